@@ -1,0 +1,1 @@
+"""Guided recoveries built on the survey and on surgery."""

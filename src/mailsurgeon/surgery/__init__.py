@@ -1,0 +1,1 @@
+"""Changes a spool: plans, the journal, and the only code that touches files. Nothing is deleted."""

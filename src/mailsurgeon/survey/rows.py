@@ -1,0 +1,97 @@
+"""The rows the index hands out: plain tuples that cross threads and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Place(StrEnum):
+    """Where a file lies, seen from its folder."""
+
+    CUR = "cur"
+    NEW = "new"
+    TMP = "tmp"
+    ROOT = "root"  # the folder's own directory
+    NESTED = "nested"  # a directory that is no folder
+    FOLDER = "folder"  # not a message: a directory, or a server's file, that has a problem
+
+
+class Entry(NamedTuple):
+    """One file of the spool (or, with place FOLDER, a directory or server's file with a problem).
+
+    `sender` and `subject` are decoded, made visible and cut; None until the content has been read.
+    Sizes are bytes, times nanoseconds. `path` is relative to the spool.
+    """
+
+    id: int
+    folder: int  # id of a FolderRow; for a nested file the nearest enclosing folder
+    place: str
+    path: bytes
+    kind: str  # "file", "symlink", "fifo", "socket", "device", "directory"
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    message_id: str | None
+    sender: str | None
+    subject: str | None
+
+
+class FolderRow(NamedTuple):
+    """One folder. `path` is relative to the spool, b"" is the spool's root (INBOX).
+
+    `messages` and `bytes` count what lies in cur and new and what is misfiled; `problems` counts
+    by code, info included; `name` is decoded but not made visible.
+    """
+
+    id: int
+    path: bytes
+    name: str
+    messages: int
+    bytes: int
+    problems: Mapping[str, int]
+    troubles: int  # problems above info
+
+
+class ProblemRow(NamedTuple):
+    """One problem as the index keeps it; `folder` is None for a problem of the spool."""
+
+    id: int
+    entry: int
+    folder: int | None
+    code: str
+    severity: int
+    path: bytes
+    detail: Mapping[str, Any]
+    remedy: str | None
+
+
+class NotExamined(NamedTuple):
+    """Something the survey did not look at, and why."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewQuery:
+    """Which entries a list shows, and in which order.
+
+    `folder`: only this folder (its messages in cur, new, root and nested, and its problems of
+    every place); None is the whole spool. `code`: only entries with this problem. `badges`: only
+    entries with at least one of these codes. `text`: case-insensitive part of sender, subject,
+    path or Message-ID. `sort`: one of SORTS.
+    """
+
+    folder: int | None = None
+    code: str | None = None
+    badges: frozenset[str] = frozenset()
+    text: str = ""
+    sort: str = "date"
+    descending: bool = False
+
+
+SORTS = ("date", "size", "sender", "subject", "problem", "path")
