@@ -1,1 +1,1 @@
-"""What a Maildir is: file names, folders, layouts, servers' files, messages. Nothing here writes."""
+"""What a Maildir is: names, folders, layouts, servers' files, messages. Nothing here writes."""

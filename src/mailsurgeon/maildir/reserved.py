@@ -1,0 +1,43 @@
+"""Names that are not mail: what servers, clients and file systems keep inside a spool.
+
+From Dovecot 2.3.19, Courier-IMAP 5.0, isync 1.4.4, notmuch 0.37.
+"""
+
+from __future__ import annotations
+
+import re
+
+SUBDIRS = (b"cur", b"new", b"tmp")
+
+_PREFIXES = (b"dovecot", b"courier", b"maildir", b"shared-", b"subscriptions", b".")
+_TEMPORARY = re.compile(rb"temp\.[^/]+\.\d+\.[^/]*$")
+_OWN_DIRECTORIES = frozenset(
+    (
+        b"courierimapkeywords", b"courierimaphieracl", b".notmuch", b"dovecot-attributes",
+        b"..DOVECOT-TRASHED", b"..dovecot-trashed", b"sieve", b".sieve", b".git",
+        b".mail-compress", b"lost+found",
+    )
+)  # fmt: skip
+_FOLDER_MARKS = frozenset(
+    (b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b".uidvalidity")
+)
+
+
+def is_servers_file(name: bytes) -> bool:
+    """Whether a plain file in a folder's directory is a server's (or a dot file), never mail."""
+    return name.startswith(_PREFIXES) or _TEMPORARY.match(name) is not None
+
+
+def is_servers_directory(name: bytes) -> bool:
+    """Whether a directory of this name is a server's or tool's own, and not looked into."""
+    return name in _OWN_DIRECTORIES
+
+
+def marks_folder(name: bytes) -> bool:
+    """Whether a file of this name says that its directory is a folder, whatever is missing."""
+    return name in _FOLDER_MARKS or name.startswith(b"dovecot.index")
+
+
+def never_leftover(name: bytes) -> bool:
+    """Whether a file in tmp/ is no leftover of a delivery: dot files, `.nfs*`, Courier's lock."""
+    return name.startswith(b".") or name == b"courier.lock"
