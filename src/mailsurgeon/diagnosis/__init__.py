@@ -1,1 +1,1 @@
-"""What can be wrong with a spool: the catalogue of problems, and rules as pure functions of facts."""
+"""What can be wrong with a spool: the catalogue of problems, and the rules as pure functions."""

@@ -1,7 +1,7 @@
 """What the bytes of a message say: is it mail, its header, its Message-ID, its sizes, its end.
 
 Pure functions of bytes. A file comes as a sequence of pieces, so that memory is bounded by the
-header (`HEAD_LIMIT`) and not by the file. Header rules: RFC 5322 2.2 and 3.6; multiparts: RFC 2046 5.1.
+header (`HEAD_LIMIT`) and not by the file. Header: RFC 5322 2.2 and 3.6; multiparts: RFC 2046 5.1.
 """
 
 from __future__ import annotations
@@ -20,23 +20,19 @@ SHOWN = 200
 """Characters of sender and subject kept."""
 
 _LEADING = re.compile(rb"(?:[ \t\r\f\v]*\n)*(?:>?From [^\n]*\n)?(?:[ \t\r\f\v]*\n)*")
-_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
-_KNOWN = re.compile(
-    rb"(?im)^(?:From|To|Cc|Date|Subject|Received|Return-Path|Message-ID|Delivered-To"
-    rb"|MIME-Version|Content-Type)[ \t]*:"
-)
+_FIELD_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_KNOWN = (
+    b"from", b"to", b"cc", b"date", b"subject", b"received", b"return-path", b"message-id",
+    b"delivered-to", b"mime-version", b"content-type",
+)  # fmt: skip
 _ANOTHER_MESSAGE = re.compile(
     rb"\n\r?\nFrom [^\r\n]*\d:\d\d[^\r\n]*\r?\n[!-9;-~]+[ \t]*:"
 )  # fmt: skip
-_EMPTY_LINE = re.compile(rb"\n\r?\n")
+_VALUE = re.compile(rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
 _BRACKETED = re.compile(rb"<([^>]*)>")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _BOUNDARY = re.compile(rb'(?i);[\s]*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
 _MULTIPART = re.compile(rb"(?i)\s*multipart/")
-_FIELDS: dict[bytes, re.Pattern[bytes]] = {
-    name: re.compile(rb"(?im)^" + name + rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
-    for name in (b"Message-ID", b"From", b"Subject", b"Date", b"Received", b"Content-Type")
-}
 _ADDRESS = re.compile(r"\s*\"?([^\"<]*?)\"?\s*<([^>]*)>")
 
 
@@ -80,9 +76,9 @@ def analyse(pieces: Iterable[bytes]) -> Content:
     head, size, lone = _gather(source)
     start = _LEADING.match(head).end()  # type: ignore[union-attr]  # matches the empty string
     end, body = _header_end(head, start)
-    header = head[start:end]
+    header = Header(head[start:end])
     traits = _header_traits(head, start, header)
-    boundary = _boundary(header) if b"ultipart/" in header or b"ULTIPART/" in header else None
+    boundary = _boundary(header)
     closer = _Closer(boundary) if boundary else None
     if closer:
         traits |= Traits.MULTIPART
@@ -98,7 +94,7 @@ def analyse(pieces: Iterable[bytes]) -> Content:
         traits |= Traits.CLOSED
     if body >= size:
         traits |= Traits.HEADER_ONLY
-    if end == len(head) == size and not header.endswith(b"\n"):
+    if end == len(head) == size and not head.endswith(b"\n"):
         traits |= Traits.HEADER_CUT
     if Traits.MBOX in traits:
         traits &= ~Traits.MAIL
@@ -107,8 +103,8 @@ def analyse(pieces: Iterable[bytes]) -> Content:
         size,
         size + lone,
         _message_id(header),
-        _sender(field(header, b"From")),
-        decoded(field(header, b"Subject") or b""),
+        _sender(header.field(b"from")),
+        decoded(header.field(b"subject") or b""),
         _dates(header),
         "" if traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD) else looks_like(head),
     )
@@ -142,18 +138,57 @@ def _lone_feeds(piece: bytes, before: bytes) -> int:
 
 def _header_end(head: bytes, start: int) -> tuple[int, int]:
     """Where the header block ends (its last newline included), and where the body begins."""
-    found = _EMPTY_LINE.search(head, start)
-    return (found.start() + 1, found.end()) if found else (len(head), len(head))
+    bare = head.find(b"\n\n", start)
+    paired = head.find(b"\n\r\n", start, bare if bare >= 0 else len(head))
+    if paired >= 0:
+        return paired + 1, paired + 3
+    return (bare + 1, bare + 2) if bare >= 0 else (len(head), len(head))
 
 
-def _header_traits(head: bytes, start: int, header: bytes) -> Traits:
+def body_start(head: bytes) -> int | None:
+    """Where the body begins, None while the end of the header block has not come yet."""
+    start = _LEADING.match(head).end()  # type: ignore[union-attr]  # matches the empty string
+    end, body = _header_end(head, start)
+    return None if end == len(head) and len(head) < HEAD_LIMIT else body
+
+
+class Header:
+    """A header block in which fields are looked up by name."""
+
+    def __init__(self, block: bytes) -> None:
+        self.block = b"\n" + block
+        self._lower = self.block.lower()
+        first = _FIELD_NAME.match(block)
+        self.first_name = first[1].lower() if first else None
+
+    def field(self, name: bytes) -> bytes | None:
+        """The unfolded value of the first field of this name (lower case), None without one."""
+        found = self._find(name)
+        return _FOLD.sub(b"", found[1]).strip() if found else None
+
+    def has(self, name: bytes) -> bool:
+        """Whether there is a field of this name (lower case)."""
+        return self._find(name) is not None
+
+    def _find(self, name: bytes) -> re.Match[bytes] | None:
+        line = b"\n" + name
+        at = self._lower.find(line)
+        while at >= 0:
+            found = _VALUE.match(self.block, at + len(line))
+            if found:
+                return found
+            at = self._lower.find(line, at + 1)
+        return None
+
+
+def _header_traits(head: bytes, start: int, header: Header) -> Traits:
     traits = Traits.READ
-    if _FIELD.match(header):
+    if header.first_name is not None:
         traits |= Traits.FIRST_FIELD
-    if _KNOWN.search(header):
+    if header.first_name in _KNOWN or any(header.has(name) for name in _KNOWN):
         traits |= Traits.KNOWN_FIELD
-    if Traits.FIRST_FIELD in traits and Traits.KNOWN_FIELD in traits:
-        traits |= Traits.MAIL
+        if header.first_name is not None:
+            traits |= Traits.MAIL
     if head.startswith(b"From "):
         traits |= Traits.FROM_LINE
         if _ANOTHER_MESSAGE.search(head, start):
@@ -165,20 +200,27 @@ class _Closer:
     """Looks for the closing boundary of a multipart in pieces that may cut it anywhere."""
 
     def __init__(self, boundary: bytes) -> None:
-        mark = re.escape(b"--" + boundary + b"--")
-        self.line = re.compile(rb"(?:^|\n)" + mark + rb"[ \t]*(?:\r?\n|\r?$)")
-        self.reach = len(boundary) + 16
-        self.rest = b"\n"
-        self.found = False
+        mark = rb"\n" + re.escape(b"--" + boundary + b"--") + rb"[ \t]*"
+        self._line = re.compile(mark + rb"\r?\n")
+        self._last_line = re.compile(mark + rb"\r?\Z")
+        self._reach = len(boundary) + 80
+        self._rest = b"\n"
+        self._seen = False
 
     def look(self, piece: bytes) -> None:
-        text = self.rest + piece
-        self.found = self.found or self.line.search(text) is not None
-        self.rest = text[-self.reach :]
+        """Takes the next piece of the body."""
+        text = self._rest + piece
+        self._seen = self._seen or self._line.search(text) is not None
+        self._rest = text[-self._reach :]
+
+    @property
+    def found(self) -> bool:
+        """Whether the closing boundary is there, when all pieces have been looked at."""
+        return self._seen or self._last_line.search(self._rest) is not None
 
 
-def _boundary(header: bytes) -> bytes | None:
-    value = field(header, b"Content-Type")
+def _boundary(header: Header) -> bytes | None:
+    value = header.field(b"content-type")
     if value is None or not _MULTIPART.match(value):
         return None
     found = _BOUNDARY.search(value)
@@ -188,14 +230,8 @@ def _boundary(header: bytes) -> bytes | None:
     return plain or re.sub(rb"\\(.)", rb"\1", quoted or b"") or None
 
 
-def field(header: bytes, name: bytes) -> bytes | None:
-    """The unfolded value of the first field of this name in a header block, None without one."""
-    found = _FIELDS[name].search(header)
-    return _FOLD.sub(b"", found[1]).strip() if found else None
-
-
-def _message_id(header: bytes) -> str | None:
-    value = field(header, b"Message-ID")
+def _message_id(header: Header) -> str | None:
+    value = header.field(b"message-id")
     if not value:
         return None
     found = _BRACKETED.search(value)
@@ -204,9 +240,9 @@ def _message_id(header: bytes) -> str | None:
     return identity.decode("utf-8", "backslashreplace").replace("\0", "\\x00") or None
 
 
-def _dates(header: bytes) -> tuple[str, str]:
-    received = (field(header, b"Received") or b"").rpartition(b";")[2]
-    date = field(header, b"Date") or b""
+def _dates(header: Header) -> tuple[str, str]:
+    received = (header.field(b"received") or b"").rpartition(b";")[2]
+    date = header.field(b"date") or b""
     return received.strip()[:100].decode("latin-1"), date[:100].decode("latin-1")
 
 

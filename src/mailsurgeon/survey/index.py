@@ -22,8 +22,7 @@ _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE folders (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
-    messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
-    context TEXT NOT NULL DEFAULT '{}', seen INTEGER NOT NULL DEFAULT 0);
+    messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, place TEXT NOT NULL,
     directory BLOB NOT NULL, filename BLOB NOT NULL, kind TEXT NOT NULL,
@@ -31,16 +30,16 @@ CREATE TABLE entries (
     inode INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
     nlink INTEGER NOT NULL, errno INTEGER,
     traits INTEGER NOT NULL, encoding TEXT, plain_size INTEGER, virtual_size INTEGER,
-    message_id TEXT, sender TEXT, subject TEXT, date INTEGER, looks_like TEXT,
-    digest BLOB, body_digest BLOB, seen INTEGER NOT NULL);
+    message_id TEXT COLLATE NOCASE, sender TEXT, subject TEXT, date INTEGER, looks_like TEXT,
+    digest BLOB, body_digest BLOB);
 CREATE TABLE problems (
     id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, folder INTEGER, code TEXT NOT NULL,
-    severity INTEGER NOT NULL, detail TEXT NOT NULL, remedy TEXT, seen INTEGER NOT NULL);
+    severity INTEGER NOT NULL, detail TEXT NOT NULL, remedy TEXT, origin TEXT NOT NULL);
 CREATE TABLE not_examined (
-    path BLOB NOT NULL, reason TEXT NOT NULL, folder INTEGER, seen INTEGER NOT NULL);
+    path BLOB NOT NULL, reason TEXT NOT NULL, folder INTEGER);
 """
 
-_INDEXES = """
+INDEXES = """
 CREATE UNIQUE INDEX IF NOT EXISTS entries_place ON entries (directory, filename);
 CREATE INDEX IF NOT EXISTS entries_folder ON entries (folder, mtime_ns);
 CREATE INDEX IF NOT EXISTS entries_message_id ON entries (message_id)
@@ -265,7 +264,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
-        db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA};COMMIT;{_INDEXES}")
+        db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA};COMMIT;{INDEXES}")
     elif version != SCHEMA:
         db.close()
         raise sqlite3.DatabaseError(f"index of schema {version}")

@@ -1,0 +1,225 @@
+"""Rules for messages beside each other: name clashes, duplicates, UID clashes, copies.
+
+Pure functions. A group comes as a list of Copies; a rule returns findings by the id of the copy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mailsurgeon.diagnosis.facts import Finding
+from mailsurgeon.diagnosis.problem import Severity
+
+PATHS_SHOWN = 20
+"""How many other paths a detail lists at most."""
+
+
+class Copy(NamedTuple):
+    """One message as these rules see it.
+
+    `filed`: it lies in cur or new. `uid`: of its uidlist record, None without one. `digest`: of
+    all bytes; `body_digest`: of what follows the header block, CRLF read as LF; None where it is
+    blank or was not needed. `path` is relative to the spool, `directory` its folder's id.
+    """
+
+    id: int
+    folder: int
+    place: str
+    path: bytes
+    ctime_ns: int
+    digest: bytes | None = None
+    body_digest: bytes | None = None
+    uid: int | None = None
+    message_id: str = ""
+
+    @property
+    def filename(self) -> bytes:
+        """The last component of the path."""
+        return self.path.rpartition(b"/")[2]
+
+    @property
+    def filed(self) -> bool:
+        """Whether servers see it."""
+        return self.place in ("cur", "new")
+
+
+Findings = list[tuple[int, Finding]]
+
+
+def name_clash(group: Sequence[Copy]) -> Findings:
+    """Messages of one folder with one base name; `digest` tells which are identical."""
+    kept = kept_of_clash(group)
+    found: Findings = []
+    for copy in group:
+        others = [os.fsdecode(other.path) for other in group if other is not copy]
+        detail: dict[str, Any] = {"others": others[:PATHS_SHOWN]}
+        remedy = None
+        if copy is not kept:
+            same = copy.digest is not None and copy.digest == kept.digest
+            remedy = "quarantine" if same else "rename"
+            if same:
+                detail["kept"] = os.fsdecode(kept.path)
+        found.append((copy.id, Finding("name-clash", Severity.CRITICAL, detail, remedy)))
+    return found
+
+
+def kept_of_clash(group: Sequence[Copy]) -> Copy:
+    """Of messages with one base name the one that keeps it: cur first, the earlier ctime, name."""
+    return min(group, key=lambda copy: (copy.place != "cur", copy.ctime_ns, copy.filename))
+
+
+def duplicate_id(
+    group: Sequence[Copy], clash_kept: Collection[int], clash_lost: Collection[int]
+) -> Findings:
+    """Messages of the whole spool with one Message-ID. `clash_*`: ids `name_clash` judged."""
+    by_digest = _classes(group, lambda copy: copy.digest)
+    by_body = _classes(group, lambda copy: copy.body_digest)
+    by_folder = _classes(group, lambda copy: copy.folder)
+    here = _classes(group, lambda copy: (copy.folder, copy.digest) if copy.digest else None)
+    body_here = _classes(
+        group, lambda copy: (copy.folder, copy.body_digest) if copy.body_digest else None
+    )
+
+    def rank(copy: Copy) -> tuple[Any, ...]:
+        clash = 0 if copy.id in clash_kept else 2 if copy.id in clash_lost else 1
+        uid = copy.uid if copy.uid is not None else 1 << 63
+        return (not copy.filed, clash, uid, copy.place != "cur", copy.ctime_ns, copy.filename)
+
+    kept = {key: min(copies, key=rank) for key, copies in here.items() if len(copies) > 1}
+    listed = [os.fsdecode(copy.path) for copy in sorted(group, key=lambda copy: copy.path)]
+    found: Findings = []
+    for copy in group:
+        twins = here.get((copy.folder, copy.digest), [])
+        near = len(twins) > 1 or len(body_here.get((copy.folder, copy.body_digest), [])) > 1
+        path = os.fsdecode(copy.path)
+        keeper = kept.get((copy.folder, copy.digest))
+        detail: dict[str, Any] = {
+            "message_id": copy.message_id,
+            "copies": len(group),
+            "others": _others(listed, path),
+            "same_folder": len(by_folder[copy.folder]) > 1,
+            "content": _closest(copy, by_digest, by_body),
+            "identical_here": _others([os.fsdecode(twin.path) for twin in twins], path),
+        }
+        remedy = None
+        if keeper is not None and keeper is not copy:
+            remedy = "quarantine"
+            detail["kept"] = os.fsdecode(keeper.path)
+        severity = Severity.WARNING if near else Severity.INFO
+        found.append((copy.id, Finding("duplicate-id", severity, detail, remedy)))
+    return found
+
+
+def _classes(group: Iterable[Copy], key: Callable[[Copy], Any]) -> dict[Any, list[Copy]]:
+    classes: dict[Any, list[Copy]] = {}
+    for copy in group:
+        value = key(copy)
+        if value is not None:
+            classes.setdefault(value, []).append(copy)
+    return classes
+
+
+def _closest(
+    copy: Copy, by_digest: Mapping[Any, list[Copy]], by_body: Mapping[Any, list[Copy]]
+) -> str:
+    if len(by_digest.get(copy.digest, ())) > 1:
+        return "identical"
+    return "same-body" if len(by_body.get(copy.body_digest, ())) > 1 else "different"
+
+
+def _others(listed: Sequence[str], path: str) -> list[str]:
+    return [other for other in listed[: PATHS_SHOWN + 1] if other != path][:PATHS_SHOWN]
+
+
+class Marked(NamedTuple):
+    """A message whose name bears `,U=`."""
+
+    id: int
+    filename: bytes
+    ctime_ns: int
+    uid: int
+    fmd5: bytes | None
+
+
+def uid_clash(messages: Sequence[Marked], highest: int | None) -> Findings:
+    """One `,U=` twice in a folder, or one above what its `.uidvalidity` has given out (isync)."""
+    groups: dict[tuple[int, bytes | None], list[Marked]] = {}
+    for message in messages:
+        groups.setdefault((message.uid, message.fmd5), []).append(message)
+    found: Findings = []
+    for (uid, fmd5), group in groups.items():
+        above = highest is not None and fmd5 is None and uid > highest
+        kept = min(group, key=lambda message: (message.ctime_ns, message.filename))
+        if len(group) == 1 and not above:
+            continue
+        for message in group:
+            remedy = "rename" if above or message is not kept else None
+            detail = {"uid": uid}
+            found.append((message.id, Finding("uid-clash", Severity.ERROR, detail, remedy)))
+    return found
+
+
+def misfiled(where: str, target: str | None, copy_of: bytes | None, *, full: bool) -> Finding:
+    """Mail that is filed nowhere. `copy_of`: an identical message in the target."""
+    detail: dict[str, Any] = {
+        "where": where,
+        "target": target,
+        "copy_of": os.fsdecode(copy_of) if copy_of is not None else None,
+    }
+    remedy = None
+    if not full:
+        detail["pending"] = True
+    elif target is not None:
+        remedy = "file" if copy_of is None else "quarantine"
+    return Finding("misfiled", Severity.ERROR, detail, remedy)
+
+
+class Leftover(NamedTuple):
+    """A file in tmp/: what decides what becomes of it.
+
+    `complete`: True, False (cut), None (cannot be known). `copy_of`: an identical filed message,
+    or the leftover before it that is identical. `known`: a filed message bears its Message-ID.
+    """
+
+    age_seconds: int
+    stale: bool
+    open_by: list[int] | None
+    size: int
+    mail: bool
+    complete: bool | None
+    copy_of: bytes | None
+    known: bool
+
+
+def leftover(facts: Leftover, *, full: bool) -> Finding:
+    """A file in tmp/: delivered, put aside, or left alone."""
+    detail: dict[str, Any] = {
+        "age_seconds": facts.age_seconds,
+        "stale": facts.stale,
+        "open_by": facts.open_by,
+        "complete": facts.complete,
+        "copy_of": os.fsdecode(facts.copy_of) if facts.copy_of is not None else None,
+    }
+    remedy = None
+    if facts.stale and not full:
+        detail["pending"] = True
+    elif facts.stale:
+        if facts.size == 0 or facts.complete is False or facts.copy_of is not None:
+            remedy = "quarantine"
+        elif facts.mail and not facts.known:
+            remedy = "file"
+    severity = Severity.ERROR if facts.stale else Severity.INFO
+    return Finding("in-tmp", severity, detail, remedy)
+
+
+def is_complete(
+    size: int, named: int | None, *, multipart: bool, closed: bool, header_cut: bool
+) -> bool | None:
+    """Whether a file in tmp/ is whole, by `,S=`, the closing boundary and the header's end."""
+    if named is not None and named > size:
+        return False
+    if named == size or (multipart and closed):
+        return True
+    return False if multipart or header_cut else None

@@ -1,0 +1,227 @@
+"""Rules for one message by itself: pure functions of its facts.
+
+Each rule returns a Finding or None. `judge` applies them all with the rules of what goes together.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EACCES, EPERM
+from typing import Any
+
+from mailsurgeon.diagnosis.facts import Finding, FolderFacts, MessageFacts, Moment
+from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.maildir.filename import (
+    MAX_DIGITS,
+    Info,
+    count_field,
+    parse_info,
+    size_fields,
+    split,
+)
+from mailsurgeon.maildir.message import Traits
+
+LONGEST_NAME = 200  # bytes; a flag change needs room below the file system's 255
+DAY = 86_400
+YEAR = 365 * DAY
+
+
+def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Finding]:
+    """All problems a file has by itself (one in tmp/ none: its age is not known here)."""
+    if facts.place == "tmp":
+        return []
+    if facts.kind != "file":
+        return [linked(facts)] if facts.place in ("cur", "new") else []
+    found = [unreadable(facts), bad_flags(facts, folder), bad_name(facts)]
+    if facts.size == 0:
+        found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]
+    elif facts.errno is None:
+        cut = truncated(facts)
+        found += [size_mismatch(facts, folder, moment, hopeless=cut is not None)]
+        if facts.read:
+            found += _judge_content(facts, moment, cut)
+    return [finding for finding in found if finding]
+
+
+def _judge_content(
+    facts: MessageFacts, moment: Moment, cut: Finding | None
+) -> list[Finding | None]:
+    if facts.traits & Traits.MBOX:
+        return [from_line(facts)]
+    junk = not_mail(facts)
+    if junk:
+        return [junk]
+    found = [cut, from_line(facts), bad_date(facts, moment)]
+    if cut is None or cut.detail["reason"] != CUT_HEADER:
+        found += [header_only(facts), no_message_id(facts)]
+    return found
+
+
+def size_mismatch(
+    facts: MessageFacts, folder: FolderFacts, moment: Moment, *, hopeless: bool
+) -> Finding | None:
+    """`,S=` or `,W=` (or, where the name has none, the uidlist's S or W) is not the real size.
+
+    `hopeless`: the file is empty or truncated, and its name the only trace of what was lost.
+    """
+    if moment.full and not facts.read and facts.size:
+        return None
+    size = facts.plain_size if facts.plain_size is not None else facts.size
+    virtual = facts.virtual_size if facts.size else 0
+    named = size_fields(facts.filename, size, virtual)
+    listed = folder.sizes.get(split(facts.filename)[0], (None, None))
+    detail: dict[str, Any] = {}
+    in_name = False
+    for key, said, record, actual in zip("SW", named, listed, (size, virtual), strict=True):
+        claim = record if said is None else said
+        if claim is None or actual is None or claim == actual:
+            continue
+        detail[key] = [claim, actual]
+        in_name = in_name or said is not None
+    if not detail:
+        return None
+    if not in_name:
+        detail["in"] = "uidlist"
+    if not moment.full:
+        detail["pending"] = True
+    remedy = "fix-size" if moment.full and not hopeless else None
+    return Finding("size-mismatch", Severity.ERROR, detail, remedy)
+
+
+def empty(facts: MessageFacts) -> Finding | None:
+    """0 bytes in cur or new."""
+    if facts.size == 0 and facts.place in ("cur", "new"):
+        return Finding("empty", Severity.ERROR, {}, "quarantine")
+    return None
+
+
+CUT_HEADER = "the header breaks off without a line end"
+CUT_BODY = "the closing boundary is missing"
+
+
+def truncated(facts: MessageFacts) -> Finding | None:
+    """The name promises another size and the text breaks off."""
+    if not facts.read:
+        return None
+    size = facts.plain_size if facts.plain_size is not None else facts.size
+    named, _ = size_fields(facts.filename, size, facts.virtual_size)
+    if named is None or named == size:
+        return None
+    if facts.traits & Traits.HEADER_CUT:
+        return Finding("truncated", Severity.WARNING, {"reason": CUT_HEADER}, None)
+    open_end = facts.traits & Traits.MULTIPART and not facts.traits & Traits.CLOSED
+    if named > size and open_end:
+        return Finding("truncated", Severity.WARNING, {"reason": CUT_BODY}, None)
+    return None
+
+
+def not_mail(facts: MessageFacts) -> Finding | None:
+    """Neither begins with a header field nor has one of the fields that mail has."""
+    if facts.place not in ("cur", "new"):
+        return None
+    if facts.traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD | Traits.MBOX):
+        return None
+    return Finding("not-mail", Severity.WARNING, {"looks_like": facts.looks_like}, "quarantine")
+
+
+def bad_flags(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
+    """The info is missing in cur, or not in the one form all programs read."""
+    info = parse_info(facts.filename, facts.plain_size or facts.size, facts.virtual_size)
+    if info.kind == "good" or (info.kind == "none" and facts.place != "cur"):
+        return None
+    own = folder.separator is not None and (
+        info.kind == "none" or (info.kind == "foreign" and info.separator == folder.separator)
+    )
+    detail = {"info": os.fsdecode(info.info), "should_be": os.fsdecode(info.should_be)}
+    if own:
+        return Finding("bad-flags", Severity.INFO, detail, None)
+    return Finding("bad-flags", Severity.WARNING, detail, "fix-flags")
+
+
+def store_separator(infos: list[Info]) -> bytes | None:
+    """The foreign separator over half (two at least) of a folder's names with an info use."""
+    with_info = 0
+    counts: dict[bytes, int] = {}
+    for info in infos:
+        if info.kind != "none":
+            with_info += 1
+        if info.kind == "foreign":
+            counts[info.separator] = counts.get(info.separator, 0) + 1
+    for separator, count in counts.items():
+        if count >= 2 and count * 2 > with_info:
+            return separator
+    return None
+
+
+def bad_name(facts: MessageFacts) -> Finding | None:
+    """A name that servers skip, misread or cannot change."""
+    if facts.place not in ("cur", "new"):
+        return None
+    name = facts.filename
+    reasons: list[str] = []
+    if name.startswith(b"."):
+        reasons.append("begins with a dot")
+    if name.startswith(b":"):
+        reasons.append("begins with a colon")
+    if any(byte < 0x20 or byte == 0x7F for byte in name):
+        reasons.append("has control characters")
+    if len(name) > LONGEST_NAME:
+        reasons.append(f"is {len(name)} bytes long")
+    reasons += [
+        f"has ,{letter.decode()}= more than once"
+        for letter in (b"S", b"W")
+        if count_field(name, letter) > 1
+    ]
+    if not reasons:
+        return None
+    return Finding("bad-name", Severity.WARNING, {"reason": "; ".join(reasons)}, "rename")
+
+
+def header_only(facts: MessageFacts) -> Finding | None:
+    """Nothing after the header block (legal: RFC 5322 3.5)."""
+    if facts.traits & Traits.HEADER_ONLY:
+        return Finding("header-only", Severity.INFO, {}, None)
+    return None
+
+
+def no_message_id(facts: MessageFacts) -> Finding | None:
+    """No Message-ID."""
+    if facts.has_message_id:
+        return None
+    return Finding("no-message-id", Severity.INFO, {}, None)
+
+
+def from_line(facts: MessageFacts) -> Finding | None:
+    """Begins with the From line of an mbox."""
+    if facts.traits & Traits.FROM_LINE:
+        return Finding("from-line", Severity.INFO, {}, None)
+    return None
+
+
+def bad_date(facts: MessageFacts, moment: Moment) -> Finding | None:
+    """The file's time is in the future, or over a year from the header's."""
+    mtime = facts.mtime_ns // 1_000_000_000
+    digits = facts.filename.partition(b".")[0]
+    named = int(digits) if digits.isdigit() and len(digits) <= MAX_DIGITS else None
+    late = mtime > moment.now + DAY
+    far = facts.date is not None and abs(mtime - facts.date) > YEAR
+    if not (late or far or (named is not None and named > moment.now + DAY)):
+        return None
+    detail = {"mtime": mtime, "header_date": facts.date, "name_date": named}
+    remedy = "fix-date" if (late or far) and facts.date is not None else None
+    return Finding("bad-date", Severity.INFO, detail, remedy)
+
+
+def unreadable(facts: MessageFacts) -> Finding | None:
+    """The file cannot be opened or read."""
+    if facts.errno is None:
+        return None
+    detail = {"errno": facts.errno, "error": os.strerror(facts.errno)}
+    remedy = "fix-permissions" if facts.errno in (EACCES, EPERM) else None
+    return Finding("unreadable", Severity.ERROR, detail, remedy)
+
+
+def linked(facts: MessageFacts) -> Finding:
+    """Something in cur or new that is no regular file."""
+    remedy = None if facts.holds_mail else "quarantine"
+    return Finding("linked", Severity.WARNING, {"kind": facts.kind}, remedy)

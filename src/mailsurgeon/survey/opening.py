@@ -1,0 +1,137 @@
+"""Opens a spool: is it one, of which layout, and where its index is kept."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from mailsurgeon.errors import SpoolError
+from mailsurgeon.maildir.names import FS, MAILDIRPP
+from mailsurgeon.maildir.reserved import SUBDIRS, is_servers_directory, marks_folder
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.walk import FoundFolder, Listing, guess_layout
+from mailsurgeon.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a spool is looked at. `tmp_age` in hours; `clock_ahead` in seconds."""
+
+    layout: str | None = None
+    control: bytes | None = None
+    index: bytes | None = None
+    tmp_age: float = 36.0
+    exclude: tuple[str, ...] = ()
+    jobs: int | None = None
+    clock_ahead: float = 0.0
+
+
+def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = None) -> Spool:
+    """The spool at `path`, a symlink resolved once.
+
+    Raises SpoolError when there is none, when it is a store of another kind, or when it lies
+    inside another Maildir.
+    """
+    options = options or Options()
+    given = os.fsencode(path)
+    root = os.path.realpath(given)
+    try:
+        status = os.stat(root)
+        if not stat.S_ISDIR(status.st_mode):
+            raise SpoolError(_not_a_directory(given, root))
+        folders = find_folders(root)
+    except OSError as error:
+        raise SpoolError(f"{visible(given)}: {error.strerror}") from error
+    outer = _outer_maildir(root)
+    if outer:
+        raise SpoolError(
+            f"{visible(given)}: lies inside another Maildir; open {visible(outer)} instead"
+        )
+    if not folders:
+        raise SpoolError(f"{visible(given)}: {_what_it_is(root)}")
+    layout = options.layout or guess_layout(folders)
+    if layout not in (MAILDIRPP, FS):
+        raise SpoolError(f"--layout {visible(layout)}: not a layout; give maildir++ or fs")
+    return Spool(
+        root,
+        status.st_dev,
+        status.st_ino,
+        layout,
+        os.path.realpath(options.control) if options.control else None,
+        os.path.realpath(options.index) if options.index else None,
+    )
+
+
+def find_folders(root: bytes) -> dict[bytes, FoundFolder]:
+    """The folders below `root` by path, found without listing their messages.
+
+    Raises OSError when the root cannot be read; directories below that cannot are passed over.
+    """
+    found: dict[bytes, FoundFolder] = {}
+    waiting: list[tuple[bytes, Listing]] = [(b"", Listing(root))]
+    while waiting:
+        path, listing = waiting.pop()
+        present = frozenset(name for name in SUBDIRS if name in listing.directories)
+        if present or (path and any(map(marks_folder, listing.files))):
+            found[path] = FoundFolder(path, present)
+        for name in listing.directories:
+            if name in present or is_servers_directory(name):
+                continue
+            inner = path + b"/" + name if path else name
+            try:
+                waiting.append((inner, Listing(os.path.join(root, inner))))
+            except OSError:
+                continue
+    return found
+
+
+def _outer_maildir(root: bytes) -> bytes | None:
+    """The outermost directory above `root` that is a Maildir: it has cur and new."""
+    outer = None
+    parent = os.path.dirname(root)
+    while parent != os.path.dirname(parent):
+        if all(os.path.isdir(os.path.join(parent, name)) for name in (b"cur", b"new")):
+            outer = parent
+        parent = os.path.dirname(parent)
+    return outer
+
+
+def _not_a_directory(given: bytes, root: bytes) -> str:
+    try:
+        with open(root, "rb") as file:
+            begins = file.read(5)
+    except OSError:
+        begins = b""
+    kind = "an mbox file" if begins == b"From " else "not a directory"
+    return f"{visible(given)}: {kind}; a Maildir spool is needed"
+
+
+def _what_it_is(root: bytes) -> str:
+    """What a directory without a Maildir is, in a sentence."""
+    names = set(os.listdir(root))
+    if b"mailboxes" in names and b"storage" in names:
+        return "a Dovecot mdbox store; mailsurgeon repairs Maildir spools"
+    if b"mailboxes" in names:
+        return "a Dovecot sdbox store; mailsurgeon repairs Maildir spools"
+    for name in sorted(names):
+        path = os.path.join(root, name)
+        if os.path.isfile(path) and not os.path.islink(path) and _is_mbox(path):
+            return f"a folder of mbox files ({visible(name)}); mailsurgeon repairs Maildir spools"
+    return "no Maildir is here: no directory with cur, new or tmp"
+
+
+def _is_mbox(path: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(5) == b"From "
+    except OSError:
+        return False
+
+
+def index_path(spool: Spool) -> Path:
+    """Where the index of this spool is kept: the user's cache directory, by device and inode."""
+    return user_cache_path("mailsurgeon") / f"{spool.device:x}-{spool.inode:x}.index"

@@ -1,0 +1,235 @@
+"""Walks a spool: which folders there are, what else lies about, and where the files are.
+
+Only directories are read here; no file is opened. Symlinks are never followed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from mailsurgeon.maildir.names import FS, MAILDIRPP
+from mailsurgeon.maildir.reserved import (
+    SUBDIRS,
+    is_servers_directory,
+    is_servers_file,
+    marks_folder,
+    never_leftover,
+)
+from mailsurgeon.survey.rows import NotExamined, Place
+
+
+@dataclass(slots=True)
+class Directory:
+    """One directory whose files are to be looked at.
+
+    `path` and `folder` are relative to the spool; `folder` is the nearest enclosing folder (b""
+    is the root) and None where there is none. `files` counts what is to be examined.
+    """
+
+    path: bytes
+    folder: bytes | None
+    place: Place
+    files: int = 0
+
+
+@dataclass(slots=True)
+class FoundFolder:
+    """A folder: a directory with cur, new or tmp, or with a server's mark of one."""
+
+    path: bytes
+    present: frozenset[bytes]
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk found. `loose`: directories that are no folder, the topmost of each."""
+
+    folders: dict[bytes, FoundFolder] = field(default_factory=dict)
+    directories: list[Directory] = field(default_factory=list)
+    loose: list[bytes] = field(default_factory=list)
+    not_examined: list[NotExamined] = field(default_factory=list)
+
+    @property
+    def files(self) -> int:
+        """How many files there are to examine."""
+        return sum(directory.files for directory in self.directories)
+
+
+class Listing:
+    """One directory's entries by kind; names are bytes."""
+
+    __slots__ = ("directories", "files", "others", "symlinks")
+
+    def __init__(self, path: bytes) -> None:
+        self.files: list[bytes] = []
+        self.directories: list[bytes] = []
+        self.symlinks: list[bytes] = []
+        self.others: list[bytes] = []
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    self.files.append(entry.name)
+                elif entry.is_dir(follow_symlinks=False):
+                    self.directories.append(entry.name)
+                elif entry.is_symlink():
+                    self.symlinks.append(entry.name)
+                else:
+                    self.others.append(entry.name)
+
+
+def names_to_examine(place: Place, listing: Listing) -> Iterator[bytes]:
+    """The names of a directory that a survey examines, by where the directory lies."""
+    if place in (Place.CUR, Place.NEW):
+        yield from listing.files
+        for names in (listing.symlinks, listing.others, listing.directories):
+            yield from (name for name in names if not name.startswith(b"."))
+    elif place is Place.TMP:
+        yield from (name for name in listing.files if not never_leftover(name))
+    elif place is Place.ROOT:
+        yield from (name for name in listing.files if not is_servers_file(name))
+    else:
+        yield from (
+            name
+            for name in listing.files
+            if not name.startswith(b".") and not marks_folder(name) and not is_servers_file(name)
+        )
+
+
+def walk(
+    root: bytes, exclude: tuple[str, ...] = (), on_directory: Callable[[], None] | None = None
+) -> Walk:
+    """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read."""
+    found = Walk()
+    _Walker(root, found, exclude, on_directory).visit(b"", None, Listing(root))
+    found.loose = _topmost_loose(found)
+    return found
+
+
+class _Walker:
+    def __init__(
+        self,
+        root: bytes,
+        found: Walk,
+        exclude: tuple[str, ...],
+        on_directory: Callable[[], None] | None,
+    ) -> None:
+        self.root = root
+        self.found = found
+        self.exclude = exclude
+        self.on_directory = on_directory
+
+    def visit(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
+        """A directory outside cur, new and tmp; `folder` is the nearest folder around it."""
+        # Depth is bounded by the longest path, not by Python's stack: siblings wait in a list.
+        waiting = [(path, folder, listing)]
+        while waiting:
+            path, folder, listing = waiting.pop()
+            if self.on_directory:
+                self.on_directory()
+            present = frozenset(name for name in SUBDIRS if name in listing.directories)
+            if present or (any(map(marks_folder, listing.files)) and not self._is_parent(path)):
+                self.found.folders[path] = FoundFolder(path, present)
+                folder = path
+                self._files(path, folder, Place.ROOT, listing)
+                for name in sorted(present):
+                    self._subdir(_join(path, name), folder, Place(name.decode()))
+            else:
+                if path:
+                    self.found.loose.append(path)
+                self._files(path, folder, Place.NESTED, listing)
+            for name in sorted(listing.directories, reverse=True):
+                if name in present or is_servers_directory(name):
+                    continue
+                inner = self._list(_join(path, name))
+                if inner:
+                    waiting.append((_join(path, name), folder, inner))
+
+    @staticmethod
+    def _is_parent(path: bytes) -> bool:
+        """A spool's root that only bears servers' files may be the parent of an fs layout."""
+        return not path
+
+    def _subdir(self, path: bytes, folder: bytes, place: Place) -> None:
+        """A folder's cur, new or tmp; below it nothing is a folder."""
+        listing = self._list(path)
+        if listing is None:
+            return
+        self._files(path, folder, place, listing)
+        waiting = [_join(path, name) for name in listing.directories]
+        while waiting:
+            inner = waiting.pop()
+            below = self._list(inner)
+            if below:
+                self._files(inner, folder, Place.NESTED, below)
+                waiting += [_join(inner, name) for name in below.directories]
+
+    def _files(self, path: bytes, folder: bytes | None, place: Place, listing: Listing) -> None:
+        for name in listing.symlinks:
+            if place not in (Place.CUR, Place.NEW) and self._leads_to_directory(path, name):
+                self._skip(_join(path, name), "a symlink to a directory is not followed")
+        files = sum(1 for _ in names_to_examine(place, listing))
+        if files:
+            self.found.directories.append(Directory(path, folder, place, files))
+
+    def _leads_to_directory(self, path: bytes, name: bytes) -> bool:
+        try:
+            mode = os.stat(os.path.join(self.root, _join(path, name))).st_mode
+        except OSError:
+            return False
+        return stat.S_ISDIR(mode)
+
+    def _list(self, path: bytes) -> Listing | None:
+        if self.exclude and _excluded(path, self.exclude):
+            self._skip(path, "excluded")
+            return None
+        try:
+            return Listing(os.path.join(self.root, path))
+        except OSError as error:
+            self._skip(path, error.strerror or "cannot be read")
+            return None
+
+    def _skip(self, path: bytes, reason: str) -> None:
+        self.found.not_examined.append(NotExamined(path, reason))
+
+
+def _excluded(path: bytes, patterns: tuple[str, ...]) -> bool:
+    text = os.fsdecode(path)
+    last = text.rpartition("/")[2]
+    return any(fnmatchcase(text, pattern) or fnmatchcase(last, pattern) for pattern in patterns)
+
+
+def _topmost_loose(found: Walk) -> list[bytes]:
+    """Directories with no folder in or below them, of nested ones only the topmost."""
+    parents: set[bytes] = set()
+    for folder in found.folders:
+        while folder:
+            folder = folder.rpartition(b"/")[0]
+            parents.add(folder)
+    hollow = {path for path in found.loose if path not in parents}
+    return sorted(path for path in hollow if path.rpartition(b"/")[0] not in hollow)
+
+
+def guess_layout(folders: dict[bytes, FoundFolder]) -> str:
+    """How folders nest, by the topmost Maildirs below the root: mostly `.NAME` is maildir++."""
+    topmost = [path for path in folders if path and not _inside_folder(path, folders)]
+    if not topmost:
+        return MAILDIRPP
+    dotted = sum(1 for path in topmost if path.startswith(b".") and b"/" not in path)
+    return MAILDIRPP if dotted * 2 > len(topmost) else FS
+
+
+def _inside_folder(path: bytes, folders: dict[bytes, FoundFolder]) -> bool:
+    parent = path.rpartition(b"/")[0]
+    while parent:
+        if parent in folders:
+            return True
+        parent = parent.rpartition(b"/")[0]
+    return False
+
+
+def _join(path: bytes, name: bytes) -> bytes:
+    return path + b"/" + name if path else name
