@@ -1,0 +1,191 @@
+"""Builds a throw-away copy of the sample spool: the demo's and the tests' patient.
+
+The files lie readable in `sample-spool/` (in the repository's root; inside the package once it is
+installed). What a repository cannot keep is told by `manifest.json`: empty directories, times,
+modes, links, FIFOs, and files that are awkward to store.
+
+`python -m mailsurgeon.procedures.demo DIRECTORY` builds one by hand.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mailsurgeon
+from mailsurgeon.errors import MailsurgeonError, SpoolError
+from mailsurgeon.text import visible
+
+CLOCK_AHEAD = 48 * 3600.0
+"""Seconds the demo's clock is ahead (`Options.clock_ahead`)."""
+
+SPOOL_NAME = "Maildir"
+
+_UNITS = {"h": 3600, "d": 86_400}
+_LEADING_SECONDS = re.compile(rb"\.?([0-9]{9,10})(?![0-9])")
+
+
+def sample_source() -> Path:
+    """The directory the sample is kept in; raises SpoolError when it was not installed."""
+    package = Path(mailsurgeon.__file__).parent
+    for place in (package / "sample-spool", package.parents[1] / "sample-spool"):
+        if (place / "manifest.json").is_file():
+            return place
+    raise SpoolError(f"{package}: the sample spool is missing; install mailsurgeon again")
+
+
+def build_sample(target: Path, *, now: float | None = None) -> Path:
+    """Build the sample spool as `target/Maildir` and return that path.
+
+    `target` is made when it is missing, `Maildir` must not exist in it; nothing is written outside
+    it. `now`: seconds since the epoch that relative times count from, by default the present.
+    Raises SpoolError when the place is taken or cannot be written.
+    """
+    sample = _Sample.load(sample_source(), time.time() if now is None else now)
+    spool = target / SPOOL_NAME
+    try:
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spool.mkdir(mode=0o700)
+        _build(sample, os.fsencode(spool))
+    except FileExistsError:
+        raise SpoolError(f"{visible(str(spool))}: exists already; name another place") from None
+    except OSError as error:
+        raise SpoolError(
+            f"{visible(str(spool))}: the sample cannot be built here: {error.strerror}"
+        ) from error
+    return spool
+
+
+class _File(NamedTuple):
+    """One file to be made; `path` is relative to the spool."""
+
+    path: bytes
+    content: bytes
+    mtime: int
+    mode: int
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The sample as it lies on the disk, and its manifest."""
+
+    source: Path
+    manifest: Mapping[str, Any]
+    now: float
+
+    @classmethod
+    def load(cls, source: Path, now: float) -> _Sample:
+        manifest = json.loads((source / "manifest.json").read_text("ascii"))
+        return cls(source, manifest, now)
+
+    def directories(self) -> Iterator[tuple[bytes, int]]:
+        """Every directory the manifest names, with its mode, parents first."""
+        found = {_inside(path): 0o700 for path in self.manifest["folders"] if path}
+        for folder, parts in self.manifest["folders"].items():
+            found |= {_inside(os.path.join(folder, part)): 0o700 for part in parts}
+        for path, told in self.manifest["directories"].items():
+            found[_inside(path)] = _mode(told, 0o700)
+        yield from sorted(found.items())
+
+    def files(self) -> Iterator[_File]:
+        """Every regular file, in the order of the paths."""
+        tree = os.fsencode(self.source / "tree")
+        told = {_inside(path): entry for path, entry in self.manifest["files"].items()}
+        stored = {
+            os.path.relpath(os.path.join(directory, name), tree)
+            for directory, _, names in os.walk(tree)
+            for name in names
+        }
+        for path in sorted(stored | told.keys()):
+            entry = told.get(path, {})
+            content = self._content(path, entry)
+            yield _File(path, content, self._mtime(path, entry), _mode(entry, 0o600))
+
+    def _content(self, path: bytes, entry: Mapping[str, Any]) -> bytes:
+        if "text" in entry:
+            return entry["text"].format(host=socket.gethostname()).encode()
+        if "fill" in entry:
+            line = entry["fill"].encode()
+            return (line * (entry["size"] // len(line) + 1))[: entry["size"]]
+        if "from" in entry:
+            content = (self.source / entry["from"]).read_bytes()
+        else:
+            with open(os.path.join(os.fsencode(self.source / "tree"), path), "rb") as stored:
+                content = stored.read()
+        return gzip.compress(content, mtime=0) if entry.get("gzip") else content
+
+    def _mtime(self, path: bytes, entry: Mapping[str, Any]) -> int:
+        """As told, else the seconds the name begins with, else the manifest's common time."""
+        told = entry.get("mtime")
+        if isinstance(told, str):
+            return int(self.now) + int(told[:-1]) * _UNITS[told[-1]]
+        if told is not None:
+            return told
+        leading = _LEADING_SECONDS.match(os.path.basename(path))
+        return int(leading[1]) if leading else self.manifest["default_mtime"]
+
+
+def _build(sample: _Sample, spool: bytes) -> None:
+    # One after the other by path: which of two files was changed later is then always the same.
+    modes = dict(sample.directories())
+    for path in modes:
+        os.makedirs(os.path.join(spool, path), mode=0o700, exist_ok=True)
+    for file in sample.files():
+        _write(spool, file)
+    for path in sorted(_inside(path) for path in sample.manifest["fifos"]):
+        os.mkfifo(os.path.join(spool, path), 0o600)
+    for path, goal in sample.manifest["symlinks"].items():
+        os.symlink(_link(path, goal), os.path.join(spool, _inside(path)))
+    for path, mode in modes.items():
+        os.chmod(os.path.join(spool, path), mode)
+
+
+def _write(spool: bytes, file: _File) -> None:
+    target = os.path.join(spool, file.path)
+    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(target, flags, 0o600), "wb") as stream:
+        stream.write(file.content)
+        stream.flush()
+        os.fchmod(stream.fileno(), file.mode)
+        os.utime(stream.fileno(), (file.mtime, file.mtime))
+
+
+def _mode(entry: Mapping[str, Any], usual: int) -> int:
+    return int(entry["mode"], 8) if "mode" in entry else usual
+
+
+def _inside(path: str) -> bytes:
+    """`path` in the file system's bytes; raises ValueError when it leads out of the spool."""
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"{path}: leads out of the spool")
+    return os.fsencode(path)
+
+
+def _link(path: str, goal: str) -> bytes:
+    """What a symlink holds; raises ValueError when it points out of the spool."""
+    _inside(os.path.normpath(os.path.join(os.path.dirname(path), goal)))
+    return os.fsencode(goal)
+
+
+def main() -> None:
+    """Build the sample in the directory named on the command line and print the spool's path."""
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit("usage: python -m mailsurgeon.procedures.demo DIRECTORY")
+    try:
+        print(build_sample(Path(sys.argv[1])))
+    except MailsurgeonError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
