@@ -16,7 +16,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,25 +87,36 @@ class _Sample:
         manifest = json.loads((source / "manifest.json").read_text("ascii"))
         return cls(source, manifest, now)
 
-    def directories(self) -> Iterator[tuple[bytes, int]]:
-        """Every directory the manifest names, with its mode, parents first."""
-        found = {_inside(path): 0o700 for path in self.manifest["folders"] if path}
-        for folder, parts in self.manifest["folders"].items():
-            found |= {_inside(os.path.join(folder, part)): 0o700 for part in parts}
-        for path, told in self.manifest["directories"].items():
-            found[_inside(path)] = _mode(told, 0o700)
-        yield from sorted(found.items())
+    def directories(self) -> dict[bytes, int]:
+        """Every directory with its mode: those of the manifest, and those that files lie in."""
+        found = {_inside(path): _mode(told, 0o700) for path, told in self._named_directories()}
+        needed = [os.path.dirname(path) for path in (*found, *self._file_paths())]
+        while needed:
+            path = needed.pop()
+            if path and path not in found:
+                found[path] = 0o700
+                needed.append(os.path.dirname(path))
+        return found
 
-    def files(self) -> Iterator[_File]:
+    def _named_directories(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for folder, parts in self.manifest["folders"].items():
+            yield from ((path, {}) for path in (folder, *_below(folder, parts)) if path)
+        yield from self.manifest["directories"].items()
+
+    def _file_paths(self) -> list[bytes]:
         """Every regular file, in the order of the paths."""
         tree = os.fsencode(self.source / "tree")
-        told = {_inside(path): entry for path, entry in self.manifest["files"].items()}
         stored = {
             os.path.relpath(os.path.join(directory, name), tree)
             for directory, _, names in os.walk(tree)
             for name in names
         }
-        for path in sorted(stored | told.keys()):
+        return sorted(stored | {_inside(path) for path in self.manifest["files"]})
+
+    def files(self) -> Iterator[_File]:
+        """Every regular file, in the order of the paths."""
+        told = {os.fsencode(path): entry for path, entry in self.manifest["files"].items()}
+        for path in self._file_paths():
             entry = told.get(path, {})
             content = self._content(path, entry)
             yield _File(path, content, self._mtime(path, entry), _mode(entry, 0o600))
@@ -135,29 +146,32 @@ class _Sample:
 
 
 def _build(sample: _Sample, spool: bytes) -> None:
+    directories = sorted(sample.directories().items())
+    for path, _ in directories:
+        os.mkdir(os.path.join(spool, path), 0o700)
     # One after the other by path: which of two files was changed later is then always the same.
-    modes = dict(sample.directories())
-    for path in modes:
-        os.makedirs(os.path.join(spool, path), mode=0o700, exist_ok=True)
     for file in sample.files():
         _write(spool, file)
-    for path in sorted(_inside(path) for path in sample.manifest["fifos"]):
-        os.mkfifo(os.path.join(spool, path), 0o600)
+    for path in sample.manifest["fifos"]:
+        os.mkfifo(os.path.join(spool, _inside(path)), 0o600)
     for path, goal in sample.manifest["symlinks"].items():
         os.symlink(_link(path, goal), os.path.join(spool, _inside(path)))
-    for path, mode in modes.items():
+    for path, mode in directories:
         os.chmod(os.path.join(spool, path), mode)
 
 
 def _write(spool: bytes, file: _File) -> None:
     target = os.path.join(spool, file.path)
-    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(os.open(target, flags, 0o600), "wb") as stream:
         stream.write(file.content)
         stream.flush()
         os.fchmod(stream.fileno(), file.mode)
         os.utime(stream.fileno(), (file.mtime, file.mtime))
+
+
+def _below(folder: str, parts: Iterable[str]) -> Iterator[str]:
+    return (os.path.join(folder, part) for part in parts)
 
 
 def _mode(entry: Mapping[str, Any], usual: int) -> int:
