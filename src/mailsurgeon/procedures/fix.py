@@ -1,0 +1,131 @@
+"""`fix`: repairs without a screen. What it does unasked hides, moves and re-owns no served mail."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.patients import load_paths
+from mailsurgeon.surgery.planning import check_codes, plan_problems
+from mailsurgeon.surgery.reasons import not_taken_on, without_remedy
+from mailsurgeon.surgery.steps import Left, Plan
+from mailsurgeon.surgery.surroundings import Surroundings
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.rows import ProblemRow
+
+PLAIN = {
+    "size-mismatch": frozenset(("fix-size",)),
+    "bad-flags": frozenset(("fix-flags",)),
+    "misfiled": frozenset(("file", "quarantine")),
+    "in-tmp": frozenset(("file", "quarantine")),
+    "missing-subdir": frozenset(("make-subdirs",)),
+    "name-clash": frozenset(("rename", "quarantine")),
+}
+"""What a plain `fix` takes on: remedies by problem. The rest only by `--only` or by path."""
+
+
+def plan_fix(
+    spool: Spool,
+    index: Index,
+    *,
+    only: Collection[str] = (),
+    folders: Collection[str] = (),
+    paths: Collection[bytes] = (),
+    force: bool = False,
+    quarantine: bytes | None = None,
+) -> Plan:
+    """The plan of one `fix`.
+
+    `only`: codes of problems; with them also what a plain `fix` does not take on. `folders`:
+    names; only what lies in them is repaired. `paths`, relative to the spool: a file named is
+    repaired with all it has; of a directory named its own problems, and what lies below it as a
+    plain `fix` would. `force`: go on where a remedy is refused for safety.
+
+    Raises MailsurgeonError for a code or folder that does not exist.
+    """
+    check_codes(only)
+    around = Surroundings(spool, index)
+    ids = [around.named(name).id for name in folders]
+    asked, below, left = _named(index, paths)
+    entries = [*asked, *below] if paths else _troubled(index, only, ids)
+    rows = list(index.problems(entries=sorted(set(entries))))
+    chosen: list[ProblemRow] = []
+    left += _healthy(index, asked, rows)
+    for row in rows:
+        if (only and row.code not in only) or (ids and row.folder not in ids):
+            continue
+        named = row.entry in asked
+        if _is_to_do(row, named=named, only=bool(only)):
+            chosen.append(row)
+        elif row.remedy is None:
+            if named or only or row.severity > Severity.INFO:
+                left.append(without_remedy(row, spool))
+        else:
+            left.append(not_taken_on(row, spool))
+    return plan_problems(
+        spool, index, chosen, left,
+        kind="fix", asked=asked, force=force, quarantine=quarantine, around=around,
+    )  # fmt: skip
+
+
+def _is_to_do(row: ProblemRow, *, named: bool, only: bool) -> bool:
+    if row.remedy is None:
+        # A size that is the only trace of a loss is put right when its file is named.
+        return named and row.code in ("truncated", "size-mismatch") and "pending" not in row.detail
+    return named or only or row.remedy in PLAIN.get(row.code, ())
+
+
+def _named(index: Index, paths: Collection[bytes]) -> tuple[set[int], list[int], list[Left]]:
+    """What paths mean: the entries at them, those below them, and the paths that mean nothing."""
+    wanted = {_normal(path): path for path in paths}
+    at = load_paths(index, wanted)
+    below: list[int] = []
+    unknown: list[Left] = []
+    for path, given in wanted.items():
+        entry = at.get(path)
+        if entry is not None and not entry.is_directory:
+            continue
+        inside = _below(index, path)
+        below += inside
+        if not inside and entry is None and not _is_folder(index, path):
+            unknown.append(Left(given, "nothing of this name was found in the spool"))
+    return {entry.id for entry in at.values() if entry.id is not None}, below, unknown
+
+
+def _normal(path: bytes) -> bytes:
+    normal = os.path.normpath(path)
+    return b"" if normal == b"." else normal
+
+
+def _below(index: Index, path: bytes) -> list[int]:
+    """The entries below a directory that have a problem."""
+    rows = index.db.execute(
+        "SELECT DISTINCT e.id FROM entries e JOIN problems p ON p.entry = e.id"
+        " WHERE ? = x'' OR e.directory = ? OR (e.directory > ? AND e.directory < ?)",
+        (path, path, path + b"/", path + b"0"),
+    )
+    return [entry for (entry,) in rows]
+
+
+def _is_folder(index: Index, path: bytes) -> bool:
+    return index.db.execute("SELECT 1 FROM folders WHERE path = ?", (path,)).fetchone() is not None
+
+
+def _troubled(index: Index, only: Collection[str], folders: Sequence[int]) -> list[int]:
+    """The entries with a problem in question: all but what is only good to know."""
+    where, values = "(remedy IS NOT NULL OR severity > 0)", [*only, *folders]
+    if only:
+        where = f"code IN ({','.join('?' * len(only))})"
+    if folders:
+        where += f" AND folder IN ({','.join('?' * len(folders))})"
+    rows = index.db.execute(f"SELECT DISTINCT entry FROM problems WHERE {where}", values)
+    return [entry for (entry,) in rows]
+
+
+def _healthy(index: Index, asked: Collection[int], rows: Iterable[ProblemRow]) -> Iterator[Left]:
+    """Files named that have no problem."""
+    troubled = {row.entry for row in rows}
+    for entry in index.entries(sorted(set(asked) - troubled)):
+        yield Left(entry.path, "nothing is wrong with it", (), False)

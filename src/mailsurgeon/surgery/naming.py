@@ -1,0 +1,186 @@
+"""The name a message gets: every remedy chosen for it composed into one. Pure.
+
+What no remedy asks for stays byte for byte. A base name is replaced by a fresh one only where it
+must be: it is taken, it is one servers cannot use, or the result would be too long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import count
+
+from mailsurgeon.maildir.filename import parse_info, sorted_flags, split, with_sizes, without_uid
+
+NAME_MAX = 255
+"""Bytes of a file name (NAME_MAX of Linux file systems)."""
+LONGEST = 200
+"""Bytes of a name above which it counts as `bad-name`."""
+BASE_LIMIT = 160
+"""Bytes of a fresh base name: leaves room below LONGEST for every flag and keyword."""
+OWN_HOST = b"mailsurgeon"
+"""Stands where the host stands in a fresh name whose old name tells of none."""
+
+_FIRST = re.compile(rb"\d[!-+\--9;-~]{0,19}\Z")
+_UNFIT = re.compile(rb"[\x00-\x20\x7f:/]")
+_OWN_MARK = re.compile(rb"R[0-9a-f]{12}\Z")
+_LATER_SIZE = re.compile(rb",([SW])=[^,]*")
+_KEPT_FIELD = re.compile(rb",(?:[SW]=\d{1,18}|U=\d{1,10}|FMD5=[0-9a-f]{32})(?=,|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class NameChange:
+    """What is to change in a filename.
+
+    `sizes`: the file's real S and W (bytes; None when not known); written only where the name has
+    such a field and `set_sizes`. `one_size`: repeated `,S=` and `,W=` go. `repair_info`: the info
+    as `bad-flags` says it should be. `set_flags`: exactly these capitals (and, when it names any,
+    these keywords). `add_flags`: these as well. `keywords`: the letter each keyword letter
+    becomes, those not in it go; None leaves them. `strip_uid`: `,U=` and `,FMD5=` go. `fresh`:
+    a new unique base name in any case.
+    """
+
+    sizes: tuple[int | None, int | None] = (None, None)
+    set_sizes: bool = False
+    one_size: bool = False
+    repair_info: bool = False
+    set_flags: bytes | None = None
+    add_flags: bytes = b""
+    keywords: Mapping[int, int] | None = None
+    strip_uid: bool = False
+    fresh: bool = False
+
+    @property
+    def touches_info(self) -> bool:
+        """Whether the info is written anew."""
+        asked = self.repair_info or self.set_flags is not None or self.keywords is not None
+        return asked or bool(self.add_flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The name composed; `replaced` tells that its base name had to be a fresh one unasked."""
+
+    filename: bytes
+    replaced: bool = False
+
+
+def compose(
+    filename: bytes,
+    change: NameChange,
+    *,
+    taken: Callable[[bytes], bool],
+    arrives: bool = False,
+    seconds: int = 0,
+    seed: bytes = b"",
+) -> Name:
+    """The filename after all of `change`.
+
+    `taken`: whether a base name is borne by another message where this one is going. `arrives`:
+    it comes there from elsewhere, so even an unchanged base name must be free and usable.
+    `seconds` (since 1970) and `seed` go into a fresh base name where the old one tells no time.
+    """
+    head, info = _split_and_repair(filename, change)
+    if change.one_size:
+        head = one_size(head)
+    if change.set_sizes:
+        head = with_sizes(head, *change.sizes)
+    if change.strip_uid:
+        head = without_uid(head)
+    plain = head + info
+    base = split(plain)[0]
+    moved = arrives or base != split(filename)[0]
+    unfit = len(plain) > NAME_MAX or (arrives and is_unfit(plain)) or (moved and taken(base))
+    if not (change.fresh or unfit):
+        return Name(plain)
+    fresh = fresh_base(head, seconds=seconds, seed=seed, taken=taken)
+    if len(fresh) + len(info) > LONGEST:
+        info = _short_info(info)
+    return Name(fresh + info, replaced=not change.fresh)
+
+
+def is_unfit(filename: bytes) -> bool:
+    """Whether servers would skip, misread or be unable to change a file of this name in cur/."""
+    base = split(filename)[0]
+    repeated = base.count(b",S=") > 1 or base.count(b",W=") > 1
+    hidden = not base or base.startswith(b".")
+    return (
+        hidden
+        or repeated
+        or len(filename) > LONGEST
+        or any(b < 0x20 or b == 0x7F for b in filename)
+    )
+
+
+def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes], bool]) -> bytes:
+    """A base name nobody bears, as like `base` as can be.
+
+    The leading seconds (servers number new mail by them), the host and the fields stay; the
+    middle gains `R` and hexadecimal digits. The same `seed` gives the same name.
+    """
+    head, comma, fields = base.partition(b",")
+    fields = comma + fields
+    first, _, rest = head.partition(b".")
+    if not _FIRST.match(first):
+        first, rest = b"%d" % max(seconds, 0), b""
+    unique, _, host = rest.partition(b".")
+    unique = _OWN_MARK.sub(b"", _UNFIT.sub(b"", unique))[:32]
+    host = _UNFIT.sub(b"", host)[:64] or OWN_HOST
+    if _UNFIT.search(fields) or len(fields) + len(first + unique + host) > BASE_LIMIT - 16:
+        fields = b"".join(match[0] for match in _KEPT_FIELD.finditer(one_size(fields)))
+        unique, host = unique[:16], host[:24]
+    for attempt in count():
+        mark = blake2b(b"%d %s" % (attempt, seed + base), digest_size=6).hexdigest().encode()
+        made = b"%s.%sR%s.%s%s" % (first, unique, mark, host, fields)
+        if not taken(made):
+            return made
+    raise AssertionError("counting does not end")
+
+
+def _split_and_repair(filename: bytes, change: NameChange) -> tuple[bytes, bytes]:
+    """The name's two parts: all before the info, and the info as it is to be."""
+    info = parse_info(filename, *change.sizes)
+    if not change.touches_info:
+        return info.base, info.info
+    kept = info.should_be if change.repair_info or info.kind != "good" else info.info
+    letters, comma, more = kept[3:].partition(b",")
+    flags = _flags(letters, change)
+    if not (flags or info.info or change.repair_info or change.set_flags is not None):
+        return info.base, info.info  # nothing to write: a name in new/ needs no info
+    return info.base, b":2," + flags + comma + more
+
+
+def _flags(letters: bytes, change: NameChange) -> bytes:
+    """The letters of an info after the change, sorted."""
+    keywords = bytes(letter for letter in letters if 0x61 <= letter <= 0x7A)
+    capitals = bytes(letter for letter in letters if letter not in keywords)
+    if change.keywords is not None:
+        mapping = change.keywords
+        keywords = bytes(mapping[letter] for letter in keywords if letter in mapping)
+    if change.set_flags is not None:
+        chosen = sorted_flags(change.set_flags)
+        unknown = bytes(letter for letter in capitals if letter not in b"DFPRST")
+        capitals = unknown + bytes(letter for letter in chosen if letter < 0x61)
+        keywords = bytes(letter for letter in chosen if letter >= 0x61) or keywords
+    return sorted_flags(capitals + keywords + change.add_flags)
+
+
+def one_size(base: bytes) -> bytes:
+    """`base` with only the first `,S=` and the first `,W=`, the ones that count."""
+    seen: set[bytes] = set()
+
+    def first_only(match: re.Match[bytes]) -> bytes:
+        if match[1] in seen:
+            return b""
+        seen.add(match[1])
+        return match[0]
+
+    return _LATER_SIZE.sub(first_only, base)
+
+
+def _short_info(info: bytes) -> bytes:
+    """The info without what follows a further comma: only a hostile name needs this."""
+    repaired = parse_info(b"x" + info).should_be
+    return b":2," + repaired[3:].partition(b",")[0]

@@ -1,0 +1,93 @@
+"""`file`: into cur/ of a folder, from its directory, a nested one, tmp/ or another folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mailsurgeon.maildir.filename import fmd5_field, parse_info, uid_field
+from mailsurgeon.surgery.naming import NameChange
+from mailsurgeon.surgery.patients import Patient, join
+from mailsurgeon.surgery.steps import Left
+from mailsurgeon.surgery.surroundings import Surroundings
+from mailsurgeon.surgery.treatment import Choice, Treatment, command
+from mailsurgeon.survey.rows import FolderRow, Place
+
+
+def file_message(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """Into cur/ of the target folder, with the flags it has.
+
+    `,U=` and `,FMD5=` stay only while the folder stays; keyword letters are then mapped by name.
+    """
+    patient = choice.patient
+    if not patient.is_file:
+        return choice.refuse("it is no regular file")
+    target = _target(choice, around)
+    if target is None:
+        hint = command(around.spool, "PATH", "--to INBOX", verb="file")
+        return choice.refuse("there is no folder around it but INBOX, which must be named", hint)
+    if patient.is_served and target.id == patient.folder:
+        return choice.tell(f"it is filed in {target.name} already")
+    if patient.place == Place.TMP:
+        left = delivery_at_work(choice, around)
+        if left:
+            return left
+    home = around.home(patient)
+    keywords, notes = _keywords(patient, home, target.path, around)
+    change = NameChange(
+        sizes=patient.sizes,
+        set_sizes=patient.place == Place.TMP,
+        repair_info=True,
+        keywords=keywords,
+        strip_uid=target.path != home or _uid_clashes(patient, target.path, around),
+    )
+    into = join(target.path, b"cur")
+    return Treatment("file", change, into=into, home=target.path, notes=notes)
+
+
+def delivery_at_work(choice: Choice, around: Surroundings) -> Left | None:
+    """A refusal where a delivery may still be writing this file in tmp/."""
+    if choice.order.force or choice.detail.get("stale", True):
+        return None
+    hint = command(around.spool, "PATH", "--force")
+    if choice.detail.get("open_by"):
+        return choice.refuse("a process has it open: a delivery may be at work", hint)
+    return choice.refuse("it is not old enough: a delivery may be at work", hint)
+
+
+def _target(choice: Choice, around: Surroundings) -> FolderRow | None:
+    if choice.order.target is not None:
+        return choice.order.target
+    if "target" in choice.detail:
+        name = choice.detail["target"]
+        return around.by_name.get(name) if name is not None else None
+    return around.folders.get(choice.patient.folder)
+
+
+def _uid_clashes(patient: Patient, folder: bytes, around: Surroundings) -> bool:
+    """Whether mbsync would find this `,U=` twice in the folder, or too high, and stop."""
+    uid = uid_field(patient.filename)
+    if uid is None:
+        return False
+    highest = around.highest_uid(folder)
+    too_high = highest is not None and uid > highest and fmd5_field(patient.filename) is None
+    return too_high or around.uid_in_use(folder, uid)
+
+
+def _keywords(
+    patient: Patient, home: bytes | None, target: bytes, around: Surroundings
+) -> tuple[Mapping[int, int] | None, tuple[str, ...]]:
+    """What becomes of the keyword letters, which mean something in their own folder only."""
+    flags = parse_info(patient.filename, *patient.sizes).flags
+    letters = [letter for letter in flags if 0x61 <= letter <= 0x7A]
+    if home == target or not letters:
+        return None, ()
+    names = around.keywords(home) if home is not None else dict[int, str]()
+    there = {name: number for number, name in around.keywords(target).items() if number < 26}
+    mapping = {
+        letter: 0x61 + there[names[letter - 0x61]]
+        for letter in letters
+        if names.get(letter - 0x61) in there
+    }
+    if len(mapping) < len(letters):
+        return mapping, ("keywords the folder does not know are dropped",)
+    return mapping, ()

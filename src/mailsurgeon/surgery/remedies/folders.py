@@ -1,0 +1,65 @@
+"""Remedies for folders: `make-subdirs`, `lift-folder`, `fix-uidlist`."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from mailsurgeon.maildir.reserved import SUBDIRS
+from mailsurgeon.surgery.patients import join
+from mailsurgeon.surgery.steps import Action, Left, Step
+from mailsurgeon.surgery.surroundings import Surroundings
+from mailsurgeon.surgery.treatment import Choice, Treatment
+
+
+def make_subdirs(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """The missing ones of cur, new and tmp, with mode and owner of one that is there."""
+    path = choice.patient.path
+    steps = missing_subdirs(path, around)
+    if not steps:
+        return choice.tell("cur, new and tmp are there")
+    return Treatment("make-subdirs", own=steps)
+
+
+def missing_subdirs(folder: bytes, around: Surroundings) -> tuple[Step, ...]:
+    """One mkdir for each of cur, new and tmp that `folder` lacks."""
+    found = {name: around.lstat(join(folder, name)) for name in SUBDIRS}
+    present = [status for status in found.values() if status and stat.S_ISDIR(status.st_mode)]
+    model = next(iter(present), None) or around.lstat(folder)
+    if model is None:
+        return ()
+    data = {"mode": stat.S_IMODE(model.st_mode), "uid": model.st_uid, "gid": model.st_gid}
+    return tuple(
+        Step(Action.MKDIR, None, join(folder, name), folder=folder, data=data)
+        for name, status in found.items()
+        if status is None
+    )
+
+
+def lift_folder(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """A nested Maildir becomes a folder of its own, uidlist and all, by one rename."""
+    patient, path = choice.patient, choice.patient.path
+    if "becomes" not in choice.detail:
+        return choice.refuse("it is no nested folder")
+    target = os.fsencode(choice.detail["becomes"])
+    if target in around.by_path or around.lstat(target) is not None:
+        return choice.refuse(f"{choice.detail['becomes']} is there already")
+    notes: list[str] = [f"the layout is {around.spool.layout}, which has no folders below folders"]
+    stale = around.subscribed(path)
+    if stale:
+        notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
+    step = Step(Action.RENAME, path, target, patient.expected(around.spool), path, target)
+    return Treatment("lift-folder", own=(step,), notes=("; ".join(notes),))
+
+
+def fix_uidlist(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """Only the lines a server rejects go; the header line stays byte for byte."""
+    lines = choice.detail.get("lines")
+    if not lines:
+        return choice.tell("a server rejects none of its lines")
+    home = around.home(choice.patient)
+    step = Step(
+        Action.UIDLIST, choice.patient.path, None, choice.patient.expected(around.spool),
+        folder=home, data={"records": [], "drop": list(lines)},
+    )  # fmt: skip
+    return Treatment("fix-uidlist", own=(step,))

@@ -1,0 +1,220 @@
+"""What a plan must know of the spool beyond its patients: folders, names in use, servers' files.
+
+All that planning reads from the disk is read here, a few small files and directory entries.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.filename import split, uid_field
+from mailsurgeon.maildir.names import MAILDIRPP
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.effects import FolderState
+from mailsurgeon.surgery.patients import Patient, join
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.rows import FolderRow
+
+_SYNC_STATE = (b".mbsyncstate", b".uidvalidity", b".isyncuidmap.db")
+_SUBSCRIPTIONS = (b"subscriptions", b"courierimapsubscribed")
+_SMALL = 1 << 20  # bytes read of a server's file at most
+_SETS_KEPT = 4  # folders whose names are kept in memory at once
+
+
+class Surroundings:
+    """The spool around the patients of one plan. Made for one plan, then thrown away."""
+
+    def __init__(self, spool: Spool, index: Index) -> None:
+        self.spool = spool
+        self.index = index
+        self._in_use: OrderedDict[bytes, set[bytes]] = OrderedDict()
+        self._given: dict[bytes, set[bytes]] = {}
+        self._listings: dict[bytes, frozenset[bytes]] = {}
+
+    @cached_property
+    def folders(self) -> dict[int, FolderRow]:
+        """All folders by id."""
+        return {row.id: row for row in self.index.folders()}
+
+    @cached_property
+    def by_path(self) -> dict[bytes, FolderRow]:
+        """All folders by path."""
+        return {row.path: row for row in self.folders.values()}
+
+    @cached_property
+    def by_name(self) -> dict[str, FolderRow]:
+        """All folders by decoded name."""
+        return {row.name: row for row in self.folders.values()}
+
+    def named(self, name: str) -> FolderRow:
+        """The folder of this name. MailsurgeonError when there is none."""
+        row = self.by_name.get(name) or self.by_path.get(os.fsencode(name))
+        if row is None:
+            raise MailsurgeonError(f"{name}: no folder of this name in {self.spool.shown}")
+        return row
+
+    def home(self, patient: Patient) -> bytes | None:
+        """The path of the folder a patient lies in, None where there is none around it."""
+        row = self.folders.get(patient.folder)
+        return row.path if row else None
+
+    def name(self, patient: Patient) -> str | None:
+        """The name of the folder a patient lies in, None where there is none around it."""
+        row = self.folders.get(patient.folder)
+        return row.name if row else None
+
+    # Names in use
+
+    def taken(self, folder: bytes) -> Callable[[bytes], bool]:
+        """Whether a base name is borne in cur or new of `folder`, or was given by this plan."""
+        in_use, given = self._names(folder), self._given.setdefault(folder, set())
+        return lambda base: base in in_use or base in given
+
+    def give(self, folder: bytes, base: bytes) -> None:
+        """Remembers that this plan gives `base` to a message of `folder`."""
+        self._given.setdefault(folder, set()).add(base)
+
+    def uid_in_use(self, folder: bytes, uid: int) -> bool:
+        """Whether a message in cur or new of `folder` bears `,U=uid`."""
+        mark = b",U=%d" % uid
+        return any(mark in base and uid_field(base) == uid for base in self._names(folder))
+
+    def highest_uid(self, folder: bytes) -> int | None:
+        """The highest `,U=` mbsync has given out in `folder`, None where it keeps no count."""
+        lines = self._read(join(folder, b".uidvalidity")).split()
+        return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
+
+    def keywords(self, folder: bytes) -> Mapping[int, str]:
+        """The names of a folder's keyword letters by number (`a` is 0), as Dovecot has them."""
+        names: dict[int, str] = {}
+        for line in self._read(
+            os.path.join(self._control(folder), b"dovecot-keywords")
+        ).splitlines():
+            number, space, name = line.partition(b" ")
+            if space and number.isdigit():
+                names[int(number)] = os.fsdecode(name)
+        return names
+
+    def _read(self, path: bytes) -> bytes:
+        """A small file of a server, relative to the spool or absolute; empty when unreadable."""
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(os.path.join(self.spool.root, path), flags)
+        except OSError:
+            return b""
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(_SMALL)
+
+    def _names(self, folder: bytes) -> set[bytes]:
+        if folder in self._in_use:
+            self._in_use.move_to_end(folder)
+            return self._in_use[folder]
+        rows = self.index.db.execute(
+            "SELECT filename FROM entries WHERE directory IN (?, ?)",
+            (join(folder, b"cur"), join(folder, b"new")),
+        )
+        names = {split(filename)[0] for (filename,) in rows}
+        self._in_use[folder] = names
+        if len(self._in_use) > _SETS_KEPT:
+            self._in_use.popitem(last=False)
+        return names
+
+    # Servers' files
+
+    def has_sync_state(self, folder: bytes) -> bool:
+        """Whether mbsync keeps its state in this folder."""
+        return not self._listing(folder).isdisjoint(_SYNC_STATE)
+
+    def has_uidlist(self, folder: bytes) -> bool:
+        """Whether Dovecot's list of UIDs was found for this folder."""
+        if self.spool.control is not None:
+            return os.path.lexists(os.path.join(self._control(folder), b"dovecot-uidlist"))
+        return b"dovecot-uidlist" in self._listing(folder)
+
+    def state(self, folder: bytes) -> FolderState:
+        """What the effects of a plan depend on in one folder."""
+        row, names = self.by_path.get(folder), self._listing(folder)
+        return FolderState(
+            row.name if row else os.fsdecode(folder),
+            row.messages if row else 0,
+            uidlist=self.has_uidlist(folder),
+            dovecot=any(name.startswith(b"dovecot") for name in names),
+            courier=b"courierimapuiddb" in names,
+            synced=self.has_sync_state(folder),
+        )
+
+    def _control(self, folder: bytes) -> bytes:
+        """Where Dovecot keeps a folder's own files; INBOX has a name under CONTROL=."""
+        if self.spool.control is None:
+            return self.spool.absolute(folder)
+        inbox = b".INBOX" if self.spool.layout == MAILDIRPP else b"INBOX"
+        return os.path.join(self.spool.control, folder or inbox)
+
+    def _listing(self, folder: bytes) -> frozenset[bytes]:
+        if folder not in self._listings:
+            try:
+                with os.scandir(self.spool.absolute(folder)) as entries:
+                    names = frozenset(entry.name for entry in entries)
+            except OSError:
+                names = frozenset[bytes]()
+            self._listings[folder] = names
+        return self._listings[folder]
+
+    @cached_property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The lines of the servers' subscription files, as they stand."""
+        lines: list[str] = []
+        for name in _SUBSCRIPTIONS:
+            home = self.spool.control or self.spool.root
+            data = self._read(os.path.join(home, name))
+            lines.extend(os.fsdecode(line) for line in data.splitlines() if line)
+        return tuple(lines)
+
+    def subscribed(self, folder: bytes) -> tuple[str, ...]:
+        """The subscription lines that name this folder or one below it."""
+        shown = os.fsdecode(folder).strip(".").replace("/.", "/")
+        wanted = {shown, shown.replace("/", "."), "INBOX." + shown, shown.replace("/", "\t")}
+        return tuple(
+            line for line in self.subscriptions
+            if any(line == name or line.startswith((name + ".", name + "/")) for name in wanted)
+        )  # fmt: skip
+
+    def open_by(self, path: bytes) -> list[int] | None:
+        """The processes that have this file open; None when those of others cannot be seen."""
+        try:
+            numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        except OSError:
+            return None
+        holders: list[int] = []
+        hidden = False
+        for number in sorted(numbers):
+            try:
+                if self.spool.absolute(path) in _open_files(number):
+                    holders.append(number)
+            except PermissionError:
+                hidden = True
+            except OSError:
+                continue  # it has ended
+        return holders or (None if hidden else [])
+
+    def lstat(self, path: bytes) -> os.stat_result | None:
+        """What lies at `path` (relative to the spool), None when nothing does."""
+        try:
+            return os.lstat(self.spool.absolute(path))
+        except OSError:
+            return None
+
+
+def _open_files(process: int) -> set[bytes]:
+    """The paths a process has open. OSError when they cannot be seen."""
+    home = b"/proc/%d/fd" % process
+    found: set[bytes] = set()
+    for number in os.listdir(home):
+        with suppress(FileNotFoundError):
+            found.add(os.readlink(os.path.join(home, number)))
+    return found

@@ -1,0 +1,91 @@
+"""A spool with everything around it: survey it, plan, apply, look again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.procedures.fix import plan_fix
+from mailsurgeon.surgery.planning import propose
+from mailsurgeon.surgery.steps import Act, Plan, Report
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import Options
+from mailsurgeon.survey.survey import run_survey
+from tests.surgery.conftest import Ward
+
+DAY = 86_400
+
+
+class Clinic(Ward):
+    """A ward with an index. Leftovers in tmp/ are stale: the clock is two days ahead."""
+
+    index: Index
+    options = Options(clock_ahead=2 * DAY)
+
+    def survey(self) -> Clinic:
+        run_survey(self.spool, self.index, self.options)
+        return self
+
+    def ids(self, *paths: bytes) -> list[int]:
+        found = [self.index.entry_at(path) for path in paths]
+        assert None not in found, [path for path, one in zip(paths, found, strict=True) if not one]
+        return [entry.id for entry in found if entry]
+
+    def propose(self, *paths: bytes, **options: Any) -> Plan:
+        remedy = options.pop("remedy", None)
+        return propose(self.spool, self.index, self.ids(*paths), remedy, **options)
+
+    def fix(self, **options: Any) -> Plan:
+        return plan_fix(self.spool, self.index, **options)
+
+    def apply(self, plan: Plan) -> Report:
+        with self.surgeon() as surgeon:
+            report = surgeon.apply(plan)
+        assert not report.refused, report.refused
+        return report
+
+    def undo(self) -> Report:
+        with self.surgeon() as surgeon:
+            return surgeon.apply(surgeon.plan_undo())
+
+    def codes(self) -> dict[bytes, list[str]]:
+        """The problems above info, by path."""
+        found: dict[bytes, list[str]] = {}
+        for row in self.index.problems():
+            if row.severity:
+                found.setdefault(row.path, []).append(row.code)
+        return found
+
+
+@contextmanager
+def clinic_in(home: Path, layout: str = "maildir++") -> Iterator[Clinic]:
+    """An empty spool with INBOX in `home`."""
+    home.chmod(0o700)
+    root = home / "mail" / "Maildir"
+    for part in ("cur", "new", "tmp"):
+        (root / part).mkdir(parents=True)
+    status = root.stat()
+    spool = Spool(os.fsencode(root), status.st_dev, status.st_ino, layout)
+    clinic = Clinic(home, root, spool)
+    clinic.index = Index.open(home / "cache" / "index")
+    yield clinic
+    clinic.index.close()
+
+
+def moves(plan: Plan) -> dict[bytes, bytes]:
+    """Where every rename of a plan takes what."""
+    return {
+        step.source: step.target
+        for act in plan.acts
+        for step in act.steps
+        if step.source is not None and step.target is not None
+    }
+
+
+def only_act(plan: Plan) -> Act:
+    assert len(plan.acts) == 1, plan.acts
+    return plan.acts[0]
