@@ -24,6 +24,7 @@ class Action(StrEnum):
     KEYWORDS = "keywords"
     MAILDIRSIZE = "maildirsize"
     COPY = "copy"
+    PURGE = "purge"  # deletes for good, from the quarantine only; it has no inverse
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,234 @@
+"""`dovecot-uidlist` (versions 1 and 3) and `courierimapuiddb`: read, and edited record by record.
+
+Pure: bytes in, bytes out. Every line that is not meant stays as it is, byte for byte, the header
+line above all. The base name in a record is what ties a file to its UID, so a renamed file keeps
+its UID when its record follows. The format, and what a server rejects, is Dovecot's
+(maildir-uidlist.c); version 1 is Courier's too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+HIGHEST_UID = 2**32 - 2
+"""Above it a server rejects the record."""
+
+_V1_HEADER = re.compile(rb"1 (\d+) (\d+)\s*\Z")
+_V3_FIELD = re.compile(rb"[A-Za-z][^ ]*\Z")
+_DIGITS = re.compile(rb"\d+\Z")
+
+
+class UidlistError(ValueError):
+    """The header line is not one of a uidlist this program knows; the text says why."""
+
+
+class Record(NamedTuple):
+    """One line: the UID, the fields as written (`S123`, `Gabc`), the base name, the line itself."""
+
+    uid: int
+    fields: tuple[bytes, ...]
+    base: bytes
+    line: bytes
+
+
+class BadLine(NamedTuple):
+    """A line that makes a server throw the whole file away; `number` counts from 1."""
+
+    number: int
+    line: bytes
+    reason: str
+
+
+class Change(NamedTuple):
+    """One record changed: its line before and after, both without the newline."""
+
+    before: bytes
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Uidlist:
+    """A uidlist as read. `header` is the first line with its newline; `records` are in order."""
+
+    version: int
+    header: bytes
+    uidvalidity: int
+    next_uid: int
+    records: tuple[Record, ...]
+    bad: tuple[BadLine, ...]
+
+
+def base_name(filename: bytes) -> bytes:
+    """What ties a file to its record: everything before the first colon, fields included."""
+    return filename.split(b":", 1)[0]
+
+
+def parse(data: bytes) -> Uidlist:
+    """Reads a uidlist. Raises UidlistError when the header line is no uidlist's."""
+    header, newline, body = data.partition(b"\n")
+    version, uidvalidity, next_uid = _parse_header(header)
+    if not newline:
+        bad = (BadLine(1, header, "the last line has no newline"),)
+        return Uidlist(version, header, uidvalidity, next_uid, (), bad)
+    lines = body.split(b"\n")
+    torn = lines.pop()
+    records: list[Record] = []
+    bad_lines: list[BadLine] = []
+    last = 0
+    bases: dict[bytes, int] = {}
+    for number, line in enumerate(lines, start=2):
+        record = parse_record(line, version)
+        reason = record if isinstance(record, str) else _misplaced(record, last, bases)
+        if isinstance(record, str) or reason:
+            bad_lines.append(BadLine(number, line, reason))
+            continue
+        last = record.uid
+        bases[record.base] = record.uid
+        records.append(record)
+    if torn:
+        bad_lines.append(BadLine(len(lines) + 2, torn, "the last line has no newline"))
+    return Uidlist(version, header + b"\n", uidvalidity, next_uid, tuple(records), tuple(bad_lines))
+
+
+def _misplaced(record: Record, last: int, bases: dict[bytes, int]) -> str:
+    if record.uid <= last:
+        return f"UID {record.uid} comes after UID {last}"
+    if record.base in bases:
+        return f"the base name has UID {bases[record.base]} already"
+    return ""
+
+
+def _parse_header(line: bytes) -> tuple[int, int, int]:
+    old = _V1_HEADER.match(line)
+    if old:
+        return 1, int(old[1]), int(old[2])
+    words = line.split(b" ")
+    if words[0] != b"3":
+        raise UidlistError("the first line is no uidlist header of version 1 or 3")
+    values = {word[:1]: word[1:] for word in reversed(words[1:]) if word}
+    validity, following = values.get(b"V", b""), values.get(b"N", b"")
+    if not (_DIGITS.match(validity) and int(validity) and _DIGITS.match(following)):
+        raise UidlistError("the first line lacks a UIDVALIDITY (V) or next UID (N)")
+    return 3, int(validity), int(following)
+
+
+def parse_record(line: bytes, version: int) -> Record | str:
+    """One line without its newline as a record, or in words why a server rejects it."""
+    digits, space, rest = line.partition(b" ")
+    if not (space and _DIGITS.match(digits)):
+        return "no UID at the start"
+    uid = int(digits)
+    if not 0 < uid <= HIGHEST_UID:
+        return f"UID {uid} is not allowed"
+    fields: list[bytes] = []
+    base = rest
+    if version == 3:
+        while not base.startswith(b":"):
+            field, space, base = base.partition(b" ")
+            if not (space and _V3_FIELD.match(field)):
+                return "no base name"
+            fields.append(field)
+        base = base[1:]
+    if not base:
+        return "no base name"
+    if b"/" in base:
+        return "a slash in the base name"
+    return Record(uid, tuple(fields), base, line)
+
+
+def rename_records(
+    data: bytes, renames: Iterable[tuple[bytes, bytes]]
+) -> tuple[bytes, list[Change]]:
+    """Carries records over to new base names, keeping their UIDs.
+
+    `renames` are (old base, new base); a base that has no record is passed over: no server has
+    seen that message. The sizes S and W are dropped (they told of the old name), and the old base
+    becomes the GUID G and the POP3 UIDL P where the record has none, because both default to the
+    base name. Equal bases only drop S and W. Returns the new data and what was changed.
+
+    Raises UidlistError when the file has lines a server rejects, or a new base is taken.
+    """
+    changes = plan_changes(parse(data), renames)
+    return apply_changes(data, changes)
+
+
+def plan_changes(uidlist: Uidlist, renames: Iterable[tuple[bytes, bytes]]) -> list[Change]:
+    """The record changes that `rename_records` makes; nothing is applied."""
+    records = {record.base: record for record in uidlist.records}
+    changes: list[Change] = []
+    for old, new in renames:
+        record = records.get(old)
+        if record is not None:
+            after = carried_over(record, new, uidlist.version)
+            if after != record.line:
+                changes.append(Change(record.line, after))
+    return changes
+
+
+def carried_over(record: Record, base: bytes, version: int) -> bytes:
+    """The line of `record` for a file that now has the base name `base`."""
+    fields = [field for field in record.fields if field[:1] not in (b"S", b"W")]
+    if version == 3 and base != record.base and b" " not in record.base:
+        named = {field[:1]: field[1:] for field in fields}
+        if not named.get(b"P"):  # an empty UIDL stands for the base name
+            fields = [field for field in fields if field != b"P"]
+            fields.append(b"P" + record.base)
+        if b"G" not in named:
+            fields.append(b"G" + record.base)
+    return _line(record.uid, fields, base, version)
+
+
+def _line(uid: int, fields: Sequence[bytes], base: bytes, version: int) -> bytes:
+    if version == 1:
+        return b"%d %s" % (uid, base)
+    return b" ".join([b"%d" % uid, *fields, b":" + base])
+
+
+def apply_changes(data: bytes, changes: Iterable[Change]) -> tuple[bytes, list[Change]]:
+    """Makes the changes, each where a record still bears the base name of its `before` line.
+
+    A record the server has rewritten since (other fields, even another UID) keeps what the server
+    wrote; only what the change itself adds and takes away is done to it. Undo is the same call
+    with `before` and `after` exchanged. Returns the new data and the changes as they were made.
+
+    Raises UidlistError when the file has lines a server rejects, or a new base is taken.
+    """
+    uidlist = parse(data)
+    if uidlist.bad:
+        raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
+    lines = [record.line for record in uidlist.records]
+    places = {record.base: number for number, record in enumerate(uidlist.records)}
+    made: list[Change] = []
+    for change in changes:
+        before = parse_record(change.before, uidlist.version)
+        after = parse_record(change.after, uidlist.version)
+        if isinstance(before, str) or isinstance(after, str):
+            raise UidlistError("a record change of another version of the file")
+        place = places.get(before.base)
+        if place is None:
+            continue
+        if after.base != before.base and after.base in places:
+            raise UidlistError("the new base name has a record already")
+        current = parse_record(lines[place], uidlist.version)
+        assert not isinstance(current, str)
+        new = _changed(current, before, after, uidlist.version)
+        made.append(Change(current.line, new))
+        lines[place] = new
+        places[after.base] = places.pop(before.base)
+    body = b"".join(line + b"\n" for line in lines)
+    return uidlist.header + body, made
+
+
+def _changed(current: Record, before: Record, after: Record, version: int) -> bytes:
+    if current.line == before.line:
+        return after.line
+    removed = set(before.fields) - set(after.fields)
+    fields = [field for field in current.fields if field not in removed]
+    if after.base != before.base:  # sizes tell of the name they were noted for
+        fields = [field for field in fields if field[:1] not in (b"S", b"W")]
+    keys = {field[:1] for field in fields}
+    fields += [f for f in after.fields if f not in before.fields and f[:1] not in keys]
+    return _line(current.uid, fields, after.base, version)

@@ -1,0 +1,142 @@
+"""Folders under their servers' locks: who is in them now, and their lists of UIDs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+
+from mailsurgeon.maildir.names import folder_name
+from mailsurgeon.maildir.uidlist import Change, base_name
+from mailsurgeon.surgery import fs, locks, uidlists
+from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.places import Places
+
+_DOVECOT_TRACES = (
+    b"dovecot-uidlist", b"dovecot.index.log", b"dovecot.index", b"dovecot-keywords",
+    b"dovecot-uidvalidity", b"dovecot.list.index.log", b"dovecot.mailbox.log", b"dovecot.index.cache",
+)  # fmt: skip
+
+
+class LockedFolder:
+    """One folder while its server's locks are ours. Made by `lock_folders`."""
+
+    def __init__(self, places: Places, path: bytes, control: int | None, shown: bytes) -> None:
+        self.path = path
+        self.owner = places.owner[0]
+        self._places = places
+        self._control = control
+        self._shown = shown
+        self._taken: dict[bytes, set[bytes]] | None = None
+        self._lists: list[uidlists.ListFile] | None = None
+
+    @property
+    def lists(self) -> list[uidlists.ListFile]:
+        """The servers' lists of UIDs, read once. Raises StepRefused for one not to be touched."""
+        if self._lists is None:
+            found: list[uidlists.ListFile] = []
+            if self._control is not None:
+                shown = os.path.join(self._shown, uidlists.DOVECOT)
+                one = uidlists.read(self._control, uidlists.DOVECOT, shown, self.owner)
+                found += [one] if one else []
+            self._lists = found
+        return self._lists
+
+    def check_uids(self, renames: list[tuple[bytes, bytes]], changes: list[Change]) -> list[Change]:
+        """The record changes for one act, given its renames or (when undone) its own changes."""
+        planned: list[Change] = []
+        for one in self.lists:
+            planned += one.check(changes or one.plan(renames))
+        return planned
+
+    def another_with(self, base: bytes, besides: bytes) -> bytes | None:
+        """Another file of this folder's cur and new with this base name; paths in the spool."""
+        return next((path for path in self._bases().get(base, ()) if path != besides), None)
+
+    def moved(self, source: bytes | None, target: bytes | None) -> None:
+        """Notes that a file has come or gone."""
+        bases = self._bases()
+        if source is not None:
+            bases.get(base_name(os.path.basename(source)), set()).discard(source)
+        if target is not None and self.holds(target):
+            bases.setdefault(base_name(os.path.basename(target)), set()).add(target)
+
+    def holds(self, path: bytes) -> bool:
+        """Whether a path lies directly in this folder's cur or new."""
+        directory = os.path.dirname(path)
+        return directory in (os.path.join(self.path, b"cur"), os.path.join(self.path, b"new"))
+
+    def _bases(self) -> dict[bytes, set[bytes]]:
+        if self._taken is None:
+            self._taken = {}
+            for part in (b"cur", b"new"):
+                directory = os.path.join(self.path, part)
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    for name in os.listdir(self._places.directory(directory)):
+                        path = os.path.join(directory, os.fsencode(name))
+                        self._taken.setdefault(base_name(os.fsencode(name)), set()).add(path)
+        return self._taken
+
+
+def name_of(places: Places, folder: bytes) -> str:
+    """The folder's name for people; not yet made visible."""
+    return folder_name(folder, places.spool.layout)
+
+
+def lock_folders(
+    places: Places, paths: Iterable[bytes], patience: Patience, stack: ExitStack
+) -> dict[bytes, LockedFolder]:
+    """Locks folders as their servers expect, in sorted order; `stack` releases them.
+
+    A directory that no server has left a trace in is not locked. Raises StepRefused when a lock
+    stays held or cannot be made, HardError on a failing file system.
+    """
+    found: dict[bytes, LockedFolder] = {}
+    for path in sorted(paths):
+        control, shown = _control(places, path, stack)
+        if control is not None and _served_by_dovecot(places, control):
+            lock_shown = os.path.join(shown, locks.UIDLIST_LOCK)
+            with fs.told(lock_shown):
+                lock = locks.take(
+                    control, locks.UIDLIST_LOCK, uidlists.DOVECOT, lock_shown, patience
+                )
+            stack.callback(lock.release)
+        found[path] = LockedFolder(places, path, control, shown)
+    return found
+
+
+def control_directory(places: Places, folder: bytes) -> tuple[int | None, bytes]:
+    """An own descriptor of the directory that holds a folder's uidlist, and its shown path.
+
+    None when there is no such directory. With CONTROL= elsewhere Dovecot keeps INBOX in `.INBOX`
+    (or, in the fs layout, `INBOX`) there.
+    """
+    spool = places.spool
+    if spool.control is None:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return os.dup(places.directory(folder)), folder
+        return None, folder
+    inbox = b".INBOX" if spool.layout == "maildir++" else b"INBOX"
+    path = os.path.join(spool.control, folder or inbox)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        root = fs.open_directory(os.path.realpath(spool.control))
+        try:
+            return fs.open_beneath(root, folder or inbox), path
+        finally:
+            os.close(root)
+    return None, path
+
+
+def _control(places: Places, folder: bytes, stack: ExitStack) -> tuple[int | None, bytes]:
+    with fs.told(folder or b"INBOX"):
+        control, shown = control_directory(places, folder)
+    if control is not None:
+        stack.callback(os.close, control)
+    return control, shown
+
+
+def _served_by_dovecot(places: Places, control: int) -> bool:
+    if places.spool.control is not None:
+        return True
+    roots = (control, places.directories.root)
+    return any(fs.look(root, name) for root in roots for name in _DOVECOT_TRACES)

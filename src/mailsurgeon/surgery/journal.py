@@ -1,0 +1,530 @@
+"""The journal: what was done to one spool, durable before it happens.
+
+SQLite under the state directory, one file a spool (by device and inode of its root), written with
+`synchronous=FULL`. Each step's row carries a checksum, so that a damaged row is never acted on.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import secrets
+import socket
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from mailsurgeon import __version__
+from mailsurgeon.errors import JournalError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.steps import Action, Expected, Step
+from mailsurgeon.text import visible
+
+SCHEMA = 1
+_APPLICATION = 0x6D737267  # tells our file from another program's
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, time TEXT NOT NULL, user TEXT NOT NULL, host TEXT NOT NULL,
+    pid INTEGER NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE operations (
+    id INTEGER PRIMARY KEY, session TEXT NOT NULL, time TEXT NOT NULL, kind TEXT NOT NULL,
+    of INTEGER, summary TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, open INTEGER NOT NULL,
+    acts INTEGER NOT NULL, quarantine BLOB, pid INTEGER NOT NULL, host TEXT NOT NULL,
+    taken_back INTEGER, effects TEXT NOT NULL DEFAULT '[]', sum BLOB NOT NULL);
+CREATE TABLE steps (
+    id INTEGER PRIMARY KEY, operation INTEGER NOT NULL, batch INTEGER NOT NULL,
+    act INTEGER NOT NULL, verdict TEXT NOT NULL, label TEXT, action TEXT NOT NULL,
+    source BLOB, target BLOB, folder BLOB, target_folder BLOB, expected TEXT,
+    data TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', sum BLOB NOT NULL);
+CREATE INDEX steps_operation ON steps (operation, state);
+CREATE INDEX steps_source ON steps (source);
+CREATE INDEX steps_target ON steps (target);
+"""
+
+OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
+STEP_STATES = ("planned", "done", "refused", "undone")
+NOT_UNDOABLE = ("undo", "redo", "recover", "purge")
+"""Kinds of operation that `undo` never means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One entry of the journal. `time` is UTC; `counts` are its steps by state.
+
+    `of`: the operation that an undo, redo or recover entry is about. `open`: it has not been
+    brought to its end. `quarantine`: the absolute directory that holds what it put away.
+    """
+
+    id: int
+    session: str
+    time: str
+    kind: str
+    of: int | None
+    summary: str
+    state: str
+    counts: Mapping[str, int]
+    open: bool
+    acts: int
+    quarantine: bytes | None
+    pid: int
+    host: str
+    taken_back: int | None
+    effects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step as the journal has it. Steps of one `act` belong together; 0: of a whole batch.
+
+    `label` is the folder's name for display. `reason` says why it was refused.
+    """
+
+    id: int
+    operation: int
+    batch: int
+    act: int
+    verdict: str
+    label: str | None
+    step: Step
+    state: str
+    reason: str = ""
+
+    @property
+    def action(self) -> Action:
+        """What kind of step it is."""
+        return self.step.action
+
+    @property
+    def source(self) -> bytes | None:
+        """The path before, relative to the spool."""
+        return self.step.source
+
+    @property
+    def target(self) -> bytes | None:
+        """The path after, relative to the spool."""
+        return self.step.target
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the action needs besides, see `Step`."""
+        return self.step.data
+
+    def settled(self, state: str, reason: str = "", **data: Any) -> StepRecord:
+        """The same with its outcome, and more data."""
+        step = replace(self.step, data={**self.step.data, **data}) if data else self.step
+        return replace(self, step=step, state=state, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of the program."""
+
+    id: str
+    time: str = field(default_factory=lambda: now())
+    user: str = field(default_factory=lambda: _user())
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    version: str = __version__
+
+
+def new_session() -> Session:
+    """A session for this run."""
+    return Session(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3))
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())
+
+
+class Journal:
+    """The journal of one spool; made when first written to. Safe to use from several threads."""
+
+    def __init__(self, state_dir: Path, spool: Spool) -> None:
+        self.state_dir = state_dir
+        self.path = state_dir / f"{spool.device:x}-{spool.inode:x}" / "journal.sqlite"
+        self._spool = spool
+        self._db: sqlite3.Connection | None = None
+        self._guard = threading.RLock()
+
+    # Opening
+
+    @contextmanager
+    def _reading(self) -> Generator[sqlite3.Connection | None]:
+        """The connection, or None when nothing has ever been written."""
+        with self._guard, self._told():
+            if self._db is None and self.path.parent.is_dir() and os.path.lexists(self.path):
+                self._db = self._connect()
+            yield self._db
+
+    @contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        """The connection in a transaction that is committed at the end, durably."""
+        with self._guard, self._told():
+            if self._db is None:
+                self._make_directory()
+                self._db = self._connect()
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(self._line(f"cannot be used ({visible(str(error))})")) from error
+
+    def _line(self, what: str) -> str:
+        return (
+            f"the journal {visible(str(self.path))} {what}; nothing is changed without it:"
+            " give another --state-dir, or move it away and lose the undo"
+        )
+
+    def _make_directory(self) -> None:
+        self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_private(self.state_dir)
+        if not os.path.lexists(self.path.parent):
+            self.path.parent.mkdir(mode=0o700)
+            _sync_directory(self.state_dir)
+        check_private(self.path.parent)
+
+    def _connect(self) -> sqlite3.Connection:
+        check_private(self.state_dir)
+        check_private(self.path.parent)
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self._check_file(self.path.with_name(self.path.name + suffix))
+        fresh = not self.path.exists()
+        db = sqlite3.connect(
+            self.path, timeout=10, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        if fresh:
+            self.path.chmod(0o600)
+            _sync_directory(self.path.parent)
+        return db
+
+    def _check_file(self, path: Path) -> None:
+        if os.path.lexists(path):
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+                raise JournalError(self._line("is not a plain file of your own"))
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        empty = not db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        if version == 0 and application == 0 and empty:
+            self._create(db)
+            return
+        if application != _APPLICATION:
+            raise JournalError(self._line("is not a journal of this program, or damaged"))
+        if version != SCHEMA:
+            age = "a newer" if version > SCHEMA else "an unknown"
+            raise JournalError(self._line(f"was written by {age} version of this program"))
+        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise JournalError(self._line("is damaged"))
+        meta = dict(db.execute("SELECT key, value FROM meta"))
+        if meta.get("spool") != f"{self._spool.device}:{self._spool.inode}":
+            raise JournalError(self._line("is that of another spool"))
+
+    def _create(self, db: sqlite3.Connection) -> None:
+        db.executescript(
+            f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {_APPLICATION};"
+            f"PRAGMA user_version = {SCHEMA};"
+            f"INSERT INTO meta VALUES ('spool', '{self._spool.device}:{self._spool.inode}');"
+            "COMMIT;"
+        )
+        db.execute("INSERT INTO meta VALUES ('path', ?)", (os.fsencode(self._spool.root),))
+
+    def close(self) -> None:
+        """Ends the connection."""
+        with self._guard:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    # Writing
+
+    def begin(
+        self,
+        session: Session,
+        kind: str,
+        *,
+        of: int | None,
+        acts: int,
+        at_least: int,
+        quarantine: bytes | None,
+    ) -> int:
+        """Opens an operation and returns its number, `at_least` that high.
+
+        Until `finish` it reads as interrupted, because that is what it is if nothing follows.
+        """
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+                (session.id, session.time, session.user, session.host, session.pid,
+                 session.version),
+            )  # fmt: skip
+            last = db.execute("SELECT COALESCE(MAX(id), 0) FROM operations").fetchone()[0]
+            number = max(last + 1, at_least)
+            pid, host = os.getpid(), socket.gethostname()
+            checksum = _sum(number, kind, of, quarantine, pid, host)
+            db.execute(
+                "INSERT INTO operations (id, session, time, kind, of, state, open, acts,"
+                " quarantine, pid, host, sum) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+                (number, session.id, now(), kind, of, "interrupted", acts, quarantine, pid, host,
+                 checksum),
+            )  # fmt: skip
+        return number
+
+    def intend(self, records: Iterable[StepRecord]) -> list[StepRecord]:
+        """Writes steps down before they are done; returns them with their ids."""
+        written: list[StepRecord] = []
+        with self._writing() as db:
+            following = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM steps").fetchone()[0]
+            for number, record in enumerate(records, start=following):
+                record = replace(record, id=number)
+                db.execute(f"INSERT INTO steps VALUES ({_MARKS})", _step_row(record))
+                written.append(record)
+        return written
+
+    def settle(self, records: Iterable[StepRecord]) -> None:
+        """Writes down what became of steps, and of the earlier steps they take back or repeat."""
+        with self._writing() as db:
+            for record in records:
+                row = _step_row(record)
+                db.execute(
+                    "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?",
+                    (*row[12:], record.id),
+                )
+                if record.state == "done":
+                    _echo(db, record.data, "done")
+
+    def finish(
+        self,
+        operation: int,
+        state: str,
+        summary: str,
+        effects: Sequence[str] = (),
+        *,
+        whole: bool = True,
+    ) -> None:
+        """Closes an operation, and says of the one it was about what it now is.
+
+        `whole`: everything was tried. An undo that was not leaves the rest to the next undo.
+        """
+        with self._writing() as db:
+            db.execute(
+                "UPDATE operations SET state = ?, summary = ?, effects = ?, open = 0 WHERE id = ?",
+                (state, summary, json.dumps(list(effects)), operation),
+            )
+            kind, of = db.execute(
+                "SELECT kind, of FROM operations WHERE id = ?", (operation,)
+            ).fetchone()
+            if kind == "redo" or (kind == "undo" and whole):
+                taken = operation if kind == "undo" else None
+                db.execute("UPDATE operations SET taken_back = ? WHERE id = ?", (taken, of))
+
+    def enter(
+        self, session: Session, kind: str, *, of: int, summary: str, effects: Sequence[str] = ()
+    ) -> int:
+        """Writes down, closed at once, that something was looked after (a recovery)."""
+        number = self.begin(session, kind, of=of, acts=0, at_least=0, quarantine=None)
+        self.finish(number, "applied", summary, effects)
+        return number
+
+    def mark(self, steps: Iterable[int], reason: str) -> None:
+        """Notes at steps why they can no longer be taken back."""
+        with self._writing() as db:
+            db.executemany(
+                "UPDATE steps SET reason = ? WHERE id = ?", ((reason, number) for number in steps)
+            )
+
+    # Reading
+
+    def operations(self, where: str = "1", values: Sequence[Any] = ()) -> list[Operation]:
+        """The operations, oldest first."""
+        with self._reading() as db:
+            if db is None:
+                return []
+            counts: dict[int, dict[str, int]] = {}
+            for number, state, many in db.execute(
+                "SELECT operation, state, COUNT(*) FROM steps GROUP BY operation, state"
+            ):
+                counts.setdefault(number, {})[state] = many
+            rows = db.execute(
+                "SELECT id, session, time, kind, of, summary, state, open, acts, quarantine, pid,"
+                f" host, taken_back, effects, sum FROM operations WHERE {where} ORDER BY id",
+                values,
+            )
+            return [self._operation(row, counts.get(row[0], {})) for row in rows]
+
+    def operation(self, number: int) -> Operation | None:
+        """One operation, by its number."""
+        found = self.operations("id = ?", (number,))
+        return found[0] if found else None
+
+    def _operation(self, row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation:
+        number, session, when, kind, of, summary, state, is_open, acts = row[:9]
+        quarantine, pid, host, taken_back, effects, checksum = row[9:]
+        if checksum != _sum(number, kind, of, quarantine, pid, host):
+            raise JournalError(self._line(f"is damaged (operation {number})"))
+        if state not in OPERATION_STATES or not set(counts) <= set(STEP_STATES):
+            raise JournalError(self._line(f"is damaged (operation {number})"))
+        told = tuple(json.loads(effects))
+        return Operation(
+            number, session, when, kind, of, summary, state, counts, bool(is_open), acts,
+            quarantine, pid, host, taken_back, told,
+        )  # fmt: skip
+
+    def steps(self, where: str, values: Sequence[Any] = ()) -> list[StepRecord]:
+        """Steps, in the order they were written down. Raises JournalError at a damaged one."""
+        with self._reading() as db:
+            if db is None:
+                return []
+            rows = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY id", values)
+            return [self._record(row) for row in rows]
+
+    def _record(self, row: tuple[Any, ...]) -> StepRecord:
+        number, operation, batch, act, verdict, label, action, source, target = row[:9]
+        folder, target_folder, expected, data, state, reason, checksum = row[9:]
+        if checksum != _sum(*row[:13]) or state not in STEP_STATES:
+            raise JournalError(self._line(f"is damaged (step {number})"))
+        step = Step(
+            Action(action),
+            source,
+            target,
+            Expected(*json.loads(expected)) if expected else None,
+            folder,
+            target_folder,
+            json.loads(data),
+        )
+        return StepRecord(number, operation, batch, act, verdict, label, step, state, reason)
+
+    def sessions(self) -> list[Session]:
+        """The runs that wrote to this journal, oldest first."""
+        with self._reading() as db:
+            if db is None:
+                return []
+            rows = db.execute("SELECT * FROM sessions ORDER BY time, id")
+            return [Session(*row) for row in rows]
+
+
+_MARKS = ", ".join("?" * 16)
+
+
+def _step_row(record: StepRecord) -> tuple[Any, ...]:
+    step = record.step
+    expected = step.expected
+    facts = (
+        record.id,
+        record.operation,
+        record.batch,
+        record.act,
+        record.verdict,
+        record.label,
+        step.action.value,
+        step.source,
+        step.target,
+        step.folder,
+        step.target_folder,
+        json.dumps([expected.device, expected.inode, expected.size, expected.mtime_ns])
+        if expected
+        else None,
+        json.dumps(dict(step.data)),
+    )
+    return (*facts, record.state, record.reason, _sum(*facts))
+
+
+def _sum(*values: Any) -> bytes:
+    return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str) -> None:
+    """A step that took another back, or repeated it, changes the state of that one, and so on."""
+    for key, becomes in (("inverts", "undone"), ("repeats", "done")):
+        if key in data:
+            became = becomes if state == "done" else ("done" if key == "inverts" else "undone")
+            row = db.execute(
+                "SELECT operation, data FROM steps WHERE id = ?", (data[key],)
+            ).fetchone()
+            if row:
+                db.execute("UPDATE steps SET state = ? WHERE id = ?", (became, data[key]))
+                _echo(db, json.loads(row[1]), became)
+                _restate(db, row[0])
+
+
+def _restate(db: sqlite3.Connection, operation: int) -> None:
+    """What an operation is when its steps have been taken back or repeated."""
+    row = db.execute("SELECT kind, open, state FROM operations WHERE id = ?", (operation,)).fetchone()
+    if not row or row[0] in NOT_UNDOABLE or row[1]:
+        return
+    counts = dict(
+        db.execute(
+            "SELECT state, COUNT(*) FROM steps WHERE operation = ? AND act > 0 GROUP BY state",
+            (operation,),
+        ).fetchall()
+    )
+    done, undone = counts.get("done", 0), counts.get("undone", 0)
+    if undone and not done:
+        state = "undone"
+    elif undone:
+        state = "partial"
+    elif row[2] == "undone":
+        state = "partial" if counts.get("refused") else "applied"
+    else:
+        return
+    db.execute("UPDATE operations SET state = ? WHERE id = ?", (state, operation))
+    lists = "undone" if state == "undone" else "done"
+    db.execute(
+        "UPDATE steps SET state = ? WHERE operation = ? AND act = 0"
+        " AND state IN ('done', 'undone')",
+        (lists, operation),
+    )
+
+
+def check_private(directory: Path) -> None:
+    """Refuses a state directory that somebody else owns or may write to."""
+    status = directory.stat()
+    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
+        raise JournalError(
+            f"{visible(str(directory))}: others may write to this directory, so the journal is"
+            " not kept there; give another --state-dir, or chmod it to 700"
+        )
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,242 @@
+"""The locks of mail servers, and our own.
+
+A server's dotlock is a file whose content is `PID:HOST`, without a newline. Ours is written under
+another name first and then renamed into place without replacing, so that it is never seen empty;
+to a server that creates its lock with O_EXCL, or links it, this is the same. When a lock is stale
+is Dovecot's rule (file-dotlock.c): its process on this host is gone; or, where that cannot be
+known, neither the lock nor the file it guards has changed for two minutes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import stat
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from mailsurgeon.errors import SpoolBusy
+from mailsurgeon.surgery import fs
+from mailsurgeon.text import visible
+
+UIDLIST_LOCK = b"dovecot-uidlist.lock"
+COURIER_LOCK = b"courier.lock"
+STALE_SECONDS = 120.0
+WAIT_SECONDS = 30.0
+
+_PLAIN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a lock is waited for (seconds), and who is told what for.
+
+    `cancelled` ends the waiting early; `told` gets one line when the waiting begins.
+    """
+
+    seconds: float = WAIT_SECONDS
+    told: Callable[[str], None] = lambda line: None
+    cancelled: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], None] = time.sleep
+
+
+class DotLock:
+    """A server's lock that we hold. It is bound to the directory, whatever its path becomes."""
+
+    def __init__(self, directory: int, name: bytes, status: os.stat_result) -> None:
+        self._directory = os.dup(directory)
+        self._name = name
+        self._status = status
+
+    def release(self) -> None:
+        """Removes the lock, if it is still the one we made."""
+        try:
+            now = fs.look(self._directory, self._name)
+            if now is not None and os.path.samestat(now, self._status):
+                os.unlink(self._name, dir_fd=self._directory)
+        finally:
+            os.close(self._directory)
+
+
+def own_mark() -> bytes:
+    """What our locks hold: `PID:HOST`."""
+    return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
+
+
+def take(
+    directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Patience
+) -> DotLock:
+    """Takes the dotlock `name` in `directory`; `guarded` is the file it guards.
+
+    Waits as `patience` says. Raises StepRefused with the holder's name when it stays held, and
+    OSError when the lock cannot be made.
+    """
+    deadline = time.monotonic() + patience.seconds
+    waiting = False
+    while True:
+        lock = _place(directory, name)
+        if lock is not None:
+            return lock
+        holder = _holder(directory, name, guarded)
+        if not holder:
+            continue
+        if patience.cancelled() or time.monotonic() >= deadline:
+            raise fs.StepRefused(f"{visible(shown)} is held by {holder}; try again later")
+        if not waiting:
+            waiting = True
+            patience.told(f"waiting for {visible(shown)}, held by {holder}")
+        patience.sleep(0.1)
+
+
+def _place(directory: int, name: bytes) -> DotLock | None:
+    """Puts our lock into place; None when one is there."""
+    if fs.look(directory, name) is not None:
+        return None
+    draft = name + b".mailsurgeon"
+    remove_own(directory, draft)
+    handle = os.open(draft, _NEW_FILE, 0o644, dir_fd=directory)
+    try:
+        os.write(handle, own_mark())
+        status = os.fstat(handle)
+    finally:
+        os.close(handle)
+    try:
+        fs.rename(directory, draft, directory, name)
+    except FileExistsError:
+        os.unlink(draft, dir_fd=directory)
+        return None
+    return DotLock(directory, name, status)
+
+
+def remove_own(directory: int, name: bytes) -> None:
+    """Removes a draft of ours that a killed run has left; anything but a plain file stays."""
+    status = fs.look(directory, name)
+    if status is not None and stat.S_ISREG(status.st_mode):
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=directory)
+
+
+def _holder(directory: int, name: bytes, guarded: bytes) -> str:
+    """Who holds a lock that is there, in words; empty when it is gone, or was stale and now is."""
+    try:
+        handle = os.open(name, _PLAIN_READ, dir_fd=directory)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"something that cannot be read ({os.strerror(error.errno or 0)})"
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return "something that is no file"
+        mark = os.read(handle, 512)
+    finally:
+        os.close(handle)
+    process, here = parse_mark(mark)
+    if process and here:
+        if process != os.getpid() and is_alive(process):
+            return f"process {process}"
+    elif not _untouched(status, fs.look(directory, guarded)):
+        return f"{visible(mark)}" if mark else "an unknown process"
+    _set_aside(directory, name, status)
+    return ""
+
+
+def parse_mark(mark: bytes) -> tuple[int, bool]:
+    """The process a lock names (0 when none), and whether it is one of this host."""
+    process, colon, host = mark.strip().partition(b":")
+    if not (process.isdigit() and len(process) < 10):
+        return 0, False
+    return int(process), bool(colon) and host == os.fsencode(socket.gethostname())
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this host exists, ours to signal or not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _untouched(lock: os.stat_result, guarded: os.stat_result | None) -> bool:
+    latest = max(lock.st_mtime, lock.st_ctime, guarded.st_mtime if guarded else 0.0)
+    return time.time() - latest > STALE_SECONDS
+
+
+def _set_aside(directory: int, name: bytes, stale: os.stat_result) -> None:
+    """Removes a stale lock, and not the one that somebody may have put there meanwhile."""
+    aside = name + b".stale"
+    remove_own(directory, aside)
+    try:
+        fs.rename(directory, name, directory, aside)
+    except FileNotFoundError:
+        return
+    moved = fs.look(directory, aside)
+    if moved is not None and not os.path.samestat(moved, stale):
+        with suppress(FileExistsError):
+            fs.rename(directory, aside, directory, name)
+        return
+    os.unlink(aside, dir_fd=directory)
+
+
+def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None:
+    """Removes the lock that our own killed process has left, and no other."""
+    if host != socket.gethostname() or is_alive(process):
+        return
+    try:
+        handle = os.open(name, _PLAIN_READ, dir_fd=directory)
+    except OSError:
+        return
+    try:
+        status = os.fstat(handle)
+        mark = os.read(handle, 512) if stat.S_ISREG(status.st_mode) else b""
+    finally:
+        os.close(handle)
+    if mark == b"%d:%s" % (process, os.fsencode(host)):
+        _set_aside(directory, name, status)
+
+
+def hold_as_writer(root: int, shown: bytes) -> None:
+    """Locks the spool's root directory against other writers, as long as `root` is open.
+
+    Raises SpoolBusy that names the holder.
+    """
+    try:
+        fcntl.flock(root, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = _flock_holder(root)
+        who = f"process {holder}" if holder else "another process"
+        raise SpoolBusy(f"{visible(shown)}: {who} is changing it now; wait for it") from None
+    except OSError as error:
+        raise SpoolBusy(
+            f"{visible(shown)}: cannot be locked ({os.strerror(error.errno or 0)});"
+            " nothing was changed"
+        ) from error
+
+
+def writer_lives(root: int) -> bool:
+    """Whether somebody else holds the spool as its writer now."""
+    try:
+        fcntl.flock(root, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    fcntl.flock(root, fcntl.LOCK_UN)
+    return False
+
+
+def _flock_holder(root: int) -> int:
+    """The process that holds the flock, by the kernel's list; 0 when it cannot be told."""
+    status = os.fstat(root)
+    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as table:
+        for line in table:
+            words = line.split()
+            if "FLOCK" in words and wanted in words:
+                return max(0, int(words[words.index(wanted) - 1]))
+    return 0

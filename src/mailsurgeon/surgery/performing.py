@@ -1,0 +1,227 @@
+"""One step, done: looked at again, done without replacing anything, looked at afterwards."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Mapping
+
+from mailsurgeon.maildir.uidlist import base_name
+from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.folders import LockedFolder
+from mailsurgeon.surgery.places import Places
+from mailsurgeon.surgery.steps import Action, Expected, Step
+from mailsurgeon.text import visible
+
+Folders = Mapping[bytes, LockedFolder]
+
+
+def perform(places: Places, folders: Folders, step: Step) -> None:
+    """Does one step (not `uidlist`, which is done for a whole folder at once).
+
+    Raises StepRefused when it cannot be done, nothing having changed, or HardError.
+    """
+    act = _ACTS.get(step.action)
+    if act is None:
+        raise fs.StepRefused(f"a step of the kind '{step.action}' is not known here")
+    with fs.told(step.source or step.target or b"?"):
+        act(places, folders, step)
+
+
+def _rename(places: Places, folders: Folders, step: Step) -> None:
+    assert step.source is not None and step.target is not None
+    source_dir, source = _locate_source(places, step)
+    target_dir, target = _locate_target(places, step)
+    _check_base_is_free(folders, step)
+    try:
+        fs.rename(source_dir, source, target_dir, target)
+    except FileExistsError:
+        raise fs.StepRefused(f"{visible(step.target)} is there already") from None
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise fs.StepRefused("it is gone") from None
+        raise
+    expected = step.expected
+    if expected and not fs.same_inode(fs.look(target_dir, target), expected):
+        fs.rename(target_dir, target, source_dir, source)
+        raise fs.StepRefused("another file has taken its place")
+    for folder in folders.values():
+        folder.moved(
+            step.source if folder.holds(step.source) else None,
+            step.target if folder.holds(step.target) else None,
+        )
+
+
+def _locate_source(places: Places, step: Step) -> tuple[int, bytes]:
+    assert step.source is not None
+    try:
+        directory, name = places.locate(step.source)
+    except (FileNotFoundError, NotADirectoryError):
+        raise fs.StepRefused("it is gone") from None
+    status = fs.look(directory, name)
+    reason = fs.difference(status, step.expected) if step.expected else ""
+    if status is None or reason:
+        raise fs.StepRefused(reason or "it is gone")
+    return directory, name
+
+
+def _locate_target(places: Places, step: Step) -> tuple[int, bytes]:
+    assert step.target is not None
+    try:
+        return places.locate(step.target, make_parents=True)
+    except (FileNotFoundError, NotADirectoryError):
+        where = visible(os.path.dirname(step.target))
+        raise fs.StepRefused(f"the directory {where} is missing") from None
+
+
+def _check_base_is_free(folders: Folders, step: Step) -> None:
+    """Two files of one base name in a folder: a server would overwrite one by the other."""
+    assert step.source is not None and step.target is not None
+    if step.data.get("shared"):
+        return  # it is put back where it stood beside its namesake before
+    for folder in folders.values():
+        if folder.holds(step.target):
+            base = base_name(os.path.basename(step.target))
+            other = folder.another_with(base, step.source)
+            if other is not None and other != step.target:
+                raise fs.StepRefused(f"its base name is taken by {visible(other)}")
+
+
+def shares_base(folders: Folders, path: bytes) -> bool:
+    """Whether a message has a namesake in its folder's cur or new."""
+    base = base_name(os.path.basename(path))
+    return any(
+        folder.holds(path) and folder.another_with(base, path) is not None
+        for folder in folders.values()
+    )
+
+
+def _mkdir(places: Places, _folders: Folders, step: Step) -> None:
+    path = directory_of(step)
+    parent, name = places.locate(path)
+    try:
+        fs.make_directory(parent, name, int(step.data.get("mode", 0o700)), owner_of(step))
+    except FileExistsError:
+        raise fs.StepRefused("it is there already") from None
+
+
+def _rmdir(places: Places, _folders: Folders, step: Step) -> None:
+    parent, name = places.locate(directory_of(step))
+    try:
+        os.rmdir(name, dir_fd=parent)
+    except FileNotFoundError:
+        raise fs.StepRefused("it is gone") from None
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise fs.StepRefused("it is no longer empty") from None
+        raise
+
+
+def directory_of(step: Step) -> bytes:
+    """The directory that a mkdir or rmdir step is about."""
+    path = step.target if step.action is Action.MKDIR else step.source
+    path = path or step.source or step.target
+    assert path is not None
+    return path
+
+
+def owner_of(step: Step) -> tuple[int, int] | None:
+    """The owner and group a directory is to have."""
+    if "uid" in step.data and "gid" in step.data:
+        return int(step.data["uid"]), int(step.data["gid"])
+    return None
+
+
+def _on_itself(
+    places: Places, step: Step, act: Callable[[bytes, os.stat_result], None], *, alone: bool
+) -> None:
+    """Acts on what `source` is, held open, so that nothing can be put in its place."""
+    assert step.source is not None
+    if step.source:
+        parent, name = places.locate(step.source)
+    else:
+        parent, name = places.directories.root, b"."
+    try:
+        with fs.held(parent, name) as (handle, status):
+            reason = fs.difference(status, step.expected) if step.expected else ""
+            if reason:
+                raise fs.StepRefused(reason)
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                raise fs.StepRefused("it is no plain file and no directory")
+            if alone and stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
+                raise fs.StepRefused("the file has other names (hard links) that would change too")
+            act(fs.through(handle), status)
+    except FileNotFoundError:
+        raise fs.StepRefused("it is gone") from None
+
+
+def _chmod(places: Places, _folders: Folders, step: Step) -> None:
+    def change(path: bytes, status: os.stat_result) -> None:
+        if stat.S_IMODE(status.st_mode) != int(step.data["before"]):
+            raise fs.StepRefused("its mode has changed")
+        os.chmod(path, int(step.data["after"]))
+
+    _on_itself(places, step, change, alone=True)
+
+
+def _chown(places: Places, _folders: Folders, step: Step) -> None:
+    def change(path: bytes, status: os.stat_result) -> None:
+        if [status.st_uid, status.st_gid] != list(step.data["before"]):
+            raise fs.StepRefused("its owner has changed")
+        uid, gid = step.data["after"]
+        os.chown(path, int(uid), int(gid))
+
+    _on_itself(places, step, change, alone=True)
+
+
+def _utime(places: Places, _folders: Folders, step: Step) -> None:
+    def change(path: bytes, status: os.stat_result) -> None:
+        if status.st_mtime_ns != int(step.data["before"]):
+            raise fs.StepRefused("its time has changed")
+        os.utime(path, ns=(status.st_atime_ns, int(step.data["after"])))
+
+    _on_itself(places, step, change, alone=False)
+
+
+_ACTS: dict[Action, Callable[[Places, Folders, Step], None]] = {
+    Action.RENAME: _rename,
+    Action.MKDIR: _mkdir,
+    Action.RMDIR: _rmdir,
+    Action.CHMOD: _chmod,
+    Action.CHOWN: _chown,
+    Action.UTIME: _utime,
+}
+
+
+def inverse(step: Step) -> Step:
+    """The step that takes this one back. `uidlist` steps carry their record changes."""
+    data = dict(step.data)
+    match step.action:
+        case Action.RENAME:
+            return Step(
+                step.action, step.target, step.source, step.expected,
+                step.target_folder, step.folder, data,
+            )  # fmt: skip
+        case Action.MKDIR:
+            return Step(Action.RMDIR, directory_of(step), None, None, step.folder, None, data)
+        case Action.RMDIR:
+            return Step(Action.MKDIR, None, directory_of(step), None, step.folder, None, data)
+        case Action.CHMOD | Action.CHOWN | Action.UTIME:
+            data["before"], data["after"] = step.data["after"], step.data["before"]
+            expected = step.expected
+            if step.action is Action.UTIME and expected:
+                expected = Expected(
+                    expected.device, expected.inode, expected.size, int(step.data["after"])
+                )
+            return Step(
+                step.action, step.source, None, expected, step.folder, step.target_folder, data
+            )
+        case Action.UIDLIST:
+            data.pop("records", None)
+            data["changes"] = [[after, before] for before, after in step.data.get("changes", ())]
+            return Step(
+                step.action, step.source, step.target, None, step.folder, step.target_folder, data
+            )
+        case _:
+            raise fs.StepRefused(f"a step of the kind '{step.action}' cannot be taken back")

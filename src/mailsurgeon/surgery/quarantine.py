@@ -1,0 +1,133 @@
+"""The quarantine: a private directory on the spool's file system that things are moved to.
+
+`.NAME.quarantine` beside the spool NAME, or the directory the operator gives. Each operation has
+a directory of its own in it, named by its number, with the original relative paths inside.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from mailsurgeon.errors import Refused
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.steps import QUARANTINE
+from mailsurgeon.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineItem:
+    """One thing put away. `path` begins with `quarantine:`; `original` is relative to the spool.
+
+    `kind` is "file", "directory" or "other"; `size` is in bytes (a directory's own is 0).
+    `step` is the journal's, None for what another user's journal knows.
+    """
+
+    operation: int
+    path: bytes
+    original: bytes
+    time: str
+    kind: str
+    size: int
+    verdict: str
+    step: int | None
+
+
+def path_for(operation: int | str, original: bytes) -> bytes:
+    """The path of a step that puts `original` away; `@` stands for a number not known yet."""
+    return QUARANTINE + str(operation).encode("ascii") + b"/" + original
+
+
+def default_directory(spool: Spool) -> bytes:
+    """`.NAME.quarantine` beside the spool NAME."""
+    parent, name = os.path.split(spool.root)
+    return os.path.join(parent, b"." + name + b".quarantine")
+
+
+def open_quarantine(directory: bytes, spool: Spool, owner: tuple[int, int], *, make: bool) -> int:
+    """A descriptor of the quarantine. With `make` it is made when missing, private.
+
+    Raises FileNotFoundError without `make`, Refused when it cannot be had or is not safe.
+    """
+    advice = "; name a directory on the spool's file system with --quarantine"
+    try:
+        parent = fs.open_directory(os.path.realpath(os.path.dirname(directory)))
+        try:
+            name = os.path.basename(directory)
+            if make and fs.look(parent, name) is None:
+                if os.fstat(parent).st_dev != spool.device:
+                    raise Refused(f"{visible(directory)}: not on the spool's file system{advice}")
+                fs.make_directory(parent, name, 0o700, owner)
+                fs.sync(parent)
+            found = fs.open_directory(name, parent)
+        finally:
+            os.close(parent)
+    except FileNotFoundError:
+        if not make:
+            raise
+        raise Refused(f"{visible(directory)}: its parent is missing{advice}") from None
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise Refused(f"{visible(directory)}: no quarantine there ({reason}){advice}") from error
+    try:
+        _check(found, directory, spool, owner, advice)
+    except BaseException:
+        os.close(found)
+        raise
+    return found
+
+
+def _check(
+    found: int, directory: bytes, spool: Spool, owner: tuple[int, int], advice: str
+) -> None:
+    status = os.fstat(found)
+    if status.st_dev != spool.device:
+        raise Refused(f"{visible(directory)}: not on the spool's file system{advice}")
+    if status.st_uid not in (os.geteuid(), owner[0]):
+        raise Refused(f"{visible(directory)}: belongs to somebody else{advice}")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise Refused(f"{visible(directory)}: others may look into it; chmod it to 700")
+
+
+def highest_operation(directory: bytes) -> int:
+    """The highest number an operation's directory has there; other journals count too."""
+    with suppress(OSError):
+        return max((int(n) for n in os.listdir(directory) if n.isdigit() and len(n) < 10), default=0)
+    return 0
+
+
+def prune(root: int, path: bytes) -> None:
+    """Removes the directories above `path` that are empty now; they were made to hold it."""
+    components = path.split(b"/")[:-1]
+    while components:
+        name = components.pop()
+        try:
+            directory = fs.open_beneath(root, b"/".join(components))
+        except OSError:
+            return
+        try:
+            os.rmdir(name, dir_fd=directory)
+        except OSError:
+            return
+        finally:
+            os.close(directory)
+
+
+def files_below(root: int, path: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
+    """All that is no directory at and below `path`, with what it is; unreadable parts left out."""
+    with suppress(OSError):
+        here = fs.open_beneath(root, path)
+        try:
+            for name in sorted(os.fsencode(name) for name in os.listdir(here)):
+                status = fs.look(here, name)
+                below = os.path.join(path, name)
+                if status is not None and stat.S_ISDIR(status.st_mode):
+                    yield from files_below(root, below)
+                elif status is not None:
+                    yield below, status
+        finally:
+            os.close(here)

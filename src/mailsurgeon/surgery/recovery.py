@@ -1,0 +1,303 @@
+"""An operation that a crash has cut off, brought to its end by what is on the disk.
+
+Each step that was only planned when the program died is looked for: done, not done, or half done
+(both names of the link-and-unlink rename). An act of several steps is completed, or taken back
+where that cannot be. A uidlist that was not rewritten follows its files now, so that the server
+finds the old UID, if it has not looked in between. Doing all this twice comes to the same.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from mailsurgeon.maildir.uidlist import Change, UidlistError, base_name, parse, parse_record
+from mailsurgeon.surgery import fs, locks
+from mailsurgeon.surgery.folders import LockedFolder, lock_folders, name_of
+from mailsurgeon.surgery.journal import Journal, Operation, StepRecord
+from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.performing import directory_of, inverse, owner_of, perform
+from mailsurgeon.surgery.places import Places
+from mailsurgeon.surgery.running import (
+    WHOLE_BATCH,
+    as_text,
+    base_after,
+    folders_of,
+    from_text,
+    stays_in_folder,
+)
+from mailsurgeon.surgery.steps import Action, Refusal
+from mailsurgeon.surgery.uidlists import ListFile
+from mailsurgeon.text import visible
+
+NOT_BEGUN = "interrupted before it was done"
+_HELD_BY_NOBODY = Patience()
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What a recovery has found and settled, in acts."""
+
+    done: int = 0
+    refused: list[Refusal] = field(default_factory=list[Refusal])
+    lost_uids: list[str] = field(default_factory=list[str])
+    folders: set[bytes] = field(default_factory=set[bytes])
+
+
+class Recovery:
+    """Settles the open steps of one operation. The caller is the spool's one writer."""
+
+    def __init__(
+        self, places: Places, journal: Journal, operation: Operation, patience: Patience
+    ) -> None:
+        self.places = places
+        self.journal = journal
+        self.operation = operation
+        self.patience = patience
+        self.found = Recovered()
+
+    def run(self) -> Recovered:
+        """Raises StepRefused when a server's lock stays held, HardError, OSError, JournalError;
+        the operation is then as unfinished as before.
+        """
+        planned = self.journal.steps(
+            "operation = ? AND state = 'planned'", (self.operation.id,)
+        )
+        lists = [one for one in planned if one.act == WHOLE_BATCH]
+        acts = [one for one in planned if one.act != WHOLE_BATCH]
+        by_act = [list(act) for _, act in groupby(acts, key=lambda one: one.act)]
+        for folders, group in groupby(by_act, key=_folders):
+            self._remove_own_locks(folders, by_act)
+            self._group(folders, list(group), lists)
+        self.journal.settle(one.settled("refused", NOT_BEGUN) for one in lists)
+        return self.found
+
+    def _group(
+        self, folders: frozenset[bytes], acts: list[list[StepRecord]], lists: list[StepRecord]
+    ) -> None:
+        with ExitStack() as stack:
+            self.places.forget()
+            locked = lock_folders(self.places, folders, self.patience, stack)
+            settled = [one for act in acts for one in self._act(locked, act)]
+            self._sync(settled)
+            for folder in locked.values():
+                rows = [one for one in lists if one.step.folder == folder.path]
+                settled += self._lists(folder, rows, settled)
+                for row in rows:
+                    lists.remove(row)
+        self.journal.settle(settled)
+        for folder in folders:
+            self.found.folders.add(folder)
+
+    def _remove_own_locks(
+        self, folders: frozenset[bytes], acts: Iterable[list[StepRecord]]
+    ) -> None:
+        """The locks our dead process held, also inside a folder it was moving."""
+        moved = {
+            one.step.target
+            for act in acts
+            for one in act
+            if one.action is Action.RENAME
+            and one.step.target is not None
+            and one.step.expected is not None
+            and one.step.expected.size == -1
+        }
+        for path in folders | moved:
+            with suppress(OSError):
+                locks.remove_of_dead(
+                    self.places.directory(path), locks.UIDLIST_LOCK,
+                    self.operation.pid, self.operation.host,
+                )  # fmt: skip
+
+    # One act
+
+    def _act(
+        self, folders: dict[bytes, LockedFolder], act: Sequence[StepRecord]
+    ) -> list[StepRecord]:
+        done = [self._is_done(one) for one in act]
+        path = act[0].step.source or act[0].step.target or b""
+        lists_only = all(one.action is Action.UIDLIST for one in act)
+        if lists_only or not any(done):
+            if not lists_only:
+                self.found.refused.append(Refusal(path, NOT_BEGUN))
+            return [one.settled("refused", NOT_BEGUN) for one in act]
+        try:
+            for position, one in enumerate(act):
+                if not done[position] and one.action is not Action.UIDLIST:
+                    perform(self.places, folders, one.step)
+                    done[position] = True
+        except fs.StepRefused as refusal:
+            return self._take_back(folders, act, done, str(refusal))
+        self.found.done += 1
+        return [one.settled("done") for one in act]
+
+    def _take_back(
+        self,
+        folders: dict[bytes, LockedFolder],
+        act: Sequence[StepRecord],
+        done: Sequence[bool],
+        reason: str,
+    ) -> list[StepRecord]:
+        for one, was_done in reversed(list(zip(act, done, strict=True))):
+            if was_done and one.action is not Action.UIDLIST:
+                step = inverse(one.step)
+                perform(self.places, folders, replace(step, data={**step.data, "shared": True}))
+        path = act[0].step.source or act[0].step.target or b""
+        self.found.refused.append(Refusal(path, reason))
+        return [one.settled("refused", reason) for one in act]
+
+    def _is_done(self, record: StepRecord) -> bool:
+        """Whether a step happened; one that half happened is completed."""
+        step = record.step
+        try:
+            match step.action:
+                case Action.RENAME:
+                    return self._is_renamed(record)
+                case Action.MKDIR:
+                    return self._is_made(record)
+                case Action.RMDIR:
+                    parent, name = self.places.locate(directory_of(step))
+                    return fs.look(parent, name) is None
+                case Action.CHMOD | Action.CHOWN | Action.UTIME:
+                    return self._is_set(record)
+                case _:
+                    return False
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def _is_renamed(self, record: StepRecord) -> bool:
+        step = record.step
+        assert step.source is not None and step.target is not None and step.expected is not None
+        try:
+            target_dir, target = self.places.locate(step.target)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        there = fs.look(target_dir, target)
+        if not fs.same_inode(there, step.expected):
+            return self._went_on(record, target_dir)
+        try:
+            source_dir, source = self.places.locate(step.source)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        here = fs.look(source_dir, source)
+        if here is None or not fs.same_inode(here, step.expected):
+            return True
+        if stat.S_ISDIR(here.st_mode) or here.st_nlink <= int(record.data.get("links", 1)):
+            return False  # the second name was there before us
+        fs.drop_second_name(source_dir, source, target_dir, target)
+        return True
+
+    def _went_on(self, record: StepRecord, target_dir: int) -> bool:
+        """Whether it was renamed and a client has renamed it on since (it was read, say)."""
+        step = record.step
+        assert step.source is not None and step.target is not None and step.expected is not None
+        with suppress(FileNotFoundError, NotADirectoryError):
+            source_dir, source = self.places.locate(step.source)
+            if fs.same_inode(fs.look(source_dir, source), step.expected):
+                return False
+        base = base_name(os.path.basename(step.target))
+        return any(
+            base_name(os.fsencode(name)) == base
+            and fs.same_inode(fs.look(target_dir, os.fsencode(name)), step.expected)
+            for name in os.listdir(target_dir)
+        )
+
+    def _is_made(self, record: StepRecord) -> bool:
+        parent, name = self.places.locate(directory_of(record.step))
+        status = fs.look(parent, name)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            return False
+        mode = int(record.data.get("mode", 0o700))
+        fs.finish_directory(parent, name, mode, owner_of(record.step))
+        return True
+
+    def _is_set(self, record: StepRecord) -> bool:
+        step = record.step
+        assert step.source is not None
+        if step.source:
+            status = fs.look(*self.places.locate(step.source))
+        else:
+            status = os.fstat(self.places.directories.root)
+        if status is None:
+            return False
+        is_now = {
+            Action.CHMOD: stat.S_IMODE(status.st_mode),
+            Action.CHOWN: [status.st_uid, status.st_gid],
+            Action.UTIME: status.st_mtime_ns,
+        }[step.action]
+        return is_now == step.data["after"]
+
+    def _sync(self, settled: Iterable[StepRecord]) -> None:
+        paths = {p for one in settled for p in (one.step.source, one.step.target) if p is not None}
+        for parent in sorted({os.path.dirname(path) for path in paths}):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                fs.sync(self.places.directory(parent))
+
+    # The servers' lists
+
+    def _lists(
+        self, folder: LockedFolder, rows: list[StepRecord], settled: list[StepRecord]
+    ) -> list[StepRecord]:
+        """Brings the records of a folder in line with what its files are called now."""
+        results: list[StepRecord] = []
+        done = {
+            base_name(os.path.basename(one.step.target))
+            for one in settled
+            if one.state == "done" and one.step.target is not None and stays_in_folder(one.step)
+        }
+        sizes_only = {
+            position: one
+            for position, one in enumerate(settled)
+            if one.action is Action.UIDLIST and one.step.folder == folder.path
+        }
+        for row in rows:
+            kept: list[Change] = []
+            for change in from_text(row.data.get("changes", ())):
+                if base_after(change) in done or _only_sizes(change):
+                    kept.append(change)
+                    self._follow(folder, change)
+                else:
+                    self._follow(folder, Change(change.after, change.before), told=False)
+            results.append(row.settled("done", changes=as_text(kept)))
+            for position, one in sizes_only.items():
+                wanted = {os.fsencode(new) for _, new in one.data.get("records", ())}
+                mine = [change for change in kept if base_after(change) in wanted]
+                if mine:
+                    settled[position] = one.settled("done", changes=as_text(mine))
+                    self.found.done += 1
+        return results
+
+    def _follow(self, folder: LockedFolder, change: Change, *, told: bool = True) -> None:
+        for one in folder.lists:
+            try:
+                made = one.write([change]) if _has(one, change.before) else []
+            except fs.StepRefused:
+                made = []
+            if not made and told and not _has(one, change.after):
+                shown = visible(base_after(change))
+                name = visible(name_of(self.places, folder.path))
+                self.found.lost_uids.append(f"{shown} in {name}")
+
+
+def _folders(act: Sequence[StepRecord]) -> frozenset[bytes]:
+    return frozenset(folders_of(one.step for one in act))
+
+
+def _only_sizes(change: Change) -> bool:
+    return base_after(change) == base_after(Change(change.after, change.before))
+
+
+def _has(one: ListFile, line: bytes) -> bool:
+    """Whether a list has a record of the base name and UID of `line`."""
+    try:
+        uidlist = parse(one.data)
+    except UidlistError:
+        return False
+    wanted = parse_record(line, uidlist.version)
+    if isinstance(wanted, str):
+        return False
+    return any((r.base, r.uid) == (wanted.base, wanted.uid) for r in uidlist.records)

@@ -1,0 +1,259 @@
+"""The surgeon: the one way to change a spool, to see what was changed, and to take it back."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from platformdirs import user_state_dir
+
+from mailsurgeon.errors import Refused, SpoolBusy
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery import quarantine, undo
+from mailsurgeon.surgery.journal import Journal, Operation, StepRecord, new_session
+from mailsurgeon.surgery.locks import WAIT_SECONDS, Patience, hold_as_writer, writer_lives
+from mailsurgeon.surgery.places import open_root
+from mailsurgeon.surgery.quarantine import QuarantineItem
+from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Report
+from mailsurgeon.surgery.writer import Writer
+from mailsurgeon.text import visible
+
+
+class Surgeon:
+    """Changes one spool. A context manager; usable from several threads, one operation at a time.
+
+    `state_dir` holds the journals (default: the user's state directory), `quarantine` the
+    directory things are moved to (default: `.NAME.quarantine` beside the spool). `on_wait` gets a
+    line when a server's lock is waited for.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        state_dir: Path | None = None,
+        quarantine: bytes | None = None,
+        force: bool = False,
+    ) -> None:
+        self.spool = spool
+        self.force = force
+        self.on_wait: Callable[[str], None] = _silent
+        self.lock_wait = WAIT_SECONDS
+        self._session = new_session()
+        self._journal = Journal(state_dir or Path(user_state_dir("mailsurgeon")), spool)
+        self._quarantine = os.path.abspath(quarantine) if quarantine else None
+
+    def __enter__(self) -> Surgeon:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection to the journal."""
+        self._journal.close()
+
+    @property
+    def session(self) -> str:
+        """The name of this run in the journal."""
+        return self._session.id
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal is, or will be."""
+        return self._journal.path
+
+    @property
+    def quarantine_dir(self) -> bytes:
+        """The absolute path of the quarantine; it is made when first needed."""
+        return self._quarantine or quarantine.default_directory(self.spool)
+
+    # Changing the spool
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Runs a plan: each step looked at again, refused item by item where it no longer fits.
+
+        `on_progress` gets (acts done, acts in all) after each batch, `cancelled` is asked before
+        each. Raises SpoolBusy, Refused, SpoolError and JournalError before anything is changed;
+        JournalError later when the journal fails in the middle: recovery then has the last word.
+        """
+        if not plan.acts:
+            return Report(None, plan.kind, "applied", "nothing to do", {})
+        with self._writing() as writer:
+            self._refuse_unfinished()
+            return writer.run(plan, self._patience(cancelled), on_progress, cancelled)
+
+    def recover(self) -> Report | None:
+        """Brings an unfinished operation to its end; None when there is none.
+
+        Raises SpoolBusy while its writer lives or a server's lock stays held.
+        """
+        if not self._open_operations():
+            return None
+        with self._writing() as writer:
+            return writer.recover(self._open_operations(), self._patience(None))
+
+    def _refuse_unfinished(self) -> None:
+        for one in self._open_operations():
+            raise SpoolBusy(
+                f"{visible(self.spool.root)}: operation {one.id} is unfinished; recover it first"
+            )
+
+    def _patience(self, cancelled: Callable[[], bool] | None) -> Patience:
+        return Patience(self.lock_wait, self.on_wait, cancelled or (lambda: False))
+
+    @contextmanager
+    def _writing(self) -> Generator[Writer]:
+        """Makes this run the spool's one writer."""
+        root = open_root(self.spool)
+        try:
+            hold_as_writer(root, self.spool.root)
+        except BaseException:
+            os.close(root)
+            raise
+        writer = Writer(self.spool, root, self._journal, self._session, self.quarantine_dir)
+        try:
+            writer.notices.refuse_foreign(self._journal.path)
+            yield writer
+        finally:
+            writer.close()
+
+    # What was done
+
+    def operations(self) -> list[Operation]:
+        """All operations, the newest last."""
+        return self._journal.operations()
+
+    def steps(self, operation: int) -> Iterator[StepRecord]:
+        """The steps of one operation, in their order."""
+        yield from self._journal.steps("operation = ?", (operation,))
+
+    def history(self, path: bytes) -> list[tuple[Operation, StepRecord]]:
+        """What was done to the file now at `path`, newest first, renames followed backwards."""
+        operations = {one.id: one for one in self._journal.operations()}
+        found: list[tuple[Operation, StepRecord]] = []
+        here, before = path, 2**62
+        while True:
+            rows = self._journal.steps(
+                "id = (SELECT MAX(id) FROM steps WHERE id < ? AND state IN ('done', 'undone')"
+                " AND (target = ? OR (source = ? AND target IS NULL)))",
+                (before, here, here),
+            )
+            if not rows:
+                return found
+            row = rows[0]
+            if row.operation in operations:
+                found.append((operations[row.operation], row))
+            before = row.id
+            if row.action is Action.RENAME and row.source is not None:
+                here = row.source
+
+    def unfinished(self) -> Operation | None:
+        """The operation a crash has cut off; None when there is none, or its writer lives."""
+        operations = self._open_operations()
+        if not operations:
+            return None
+        root = open_root(self.spool)
+        try:
+            return None if writer_lives(root) else operations[-1]
+        finally:
+            os.close(root)
+
+    def _open_operations(self) -> list[Operation]:
+        return self._journal.operations("open = 1")
+
+    # Taking back
+
+    def undoable(self) -> list[int]:
+        """The operations that undoing everything takes back, newest first."""
+        return [one.id for one in undo.undoable(self._journal)]
+
+    def plan_undo(self, operation: int | None = None) -> Plan:
+        """Takes back the last operation, or the one named. Raises Refused when there is none."""
+        return undo.plan_undo(self._journal, operation)
+
+    def plan_redo(self, operation: int | None = None) -> Plan:
+        """Does an undone operation again. Raises Refused when there is none."""
+        return undo.plan_redo(self._journal, operation)
+
+    # The quarantine
+
+    def quarantined(self) -> list[QuarantineItem]:
+        """What is in the quarantine by this journal and still there, oldest first."""
+        operations = {one.id: one for one in self._journal.operations()}
+        items = (self._item(row, operations[row.operation]) for row in self._put_away())
+        return [item for item in items if item is not None]
+
+    def _put_away(self) -> list[StepRecord]:
+        return self._journal.steps(
+            "action = 'rename' AND state = 'done' AND reason = '' AND target >= ? AND target < ?",
+            (QUARANTINE, QUARANTINE[:-1] + b";"),
+        )
+
+    def purge(self, older_than_days: float) -> Report:
+        """Deletes for good what was put away that long ago. Journaled; it cannot be undone."""
+        with self._writing() as writer:
+            self._refuse_unfinished()
+            return writer.purge(older_than_days, self._put_away())
+
+    def _item(self, row: StepRecord, operation: Operation) -> QuarantineItem | None:
+        assert row.target is not None and row.source is not None
+        holder, _, relative = row.target[len(QUARANTINE) :].partition(b"/")
+        at = os.path.join(operation.quarantine or self.quarantine_dir, holder, relative)
+        try:
+            status = os.lstat(at)
+        except OSError:
+            return None
+        kind = "other"
+        if stat.S_ISREG(status.st_mode):
+            kind = "file"
+        elif stat.S_ISDIR(status.st_mode):
+            kind = "directory"
+        return QuarantineItem(
+            int(holder), row.target, relative, operation.time, kind,
+            0 if kind == "directory" else status.st_size, row.verdict, row.id,
+        )  # fmt: skip
+
+    def plan_restore(self, what: int | Sequence[QuarantineItem]) -> Plan:
+        """Puts things back where they were: all that an operation put away, or these items.
+
+        Raises Refused when there is nothing to put back.
+        """
+        if isinstance(what, int):
+            operation = self._journal.operation(what)
+            if operation is None:
+                raise Refused(f"there is no operation {what} in this spool's journal")
+            return undo.plan_restore(self._journal, operation, None)
+        steps = {item.step for item in what if item.step is not None}
+        plans = [
+            undo.plan_restore(self._journal, one, {number for number in steps if number})
+            for one in reversed(self._journal.operations())
+            if self._has_any(one, steps)
+        ]
+        if not plans:
+            raise Refused("there is nothing to put back")
+        acts = tuple(act for plan in plans for act in plan.acts)
+        left = tuple(item for plan in plans for item in plan.left)
+        return Plan("restore", acts, left, brake_exempt=True)
+
+    def _has_any(self, operation: Operation, steps: Collection[int | None]) -> bool:
+        return any(row.id in steps for row in self._journal.steps("operation = ?", (operation.id,)))
+
+
+def _silent(_line: str) -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,129 @@
+"""The servers' lists of UIDs on the disk: read, replaced, and read back. Under their locks only."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.uidlist import Change, UidlistError, apply_changes, parse, plan_changes
+from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.locks import remove_own
+from mailsurgeon.text import visible
+
+DOVECOT = b"dovecot-uidlist"
+COURIER = b"courierimapuiddb"
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(slots=True)
+class ListFile:
+    """One list as it was read. `directory` is a descriptor that outlives this object."""
+
+    directory: int
+    name: bytes
+    shown: bytes
+    data: bytes
+    status: os.stat_result
+
+    def plan(self, renames: Sequence[tuple[bytes, bytes]]) -> list[Change]:
+        """The changes that carry records over to new base names. Raises StepRefused."""
+        try:
+            uidlist = parse(self.data)
+            if uidlist.bad:
+                reason = f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}"
+                raise UidlistError(reason)
+            return plan_changes(uidlist, renames)
+        except UidlistError as error:
+            raise self._damaged(error) from error
+
+    def check(self, changes: Sequence[Change]) -> list[Change]:
+        """What `changes` would come to. Raises StepRefused when they cannot be made."""
+        try:
+            return apply_changes(self.data, changes)[1]
+        except UidlistError as error:
+            raise self._damaged(error) from error
+
+    def write(self, changes: Sequence[Change]) -> list[Change]:
+        """Makes the changes, durably, and reads the file back; returns them as they were made.
+
+        Raises StepRefused, HardError or OSError; the old file is then still in its place.
+        """
+        try:
+            new, made = apply_changes(self.data, changes)
+        except UidlistError as error:
+            raise self._damaged(error) from error
+        if new == self.data:
+            return made
+        with fs.told(self.shown):
+            self._replace(new)
+            again = read(self.directory, self.name, self.shown)
+        if again is None or again.data != new:
+            raise fs.HardError(f"{visible(self.shown)}: it does not read back as it was written")
+        self.data, self.status = again.data, again.status
+        return made
+
+    def _replace(self, new: bytes) -> None:
+        draft = self.name + b".mailsurgeon"
+        remove_own(self.directory, draft)
+        handle = os.open(draft, _NEW, 0o600, dir_fd=self.directory)
+        try:
+            made = os.fstat(handle)
+            if (made.st_uid, made.st_gid) != (self.status.st_uid, self.status.st_gid):
+                os.fchown(handle, self.status.st_uid, self.status.st_gid)
+            os.fchmod(handle, stat.S_IMODE(self.status.st_mode))
+            view = memoryview(new)
+            while view:
+                view = view[os.write(handle, view) :]
+            os.fsync(handle)
+            now = fs.look(self.directory, self.name)
+            if now is None or not _unchanged(now, self.status):
+                raise fs.StepRefused(f"{visible(self.shown)} was changed by somebody without lock")
+            os.rename(draft, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
+        except BaseException:
+            remove_own(self.directory, draft)
+            raise
+        finally:
+            os.close(handle)
+        fs.sync(self.directory)
+
+    def _damaged(self, error: UidlistError) -> fs.StepRefused:
+        return fs.StepRefused(
+            f"{visible(self.shown)} is damaged ({error}), so the UID could not be kept;"
+            " repair it first (fix --only uidlist-damaged)"
+        )
+
+
+def read(directory: int, name: bytes, shown: bytes, owner: int | None = None) -> ListFile | None:
+    """Reads a list; None when there is none.
+
+    Raises StepRefused for anything but a plain, writable file of `owner`, and OSError.
+    """
+    if fs.look(directory, name) is None:
+        return None
+    with fs.told(shown):
+        handle = os.open(name, _READ, dir_fd=directory)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise fs.StepRefused(f"{visible(shown)} is not a plain file")
+        if owner is not None and status.st_uid != owner:
+            raise fs.StepRefused(f"{visible(shown)} belongs to somebody else (uid {status.st_uid})")
+        if not status.st_mode & stat.S_IWUSR:
+            raise fs.StepRefused(f"{visible(shown)} is read-only")
+        chunks: list[bytes] = []
+        while chunk := os.read(handle, 1 << 20):
+            chunks.append(chunk)
+    finally:
+        os.close(handle)
+    return ListFile(directory, name, shown, b"".join(chunks), status)
+
+
+def _unchanged(one: os.stat_result, other: os.stat_result) -> bool:
+    return os.path.samestat(one, other) and (one.st_size, one.st_mtime_ns) == (
+        other.st_size,
+        other.st_mtime_ns,
+    )
