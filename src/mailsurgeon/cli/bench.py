@@ -1,0 +1,164 @@
+"""The operating table: one spool opened, its index brought up to date, its journal at hand."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from mailsurgeon.cli.feedback import complain, interruptible, progress
+from mailsurgeon.cli.options import Common
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.surgeon import Surgeon
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import index_path, open_spool
+from mailsurgeon.survey.survey import Progress, SurveyResult, make_executor, run_survey
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_WORTH_IT = 0.5  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A spool and what the survey that has just ended says of it."""
+
+    spool: Spool
+    index: Index
+    result: SurveyResult
+
+
+def opened(path: str, common: Common) -> Spool:
+    """The spool at `path`; raises SpoolError."""
+    return open_spool(os.fsencode(path), common.survey_options())
+
+
+@contextmanager
+def surveyed(
+    spool: Spool, common: Common, *, quick: bool = False, fresh: bool = False
+) -> Iterator[Bench]:
+    """The spool, looked at now: what has not changed since the last survey is not read again.
+
+    `fresh` forgets the last survey. Where the index cannot be kept (a read-only or full disk) a
+    temporary one serves. Raises KeyboardInterrupt when interrupted.
+    """
+    try:
+        index = Index.open(index_path(spool), fresh=fresh)
+        try:
+            result = _survey(spool, index, common, quick)
+        except sqlite3.Error:
+            index.close()
+            raise
+    except (OSError, sqlite3.Error) as error:
+        if common.verbose:
+            complain(f"the index cannot be kept ({error}); a temporary one is used")
+        with tempfile.TemporaryDirectory(prefix="mailsurgeon-") as place:
+            index, result = _temporary(Path(place), spool, common, quick)
+            try:
+                yield Bench(spool, index, result)
+            finally:
+                index.close()
+        return
+    try:
+        yield Bench(spool, index, result)
+    finally:
+        index.close()
+
+
+def _temporary(
+    place: Path, spool: Spool, common: Common, quick: bool
+) -> tuple[Index, SurveyResult]:
+    index = Index.open(place / "index.sqlite3")
+    try:
+        return index, _survey(spool, index, common, quick)
+    except sqlite3.Error as error:
+        index.close()
+        raise MailsurgeonError(
+            f"{place}: the index cannot be kept ({error}); free some space, or name a directory"
+            " with more of it in TMPDIR"
+        ) from error
+
+
+def _survey(spool: Spool, index: Index, common: Common, quick: bool) -> SurveyResult:
+    executor = None if common.jobs == 1 else _LateWorkers(common.jobs)
+    try:
+        with progress(not common.quiet) as advance, interruptible() as interrupted:
+
+            def told(now: Progress) -> None:
+                advance(now.stage, now.done, now.total)
+
+            result = run_survey(
+                spool,
+                index,
+                common.survey_options(),
+                executor=executor,
+                quick=quick,
+                on_progress=told,
+                cancelled=interrupted,
+            )
+    finally:
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
+    if result.cancelled:
+        raise KeyboardInterrupt
+    return result
+
+
+class _LateWorkers(Executor):
+    """Starts worker processes when reading takes longer than starting them would."""
+
+    def __init__(self, jobs: int | None) -> None:
+        self._jobs = jobs
+        self._since = time.monotonic()
+        self._workers: Executor | None = None
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        if self._workers is None and time.monotonic() - self._since < _WORTH_IT:
+            done: Future[T] = Future()
+            done.set_result(fn(*args, **kwargs))
+            return done
+        if self._workers is None:
+            self._workers = make_executor(self._jobs)
+        return self._workers.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if self._workers is not None:
+            self._workers.shutdown(wait, cancel_futures=cancel_futures)
+
+
+@contextmanager
+def surgeon_for(
+    spool: Spool, common: Common, *, force: bool = False, changes: bool = False
+) -> Iterator[Surgeon]:
+    """The one who may change the spool. `changes`: first recovers what a run before left
+    unfinished; else only tells of it."""
+    with Surgeon(
+        spool, state_dir=common.state_dir, quarantine=common.quarantine_dir, force=force
+    ) as surgeon:
+        if not common.quiet:
+            surgeon.on_wait = complain
+        if changes:
+            recovered = surgeon.recover()
+            if recovered is not None:
+                complain(f"{spool.shown}: {recovered.summary}")
+        else:
+            tell_unfinished(surgeon)
+        yield surgeon
+
+
+def tell_unfinished(surgeon: Surgeon) -> None:
+    """Tells on stderr of an operation that did not come to its end."""
+    unfinished = surgeon.unfinished()
+    if unfinished is not None:
+        complain(
+            f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.summary}) was not"
+            " finished; the next command that may change the spool recovers it"
+        )

@@ -1,0 +1,61 @@
+"""What the operator sees while something runs: notes and progress, on stderr alone."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from mailsurgeon.text import visible
+
+Advance = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done, and its total (0: not known)."""
+
+
+def complain(message: str) -> None:
+    """One line on stderr, with the program's name; safe to show whatever is in it."""
+    print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
+
+
+@contextmanager
+def progress(wanted: bool = True) -> Iterator[Advance]:
+    """A progress bar on stderr when that is a terminal; else nothing."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda stage, done, total: bar.update(
+            task, description=stage, completed=done, total=total or None
+        )
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Lets what runs finish its batch when it is interrupted or the terminal goes away.
+
+    Gives a function that tells whether that has happened. A second interrupt is not caught.
+    """
+    caught: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        caught.append(number)
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before[number] = signal.signal(number, note)
+    try:
+        yield lambda: bool(caught)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

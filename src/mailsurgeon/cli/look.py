@@ -1,0 +1,110 @@
+"""The commands that only look: scan, log, explain."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from mailsurgeon.cli.bench import opened, surgeon_for, surveyed
+from mailsurgeon.cli.feedback import complain
+from mailsurgeon.cli.names import checked_codes, checked_folders
+from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.errors import JournalError, MailsurgeonError
+from mailsurgeon.report.scan import Findings, write_scan
+from mailsurgeon.report.session_log import write_log
+
+
+def scan(
+    spool: SpoolPath,
+    /,
+    *,
+    quick: Annotated[bool, Parameter(help="Names and sizes alone; no message is opened.")] = False,
+    only: Codes = (),
+    folder: Folders = (),
+    format: Annotated[
+        Literal["table", "json", "jsonl", "csv"], Parameter(help="How the problems are written.")
+    ] = "table",
+    fresh: Annotated[bool, Parameter(help="Forget the last survey and read everything.")] = False,
+    common: Common = COMMON,
+) -> int:
+    """List the problems of a spool. Ends with 1 when there is anything above info."""
+    codes = checked_codes(only)
+    place = opened(spool, common)
+    try:
+        with surgeon_for(place, common):
+            pass  # it tells of an unfinished operation
+    except JournalError as error:
+        complain(str(error))  # looking needs no journal
+    with surveyed(place, common, quick=quick, fresh=fresh) as bench:
+        folders = checked_folders(bench.index, folder)
+        findings = Findings(
+            place,
+            bench.index,
+            bench.result.depth,
+            bench.result.seconds,
+            codes=codes or None,
+            limit=frozenset(row.id for row in folders) or None,
+        )
+        write_scan(findings, format, sys.stdout, brief=common.quiet)
+        return 0 if findings.clean else 1
+
+
+def log(
+    spool: SpoolPath,
+    /,
+    *,
+    session: Annotated[str | None, Parameter(help="Only this session.")] = None,
+    format: Annotated[
+        Literal["md", "json", "html", "sh"],
+        Parameter(help="Markdown, JSON, HTML, or a script of the same acts."),
+    ] = "md",
+    output: Annotated[
+        Path | None, Parameter(help="The file to write; else it goes to standard output.")
+    ] = None,
+    common: Common = COMMON,
+) -> int:
+    """Write the journal of a spool as a session log."""
+    place = opened(spool, common)
+    with surgeon_for(place, common) as surgeon:
+        sessions = sorted({operation.session for operation in surgeon.operations()})
+        if session is not None and session not in sessions:
+            known = ", ".join(sessions) or "none"
+            raise MailsurgeonError(f"{session}: no such session; known are {known}")
+        text = write_log(surgeon, format, session=session)
+    data = text.encode("utf-8", "surrogateescape")
+    if output is not None:
+        _save(output, data, executable=format == "sh")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+    return 0
+
+
+def _save(output: Path, data: bytes, *, executable: bool) -> None:
+    """Writes the file, which only its owner can read: names of messages tell of their owner."""
+    mode = 0o700 if executable else 0o600
+    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(data)
+
+
+def explain(code: Annotated[str, Parameter(help="A code, or its badge.")], /) -> int:
+    """Tell what a problem is, what it does, and what is done about it."""
+    badges = {kind.badge: kind for kind in CATALOGUE.values()}
+    kind = CATALOGUE.get(code) or badges.get(code.upper())
+    if kind is None:
+        raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
+    remedies = ", ".join(kind.remedies) or "none is proposed"
+    print(f"{kind.code} ({kind.badge}): {kind.title}, at worst {kind.severity.word}\n")
+    print(textwrap.fill(kind.sentence, 78))
+    print(f"\nRemedy: {remedies}.")
+    return 0
+
+
+COMMANDS: tuple[Callable[..., int], ...] = (scan, log, explain)

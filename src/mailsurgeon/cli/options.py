@@ -1,0 +1,100 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from mailsurgeon.survey.opening import Options
+
+SpoolPath = Annotated[str, Parameter(help="The mail root: a Maildir, or a directory of Maildirs.")]
+Codes = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--only", help="Only problems of this code; may be repeated.", show_default=False
+    ),
+]
+Folders = Annotated[
+    tuple[str, ...],
+    Parameter(name="--folder", help="Only this folder; may be repeated.", show_default=False),
+]
+OutcomeFormat = Literal["table", "json"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every command understands."""
+
+    state_dir: Annotated[
+        Path | None, Parameter(help="Where the journal is kept, instead of the user's own place.")
+    ] = None
+    quarantine: Annotated[
+        Path | None, Parameter(help="The quarantine, instead of .NAME.quarantine beside the spool.")
+    ] = None
+    layout: Annotated[
+        Literal["maildir++", "fs"] | None, Parameter(help="How folders nest; else seen from them.")
+    ] = None
+    control: Annotated[Path | None, Parameter(help="Dovecot's CONTROL= directory.")] = None
+    index: Annotated[Path | None, Parameter(help="Dovecot's INDEX= directory.")] = None
+    tmp_age: Annotated[
+        float, Parameter(validator=Number(gte=0), help="Hours after which a file in tmp/ is stale.")
+    ] = 36.0
+    exclude: Annotated[
+        tuple[str, ...],
+        Parameter(help="Leave out paths like this pattern; may be repeated.", show_default=False),
+    ] = ()
+    jobs: Annotated[
+        int | None, Parameter(validator=Number(gte=1), help="How many processes read messages.")
+    ] = None
+    quiet: Annotated[
+        bool, Parameter(name=("--quiet", "-q"), help="Say only what was refused or went wrong.")
+    ] = False
+    verbose: Annotated[
+        bool, Parameter(name=("--verbose", "-v"), help="Say everything: each path, each step.")
+    ] = False
+
+    def survey_options(self, clock_ahead: float = 0.0) -> Options:
+        """What the survey needs of these; `clock_ahead` in seconds."""
+        return Options(
+            layout=self.layout,
+            control=None if self.control is None else os.fsencode(self.control.absolute()),
+            index=None if self.index is None else os.fsencode(self.index.absolute()),
+            tmp_age=self.tmp_age,
+            exclude=self.exclude,
+            jobs=self.jobs,
+            clock_ahead=clock_ahead,
+        )
+
+    @property
+    def quarantine_dir(self) -> bytes | None:
+        """`--quarantine` as an absolute path in the file system's bytes."""
+        return None if self.quarantine is None else os.fsencode(self.quarantine.absolute())
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What every command understands that changes something."""
+
+    dry_run: Annotated[bool, Parameter(help="Show the plan and change nothing.")] = False
+    yes: Annotated[bool, Parameter(help="Do it without asking.")] = False
+    max: Annotated[
+        int | None,
+        Parameter(validator=Number(gte=0), help="Refuse to change more messages than this."),
+    ] = None
+    force: Annotated[
+        bool, Parameter(help="Go on where a sync tool runs, or a client may hold the only copy.")
+    ] = False
+    format: Annotated[OutcomeFormat, Parameter(help="How the plan and the report are written.")] = (
+        "table"
+    )
+
+
+COMMON = Common()
+CONSENT = Consent()

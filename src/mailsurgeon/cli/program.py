@@ -1,0 +1,101 @@
+"""The program: its commands, and the one line that each error becomes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Parameter
+
+from mailsurgeon import __version__
+from mailsurgeon.cli import back, change, look, quarantine, screen
+from mailsurgeon.cli.feedback import complain
+from mailsurgeon.cli.names import spread_codes
+from mailsurgeon.errors import MailsurgeonError
+
+COULD_NOT = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def application() -> App:
+    """The commands and their options."""
+    defaults = Parameter(negative=(), show_default=False)
+    app = App(
+        name="mailsurgeon",
+        help="See what is wrong with a Maildir spool, repair it so that no client notices, and"
+        " take every change back.",
+        version=__version__,
+        default_parameter=defaults,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        help_format="plaintext",
+    )
+    app.default(screen.screen)
+    app.command(screen.demo)
+    for command in (*look.COMMANDS, *change.COMMANDS, *back.COMMANDS):
+        app.command(command)
+    app.command(quarantine.application(defaults))
+    return app
+
+
+def main() -> None:
+    """Runs the command line of this process and ends with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; gives its exit code. Every error is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # a stream that cannot encode a character still shows it
+            reconfigure(errors="backslashreplace")
+    try:
+        result = application()(
+            spread_codes(arguments), exit_on_error=False, print_error=False, help_on_error=False
+        )
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except CycloptsError as error:
+        error.verbose = False
+        complain(f"{error} (mailsurgeon --help tells how it is used)")
+        return COULD_NOT
+    except MailsurgeonError as error:
+        complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return PIPE_CLOSED
+    except OSError as error:
+        _forget_stdout()
+        complain(_os_error(error))
+        return COULD_NOT
+    except sqlite3.Error as error:
+        complain(f"the index or the journal cannot be used: {error}")
+        return COULD_NOT
+    except Exception as error:  # a fault of ours is told in one line, too
+        if sys.flags.dev_mode:
+            traceback.print_exc()
+        complain(f"a fault of mailsurgeon: {type(error).__name__}: {error}")
+        return COULD_NOT
+
+
+def _os_error(error: OSError) -> str:
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
+    return ": ".join([" -> ".join(names), error.strerror or str(error)] if names else [str(error)])
+
+
+def _forget_stdout() -> None:
+    """What is still buffered goes nowhere, so that the interpreter's last flush cannot fail."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        pass

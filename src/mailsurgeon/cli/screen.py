@@ -1,0 +1,133 @@
+"""The commands that open the screen. Textual is imported here alone, and only when it runs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mailsurgeon.cli.bench import opened, surgeon_for
+from mailsurgeon.cli.options import COMMON, Common, SpoolPath
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import index_path
+from mailsurgeon.survey.survey import make_executor
+
+DEMO_CLOCK = 48 * 3600.0  # seconds: what was planted in tmp/ is stale by then
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How the screen looks."""
+
+    ascii: Annotated[bool, Parameter(help="Draw with ASCII characters alone.")] = False
+    theme: Annotated[str, Parameter(help="The colours, by the name of a Textual theme.")] = ""
+    no_mouse: Annotated[bool, Parameter(help="Leave the mouse to the terminal.")] = False
+
+
+DISPLAY = Display()
+
+
+def screen(
+    spool: SpoolPath,
+    /,
+    *,
+    read_only: Annotated[bool, Parameter(help="Look, and change nothing.")] = False,
+    display: Display = DISPLAY,
+    common: Common = COMMON,
+) -> int:
+    """Open the screen on a spool: see, repair, take back, by keys."""
+    place = opened(spool, common)
+    _terminal_needed()
+    with _index(place) as index:
+        return _run(place, index, common, display, read_only=read_only)
+
+
+def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:
+    """Open the screen on a throw-away copy of the sample spool."""
+    from mailsurgeon.procedures.demo import build_sample
+
+    _terminal_needed()
+    with tempfile.TemporaryDirectory(prefix="mailsurgeon-demo-") as directory:
+        place = opened(str(build_sample(Path(directory))), common)
+        own = replace(common, state_dir=common.state_dir or Path(directory) / "state")
+        with _temporary(directory) as index:
+            return _run(place, index, own, display, clock_ahead=DEMO_CLOCK)
+
+
+def _terminal_needed() -> None:
+    """Raises MailsurgeonError where no screen can be drawn."""
+    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        return
+    raise MailsurgeonError(
+        "the screen needs a terminal; without one these work: scan, fix, file, flags, undo,"
+        " redo, log, quarantine, explain (mailsurgeon scan SPOOL)"
+    )
+
+
+def _run(
+    spool: Spool,
+    index: Index,
+    common: Common,
+    display: Display,
+    *,
+    read_only: bool = False,
+    clock_ahead: float = 0.0,
+) -> int:
+    # The workers must run before Textual takes the terminal, or they inherit it.
+    executor = None if common.jobs == 1 else make_executor(common.jobs)
+    try:
+        from mailsurgeon.tui.app import run_app
+
+        with surgeon_for(spool, common, changes=not read_only) as surgeon:
+            return run_app(
+                spool,
+                index,
+                common.survey_options(clock_ahead),
+                surgeon,
+                executor,
+                read_only=read_only,
+                ascii=display.ascii,
+                theme=display.theme,
+                mouse=not display.no_mouse,
+            )
+    finally:
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _index(spool: Spool) -> Iterator[Index]:
+    """The index kept for this spool, or a temporary one where it cannot be kept."""
+    try:
+        index = Index.open(index_path(spool))
+    except (OSError, sqlite3.Error):
+        with (
+            tempfile.TemporaryDirectory(prefix="mailsurgeon-") as directory,
+            _temporary(directory) as index,
+        ):
+            yield index
+        return
+    try:
+        yield index
+    finally:
+        index.close()
+
+
+@contextmanager
+def _temporary(directory: str) -> Iterator[Index]:
+    index = Index.open(Path(directory) / "index.sqlite3")
+    try:
+        yield index
+    finally:
+        index.close()

@@ -1,0 +1,68 @@
+"""What an operation did: done, refused, left, what clients notice, and how to take it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+
+from mailsurgeon.report.output import path_shown, path_text
+from mailsurgeon.report.plan import (
+    left_as_dicts,
+    plan_as_dict,
+    plan_summary,
+    print_left,
+    print_notes,
+)
+from mailsurgeon.surgery.steps import Plan, Report
+from mailsurgeon.text import visible
+
+
+def plan_outcome(plan: Plan) -> dict[str, Any]:
+    """The JSON of a command that changed nothing yet: the plan, in the shape of an outcome."""
+    return {
+        "schema": 1,
+        "operation": None,
+        "kind": plan.kind,
+        "state": "planned" if plan.acts else "nothing to do",
+        "summary": plan_summary(plan),
+        "done": {},
+        "refused": [],
+        "left": left_as_dicts(plan.left),
+        "effects": list(plan.effects),
+        "plan": plan_as_dict(plan),
+    }
+
+
+def report_outcome(plan: Plan, report: Report) -> dict[str, Any]:
+    """The JSON of a command that has run its plan."""
+    return {
+        "schema": 1,
+        "operation": report.operation,
+        "kind": report.kind,
+        "state": report.state,
+        "summary": report.summary,
+        "done": dict(report.done),
+        "refused": [
+            {"path": path_text(item.path), "reason": item.reason} for item in report.refused
+        ],
+        "left": left_as_dicts(plan.left),
+        "effects": list(report.effects),
+    }
+
+
+def print_report(
+    plan: Plan, report: Report, console: Console, *, undo: str, whole: bool = False
+) -> None:
+    """The same for a person. `undo` is the command that takes the operation back, or empty."""
+    console.print(f"{report.kind}: {visible(report.summary)} ({report.state})", soft_wrap=True)
+    for verdict, number in report.done.items():
+        console.print(f"{'done':<8}  {number:,} {visible(verdict)}", soft_wrap=True)
+    for item in report.refused:
+        line = f"{'refused':<8}  {path_shown(item.path)}: {visible(item.reason)}"
+        console.print(line, soft_wrap=True)
+    print_notes(console, "clients", report.effects)
+    print_left(console, plan.left, whole=whole)
+    if report.operation is not None:
+        back = f" {undo} takes it back." if undo else ""
+        console.print(f"Operation {report.operation}.{back}", soft_wrap=True)

@@ -1,0 +1,48 @@
+"""Where reports go: one console for tables, one way to write JSON, one way to write a path."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from mailsurgeon.text import visible
+
+_NO_LIMIT = 100_000  # columns, where nothing has to fit
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console that marks nothing up by itself; plain and never folded when not a terminal."""
+    width = None if stream.isatty() else _NO_LIMIT
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def print_table(console: Console, table: Table) -> None:
+    """The table without the blanks that rich fills its last column with."""
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        console.file.write(line.rstrip() + "\n")
+
+
+def path_text(path: bytes) -> str:
+    """A path relative to the spool as JSON has it: `.` for the root, surrogate escapes."""
+    return os.fsdecode(path) if path else "."
+
+
+def path_shown(path: bytes) -> str:
+    """A path relative to the spool as a person reads it."""
+    return visible(path) if path else "."
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """JSON in ASCII alone: control characters and bytes that are not UTF-8 are escaped."""
+    return json.dumps(value, ensure_ascii=True, indent=indent)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 message`, `12,345 messages`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,161 @@
+"""A plan, before it runs: as a table for the one who must agree, as JSON with every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mailsurgeon.report.output import counted, path_shown, path_text, print_table
+from mailsurgeon.surgery.steps import Act, Left, Plan, Step
+from mailsurgeon.text import visible
+
+FIRST_PATHS = 3
+
+
+def verdicts(plan: Plan) -> dict[str, list[Act]]:
+    """The acts by verdict, in the order in which the verdicts first appear."""
+    found: dict[str, list[Act]] = {}
+    for act in plan.acts:
+        found.setdefault(act.verdict, []).append(act)
+    return found
+
+
+def plan_summary(plan: Plan) -> str:
+    """`file 84, quarantine empty 21`; safe to show."""
+    if not plan.acts:
+        return "nothing to do"
+    return visible(", ".join(f"{name} {len(acts):,}" for name, acts in verdicts(plan).items()))
+
+
+def plan_as_dict(plan: Plan) -> dict[str, Any]:
+    """Everything the plan would do, ready for JSON: its acts in order, each with its steps."""
+    return {
+        "kind": plan.kind,
+        "of": plan.of,
+        "verdicts": {name: len(acts) for name, acts in verdicts(plan).items()},
+        "needs": list(plan.needs),
+        "acts": [_act(act) for act in plan.acts],
+    }
+
+
+def left_as_dicts(left: Iterable[Left]) -> list[dict[str, Any]]:
+    """What a plan leaves alone, ready for JSON. `refused`: it was asked for and is not done."""
+    return [
+        {
+            "path": path_text(item.path),
+            "codes": list(item.codes),
+            "reason": item.reason,
+            "hint": item.hint,
+            "refused": item.refused,
+        }
+        for item in left
+    ]
+
+
+def print_plan(plan: Plan, console: Console, *, whole: bool = False) -> None:
+    """One row a verdict with its count and first paths (`whole`: every path and step), then what
+    clients will notice, what is needed, and what is left alone."""
+    console.print(f"{plan.kind}: {plan_summary(plan)}", soft_wrap=True)
+    if plan.acts:
+        print_table(console, _table(plan, whole))
+    print_notes(console, "clients", plan.effects)
+    print_notes(console, "needs", plan.needs)
+    print_left(console, plan.left, whole=whole)
+
+
+def print_notes(console: Console, label: str, notes: Iterable[str]) -> None:
+    """One line each, under a common label."""
+    for note in notes:
+        console.print(f"{label:<8}  {visible(note)}", soft_wrap=True)
+
+
+def print_left(console: Console, left: Iterable[Left], *, whole: bool = False) -> None:
+    """What is not done, alike ones together, and how to ask for it."""
+    for (refused, codes, reason, hint), group in _alike(left):
+        paths = [item.path for item in group]
+        label = "refused" if refused else "not done"
+        what = ", ".join(codes) or counted(len(paths), "path")
+        ask = f" ({visible(hint)})" if hint else ""
+        console.print(f"{label:<8}  {len(paths):,} {what}: {visible(reason)}{ask}", soft_wrap=True)
+        shown = paths if whole or refused else ()
+        for path in shown:
+            console.print(f"          {path_shown(path)}", soft_wrap=True)
+
+
+def _alike(left: Iterable[Left]) -> Iterator[tuple[tuple[Any, ...], list[Left]]]:
+    def key(item: Left) -> tuple[Any, ...]:
+        return (item.refused, item.codes, item.reason, item.hint)
+
+    ordered = sorted(left, key=lambda item: (not item.refused, item.codes, item.reason, item.hint))
+    for common, group in groupby(ordered, key=key):
+        yield common, list(group)
+
+
+def _table(plan: Plan, whole: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("what", no_wrap=True)
+    table.add_column("number", justify="right", no_wrap=True)
+    table.add_column("where from and where to", overflow="fold")
+    for verdict, acts in verdicts(plan).items():
+        rows = list(_rows(acts if whole else acts[:FIRST_PATHS], whole))
+        if not whole and len(acts) > FIRST_PATHS:
+            rows.append(f"and {len(acts) - FIRST_PATHS:,} more")
+        for number, row in enumerate(rows):
+            first = number == 0
+            table.add_row(visible(verdict) if first else "", f"{len(acts):,}" if first else "", row)
+    return table
+
+
+def _rows(acts: Iterable[Act], whole: bool) -> Iterator[str]:
+    for act in acts:
+        note = f" ({visible(act.note)})" if act.note else ""
+        if whole:
+            for step in act.steps:
+                yield f"{step_shown(step)}{note}"
+                note = ""
+        else:
+            yield f"{_from_to(act)}{note}"
+
+
+def _from_to(act: Act) -> str:
+    """The act in one line: where its own file goes, or else its first step."""
+    for step in act.steps:
+        if step.source == act.path and step.target is not None:
+            return f"{path_shown(act.path)} -> {path_shown(step.target)}"
+    return path_shown(act.path)
+
+
+def step_shown(step: Step) -> str:
+    """`rename cur/a -> cur/b`; safe to show."""
+    return act_shown(step.action, step.source, step.target)
+
+
+def act_shown(action: str, source: bytes | None, target: bytes | None) -> str:
+    """One step in words, whichever of its two paths it has; safe to show."""
+    paths = [path_shown(path) for path in (source, target) if path is not None]
+    return f"{action} {' -> '.join(paths)}"
+
+
+def _act(act: Act) -> dict[str, Any]:
+    return {
+        "verdict": act.verdict,
+        "path": path_text(act.path),
+        "folder": act.folder,
+        "codes": list(act.codes),
+        "remedies": list(act.remedies),
+        "note": act.note,
+        "steps": [_step(step) for step in act.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "action": str(step.action),
+        "source": None if step.source is None else path_text(step.source),
+        "target": None if step.target is None else path_text(step.target),
+        "data": dict(step.data),
+    }

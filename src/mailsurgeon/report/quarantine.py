@@ -1,0 +1,47 @@
+"""What lies in the quarantine: as JSON and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from mailsurgeon.report.output import counted, path_shown, path_text
+from mailsurgeon.surgery.quarantine import QuarantineItem
+from mailsurgeon.text import visible
+
+
+def items_as_dict(directory: bytes, items: Sequence[QuarantineItem]) -> dict[str, Any]:
+    """The quarantine at `directory`, ready for JSON; `bytes` is the size of all of it."""
+    return {
+        "schema": 1,
+        "quarantine": path_text(directory),
+        "items": [_item(item) for item in items],
+        "totals": {"items": len(items), "bytes": sum(item.size for item in items)},
+    }
+
+
+def _item(item: QuarantineItem) -> dict[str, Any]:
+    return {
+        "operation": item.operation,
+        "time": item.time,
+        "verdict": item.verdict,
+        "kind": item.kind,
+        "bytes": item.size,
+        "path": path_text(item.path),
+        "original": path_text(item.original),
+    }
+
+
+def print_items(directory: bytes, items: Sequence[QuarantineItem], console: Console) -> None:
+    """One line a thing, in the order given, and a line of totals."""
+    for item in items:
+        console.print(
+            f"{item.operation:>5}  {item.time}  {visible(item.verdict):<16}  {item.size:>10,}"
+            f"  {path_shown(item.original)}",
+            soft_wrap=True,
+        )
+    size = counted(sum(item.size for item in items), "byte")
+    total = f"{visible(directory)}: {counted(len(items), 'item')}, {size}"
+    console.print(total, soft_wrap=True)

@@ -1,0 +1,241 @@
+"""What a survey found: as JSON, JSON lines, CSV and a table. All are streamed."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TextIO
+
+from rich.style import Style
+from rich.table import Table
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.evidence import evidence
+from mailsurgeon.report.output import (
+    as_json,
+    console_for,
+    counted,
+    path_shown,
+    path_text,
+    print_table,
+)
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.rows import FolderRow, NotExamined, ProblemRow
+from mailsurgeon.text import visible
+
+FORMATS = ("table", "json", "jsonl", "csv")
+COLUMNS = ("code", "severity", "folder", "path", "remedy", "detail")
+_FOLDER_WIDTH = 24  # columns at most, in the lines of the table
+STYLES = {
+    Severity.CRITICAL: Style(color="red", bold=True),
+    Severity.ERROR: Style(color="red"),
+    Severity.WARNING: Style(color="yellow"),
+    Severity.INFO: Style(dim=True),
+}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the index says of a spool, limited to some codes and folders (ids); None is all.
+
+    `depth` is `quick` or `full`, `seconds` the time the survey took.
+    """
+
+    spool: Spool
+    index: Index
+    depth: str
+    seconds: float
+    codes: Collection[str] | None = None
+    limit: Collection[int] | None = None
+
+    @cached_property
+    def folders(self) -> list[FolderRow]:
+        """The folders listed; their counts of problems are limited to `codes`."""
+        return [
+            row._replace(problems=self._of_codes(row.problems))
+            for row in self.index.folders()
+            if self.limit is None or row.id in self.limit
+        ]
+
+    @cached_property
+    def not_examined(self) -> list[NotExamined]:
+        """What was not looked at, in the whole spool: it may be missing in any comparison."""
+        return self.index.not_examined()
+
+    def problems(self) -> Iterator[ProblemRow]:
+        """The problems listed, by path."""
+        return self.index.problems(codes=self.codes, folders=self.limit)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Problems by code, those of the spool as a whole included, worst kind first."""
+        order = self._of_codes(self.index.problem_counts())
+        if self.limit is None:
+            return order
+        found: Counter[str] = Counter()
+        for row in self.folders:
+            found.update(row.problems)
+        return {code: found[code] for code in order if found[code]}
+
+    @property
+    def clean(self) -> bool:
+        """Nothing above `info`, and everything was looked at."""
+        return not self.not_examined and not any(
+            row.severity > Severity.INFO for row in self.problems()
+        )
+
+    @cached_property
+    def folder_names(self) -> dict[int, str]:
+        """The decoded name of each folder by its id."""
+        return {row.id: row.name for row in self.index.folders()}
+
+    def _of_codes(self, counts: Any) -> dict[str, int]:
+        return {c: n for c, n in counts.items() if self.codes is None or c in self.codes}
+
+
+def write_scan(findings: Findings, format: str, stream: TextIO, *, brief: bool = False) -> None:
+    """Writes the findings to `stream` in one of FORMATS; `brief` leaves the single problems out
+    of the table."""
+    if format == "json":
+        for part in _json(findings):
+            stream.write(part)
+    elif format == "jsonl":
+        for problem in findings.problems():
+            stream.write(as_json(_problem(findings, problem)) + "\n")
+    elif format == "csv":
+        _write_csv(findings, stream)
+    else:
+        _write_table(findings, stream, brief)
+
+
+def _problem(findings: Findings, row: ProblemRow) -> dict[str, Any]:
+    return {
+        "code": row.code,
+        "severity": Severity(row.severity).word,
+        "folder": _folder_name(findings, row),
+        "path": path_text(row.path),
+        "detail": dict(row.detail),
+        "remedy": row.remedy,
+    }
+
+
+def _folder_name(findings: Findings, row: ProblemRow) -> str | None:
+    return None if row.folder is None else findings.folder_names.get(row.folder)
+
+
+def _folder(row: FolderRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "path": path_text(row.path),
+        "messages": row.messages,
+        "bytes": row.bytes,
+        "problems": dict(row.problems),
+    }
+
+
+def _json(findings: Findings) -> Iterator[str]:
+    head = {
+        "schema": 1,
+        "spool": findings.spool.shown,
+        "layout": findings.spool.layout,
+        "depth": findings.depth,
+        "seconds": round(findings.seconds, 3),
+    }
+    totals = {
+        "folders": len(findings.folders),
+        "messages": sum(row.messages for row in findings.folders),
+        "bytes": sum(row.bytes for row in findings.folders),
+        "problems": findings.counts,
+    }
+    missed = ({"path": path_text(row.path), "reason": row.reason} for row in findings.not_examined)
+    yield as_json(head)[:-1]
+    yield ',\n "folders": ['
+    yield from _items(_folder(row) for row in findings.folders)
+    yield '],\n "problems": ['
+    yield from _items(_problem(findings, row) for row in findings.problems())
+    yield f'],\n "totals": {as_json(totals)},\n "not_examined": ['
+    yield from _items(missed)
+    yield "]}\n"
+
+
+def _items(values: Iterator[dict[str, Any]]) -> Iterator[str]:
+    for number, value in enumerate(values):
+        yield (",\n  " if number else "\n  ") + as_json(value)
+
+
+def _write_csv(findings: Findings, stream: TextIO) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in findings.problems():
+        values = _problem(findings, row) | {"detail": as_json(dict(row.detail))}
+        writer.writerow([_cell(values[column]) for column in COLUMNS])
+
+
+def _cell(value: str | None) -> str:
+    """The text itself where it is safe to show, else as JSON has it, without the quotes."""
+    if value is None:
+        return ""
+    return value if visible(value) == value else as_json(value)[1:-1].replace('\\"', '"')
+
+
+def _write_table(findings: Findings, stream: TextIO, brief: bool) -> None:
+    console = console_for(stream)
+    if not brief:
+        _write_lines(findings, stream, colours=console.color_system is not None)
+    if findings.counts:
+        print_table(console, _summary(findings))
+    for row in findings.not_examined:
+        stream.write(f"not examined  {path_shown(row.path)}: {visible(row.reason)}\n")
+    stream.write(_totals_line(findings) + "\n")
+
+
+def _write_lines(findings: Findings, stream: TextIO, *, colours: bool) -> None:
+    """One line a problem. A rich table of 12,000 rows takes seconds; this does not."""
+    words = {
+        level: style.render(f"{level.word:<8}") if colours else f"{level.word:<8}"
+        for level, style in STYLES.items()
+    }
+    codes = max((len(code) for code in findings.counts), default=0)
+    names = {number: visible(name) for number, name in findings.folder_names.items()}
+    width = min(
+        max((len(names[row.folder]) for row in findings.problems() if row.folder), default=1), 24
+    )
+    for row in findings.problems():
+        folder = "-" if row.folder is None else names[row.folder]
+        found = evidence(row)
+        stream.write(
+            f"{words[Severity(row.severity)]}  {row.code:<{codes}}  {folder:<{width}}  "
+            f"{path_shown(row.path)}{f'  ({found})' if found else ''}"
+            f"{f'  -> {row.remedy}' if row.remedy else ''}\n"
+        )
+    if findings.counts:
+        stream.write("\n")
+
+
+def _summary(findings: Findings) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column("problem", no_wrap=True)
+    table.add_column("number", no_wrap=True, justify="right")
+    table.add_column("code", no_wrap=True)
+    for code, number in findings.counts.items():
+        kind = CATALOGUE[code]
+        table.add_row(kind.badge, kind.title, f"{number:,}", code)
+    return table
+
+
+def _totals_line(findings: Findings) -> str:
+    parts = [
+        counted(len(findings.folders), "folder"),
+        counted(sum(row.messages for row in findings.folders), "message"),
+        counted(sum(row.bytes for row in findings.folders), "byte"),
+        counted(sum(findings.counts.values()), "problem"),
+        f"{len(findings.not_examined):,} not examined",
+    ]
+    note = " (quick: no content was opened)" if findings.depth == "quick" else ""
+    return f"{visible(findings.spool.root)}: {', '.join(parts)}; {findings.seconds:.1f} s{note}"
