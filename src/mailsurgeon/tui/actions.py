@@ -1,0 +1,275 @@
+"""Every action of the interface, in one table.
+
+The key bindings, the line of keys at the bottom, the help screen, the command palette and the key
+sheet of the documents are all made from it. Each id can be given other keys (Textual's keymap).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What decides whether an action is possible just now."""
+
+    read_only: bool = False
+    surveying: bool = False
+    operating: bool = False
+    chosen: int = 0  # messages meant: the marked ones, else the one under the cursor
+
+
+Condition = Callable[[State], str]
+
+
+def not_read_only(state: State) -> str:
+    """Changes need more than a look."""
+    return "read-only: mailsurgeon was started with --read-only" if state.read_only else ""
+
+
+def survey_done(state: State) -> str:
+    """Proposals rest on the whole spool."""
+    return "proposal when the survey is done" if state.surveying else ""
+
+
+def nothing_runs(state: State) -> str:
+    """Never two operations at once."""
+    return "an operation runs: wait for its end" if state.operating else ""
+
+
+def something_chosen(state: State) -> str:
+    """A remedy needs a patient."""
+    return "" if state.chosen else "nothing is under the cursor and nothing is marked"
+
+
+_PROPOSAL = (something_chosen, survey_done, nothing_runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing the operator can do.
+
+    `command` is what Textual runs on the widget or screen that owns the keys (`cursor_down`,
+    `propose('fix-size')`, or `screen.open` from a widget).
+    `scopes` are the panes and screens where the keys work. `footer`: its place in the line of
+    keys of the first scope, 0 when it is not there. `conditions` say why it cannot be done.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    command: str
+    title: str
+    help: str
+    scopes: tuple[str, ...]
+    footer: int = 0
+    conditions: tuple[Condition, ...] = ()
+    palette: bool = True
+
+    def disabled_reason(self, state: State) -> str:
+        """Why it cannot be done now; empty when it can."""
+        return next((why for test in self.conditions if (why := test(state))), "")
+
+
+PANES = ("tree", "list", "inspector")
+_LINES = (*PANES, "pager")
+
+
+def _move(name: str, keys: Iterable[str], title: str, help: str, scopes: Iterable[str]) -> Action:
+    command = name.replace("-", "_")
+    return Action(name, tuple(keys), command, title, help, tuple(scopes), palette=False)
+
+
+ACTIONS: tuple[Action, ...] = (
+    # Moving about
+    _move("cursor-up", ("up", "k"), "up", "One line up.", (*_LINES, "rows")),
+    _move("cursor-down", ("down", "j"), "down", "One line down.", (*_LINES, "rows")),
+    _move("go-left", ("left", "h"), "left",
+          "To the pane at the left; in the tree: fold, or go to the heading.", PANES),
+    _move("go-right", ("right", "l"), "right",
+          "To the pane at the right; in the tree: unfold, or go to the list.", PANES),
+    _move("first-line", ("g", "home"), "first", "To the first line.", _LINES),
+    _move("last-line", ("G", "end"), "last", "To the last line.", _LINES),
+    _move("page-up", ("pageup",), "page up", "One page up.", (*_LINES, "rows")),
+    _move("page-down", ("pagedown",), "page down", "One page down.", (*_LINES, "rows")),
+    _move("half-page-up", ("ctrl+u",), "half page up", "Half a page up.", _LINES),
+    _move("half-page-down", ("ctrl+d",), "half page down", "Half a page down.", _LINES),
+    Action("show-problems", ("0",), "show_problems", "Problems",
+           "To the kinds of problems, the worst first.", ("main",)),
+    Action("pane-tree", ("1",), "pane('tree')", "tree", "To the tree.", ("main",)),
+    Action("pane-list", ("2",), "pane('list')", "list", "To the list of messages.", ("main",)),
+    Action("pane-inspector", ("3",), "pane('inspector')", "inspector",
+           "To the inspector.", ("main",)),
+    Action("next-pane", ("tab",), "next_pane(1)", "next pane", "To the next pane.", ("main",),
+           palette=False),
+    Action("previous-pane", ("shift+tab",), "next_pane(-1)", "previous pane",
+           "To the previous pane.", ("main",), palette=False),
+    Action("grow-pane", ("+",), "resize_pane(1)", "larger",
+           "Makes the pane larger: as it is, half, the whole screen.", ("main",)),
+    Action("shrink-pane", ("_",), "resize_pane(-1)", "smaller", "Makes the pane smaller.",
+           ("main",)),
+    # Finding
+    Action("open", ("enter",), "screen.open", "open",
+           "Opens what the cursor is on: its messages in the list.", ("tree",), 1, palette=False),
+    Action("next-problem", ("n",), "triage(1)", "next",
+           "The next problem of the spool, the worst first, wherever it is; also the next kind"
+           " when one is finished.", ("main",), 4),
+    Action("previous-problem", ("N",), "triage(-1)", "previous",
+           "The previous problem of the spool.", ("main",)),
+    Action("filter", ("/",), "filter", "filter",
+           "Filters the list by a part of sender, subject, path or Message-ID.", ("main",), 5),
+    Action("badges", ("b",), "badges", "badge", "Filters the list by badge.", ("main",), 6),
+    Action("sort", ("s",), "sort", "sort",
+           "Sorts the list by date, newest, size, sender, subject, worst problem, path.",
+           ("main",)),
+    Action("order-folders", ("o",), "order_folders", "order",
+           "Orders the folders by name or by most problems.", ("main",)),
+    Action("hide-healthy", ("H",), "hide_healthy", "hide healthy",
+           "Hides the folders without problems, or shows them again.", ("main",)),
+    # Marking
+    Action("mark", ("space",), "mark", "mark",
+           "Marks the message and goes down; marks survive filters and folders.", ("list",), 3),
+    Action("mark-range", ("v",), "mark_range", "range",
+           "Begins a range at the cursor; a second time marks all of it.", ("list",)),
+    Action("mark-alike", ("A",), "screen.mark_alike", "all alike",
+           "Marks all of the list with the same problem and the same remedy as the one under the"
+           " cursor; again: all with that problem, whatever the remedy.", ("list",), 2),
+    # Repairing
+    Action("propose", ("enter",), "propose('')", "repair",
+           "Proposes the remedy for the message under the cursor, or for the marked ones.",
+           ("list",), 1, _PROPOSAL),
+    Action("propose-file", ("m",), "propose('file')", "move into cur/",
+           "Proposes to move into cur/ of a folder; the folder is asked for.", ("main",),
+           0, _PROPOSAL),
+    Action("propose-flags", ("f",), "propose('fix-flags')", "flags",
+           "Opens the editor of flags, then proposes the change.", ("main",), 0, _PROPOSAL),
+    Action("propose-size", ("z",), "propose('fix-size')", "size",
+           "Proposes to put the right size into the name.", ("main",), 0, _PROPOSAL),
+    Action("propose-rename", ("r",), "propose('rename')", "rename",
+           "Proposes a new, sound file name.", ("main",), 0, _PROPOSAL),
+    Action("propose-quarantine", ("d",), "propose('quarantine')", "quarantine",
+           "Proposes to move into the quarantine, out of the spool; in the tree: the folder.",
+           ("main",), 0, _PROPOSAL),
+    Action("undo", ("u",), "undo", "undo",
+           "Proposes to take back the last operation, saying what that does.", ("main",), 7,
+           (survey_done, nothing_runs)),
+    Action("redo", ("ctrl+r",), "redo", "redo",
+           "Proposes to do again what was taken back last.", ("main",), 0,
+           (survey_done, nothing_runs)),
+    # The record, and the rest
+    Action("journal", ("J",), "journal", "journal",
+           "Shows the journal: every operation and its steps.", ("main",), 8),
+    Action("export", ("e",), "export", "export",
+           "Writes the session log to a file; proposes its name.", ("journal", "main"), 4),
+    Action("back", ("escape",), "back", "back",
+           "Clears the filter, then the marks, then closes.", ("main",), palette=False),
+    Action("survey", ("R",), "survey", "look again", "Looks at the whole spool again.", ("main",),
+           0, (survey_done, nothing_runs)),
+    Action("copy", ("y",), "copy", "copy path",
+           "Copies the path to the terminal's clipboard; a second time the Message-ID.",
+           ("main",)),
+    Action("who", ("!",), "who", "who",
+           "Shows which processes have the spool open, as far as this user may see.", ("main",)),
+    Action("previous-tab", ("[",), "turn(-1)", "tab left",
+           "Turns the inspector: problem, headers, raw, history.", ("main",)),
+    Action("next-tab", ("]",), "turn(1)", "tab right",
+           "Turns the inspector: problem, headers, raw, history.", ("main",)),
+    # The plan
+    Action("apply", ("Y",), "apply", "apply",
+           "Applies the plan. No other key does.", ("plan",), 1,
+           (not_read_only, nothing_runs), palette=False),
+    Action("cancel", ("escape", "n"), "cancel", "cancel",
+           "Leaves without changing anything; while a plan is applied: stops after the batch.",
+           ("plan",), 2, palette=False),
+    Action("drop-row", ("space",), "drop_row", "drop row",
+           "Drops the row under the cursor from the plan, or takes it back in.", ("plan",), 3),
+    Action("whole-list", ("w",), "whole_list", "whole list",
+           "Shows every step of the plan.", ("plan",), 4),
+    # The journal
+    Action("undo-this", ("u",), "undo", "undo this",
+           "Proposes to take back the operation under the cursor.", ("journal",), 1,
+           (survey_done, nothing_runs)),
+    Action("redo-this", ("ctrl+r",), "redo", "redo this",
+           "Proposes to do again the operation under the cursor.", ("journal",), 2,
+           (survey_done, nothing_runs)),
+    Action("show-steps", ("enter",), "show_steps", "steps",
+           "Shows the steps of the operation under the cursor.", ("journal",), 3, palette=False),
+    Action("filter-journal", ("/",), "filter", "filter",
+           "Filters the operations by a part of kind, summary or state.", ("journal",), 5),
+    Action("leave", ("escape",), "leave", "back", "Goes back.", ("journal", "text"), 6,
+           palette=False),
+    # Questions
+    Action("accept", ("enter",), "accept", "accept", "Takes what is entered or chosen.",
+           ("dialog",), 1, palette=False),
+    Action("dismiss", ("escape",), "refuse", "cancel", "Closes the question; nothing happens.",
+           ("dialog",), 2, palette=False),
+    Action("choose", ("space",), "choose", "choose", "Chooses the line, or drops it.",
+           ("dialog",), 3, palette=False),
+    Action("stop-and-quit", ("y",), "yes", "stop and quit",
+           "Stops the operation after its batch, then quits.", ("quit",), 1, palette=False),
+    Action("go-on", ("escape", "n"), "refuse", "go on", "Lets the operation go on.", ("quit",), 2,
+           palette=False),
+    # Everywhere
+    Action("help", ("?",), "help", "help", "Shows the keys and the badges.", ("app",), 9),
+    Action("palette", ("ctrl+p",), "command_palette", "palette",
+           "Opens the command palette: every command by its name.", ("app",), palette=False),
+    Action("quit", ("q", "ctrl+c"), "leave_program", "quit",
+           "Quits; asks first while an operation runs.", ("app",)),
+)  # fmt: skip
+
+BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+CHAINS: Mapping[str, tuple[str, ...]] = {
+    "tree": ("tree", "main", "app"),
+    "list": ("list", "main", "app"),
+    "inspector": ("inspector", "main", "app"),
+    "plan": ("rows", "plan", "app"),
+    "journal": ("rows", "journal", "app"),
+    "text": ("pager", "text", "app"),
+    "dialog": ("rows", "dialog"),
+    "quit": ("quit",),
+}
+"""Where the operator can be, and the scopes whose keys work there, the nearest first."""
+
+
+def bindings(*scopes: str) -> list[BindingType]:
+    """Textual's bindings of these scopes."""
+    return [
+        Binding(",".join(action.keys), _command(action), action.title, id=action.id, show=False)
+        for action in ACTIONS
+        if set(action.scopes) & set(scopes)
+    ]
+
+
+def _command(action: Action) -> str:
+    # What can be impossible goes through the screen, which then says why.
+    return f"screen.perform({action.id!r})" if action.conditions else action.command
+
+
+def reachable(place: str) -> list[Action]:
+    """The actions whose keys work at a place of CHAINS, the nearest scope first."""
+    return [action for scope in CHAINS[place] for action in ACTIONS if scope in action.scopes]
+
+
+def footer(place: str, limit: int = 8) -> list[Action]:
+    """What the line of keys shows at a place: `limit` at most, help always among them."""
+    found = sorted(
+        (a for a in reachable(place) if a.footer and a.scopes[0] in CHAINS[place]), key=lambda a: a.footer)
+    return found if len(found) <= limit else [*found[: limit - 1], found[-1]]
+
+
+_NAMES = {
+    "escape": "Esc", "enter": "Enter", "pageup": "PgUp", "pagedown": "PgDn", "up": "Up",
+    "down": "Down", "left": "Left", "right": "Right", "home": "Home", "end": "End",
+    "question_mark": "?", "slash": "/", "exclamation_mark": "!", "plus": "+", "underscore": "_",
+    "left_square_bracket": "[", "right_square_bracket": "]",
+}  # fmt: skip
+
+
+def keys_of(action: Action, keymap: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The keys of an action as the operator knows them, other keys given by `keymap` included."""
+    override = (keymap or {}).get(action.id)
+    keys = tuple(key.strip() for key in override.split(",")) if override else action.keys
+    return tuple(_NAMES.get(key, key) for key in keys)

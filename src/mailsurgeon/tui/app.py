@@ -1,0 +1,164 @@
+"""The Textual app: settings, themes, signals. All else is in the screens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App, SystemCommand
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.theme import Theme
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.tui.actions import State, bindings
+from mailsurgeon.tui.ascii_only import AsciiOnly
+from mailsurgeon.tui.palette import Commands
+from mailsurgeon.tui.workbench import Surgeon, Workbench
+
+if TYPE_CHECKING:
+    from mailsurgeon.maildir.spool import Spool
+    from mailsurgeon.survey.index import Index
+
+THEME = Theme(
+    # Colours of the 256-colour cube: SSH seldom forwards COLORTERM.
+    name="mailsurgeon",
+    primary="#5fafd7", secondary="#87afd7", accent="#5fd7d7",
+    foreground="#d0d0d0", background="#000000", surface="#000000", panel="#303030",
+    success="#87d787", warning="#ffd75f", error="#ff8787", dark=True,
+)  # fmt: skip
+
+
+class MailsurgeonApp(App[int]):
+    """One run over one spool."""
+
+    TITLE = "mailsurgeon"
+    CSS_PATH = ["styles/app.tcss", "styles/main.tcss", "styles/plan.tcss", "styles/dialogs.tcss"]
+    BINDINGS = bindings("app")
+    COMMANDS = {Commands}
+    COMMAND_PALETTE_BINDING = "f12"  # the registry binds it, under an id of its own
+    ALLOW_SELECT = False
+    ESCAPE_TO_MINIMIZE = False
+
+    def __init__(self, bench: Workbench) -> None:
+        self._ascii_only = [AsciiOnly()] if bench.ascii else []
+        super().__init__()
+        self.bench = bench
+        self.surveying = False
+        self.operating = False
+        self.stop = threading.Event()  # the run ends: every worker stops at its next step
+        self.animation_level = "none"
+        self.register_theme(THEME)
+        self.theme = bench.theme or THEME.name
+        self.set_keymap(dict(bench.keymap))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *self._ascii_only]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """None: the palette has this program's own commands."""
+        del screen
+        return ()
+
+    def on_mount(self) -> None:
+        from mailsurgeon.tui.screens.main import MainScreen
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            # Outside the main thread (tests) there are no signals to take.
+            with contextlib.suppress(RuntimeError, ValueError):
+                loop.add_signal_handler(number, self.end_soon)
+        self.push_screen(MainScreen(self.bench))
+
+    def state(self) -> State:
+        """What decides whether an action is possible, as far as the app knows."""
+        return State(
+            read_only=self.bench.read_only, surveying=self.surveying, operating=self.operating
+        )
+
+    def end_soon(self) -> None:
+        """Finishes the step under way, then ends: the terminal is gone, or somebody said so."""
+        self.stop.set()
+        if not self.operating:
+            self.exit(0)
+
+    def operation_over(self) -> None:
+        """An operation has ended; if the run was to end with it, it does."""
+        self.operating = False
+        if self.stop.is_set():
+            self.exit(0)
+
+    def action_leave_program(self) -> None:
+        """Quits; asks while an operation runs."""
+        from mailsurgeon.tui.screens.dialogs import QuitQuestion
+
+        if not self.operating:
+            self.stop.set()
+            self.exit(0)
+        elif not isinstance(self.screen, QuitQuestion):
+            self.push_screen(QuitQuestion(), lambda leave: self.end_soon() if leave else None)
+
+    async def action_quit(self) -> None:
+        self.action_leave_program()
+
+    def action_help(self) -> None:
+        """The keys of where the operator is."""
+        from mailsurgeon.tui.screens.base import BaseScreen
+        from mailsurgeon.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, BaseScreen) and not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen.place()))
+
+
+def run_app(
+    spool: Spool,
+    index: Index,
+    options: Any,
+    surgeon: Surgeon,
+    executor: Executor | None,
+    *,
+    read_only: bool = False,
+    ascii: bool = False,
+    theme: str = "",
+    mouse: bool = True,
+) -> int:
+    """Runs the screen until the operator leaves it; returns the exit code.
+
+    `executor` must have been made, and its processes started, before. Raises MailsurgeonError when
+    `theme` is none of Textual's.
+    """
+    bench = real_workbench(
+        spool, index, options, surgeon, executor, read_only=read_only, ascii=ascii, theme=theme
+    )
+    known = {*App().available_themes, THEME.name}
+    if theme and theme not in known:
+        raise MailsurgeonError(f"no theme {theme!r}; there are: {', '.join(sorted(known))}")
+    # Workers share the interpreter with the screen: shorter turns keep the keys quick.
+    sys.setswitchinterval(0.0005)
+    return MailsurgeonApp(bench).run(mouse=mouse) or 0
+
+
+def real_workbench(
+    spool: Spool,
+    index: Index,
+    options: Any,
+    surgeon: Surgeon,
+    executor: Executor | None,
+    **settings: Any,
+) -> Workbench:
+    """The workbench with the functions of this program."""
+    from mailsurgeon.report.session_log import write_log
+    from mailsurgeon.surgery.brake import brake
+    from mailsurgeon.surgery.planning import propose
+    from mailsurgeon.survey.survey import run_survey
+
+    return Workbench(
+        spool, index, options, surgeon, executor,
+        survey=run_survey, propose=propose, brake=brake, write_log=write_log, **settings,
+    )  # fmt: skip

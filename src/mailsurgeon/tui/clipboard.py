@@ -1,0 +1,21 @@
+"""Text for the clipboard: what is pasted into a shell must be what was meant, and no more."""
+
+from __future__ import annotations
+
+import os
+
+
+def pasteable(name: bytes) -> str:
+    """A path (or Message-ID) as it is where it is plain, else quoted for a shell, exactly.
+
+    Control characters and bytes that are not UTF-8 are written as `$'\\x1b'`, so that nothing
+    happens when they are pasted.
+    """
+    text = os.fsdecode(name)
+    if text.isprintable():
+        return text
+    written = "".join(
+        f"\\x{byte:02x}" if byte < 0x20 or byte >= 0x7F or byte in b"'\\" else chr(byte)
+        for byte in name
+    )
+    return f"$'{written}'"

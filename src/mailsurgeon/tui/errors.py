@@ -1,0 +1,17 @@
+"""Errors of workers as one line: the screen lives on."""
+
+from __future__ import annotations
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.text import visible
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong, for the status line; safe to show."""
+    if isinstance(error, MailsurgeonError):
+        return visible(str(error))
+    if isinstance(error, OSError) and error.strerror:
+        name = error.filename
+        where = f"{visible(name)}: " if isinstance(name, str | bytes) else ""
+        return f"{where}{visible(error.strerror)}"
+    return visible(f"{type(error).__name__}: {error}", 300)

@@ -1,0 +1,139 @@
+"""What the workers tell the screen: past tense, frozen, nothing else crosses the thread border."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rich.text import Text
+from textual.message import Message
+
+from mailsurgeon.surgery.steps import Plan, Report
+from mailsurgeon.survey.rows import FolderRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem as the tree shows it."""
+
+    code: str
+    count: int
+    trouble: bool  # above info
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the index said of the whole spool at one moment."""
+
+    folders: tuple[FolderRow, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    not_examined: int = 0
+    depth: str = ""
+
+    @property
+    def messages(self) -> int:
+        """Messages of the whole spool."""
+        return sum(folder.messages for folder in self.folders)
+
+
+class SurveyProgressed(Message):
+    """The survey has come so far."""
+
+    def __init__(self, stage: str, done: int, total: int) -> None:
+        super().__init__()
+        self.stage, self.done, self.total = stage, done, total
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SurveyProgressed)
+
+
+class SurveyFinished(Message):
+    """The survey ended: with its summary, or with an error in one line."""
+
+    def __init__(self, summary: str, error: str = "", whole: bool = True) -> None:
+        super().__init__()
+        self.summary, self.error, self.whole = summary, error, whole
+
+
+class IndexRead(Message):
+    """The folders and kinds of problems were read from the index."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+
+class ViewRead(Message):
+    """The ids a list shows were read from the index."""
+
+    def __init__(self, ticket: int, ids: array[int], cursor: int | None) -> None:
+        super().__init__()
+        self.ticket, self.ids, self.cursor = ticket, ids, cursor
+
+
+class AlikeFound(Message):
+    """The entries with one problem (and one remedy) in the current list were found."""
+
+    def __init__(self, ids: frozenset[int], title: str) -> None:
+        super().__init__()
+        self.ids, self.title = ids, title
+
+
+class Proposed(Message):
+    """A plan was made, or could not be."""
+
+    def __init__(self, plan: Plan | None, number: int | None, error: str = "") -> None:
+        super().__init__()
+        self.plan, self.number, self.error = plan, number, error
+
+
+class OperationProgressed(Message):
+    """So many acts of the plan are done."""
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__()
+        self.done, self.total = done, total
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, OperationProgressed)
+
+
+class OperationFinished(Message):
+    """The operation ended: with its report, or with an error in one line."""
+
+    def __init__(self, report: Report | None, error: str = "") -> None:
+        super().__init__()
+        self.report, self.error = report, error
+
+
+class Recovered(Message):
+    """What was found of an operation that broke off in an earlier run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class Inspected(Message):
+    """The text of one tab of the inspector was made."""
+
+    def __init__(self, entry: int | None, tab: str, lines: list[Text]) -> None:
+        super().__init__()
+        self.entry, self.tab, self.lines = entry, tab, lines
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who has the spool open: process names and numbers; `hidden` could not be looked at."""
+
+    found: Mapping[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    hidden: int = 0
+
+
+class UsersSeen(Message):
+    """The processes that have the spool open were looked for."""
+
+    def __init__(self, users: Users, asked: bool) -> None:
+        super().__init__()
+        self.users, self.asked = users, asked

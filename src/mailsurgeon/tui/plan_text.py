@@ -1,0 +1,142 @@
+"""A plan as lines: one row a verdict, then what the operator must know before agreeing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from rich.text import Text
+
+from mailsurgeon.report.output import counted
+from mailsurgeon.report.plan import step_shown, verdicts
+from mailsurgeon.surgery.steps import QUARANTINE, Act, Left, Plan, Step
+from mailsurgeon.text import visible
+from mailsurgeon.tui.present import fit, path_text
+
+BATCH = 500  # steps the journal commits together
+FIRST = 4  # acts shown beneath the rows
+
+
+def row_of(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
+    """`   file   11,961   .Archives.2012/ -> .Archives.2012/cur/`"""
+    mark = "-" if dropped else " "
+    text = f" {mark} {fit(visible(verdict), 18)} {len(acts):>8,}   {_where(acts)}"
+    return Text(text + ("   dropped" if dropped else ""), "dim" if dropped else "")
+
+
+def rows_of(plan: Plan, dropped: frozenset[str]) -> list[tuple[str, Text]]:
+    """The rows with the verdict each stands for."""
+    return [
+        (verdict, row_of(verdict, acts, verdict in dropped))
+        for verdict, acts in verdicts(plan).items()
+    ]
+
+
+def body_of(plan: Plan, quarantine: bytes) -> list[Text]:
+    """What clients notice, first steps, what is left alone, what is needed."""
+    lines: list[Text] = []
+    lines += _section("Of these", _notes(plan.acts))
+    lines += _section("What clients will notice", map(visible, plan.effects or ("nothing",)))
+    if plan.acts:
+        lines += _section(f"First of {counted(len(plan.acts), 'act')}", _first(plan.acts))
+    lines += _section("Left alone", _left(plan.left))
+    lines += _section("Needs", _needs(plan, quarantine))
+    return lines
+
+
+def step_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
+    """The number of all steps, and what makes the line of one: for a list of any length."""
+    steps = [(act, step) for act in plan.acts for step in act.steps]
+
+    def line(number: int) -> Text:
+        act, step = steps[number]
+        return Text.assemble((f"{visible(act.verdict):<18} ", "dim"), step_shown(step))
+
+    return len(steps), line
+
+
+def _section(title: str, lines: Iterable[str]) -> list[Text]:
+    found = [Text(f"   {line}") for line in lines]
+    return [Text(f" {title}", "bold"), *found] if found else []
+
+
+def _where(acts: Sequence[Act]) -> str:
+    pairs = Counter(pair for act in acts if (pair := _ends(act)))
+    if not pairs:
+        return ""
+    if len(pairs) == 1:
+        ((source, target),) = pairs
+        return f"in {source}" if source == target else f"{source} -> {target}"
+    folders = len({act.folder for act in acts})
+    where = "one folder" if folders == 1 else f"{folders:,} folders"
+    targets = {target for _source, target in pairs}
+    to = next(iter(targets)) if len(targets) == 1 else _common_end(targets)
+    return f"in {where}{f' -> {to}' if to else ''}"
+
+
+def _common_end(targets: Iterable[str]) -> str:
+    ends = {target.rstrip("/").rsplit("/", 1)[-1] for target in targets}
+    if all(target.startswith("quarantine") for target in targets):
+        return "quarantine"
+    return f"{next(iter(ends))}/" if len(ends) == 1 else ""
+
+
+def _ends(act: Act) -> tuple[str, str] | None:
+    step = main_step(act)
+    if step is None:
+        return None
+    return _directory(step.source or act.path), _directory(step.target or act.path)
+
+
+def main_step(act: Act) -> Step | None:
+    """The step that moves the thing the act is about, else the first one."""
+    for step in act.steps:
+        if step.source == act.path and step.target is not None:
+            return step
+    return act.steps[0] if act.steps else None
+
+
+def _directory(path: bytes) -> str:
+    if path.startswith(QUARANTINE):
+        return "quarantine"
+    return path_text(os.path.dirname(path)) + "/"
+
+
+def _notes(acts: Sequence[Act]) -> Iterator[str]:
+    notes = Counter(visible(act.note.split(":")[0]) for act in acts if act.note)
+    for note, number in notes.most_common(4):
+        yield f"{number:,}  {note}"
+
+
+def _first(acts: Sequence[Act]) -> Iterator[str]:
+    for act in acts[:FIRST]:
+        step = main_step(act)
+        if step is None:
+            continue
+        yield path_text(act.path)
+        if step.target is not None and step.target != act.path:
+            yield f"  -> {path_text(step.target)}"
+        elif step.source != act.path or step.target is None:
+            yield f"  {step_shown(step)}"
+    if len(acts) > FIRST:
+        yield "...   w  the whole list"
+
+
+def _left(left: Sequence[Left]) -> Iterator[str]:
+    groups = Counter((item.refused, item.reason, item.hint) for item in left)
+    for (refused, reason, hint), number in groups.most_common(8):
+        word = "refused" if refused else "left"
+        more = f" ({visible(hint)})" if hint else ""
+        yield f"{number:,} {word}: {visible(reason)}{more}"
+    if len(groups) > 8:
+        yield f"and {len(groups) - 8:,} other reasons"
+
+
+def _needs(plan: Plan, quarantine: bytes) -> Iterator[str]:
+    yield from map(visible, plan.needs)
+    steps = [step for act in plan.acts for step in act.steps]
+    if any((step.target or b"").startswith(QUARANTINE) for step in steps):
+        yield f"the quarantine {path_text(quarantine)}"
+    if len(steps) > BATCH:
+        yield f"{-(-len(steps) // BATCH):,} batches; Esc stops after a batch"

@@ -1,0 +1,98 @@
+"""What every screen shares: the line of keys, the status line, why something cannot be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from mailsurgeon.tui.actions import BY_ID, PANES, Action, State, footer
+from mailsurgeon.tui.widgets.bars import Bar, KeyLine
+
+if TYPE_CHECKING:
+    from mailsurgeon.tui.app import MailsurgeonApp
+    from mailsurgeon.tui.workbench import Workbench
+
+Result = TypeVar("Result")
+TOO_SMALL = "Too small: 60x15 is needed. Without a screen: mailsurgeon scan, fix, undo, log."
+_WIDGET_SCOPES = (*PANES, "pager")
+
+
+class BaseScreen(Screen[Result], Generic[Result]):
+    """A screen of this program: `place` names it in actions.CHAINS."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (80, "-normal"), (120, "-broad"),
+                              (160, "-wide")]  # fmt: skip
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (15, "-tall")]
+    AUTO_FOCUS = None
+    PLACE = "text"
+
+    @property
+    def program(self) -> MailsurgeonApp:
+        """The app, as what it is."""
+        return cast("MailsurgeonApp", self.app)
+
+    @property
+    def bench(self) -> Workbench:
+        """What the screen works with."""
+        return self.program.bench
+
+    def compose(self) -> ComposeResult:
+        yield from self.parts()
+        yield Bar(id="status")
+        yield KeyLine()
+        yield Static(TOO_SMALL, id="too-small", markup=False)
+
+    def parts(self) -> ComposeResult:
+        """The widgets above the status line."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.refresh_keys()
+
+    # What can be done now
+
+    def place(self) -> str:
+        """Where the operator is, a key of actions.CHAINS."""
+        return self.PLACE
+
+    def state(self) -> State:
+        """What decides whether an action is possible."""
+        return self.program.state()
+
+    def refresh_keys(self) -> None:
+        """Shows the keys of the focused pane."""
+        if self.is_mounted:
+            actions = footer(self.place())
+            self.query_one(KeyLine).show(actions, self.state(), self.bench.keymap)
+
+    def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
+        self.refresh_keys()
+
+    def say(self, text: str) -> None:
+        """A routine word to the operator: on the status line, and nowhere else."""
+        self.query_one("#status", Bar).show(f" {text}")
+
+    async def action_perform(self, name: str) -> None:
+        """Runs an action of the registry, or says why it cannot be run now."""
+        action = BY_ID[name]
+        if reason := action.disabled_reason(self.state()):
+            self.say(f"{action.title}: {reason}")
+        else:
+            await self._run(action)
+
+    async def action_press(self, name: str) -> None:
+        """As if the key of an action had been pressed (line of keys, palette)."""
+        await self.action_perform(name)
+
+    async def _run(self, action: Action) -> None:
+        owner: Widget | MailsurgeonApp | None = self
+        if "app" in action.scopes:
+            owner = self.program
+        elif set(action.scopes) <= set(_WIDGET_SCOPES):
+            owner = self.focused if self.focused is not None else self
+        await self.app.run_action(action.command, owner)

@@ -1,0 +1,258 @@
+"""Questions: a folder, flags, badges, a file name, and whether to leave in the middle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from mailsurgeon.maildir.filename import split
+from mailsurgeon.report.output import counted
+from mailsurgeon.text import visible
+from mailsurgeon.tui.actions import bindings
+from mailsurgeon.tui.messages import Kind
+from mailsurgeon.tui.present import badge, title
+from mailsurgeon.tui.widgets.rows import Rows
+
+Result = TypeVar("Result")
+FLAGS = {
+    "D": "draft",
+    "F": "flagged",
+    "P": "passed on",
+    "R": "replied",
+    "S": "seen",
+    "T": "trashed",
+}
+_SHOWN = 6  # folders offered below the entry
+
+
+class Dialog(ModalScreen[Result], Generic[Result]):
+    """A question in the middle of the screen. Esc closes it, and nothing happens."""
+
+    BINDINGS = bindings("dialog")
+    AUTO_FOCUS = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield from self.parts()
+
+    def parts(self) -> ComposeResult:
+        """What stands in the box."""
+        raise NotImplementedError
+
+    def action_refuse(self) -> None:
+        self.dismiss(None)
+
+    def action_accept(self) -> None:
+        """Takes the answer."""
+
+    def action_choose(self) -> None:
+        """Only where there is something to choose."""
+
+
+def _line(text: str | Text, *, id: str | None = None) -> Static:
+    return Static(text, id=id, markup=False)
+
+
+class _AskText(Dialog[str]):
+    """Asks for one line."""
+
+    HEAD, HINT = "", "Enter goes on, Esc cancels."
+
+    def __init__(self, proposed: str) -> None:
+        super().__init__()
+        self._proposed = proposed
+
+    def parts(self) -> ComposeResult:
+        yield _line(Text(self.HEAD, "bold"))
+        yield self.entry()
+        yield _line("", id="more")
+        yield _line(self.HINT)
+
+    def entry(self) -> Input:
+        """The field."""
+        return Input(self._proposed, compact=True, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        field = self.query_one(Input)
+        field.cursor_blink = False
+        field.focus()
+
+    def explain(self, text: str) -> None:
+        """Says why the answer will not do, or what there is."""
+        self.query_one("#more", Static).update(Text(text))
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        value = self.query_one(Input).value.strip()
+        if why := self.objection(value):
+            self.explain(why)
+        else:
+            self.dismiss(value)
+
+    def objection(self, value: str) -> str:
+        """Why an answer will not do; empty when it will."""
+        return "" if value else "Nothing is entered."
+
+
+class AskFolder(_AskText):
+    """Where to file: a folder's name, filled in; the right arrow completes."""
+
+    HINT = "Right completes a name, Enter goes on to the plan, Esc cancels."
+
+    def __init__(self, proposed: str, names: Sequence[str], count: int) -> None:
+        super().__init__(proposed)
+        self.HEAD = f"File {counted(count, 'message')} into cur/ of the folder:"
+        self._names = names
+
+    def entry(self) -> Input:
+        suggester = SuggestFromList(self._names, case_sensitive=False)
+        return Input(self._proposed, compact=True, select_on_focus=False, suggester=suggester)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        part = event.value.casefold()
+        found = [name for name in self._names if part in name.casefold()]
+        shown = "\n".join(visible(name, 70) for name in found[:_SHOWN])
+        rest = len(found) - _SHOWN
+        self.explain(f"{shown}\nand {rest:,} more" if rest > 0 else shown or "No such folder.")
+
+    def objection(self, value: str) -> str:
+        if value in self._names:
+            return ""
+        return f"There is no folder {visible(value, 60)}." if value else "No folder is entered."
+
+
+class AskFile(_AskText):
+    """Where to write the session log; the ending of the name decides its form."""
+
+    HEAD = "Write the session log to the file:"
+    HINT = ".md, .json, .html or .sh. Enter writes, Esc cancels."
+
+    def __init__(self, proposed: str, spool: bytes) -> None:
+        super().__init__(proposed)
+        self._spool = spool
+
+    def objection(self, value: str) -> str:
+        if not value:
+            return "No file is entered."
+        name = os.path.abspath(os.path.expanduser(value))
+        if not value.endswith((".md", ".json", ".html", ".sh")):
+            return "The name must end in .md, .json, .html or .sh."
+        if os.path.lexists(name):
+            return "That file exists; nothing is overwritten."
+        parent = os.fsencode(os.path.realpath(os.path.dirname(name)))
+        if parent == self._spool or parent.startswith(self._spool + b"/"):
+            return "That is inside the spool, where only mail belongs."
+        return ""
+
+
+class FlagsEditor(Dialog[str]):
+    """Sets any flags: a letter toggles its flag."""
+
+    def __init__(self, path: bytes, count: int) -> None:
+        super().__init__()
+        _base, info = split(os.path.basename(path))
+        letters = info.partition(b"2,")[2].decode("ascii", "ignore")
+        self.flags = {letter for letter in letters if letter.isalpha()}
+        self._count = count
+
+    def parts(self) -> ComposeResult:
+        yield _line(Text(f"Flags of {counted(self._count, 'message')}:", "bold"))
+        yield _line("", id="flags")
+        yield _line("A letter toggles its flag (a to z: keywords).")
+        yield _line("Enter goes on to the plan, Esc cancels.")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def value(self) -> str:
+        """The flags in the order names have them."""
+        return "".join(sorted(self.flags))
+
+    def on_key(self, event: events.Key) -> None:
+        letter = event.character or ""
+        if letter in FLAGS or (len(letter) == 1 and "a" <= letter <= "z"):
+            event.stop()
+            self.flags ^= {letter}
+            self._show()
+
+    def _show(self) -> None:
+        lines = [
+            f"[{'x' if letter in self.flags else ' '}] {letter}  {name}"
+            for letter, name in FLAGS.items()
+        ]
+        others = "".join(sorted(self.flags - set(FLAGS)))
+        lines.append(f"    others: {others or 'none'}")
+        lines.append(f"    :2,{self.value()}")
+        self.query_one("#flags", Static).update(Text("\n".join(lines)))
+
+    def action_accept(self) -> None:
+        self.dismiss(self.value())
+
+
+class BadgeFilter(Dialog[frozenset[str]]):
+    """Which badges the list is limited to; none chosen shows all."""
+
+    def __init__(self, kinds: Sequence[Kind], chosen: frozenset[str]) -> None:
+        super().__init__()
+        self._kinds, self._chosen = kinds, set(chosen)
+
+    def parts(self) -> ComposeResult:
+        yield _line(Text("Only messages with one of these badges:", "bold"))
+        yield Rows(id="badges")
+        yield _line("Space toggles, Enter filters (none: all), Esc cancels.")
+
+    def on_mount(self) -> None:
+        rows = self.query_one(Rows)
+        rows.styles.height = max(1, min(len(self._kinds), 12))
+        rows.focus()
+        self._show()
+
+    def _show(self) -> None:
+        self.query_one(Rows).show(
+            [
+                Text(
+                    f"[{'x' if kind.code in self._chosen else ' '}] "
+                    f"{badge(kind.code):<5} {title(kind.code):<20} {kind.count:>9,}"
+                )
+                for kind in self._kinds
+            ]
+            or [Text("No problems are known.")]
+        )
+
+    def action_choose(self) -> None:
+        if self._kinds:
+            self._chosen ^= {self._kinds[self.query_one(Rows).cursor].code}
+            self._show()
+
+    def action_accept(self) -> None:
+        self.dismiss(frozenset(self._chosen))
+
+
+class QuitQuestion(Dialog[bool]):
+    """Leaving while an operation runs."""
+
+    BINDINGS = bindings("quit")
+
+    def parts(self) -> ComposeResult:
+        yield _line(Text("An operation is running.", "bold"))
+        yield _line("y    stops it after its batch and quits; what was done is in the journal")
+        yield _line("Esc  lets it go on")
+
+    def action_yes(self) -> None:
+        self.dismiss(True)
+
+    def action_refuse(self) -> None:
+        self.dismiss(False)

@@ -1,0 +1,57 @@
+"""The help: the keys of where the operator is, made from the registry, and the badges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.text import Text
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.tui.actions import ACTIONS, CHAINS, Action, State, keys_of
+from mailsurgeon.tui.screens.reading import ReadingScreen
+
+_TITLES = {
+    "tree": "In the tree", "list": "In the list", "inspector": "In the inspector",
+    "main": "In every pane", "plan": "In the plan", "rows": "Moving", "journal": "In the journal",
+    "pager": "Moving", "text": "Here", "app": "Everywhere", "dialog": "In questions",
+}  # fmt: skip
+
+
+def help_lines(place: str, keymap: Mapping[str, str], state: State) -> Iterator[Text]:
+    """The keys that work at a place, the nearest first, then what the badges mean."""
+    for scope in CHAINS[place]:
+        actions = [action for action in ACTIONS if scope in action.scopes]
+        if actions:
+            yield Text(_TITLES[scope], "bold")
+            for action in actions:
+                yield _action_line(action, keymap, state)
+            yield Text("")
+    yield Text("Badges", "bold")
+    for kind in CATALOGUE.values():
+        yield Text.assemble(
+            (f"  {kind.badge:<5}", "bold"), f"{kind.title}. ", (kind.sentence, "dim")
+        )
+    yield Text("")
+    yield Text("Promises", "bold")
+    yield Text("  No key changes anything by itself: it proposes; Y in the plan applies.")
+    yield Text("  Nothing is deleted; every change is in the journal and can be taken back.")
+
+
+def _action_line(action: Action, keymap: Mapping[str, str], state: State) -> Text:
+    keys = " ".join(keys_of(action, keymap))
+    line = Text.assemble((f"  {keys:<14} ", "bold"), action.help)
+    if reason := action.disabled_reason(state):
+        line.append(f" (Not now: {reason}.)", "dim")
+    return line
+
+
+class HelpScreen(ReadingScreen):
+    """The keys and the badges."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__("Help")
+        self._place = place
+
+    def on_mount(self) -> None:
+        self._lines = list(help_lines(self._place, self.bench.keymap, self.program.state()))
+        super().on_mount()

@@ -1,0 +1,197 @@
+"""The journal: every operation and its steps; undo, redo, export."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.text import visible
+from mailsurgeon.tui.actions import bindings
+from mailsurgeon.tui.errors import one_line
+from mailsurgeon.tui.inspection import record_lines
+from mailsurgeon.tui.present import home_text
+from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.dialogs import AskFile
+from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.pager import Pager
+from mailsurgeon.tui.widgets.rows import Rows
+from mailsurgeon.tui.workbench import Operation, StepRecord
+
+if TYPE_CHECKING:
+    from mailsurgeon.tui.screens.main import MainScreen
+
+_PREVIEW = 200  # steps shown below the list
+
+
+class JournalScreen(BaseScreen[None]):
+    """Newest first. Undo and redo open a plan, as everything does."""
+
+    PLACE = "journal"
+    BINDINGS = bindings("journal")
+
+    def __init__(self, main: MainScreen) -> None:
+        super().__init__()
+        self._main = main
+        self._all: list[Operation] = []
+        self._shown: list[Operation] = []
+        self._filter = ""
+
+    def parts(self) -> ComposeResult:
+        yield Bar(id="journal-title", classes="title -focused")
+        yield Rows(id="operations")
+        yield Bar(id="steps-title", classes="title")
+        yield Pager(id="steps")
+        yield Input(id="journal-filter", compact=True, placeholder="kind, summary or state")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        title = f" Journal of {home_text(self.bench.spool.shown)}"
+        self.query_one("#journal-title", Bar).show(
+            title, f"{home_text(str(self.bench.state_dir))} "
+        )
+        self.query_one("#journal-filter", Input).cursor_blink = False
+        self.query_one(Rows).focus()
+        self.read()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.read()
+
+    def read(self) -> None:
+        """Reads the journal, as the operations in it may have changed."""
+        try:
+            self._all = list(self.bench.surgeon.operations())[::-1]
+        except MailsurgeonError as error:
+            self._all = []
+            self.say(one_line(error))
+        self._show()
+
+    def _show(self) -> None:
+        part = self._filter.casefold()
+        self._shown = [
+            one for one in self._all if part in f"{one.kind} {one.summary} {one.state}".casefold()
+        ]
+        width = max(20, self.size.width)
+        rows = [operation_row(one, width) for one in self._shown]
+        self.query_one(Rows).show(rows or [Text(" Nothing has been done yet.", "dim")])
+        self._show_steps()
+        self.refresh_keys()
+
+    @property
+    def operation(self) -> Operation | None:
+        """The one under the cursor."""
+        return self._shown[self.query_one(Rows).cursor] if self._shown else None
+
+    @on(Rows.Highlighted)
+    def _show_steps(self) -> None:
+        operation = self.operation
+        bar = self.query_one("#steps-title", Bar)
+        if operation is None:
+            bar.show("")
+            self.query_one(Pager).show([])
+            return
+        records = itertools.islice(self.bench.surgeon.steps(operation.id), _PREVIEW)
+        lines = [line for record in records for line in step_lines(record)]
+        bar.show(
+            f" Steps of operation {operation.id}",
+            f"by hand: mailsurgeon undo {home_text(self.bench.spool.shown)} {operation.id} ",
+        )
+        self.query_one(Pager).show(lines or [Text(" No steps.", "dim")])
+
+    def action_show_steps(self) -> None:
+        operation = self.operation
+        if operation is None:
+            self.say("There is no operation.")
+            return
+        lines = [
+            line for record in self.bench.surgeon.steps(operation.id) for line in step_lines(record)
+        ]
+        self.app.push_screen(ReadingScreen(f"Steps of operation {operation.id}", lines))
+
+    def action_undo(self) -> None:
+        if (operation := self.operation) is not None:
+            self._main.undo(operation.id)
+
+    def action_redo(self) -> None:
+        if (operation := self.operation) is not None:
+            self._main.redo(operation.id)
+
+    def action_export(self) -> None:
+        export_log(self)
+
+    def action_filter(self) -> None:
+        self.add_class("-filtering")
+        field = self.query_one("#journal-filter", Input)
+        self.call_after_refresh(field.focus)
+
+    @on(Input.Changed, "#journal-filter")
+    def _filter_typed(self, event: Input.Changed) -> None:
+        self._filter = event.value
+        self._show()
+
+    @on(Input.Submitted, "#journal-filter")
+    def _filter_done(self) -> None:
+        self.remove_class("-filtering")
+        self.query_one(Rows).focus()
+
+    def action_leave(self) -> None:
+        """The filter first, then the screen."""
+        if self.has_class("-filtering") or self._filter:
+            self.query_one("#journal-filter", Input).value = ""
+            self._filter_done()
+        else:
+            self.dismiss(None)
+
+
+def operation_row(operation: Operation, width: int) -> Text:
+    """` # 3  2026-01-31 14:02  undo  of 2: 389 sizes put back   applied`"""
+    of = f"of {operation.of}: " if operation.of is not None else ""
+    when = operation.time.replace("T", " ").removesuffix("Z")
+    left = f" #{operation.id:>3}  {visible(when)}  {visible(operation.kind):<12}"
+    state = visible(operation.state)
+    line = Text(f"{left} {of}{visible(operation.summary)}")
+    line.truncate(max(1, width - len(state) - 3), overflow="ellipsis", pad=True)
+    return Text.assemble(line, "  ", (state, "" if operation.state == "applied" else "dim"))
+
+
+def step_lines(record: StepRecord) -> list[Text]:
+    """A step: what was done, to what, and how it ended."""
+    first, *more = list(record_lines(record.source, record.target)) or [""]
+    lines = [Text.assemble((f" {record.action!s:<8}", "bold"), first)]
+    lines += [Text(f"      {line}") for line in more]
+    reason = f": {visible(record.reason)}" if record.reason else ""
+    lines[-1].append(f"  {record.state}{reason}", "dim")
+    return lines
+
+
+def export_log(screen: BaseScreen[Any]) -> None:
+    """Asks for a file name and writes the session log there; never over a file."""
+    bench = screen.bench
+    name = os.path.basename(bench.spool.shown).lstrip(".") or "spool"
+    stamp = time.strftime("%Y%m%d-%H%M", time.localtime(bench.now()))
+    proposed = f"mailsurgeon-{visible(name)}-{stamp}.md"
+
+    def write(value: str | None) -> None:
+        if not value:
+            return
+        path = os.path.abspath(os.path.expanduser(value))
+        try:
+            form = path.rsplit(".", 1)[-1]
+            text = bench.write_log(bench.surgeon, form)
+            with open(path, "x", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+        except (OSError, MailsurgeonError) as error:
+            screen.say(one_line(error))
+        else:
+            screen.say(f"The session log is in {home_text(path)}.")
+
+    screen.app.push_screen(AskFile(proposed, bench.spool.root), write)

@@ -1,0 +1,274 @@
+"""The plan: what would be done, one row a verdict. Only Y applies it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button
+
+from mailsurgeon.report.output import counted
+from mailsurgeon.report.plan import verdicts
+from mailsurgeon.surgery.steps import Plan, Report
+from mailsurgeon.survey.index import Index
+from mailsurgeon.tui.actions import BY_ID, bindings, keys_of
+from mailsurgeon.tui.errors import one_line
+from mailsurgeon.tui.messages import OperationFinished, OperationProgressed, Proposed
+from mailsurgeon.tui.plan_text import body_of, rows_of, step_lines
+from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.screens.surveying import INTERVAL, own_index
+from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.pager import Pager
+from mailsurgeon.tui.widgets.rows import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the plan screen ended: a report, or an error; None stands for cancelled."""
+
+    plan: Plan | None
+    report: Report | None
+    error: str = ""
+
+
+class PlanScreen(BaseScreen[Outcome | None]):
+    """Shows a plan, asks, applies.
+
+    `make` makes the plan in a worker; `sizes` are the messages of each folder, for the brake.
+    """
+
+    PLACE = "plan"
+    BINDINGS = bindings("plan", "rows")
+
+    def __init__(self, make: Callable[[Index], Plan], sizes: Mapping[bytes, int]) -> None:
+        super().__init__()
+        self._make, self._sizes = make, sizes
+        self.whole: Plan | None = None
+        self.dropped: frozenset[str] = frozenset()
+        self.number: int | None = None
+        self.typed = ""
+        self._cancelled = threading.Event()
+        self._applying = False
+        self._progress = (0, 0)
+
+    def parts(self) -> ComposeResult:
+        yield Bar(id="plan-title", classes="title -focused")
+        yield Rows(id="verdicts")
+        yield Pager(id="plan-body")
+        yield Bar(id="brake")
+        with Horizontal(id="plan-buttons"):
+            yield Button("Cancel", id="cancel", compact=True)
+            yield Bar(id="apply-hint")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        # The rows and the text are moved by the screen: the focus stays on Cancel.
+        self.query_one(Rows).can_focus = False
+        self.query_one(Pager).can_focus = False
+        self.query_one("#cancel", Button).focus()
+        self.query_one("#plan-title", Bar).show(" Making the plan ...")
+        self._propose()
+
+    # The plan
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan without the rows dropped."""
+        return self.whole.without(self.dropped) if self.whole is not None else None
+
+    @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
+    def _propose(self) -> None:
+        try:
+            with own_index(self.bench.index) as index:
+                plan = self._make(index)
+            self.post_message(Proposed(plan, self.bench.brake(plan, self._sizes)))
+        except Exception as error:
+            self.post_message(Proposed(None, None, one_line(error)))
+
+    @on(Proposed)
+    def _proposed(self, event: Proposed) -> None:
+        if event.plan is None:
+            self.dismiss(Outcome(None, None, event.error))
+            return
+        if not event.plan.acts and not event.plan.left:
+            self.dismiss(Outcome(event.plan, None, "There is nothing to do."))
+            return
+        self.whole, self.number = event.plan, event.number
+        self._show()
+
+    def _show(self) -> None:
+        plan = self.plan
+        if plan is None or self.whole is None:
+            return
+        rows = [text for _verdict, text in rows_of(self.whole, self.dropped)]
+        table = self.query_one(Rows)
+        table.styles.height = max(1, min(len(rows), 6))
+        table.show(rows)
+        self.query_one("#plan-title", Bar).show(self._title(plan))
+        self.query_one("#plan-body", Pager).show(self._body(plan))
+        self._show_brake()
+        self.refresh_keys()
+
+    def _title(self, plan: Plan) -> str:
+        of = f" of operation {plan.of}" if plan.of is not None else ""
+        acts = counted(len(plan.acts), "act")
+        left = f", {len(plan.left):,} left alone" if plan.left else ""
+        return f" Plan: {plan.kind}{of}, {acts}{left}"
+
+    def _body(self, plan: Plan) -> list[Text]:
+        lines = body_of(plan, self.bench.surgeon.quarantine_dir)
+        if self.dropped:
+            lines.append(Text("   (what clients notice was told for the whole plan)", "dim"))
+        return lines
+
+    # The brake
+
+    def _show_brake(self) -> None:
+        bar, hint = self.query_one("#brake", Bar), self.query_one("#apply-hint", Bar)
+        key = keys_of(BY_ID["apply"], self.bench.keymap)[0]
+        if self._applying:
+            done, total = self._progress
+            bar.show(f" {done:,} of {total:,} done", "Esc stops after the batch ")
+            hint.show("")
+        elif self.bench.read_only:
+            bar.show(" Read-only: nothing will be changed (started with --read-only).")
+            hint.show("", f"{key}  apply: not with --read-only ")
+        elif self.number is not None:
+            empty = "_" * max(0, len(str(self.number)) - len(self.typed))
+            bar.show(
+                Text.assemble(
+                    f" {self._brake_reason()} Type {self.number} to go on: [",
+                    (self.typed, "bold"), f"{empty}]",
+                )
+            )  # fmt: skip
+            hint.show("", f"{key}  apply ")
+        else:
+            bar.show("")
+            hint.show("", f"{key}  apply ")
+
+    def _brake_reason(self) -> str:
+        number = self.number or 0
+        return "More than 1,000 messages." if number > 1000 else "Over half of a folder."
+
+    def on_key(self, event: events.Key) -> None:
+        """Digits, for the brake; they do nothing where it does not ask."""
+        if self._applying or (self.whole is not None and self.number is None):
+            return
+        if event.character and event.character in "0123456789" and len(self.typed) < 9:
+            self.typed += event.character
+        elif event.key == "backspace":
+            self.typed = self.typed[:-1]
+        else:
+            return
+        event.stop()
+        if self.whole is not None:
+            self._show_brake()
+
+    # Actions
+
+    def action_cursor_up(self) -> None:
+        self.query_one(Rows).action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        self.query_one(Rows).action_cursor_down()
+
+    def action_page_up(self) -> None:
+        self.query_one(Pager).action_page_up()
+
+    def action_page_down(self) -> None:
+        self.query_one(Pager).action_page_down()
+
+    def action_drop_row(self) -> None:
+        if self.whole is None or self._applying:
+            return
+        names = list(verdicts(self.whole))
+        if not names:
+            return
+        self.dropped ^= {names[self.query_one(Rows).cursor]}
+        plan = self.plan
+        self.number = self.bench.brake(plan, self._sizes) if plan and plan.acts else None
+        self._show()
+
+    def action_whole_list(self) -> None:
+        if self.plan is not None:
+            count, maker = step_lines(self.plan)
+            self.app.push_screen(ReadingScreen(f"All {count:,} steps", made=(count, maker)))
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    def action_cancel(self) -> None:
+        if not self._applying:
+            self.dismiss(None)
+            return
+        self._cancelled.set()
+        self.say("Stopping after this batch.")
+
+    def action_apply(self) -> None:
+        plan = self.plan
+        if self._applying:
+            return
+        if plan is None:
+            self.say("The plan is not ready yet.")
+        elif not plan.acts:
+            self.say("There is nothing to apply.")
+        elif self.number is not None and self.typed != str(self.number):
+            self.typed = ""
+            self._show_brake()
+            self.say(f"Type {self.number} first, then Y.")
+        else:
+            self._begin(plan)
+
+    # Applying
+
+    def _begin(self, plan: Plan) -> None:
+        self._applying = True
+        self.program.operating = True
+        self._progress = (0, len(plan.acts))
+        self.query_one("#plan-title", Bar).show(f" Applying: {plan.kind}")
+        self.query_one("#cancel", Button).label = "Stop"
+        self.say("")
+        self._show_brake()
+        self.refresh_keys()
+        self._apply(plan)
+
+    @work(thread=True, exclusive=True, group="apply", exit_on_error=False)
+    def _apply(self, plan: Plan) -> None:
+        last = 0.0
+
+        def tell(done: int, total: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= INTERVAL:
+                last = now
+                self.post_message(OperationProgressed(done, total))
+
+        def stopped() -> bool:
+            return self._cancelled.is_set() or self.program.stop.is_set()
+
+        try:
+            report = self.bench.surgeon.apply(plan, on_progress=tell, cancelled=stopped)
+            self.post_message(OperationFinished(report))
+        except Exception as error:
+            self.post_message(OperationFinished(None, one_line(error)))
+
+    @on(OperationProgressed)
+    def _progressed(self, event: OperationProgressed) -> None:
+        self._progress = (event.done, event.total)
+        self._show_brake()
+
+    @on(OperationFinished)
+    def _finished(self, event: OperationFinished) -> None:
+        self._applying = False
+        self.program.operation_over()
+        while self.app.screen is not self and self in self.app.screen_stack:
+            self.app.pop_screen()  # a question, the help: they were about what is over now
+        self.dismiss(Outcome(self.plan, event.report, event.error))

@@ -1,0 +1,200 @@
+"""The part of the main screen that looks: the survey, the index, the list that is shown.
+
+Workers have their own connection to the index and only post messages; handlers change the screen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from textual import work
+from textual.worker import get_current_worker
+
+from mailsurgeon.report.output import counted
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.rows import ViewQuery
+from mailsurgeon.tui.errors import one_line
+from mailsurgeon.tui.messages import (
+    IndexRead,
+    Kind,
+    Recovered,
+    Snapshot,
+    SurveyFinished,
+    SurveyProgressed,
+    UsersSeen,
+    ViewRead,
+)
+from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.who import users_of
+
+INTERVAL = 0.25  # seconds between two words of progress
+
+SORTS = (
+    ("date", False, "by date, oldest first"),
+    ("date", True, "by date, newest first"),
+    ("size", True, "by size, largest first"),
+    ("sender", False, "by sender"),
+    ("subject", False, "by subject"),
+    ("problem", True, "by problem, worst first"),
+    ("path", False, "by path"),
+)
+"""What `s` goes through: ViewQuery's sort, whether descending, and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where the cursor goes in the next list: on an entry, at an end, or where it was."""
+
+    entry: int | None = None
+    end: str = ""  # "first", "last", or empty
+
+
+class SurveyingScreen(BaseScreen[None]):
+    """Looks at the spool and keeps what it saw."""
+
+    snapshot = Snapshot()
+    ticket = 0
+    _reading_since = 0.0
+
+    # The survey
+
+    @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
+    def survey(self, folders: tuple[bytes, ...] | None = None, *, recover: bool = False) -> None:
+        """Looks at the whole spool, or again at some folders. With `recover`: first puts right
+        what an interrupted run left."""
+        bench, worker = self.bench, get_current_worker()
+        if recover and (text := self._recover()):
+            self.post_message(Recovered(text))
+        try:
+            with own_index(bench.index) as index:
+                result = bench.survey(
+                    bench.spool,
+                    index,
+                    bench.options,
+                    executor=bench.executor,
+                    folders=folders,
+                    on_progress=self._progress(worker),
+                    cancelled=lambda: worker.is_cancelled or self.program.stop.is_set(),
+                )
+                self.post_message(IndexRead(read_snapshot(index)))
+        except Exception as error:
+            self.post_message(SurveyFinished("", one_line(error), folders is None))
+            return
+        if not worker.is_cancelled:
+            cut = "survey stopped: " if result.cancelled else ""
+            self.post_message(
+                SurveyFinished(
+                    f"{cut}surveyed {result.messages:,} in {_seconds(result.seconds)},"
+                    f" {result.not_examined:,} not examined",
+                    whole=folders is None,
+                )
+            )
+
+    def _recover(self) -> str:
+        surgeon, bench = self.bench.surgeon, self.bench
+        try:
+            unfinished = surgeon.unfinished()
+            if unfinished is None:
+                return ""
+            if bench.read_only:
+                return f"Operation {unfinished.id} was interrupted; --read-only leaves it so."
+            report = surgeon.recover()
+        except Exception as error:
+            return one_line(error)
+        return f"Put right after an interruption: {report.summary}" if report else ""
+
+    def _progress(self, worker: Any) -> Callable[[Any], None]:
+        last = [0.0, ""]
+
+        def tell(progress: Any) -> None:
+            now = time.monotonic()
+            fresh_stage = progress.stage != last[1]
+            if worker.is_cancelled or (now - last[0] < INTERVAL and not fresh_stage):
+                return
+            last[:] = [now, progress.stage]
+            self.post_message(SurveyProgressed(progress.stage, progress.done, progress.total))
+
+        return tell
+
+    # The index
+
+    @work(thread=True, exclusive=True, group="index", exit_on_error=False)
+    def read_index(self) -> None:
+        """Reads folders and kinds for the tree."""
+        try:
+            with own_index(self.bench.index) as index:
+                self.post_message(IndexRead(read_snapshot(index)))
+        except Exception as error:
+            self.app.call_from_thread(self.say, one_line(error))
+
+    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
+    def read_view(self, ticket: int, query: ViewQuery, arrival: Arrival) -> None:
+        """Reads the ids of a list."""
+        try:
+            with own_index(self.bench.index) as index:
+                ids = index.view(query)
+        except Exception as error:
+            self.app.call_from_thread(self.say, one_line(error))
+            return
+        cursor = arrival.entry
+        if arrival.end and ids:
+            cursor = ids[0] if arrival.end == "first" else ids[-1]
+        self.post_message(ViewRead(ticket, ids, cursor))
+
+    @work(thread=True, exclusive=True, group="users", exit_on_error=False)
+    def look_for_users(self, asked: bool = False) -> None:
+        """Looks for processes that have the spool open."""
+        self.post_message(UsersSeen(users_of(self.bench.spool), asked))
+
+
+@contextlib.contextmanager
+def own_index(index: Index) -> Iterator[Index]:
+    """A connection of the thread's own, closed at the end."""
+    mine = index.again()
+    try:
+        yield mine
+    finally:
+        mine.close()
+
+
+def read_snapshot(index: Index) -> Snapshot:
+    """What the index says of the whole spool."""
+    troubles = index.problem_counts(above_info=True)
+    kinds = (Kind(c, n, c in troubles) for c, n in index.problem_counts().items())
+    return Snapshot(
+        tuple(index.folders()), tuple(kinds), len(index.not_examined()), index.meta("depth")
+    )
+
+
+def alike(
+    index: Index, view: array[int], code: str, remedy: str | None, any_remedy: bool
+) -> frozenset[int]:
+    """The entries of a view that have problem `code` with this remedy (or with any)."""
+    shown = set(view)
+    return frozenset(
+        problem.entry
+        for problem in index.problems(codes=[code])
+        if problem.entry in shown and (any_remedy or problem.remedy == remedy)
+    )
+
+
+def with_filters(query: ViewQuery, text: str, badges: frozenset[str], sort: int) -> ViewQuery:
+    """The query of a place with the operator's filters and order."""
+    name, descending, _title = SORTS[sort]
+    return replace(query, text=text, badges=badges, sort=name, descending=descending)
+
+
+def progress_text(stage: str, done: int, total: int) -> str:
+    """`reading 251,402 of 412,113, 61 %`."""
+    if total <= 0:
+        return f"{stage} {done:,}"
+    return f"{stage} {done:,} of {total:,}, {100 * done // total} %"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else counted(round(seconds), "second")

@@ -1,0 +1,36 @@
+"""The order in which problems are gone through: the worst kind first, then the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailsurgeon.tui.messages import Kind
+
+
+def neighbour(kinds: Sequence[Kind], code: str, step: int) -> str | None:
+    """The kind after (`step` 1) or before (-1) `code`; None at the ends."""
+    codes = [kind.code for kind in kinds]
+    if code not in codes:
+        return codes[0] if codes and step > 0 else None
+    place = codes.index(code) + step
+    return codes[place] if 0 <= place < len(codes) else None
+
+
+def next_after(before: Sequence[Kind], after: Sequence[Kind], code: str) -> str | None:
+    """Where to go when all that could be repaired of `code` has been.
+
+    The first kind that stood after it and is still there, else the first of the others that is a
+    trouble (above info), else None.
+    """
+    left = {kind.code for kind in after}
+    codes = [kind.code for kind in before]
+    later = codes[codes.index(code) + 1 :] if code in codes else codes
+    for other in later:
+        if other in left:
+            return other
+    return next((kind.code for kind in after if kind.trouble and kind.code != code), None)
+
+
+def worst(kinds: Sequence[Kind], codes: Sequence[str]) -> str | None:
+    """The kind that comes first in the order, of those an entry has."""
+    return next((kind.code for kind in kinds if kind.code in codes), None)

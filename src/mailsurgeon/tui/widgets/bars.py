@@ -1,0 +1,97 @@
+"""The one-line parts: titles, status, keys. They write only when their text has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.widget import Widget
+
+from mailsurgeon.tui.actions import Action, State, keys_of
+
+
+class Bar(Widget):
+    """One line: a text at the left, and one at the right that gives way last."""
+
+    DEFAULT_CSS = """
+    Bar { height: 1; width: 1fr; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._left = Text()
+        self._right = Text()
+
+    @property
+    def text(self) -> str:
+        """What the line says, for whoever asks (tests)."""
+        return f"{self._left.plain}  {self._right.plain}".strip()
+
+    def show(self, left: str | Text, right: str | Text = "") -> None:
+        """Shows these texts (made visible by the caller)."""
+        before = (self._left, self._right)
+        self._left = Text(left) if isinstance(left, str) else left
+        self._right = Text(right) if isinstance(right, str) else right
+        if before != (self._left, self._right):
+            self.refresh()
+
+    def render(self) -> Text:
+        width = self.size.width
+        right = self._right.copy()
+        if right.cell_len > width:
+            right.truncate(width, overflow="ellipsis")
+        left = self._left.copy()
+        room = width - right.cell_len - (1 if right.plain else 0)
+        if left.cell_len > room:
+            left.truncate(max(room, 0), overflow="ellipsis")
+        gap = width - left.cell_len - right.cell_len
+        return Text.assemble(left, " " * gap, right, no_wrap=True, end="")
+
+
+class KeyLine(Widget):
+    """The keys of the focused pane, eight at most; what cannot be done now is dim."""
+
+    DEFAULT_CSS = """
+    KeyLine { height: 1; width: 1fr; }
+    """
+    COMPONENT_CLASSES = {"keyline--key", "keyline--off"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[tuple[Action, str, bool]] = []
+
+    def show(self, actions: Sequence[Action], state: State, keymap: Mapping[str, str]) -> None:
+        """Shows these actions."""
+        shown = [(a, keys_of(a, keymap)[0], not a.disabled_reason(state)) for a in actions]
+        if shown != self._shown:
+            self._shown = shown
+            self.refresh()
+
+    @property
+    def text(self) -> str:
+        """The line as it is drawn."""
+        return self.render().plain.strip()
+
+    def render(self) -> Text:
+        key_style = self.get_component_rich_style("keyline--key", partial=True)
+        off_style = self.get_component_rich_style("keyline--off", partial=True)
+        line = Text(" ", no_wrap=True, end="")
+        for action, key, possible in self._shown:
+            part = Text.assemble((key, key_style), " ", action.title)
+            if not possible:
+                part = Text(part.plain, off_style)
+            if line.cell_len + part.cell_len > self.size.width:
+                continue
+            start = line.cell_len
+            line.append_text(part)
+            click = Style.from_meta({"@click": f"screen.press({action.id!r})"})
+            line.stylize(click, start, line.cell_len)
+            line.append("  ")
+        line.truncate(self.size.width)
+        return line
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Nothing is drawn for a pointer that only passes."""
+        event.stop()

@@ -1,0 +1,51 @@
+"""The inspector: what is wrong with the message under the cursor, and what can be read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.message import Message
+
+from mailsurgeon.tui.actions import bindings
+from mailsurgeon.tui.inspection import TABS
+from mailsurgeon.tui.widgets.pager import Pager
+
+
+class Inspector(Pager, inherit_bindings=False):
+    """One pane with four tabs; the screen fills it."""
+
+    BINDINGS = bindings("inspector")
+
+    class Wandered(Message):
+        """The operator leaves for another pane."""
+
+    def __init__(self) -> None:
+        super().__init__(id="inspector")
+        self.tab = TABS[0]
+        self.entry: int | None = None
+
+    def turn(self, step: int) -> None:
+        """To the next tab, or the one before."""
+        self.tab = TABS[(TABS.index(self.tab) + step) % len(TABS)]
+
+    def fill(self, entry: int | None, lines: Sequence[Text]) -> None:
+        """Shows the lines of an entry; the same entry keeps its place."""
+        self.show(lines, keep=entry == self.entry)
+        self.entry = entry
+
+    def title(self, reverse: bool) -> Text:
+        """The names of the tabs, the open one marked."""
+        title = Text()
+        for name in TABS:
+            if name == self.tab:
+                title.append(f"[{name}]", "reverse bold" if reverse else "bold")
+            else:
+                title.append(f" {name} ", "dim")
+        return title
+
+    def action_go_left(self) -> None:
+        self.post_message(self.Wandered())
+
+    def action_go_right(self) -> None:
+        """There is nothing at the right."""

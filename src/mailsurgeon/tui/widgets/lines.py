@@ -1,0 +1,87 @@
+"""A cursor over lines that are drawn one by one: what the list and the pager share."""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+
+
+class CursorMoves:
+    """The moves of a pane, made from one: go to a line."""
+
+    def go_to(self, line: int) -> None:
+        """Moves to a line, or to the nearest there is."""
+        raise NotImplementedError
+
+    def line(self) -> int:
+        """The line the moves count from."""
+        raise NotImplementedError
+
+    def count(self) -> int:
+        """How many lines there are."""
+        raise NotImplementedError
+
+    def page(self) -> int:
+        """How many lines are in view."""
+        raise NotImplementedError
+
+    def action_cursor_up(self) -> None:
+        self.go_to(self.line() - 1)
+
+    def action_cursor_down(self) -> None:
+        self.go_to(self.line() + 1)
+
+    def action_page_up(self) -> None:
+        self.go_to(self.line() - max(1, self.page() - 1))
+
+    def action_page_down(self) -> None:
+        self.go_to(self.line() + max(1, self.page() - 1))
+
+    def action_half_page_up(self) -> None:
+        self.go_to(self.line() - max(1, self.page() // 2))
+
+    def action_half_page_down(self) -> None:
+        self.go_to(self.line() + max(1, self.page() // 2))
+
+    def action_first_line(self) -> None:
+        self.go_to(0)
+
+    def action_last_line(self) -> None:
+        self.go_to(self.count() - 1)
+
+
+class Lines(CursorMoves, ScrollView, can_focus=True, inherit_bindings=False):
+    """Any number of lines of which only those in view are made (Textual's Line API).
+
+    Scrolling jumps by half a page at the edges: the terminal has no scroll regions to use here,
+    so that each scroll rewrites the pane, and a slow line feels it.
+    """
+
+    DEFAULT_CSS = """
+    Lines { scrollbar-size: 0 0; overflow: hidden hidden; }
+    """
+
+    def resize_to(self, count: int) -> None:
+        """There are `count` lines now."""
+        self.virtual_size = Size(self.size.width, count)
+
+    def page(self) -> int:
+        return self.size.height
+
+    def top(self) -> int:
+        """The first line in view."""
+        return self.scroll_offset.y
+
+    def scroll_line(self, top: int) -> None:
+        """Puts line `top` first, as far as there are lines to fill the pane."""
+        top = max(0, min(top, self.virtual_size.height - self.size.height))
+        if top != self.scroll_offset.y:
+            self.scroll_to(y=top, animate=False, force=True)
+
+    def reveal(self, line: int) -> None:
+        """Brings a line into view, by half a page at least."""
+        top, height = self.top(), self.size.height
+        if line < top:
+            self.scroll_line(min(line, max(0, top - height // 2)))
+        elif line >= top + height:
+            self.scroll_line(max(line - height + 1, top + height // 2))

@@ -1,0 +1,108 @@
+"""Any number of lines to read: the inspector, the whole list of a plan, the help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import events
+from textual.strip import Strip
+
+from mailsurgeon.tui.actions import bindings
+from mailsurgeon.tui.widgets.lines import Lines
+
+WRAP_LIMIT = 2000  # lines that are folded to the width; more are cut at the edge
+
+
+class Pager(Lines, inherit_bindings=False):
+    """Reads lines of text; those that are too long are folded, or cut where there are many.
+
+    The lines come as Text objects (nothing in them is markup), or are made when they are drawn.
+    """
+
+    BINDINGS = bindings("pager")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._source: Sequence[Text] = ()
+        self._folded: Sequence[Text] = ()
+        self._maker: Callable[[int], Text] | None = None
+        self._count = 0
+
+    @property
+    def text(self) -> str:
+        """All of it, unfolded (tests, copies)."""
+        return "\n".join(self._line(i).plain for i in range(self._count))
+
+    def show(self, lines: Sequence[Text], *, keep: bool = False) -> None:
+        """Shows lines, from the first one on, or from where it was."""
+        self._maker = None
+        if keep and [line.plain for line in lines] == [line.plain for line in self._source]:
+            return
+        self._source = lines
+        self._fold()
+        self.scroll_line(0)
+        self.refresh()
+
+    def show_made(self, count: int, maker: Callable[[int], Text]) -> None:
+        """Shows `count` lines, each made by `maker` when it comes into view; none is folded."""
+        self._maker = maker
+        self._count = count
+        self.resize_to(count)
+        self.scroll_line(0)
+        self.refresh()
+
+    def _fold(self) -> None:
+        width = max(1, self.size.width)
+        if len(self._source) > WRAP_LIMIT:
+            self._folded = self._source
+        else:
+            console = self.app.console
+            self._folded = [
+                part
+                for line in self._source
+                for part in (line.wrap(console, width) if line.cell_len > width else (line,))
+            ]
+        self._count = len(self._folded)
+        self.resize_to(self._count)
+
+    def on_resize(self) -> None:
+        if self._maker is None:
+            self._fold()
+        else:
+            self.resize_to(self._count)
+        self.scroll_line(self.top())
+
+    # Moving: there is no cursor, the lines themselves go by
+
+    def line(self) -> int:
+        return self.top()
+
+    def count(self) -> int:
+        return self._count
+
+    def go_to(self, line: int) -> None:
+        self.scroll_line(line)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_line(self.top() + 3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_line(self.top() - 3)
+
+    def _line(self, number: int) -> Text:
+        return self._maker(number) if self._maker else self._folded[number]
+
+    def render_line(self, y: int) -> Strip:
+        line, width, base = self.top() + y, self.size.width, self.rich_style
+        if line >= self._count:
+            return Strip.blank(width, base)
+        text = self._line(line).copy()
+        text.no_wrap, text.end = True, ""
+        if text.cell_len > width:
+            text.truncate(width, overflow="ellipsis")
+        segments = Segment.apply_style(text.render(self.app.console), base)
+        return Strip(list(segments)).adjust_cell_length(width, base)

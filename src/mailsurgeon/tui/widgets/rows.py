@@ -1,0 +1,74 @@
+"""A few rows with a cursor: the verdicts of a plan, the operations of the journal, the badges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from mailsurgeon.tui.actions import bindings
+from mailsurgeon.tui.widgets.lines import Lines
+
+
+class Rows(Lines, inherit_bindings=False):
+    """Rows given as texts; the screen that owns them knows what they stand for."""
+
+    BINDINGS = bindings("rows")
+    COMPONENT_CLASSES = {"rows--cursor"}
+
+    class Highlighted(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.rows: Sequence[Text] = ()
+        self.cursor = 0
+
+    def show(self, rows: Sequence[Text]) -> None:
+        """Shows these rows; the cursor stays on its line."""
+        self.rows = rows
+        self.cursor = max(0, min(self.cursor, len(rows) - 1))
+        self.resize_to(len(rows))
+        self.refresh()
+
+    def line(self) -> int:
+        return self.cursor
+
+    def count(self) -> int:
+        return len(self.rows)
+
+    def go_to(self, line: int) -> None:
+        line = max(0, min(line, len(self.rows) - 1))
+        if line != self.cursor:
+            self.refresh_line(self.cursor)
+            self.cursor = line
+            self.refresh_line(line)
+            self.reveal(line)
+            self.post_message(self.Highlighted(line))
+
+    def on_click(self, event: events.Click) -> None:
+        self.go_to(self.top() + event.y)
+
+    def on_resize(self) -> None:
+        self.resize_to(len(self.rows))
+        self.reveal(self.cursor)
+
+    def render_line(self, y: int) -> Strip:
+        line, width, base = self.top() + y, self.size.width, self.rich_style
+        if line >= len(self.rows):
+            return Strip.blank(width, base)
+        if line == self.cursor:
+            base = self.get_component_rich_style("rows--cursor")
+        text = self.rows[line].copy()
+        text.no_wrap, text.end = True, ""
+        text.truncate(width, overflow="ellipsis")
+        segments = Segment.apply_style(text.render(self.app.console), base)
+        return Strip(list(segments)).adjust_cell_length(width, base)
