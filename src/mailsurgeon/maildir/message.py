@@ -55,7 +55,7 @@ class Traits(IntFlag):
 class Content:
     """What the bytes say. Sizes in bytes; texts decoded, made visible and cut.
 
-    `virtual_size` (W) is bytes plus LFs not preceded by CR. `message_id` is as written, without
+    `virtual_size` (W) is bytes plus LFs not preceded by CR. `message_id` is as written, with its
     angle brackets, None when there is none. `dates`: the texts of the topmost Received (after its
     semicolon) and of Date.
     """
@@ -237,7 +237,10 @@ def _message_id(header: Header) -> str | None:
     found = _BRACKETED.search(value)
     identity = found[1].strip() if found else value
     # SQLite keeps no surrogates; bytes that are not UTF-8 are written out.
-    return identity.decode("utf-8", "backslashreplace").replace("\0", "\\x00") or None
+    text = identity.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    if found:
+        return f"<{text}>" if text else None
+    return text or None
 
 
 def _dates(header: Header) -> tuple[str, str]:

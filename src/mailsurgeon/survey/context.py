@@ -1,0 +1,129 @@
+"""What the names of one folder say together: its separator, its name clashes, its uidlist."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mailsurgeon.diagnosis.facts import FolderFacts
+from mailsurgeon.diagnosis.message_rules import store_separator
+from mailsurgeon.maildir.filename import Info, parse_info, split
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.uidlist import Uidlist, UidlistError, parse
+
+_LARGEST_LIST = 512 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class FolderContext:
+    """`clashes`: base name to the paths (relative to the spool) that bear it.
+
+    `sizes`: base name to the S and W of its uidlist record, where it has one of them.
+    """
+
+    folder: bytes
+    facts: FolderFacts
+    clashes: dict[bytes, list[bytes]] = field(default_factory=dict[bytes, list[bytes]])
+    sizes: Mapping[bytes, tuple[int | None, int | None]] = field(
+        default_factory=dict[bytes, tuple[int | None, int | None]]
+    )
+
+    def facts_for(self, names: Iterable[bytes]) -> FolderFacts:
+        """The folder's facts as far as these names need them; small enough to send to a worker."""
+        if not self.sizes:
+            return self.facts
+        bases = {split(name)[0] for name in names}
+        sizes = {base: self.sizes[base] for base in bases if base in self.sizes}
+        return FolderFacts(self.facts.separator, sizes)
+
+
+def folder_context(
+    spool: Spool, folder: bytes, cur: list[bytes], new: list[bytes]
+) -> FolderContext:
+    """Reads a folder's lists and looks at all its names (of regular files) together."""
+    context = FolderContext(folder, FolderFacts(store_separator(_infos(cur, new))))
+    context.clashes = _clashes(folder, cur, new)
+    listed = read_uidlist(spool, folder)
+    if listed:
+        context.sizes = record_sizes(listed)
+    return context
+
+
+_USUAL = parse_info(b"x:2,")
+
+
+def _infos(cur: list[bytes], new: list[bytes]) -> list[Info]:
+    """The infos of all names; one with a colon has no foreign separator, whatever else it has."""
+    return [_USUAL if b":" in name else parse_info(name) for names in (cur, new) for name in names]
+
+
+def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, list[bytes]]:
+    bases = [name.partition(b":")[0] for names in (cur, new) for name in names]
+    if len(set(bases)) == len(bases):
+        return {}
+    found: dict[bytes, list[bytes]] = {}
+    for subdir, names in ((b"cur", cur), (b"new", new)):
+        for name in names:
+            path = _join(folder, subdir + b"/" + name)
+            found.setdefault(name.partition(b":")[0], []).append(path)
+    return {base: paths for base, paths in found.items() if len(paths) > 1}
+
+
+def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
+    """Base name to the S and W of its record, for records that have one of them."""
+    sizes: dict[bytes, tuple[int | None, int | None]] = {}
+    for record in listed.records:
+        size = virtual = None
+        for value in record.fields:
+            if value[:1] == b"S" and value[1:].isdigit():
+                size = int(value[1:])
+            elif value[:1] == b"W" and value[1:].isdigit():
+                virtual = int(value[1:])
+        if size is not None or virtual is not None:
+            sizes[record.base] = (size, virtual)
+    return sizes
+
+
+def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
+    """Where a folder's list file of this name lies (absolute), with CONTROL elsewhere or not."""
+    home = spool.root if spool.control is None else spool.control
+    return os.path.join(home, folder, name) if folder else os.path.join(home, name)
+
+
+def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
+    """The folder's uidlist (Dovecot's, else Courier's), None where there is none to be read."""
+    for name in (b"dovecot-uidlist", b"courierimapuiddb"):
+        data = read_small(list_path(spool, folder, name), _LARGEST_LIST)
+        if data is None:
+            continue
+        try:
+            return parse(data)
+        except UidlistError:
+            return None
+    return None
+
+
+def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
+    """The highest UID mbsync has given out in this folder (isync's native scheme), or None."""
+    data = read_small(os.path.join(spool.root, folder, b".uidvalidity"), 4096)
+    lines = data.split() if data else []
+    return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
+
+
+def read_small(path: bytes, limit: int) -> bytes | None:
+    """A regular file of at most `limit` bytes, None when it is missing, larger or no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            data = file.read(limit + 1)
+        except OSError:
+            return None
+    return data if len(data) <= limit else None
+
+
+def _join(folder: bytes, name: bytes) -> bytes:
+    return folder + b"/" + name if folder else name
