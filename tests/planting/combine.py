@@ -1,0 +1,79 @@
+"""One seed, one spool: healthy folders, many plants among them, and the truth of it all."""
+
+from __future__ import annotations
+
+import os
+import time
+from random import Random
+
+from .compose import compose
+from .plants import PLANTS, Plant
+from .plants.names import flags
+from .spool import STYLES, Build, Folder
+from .truth import Expected, Truth
+
+EVERY = 10  # so many spools in a row hold every plant at least once
+
+
+def build_spool(root: bytes, seed: int) -> Truth:
+    """Makes the spool of `seed` at `root`, which must not exist, and tells what is true of it."""
+    random = Random(f"spool {seed}")
+    style = STYLES[seed % len(STYLES)] if seed < len(STYLES) else random.choice(STYLES)
+    build = Build(root, seed, style, time.time())
+    _healthy(build, random)
+    chosen = [
+        plant for number, plant in enumerate(PLANTS.values()) if _wanted(number, seed, random)
+    ]
+    chosen = [plant for plant in chosen if _fits(plant, build)]
+    random.shuffle(chosen)
+    planted = [plant.sow(build) for plant in chosen]
+    planted += [compose(build) for _ in range(random.randint(5, 20))]
+    _keep_layout(build)
+    build.settle()
+    problems: list[Expected] = []
+    for truth in planted:
+        problems += truth() if callable(truth) else truth
+    for folder in build.folders:
+        problems += _own_separators(folder)
+    return Truth(problems, build.unexamined, [plant.name for plant in chosen])
+
+
+def _wanted(number: int, seed: int, random: Random) -> bool:
+    return random.random() < 0.15 or number % EVERY == seed % EVERY
+
+
+def _fits(plant: Plant, build: Build) -> bool:
+    return plant.layout in ("", build.style.layout) and plant.style in ("", build.style.name)
+
+
+def _healthy(build: Build, random: Random) -> None:
+    """The folders of the style, with mail, and the files servers leave beside them."""
+    style = build.style
+    if style.inbox:
+        build.add_folder(b"", "INBOX", style, mails=random.randint(3, 10))
+        build.write(b"subscriptions", b"Sent\nTrash\n")
+        if style.name.startswith("dovecot"):
+            build.write(b"dovecot-keywords", b"0 $Junk\n1 work\n")
+            build.write(b"dovecot-uidvalidity", b"5f5e1001")
+            build.write(b"dovecot-uidvalidity.5f5e1001", b"")
+            build.write(b"dovecot.list.index.log", b"\1\2\3")
+    for path, name in build.folder_names.items():
+        build.add_folder(path, name, style, mails=random.randint(0, 12))
+
+
+def _keep_layout(build: Build) -> None:
+    """A `maildir++` spool is one by its majority: enough folders that are `.NAME`."""
+    assert build.style.layout == "fs" or build.top_strangers * 2 < len(build.folder_names)
+
+
+def _own_separators(folder: Folder) -> list[Expected]:
+    """In a store with a separator of its own every name with an info is told, as `info`."""
+    separator = folder.style.separator
+    if separator == b":":
+        return []
+    mine = folder.own_separator() != separator
+    return [
+        flags(draft, b":" + draft.info[1:], mine, info=os.fsdecode(draft.info))
+        for draft in folder.drafts
+        if draft.info.startswith(separator)
+    ]
