@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+import stat
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.problem import Severity
 from mailsurgeon.maildir.reserved import SUBDIRS
+from mailsurgeon.maildir.uidlist import BadLine
 
 _BACKUP_NAMES = ("backup*", "*.bak", "*.old", "*~", "*-backup*", "*.backup*", "*.converted")
+_REASON_NUMBERS = re.compile(r"\d+")
 ALIKE = 0.9
 FEWEST = 20
 
@@ -40,6 +44,75 @@ def stray_directory(path: bytes, layout: str) -> Finding:
     """A directory with no mail and no folder in it; `.NAME` in a maildir++ root is listed by Dovecot."""
     listed = layout == "maildir++" and path.startswith(b".") and b"/" not in path
     return Finding("stray-directory", Severity.INFO, {}, None if listed else "quarantine")
+
+
+def bad_permissions(
+    mode: int, owner: int, group: int, reference: tuple[int, int] | None
+) -> Finding | None:
+    """Owner, group or mode would keep a server out, or let others write.
+
+    `mode` is that of stat; `reference`: owner and group of most cur directories, None where that
+    is root and ownership is not judged.
+    """
+    needed = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
+    permissions = stat.S_IMODE(mode)
+    should_be = (permissions | needed) & ~stat.S_IWOTH
+    foreign = reference is not None and (owner, group) != reference
+    if should_be == permissions and not foreign:
+        return None
+    detail: dict[str, object] = {
+        "mode": f"{permissions:04o}",
+        "owner": owner,
+        "group": group,
+        "should_be": {
+            "mode": f"{should_be:04o}",
+            "owner": reference[0] if reference else owner,
+            "group": reference[1] if reference else group,
+        },
+    }
+    return Finding("bad-permissions", Severity.WARNING, detail, "fix-permissions")
+
+
+LINES_SHOWN = 20
+
+
+def uidlist_damaged(bad: Sequence[BadLine]) -> Finding | None:
+    """Lines of a uidlist for which Dovecot throws the whole list away."""
+    if not bad:
+        return None
+    reasons = list(dict.fromkeys(_REASON_NUMBERS.sub("…", line.reason) for line in bad))
+    detail = {
+        "reason": bad[0].reason if len(bad) == 1 else "; ".join(reasons[:3]),
+        "lines": [line.number for line in bad[:LINES_SHOWN]],
+        "count": len(bad),
+    }
+    return Finding("uidlist-damaged", Severity.ERROR, detail, "fix-uidlist")
+
+
+def uidlist_unknown(reason: str) -> Finding:
+    """A uidlist whose header line is the bad one: nothing can be said of its UIDs."""
+    detail = {"reason": reason, "lines": [1], "count": 1}
+    return Finding("uidlist-damaged", Severity.ERROR, detail, None)
+
+
+def big_uid(highest: int) -> Finding | None:
+    """UIDs that clients with signed numbers wrap to negative ones."""
+    if highest < 2**31:
+        return None
+    return Finding("big-uid", Severity.WARNING, {"highest": highest}, None)
+
+
+def stale_lock(pid: int, age_seconds: int) -> Finding:
+    """A dotlock whose process on this host is gone."""
+    detail = {"pid": pid, "age_seconds": age_seconds}
+    return Finding("stale-lock", Severity.INFO, detail, "quarantine")
+
+
+def bloated_index(size: int, limit: int) -> Finding | None:
+    """An index so large that the server slows down or fails on it."""
+    if size <= limit:
+        return None
+    return Finding("bloated-index", Severity.WARNING, {"bytes": size}, "quarantine")
 
 
 def named_like_backup(path: bytes) -> bool:

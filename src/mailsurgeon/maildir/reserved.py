@@ -33,6 +33,11 @@ def is_servers_directory(name: bytes) -> bool:
     return name in _OWN_DIRECTORIES
 
 
+def keeps_state(name: bytes) -> bool:
+    """Whether a plain file is one in which a server or sync tool keeps its state of a folder."""
+    return name.startswith((*_PREFIXES[:-1], b".uidvalidity", b".mbsyncstate", b".isyncuidmap"))
+
+
 def marks_folder(name: bytes) -> bool:
     """Whether a file of this name says that its directory is a folder, whatever is missing."""
     return name in _FOLDER_MARKS or name.startswith(b"dovecot.index")

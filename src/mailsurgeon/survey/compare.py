@@ -33,6 +33,7 @@ from mailsurgeon.maildir.names import MAILDIRPP, folder_name
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.context import FolderContext, read_uidlist, read_uidvalidity
 from mailsurgeon.survey.copies import Copies
+from mailsurgeon.survey.folder_checks import check_servers_files
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.leftovers import find_leftovers
 from mailsurgeon.survey.opening import Options
@@ -72,6 +73,7 @@ def compare(job: Comparison) -> None:
     lost, kept_now = _name_clashes(job, copies, kept)
     _uid_clashes(job)
     _folders(job)
+    check_servers_files(job)
     _misfiled(job, copies)
     find_leftovers(job, copies)
     _directories(job)

@@ -12,7 +12,7 @@ from mailsurgeon.maildir.filename import Info, parse_info, split
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.maildir.uidlist import Uidlist, UidlistError, parse
 
-_LARGEST_LIST = 512 * 1024 * 1024
+LARGEST_LIST = 512 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
 def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
     """The folder's uidlist (Dovecot's, else Courier's), None where there is none to be read."""
     for name in (b"dovecot-uidlist", b"courierimapuiddb"):
-        data = read_small(list_path(spool, folder, name), _LARGEST_LIST)
+        data = read_small(list_path(spool, folder, name), LARGEST_LIST)
         if data is None:
             continue
         try:

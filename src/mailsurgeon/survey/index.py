@@ -107,6 +107,14 @@ class Index:
         """Remembers facts of the spool as a whole."""
         self.db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
+    def notes(self) -> list[str]:
+        """What the last survey has to say of itself, in whole sentences."""
+        return json.loads(self.meta("notes", "[]"))
+
+    def set_notes(self, notes: Sequence[str]) -> None:
+        """Remembers what a survey has to say of itself."""
+        self.set_meta(notes=json.dumps(list(notes)))
+
     def folders(self) -> list[FolderRow]:
         """All folders, INBOX first, then by name."""
         counts: dict[int, dict[str, int]] = {}

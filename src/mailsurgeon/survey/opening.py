@@ -19,13 +19,19 @@ from mailsurgeon.text import visible
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a spool is looked at. `tmp_age` in hours; `clock_ahead` in seconds."""
+    """How a spool is looked at. `tmp_age` in hours; `clock_ahead` in seconds.
+
+    `largest_cache`, `largest_keywords`: bytes of a `dovecot.index.cache` and of Courier's keyword
+    list above which they are called bloated.
+    """
 
     layout: str | None = None
     control: bytes | None = None
     index: bytes | None = None
     tmp_age: float = 36.0
     exclude: tuple[str, ...] = ()
+    largest_cache: int = 1024 * 1024 * 1024
+    largest_keywords: int = 256 * 1024
     jobs: int | None = None
     clock_ahead: float = 0.0
 

@@ -16,6 +16,7 @@ from mailsurgeon.maildir.reserved import (
     SUBDIRS,
     is_servers_directory,
     is_servers_file,
+    keeps_state,
     marks_folder,
     never_leftover,
 )
@@ -42,6 +43,7 @@ class FoundFolder:
 
     path: bytes
     present: frozenset[bytes]
+    servers_files: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -132,7 +134,8 @@ class _Walker:
                 self.on_directory()
             present = frozenset(name for name in SUBDIRS if name in listing.directories)
             if present or (any(map(marks_folder, listing.files)) and not self._is_parent(path)):
-                self.found.folders[path] = FoundFolder(path, present)
+                servers = tuple(name for name in listing.files if keeps_state(name))
+                self.found.folders[path] = FoundFolder(path, present, servers)
                 folder = path
                 self._files(path, folder, Place.ROOT, listing)
                 for name in sorted(present):
