@@ -72,8 +72,8 @@ class Folder:
         return os.path.join(self.path, *parts)
 
     def uid(self, base: bytes) -> float:
-        """Its place in the uidlist; those without come last."""
-        return self.records.get(base, float("inf"))
+        """Its UID in the uidlist; those without come last."""
+        return self.records.get(base, float("inf")) if self.style.uidlist else float("inf")
 
     def own_separator(self) -> bytes | None:
         """The foreign separator that over half of the names with an info use."""

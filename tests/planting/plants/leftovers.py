@@ -150,7 +150,7 @@ def empty_old_that_lies(build: Build) -> Planted:
 
 @plant()
 def no_mail(build: Build) -> Planted:
-    draft = leftover(build, replace(build.mail(), content=b"#!/bin/sh\necho hello\n"))
+    draft = leftover(build, replace(build.mail(), content=b"#!/bin/sh\necho %d\n" % build.number()))
     return _one(build, draft, None, copy_of=None)
 
 
