@@ -130,7 +130,7 @@ ACTIONS: tuple[Action, ...] = (
            "Hides the folders without problems, or shows them again.", ("main",)),
     # Marking
     Action("mark", ("space",), "mark", "mark",
-           "Marks the message and goes down; marks survive filters and folders.", ("list",), 3),
+           "Marks the message and goes down; marks survive filters and folders.", ("list",)),
     Action("mark-range", ("v",), "mark_range", "range",
            "Begins a range at the cursor; a second time marks all of it.", ("list",)),
     Action("mark-alike", ("A",), "screen.mark_alike", "all alike",
@@ -256,7 +256,9 @@ def reachable(place: str) -> list[Action]:
 def footer(place: str, limit: int = 8) -> list[Action]:
     """What the line of keys shows at a place: `limit` at most, help always among them."""
     found = sorted(
-        (a for a in reachable(place) if a.footer and a.scopes[0] in CHAINS[place]), key=lambda a: a.footer)
+        (a for a in reachable(place) if a.footer and a.scopes[0] in CHAINS[place]),
+        key=lambda a: a.footer,
+    )
     return found if len(found) <= limit else [*found[: limit - 1], found[-1]]
 
 

@@ -155,10 +155,11 @@ def real_workbench(
     """The workbench with the functions of this program."""
     from mailsurgeon.report.session_log import write_log
     from mailsurgeon.surgery.brake import brake
-    from mailsurgeon.surgery.planning import propose
+    from mailsurgeon.surgery.planning import propose, propose_folder
     from mailsurgeon.survey.survey import run_survey
 
     return Workbench(
         spool, index, options, surgeon, executor,
-        survey=run_survey, propose=propose, brake=brake, write_log=write_log, **settings,
+        survey=run_survey, propose=propose,
+        propose_folder=propose_folder, brake=brake, write_log=write_log, **settings,
     )  # fmt: skip

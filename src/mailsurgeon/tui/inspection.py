@@ -17,11 +17,11 @@ from mailsurgeon.diagnosis.problem import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.evidence import evidence
-from mailsurgeon.report.plan import step_shown
 from mailsurgeon.surgery.steps import Act, Left, Plan
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import Entry, Place, ProblemRow
 from mailsurgeon.text import visible
+from mailsurgeon.tui.plan_text import main_step, shown, step_text
 from mailsurgeon.tui.present import path_text, title
 from mailsurgeon.tui.workbench import Workbench
 
@@ -62,8 +62,6 @@ def problem_lines(bench: Workbench, index: Index, entry: Entry) -> Iterator[Text
         return
     for problem in problems:
         yield _sentence(problem)
-        if found := evidence(problem):
-            yield Text(f"  {found}")
     yield Text(path_text(entry.path), DIM)
     if any(problem.detail.get("pending") for problem in problems):
         yield Text("The remedy is proposed after a full survey of the whole spool.")
@@ -75,22 +73,25 @@ def problem_lines(bench: Workbench, index: Index, entry: Entry) -> Iterator[Text
 
 
 def _sentence(problem: ProblemRow) -> Text:
-    kind = CATALOGUE.get(problem.code)
-    info = problem.severity == Severity.INFO
-    return Text.assemble(
-        (f"{title(problem.code)}: ", STRONG),
-        kind.sentence if kind else "",
-        style=DIM if info else "",
-    )
+    kind, found = CATALOGUE.get(problem.code), evidence(problem)
+    line = Text(style=DIM if problem.severity == Severity.INFO else "")
+    line.append(f"{title(problem.code)}: ", STRONG)
+    line.append(kind.sentence if kind else "")
+    if found:
+        line.append(f" Here: {found}.")
+    return line
 
 
 def _proposal(plan: Plan) -> Iterator[Text]:
     for act in plan.acts:
-        yield Text.assemble(("Proposed: ", STRONG), visible(act.verdict), _note(act))
-        for step in act.steps[:_STEPS]:
-            yield Text(f"  {step_shown(step)}")
-        if len(act.steps) > _STEPS:
-            yield Text(f"  and {len(act.steps) - _STEPS:,} steps more")
+        main = main_step(act)
+        target = main.target if main is not None and main.source == act.path else None
+        to = f" -> {shown(target)}" if target is not None else ""
+        yield Text.assemble(("Proposed: ", STRONG), visible(act.verdict), to, _note(act))
+        others = [step for step in act.steps if target is None or step is not main]
+        yield from (Text(f"  {step_text(step)}") for step in others[:_STEPS])
+        if len(others) > _STEPS:
+            yield Text(f"  and {len(others) - _STEPS:,} steps more")
     for left in plan.left:
         yield left_line(left)
     for effect in plan.effects:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from rich.text import Text
 
 from mailsurgeon.report.output import counted
-from mailsurgeon.report.plan import step_shown, verdicts
+from mailsurgeon.report.plan import verdicts
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Left, Plan, Step
 from mailsurgeon.text import visible
 from mailsurgeon.tui.present import fit, path_text
@@ -33,7 +33,7 @@ def rows_of(plan: Plan, dropped: frozenset[str]) -> list[tuple[str, Text]]:
     ]
 
 
-def body_of(plan: Plan, quarantine: bytes) -> list[Text]:
+def body_of(plan: Plan) -> list[Text]:
     """What clients notice, first steps, what is left alone, what is needed."""
     lines: list[Text] = []
     lines += _section("Of these", _notes(plan.acts))
@@ -41,7 +41,7 @@ def body_of(plan: Plan, quarantine: bytes) -> list[Text]:
     if plan.acts:
         lines += _section(f"First of {counted(len(plan.acts), 'act')}", _first(plan.acts))
     lines += _section("Left alone", _left(plan.left))
-    lines += _section("Needs", _needs(plan, quarantine))
+    lines += _section("Needs", _needs(plan))
     return lines
 
 
@@ -51,9 +51,20 @@ def step_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
 
     def line(number: int) -> Text:
         act, step = steps[number]
-        return Text.assemble((f"{visible(act.verdict):<18} ", "dim"), step_shown(step))
+        return Text.assemble((f"{visible(act.verdict):<18} ", "dim"), step_text(step))
 
     return len(steps), line
+
+
+def shown(path: bytes) -> str:
+    """A path of a step; the place in the quarantine has no number yet."""
+    return path_text(path).replace("quarantine:@/", "quarantine:", 1)
+
+
+def step_text(step: Step) -> str:
+    """`rename cur/a -> cur/b`."""
+    paths = [shown(path) for path in (step.source, step.target) if path is not None]
+    return f"{step.action} {' -> '.join(paths)}"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[Text]:
@@ -114,11 +125,11 @@ def _first(acts: Sequence[Act]) -> Iterator[str]:
         step = main_step(act)
         if step is None:
             continue
-        yield path_text(act.path)
+        yield shown(act.path)
         if step.target is not None and step.target != act.path:
-            yield f"  -> {path_text(step.target)}"
+            yield f"  -> {shown(step.target)}"
         elif step.source != act.path or step.target is None:
-            yield f"  {step_shown(step)}"
+            yield f"  {step_text(step)}"
     if len(acts) > FIRST:
         yield "...   w  the whole list"
 
@@ -133,10 +144,8 @@ def _left(left: Sequence[Left]) -> Iterator[str]:
         yield f"and {len(groups) - 8:,} other reasons"
 
 
-def _needs(plan: Plan, quarantine: bytes) -> Iterator[str]:
+def _needs(plan: Plan) -> Iterator[str]:
     yield from map(visible, plan.needs)
     steps = [step for act in plan.acts for step in act.steps]
-    if any((step.target or b"").startswith(QUARANTINE) for step in steps):
-        yield f"the quarantine {path_text(quarantine)}"
     if len(steps) > BATCH:
         yield f"{-(-len(steps) // BATCH):,} batches; Esc stops after a batch"

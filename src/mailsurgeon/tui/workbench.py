@@ -87,9 +87,9 @@ class SurveyResult(Protocol):
 class Workbench:
     """Everything one run of the screen works with.
 
-    `survey`, `propose`, `brake` and `write_log` have the signatures of `survey.run_survey`,
-    `planning.propose`, `brake.brake` and `session_log.write_log`. `index` belongs to the thread of
-    the screen; workers take `index.again()`. `inspect_delay` is in seconds; `now` gives unix time.
+    The functions have the signatures of `survey.run_survey`, `planning.propose`,
+    `planning.propose_folder`, `brake.brake` and `session_log.write_log`. `index` belongs to the
+    thread of the screen; workers take `index.again()`. `inspect_delay` is in seconds; `now` gives unix time.
     """
 
     spool: Spool
@@ -99,6 +99,7 @@ class Workbench:
     executor: Executor | None
     survey: Callable[..., SurveyResult]
     propose: Callable[..., Plan]
+    propose_folder: Callable[..., Plan]
     brake: Callable[[Plan, Mapping[bytes, int]], int | None]
     write_log: Callable[[Any, str], str]
     state_dir: Path = field(default_factory=Path)

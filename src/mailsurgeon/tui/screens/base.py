@@ -93,6 +93,6 @@ class BaseScreen(Screen[Result], Generic[Result]):
         owner: Widget | MailsurgeonApp | None = self
         if "app" in action.scopes:
             owner = self.program
-        elif set(action.scopes) <= set(_WIDGET_SCOPES):
+        elif not action.conditions and set(action.scopes) <= set(_WIDGET_SCOPES):
             owner = self.focused if self.focused is not None else self
         await self.app.run_action(action.command, owner)

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.rows import ViewQuery
 from mailsurgeon.text import visible
-from mailsurgeon.tui.actions import PANES, State
+from mailsurgeon.tui.actions import PANES, State, bindings
 from mailsurgeon.tui.clipboard import pasteable
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.inspection import inspect
@@ -60,6 +60,7 @@ class MainScreen(OperatingScreen):
     """Where a session begins and ends."""
 
     PLACE = "list"
+    BINDINGS = bindings("main")
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
@@ -196,7 +197,7 @@ class MainScreen(OperatingScreen):
         if event.ticket != self.ticket:
             return
         self.marks.look_at(event.ids)
-        self.list.show(event.ids, event.cursor, folder_column=self.shown.folder is None)
+        self.list.show(event.ids, event.cursor, place=self.shown)
         self._show_status()
 
     @on(MessageList.Highlighted)
@@ -204,7 +205,10 @@ class MainScreen(OperatingScreen):
         self._show_list_title()
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(self.bench.inspect_delay, self._inspect)
+        if self.bench.inspect_delay > 0:
+            self._timer = self.set_timer(self.bench.inspect_delay, self._inspect)
+        else:
+            self.call_later(self._inspect)
 
     def _inspect(self) -> None:
         entry = self.list.entry
@@ -350,8 +354,12 @@ class MainScreen(OperatingScreen):
     # Marks
 
     def chosen(self) -> list[int]:
-        here = self.list.entry_id
+        here = self.list.entry_id if self.place() != "tree" else None
         return list(self.marks) or ([here] if here is not None else [])
+
+    def chosen_folder(self) -> int | None:
+        target = self.tree_.target if self.place() == "tree" and not self.marks else None
+        return target.folder if target is not None else None
 
     def kind_shown(self) -> str:
         return self.shown.code
@@ -487,7 +495,8 @@ class MainScreen(OperatingScreen):
 
     def state(self) -> State:
         state = super().state()
-        return State(state.read_only, state.surveying, state.operating, len(self.chosen()))
+        chosen = len(self.chosen()) or int(self.chosen_folder() is not None)
+        return State(state.read_only, state.surveying, state.operating, chosen)
 
     def tell(self, text: str) -> None:
         self._message = text

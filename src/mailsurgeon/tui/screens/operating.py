@@ -26,6 +26,10 @@ class OperatingScreen(SurveyingScreen):
         """The entries meant: the marked ones, else the one under the cursor."""
         raise NotImplementedError
 
+    def chosen_folder(self) -> int | None:
+        """The folder meant: the one under the cursor of the tree."""
+        raise NotImplementedError
+
     def kind_shown(self) -> str:
         """The kind of problem whose list is shown, or empty."""
         raise NotImplementedError
@@ -48,8 +52,12 @@ class OperatingScreen(SurveyingScreen):
 
     def action_propose(self, remedy: str) -> None:
         """Proposes a remedy; asks for what it needs first."""
-        entries = self.chosen()
-        if remedy == "file":
+        entries, folder = self.chosen(), self.chosen_folder()
+        if folder is not None and remedy == "quarantine":
+            self._propose_folder(folder)
+        elif not entries:
+            self.tell("Messages are chosen in the list.")
+        elif remedy == "file":
             self._ask_folder(entries)
         elif remedy == "fix-flags":
             self._ask_flags(entries)
@@ -95,11 +103,22 @@ class OperatingScreen(SurveyingScreen):
 
         def make(index: Index) -> Plan:
             return bench.propose(
-                bench.spool, index, entries, remedy, codes=codes, target=target, flags=flags
-            )
+                bench.spool, index, entries, remedy, codes=codes, target=target, flags=flags,
+                quarantine=bench.surgeon.quarantine_dir,
+            )  # fmt: skip
 
         follow = code if self.finishes_kind(entries) else ""
         self.open_plan(make, lambda outcome: self._operated(outcome, entries, follow))
+
+    def _propose_folder(self, folder: int) -> None:
+        bench = self.bench
+
+        def make(index: Index) -> Plan:
+            return bench.propose_folder(
+                bench.spool, index, folder, quarantine=bench.surgeon.quarantine_dir
+            )
+
+        self.open_plan(make, self._put_back)
 
     def action_undo(self) -> None:
         self.undo()

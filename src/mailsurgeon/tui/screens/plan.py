@@ -123,7 +123,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
         return f" Plan: {plan.kind}{of}, {acts}{left}"
 
     def _body(self, plan: Plan) -> list[Text]:
-        lines = body_of(plan, self.bench.surgeon.quarantine_dir)
+        lines = body_of(plan)
         if self.dropped:
             lines.append(Text("   (what clients notice was told for the whole plan)", "dim"))
         return lines

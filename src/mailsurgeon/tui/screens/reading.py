@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 
 from mailsurgeon.survey.rows import NotExamined
 from mailsurgeon.text import visible
+from mailsurgeon.tui.actions import bindings
 from mailsurgeon.tui.messages import Users
 from mailsurgeon.tui.present import path_text
 from mailsurgeon.tui.screens.base import BaseScreen
@@ -18,6 +19,8 @@ from mailsurgeon.tui.widgets.pager import Pager
 
 class ReadingScreen(BaseScreen[None]):
     """A title and lines; made at once, or one by one as they come into view."""
+
+    BINDINGS = bindings("text")
 
     def __init__(
         self,

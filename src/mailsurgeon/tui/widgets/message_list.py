@@ -18,6 +18,7 @@ from mailsurgeon.survey.rows import Entry
 from mailsurgeon.tui.actions import bindings
 from mailsurgeon.tui.marks import Marks
 from mailsurgeon.tui.present import Columns, badges_text, row_text
+from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.lines import Lines
 
 _PAGE = 64  # entries fetched together
@@ -91,6 +92,7 @@ class MessageList(Lines, inherit_bindings=False):
         self.folder_column = False
         self.empty_text = ""
         self._cursor = 0
+        self._first_code = ""
         self._anchor: int | None = None
 
     # What is shown
@@ -100,10 +102,11 @@ class MessageList(Lines, inherit_bindings=False):
         """The ids shown, in order."""
         return self.pages.view
 
-    def show(self, view: array[int], cursor: int | None, *, folder_column: bool) -> None:
+    def show(self, view: array[int], cursor: int | None, *, place: Target) -> None:
         """Shows a view with the cursor on the entry `cursor`, or near the line it was on."""
         self._anchor = None
-        self.folder_column = folder_column
+        self.folder_column = place.folder is None
+        self._first_code = place.code
         self.pages.show(view)
         self.resize_to(len(view))
         line = self._cursor
@@ -242,6 +245,8 @@ class MessageList(Lines, inherit_bindings=False):
     def _strip(self, line: int, entry: Entry, problems: Badges, base: Style) -> Strip:
         width = self.size.width
         columns = Columns.for_width(width, folders=self.folder_column)
+        if self._first_code:  # the kind that is listed leads
+            problems = tuple(sorted(problems, key=lambda one: one[0] != self._first_code))
         shown, rest = badges_text(problems, columns.badges)
         mark = "*" if entry.id in self.marks else ":" if self._in_range(line) else " "
         segments = [Segment(mark, base + self._part("mark") if mark != " " else base)]

@@ -58,14 +58,23 @@ class Pager(Lines, inherit_bindings=False):
         if len(self._source) > WRAP_LIMIT:
             self._folded = self._source
         else:
-            console = self.app.console
-            self._folded = [
-                part
-                for line in self._source
-                for part in (line.wrap(console, width) if line.cell_len > width else (line,))
-            ]
+            self._folded = [part for line in self._source for part in self._parts(line, width)]
         self._count = len(self._folded)
         self.resize_to(self._count)
+
+    def _parts(self, line: Text, width: int) -> Sequence[Text]:
+        if line.cell_len <= width:
+            return (line,)
+        # What is folded hangs under its beginning.
+        indent = len(line.plain) - len(line.plain.lstrip(" ")) + 2
+        if indent > width // 2:
+            return list(line.wrap(self.app.console, width))
+        first, *rest = line.wrap(self.app.console, width)
+        if not rest:
+            return (first,)
+        tail = line[len(first.plain) :]
+        folded = _stripped(tail).wrap(self.app.console, width - indent)
+        return (first, *(Text.assemble(" " * indent, part) for part in folded))
 
     def on_resize(self) -> None:
         if self._maker is None:
@@ -106,3 +115,7 @@ class Pager(Lines, inherit_bindings=False):
             text.truncate(width, overflow="ellipsis")
         segments = Segment.apply_style(text.render(self.app.console), base)
         return Strip(list(segments)).adjust_cell_length(width, base)
+
+
+def _stripped(text: Text) -> Text:
+    return text[len(text.plain) - len(text.plain.lstrip(" ")) :]
