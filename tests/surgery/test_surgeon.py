@@ -14,7 +14,9 @@ def test_a_misfiled_message_is_filed_and_put_back(ward: Ward, surgeon: Surgeon) 
 
     assert (report.state, report.done, report.refused) == ("applied", {"file": 1}, ())
     assert report.folders == (b"",)
-    assert ward.path(b"cur/1300000000.M1P1.host:2,S").stat().st_mtime_ns == 1_300_000_000_000_000_001
+    assert (
+        ward.path(b"cur/1300000000.M1P1.host:2,S").stat().st_mtime_ns == 1_300_000_000_000_000_001
+    )
     assert not ward.path(source).exists()
 
     undone = surgeon.apply(surgeon.plan_undo())

@@ -14,8 +14,48 @@ from mailsurgeon.surgery.places import Places
 
 _DOVECOT_TRACES = (
     b"dovecot-uidlist", b"dovecot.index.log", b"dovecot.index", b"dovecot-keywords",
-    b"dovecot-uidvalidity", b"dovecot.list.index.log", b"dovecot.mailbox.log", b"dovecot.index.cache",
+    b"dovecot-uidvalidity", b"dovecot.list.index.log", b"dovecot.mailbox.log",
+    b"dovecot.index.cache",
 )  # fmt: skip
+
+
+class Occupants:
+    """The messages in a folder's cur and new by base name; listed when first asked for."""
+
+    def __init__(self, places: Places, folder: bytes) -> None:
+        self._places = places
+        self._served = tuple(os.path.join(folder, part) for part in (b"cur", b"new"))
+        self._bases: dict[bytes, set[bytes]] | None = None
+
+    def holds(self, path: bytes) -> bool:
+        """Whether a path lies directly in this folder's cur or new."""
+        return os.path.dirname(path) in self._served
+
+    def namesake(self, path: bytes, besides: bytes) -> bytes | None:
+        """Another file here with the base name of `path`, other than `besides`."""
+        if not self.holds(path):
+            return None
+        others = self._listed().get(base_name(os.path.basename(path)), ())
+        return next((other for other in others if other not in (path, besides)), None)
+
+    def moved(self, source: bytes, target: bytes) -> None:
+        """Notes that a file has gone from `source` and come to `target`."""
+        if self._bases is not None:
+            if self.holds(source):
+                self._bases.get(base_name(os.path.basename(source)), set()).discard(source)
+            if self.holds(target):
+                base = base_name(os.path.basename(target))
+                self._bases.setdefault(base, set()).add(target)
+
+    def _listed(self) -> dict[bytes, set[bytes]]:
+        if self._bases is None:
+            self._bases = {}
+            for directory in self._served:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    for name in map(os.fsencode, os.listdir(self._places.directory(directory))):
+                        path = os.path.join(directory, name)
+                        self._bases.setdefault(base_name(name), set()).add(path)
+        return self._bases
 
 
 class LockedFolder:
@@ -23,11 +63,10 @@ class LockedFolder:
 
     def __init__(self, places: Places, path: bytes, control: int | None, shown: bytes) -> None:
         self.path = path
-        self.owner = places.owner[0]
-        self._places = places
+        self.occupants = Occupants(places, path)
+        self._owner = places.owner[0]
         self._control = control
         self._shown = shown
-        self._taken: dict[bytes, set[bytes]] | None = None
         self._lists: list[uidlists.ListFile] | None = None
 
     @property
@@ -37,7 +76,7 @@ class LockedFolder:
             found: list[uidlists.ListFile] = []
             if self._control is not None:
                 shown = os.path.join(self._shown, uidlists.DOVECOT)
-                one = uidlists.read(self._control, uidlists.DOVECOT, shown, self.owner)
+                one = uidlists.read(self._control, uidlists.DOVECOT, shown, self._owner)
                 found += [one] if one else []
             self._lists = found
         return self._lists
@@ -48,34 +87,6 @@ class LockedFolder:
         for one in self.lists:
             planned += one.check(changes or one.plan(renames))
         return planned
-
-    def another_with(self, base: bytes, besides: bytes) -> bytes | None:
-        """Another file of this folder's cur and new with this base name; paths in the spool."""
-        return next((path for path in self._bases().get(base, ()) if path != besides), None)
-
-    def moved(self, source: bytes | None, target: bytes | None) -> None:
-        """Notes that a file has come or gone."""
-        bases = self._bases()
-        if source is not None:
-            bases.get(base_name(os.path.basename(source)), set()).discard(source)
-        if target is not None and self.holds(target):
-            bases.setdefault(base_name(os.path.basename(target)), set()).add(target)
-
-    def holds(self, path: bytes) -> bool:
-        """Whether a path lies directly in this folder's cur or new."""
-        directory = os.path.dirname(path)
-        return directory in (os.path.join(self.path, b"cur"), os.path.join(self.path, b"new"))
-
-    def _bases(self) -> dict[bytes, set[bytes]]:
-        if self._taken is None:
-            self._taken = {}
-            for part in (b"cur", b"new"):
-                directory = os.path.join(self.path, part)
-                with suppress(FileNotFoundError, NotADirectoryError):
-                    for name in os.listdir(self._places.directory(directory)):
-                        path = os.path.join(directory, os.fsencode(name))
-                        self._taken.setdefault(base_name(os.fsencode(name)), set()).add(path)
-        return self._taken
 
 
 def name_of(places: Places, folder: bytes) -> str:

@@ -34,6 +34,10 @@ class HardError(Exception):
     """The file system itself fails; the text is one clear line."""
 
 
+class NotDurable(Exception):
+    """What was done may not survive a power cut, or is not known: nothing may be called done."""
+
+
 @contextmanager
 def told(path: bytes) -> Generator[None]:
     """Turns an OSError into StepRefused or HardError that names `path`."""

@@ -217,9 +217,7 @@ class Journal:
         for suffix in ("", "-wal", "-shm", "-journal"):
             self._check_file(self.path.with_name(self.path.name + suffix))
         fresh = not self.path.exists()
-        db = sqlite3.connect(
-            self.path, timeout=10, isolation_level=None, check_same_thread=False
-        )
+        db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(db)
         except BaseException:
@@ -485,7 +483,9 @@ def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str) -> None:
 
 def _restate(db: sqlite3.Connection, operation: int) -> None:
     """What an operation is when its steps have been taken back or repeated."""
-    row = db.execute("SELECT kind, open, state FROM operations WHERE id = ?", (operation,)).fetchone()
+    row = db.execute(
+        "SELECT kind, open, state FROM operations WHERE id = ?", (operation,)
+    ).fetchone()
     if not row or row[0] in NOT_UNDOABLE or row[1]:
         return
     counts = dict(

@@ -39,7 +39,7 @@ class Patience:
     """
 
     seconds: float = WAIT_SECONDS
-    told: Callable[[str], None] = lambda line: None
+    told: Callable[[str], None] = lambda _line: None
     cancelled: Callable[[], bool] = lambda: False
     sleep: Callable[[float], None] = time.sleep
 
@@ -67,9 +67,7 @@ def own_mark() -> bytes:
     return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
 
 
-def take(
-    directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Patience
-) -> DotLock:
+def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Patience) -> DotLock:
     """Takes the dotlock `name` in `directory`; `guarded` is the file it guards.
 
     Waits as `patience` says. Raises StepRefused with the holder's name when it stays held, and
@@ -102,13 +100,16 @@ def _place(directory: int, name: bytes) -> DotLock | None:
     try:
         os.write(handle, own_mark())
         status = os.fstat(handle)
-    finally:
-        os.close(handle)
-    try:
         fs.rename(directory, draft, directory, name)
     except FileExistsError:
-        os.unlink(draft, dir_fd=directory)
+        remove_own(directory, draft)
         return None
+    except OSError:
+        with suppress(OSError):
+            remove_own(directory, draft)
+        raise
+    finally:
+        os.close(handle)
     return DotLock(directory, name, status)
 
 

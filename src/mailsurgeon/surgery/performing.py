@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 
-from mailsurgeon.maildir.uidlist import base_name
 from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.folders import LockedFolder
 from mailsurgeon.surgery.places import Places
@@ -47,10 +46,7 @@ def _rename(places: Places, folders: Folders, step: Step) -> None:
         fs.rename(target_dir, target, source_dir, source)
         raise fs.StepRefused("another file has taken its place")
     for folder in folders.values():
-        folder.moved(
-            step.source if folder.holds(step.source) else None,
-            step.target if folder.holds(step.target) else None,
-        )
+        folder.occupants.moved(step.source, step.target)
 
 
 def _locate_source(places: Places, step: Step) -> tuple[int, bytes]:
@@ -78,23 +74,12 @@ def _locate_target(places: Places, step: Step) -> tuple[int, bytes]:
 def _check_base_is_free(folders: Folders, step: Step) -> None:
     """Two files of one base name in a folder: a server would overwrite one by the other."""
     assert step.source is not None and step.target is not None
-    if step.data.get("shared"):
+    if step.data.get("may_share"):
         return  # it is put back where it stood beside its namesake before
     for folder in folders.values():
-        if folder.holds(step.target):
-            base = base_name(os.path.basename(step.target))
-            other = folder.another_with(base, step.source)
-            if other is not None and other != step.target:
-                raise fs.StepRefused(f"its base name is taken by {visible(other)}")
-
-
-def shares_base(folders: Folders, path: bytes) -> bool:
-    """Whether a message has a namesake in its folder's cur or new."""
-    base = base_name(os.path.basename(path))
-    return any(
-        folder.holds(path) and folder.another_with(base, path) is not None
-        for folder in folders.values()
-    )
+        other = folder.occupants.namesake(step.target, step.source)
+        if other is not None:
+            raise fs.StepRefused(f"its base name is taken by {visible(other)}")
 
 
 def _mkdir(places: Places, _folders: Folders, step: Step) -> None:
@@ -199,6 +184,7 @@ def inverse(step: Step) -> Step:
     data = dict(step.data)
     match step.action:
         case Action.RENAME:
+            data["may_share"] = data.pop("shared", False)
             return Step(
                 step.action, step.target, step.source, step.expected,
                 step.target_folder, step.folder, data,

@@ -65,10 +65,11 @@ class Directories:
 class Places:
     """Finds the directory and name that the path of a step means.
 
-    `quarantine_of` gives the absolute directory that holds what an operation put away.
+    `quarantine_of` opens the directory that holds what an operation put away, and makes it when
+    asked to; FileNotFoundError when it is missing.
     """
 
-    def __init__(self, spool: Spool, root: int, quarantine_of: Callable[[int], int]) -> None:
+    def __init__(self, spool: Spool, root: int, quarantine_of: Callable[[int, bool], int]) -> None:
         self.spool = spool
         self.directories = Directories(root)
         self._quarantine_of = quarantine_of
@@ -82,7 +83,7 @@ class Places:
         `make_parents`: in a quarantine the directories above are made when missing.
         Raises OSError; FileNotFoundError when a directory on the way is missing.
         """
-        directories, relative = self._root_of(path)
+        directories, relative = self._root_of(path, make=make_parents)
         parent, name = os.path.split(relative)
         if name in (b"", b".", b".."):
             raise OSError(errno.EINVAL, "not a plain path")
@@ -95,7 +96,7 @@ class Places:
         directories, relative = self._root_of(path)
         return directories.open(relative)
 
-    def _root_of(self, path: bytes) -> tuple[Directories, bytes]:
+    def _root_of(self, path: bytes, *, make: bool = False) -> tuple[Directories, bytes]:
         if not path.startswith(QUARANTINE):
             return self.directories, path
         number, _, relative = path[len(QUARANTINE) :].partition(b"/")
@@ -103,7 +104,7 @@ class Places:
             raise OSError(errno.EINVAL, "not a path in the quarantine")
         operation = int(number)
         if operation not in self._quarantines:
-            self._quarantines[operation] = Directories(self._quarantine_of(operation))
+            self._quarantines[operation] = Directories(self._quarantine_of(operation, make))
         return self._quarantines[operation], relative
 
     def forget(self) -> None:

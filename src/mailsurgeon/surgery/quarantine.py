@@ -81,9 +81,7 @@ def open_quarantine(directory: bytes, spool: Spool, owner: tuple[int, int], *, m
     return found
 
 
-def _check(
-    found: int, directory: bytes, spool: Spool, owner: tuple[int, int], advice: str
-) -> None:
+def _check(found: int, directory: bytes, spool: Spool, owner: tuple[int, int], advice: str) -> None:
     status = os.fstat(found)
     if status.st_dev != spool.device:
         raise Refused(f"{visible(directory)}: not on the spool's file system{advice}")
@@ -96,7 +94,8 @@ def _check(
 def highest_operation(directory: bytes) -> int:
     """The highest number an operation's directory has there; other journals count too."""
     with suppress(OSError):
-        return max((int(n) for n in os.listdir(directory) if n.isdigit() and len(n) < 10), default=0)
+        names = os.listdir(directory)
+        return max((int(name) for name in names if name.isdigit() and len(name) < 10), default=0)
     return 0
 
 

@@ -35,7 +35,6 @@ from mailsurgeon.surgery.uidlists import ListFile
 from mailsurgeon.text import visible
 
 NOT_BEGUN = "interrupted before it was done"
-_HELD_BY_NOBODY = Patience()
 
 
 @dataclass(slots=True)
@@ -64,16 +63,14 @@ class Recovery:
         """Raises StepRefused when a server's lock stays held, HardError, OSError, JournalError;
         the operation is then as unfinished as before.
         """
-        planned = self.journal.steps(
-            "operation = ? AND state = 'planned'", (self.operation.id,)
-        )
+        planned = self.journal.steps("operation = ? AND state = 'planned'", (self.operation.id,))
         lists = [one for one in planned if one.act == WHOLE_BATCH]
         acts = [one for one in planned if one.act != WHOLE_BATCH]
         by_act = [list(act) for _, act in groupby(acts, key=lambda one: one.act)]
         for folders, group in groupby(by_act, key=_folders):
             self._remove_own_locks(folders, by_act)
             self._group(folders, list(group), lists)
-        self.journal.settle(one.settled("refused", NOT_BEGUN) for one in lists)
+        self._settle_lists(lists)
         return self.found
 
     def _group(
@@ -86,9 +83,7 @@ class Recovery:
             self._sync(settled)
             for folder in locked.values():
                 rows = [one for one in lists if one.step.folder == folder.path]
-                settled += self._lists(folder, rows, settled)
-                for row in rows:
-                    lists.remove(row)
+                self._lists(folder, rows, settled)
         self.journal.settle(settled)
         for folder in folders:
             self.found.folders.add(folder)
@@ -145,7 +140,7 @@ class Recovery:
         for one, was_done in reversed(list(zip(act, done, strict=True))):
             if was_done and one.action is not Action.UIDLIST:
                 step = inverse(one.step)
-                perform(self.places, folders, replace(step, data={**step.data, "shared": True}))
+                perform(self.places, folders, replace(step, data={**step.data, "may_share": True}))
         path = act[0].step.source or act[0].step.target or b""
         self.found.refused.append(Refusal(path, reason))
         return [one.settled("refused", reason) for one in act]
@@ -240,64 +235,93 @@ class Recovery:
     # The servers' lists
 
     def _lists(
-        self, folder: LockedFolder, rows: list[StepRecord], settled: list[StepRecord]
-    ) -> list[StepRecord]:
-        """Brings the records of a folder in line with what its files are called now."""
-        results: list[StepRecord] = []
-        done = {
-            base_name(os.path.basename(one.step.target))
-            for one in settled
-            if one.state == "done" and one.step.target is not None and stays_in_folder(one.step)
-        }
-        sizes_only = {
-            position: one
-            for position, one in enumerate(settled)
-            if one.action is Action.UIDLIST and one.step.folder == folder.path
-        }
-        for row in rows:
-            kept: list[Change] = []
-            for change in from_text(row.data.get("changes", ())):
-                if base_after(change) in done or _only_sizes(change):
-                    kept.append(change)
-                    self._follow(folder, change)
-                else:
-                    self._follow(folder, Change(change.after, change.before), told=False)
-            results.append(row.settled("done", changes=as_text(kept)))
-            for position, one in sizes_only.items():
-                wanted = {os.fsencode(new) for _, new in one.data.get("records", ())}
-                mine = [change for change in kept if base_after(change) in wanted]
-                if mine:
-                    settled[position] = one.settled("done", changes=as_text(mine))
-                    self.found.done += 1
-        return results
+        self, folder: LockedFolder, rows: Sequence[StepRecord], settled: list[StepRecord]
+    ) -> None:
+        """Brings the records of a folder in line with what its files are called now.
 
-    def _follow(self, folder: LockedFolder, change: Change, *, told: bool = True) -> None:
+        `settled` are the steps just looked at; `uidlist` steps among them are settled here.
+        """
+        owners = _owners(settled)
+        follow: list[Change] = []
+        for row in rows:
+            for change in from_text(row.data.get("changes", ())):
+                for position in owners.get((folder.path, base_after(change)), ()):
+                    one = settled[position]
+                    if one.action is Action.UIDLIST:
+                        settled[position] = one.settled("done", changes=as_text([change]))
+                        self.found.done += 1
+                    done = settled[position].state == "done"
+                    follow.append(change if done else Change(change.after, change.before))
+        self._follow(folder, follow)
+
+    def _settle_lists(self, rows: Sequence[StepRecord]) -> None:
+        """Notes which record changes have stayed, by the steps that asked for them."""
+        settled: list[StepRecord] = []
+        for row in rows:
+            steps = self.journal.steps(
+                "operation = ? AND batch = ? AND act > ? AND state IN ('done', 'undone')",
+                (row.operation, row.batch, WHOLE_BATCH),
+            )
+            owners = _owners(steps)
+            kept = [
+                change
+                for change in from_text(row.data.get("changes", ()))
+                if (row.step.folder or b"", base_after(change)) in owners
+            ]
+            state = "done" if kept else "refused"
+            settled.append(row.settled(state, "" if kept else NOT_BEGUN, changes=as_text(kept)))
+        self.journal.settle(settled)
+
+    def _follow(self, folder: LockedFolder, changes: Sequence[Change]) -> None:
+        """Makes the record changes that are missing, and names the UIDs a server has taken."""
         for one in folder.lists:
+            listed = _listed(one)
+            missing = [change for change in changes if _key(change.before) in listed]
             try:
-                made = one.write([change]) if _has(one, change.before) else []
+                one.write(missing)
             except fs.StepRefused:
-                made = []
-            if not made and told and not _has(one, change.after):
-                shown = visible(base_after(change))
-                name = visible(name_of(self.places, folder.path))
-                self.found.lost_uids.append(f"{shown} in {name}")
+                for change in missing:
+                    with suppress(fs.StepRefused):
+                        one.write([change])
+            listed = _listed(one)
+            name = visible(name_of(self.places, folder.path))
+            for change in changes:
+                if _key(change.after) not in listed:
+                    self.found.lost_uids.append(f"{visible(base_after(change))} in {name}")
 
 
 def _folders(act: Sequence[StepRecord]) -> frozenset[bytes]:
     return frozenset(folders_of(one.step for one in act))
 
 
-def _only_sizes(change: Change) -> bool:
-    return base_after(change) == base_after(Change(change.after, change.before))
+def _owners(records: Sequence[StepRecord]) -> dict[tuple[bytes, bytes], list[int]]:
+    """The positions of the steps that change records, by folder and the base name they lead to."""
+    owners: dict[tuple[bytes, bytes], list[int]] = {}
+    for position, one in enumerate(records):
+        step = one.step
+        bases: list[bytes] = []
+        if step.action is Action.UIDLIST:
+            bases += [os.fsencode(new) for _, new in one.data.get("records", ())]
+            bases += [base_after(change) for change in from_text(one.data.get("changes", ()))]
+        elif stays_in_folder(step) and step.data.get("keep_uid"):
+            bases.append(base_name(os.path.basename(step.target or b"")))
+        for base in dict.fromkeys(bases):
+            owners.setdefault((step.folder or b"", base), []).append(position)
+    return owners
 
 
-def _has(one: ListFile, line: bytes) -> bool:
-    """Whether a list has a record of the base name and UID of `line`."""
+def _listed(one: ListFile) -> set[tuple[int, bytes]]:
+    """The UIDs and base names in a list; none when it is damaged."""
     try:
-        uidlist = parse(one.data)
+        return {(record.uid, record.base) for record in parse(one.data).records}
     except UidlistError:
-        return False
-    wanted = parse_record(line, uidlist.version)
-    if isinstance(wanted, str):
-        return False
-    return any((r.base, r.uid) == (wanted.base, wanted.uid) for r in uidlist.records)
+        return set()
+
+
+def _key(line: bytes) -> tuple[int, bytes]:
+    """The UID and base name of a record's line, of either version."""
+    for version in (3, 1):
+        record = parse_record(line, version)
+        if not isinstance(record, str):
+            return record.uid, record.base
+    return 0, b""

@@ -13,15 +13,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any
 
 from mailsurgeon.maildir.uidlist import Change, base_name, parse_record
 from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.folders import LockedFolder, lock_folders
+from mailsurgeon.surgery.folders import LockedFolder, Occupants, lock_folders
 from mailsurgeon.surgery.journal import Journal, StepRecord
 from mailsurgeon.surgery.locks import Patience
-from mailsurgeon.surgery.performing import inverse, perform, shares_base
+from mailsurgeon.surgery.performing import inverse, perform
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Refusal, Step
+from mailsurgeon.text import visible
 
 BATCH_STEPS = 500
 LOCK_SECONDS = 3.0
@@ -29,10 +31,6 @@ LOCK_SECONDS = 3.0
 
 WHOLE_BATCH = 0
 """The act number of the steps that the engine itself adds: rewritten uidlists."""
-
-
-class NotDurable(Exception):
-    """What was done may not survive a power cut; nothing may be reported as done."""
 
 
 @dataclass(slots=True)
@@ -101,7 +99,7 @@ class Runner:
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Tally:
-        """Does the acts, as far as it gets. Raises JournalError and NotDurable: all is then left
+        """Does the acts, as far as it gets. Raises JournalError and fs.NotDurable: all is then left
         to recovery.
         """
         finished = 0
@@ -126,10 +124,12 @@ class Runner:
             self._count(run)
 
     def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[Run]:
+        self.places.forget()
+        present: dict[bytes, Occupants] = {}
         drafts = [
             StepRecord(
                 0, self.operation, batch, number, act.verdict, act.folder,
-                self._prepared(step), "planned",
+                self._prepared(step, present), "planned",
             )
             for number, act in enumerate(acts, start=before + 1)
             for step in act.steps
@@ -140,34 +140,60 @@ class Runner:
             for number, act in enumerate(acts, start=before + 1)
         ]
 
-    def _prepared(self, step: Step) -> Step:
-        """The step with its quarantine's number, and the link count that recovery goes by."""
+    def _prepared(self, step: Step, present: dict[bytes, Occupants]) -> Step:
+        """The step as the journal must know it before it runs.
+
+        The quarantine has its number; a rename inside the spool that names one folder stays in
+        it; `links` is what recovery needs after link and unlink, `shared` what undo needs to put
+        a message back beside its namesake.
+        """
         if step.target is not None and step.target.startswith(QUARANTINE + b"@/"):
             number = b"%d/" % self.operation
             step = replace(step, target=step.target.replace(b"@/", number, 1))
-        if step.action is Action.RENAME and step.source is not None:
-            with suppress(OSError):
-                status = fs.look(*self.places.locate(step.source))
-                if status is not None:
-                    step = replace(step, data={**step.data, "links": status.st_nlink})
-        return step
+        source, target = step.source, step.target
+        if step.action is not Action.RENAME or source is None or target is None:
+            return step
+        if not (source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
+            folder = step.target_folder if step.folder is None else step.folder
+            target_folder = folder if step.target_folder is None else step.target_folder
+            step = replace(step, folder=folder, target_folder=target_folder)
+        data = self._facts(source, target, step.folder, present)
+        return replace(step, data={**step.data, **data})
+
+    def _facts(
+        self,
+        source: bytes,
+        target: bytes,
+        folder: bytes | None,
+        present: dict[bytes, Occupants],
+    ) -> dict[str, Any]:
+        facts: dict[str, Any] = {}
+        with suppress(OSError, fs.StepRefused):
+            status = fs.look(*self.places.locate(source))
+            if status is not None:
+                facts["links"] = status.st_nlink
+            if folder is not None:
+                occupants = present.setdefault(folder, Occupants(self.places, folder))
+                facts["shared"] = occupants.namesake(source, target) is not None
+        return facts
 
     def _locked(self, folders: frozenset[bytes], runs: list[Run], batch: int) -> None:
         """A run of acts under the locks of their folders; let go and taken again when long."""
         waiting = runs
         while waiting and not self.tally.stopped:
-            with ExitStack() as stack:
-                self.places.forget()
-                try:
+            self.places.forget()
+            try:
+                with ExitStack() as stack:
                     locked = lock_folders(self.places, folders, self.patience, stack)
-                except fs.StepRefused as refusal:
-                    refuse(waiting, str(refusal))
-                    return
-                except fs.HardError as error:
-                    self.tally.stopped = str(error)
-                    break
-                waiting = Section(self, locked, batch).work(waiting)
-        refuse([run for run in waiting if run.state == "planned"], self.tally.stopped)
+                    waiting = Section(self, locked, batch).work(waiting)
+            except fs.StepRefused as refusal:
+                refuse((run for run in waiting if run.state == "planned"), str(refusal))
+                return
+            except fs.HardError as error:
+                self.tally.stopped = str(error)
+            except OSError as error:  # a lock that could not be taken or let go
+                self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
+        refuse((run for run in waiting if run.state == "planned"), self.tally.stopped)
 
     def _count(self, run: Run) -> None:
         tally = self.tally
@@ -291,11 +317,9 @@ class Section:
                 step = Step(
                     Action.UIDLIST, None, None, None, folder, None, {"changes": as_text(changes)}
                 )
+                number = self.runner.operation
                 drafts.append(
-                    StepRecord(
-                        0, self.runner.operation, self.batch, WHOLE_BATCH, "uidlist",
-                        None, step, "planned",
-                    )  # fmt: skip
+                    StepRecord(0, number, self.batch, WHOLE_BATCH, "uidlist", None, step, "planned")
                 )
         if drafts:
             self.lists = self.runner.journal.intend(drafts)
@@ -307,7 +331,6 @@ class Section:
             step = record.step
             if step.action is Action.UIDLIST:
                 continue
-            shared = step.source is not None and shares_base(self.folders, step.source)
             try:
                 perform(self.places, self.folders, step)
             except fs.StepRefused as refusal:
@@ -318,8 +341,6 @@ class Section:
                 self.take_back(run, str(error))
                 return
             self._note(step)
-            if shared and step.action is Action.RENAME:
-                run.records[position] = record.settled("planned", shared=True)
             run.done.append(position)
         run.state = "done"
 
@@ -332,11 +353,11 @@ class Section:
         """Undoes the steps of an act that could not be done whole."""
         for position in reversed(run.done):
             step = inverse(run.records[position].step)
-            step = replace(step, data={**step.data, "shared": True})
+            step = replace(step, data={**step.data, "may_share": True})
             try:
                 perform(self.places, self.folders, step)
             except (fs.StepRefused, fs.HardError) as error:
-                raise NotDurable(f"{reason}; and it could not be taken back: {error}") from error
+                raise fs.NotDurable(f"{reason}; and it could not be taken back: {error}") from error
             self._note(step)
         run.done.clear()
         refuse([run], reason)
@@ -351,7 +372,10 @@ class Section:
             except FileNotFoundError:
                 continue  # renamed with its folder: its parent is synced as well
             except OSError as error:
-                raise NotDurable(f"{os.strerror(error.errno or 0)}") from error
+                line = (
+                    f"{visible(parent or self.places.spool.root)}: {os.strerror(error.errno or 0)}"
+                )
+                raise fs.NotDurable(line) from error
 
     def _write_lists(self, runs: list[Run]) -> None:
         settled: list[StepRecord] = []

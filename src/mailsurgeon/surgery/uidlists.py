@@ -50,7 +50,8 @@ class ListFile:
     def write(self, changes: Sequence[Change]) -> list[Change]:
         """Makes the changes, durably, and reads the file back; returns them as they were made.
 
-        Raises StepRefused, HardError or OSError; the old file is then still in its place.
+        Raises StepRefused or HardError, the old file being in its place, and NotDurable, the new
+        one perhaps being there.
         """
         try:
             new, made = apply_changes(self.data, changes)
@@ -60,11 +61,21 @@ class ListFile:
             return made
         with fs.told(self.shown):
             self._replace(new)
-            again = read(self.directory, self.name, self.shown)
-        if again is None or again.data != new:
-            raise fs.HardError(f"{visible(self.shown)}: it does not read back as it was written")
-        self.data, self.status = again.data, again.status
+        self._look_again(new)
         return made
+
+    def _look_again(self, new: bytes) -> None:
+        shown = visible(self.shown)
+        try:
+            fs.sync(self.directory)
+            again = read(self.directory, self.name, self.shown)
+        except OSError as error:
+            raise fs.NotDurable(f"{shown}: {os.strerror(error.errno or 0)}") from error
+        except (fs.StepRefused, fs.HardError) as error:
+            raise fs.NotDurable(str(error)) from error
+        if again is None or again.data != new:
+            raise fs.NotDurable(f"{shown}: it does not read back as it was written")
+        self.data, self.status = again.data, again.status
 
     def _replace(self, new: bytes) -> None:
         draft = self.name + b".mailsurgeon"
@@ -88,7 +99,6 @@ class ListFile:
             raise
         finally:
             os.close(handle)
-        fs.sync(self.directory)
 
     def _damaged(self, error: UidlistError) -> fs.StepRefused:
         return fs.StepRefused(
@@ -100,26 +110,30 @@ class ListFile:
 def read(directory: int, name: bytes, shown: bytes, owner: int | None = None) -> ListFile | None:
     """Reads a list; None when there is none.
 
-    Raises StepRefused for anything but a plain, writable file of `owner`, and OSError.
+    Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
     """
-    if fs.look(directory, name) is None:
-        return None
     with fs.told(shown):
+        if fs.look(directory, name) is None:
+            return None
         handle = os.open(name, _READ, dir_fd=directory)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise fs.StepRefused(f"{visible(shown)} is not a plain file")
-        if owner is not None and status.st_uid != owner:
-            raise fs.StepRefused(f"{visible(shown)} belongs to somebody else (uid {status.st_uid})")
-        if not status.st_mode & stat.S_IWUSR:
-            raise fs.StepRefused(f"{visible(shown)} is read-only")
-        chunks: list[bytes] = []
-        while chunk := os.read(handle, 1 << 20):
-            chunks.append(chunk)
-    finally:
-        os.close(handle)
+        try:
+            status = os.fstat(handle)
+            _check(status, shown, owner)
+            chunks: list[bytes] = []
+            while chunk := os.read(handle, 1 << 20):
+                chunks.append(chunk)
+        finally:
+            os.close(handle)
     return ListFile(directory, name, shown, b"".join(chunks), status)
+
+
+def _check(status: os.stat_result, shown: bytes, owner: int | None) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise fs.StepRefused(f"{visible(shown)} is not a plain file")
+    if owner is not None and status.st_uid != owner:
+        raise fs.StepRefused(f"{visible(shown)} belongs to somebody else (uid {status.st_uid})")
+    if not status.st_mode & stat.S_IWUSR:
+        raise fs.StepRefused(f"{visible(shown)} is read-only")
 
 
 def _unchanged(one: os.stat_result, other: os.stat_result) -> bool:

@@ -18,7 +18,7 @@ from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.notice import Notices
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.recovery import Recovered, Recovery
-from mailsurgeon.surgery.running import NotDurable, Runner, Tally
+from mailsurgeon.surgery.running import Runner, Tally
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Refusal, Report, Step
 from mailsurgeon.text import visible
 
@@ -61,7 +61,7 @@ class Writer:
         runner = Runner(self.places, self.journal, self.running, patience)
         try:
             tally = runner.run(plan.acts, on_progress, cancelled)
-        except NotDurable as error:
+        except fs.NotDurable as error:
             return self._cut_off(plan, runner.tally, str(error))
         return self._end(plan, tally)
 
@@ -129,13 +129,15 @@ class Writer:
 
     # The quarantine
 
-    def _quarantine_of(self, operation: int) -> int:
-        """The directory of one operation; that of the running one is made."""
-        mine = operation == self.running
-        root = self._open_quarantine(self._directory_of(operation), make=mine)
+    def _quarantine_of(self, operation: int, make: bool) -> int:
+        """The directory of one operation in the quarantine it used."""
+        try:
+            root = self._open_quarantine(self._directory_of(operation), make=make)
+        except Refused as error:
+            raise fs.StepRefused(str(error)) from error
         try:
             name = b"%d" % operation
-            if mine:
+            if make:
                 return fs.make_beneath(root, name, 0o700, self.places.owner)
             return fs.open_beneath(root, name)
         finally:
@@ -176,7 +178,7 @@ class Writer:
     def _recover_one(self, operation: Operation, patience: Patience) -> Recovered:
         try:
             return Recovery(self.places, self.journal, operation, patience).run()
-        except (fs.StepRefused, fs.HardError) as error:
+        except (fs.StepRefused, fs.HardError, fs.NotDurable) as error:
             raise SpoolBusy(f"operation {operation.id} cannot be recovered now: {error}") from error
         except OSError as error:
             raise JournalError(
@@ -227,9 +229,7 @@ class Writer:
         summary = f"{gone:,} deleted for good"
         self.journal.finish(self.running, state, summary)
         self._take_notice_down()
-        return Report(
-            self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused)
-        )
+        return Report(self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused))
 
     def _purge_one(self, record: StepRecord, tally: Tally) -> StepRecord:
         assert record.source is not None

@@ -1,0 +1,230 @@
+"""Killed (kill -9) before each call that changes anything: recovered, nothing lost, undone exactly.
+
+The killed process is a real one, forked from the test, and killed by SIGKILL at its N-th call.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.surgeon import Surgeon
+from tests.surgery.conftest import Picture, Ward, plan
+
+MUTATING = (
+    "mkdir", "rmdir", "unlink", "link", "rename", "write", "fsync", "chmod", "fchmod", "utime",
+)  # fmt: skip
+RECORDING = ("begin", "intend", "settle", "finish")
+FEWEST = 20
+
+Operate = Callable[[Surgeon], object]
+
+
+class Executioner:
+    """Kills this process before the N-th call that changes anything."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def before(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*values: Any, **named: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return act(*values, **named)
+
+        return counted
+
+    def watch(self) -> None:
+        for name in MUTATING:
+            setattr(os, name, self.before(getattr(os, name)))
+        for name in RECORDING:
+            setattr(Journal, name, self.before(getattr(Journal, name)))
+        fs._renameat2 = self.before(fs._renameat2) if fs._renameat2 is not None else None
+
+
+def killed_at(ward: Ward, number: int, operate: Operate) -> bool:
+    """Runs an operation in a process that dies at its N-th call; False when it ran to its end."""
+    child = os.fork()
+    if child == 0:
+        try:
+            Executioner(number).watch()
+            with ward.surgeon() as surgeon:
+                operate(surgeon)
+        except BaseException:
+            os._exit(3)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0, "the operation failed by itself"
+    return False
+
+
+def furnish(ward: Ward) -> Plan:
+    """A spool with one of everything the engine does, and the plan for it."""
+    ward.folder(b".Sent")
+    filed = ward.mail(b"1300000001.M1P1.host:2,S", 1)
+    wrong = ward.mail(b".Sent/cur/1300000002.M2P1.host,S=9,W=9:2,S", 2)
+    right = b".Sent/cur/1300000002.M2P1.host,S=66,W=71:2,S"
+    empty = ward.mail(b"cur/1300000003.M3P1.host:2,", 3)
+    flags = ward.mail(b".Sent/new/1300000004.M4P1.host:2,SF", 4)
+    twin = ward.mail(b"cur/1300000005.M5P1.host:2,", 5)
+    kept = ward.mail(b"cur/1300000005.M5P1.host:2,S", 5)
+    ward.uidlist(b"", b"1300000003.M3P1.host", b"1300000005.M5P1.host")
+    ward.uidlist(b".Sent", b"1300000002.M2P1.host,S=9,W=9", b"1300000004.M4P1.host", first=7)
+    both = (
+        ward.rename_step(twin, b"quarantine:@/" + twin),
+        ward.rename_step(kept, b"cur/1300000005.M5P1.host:2,FS"),
+    )
+    makes = Step(Action.MKDIR, None, b".Sent/tmp/new", folder=b".Sent", data={"mode": 0o750})
+    return plan(
+        ward.rename(filed, b"cur/" + filed),
+        ward.rename(wrong, right, "fix-size", folder=b".Sent", keep_uid=True),
+        ward.rename(flags, b".Sent/new/1300000004.M4P1.host:2,FS", "fix-flags", folder=b".Sent"),
+        ward.away(empty),
+        Act("quarantine copy", twin, both),
+        Act("make-subdirs", b".Sent", (makes,)),
+    )
+
+
+def check_uids_follow(ward: Ward) -> None:
+    """Each message listed in a uidlist has the base name of its record."""
+    for folder in (b"", b".Sent"):
+        names = os.listdir(ward.path(os.path.join(folder, b"cur")))
+        names += os.listdir(ward.path(os.path.join(folder, b"new")))
+        bases = {os.fsencode(name).split(b":")[0] for name in names}
+        for record in ward.records(folder):
+            base = record.partition(b" :")[2]
+            assert base in bases or base == b"1300000003.M3P1.host"
+
+
+def no_traces(ward: Ward) -> None:
+    for path in ward.picture():
+        assert not path.endswith((b".lock", b".mailsurgeon", b".stale", b"UNFINISHED"))
+
+
+def recovered(ward: Ward) -> Picture:
+    with ward.surgeon() as surgeon:
+        report = surgeon.recover()
+        assert report is None or not report.effects, "no server looked, so every UID is kept"
+        after = ward.picture()
+        assert surgeon.recover() is None
+        assert surgeon.unfinished() is None
+    assert ward.picture() == after
+    return after
+
+
+def undo_all(ward: Ward) -> None:
+    with ward.surgeon() as surgeon:
+        for number in surgeon.undoable():
+            report = surgeon.apply(surgeon.plan_undo(number))
+            assert report.state == "applied", report
+        assert surgeon.undoable() == []
+
+
+def rehearse(ward: Ward, prepare: Callable[[Ward], Operate]) -> int:
+    """Kills the operation at every point in turn and checks what must hold; returns the kills."""
+    operate = prepare(ward)
+    first = ward.picture()
+    mails = ward.messages()
+    number = 0
+    while True:
+        known = count_operations(ward)
+        if not killed_at(ward, number + 1, operate):
+            break
+        number += 1
+        recovered(ward)
+        assert ward.messages() == mails
+        check_uids_follow(ward)
+        no_traces(ward)
+        turn_back(ward, known)
+        assert ward.picture() == first
+    print(f"killed {number} of {number} times, recovered each time")
+    assert number >= FEWEST
+    return number
+
+
+def count_operations(ward: Ward) -> int:
+    with ward.surgeon() as surgeon:
+        return len(surgeon.operations())
+
+
+def turn_back(ward: Ward, known: int) -> None:
+    """Takes back what the killed operation has done, whichever it was."""
+    with ward.surgeon() as surgeon:
+        for one in surgeon.operations()[known:]:
+            if one.kind == "fix" and one.counts.get("done"):
+                report = surgeon.apply(surgeon.plan_undo(one.id))
+                assert (report.state, report.refused) == ("applied", ())
+            elif one.kind == "undo" and surgeon_has_undone(surgeon, one.of):
+                report = surgeon.apply(surgeon.plan_redo(one.of))
+                assert (report.state, report.refused) == ("applied", ())
+
+
+def surgeon_has_undone(surgeon: Surgeon, number: int | None) -> bool:
+    return any(one.id == number and one.counts.get("undone") for one in surgeon.operations())
+
+
+def test_an_operation_is_killed_at_every_call(ward: Ward) -> None:
+    def prepare(ward: Ward) -> Operate:
+        acts = furnish(ward)
+        return lambda surgeon: surgeon.apply(acts)
+
+    rehearse(ward, prepare)
+
+
+def test_an_undo_is_killed_at_every_call(ward: Ward) -> None:
+    def prepare(ward: Ward) -> Operate:
+        acts = furnish(ward)
+        with ward.surgeon() as surgeon:
+            surgeon.apply(acts)
+        return lambda surgeon: surgeon.apply(surgeon.plan_undo(1))
+
+    rehearse(ward, prepare)
+
+
+def test_a_rename_by_link_is_killed_at_every_call(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fs, "_renameat2", None)
+
+    def prepare(ward: Ward) -> Operate:
+        acts = furnish(ward)
+        return lambda surgeon: surgeon.apply(acts)
+
+    rehearse(ward, prepare)
+
+
+def test_a_recovery_is_killed_at_every_call(ward: Ward) -> None:
+    acts = furnish(ward)
+    first = ward.picture()
+    mails = ward.messages()
+
+    def operate(surgeon: Surgeon) -> object:
+        return surgeon.recover()
+
+    kills = 0
+    for point in range(12, 200, 6):
+        if not killed_at(ward, point, lambda surgeon: surgeon.apply(acts)):
+            break
+        number = 0
+        while killed_at(ward, number + 1, operate):
+            number += 1
+        kills += number
+        recovered(ward)
+        assert ward.messages() == mails
+        check_uids_follow(ward)
+        undo_all(ward)
+        no_traces(ward)
+        assert ward.picture() == first
+    print(f"recovery killed {kills} of {kills} times")
+    assert kills >= FEWEST
