@@ -44,7 +44,7 @@ def assemble(choices: Iterable[Choice], around: Surroundings) -> tuple[list[Act]
     united, orphans = _unite_flags(cases, around)
     left += orphans
     acts = list(_missing_homes(cases, around))
-    for case in sorted(cases.values(), key=_turn):
+    for case in sorted(cases.values(), key=lambda case: _turn(case, around)):
         act = _operate(case, around, united.get(case.patient.path))
         if act is None:
             left.append(Left(case.patient.path, "it is as asked already", tuple(case.codes), False))
@@ -77,14 +77,15 @@ def _treat(choices: Iterable[Choice], around: Surroundings) -> tuple[dict[bytes,
     return cases, left
 
 
-def _turn(case: Case) -> tuple[int, int, bytes]:
-    """Directories are made first and carried off last, the deepest first."""
+def _turn(case: Case, around: Surroundings) -> tuple[int, int, bytes, bytes, bytes]:
+    """Directories are made first and carried off last, the deepest first; between them what
+    needs the same locks stands together."""
     order = _ORDER.get(case.treatment.verdict)
     if order is None:
         order = _URGENT if "name-clash" in case.codes else _USUAL
     path = case.patient.path
     depth = -path.count(b"/") if case.takes_directory else 0
-    return order, depth, path
+    return order, depth, around.home(case.patient) or b"", case.treatment.home or b"", path
 
 
 def _drop_passengers(cases: dict[bytes, Case]) -> list[Left]:
@@ -116,7 +117,8 @@ def _unite_flags(
     last copy, after which its base name is its own: returned as that copy's path to the case of
     the kept one. Copies whose kept one is gone, or goes away too, are taken out and told.
     """
-    victims = [case for case in sorted(cases.values(), key=_turn) if case.treatment.kept]
+    victims = [case for case in cases.values() if case.treatment.kept is not None]
+    victims.sort(key=lambda case: _turn(case, around))
     paths = {case.treatment.kept for case in victims if case.treatment.kept is not None}
     known = load_paths(around.index, sorted(paths))
     companions: dict[bytes, Case] = {}
@@ -202,8 +204,13 @@ def _put_away(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
 
 
 def _home(patient: Patient, around: Surroundings) -> bytes | None:
-    """The folder whose lock is held: a folder's own when it is carried off whole."""
+    """The folder whose lock is held: a folder's own when it is carried off whole.
+
+    A stale lock is put away without it: to take the lock would be to remove it.
+    """
     path = patient.path
+    if patient.place == Place.FOLDER and patient.filename.endswith(b".lock"):
+        return None
     if patient.is_directory and path in around.by_path:
         return path
     return around.home(patient)
@@ -228,7 +235,7 @@ def _rename(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
     )  # fmt: skip
     target, base = join(directory, name.filename), split(name.filename)[0]
     steps: list[Step] = []
-    keeps_record = base == patient.base and target_home == home
+    keeps_record = patient.is_served and base == patient.base and target_home == home
     if target != patient.path:
         follows = patient.is_served and target_home == home and not keeps_record
         data = {"keep_uid": follows and not treatment.new_message}

@@ -146,7 +146,7 @@ class _Tally:
                 yield f"mbsync will delete {synced:,} of them on the other side too"
         for (home, goal), count in self.moved.items():
             where = f"{self._state(home).name} to {self._state(goal).name}"
-            yield f"{_messages(count)} go from {where} and get new UIDs there"
+            yield f"{_messages(count)} moved from {where}, with new UIDs there"
         if self.unseen:
             yield f"{self.unseen:,} put away that no client could see"
 

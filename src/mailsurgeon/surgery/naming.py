@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
 
-from mailsurgeon.maildir.filename import parse_info, sorted_flags, split, with_sizes, without_uid
+from mailsurgeon.maildir.filename import (
+    Info,
+    parse_info,
+    sorted_flags,
+    split,
+    with_sizes,
+    without_uid,
+)
 
 NAME_MAX = 255
 """Bytes of a file name (NAME_MAX of Linux file systems)."""
@@ -82,10 +89,12 @@ def compose(
     it comes there from elsewhere, so even an unchanged base name must be free and usable.
     `seconds` (since 1970) and `seed` go into a fresh base name where the old one tells no time.
     """
-    head, info = _split_and_repair(filename, change)
+    parts = parse_info(filename, *change.sizes)
+    head, info = parts.base, _repaired(parts, change)
     if change.one_size:
         head = one_size(head)
-    if change.set_sizes:
+    # The digits before a lost colon counted for no size; with the colon they do.
+    if change.set_sizes or (parts.kind == "lost-colon" and info != parts.info):
         head = with_sizes(head, *change.sizes)
     if change.strip_uid:
         head = without_uid(head)
@@ -139,17 +148,16 @@ def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes
     raise AssertionError("counting does not end")
 
 
-def _split_and_repair(filename: bytes, change: NameChange) -> tuple[bytes, bytes]:
-    """The name's two parts: all before the info, and the info as it is to be."""
-    info = parse_info(filename, *change.sizes)
+def _repaired(info: Info, change: NameChange) -> bytes:
+    """The info as it is to be."""
     if not change.touches_info:
-        return info.base, info.info
+        return info.info
     kept = info.should_be if change.repair_info or info.kind != "good" else info.info
     letters, comma, more = kept[3:].partition(b",")
     flags = _flags(letters, change)
     if not (flags or info.info or change.repair_info or change.set_flags is not None):
-        return info.base, info.info  # nothing to write: a name in new/ needs no info
-    return info.base, b":2," + flags + comma + more
+        return info.info  # nothing to write: a name in new/ needs no info
+    return b":2," + flags + comma + more
 
 
 def _flags(letters: bytes, change: NameChange) -> bytes:

@@ -22,7 +22,7 @@ from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Left, Plan
 from mailsurgeon.surgery.surroundings import Surroundings
 from mailsurgeon.surgery.treatment import Choice, Order
 from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.rows import Place, ProblemRow
+from mailsurgeon.survey.rows import FolderRow, Place, ProblemRow
 from mailsurgeon.text import visible
 
 _ANSWERS: Mapping[str, frozenset[str]] = {
@@ -69,7 +69,7 @@ def propose(
         )
     folder = around.named(target) if target is not None else None
     order = Order(folder, flags, force, asked=True)
-    patients = load(index, entries)
+    patients = around.patients(entries)
     choices = _free_choices(
         (patients[entry] for entry in entries if entry in patients), remedy, rows, codes, order
     )
@@ -92,18 +92,11 @@ def propose_folder(
     """
     around = Surroundings(spool, index)
     row = around.folders.get(folder)
-    status = around.lstat(row.path) if row else None
-    if row is None or status is None:
+    patient = around.look_at(_directory(index, row)) if row else None
+    if row is None or patient is None:
         name = visible(row.name) if row else "the folder"
         raise MailsurgeonError(f"{name}: it is not there any more; look again")
-    known = load_paths(index, [row.path]).get(row.path)
-    directory, _, filename = row.path.rpartition(b"/")
-    patient = known or Patient(
-        None, row.id, Place.FOLDER, directory, filename, "directory", status.st_size,
-        status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_mode, status.st_uid,
-        status.st_gid, status.st_nlink,
-    )  # fmt: skip
-    rows = _by_entry(index.problems(entries=[known.id] if known and known.id else []))
+    rows = _by_entry(index.problems(entries=[] if patient.id is None else [patient.id]))
     choices = _free_choices([patient], remedy, rows, None, Order(force=force, asked=True))
     return _plan(remedy, choices, (), around, quarantine)
 
@@ -127,7 +120,7 @@ def plan_problems(
     """
     around = around or Surroundings(spool, index)
     entries = list(dict.fromkeys(row.entry for row in chosen))
-    patients, rows = load(index, entries), _by_entry(index.problems(entries=entries))
+    patients, rows = around.patients(entries), _by_entry(index.problems(entries=entries))
     choices = [
         _choice(
             patients[row.entry], row.remedy or "fix-size", row, rows[row.entry],
@@ -136,7 +129,12 @@ def plan_problems(
         for row in chosen
         if row.entry in patients
     ]  # fmt: skip
-    return _plan(kind, choices, left, around, quarantine)
+    gone = [
+        Left(row.path, "it is not there any more", (row.code,))
+        for row in chosen
+        if row.entry not in patients
+    ]
+    return _plan(kind, choices, [*left, *gone], around, quarantine)
 
 
 def without(spool: Spool, index: Index, plan: Plan, verdicts: frozenset[str]) -> Plan:
@@ -147,6 +145,15 @@ def without(spool: Spool, index: Index, plan: Plan, verdicts: frozenset[str]) ->
         shorter,
         effects=_effects(shorter.acts, around),
         needs=_needs(shorter.acts, around, None),
+    )
+
+
+def _directory(index: Index, folder: FolderRow) -> Patient:
+    """A folder's own directory, by its row of the index where it has one."""
+    known = load_paths(index, [folder.path]).get(folder.path)
+    directory, _, filename = folder.path.rpartition(b"/")
+    return known or Patient(
+        None, folder.id, Place.FOLDER, directory, filename, "directory", 0, 0, 0, 0, 0, 0, 0, 0
     )
 
 

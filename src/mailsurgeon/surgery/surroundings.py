@@ -6,9 +6,11 @@ All that planning reads from the disk is read here, a few small files and direct
 from __future__ import annotations
 
 import os
+import stat
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
@@ -16,9 +18,9 @@ from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.names import MAILDIRPP
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.effects import FolderState
-from mailsurgeon.surgery.patients import Patient, join
+from mailsurgeon.surgery.patients import Patient, join, load
 from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.rows import FolderRow
+from mailsurgeon.survey.rows import FolderRow, Place
 
 _SYNC_STATE = (b".mbsyncstate", b".uidvalidity", b".isyncuidmap.db")
 _SUBSCRIPTIONS = (b"subscriptions", b"courierimapsubscribed")
@@ -67,6 +69,36 @@ class Surroundings:
         """The name of the folder a patient lies in, None where there is none around it."""
         row = self.folders.get(patient.folder)
         return row.name if row else None
+
+    def patients(self, entries: Sequence[int]) -> dict[int, Patient]:
+        """These entries by id, those that are gone left out.
+
+        The index knows of directories and servers' files only that they have a problem: they are
+        looked at now.
+        """
+        found: dict[int, Patient] = {}
+        for entry, patient in load(self.index, entries).items():
+            if patient.place == Place.FOLDER:
+                looked_at = self.look_at(patient)
+                if looked_at is not None:
+                    found[entry] = looked_at
+            else:
+                found[entry] = patient
+        return found
+
+    def look_at(self, patient: Patient) -> Patient | None:
+        """The patient as it is on the disk now, None when it is gone."""
+        status = self.lstat(patient.path)
+        if status is None:
+            return None
+        kind = "directory" if stat.S_ISDIR(status.st_mode) else "other"
+        if stat.S_ISREG(status.st_mode):
+            kind = "file"
+        return replace(
+            patient, kind=kind, size=status.st_size, mtime_ns=status.st_mtime_ns,
+            ctime_ns=status.st_ctime_ns, inode=status.st_ino, mode=status.st_mode,
+            uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,
+        )  # fmt: skip
 
     # Names in use
 

@@ -88,6 +88,7 @@ class Treatment:
     def __or__(self, other: Treatment) -> Treatment:
         """Both together, under the verdict that weighs more."""
         first, second = sorted((self, other), key=lambda one: _weight(one.verdict))
+        done = {step.action for step in first.after}
         return Treatment(
             first.verdict,
             _both_names(first.name, second.name),
@@ -95,8 +96,8 @@ class Treatment:
             first.home if first.home is not None else second.home,
             first.away or second.away,
             first.new_message or second.new_message,
-            first.own + second.own,
-            first.after + second.after,
+            first.own + tuple(step for step in second.own if step not in first.own),
+            first.after + tuple(step for step in second.after if step.action not in done),
             first.kept if first.kept is not None else second.kept,
             first.notes + tuple(note for note in second.notes if note not in first.notes),
         )

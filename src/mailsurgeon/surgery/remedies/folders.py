@@ -54,12 +54,8 @@ def lift_folder(choice: Choice, around: Surroundings) -> Treatment | Left:
 
 def fix_uidlist(choice: Choice, around: Surroundings) -> Treatment | Left:
     """Only the lines a server rejects go; the header line stays byte for byte."""
-    lines = choice.detail.get("lines")
-    if not lines:
+    if not choice.detail.get("lines"):
         return choice.tell("a server rejects none of its lines")
-    home = around.home(choice.patient)
-    step = Step(
-        Action.UIDLIST, choice.patient.path, None, choice.patient.expected(around.spool),
-        folder=home, data={"records": [], "drop": list(lines)},
-    )  # fmt: skip
+    home, path = around.home(choice.patient), choice.patient.path
+    step = Step(Action.UIDLIST, path, None, folder=home, data={"drop_rejected": True})
     return Treatment("fix-uidlist", own=(step,))

@@ -55,8 +55,6 @@ def _should_be(patient: Patient, detail: Mapping[str, Any]) -> tuple[int, int, i
     """Mode, owner and group to have: the diagnosis' where it says, else readable by its owner."""
     wanted: Mapping[str, Any] = detail.get("should_be") or {}
     before = stat.S_IMODE(patient.mode)
-    readable = (before | (0o700 if patient.is_directory else 0o600)) & ~0o002
-    mode = wanted.get("mode", readable)
-    if isinstance(mode, str):
-        mode = int(mode, 8)
+    needed = stat.S_IRWXU if patient.is_directory else stat.S_IRUSR
+    mode = int(wanted["mode"], 8) if "mode" in wanted else (before | needed) & ~stat.S_IWOTH
     return mode, wanted.get("owner", patient.uid), wanted.get("group", patient.gid)
