@@ -27,10 +27,12 @@ def row_of(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
 
 def rows_of(plan: Plan, dropped: frozenset[str]) -> list[tuple[str, Text]]:
     """The rows with the verdict each stands for."""
-    return [
-        (verdict, row_of(verdict, acts, verdict in dropped))
-        for verdict, acts in verdicts(plan).items()
-    ]
+    return [(verdict, row_of(verdict, acts, verdict in dropped)) for verdict, acts in by_size(plan)]
+
+
+def by_size(plan: Plan) -> list[tuple[str, list[Act]]]:
+    """The verdicts with their acts, the most numerous first."""
+    return sorted(verdicts(plan).items(), key=lambda item: -len(item[1]))
 
 
 def body_of(plan: Plan) -> list[Text]:
@@ -39,7 +41,10 @@ def body_of(plan: Plan) -> list[Text]:
     lines += _section("Of these", _notes(plan.acts))
     lines += _section("What clients will notice", map(visible, plan.effects or ("nothing",)))
     if plan.acts:
-        lines += _section(f"First of {counted(len(plan.acts), 'act')}", _first(plan.acts))
+        lines += _section(
+            f"First of {counted(len(plan.acts), 'act')}",
+            _first(by_size(plan)[0][1], len(plan.acts)),
+        )
     lines += _section("Left alone", _left(plan.left))
     lines += _section("Needs", _needs(plan))
     return lines
@@ -81,6 +86,8 @@ def _where(acts: Sequence[Act]) -> str:
         return f"in {source}" if source == target else f"{source} -> {target}"
     folders = len({act.folder for act in acts})
     where = "one folder" if folders == 1 else f"{folders:,} folders"
+    if all(source == target for source, target in pairs):
+        return f"in {where}"
     targets = {target for _source, target in pairs}
     to = next(iter(targets)) if len(targets) == 1 else _common_end(targets)
     return f"in {where}{f' -> {to}' if to else ''}"
@@ -117,10 +124,10 @@ def _directory(path: bytes) -> str:
 def _notes(acts: Sequence[Act]) -> Iterator[str]:
     notes = Counter(visible(act.note.split(":")[0]) for act in acts if act.note)
     for note, number in notes.most_common(4):
-        yield f"{number:,}  {note}"
+        yield f"{number:,}: {note}"
 
 
-def _first(acts: Sequence[Act]) -> Iterator[str]:
+def _first(acts: Sequence[Act], total: int) -> Iterator[str]:
     for act in acts[:FIRST]:
         step = main_step(act)
         if step is None:
@@ -130,7 +137,7 @@ def _first(acts: Sequence[Act]) -> Iterator[str]:
             yield f"  -> {shown(step.target)}"
         elif step.source != act.path or step.target is None:
             yield f"  {step_text(step)}"
-    if len(acts) > FIRST:
+    if total > FIRST:
         yield "...   w  the whole list"
 
 

@@ -68,6 +68,8 @@ class Surgeon(Protocol):
     def recover(self) -> Report | None: ...
     @property
     def quarantine_dir(self) -> bytes: ...
+    @property
+    def journal_path(self) -> Path: ...
 
 
 class SurveyResult(Protocol):
@@ -89,7 +91,8 @@ class Workbench:
 
     The functions have the signatures of `survey.run_survey`, `planning.propose`,
     `planning.propose_folder`, `brake.brake` and `session_log.write_log`. `index` belongs to the
-    thread of the screen; workers take `index.again()`. `inspect_delay` is in seconds; `now` gives unix time.
+    thread of the screen; workers take `index.again()`. `inspect_delay` is in seconds; `now` gives
+    unix time.
     """
 
     spool: Spool
@@ -102,7 +105,6 @@ class Workbench:
     propose_folder: Callable[..., Plan]
     brake: Callable[[Plan, Mapping[bytes, int]], int | None]
     write_log: Callable[[Any, str], str]
-    state_dir: Path = field(default_factory=Path)
     read_only: bool = False
     ascii: bool = False
     theme: str = ""

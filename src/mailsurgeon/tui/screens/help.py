@@ -13,7 +13,8 @@ from mailsurgeon.tui.screens.reading import ReadingScreen
 _TITLES = {
     "tree": "In the tree", "list": "In the list", "inspector": "In the inspector",
     "main": "In every pane", "plan": "In the plan", "rows": "Moving", "journal": "In the journal",
-    "pager": "Moving", "text": "Here", "app": "Everywhere", "dialog": "In questions", "quit": "While an operation runs",
+    "pager": "Moving", "text": "Here", "app": "Everywhere", "dialog": "In questions",
+    "quit": "While an operation runs",
 }  # fmt: skip
 
 

@@ -55,12 +55,13 @@ class JournalScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         super().on_mount()
         title = f" Journal of {home_text(self.bench.spool.shown)}"
-        self.query_one("#journal-title", Bar).show(
-            title, f"{home_text(str(self.bench.state_dir))} "
-        )
+        self.query_one("#journal-title", Bar).show(title, f"{self._kept_in()} ")
         self.query_one("#journal-filter", Input).cursor_blink = False
         self.query_one(Rows).focus()
         self.read()
+
+    def _kept_in(self) -> str:
+        return home_text(str(self.bench.surgeon.journal_path.parent))
 
     def on_screen_resume(self) -> None:
         if self.is_mounted:

@@ -75,6 +75,7 @@ class MainScreen(OperatingScreen):
         self._wandered = False  # the operator has moved: the cursor is theirs
         self._pane_size = 0
         self._message = ""
+        self._progress_line = ""
         self._users = ""
         self._timer: Timer | None = None
         self._tree_read = 0.0
@@ -107,6 +108,7 @@ class MainScreen(OperatingScreen):
 
     def _begin_survey(self, folders: tuple[bytes, ...] | None, *, recover: bool = False) -> None:
         self.program.surveying = True
+        self._progress_line = "looking"
         self.survey(folders, recover=recover)
         self._show_status()
         self.refresh_keys()
@@ -121,9 +123,8 @@ class MainScreen(OperatingScreen):
 
     @on(SurveyProgressed)
     def _progressed(self, event: SurveyProgressed) -> None:
-        self.query_one("#top", Bar).show(
-            self._top_text(), progress_text(event.stage, event.done, event.total) + " "
-        )
+        self._progress_line = progress_text(event.stage, event.done, event.total)
+        self._show_status()
         now = time.monotonic()
         if now - self._tree_read >= TREE_EVERY:
             self._tree_read = now
@@ -132,6 +133,7 @@ class MainScreen(OperatingScreen):
     @on(SurveyFinished)
     def _finished(self, event: SurveyFinished) -> None:
         self.program.surveying = False
+        self._progress_line = ""
         self.list.empty_text = "No messages."
         if event.error:
             self.tell(event.error)
@@ -157,7 +159,9 @@ class MainScreen(OperatingScreen):
             self._show_top()
         if not self._wandered:
             first = next(iter(event.snapshot.kinds), None)
-            self.tree_.go_to_target(Target("code", code=first.code) if first else ALL)
+            self.tree_.go_to_target(target := Target("code", code=first.code) if first else ALL)
+            if target != self.shown:
+                self.open_target(target)
         if not self.list.view:
             self.refresh_view()
 
@@ -238,7 +242,8 @@ class MainScreen(OperatingScreen):
 
     @on(FolderTree.Chosen)
     def _chosen(self, event: FolderTree.Chosen) -> None:
-        if event.target != self.shown:
+        # A tree that is made anew may have stood elsewhere for a moment.
+        if event.target == self.tree_.target and event.target != self.shown:
             self.open_target(event.target)
 
     def action_open(self) -> None:
@@ -518,7 +523,10 @@ class MainScreen(OperatingScreen):
         if self.list.ranging:
             right.append("range begun")
         right.append(self.marks.summary())
-        self.query_one("#status", Bar).show(f" {self._message}", "  ".join(right) + " ")
+        self.query_one("#status", Bar).show(
+            " " + "  ".join(filter(None, (self._message, self._progress_line))),
+            "  ".join(right) + " ",
+        )
 
     def _top_text(self) -> str:
         spool, found = self.bench.spool, self.snapshot

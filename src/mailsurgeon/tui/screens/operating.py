@@ -201,7 +201,12 @@ def report_text(report: Report) -> str:
 def _done_text(report: Report) -> str:
     if report.kind in ("undo", "redo", "restore"):
         return f"{_DONE[report.kind]} {sum(report.done.values()):,}"
-    parts = [f"{_DONE.get(_verb(v), v)} {n:,}" for v, n in report.done.items() if n]
+    counts: dict[str, int] = {}
+    for verdict, number in report.done.items():
+        verb = _verb(verdict)
+        counts[verb] = counts.get(verb, 0) + number
+    done = sorted(counts.items(), key=lambda item: -item[1])
+    parts = [f"{_DONE.get(_verb(v), v)} {n:,}" for v, n in done if n]
     return ", ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])])
 
 

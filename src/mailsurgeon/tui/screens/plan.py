@@ -14,13 +14,12 @@ from textual.containers import Horizontal
 from textual.widgets import Button
 
 from mailsurgeon.report.output import counted
-from mailsurgeon.report.plan import verdicts
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.survey.index import Index
 from mailsurgeon.tui.actions import BY_ID, bindings, keys_of
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.messages import OperationFinished, OperationProgressed, Proposed
-from mailsurgeon.tui.plan_text import body_of, rows_of, step_lines
+from mailsurgeon.tui.plan_text import body_of, by_size, rows_of, step_lines
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.reading import ReadingScreen
 from mailsurgeon.tui.screens.surveying import INTERVAL, own_index
@@ -188,7 +187,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
     def action_drop_row(self) -> None:
         if self.whole is None or self._applying:
             return
-        names = list(verdicts(self.whole))
+        names = [verdict for verdict, _acts in by_size(self.whole)]
         if not names:
             return
         self.dropped ^= {names[self.query_one(Rows).cursor]}
