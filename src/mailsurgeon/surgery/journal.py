@@ -6,26 +6,33 @@ SQLite under the state directory, one file a spool (by device and inode of its r
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import secrets
 import socket
 import sqlite3
 import stat
 import threading
-import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mailsurgeon import __version__
 from mailsurgeon.errors import JournalError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.steps import Action, Expected, Step
+from mailsurgeon.surgery.records import (
+    NOT_UNDOABLE,
+    OPERATION_COLUMNS,
+    DamagedRow,
+    Operation,
+    Session,
+    StepRecord,
+    now,
+    operation_from,
+    operation_sum,
+    step_from,
+    step_row,
+)
 from mailsurgeon.text import visible
 
 SCHEMA = 1
@@ -51,107 +58,7 @@ CREATE INDEX steps_source ON steps (source);
 CREATE INDEX steps_target ON steps (target);
 """
 
-OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
-STEP_STATES = ("planned", "done", "refused", "undone")
-NOT_UNDOABLE = ("undo", "redo", "recover", "purge")
-"""Kinds of operation that `undo` never means."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One entry of the journal. `time` is UTC; `counts` are its steps by state.
-
-    `of`: the operation that an undo, redo or recover entry is about. `open`: it has not been
-    brought to its end. `quarantine`: the absolute directory that holds what it put away.
-    """
-
-    id: int
-    session: str
-    time: str
-    kind: str
-    of: int | None
-    summary: str
-    state: str
-    counts: Mapping[str, int]
-    open: bool
-    acts: int
-    quarantine: bytes | None
-    pid: int
-    host: str
-    taken_back: int | None
-    effects: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StepRecord:
-    """One step as the journal has it. Steps of one `act` belong together; 0: of a whole batch.
-
-    `label` is the folder's name for display. `reason` says why it was refused.
-    """
-
-    id: int
-    operation: int
-    batch: int
-    act: int
-    verdict: str
-    label: str | None
-    step: Step
-    state: str
-    reason: str = ""
-
-    @property
-    def action(self) -> Action:
-        """What kind of step it is."""
-        return self.step.action
-
-    @property
-    def source(self) -> bytes | None:
-        """The path before, relative to the spool."""
-        return self.step.source
-
-    @property
-    def target(self) -> bytes | None:
-        """The path after, relative to the spool."""
-        return self.step.target
-
-    @property
-    def data(self) -> Mapping[str, Any]:
-        """What the action needs besides, see `Step`."""
-        return self.step.data
-
-    def settled(self, state: str, reason: str = "", **data: Any) -> StepRecord:
-        """The same with its outcome, and more data."""
-        step = replace(self.step, data={**self.step.data, **data}) if data else self.step
-        return replace(self, step=step, state=state, reason=reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One run of the program."""
-
-    id: str
-    time: str = field(default_factory=lambda: now())
-    user: str = field(default_factory=lambda: _user())
-    host: str = field(default_factory=socket.gethostname)
-    pid: int = field(default_factory=os.getpid)
-    version: str = __version__
-
-
-def new_session() -> Session:
-    """A session for this run."""
-    return Session(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3))
-
-
-def now() -> str:
-    """The time in UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.geteuid())
+_INSERT_STEP = f"INSERT INTO steps VALUES ({', '.join('?' * 16)})"
 
 
 class Journal:
@@ -194,7 +101,9 @@ class Journal:
     def _told(self) -> Generator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except DamagedRow as error:
+            raise JournalError(self._line(f"is damaged ({error})")) from error
+        except (sqlite3.Error, OSError, ValueError, TypeError) as error:
             raise JournalError(self._line(f"cannot be used ({visible(str(error))})")) from error
 
     def _line(self, what: str) -> str:
@@ -295,7 +204,7 @@ class Journal:
             last = db.execute("SELECT COALESCE(MAX(id), 0) FROM operations").fetchone()[0]
             number = max(last + 1, at_least)
             pid, host = os.getpid(), socket.gethostname()
-            checksum = _sum(number, kind, of, quarantine, pid, host)
+            checksum = operation_sum(number, kind, of, quarantine, pid, host)
             db.execute(
                 "INSERT INTO operations (id, session, time, kind, of, state, open, acts,"
                 " quarantine, pid, host, sum) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
@@ -311,7 +220,10 @@ class Journal:
             following = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM steps").fetchone()[0]
             for number, record in enumerate(records, start=following):
                 record = replace(record, id=number)
-                db.execute(f"INSERT INTO steps VALUES ({_MARKS})", _step_row(record))
+                db.execute(
+                    _INSERT_STEP,
+                    step_row(record),
+                )
                 written.append(record)
         return written
 
@@ -319,7 +231,7 @@ class Journal:
         """Writes down what became of steps, and of the earlier steps they take back or repeat."""
         with self._writing() as db:
             for record in records:
-                row = _step_row(record)
+                row = step_row(record)
                 db.execute(
                     "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?",
                     (*row[12:], record.id),
@@ -380,29 +292,14 @@ class Journal:
             ):
                 counts.setdefault(number, {})[state] = many
             rows = db.execute(
-                "SELECT id, session, time, kind, of, summary, state, open, acts, quarantine, pid,"
-                f" host, taken_back, effects, sum FROM operations WHERE {where} ORDER BY id",
-                values,
+                f"SELECT {OPERATION_COLUMNS} FROM operations WHERE {where} ORDER BY id", values
             )
-            return [self._operation(row, counts.get(row[0], {})) for row in rows]
+            return [operation_from(row, counts.get(row[0], {})) for row in rows]
 
     def operation(self, number: int) -> Operation | None:
         """One operation, by its number."""
         found = self.operations("id = ?", (number,))
         return found[0] if found else None
-
-    def _operation(self, row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation:
-        number, session, when, kind, of, summary, state, is_open, acts = row[:9]
-        quarantine, pid, host, taken_back, effects, checksum = row[9:]
-        if checksum != _sum(number, kind, of, quarantine, pid, host):
-            raise JournalError(self._line(f"is damaged (operation {number})"))
-        if state not in OPERATION_STATES or not set(counts) <= set(STEP_STATES):
-            raise JournalError(self._line(f"is damaged (operation {number})"))
-        told = tuple(json.loads(effects))
-        return Operation(
-            number, session, when, kind, of, summary, state, counts, bool(is_open), acts,
-            quarantine, pid, host, taken_back, told,
-        )  # fmt: skip
 
     def steps(self, where: str, values: Sequence[Any] = ()) -> list[StepRecord]:
         """Steps, in the order they were written down. Raises JournalError at a damaged one."""
@@ -410,23 +307,7 @@ class Journal:
             if db is None:
                 return []
             rows = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY id", values)
-            return [self._record(row) for row in rows]
-
-    def _record(self, row: tuple[Any, ...]) -> StepRecord:
-        number, operation, batch, act, verdict, label, action, source, target = row[:9]
-        folder, target_folder, expected, data, state, reason, checksum = row[9:]
-        if checksum != _sum(*row[:13]) or state not in STEP_STATES:
-            raise JournalError(self._line(f"is damaged (step {number})"))
-        step = Step(
-            Action(action),
-            source,
-            target,
-            Expected(*json.loads(expected)) if expected else None,
-            folder,
-            target_folder,
-            json.loads(data),
-        )
-        return StepRecord(number, operation, batch, act, verdict, label, step, state, reason)
+            return [step_from(row) for row in rows]
 
     def sessions(self) -> list[Session]:
         """The runs that wrote to this journal, oldest first."""
@@ -435,36 +316,6 @@ class Journal:
                 return []
             rows = db.execute("SELECT * FROM sessions ORDER BY time, id")
             return [Session(*row) for row in rows]
-
-
-_MARKS = ", ".join("?" * 16)
-
-
-def _step_row(record: StepRecord) -> tuple[Any, ...]:
-    step = record.step
-    expected = step.expected
-    facts = (
-        record.id,
-        record.operation,
-        record.batch,
-        record.act,
-        record.verdict,
-        record.label,
-        step.action.value,
-        step.source,
-        step.target,
-        step.folder,
-        step.target_folder,
-        json.dumps([expected.device, expected.inode, expected.size, expected.mtime_ns])
-        if expected
-        else None,
-        json.dumps(dict(step.data)),
-    )
-    return (*facts, record.state, record.reason, _sum(*facts))
-
-
-def _sum(*values: Any) -> bytes:
-    return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str) -> None:

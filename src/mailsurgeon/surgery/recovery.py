@@ -17,12 +17,7 @@ from itertools import groupby
 
 from mailsurgeon.maildir.uidlist import Change, UidlistError, base_name, parse, parse_record
 from mailsurgeon.surgery import fs, locks
-from mailsurgeon.surgery.folders import LockedFolder, lock_folders, name_of
-from mailsurgeon.surgery.journal import Journal, Operation, StepRecord
-from mailsurgeon.surgery.locks import Patience
-from mailsurgeon.surgery.performing import directory_of, inverse, owner_of, perform
-from mailsurgeon.surgery.places import Places
-from mailsurgeon.surgery.running import (
+from mailsurgeon.surgery.acting import (
     WHOLE_BATCH,
     as_text,
     base_after,
@@ -30,6 +25,12 @@ from mailsurgeon.surgery.running import (
     from_text,
     stays_in_folder,
 )
+from mailsurgeon.surgery.folders import LockedFolder, lock_folders, name_of
+from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.performing import directory_of, inverse, owner_of, perform
+from mailsurgeon.surgery.places import Places
+from mailsurgeon.surgery.records import Operation, StepRecord
 from mailsurgeon.surgery.steps import Action, Refusal
 from mailsurgeon.surgery.uidlists import ListFile
 from mailsurgeon.text import visible

@@ -14,10 +14,11 @@ from platformdirs import user_state_dir
 from mailsurgeon.errors import Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery import quarantine, undo
-from mailsurgeon.surgery.journal import Journal, Operation, StepRecord, new_session
+from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.locks import WAIT_SECONDS, Patience, hold_as_writer, writer_lives
 from mailsurgeon.surgery.places import open_root
 from mailsurgeon.surgery.quarantine import QuarantineItem
+from mailsurgeon.surgery.records import Operation, StepRecord, new_session
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Report
 from mailsurgeon.surgery.writer import Writer
 from mailsurgeon.text import visible

@@ -10,9 +10,10 @@ from itertools import groupby
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.uidlist import Change, base_name
 from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.journal import NOT_UNDOABLE, Journal, Operation, StepRecord
+from mailsurgeon.surgery.acting import WHOLE_BATCH, as_text, base_after, from_text
+from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.performing import inverse
-from mailsurgeon.surgery.running import WHOLE_BATCH, as_text, base_after, from_text
+from mailsurgeon.surgery.records import NOT_UNDOABLE, Operation, StepRecord
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Left, Plan, Step
 
 

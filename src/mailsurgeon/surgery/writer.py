@@ -13,13 +13,15 @@ from mailsurgeon.errors import JournalError, Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery import fs, quarantine
 from mailsurgeon.surgery.folders import name_of
-from mailsurgeon.surgery.journal import Journal, Operation, Session, StepRecord
+from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.notice import Notices
 from mailsurgeon.surgery.places import Places
+from mailsurgeon.surgery.records import Operation, Session, StepRecord
 from mailsurgeon.surgery.recovery import Recovered, Recovery
-from mailsurgeon.surgery.running import Runner, Tally
+from mailsurgeon.surgery.running import Runner
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Refusal, Report, Step
+from mailsurgeon.surgery.tally import Tally
 from mailsurgeon.text import visible
 
 Progress = Callable[[int, int], None]

@@ -1,0 +1,102 @@
+"""One act on its way through a batch: its steps, what they ask of the uidlists, what came of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from mailsurgeon.maildir.uidlist import Change, base_name, parse_record
+from mailsurgeon.surgery.records import StepRecord
+from mailsurgeon.surgery.steps import Act, Action, Step
+
+WHOLE_BATCH = 0
+"""The act number of the steps that the engine itself adds: rewritten uidlists."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One act on its way through a batch: its rows in the journal, what came of it."""
+
+    number: int
+    act: Act
+    records: list[StepRecord]
+    changes: dict[bytes, list[Change]] = field(default_factory=dict[bytes, list[Change]])
+    done: list[int] = field(default_factory=list[int])  # positions of steps that were done
+    state: str = "planned"
+    reason: str = ""
+
+    @property
+    def folders(self) -> frozenset[bytes]:
+        """The folders whose locks it needs."""
+        return frozenset(folders_of(record.step for record in self.records))
+
+
+def folders_of(steps: Iterable[Step]) -> Iterator[bytes]:
+    """The folders that steps touch."""
+    for step in steps:
+        if step.folder is not None:
+            yield step.folder
+        if step.target_folder is not None:
+            yield step.target_folder
+
+
+def refuse(runs: Iterable[Run], reason: str) -> None:
+    """Notes that acts were not done."""
+    for run in runs:
+        run.state, run.reason = "refused", reason
+
+
+def outcome(run: Run) -> Iterator[StepRecord]:
+    """The rows of an act as they are to be settled."""
+    for record in run.records:
+        reason = "" if run.state == "done" else run.reason
+        yield replace(record, state=run.state, reason=reason)
+
+
+def stays_in_folder(step: Step) -> bool:
+    """Whether a step renames a served message inside its folder."""
+    if step.action is not Action.RENAME or step.folder is None or step.source is None:
+        return False
+    if step.target_folder not in (None, step.folder) or step.target is None:
+        return False
+    served = (os.path.join(step.folder, b"cur"), os.path.join(step.folder, b"new"))
+    return os.path.dirname(step.source) in served and os.path.dirname(step.target) in served
+
+
+def uid_edits(run: Run) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[Change]]]:
+    """What the steps of an act (by position) ask of the uidlists: renames of bases, or changes."""
+    for position, record in enumerate(run.records):
+        step = record.step
+        changes = from_text(step.data.get("changes", ()))
+        if step.action is Action.UIDLIST:
+            renames = [(_bytes(old), _bytes(new)) for old, new in step.data.get("records", ())]
+            yield position, renames, changes
+        elif step.action is Action.RENAME and step.data.get("keep_uid"):
+            assert step.source is not None and step.target is not None
+            old, new = (base_name(os.path.basename(p)) for p in (step.source, step.target))
+            if old != new:
+                yield position, [(old, new)], changes
+
+
+def as_text(changes: Iterable[Change]) -> list[list[str]]:
+    """Record changes as the journal keeps them."""
+    return [[os.fsdecode(change.before), os.fsdecode(change.after)] for change in changes]
+
+
+def from_text(changes: Iterable[Sequence[str]]) -> list[Change]:
+    """Record changes from the journal."""
+    return [Change(_bytes(before), _bytes(after)) for before, after in changes]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def base_after(change: Change) -> bytes:
+    """The base name a changed record ends up with (version 3, else version 1)."""
+    for version in (3, 1):
+        record = parse_record(change.after, version)
+        if not isinstance(record, str):
+            return record.base
+    return b""

@@ -1,0 +1,198 @@
+"""What the journal is made of: operations, steps and sessions, and their rows.
+
+A row carries a checksum over all of it that never changes, so that a damaged one is found.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+from mailsurgeon import __version__
+from mailsurgeon.surgery.steps import Action, Expected, Step
+
+OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
+STEP_STATES = ("planned", "done", "refused", "undone")
+NOT_UNDOABLE = ("undo", "redo", "recover", "purge")
+"""Kinds of operation that `undo` never means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One entry of the journal. `time` is UTC; `counts` are its steps by state.
+
+    `of`: the operation that an undo, redo or recover entry is about. `open`: it has not been
+    brought to its end. `quarantine`: the absolute directory that holds what it put away.
+    """
+
+    id: int
+    session: str
+    time: str
+    kind: str
+    of: int | None
+    summary: str
+    state: str
+    counts: Mapping[str, int]
+    open: bool
+    acts: int
+    quarantine: bytes | None
+    pid: int
+    host: str
+    taken_back: int | None
+    effects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step as the journal has it. Steps of one `act` belong together; 0: of a whole batch.
+
+    `label` is the folder's name for display. `reason` says why it was refused.
+    """
+
+    id: int
+    operation: int
+    batch: int
+    act: int
+    verdict: str
+    label: str | None
+    step: Step
+    state: str
+    reason: str = ""
+
+    @property
+    def action(self) -> Action:
+        """What kind of step it is."""
+        return self.step.action
+
+    @property
+    def source(self) -> bytes | None:
+        """The path before, relative to the spool."""
+        return self.step.source
+
+    @property
+    def target(self) -> bytes | None:
+        """The path after, relative to the spool."""
+        return self.step.target
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the action needs besides, see `Step`."""
+        return self.step.data
+
+    def settled(self, state: str, reason: str = "", **data: Any) -> StepRecord:
+        """The same with its outcome, and more data."""
+        step = replace(self.step, data={**self.step.data, **data}) if data else self.step
+        return replace(self, step=step, state=state, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of the program."""
+
+    id: str
+    time: str = field(default_factory=lambda: now())
+    user: str = field(default_factory=lambda: _user())
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    version: str = __version__
+
+
+def new_session() -> Session:
+    """A session for this run."""
+    return Session(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3))
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())
+
+
+OPERATION_COLUMNS = (
+    "id, session, time, kind, of, summary, state, open, acts, quarantine, pid, host,"
+    " taken_back, effects, sum"
+)
+
+
+class DamagedRow(ValueError):
+    """A row that is not as it was written; the text names it."""
+
+
+def operation_sum(
+    number: int, kind: str, of: int | None, quarantine: bytes | None, pid: int, host: str
+) -> bytes:
+    """The checksum of an operation's row."""
+    return _sum(number, kind, of, quarantine, pid, host)
+
+
+def operation_from(row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation:
+    """An operation from its row (the columns of `OPERATION_COLUMNS`). Raises DamagedRow."""
+    number, session, when, kind, of, summary, state, is_open, acts = row[:9]
+    quarantine, pid, host, taken_back, effects, checksum = row[9:]
+    whole = checksum == operation_sum(number, kind, of, quarantine, pid, host)
+    if not whole or state not in OPERATION_STATES or not set(counts) <= set(STEP_STATES):
+        raise DamagedRow(f"operation {number}")
+    return Operation(
+        number, session, when, kind, of, summary, state, counts, bool(is_open), acts,
+        quarantine, pid, host, taken_back, tuple(json.loads(effects)),
+    )  # fmt: skip
+
+
+def step_from(row: tuple[Any, ...]) -> StepRecord:
+    """A step from its row (all columns). Raises DamagedRow."""
+    number, operation, batch, act, verdict, label, action, source, target = row[:9]
+    folder, target_folder, expected, data, state, reason, checksum = row[9:]
+    if checksum != _sum(*row[:13]) or state not in STEP_STATES:
+        raise DamagedRow(f"step {number}")
+    step = Step(
+        Action(action),
+        source,
+        target,
+        Expected(*json.loads(expected)) if expected else None,
+        folder,
+        target_folder,
+        json.loads(data),
+    )
+    return StepRecord(number, operation, batch, act, verdict, label, step, state, reason)
+
+
+def step_row(record: StepRecord) -> tuple[Any, ...]:
+    """The row of a step, its checksum last."""
+    step = record.step
+    expected = step.expected
+    facts = (
+        record.id,
+        record.operation,
+        record.batch,
+        record.act,
+        record.verdict,
+        record.label,
+        step.action.value,
+        step.source,
+        step.target,
+        step.folder,
+        step.target_folder,
+        json.dumps([expected.device, expected.inode, expected.size, expected.mtime_ns])
+        if expected
+        else None,
+        json.dumps(dict(step.data)),
+    )
+    return (*facts, record.state, record.reason, _sum(*facts))
+
+
+def _sum(*values: Any) -> bytes:
+    return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()

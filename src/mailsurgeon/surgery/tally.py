@@ -1,0 +1,49 @@
+"""What has come of an operation so far, and what became of the UIDs, folder by folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from mailsurgeon.maildir.uidlist import base_name
+from mailsurgeon.surgery.acting import Run, stays_in_folder
+from mailsurgeon.surgery.steps import Refusal
+
+
+@dataclass(slots=True)
+class UidCount:
+    """How many messages of a folder kept their UID."""
+
+    kept: int = 0
+    unknown: int = 0  # no server has given them one
+    lost: list[bytes] = field(default_factory=list[bytes])
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come of an operation so far."""
+
+    done: dict[str, int] = field(default_factory=dict[str, int])
+    refused: list[Refusal] = field(default_factory=list[Refusal])
+    uids: dict[bytes, UidCount] = field(default_factory=dict[bytes, UidCount])
+    folders: set[bytes] = field(default_factory=set[bytes])
+    stopped: str = ""  # the line of the error that ended it
+    cancelled: bool = False
+
+
+def count_uids(uids: dict[bytes, UidCount], run: Run) -> None:
+    """Counts whether the messages renamed inside their folder kept their UIDs."""
+    for record in run.records:
+        step = record.step
+        if not stays_in_folder(step):
+            continue
+        assert step.folder is not None and step.source is not None and step.target is not None
+        count = uids.setdefault(step.folder, UidCount())
+        if base_name(os.path.basename(step.source)) == base_name(os.path.basename(step.target)):
+            count.kept += 1
+        elif not step.data.get("keep_uid"):
+            continue
+        elif run.changes.get(step.folder):
+            count.kept += 1
+        else:
+            count.unknown += 1
