@@ -2,151 +2,73 @@
 
 from __future__ import annotations
 
-import bz2
 import hashlib
-import lzma
 import os
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE
 from mailsurgeon.maildir.message import Content, analyse, body_start
+from mailsurgeon.survey.packing import LZ4_MAGIC, PIECE, Undecodable, decompress
 
-PIECE = 1024 * 1024
-PLAIN_LIMIT = 512 * 1024 * 1024
-"""Bytes a compressed message may unfold to; beyond that it counts as not to be decompressed."""
-
-_ZSTD_PORTION = 256
-_LZ4_MAGIC = b"Dovecot-LZ4\x0d\x2a\x9b\xc5"
-_LZ4_LARGEST = 16 * 1024 * 1024
 _MAGIC = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"Dovecot-LZ4", "lz4"),
+    (LZ4_MAGIC, "lz4"),
     (b"CRYPTED", ENCRYPTED),
 )
 
 
-class Undecodable(Exception):
-    """The compressed text is damaged, too large, or of a kind this program cannot read."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file as read: its encoding, and its content where that could be looked at."""
+
+    encoding: str
+    content: Content | None
 
 
-class _Decompressor(Protocol):
-    def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The unpacked text in pieces. Raises Undecodable, also when it grows beyond PLAIN_LIMIT."""
-    total = 0
+def open_file(directory: int, name: bytes) -> int:
+    """A descriptor for reading a regular file below a directory's descriptor.
+
+    Never follows a symlink and never blocks on a FIFO. Raises OSError.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    return os.open(name, flags, dir_fd=directory)
+
+
+def read_message(descriptor: int, size: int) -> Reading:
+    """Looks at a file of `size` bytes; what is appended meanwhile is not read. Raises OSError."""
+    pieces = read_pieces(descriptor, size)
+    first = next(pieces, b"")
+    encoding = encoding_of(first)
+    if encoding == PLAIN:
+        return Reading(PLAIN, analyse(_chain(first, pieces)))
+    if encoding == ENCRYPTED:
+        return Reading(ENCRYPTED, None)
     try:
-        for text in _UNPACKERS[encoding](pieces):
-            total += len(text)
-            if total > PLAIN_LIMIT:
-                raise Undecodable("unpacks to too much")
-            yield text
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
-        raise Undecodable(str(error)) from error
+        return Reading(encoding, analyse(decompress(_chain(first, pieces), encoding)))
+    except Undecodable:
+        return Reading(UNDECODABLE, None)
 
 
-def _unpack(unpacker: _Decompressor, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What pieces unpack to, itself in pieces of at most PIECE bytes."""
-    for piece in pieces:
-        more = True
-        while more and not unpacker.eof:
-            text = unpacker.decompress(piece, PIECE)
-            if text:
-                yield text
-            # zlib hands back what it has not read yet; bz2 and lzma keep it.
-            piece = getattr(unpacker, "unconsumed_tail", b"")
-            more = bool(piece) or len(text) == PIECE or not getattr(unpacker, "needs_input", True)
-        if unpacker.eof:
+def read_pieces(descriptor: int, size: int) -> Iterator[bytes]:
+    """The first `size` bytes of a file in pieces of at most PIECE bytes."""
+    while size > 0:
+        piece = os.read(descriptor, min(size, PIECE))
+        if not piece:
             return
-    raise Undecodable("ends in the middle")
+        size -= len(piece)
+        yield piece
 
 
-def _unpack_gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(zlib.decompressobj(wbits=31), pieces)  # type: ignore[arg-type]  # same shape
-
-
-def _unpack_bzip2(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(bz2.BZ2Decompressor(), pieces)
-
-
-def _unpack_xz(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(lzma.LZMADecompressor(memlimit=256 * 1024 * 1024), pieces)
-
-
-def _unpack_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    import zstandard
-
-    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-    for piece in pieces:
-        # One call unpacks all it is given: by small portions no bomb grows large in one go.
-        for start in range(0, len(piece), _ZSTD_PORTION):
-            try:
-                text = unpacker.decompress(piece[start : start + _ZSTD_PORTION])
-            except zstandard.ZstdError as error:
-                raise Undecodable(str(error)) from error
-            if text:
-                yield text
-            if unpacker.eof:
-                return
-    raise Undecodable("ends in the middle")
-
-
-def _unpack_lz4(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Dovecot's own framing: magic, the largest chunk's size, then length and block in turn."""
-    from lz4.block import LZ4BlockError
-    from lz4.block import decompress as unpack_block
-
-    source = _Source(pieces)
-    source.exactly(len(_LZ4_MAGIC))
-    largest = int.from_bytes(source.exactly(4), "big")
-    if largest > _LZ4_LARGEST:
-        raise Undecodable("chunks too large")
-    while header := source.read(4):
-        length = int.from_bytes(header, "big")
-        if len(header) < 4 or length > 2 * _LZ4_LARGEST:
-            raise Undecodable("ends in the middle")
-        try:
-            yield unpack_block(source.exactly(length), uncompressed_size=largest)
-        except LZ4BlockError as error:
-            raise Undecodable(str(error)) from error
-
-
-class _Source:
-    """Pieces as something to read from."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes, fewer at the end."""
-        while len(self._rest) < size:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            self._rest += piece
-        found, self._rest = self._rest[:size], self._rest[size:]
-        return found
-
-    def exactly(self, size: int) -> bytes:
-        """The next `size` bytes. Raises Undecodable when there are fewer."""
-        found = self.read(size)
-        if len(found) < size:
-            raise Undecodable("ends in the middle")
-        return found
-
-
-_UNPACKERS: dict[str, Callable[[Iterable[bytes]], Iterator[bytes]]] = {
-    "gzip": _unpack_gzip,
-    "bzip2": _unpack_bzip2,
-    "xz": _unpack_xz,
-    "zstd": _unpack_zstd,
-    "lz4": _unpack_lz4,
-}
+def encoding_of(head: bytes) -> str:
+    """What a file's first bytes say it is packed as; PLAIN for text."""
+    for magic, encoding in _MAGIC:
+        if head.startswith(magic):
+            return encoding
+    return PLAIN
 
 
 def digests(descriptor: int, size: int) -> tuple[bytes, bytes | None]:
