@@ -111,6 +111,16 @@ def test_no_file_names_somebodys_machine_or_leaves_work_undone() -> None:
     assert guilty == {}
 
 
+def test_the_pictures_fetch_nothing_from_anywhere() -> None:
+    pictures = sorted((ROOT / "screenshots").glob("*.svg"))
+    assert [picture.stem for picture in pictures] == ["help", "journal", "main", "plan"]
+    for picture in pictures:
+        text = picture.read_text("utf-8")
+        assert set(re.findall(r"url\((.)", text)) == {"#"}
+        assert "href" not in text
+        assert picture.with_suffix(".png").is_file()
+
+
 def test_the_licence_is_the_one_named() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["license"] == "GPL-3.0-or-later"
