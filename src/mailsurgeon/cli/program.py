@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sqlite3
 import sys
 import traceback
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from mailsurgeon import __version__
 from mailsurgeon.cli import back, change, look, quarantine, screen
@@ -19,6 +20,8 @@ from mailsurgeon.errors import MailsurgeonError
 COULD_NOT = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+_PLAIN = (*look.COMMANDS, *change.COMMANDS, *back.COMMANDS, screen.demo)
+_NAMES = [*(command.__name__ for command in _PLAIN), "quarantine"]
 
 
 def application() -> App:
@@ -35,8 +38,7 @@ def application() -> App:
         help_format="plaintext",
     )
     app.default(screen.screen)
-    app.command(screen.demo)
-    for command in (*look.COMMANDS, *change.COMMANDS, *back.COMMANDS):
+    for command in _PLAIN:
         app.command(command)
     app.command(quarantine.application(defaults))
     return app
@@ -60,8 +62,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
-        error.verbose = False
-        complain(f"{error} (mailsurgeon --help tells how it is used)")
+        complain(f"{_usage(error, arguments)}; mailsurgeon --help tells how it is used")
         return COULD_NOT
     except MailsurgeonError as error:
         complain(str(error))
@@ -86,9 +87,22 @@ def run(arguments: Sequence[str]) -> int:
         return COULD_NOT
 
 
+def _usage(error: CycloptsError, arguments: Sequence[str]) -> str:
+    """What was wrong with the command line, without a full stop."""
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        first = arguments[0]
+        near = difflib.get_close_matches(first, _NAMES, 1, 0.7)
+        if near and first not in _NAMES:
+            return f"{first}: no such command; did you mean {near[0]}?"
+        return f"{' '.join(error.unused_tokens)}: not expected here"
+    error.verbose = False
+    return str(error).rstrip(".")
+
+
 def _os_error(error: OSError) -> str:
+    reason = error.strerror or str(error)
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
-    return ": ".join([" -> ".join(names), error.strerror or str(error)] if names else [str(error)])
+    return f"{' -> '.join(names)}: {reason}" if names else reason
 
 
 def _forget_stdout() -> None:

@@ -121,7 +121,7 @@ def _meant(items: Sequence[QuarantineItem], what: Sequence[str]) -> list[Quarant
         name = os.fsencode(word.rstrip("/"))
         meant = [item for item in items if _is_meant(item, name)]
         if not meant:
-            raise MailsurgeonError(f"{word}: nothing of that name lies in the quarantine")
+            raise Refused(f"{word}: nothing of that name lies in the quarantine")
         found |= {item.path: item for item in meant}
     return list(found.values())
 

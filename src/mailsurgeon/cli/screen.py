@@ -35,6 +35,7 @@ class Display:
     no_mouse: Annotated[bool, Parameter(help="Leave the mouse to the terminal.")] = False
 
 
+_NO_SCREEN = (None, "", "dumb", "unknown")
 DISPLAY = Display()
 
 
@@ -67,7 +68,7 @@ def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:
 
 def _terminal_needed() -> None:
     """Raises MailsurgeonError where no screen can be drawn."""
-    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in _NO_SCREEN:
         return
     raise MailsurgeonError(
         "the screen needs a terminal; without one these work: scan, fix, file, flags, undo,"

@@ -1,0 +1,84 @@
+"""What is named on the command line: codes, folders, paths."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.cli.names import checked_folders, paths_in, spread_codes
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index import Index
+
+SPREAD = [
+    (["--only", "empty"], ["--only", "empty"]),
+    (["--only", "empty", "misfiled"], ["--only", "empty", "--only", "misfiled"]),
+    (["--only", "empty,misfiled"], ["--only", "empty", "--only", "misfiled"]),
+    (["--only=empty,misfiled", "in-tmp"],
+     ["--only", "empty", "--only", "misfiled", "--only", "in-tmp"]),
+    (["--only", "empty", "cur/x"], ["--only", "empty", "cur/x"]),
+    (["--only", "empty", "--folder", "misfiled"], ["--only", "empty", "--folder", "misfiled"]),
+    (["--only", "empty", "cur/x", "misfiled"], ["--only", "empty", "cur/x", "misfiled"]),
+    (["empty", "--", "--only", "a,b"], ["empty", "--", "--only", "a,b"]),
+    (["--only"], ["--only"]),
+    ([], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "meant"), SPREAD, ids=str)
+def test_codes_may_follow_one_option(typed: list[str], meant: list[str]) -> None:
+    assert spread_codes(typed) == meant
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    root = tmp_path / "Maildir"
+    (root / "cur").mkdir(parents=True)
+    (root / "cur" / "message").write_text("x")
+    os.symlink("/etc/hostname", root / "cur" / "link")
+    status = root.stat()
+    return Spool(os.fsencode(root), status.st_dev, status.st_ino, "maildir++")
+
+
+def test_a_path_is_found_from_everywhere(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = spool.shown
+    monkeypatch.chdir("/")
+    words = ["cur/message", "./cur//message", f"{root}/cur/message", f"{root}/cur/../cur/message"]
+    assert set(paths_in(spool, words)) == {b"cur/message"}
+    monkeypatch.chdir(f"{root}/cur")
+    assert paths_in(spool, ["message"]) == [b"cur/message"]
+    monkeypatch.chdir(os.path.dirname(root))
+    assert paths_in(spool, ["Maildir/cur/message", "Maildir"]) == [b"cur/message", b""]
+
+
+def test_a_symlink_in_cur_is_meant_itself(spool: Spool) -> None:
+    assert paths_in(spool, ["cur/link"]) == [b"cur/link"]
+
+
+@pytest.mark.parametrize("word", ["/etc/hostname", "../outside", "/"])
+def test_a_path_outside_is_refused(spool: Spool, word: str) -> None:
+    (Path(spool.shown).parent / "outside").write_text("x")
+    with pytest.raises(MailsurgeonError, match="lies outside the spool"):
+        paths_in(spool, [word])
+
+
+def test_a_path_through_a_symlink_that_leads_out_is_refused(spool: Spool) -> None:
+    os.symlink("/etc", os.path.join(spool.shown, "away"))
+    with pytest.raises(MailsurgeonError, match="lies outside the spool"):
+        paths_in(spool, ["away/hostname"])
+
+
+def test_many_folders_are_not_all_named(tmp_path: Path) -> None:
+    index = Index.open(tmp_path / "index")
+    for number in range(300):
+        index.db.execute(
+            "INSERT INTO folders (path, name) VALUES (?, ?)",
+            (b".Lists.%03d" % number, b"Lists.%03d" % number),
+        )
+    with pytest.raises(MailsurgeonError) as caught:
+        checked_folders(index, ["List.123"])
+    assert "300 are known, among them Lists.123" in str(caught.value)
+    assert len(str(caught.value)) < 400
+    assert [row.name for row in checked_folders(index, [".Lists.007/"])] == ["Lists.007"]
