@@ -18,6 +18,7 @@ from typing import Any
 
 from mailsurgeon import __version__
 from mailsurgeon.surgery.steps import Action, Expected, Step
+from mailsurgeon.text import visible
 
 OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
 STEP_STATES = ("planned", "done", "refused", "undone")
@@ -180,7 +181,7 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
         record.batch,
         record.act,
         record.verdict,
-        record.label,
+        None if record.label is None else visible(record.label),  # a name need not be UTF-8
         step.action.value,
         step.source,
         step.target,
