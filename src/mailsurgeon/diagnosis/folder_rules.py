@@ -41,7 +41,10 @@ def lifted(path: bytes) -> bytes:
 
 
 def stray_directory(path: bytes, layout: str) -> Finding:
-    """A directory with no mail and no folder in it; `.NAME` in a maildir++ root is listed by Dovecot."""
+    """A directory with no mail and no folder in it.
+
+    No remedy for `.NAME` in the root of a maildir++ spool: Dovecot lists it as a folder.
+    """
     listed = layout == "maildir++" and path.startswith(b".") and b"/" not in path
     return Finding("stray-directory", Severity.INFO, {}, None if listed else "quarantine")
 
@@ -86,7 +89,8 @@ def uidlist_damaged(bad: Sequence[BadLine]) -> Finding | None:
         "lines": [line.number for line in bad[:LINES_SHOWN]],
         "count": len(bad),
     }
-    return Finding("uidlist-damaged", Severity.ERROR, detail, "fix-uidlist")
+    headless = any(line.number == 1 for line in bad)
+    return Finding("uidlist-damaged", Severity.ERROR, detail, None if headless else "fix-uidlist")
 
 
 def uidlist_unknown(reason: str) -> Finding:

@@ -88,7 +88,8 @@ def duplicate_id(
         return (not copy.filed, clash, uid, copy.place != "cur", copy.ctime_ns, copy.filename)
 
     kept = {key: min(copies, key=rank) for key, copies in here.items() if len(copies) > 1}
-    listed = [os.fsdecode(copy.path) for copy in sorted(group, key=lambda copy: copy.path)]
+    listed = _listed(group)
+    listed_here = {key: _listed(copies) for key, copies in here.items()}
     found: Findings = []
     for copy in group:
         twins = here.get((copy.folder, copy.digest), [])
@@ -101,7 +102,7 @@ def duplicate_id(
             "others": _others(listed, path),
             "same_folder": len(by_folder[copy.folder]) > 1,
             "content": _closest(copy, by_digest, by_body),
-            "identical_here": _others([os.fsdecode(twin.path) for twin in twins], path),
+            "identical_here": _others(listed_here.get((copy.folder, copy.digest), ()), path),
         }
         remedy = None
         if keeper is not None and keeper is not copy:
@@ -129,8 +130,13 @@ def _closest(
     return "same-body" if len(by_body.get(copy.body_digest, ())) > 1 else "different"
 
 
+def _listed(copies: Iterable[Copy]) -> list[str]:
+    """The first paths as text: as many as any of the copies needs to name the others."""
+    return [os.fsdecode(path) for path in sorted(copy.path for copy in copies)[: PATHS_SHOWN + 1]]
+
+
 def _others(listed: Sequence[str], path: str) -> list[str]:
-    return [other for other in listed[: PATHS_SHOWN + 1] if other != path][:PATHS_SHOWN]
+    return [other for other in listed if other != path][:PATHS_SHOWN]
 
 
 class Marked(NamedTuple):

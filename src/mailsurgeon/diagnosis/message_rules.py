@@ -6,10 +6,11 @@ Each rule returns a Finding or None. `judge` applies them all with the rules of 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from errno import EACCES, EPERM
 from typing import Any
 
-from mailsurgeon.diagnosis.facts import Finding, FolderFacts, MessageFacts, Moment
+from mailsurgeon.diagnosis.facts import PLAIN, Finding, FolderFacts, MessageFacts, Moment
 from mailsurgeon.diagnosis.problem import Severity
 from mailsurgeon.maildir.filename import (
     MAX_DIGITS,
@@ -32,6 +33,8 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
         return []
     if facts.kind != "file":
         return [linked(facts)] if facts.place in ("cur", "new") else []
+    if not moment.full:
+        facts = _unread(facts)
     found = [unreadable(facts), bad_flags(facts, folder), bad_name(facts)]
     if facts.size == 0:
         found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]
@@ -41,6 +44,11 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
         if facts.read:
             found += _judge_content(facts, moment, cut)
     return [finding for finding in found if finding]
+
+
+def _unread(facts: MessageFacts) -> MessageFacts:
+    """What a quick survey may know of a file, although an earlier one has read it."""
+    return replace(facts, encoding=PLAIN, traits=0, plain_size=None, virtual_size=None, errno=None)
 
 
 def _judge_content(
@@ -57,6 +65,11 @@ def _judge_content(
     return found
 
 
+def _size(facts: MessageFacts) -> int:
+    """Bytes of the text, unpacked where it is packed."""
+    return facts.size if facts.plain_size is None else facts.plain_size
+
+
 def size_mismatch(
     facts: MessageFacts, folder: FolderFacts, moment: Moment, *, hopeless: bool
 ) -> Finding | None:
@@ -66,8 +79,8 @@ def size_mismatch(
     """
     if moment.full and not facts.read and facts.size:
         return None
-    size = facts.plain_size if facts.plain_size is not None else facts.size
-    virtual = facts.virtual_size if facts.size else 0
+    size = _size(facts)
+    virtual = 0 if moment.full and not facts.size else facts.virtual_size
     named = size_fields(facts.filename, size, virtual)
     listed = folder.sizes.get(split(facts.filename)[0], (None, None))
     detail: dict[str, Any] = {}
@@ -103,7 +116,7 @@ def truncated(facts: MessageFacts) -> Finding | None:
     """The name promises another size and the text breaks off."""
     if not facts.read:
         return None
-    size = facts.plain_size if facts.plain_size is not None else facts.size
+    size = _size(facts)
     named, _ = size_fields(facts.filename, size, facts.virtual_size)
     if named is None or named == size:
         return None
@@ -126,7 +139,7 @@ def not_mail(facts: MessageFacts) -> Finding | None:
 
 def bad_flags(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
     """The info is missing in cur, or not in the one form all programs read."""
-    info = parse_info(facts.filename, facts.plain_size or facts.size, facts.virtual_size)
+    info = parse_info(facts.filename, _size(facts), facts.virtual_size)
     if info.kind == "good" or (info.kind == "none" and facts.place != "cur"):
         return None
     own = folder.separator is not None and (

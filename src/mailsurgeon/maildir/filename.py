@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SIZE = {b"S": re.compile(rb",S=(\d+)(?=[,:]|$)"), b"W": re.compile(rb",W=(\d+)(?=[,:]|$)")}
+_SIZE = {b"S": re.compile(rb",S=(\d+)(?=[,:]|\Z)"), b"W": re.compile(rb",W=(\d+)(?=[,:]|\Z)")}
 _UID = re.compile(rb",U=(\d+)")
 _UID_FIELDS = re.compile(rb",(?:U=\d+|FMD5=[^,:]*)")
 _FMD5 = re.compile(rb",FMD5=([^,:]*)")
 # Separators other than the colon, as KMail (! _), Windows ports (;) and escaping copies leave them.
-_FOREIGN = re.compile(rb"(?i)(;|!|_|,|%3a)2(?:,|%2c)([a-z]*)$")
-_LOST_COLON = re.compile(rb"2,([A-Za-z]+)$")
-_FIELD_DIGITS = re.compile(rb",([SW])=(\d+)$")
+_FOREIGN = re.compile(rb"(?i)(;|!|_|,|%3a)2(?:,|%2c)([a-z]*)\Z")
+_LOST_COLON = re.compile(rb"2,([A-Za-z]+)\Z")
+_FIELD_DIGITS = re.compile(rb",([SW])=(\d+)\Z")
 _SECONDS = re.compile(rb"\d+")
 
 MAX_DIGITS = 18  # more than any file size; keeps a hostile name from costing time
@@ -96,7 +96,7 @@ def _leaves_fitting_size(head: bytes, size: int | None, virtual_size: int | None
     """Whether the `2` after `head` is a lost info and not the last digit of a size."""
     field = _FIELD_DIGITS.search(head)
     if not field:
-        return not re.search(rb",[SW]=$", head)
+        return not re.search(rb",[SW]=\Z", head)
     actual = size if field[1] == b"S" else virtual_size
     if actual is None or len(field[2]) > MAX_DIGITS:
         return True
@@ -159,14 +159,14 @@ def uid_field(name: bytes) -> int | None:
 
 def fmd5_field(name: bytes) -> bytes | None:
     """offlineimap's mark of the folder (`,FMD5=`), None where there is none."""
-    match = _FMD5.search(name)
+    match = _FMD5.search(parse_info(name).base)
     return match[1] if match else None
 
 
 def without_uid(name: bytes) -> bytes:
     """`name` without `,U=` and `,FMD5=`: what a message loses when it changes its folder."""
-    base, info = split(name)
-    return _UID_FIELDS.sub(b"", base) + info
+    base = parse_info(name).base
+    return _UID_FIELDS.sub(b"", base) + name[len(base) :]
 
 
 def leading_seconds(name: bytes) -> int | None:

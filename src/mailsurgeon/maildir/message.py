@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.header import decode_header
 from enum import IntFlag
+from urllib.parse import unquote_to_bytes
 
 from mailsurgeon.text import visible
 
@@ -31,7 +33,7 @@ _ANOTHER_MESSAGE = re.compile(
 _VALUE = re.compile(rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
 _BRACKETED = re.compile(rb"<([^>]*)>")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
-_BOUNDARY = re.compile(rb'(?i);[\s]*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
+_BOUNDARY = re.compile(rb'(?i);[\s]*boundary(\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
 _MULTIPART = re.compile(rb"(?i)\s*multipart/")
 _ADDRESS = re.compile(r"\s*\"?([^\"<]*?)\"?\s*<([^>]*)>")
 
@@ -226,8 +228,11 @@ def _boundary(header: Header) -> bytes | None:
     found = _BOUNDARY.search(value)
     if not found:
         return None
-    quoted, plain = found.groups()
-    return plain or re.sub(rb"\\(.)", rb"\1", quoted or b"") or None
+    extended, quoted, plain = found.groups()
+    boundary = plain or re.sub(rb"\\(.)", rb"\1", quoted or b"")
+    if extended:  # charset'language'text, percent-encoded (RFC 2231)
+        boundary = unquote_to_bytes(boundary.rpartition(b"'")[2])
+    return boundary or None
 
 
 def _message_id(header: Header) -> str | None:
@@ -263,7 +268,7 @@ def decoded(value: bytes) -> str:
     try:
         parts = decode_header(value.decode("utf-8", "surrogateescape"))
         text = "".join(_word(word, charset) for word, charset in parts)
-    except (ValueError, LookupError, AssertionError):
+    except (ValueError, LookupError, AssertionError, MessageError):
         return visible(value, SHOWN)
     return visible(text, SHOWN)
 

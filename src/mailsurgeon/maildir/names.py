@@ -45,7 +45,9 @@ def _unshift(match: re.Match[bytes]) -> bytes:
 
 
 def encode_folder(name: str) -> bytes:
-    """One component of a folder's name in modified UTF-7."""
+    """One component of a folder's name in modified UTF-7; bytes that are not UTF-8 as they are."""
+    if any("\udc80" <= char <= "\udcff" for char in name):
+        return os.fsencode(name)
     return _PLAIN.sub(_shift, name).encode("ascii")
 
 

@@ -33,6 +33,11 @@ def is_servers_directory(name: bytes) -> bool:
     return name in _OWN_DIRECTORIES
 
 
+def never_a_folder(name: bytes) -> bool:
+    """Whether a directory is no folder although it may look like one: a deletion under way."""
+    return name.lower() == b"..dovecot-trashed"
+
+
 def keeps_state(name: bytes) -> bool:
     """Whether a plain file is one in which a server or sync tool keeps its state of a folder."""
     return name.startswith((*_PREFIXES[:-1], b".uidvalidity", b".mbsyncstate", b".isyncuidmap"))

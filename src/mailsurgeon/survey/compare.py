@@ -7,7 +7,7 @@ compared by digest, and only of files that could be equal.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailsurgeon.diagnosis.facts import Finding
@@ -33,12 +33,13 @@ from mailsurgeon.maildir.names import MAILDIRPP, folder_name
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.context import FolderContext, read_uidlist, read_uidvalidity
 from mailsurgeon.survey.copies import Copies
+from mailsurgeon.survey.examine import NOT_MAIL
 from mailsurgeon.survey.folder_checks import check_servers_files
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.leftovers import find_leftovers
 from mailsurgeon.survey.opening import Options
 from mailsurgeon.survey.rows import Place
-from mailsurgeon.survey.walk import Walk
+from mailsurgeon.survey.walk import NOT_FOLLOWED, Walk
 from mailsurgeon.survey.writer import Writer
 
 PATH = (
@@ -180,28 +181,40 @@ def _misfiled(job: Comparison, copies: Copies) -> None:
 def _directories(job: Comparison) -> None:
     """Directories that are no folder: stray ones, and those in cur and new."""
     db = job.index.db
-    holding = {
+    holding = _with_parents(
         row[0] for row in db.execute(f"SELECT DISTINCT directory FROM entries WHERE {MESSAGE}")
-    }
-
-    def holds_mail(path: bytes) -> bool:
-        return any(each == path or each.startswith(path + b"/") for each in holding)
-
+    )
     rows = db.execute(
         f"SELECT id, {PATH} FROM entries WHERE kind = 'directory' AND place IN ('cur', 'new')"
     ).fetchall()
     for number, path in rows:
-        if holds_mail(path):
+        if path in holding:
             db.execute(
                 "UPDATE problems SET remedy = NULL WHERE entry = ? AND code = 'linked'", (number,)
             )
     if not job.full:
         return
-    for path in job.walk.loose:
-        if not holds_mail(path):
+    # What could not be looked at may be mail.
+    unknown = db.execute(
+        "SELECT path FROM not_examined WHERE reason NOT IN (?, ?)", (NOT_MAIL, NOT_FOLLOWED)
+    )
+    holding |= _with_parents(row[0] for row in unknown)
+    stray = {path for path in job.walk.loose if path not in holding}
+    for path in sorted(stray):
+        if path.rpartition(b"/")[0] not in stray:
             finding = stray_directory(path, job.spool.layout)
             folder = job.writer.folder_id(_folder_around(path, job.walk))
             job.writer.directory_problem(path, folder, finding)
+
+
+def _with_parents(paths: Iterable[bytes]) -> set[bytes]:
+    """These paths and all directories above them."""
+    found: set[bytes] = set()
+    for path in paths:
+        while path not in found:
+            found.add(path)
+            path = path.rpartition(b"/")[0]
+    return found
 
 
 def _folder_around(path: bytes, walk: Walk) -> bytes | None:
@@ -251,9 +264,9 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
         )
         group = copies.of([row[0] for row in rows], digests=True)
         group = [copy._replace(uid=uids.of(copy)) for copy in group]
+        homes = {copy.id: copy.folder for copy in group}
         for number, finding in duplicate_id(group, kept, lost):
-            folder = next(copy.folder for copy in group if copy.id == number)
-            job.writer.problem(number, folder, finding)
+            job.writer.problem(number, homes[number], finding)
         shared.add(group)
     for group in copies.groups_without_id():
         shared.add(group)

@@ -11,8 +11,13 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.content import digests, open_file
 
 _CHUNK = 500
+_MESSAGE = "kind = 'file' AND place IN ('cur', 'new', 'root', 'nested')"
 _FILED = "kind = 'file' AND place IN ('cur', 'new')"
-_MISFILED = "kind = 'file' AND place IN ('root', 'nested')"
+# What can be filed: nested below INBOX, or below no folder, there is no target.
+_FILEABLE = (
+    "kind = 'file' AND (place = 'root' OR (place = 'nested'"
+    " AND folder IN (SELECT id FROM folders WHERE length(path) > 0)))"
+)
 _Key = tuple[int, int, int | None, str | None]
 """Folder (0 where it does not matter), size, virtual size, Message-ID: equal for equal files."""
 
@@ -35,6 +40,7 @@ class Copies:
                 chunk,
             ).fetchall()
             for number, folder, place, directory, name, size, ctime, whole, body, identity in rows:
+                # Empty files are no copies: each may be what is left of another message.
                 if digests and whole is None and size:
                     whole, body = self._digest(number, directory, name, size)
                 path = directory + b"/" + name if directory else name
@@ -76,7 +82,7 @@ class Copies:
     def filed_twins_in_folder(self) -> dict[int, bytes]:
         """For misfiled messages the path of an identical one that is filed in the same folder, or
         is misfiled there too and comes first by path."""
-        misfiled = self._alike(_MISFILED, same_folder=True)
+        misfiled = self._alike(_FILEABLE, same_folder=True)
         return {**self._earlier(misfiled), **self._filed(misfiled, same_folder=True)}
 
     def filed_twins(self, which: str) -> dict[int, bytes]:
@@ -131,15 +137,15 @@ class Copies:
         return found
 
     def groups_without_id(self) -> Iterator[list[Copy]]:
-        """Filed messages without a Message-ID that are alike and lie in several folders."""
+        """Messages without a Message-ID that are alike and lie in several folders."""
         keys = self.db.execute(
             f"SELECT size, virtual_size FROM entries WHERE message_id IS NULL AND size > 0"
-            f" AND {_FILED} GROUP BY size, virtual_size HAVING COUNT(DISTINCT folder) > 1"
+            f" AND {_MESSAGE} GROUP BY size, virtual_size HAVING COUNT(DISTINCT folder) > 1"
         ).fetchall()
         for size, virtual in keys:
             rows = self.db.execute(
                 "SELECT id FROM entries WHERE message_id IS NULL AND size = ?"
-                f" AND virtual_size IS ? AND {_FILED}",
+                f" AND virtual_size IS ? AND {_MESSAGE}",
                 (size, virtual),
             ).fetchall()
             yield self.of([row[0] for row in rows], digests=True)

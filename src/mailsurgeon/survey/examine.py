@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
+from pathlib import Path
 from typing import NamedTuple
 
 from mailsurgeon.diagnosis.facts import (
@@ -53,6 +54,7 @@ class Facts(NamedTuple):
 
 
 COLUMNS = ", ".join(Facts._fields)
+NOT_MAIL = "not mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ def _known(task: Slice) -> dict[bytes, tuple[int, Facts]]:
     assert task.known is not None
     wanted = set(task.names)
     try:
-        db = sqlite3.connect(f"file:{task.known}?mode=ro", uri=True, timeout=30)
+        db = sqlite3.connect(
+            Path(task.known).absolute().as_uri() + "?mode=ro", uri=True, timeout=30
+        )
         rows = db.execute(
             f"SELECT id, {COLUMNS} FROM entries WHERE directory = ? AND place != 'folder'",
             (task.directory,),
@@ -128,6 +132,10 @@ def _examine_name(
 ) -> None:
     try:
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        if known and _unchanged(known[1], status, task):
+            facts = known[1]
+        else:
+            facts = _look(task, directory, name, status)
     except FileNotFoundError:
         if known:
             result.gone.append(known[0])
@@ -135,10 +143,6 @@ def _examine_name(
     except OSError as error:
         result.not_examined.append(_reason(task, name, error))
         return
-    if known and _unchanged(known[1], status, task):
-        facts = known[1]
-    else:
-        facts = _look(task, directory, name, status)
     if facts is None:
         result.not_examined.append(NotExamined(_path(task, name), "changes while it is read"))
         return
@@ -161,7 +165,10 @@ def _unchanged(facts: Facts, status: os.stat_result, task: Slice) -> bool:
 
 
 def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:
-    """The facts of one file; None when it keeps changing while it is read."""
+    """The facts of one file; None when it keeps changing while it is read.
+
+    Raises FileNotFoundError when it is gone meanwhile.
+    """
     kind = _kind(status.st_mode)
     if kind != "file" or not task.moment.full:
         return _facts(task, name, kind, status, PLAIN, None, None)
@@ -178,6 +185,8 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
                 os.close(descriptor)
             if (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
                 return _facts(task, name, kind, status, reading.encoding, reading.content, None)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         return _facts(task, name, kind, status, PLAIN, None, error.errno)
     return None
@@ -252,10 +261,14 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
             return "compressed text that cannot be read"
         if facts.errno is not None:
             return os.strerror(facts.errno)
-        return None if facts.traits & Traits.MAIL else "not mail"
+        return None if facts.traits & Traits.MAIL else NOT_MAIL
     if task.place in (Place.CUR, Place.NEW) and facts.filename.startswith(b"."):
         return None if facts.kind == "file" and facts.traits & Traits.MAIL else ""
     return None
+
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999; a header may name any number of days and hours."""
 
 
 def header_date(texts: tuple[str, str]) -> int | None:
@@ -265,8 +278,9 @@ def header_date(texts: tuple[str, str]) -> int | None:
             continue
         try:
             parsed = parsedate_tz(text)
-            if parsed:
-                return int(mktime_tz(parsed))
+            seconds = int(mktime_tz(parsed)) if parsed else None
+            if seconds is not None and _FIRST_SECOND <= seconds <= _LAST_SECOND:
+                return seconds
         except (ValueError, OverflowError, IndexError, TypeError):
             continue
     return None

@@ -135,7 +135,7 @@ def _check_indexes(job: Comparison, folder: FoundFolder, number: int) -> None:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

@@ -177,9 +177,9 @@ class Index:
             where.append(
                 "(e.sender LIKE ? ESCAPE '\\' OR e.subject LIKE ? ESCAPE '\\'"
                 " OR e.message_id LIKE ? ESCAPE '\\'"
-                " OR instr(CAST(e.directory || x'2f' || e.filename AS TEXT), ?) > 0)"
+                f" OR CAST({_PATH} AS TEXT) LIKE ? ESCAPE '\\')"
             )
-            values.extend([needle, needle, needle, query.text])
+            values.extend([needle] * 4)
         direction = "DESC" if query.descending else "ASC"
         order = ", ".join(f"{part} {direction}" for part in _ORDERS[query.sort].split(", "))
         worst = ""
@@ -265,6 +265,16 @@ class Index:
 
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(db)
+        path.chmod(0o600)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection) -> None:
     # A cache need not survive a power cut: it is checked and made again.
     db.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
@@ -274,10 +284,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     if version == 0:
         db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA};COMMIT;{INDEXES}")
     elif version != SCHEMA:
-        db.close()
         raise sqlite3.DatabaseError(f"index of schema {version}")
-    path.chmod(0o600)
-    return db
 
 
 def _forget(path: Path) -> None:

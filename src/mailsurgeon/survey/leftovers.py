@@ -82,7 +82,7 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
 def _complete(
     name: bytes, size: int, traits: int, encoding: str, plain: int | None, virtual: int | None
 ) -> bool | None:
-    if encoding in (ENCRYPTED, UNDECODABLE) or size == 0:
+    if encoding in (ENCRYPTED, UNDECODABLE) or not traits & Traits.READ:
         return None
     actual = plain if plain is not None else size
     return is_complete(
@@ -90,7 +90,7 @@ def _complete(
         size_fields(name, actual, virtual)[0],
         multipart=bool(traits & Traits.MULTIPART),
         closed=bool(traits & Traits.CLOSED),
-        header_cut=bool(traits & Traits.HEADER_CUT),
+        header_cut=size > 0 and bool(traits & Traits.HEADER_CUT),
     )
 
 

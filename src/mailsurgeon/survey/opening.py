@@ -11,9 +11,9 @@ from platformdirs import user_cache_path
 
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.names import FS, MAILDIRPP
-from mailsurgeon.maildir.reserved import SUBDIRS, is_servers_directory, marks_folder
+from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.walk import FoundFolder, Listing, guess_layout
+from mailsurgeon.survey.walk import FoundFolder, Listing, guess_layout, passed_over
 from mailsurgeon.text import visible
 
 
@@ -57,7 +57,7 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
         raise SpoolError(
             f"{visible(given)}: lies inside another Maildir; open {visible(outer)} instead"
         )
-    if not folders:
+    if not any(folder.present for folder in folders.values()):
         raise SpoolError(f"{visible(given)}: {_what_it_is(root)}")
     layout = options.layout or guess_layout(folders)
     if layout not in (MAILDIRPP, FS):
@@ -85,9 +85,9 @@ def find_folders(root: bytes) -> dict[bytes, FoundFolder]:
         if present or (path and any(map(marks_folder, listing.files))):
             found[path] = FoundFolder(path, present)
         for name in listing.directories:
-            if name in present or is_servers_directory(name):
-                continue
             inner = path + b"/" + name if path else name
+            if name in present or passed_over(root, inner):
+                continue
             try:
                 waiting.append((inner, Listing(os.path.join(root, inner))))
             except OSError:

@@ -114,7 +114,7 @@ class _Survey:
     def run(self, only: set[bytes] | None) -> SurveyResult:
         started = time.monotonic()
         self.report(Progress("listing", 0, 0))
-        found = walk(self.spool.root, self.options.exclude)
+        found = walk(self.spool.root, self.options.exclude, layout=self.spool.layout)
         before = self.index.meta("depth")
         wanted = self._begin(found, only)
         ended = self._read(wanted)
@@ -146,20 +146,20 @@ class _Survey:
             wanted = [
                 directory
                 for directory in found.directories
-                if only is None or directory.folder in only
+                if only is None or directory.folder is None or directory.folder in only
             ]
             touched = [
-                number
-                for path, number in [*writer.folders.items(), (None, NO_FOLDER)]
-                if only is None or path in only
+                number for path, number in writer.folders.items() if only is None or path in only
             ]
+            touched.append(NO_FOLDER)
             writer.forget_problems(touched)
             if not writer.empty:
                 writer.forget_directories(touched, {each.path for each in found.directories})
-            if only is None:
-                writer.db.execute("DELETE FROM not_examined")
-                for item in found.not_examined:
-                    writer.not_examined(item, NO_FOLDER)
+            for item in found.not_examined:
+                writer.not_examined(item, NO_FOLDER)
+            for each in found.directories:
+                if each.place is Place.NESTED and not writer.empty:
+                    writer.move_directory(each.path, writer.folder_id(each.folder))
             counts: dict[bytes, int] = {}
             for each in found.directories:
                 if each.folder is not None and each.place in (Place.CUR, Place.NEW):

@@ -18,9 +18,12 @@ from mailsurgeon.maildir.reserved import (
     is_servers_file,
     keeps_state,
     marks_folder,
+    never_a_folder,
     never_leftover,
 )
 from mailsurgeon.survey.rows import NotExamined, Place
+
+NOT_FOLLOWED = "a symlink to a directory is not followed"
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class FoundFolder:
 
 @dataclass(slots=True)
 class Walk:
-    """What a walk found. `loose`: directories that are no folder, the topmost of each."""
+    """What a walk found. `loose`: directories that are no folder and have none below them."""
 
     folders: dict[bytes, FoundFolder] = field(default_factory=dict)
     directories: list[Directory] = field(default_factory=list)
@@ -86,7 +89,8 @@ class Listing:
 def names_to_examine(place: Place, listing: Listing) -> Iterator[bytes]:
     """The names of a directory that a survey examines, by where the directory lies."""
     if place in (Place.CUR, Place.NEW):
-        yield from listing.files
+        # A file deleted over NFS while it was open: renaming it would bring it back.
+        yield from (name for name in listing.files if not name.startswith(b".nfs"))
         for names in (listing.symlinks, listing.others, listing.directories):
             yield from (name for name in names if not name.startswith(b"."))
     elif place is Place.TMP:
@@ -102,13 +106,31 @@ def names_to_examine(place: Place, listing: Listing) -> Iterator[bytes]:
 
 
 def walk(
-    root: bytes, exclude: tuple[str, ...] = (), on_directory: Callable[[], None] | None = None
+    root: bytes,
+    exclude: tuple[str, ...] = (),
+    on_directory: Callable[[], None] | None = None,
+    layout: str = FS,
 ) -> Walk:
-    """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read."""
+    """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read.
+
+    `layout`: in `fs` a root with none of cur, new and tmp is a parent and no folder.
+    """
     found = Walk()
-    _Walker(root, found, exclude, on_directory).visit(b"", None, Listing(root))
-    found.loose = _topmost_loose(found)
+    _Walker(root, found, exclude, on_directory, layout).visit(b"", None, Listing(root))
+    found.loose = _hollow(found)
     return found
+
+
+def passed_over(root: bytes, path: bytes) -> bool:
+    """Whether a directory is a server's own. One with cur, new or tmp is a folder, whatever its
+    name: `.notmuch` may be one."""
+    name = path.rpartition(b"/")[2]
+    if not is_servers_directory(name):
+        return False
+    inside = (os.path.join(root, path, subdir) for subdir in SUBDIRS)
+    return never_a_folder(name) or not any(
+        os.path.isdir(subdir) and not os.path.islink(subdir) for subdir in inside
+    )
 
 
 class _Walker:
@@ -118,11 +140,13 @@ class _Walker:
         found: Walk,
         exclude: tuple[str, ...],
         on_directory: Callable[[], None] | None,
+        layout: str,
     ) -> None:
         self.root = root
         self.found = found
         self.exclude = exclude
         self.on_directory = on_directory
+        self.layout = layout
 
     def visit(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
         """A directory outside cur, new and tmp; `folder` is the nearest folder around it."""
@@ -145,16 +169,15 @@ class _Walker:
                     self.found.loose.append(path)
                 self._files(path, folder, Place.NESTED, listing)
             for name in sorted(listing.directories, reverse=True):
-                if name in present or is_servers_directory(name):
+                if name in present or passed_over(self.root, _join(path, name)):
                     continue
                 inner = self._list(_join(path, name))
                 if inner:
                     waiting.append((_join(path, name), folder, inner))
 
-    @staticmethod
-    def _is_parent(path: bytes) -> bool:
-        """A spool's root that only bears servers' files may be the parent of an fs layout."""
-        return not path
+    def _is_parent(self, path: bytes) -> bool:
+        """In the fs layout a root that only bears servers' files is no folder."""
+        return not path and self.layout != MAILDIRPP
 
     def _subdir(self, path: bytes, folder: bytes, place: Place) -> None:
         """A folder's cur, new or tmp; below it nothing is a folder."""
@@ -173,7 +196,7 @@ class _Walker:
     def _files(self, path: bytes, folder: bytes | None, place: Place, listing: Listing) -> None:
         for name in listing.symlinks:
             if place not in (Place.CUR, Place.NEW) and self._leads_to_directory(path, name):
-                self._skip(_join(path, name), "a symlink to a directory is not followed")
+                self._skip(_join(path, name), NOT_FOLLOWED)
         files = sum(1 for _ in names_to_examine(place, listing))
         if files:
             self.found.directories.append(Directory(path, folder, place, files))
@@ -205,15 +228,14 @@ def _excluded(path: bytes, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(text, pattern) or fnmatchcase(last, pattern) for pattern in patterns)
 
 
-def _topmost_loose(found: Walk) -> list[bytes]:
-    """Directories with no folder in or below them, of nested ones only the topmost."""
+def _hollow(found: Walk) -> list[bytes]:
+    """Directories with no folder in or below them."""
     parents: set[bytes] = set()
     for folder in found.folders:
         while folder:
             folder = folder.rpartition(b"/")[0]
             parents.add(folder)
-    hollow = {path for path in found.loose if path not in parents}
-    return sorted(path for path in hollow if path.rpartition(b"/")[0] not in hollow)
+    return sorted(path for path in found.loose if path not in parents)
 
 
 def guess_layout(folders: dict[bytes, FoundFolder]) -> str:

@@ -129,6 +129,14 @@ class Writer:
                 if directory not in directories:
                     self.forget_gone(directory, set())
 
+    def move_directory(self, directory: bytes, folder: int) -> None:
+        """The folder around a directory may be another than before: its entries follow."""
+        self.db.execute(
+            "UPDATE entries SET folder = ? WHERE directory = ? AND place = 'nested'"
+            " AND folder != ?",
+            (folder, directory, folder),
+        )
+
     def forget(self, ids: Iterable[int]) -> None:
         """Forgets entries and their problems."""
         for number in ids:
@@ -181,10 +189,13 @@ class Writer:
     def _directory_entry(self, path: bytes, folder: int) -> int:
         directory, _, name = path.rpartition(b"/")
         row = self.db.execute(
-            "SELECT id FROM entries WHERE directory = ? AND filename = ? AND place = 'folder'",
+            "SELECT id, folder FROM entries"
+            " WHERE directory = ? AND filename = ? AND place = 'folder'",
             (directory, name),
         ).fetchone()
         if row:
+            if row[1] != folder:
+                self.db.execute("UPDATE entries SET folder = ? WHERE id = ?", (folder, row[0]))
             return row[0]
         number = self._next_id()
         blank = Facts(
