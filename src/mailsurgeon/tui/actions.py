@@ -55,7 +55,8 @@ class Action:
     `command` is what Textual runs on the widget or screen that owns the keys (`cursor_down`,
     `propose('fix-size')`, or `screen.open` from a widget).
     `scopes` are the panes and screens where the keys work. `footer`: its place in the line of
-    keys of the first scope, 0 when it is not there. `conditions` say why it cannot be done.
+    keys, 0 when it is not there;
+    `footer_only`: at this place alone. `conditions` say why it cannot be done.
     """
 
     id: str
@@ -67,6 +68,11 @@ class Action:
     footer: int = 0
     conditions: tuple[Condition, ...] = ()
     palette: bool = True
+    footer_only: str = ""
+
+    def footer_at(self, place: str) -> bool:
+        """Whether it stands in the line of keys at a place of CHAINS."""
+        return self.footer > 0 and self.footer_only in ("", place)
 
     def disabled_reason(self, state: State) -> str:
         """Why it cannot be done now; empty when it can."""
@@ -162,7 +168,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("journal", ("J",), "journal", "journal",
            "Shows the journal: every operation and its steps.", ("main",), 8),
     Action("export", ("e",), "export", "export",
-           "Writes the session log to a file; proposes its name.", ("journal", "main"), 4),
+           "Writes the session log to a file; proposes its name.", ("main", "journal"), 4,
+           footer_only="journal"),
     Action("back", ("escape",), "back", "back",
            "Clears the filter, then the marks, then closes.", ("main",), palette=False),
     Action("survey", ("R",), "survey", "look again", "Looks at the whole spool again.", ("main",),
@@ -255,10 +262,8 @@ def reachable(place: str) -> list[Action]:
 
 def footer(place: str, limit: int = 8) -> list[Action]:
     """What the line of keys shows at a place: `limit` at most, help always among them."""
-    found = sorted(
-        (a for a in reachable(place) if a.footer and a.scopes[0] in CHAINS[place]),
-        key=lambda a: a.footer,
-    )
+    shown = [action for action in reachable(place) if action.footer_at(place)]
+    found = sorted(shown, key=lambda action: action.footer)
     return found if len(found) <= limit else [*found[: limit - 1], found[-1]]
 
 

@@ -113,7 +113,7 @@ class MailsurgeonApp(App[int]):
         from mailsurgeon.tui.screens.help import HelpScreen
 
         if isinstance(self.screen, BaseScreen) and not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen.place()))
+            self.push_screen(HelpScreen(self.screen.place(), self.screen.state()))
 
 
 def run_app(

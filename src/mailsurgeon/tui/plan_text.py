@@ -15,7 +15,6 @@ from mailsurgeon.text import visible
 from mailsurgeon.tui.present import fit, path_text
 
 BATCH = 500  # steps the journal commits together
-FIRST = 4  # acts shown beneath the rows
 
 
 def row_of(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
@@ -35,16 +34,15 @@ def by_size(plan: Plan) -> list[tuple[str, list[Act]]]:
     return sorted(verdicts(plan).items(), key=lambda item: -len(item[1]))
 
 
-def body_of(plan: Plan) -> list[Text]:
-    """What clients notice, first steps, what is left alone, what is needed."""
+def body_of(plan: Plan, first: int = 4) -> list[Text]:
+    """What clients notice, the `first` acts, what is left alone, what is needed."""
     lines: list[Text] = []
     lines += _section("Of these", _notes(plan.acts))
     lines += _section("What clients will notice", map(visible, plan.effects or ("nothing",)))
     if plan.acts:
-        lines += _section(
-            f"First of {counted(len(plan.acts), 'act')}",
-            _first(by_size(plan)[0][1], len(plan.acts)),
-        )
+        total = len(plan.acts)
+        shown_first = _first(by_size(plan)[0][1], total, first)
+        lines += _section(f"First of {counted(total, 'act')}", shown_first)
     lines += _section("Left alone", _left(plan.left))
     lines += _section("Needs", _needs(plan))
     return lines
@@ -127,8 +125,8 @@ def _notes(acts: Sequence[Act]) -> Iterator[str]:
         yield f"{number:,}: {note}"
 
 
-def _first(acts: Sequence[Act], total: int) -> Iterator[str]:
-    for act in acts[:FIRST]:
+def _first(acts: Sequence[Act], total: int, limit: int) -> Iterator[str]:
+    for act in acts[:limit]:
         step = main_step(act)
         if step is None:
             continue
@@ -137,7 +135,7 @@ def _first(acts: Sequence[Act], total: int) -> Iterator[str]:
             yield f"  -> {shown(step.target)}"
         elif step.source != act.path or step.target is None:
             yield f"  {step_text(step)}"
-    if total > FIRST:
+    if total > min(limit, len(acts)):
         yield "...   w  the whole list"
 
 

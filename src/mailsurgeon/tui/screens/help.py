@@ -49,10 +49,10 @@ def _action_line(action: Action, keymap: Mapping[str, str], state: State) -> Tex
 class HelpScreen(ReadingScreen):
     """The keys and the badges."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, state: State) -> None:
         super().__init__("Help")
-        self._place = place
+        self._place, self._state = place, state
 
     def on_mount(self) -> None:
-        self._lines = list(help_lines(self._place, self.bench.keymap, self.program.state()))
+        self._lines = list(help_lines(self._place, self.bench.keymap, self._state))
         super().on_mount()

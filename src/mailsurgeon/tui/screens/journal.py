@@ -55,7 +55,9 @@ class JournalScreen(BaseScreen[None]):
     def on_mount(self) -> None:
         super().on_mount()
         title = f" Journal of {home_text(self.bench.spool.shown)}"
-        self.query_one("#journal-title", Bar).show(title, f"{self._kept_in()} ")
+        kept = f"{self._kept_in()} "
+        room = self.size.width - len(title) - len(kept)
+        self.query_one("#journal-title", Bar).show(title, kept if room > 0 else "")
         self.query_one("#journal-filter", Input).cursor_blink = False
         self.query_one(Rows).focus()
         self.read()
@@ -102,11 +104,10 @@ class JournalScreen(BaseScreen[None]):
             return
         records = itertools.islice(self.bench.surgeon.steps(operation.id), _PREVIEW)
         lines = [line for record in records for line in step_lines(record)]
-        bar.show(
-            f" Steps of operation {operation.id}",
-            f"by hand: mailsurgeon undo {home_text(self.bench.spool.shown)} {operation.id} ",
-        )
-        self.query_one(Pager).show(lines or [Text(" No steps.", "dim")])
+        bar.show(f" Steps of operation {operation.id}")
+        spool = home_text(self.bench.spool.shown)
+        lines.append(Text(f" taken back by hand: mailsurgeon undo {spool} {operation.id}", "dim"))
+        self.query_one(Pager).show(lines)
 
     def action_show_steps(self) -> None:
         operation = self.operation

@@ -122,7 +122,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
         return f" Plan: {plan.kind}{of}, {acts}{left}"
 
     def _body(self, plan: Plan) -> list[Text]:
-        lines = body_of(plan)
+        lines = body_of(plan, first=max(4, self.size.height // 4 - 2))
         if self.dropped:
             lines.append(Text("   (what clients notice was told for the whole plan)", "dim"))
         return lines

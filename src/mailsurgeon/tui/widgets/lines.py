@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
 
 class CursorMoves:
@@ -85,3 +90,15 @@ class Lines(CursorMoves, ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_line(min(line, max(0, top - height // 2)))
         elif line >= top + height:
             self.scroll_line(max(line - height + 1, top + height // 2))
+
+
+def strip_of(text: Text, width: int, base: Style, console: Console) -> Strip:
+    """One line of `width` cells; what is too long ends in an ellipsis."""
+    text = text.copy()
+    text.no_wrap, text.end = True, ""
+    if text.cell_len > width:
+        text.truncate(width, overflow="ellipsis")
+    # rich leaves a text's own style out where it has no spans.
+    own = base + (console.get_style(text.style) if isinstance(text.style, str) else text.style)
+    segments = Segment.apply_style(text.render(console), own)
+    return Strip(list(segments)).adjust_cell_length(width, base)

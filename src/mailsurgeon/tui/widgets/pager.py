@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
-from rich.segment import Segment
 from rich.text import Text
 from textual import events
 from textual.strip import Strip
 
 from mailsurgeon.tui.actions import bindings
-from mailsurgeon.tui.widgets.lines import Lines
+from mailsurgeon.tui.widgets.lines import Lines, strip_of
 
+_TWO_COLUMNS = re.compile(r" *\S{1,20}(?: \S{1,20}){0,3} {2,}(?=\S)")
 WRAP_LIMIT = 2000  # lines that are folded to the width; more are cut at the edge
 
 
@@ -66,15 +67,14 @@ class Pager(Lines, inherit_bindings=False):
         if line.cell_len <= width:
             return (line,)
         # What is folded hangs under its beginning.
-        indent = len(line.plain) - len(line.plain.lstrip(" ")) + 2
+        indent = _hang(line.plain)
         if indent > width // 2:
             return list(line.wrap(self.app.console, width))
-        first, *rest = line.wrap(self.app.console, width)
-        if not rest:
-            return (first,)
+        first = line.wrap(self.app.console, width)[0]
         tail = line[len(first.plain) :]
         folded = _stripped(tail).wrap(self.app.console, width - indent)
-        return (first, *(Text.assemble(" " * indent, part) for part in folded))
+        rest = (Text.assemble(" " * indent, part, style=line.style) for part in folded)
+        return (first, *rest)
 
     def on_resize(self) -> None:
         if self._maker is None:
@@ -109,13 +109,14 @@ class Pager(Lines, inherit_bindings=False):
         line, width, base = self.top() + y, self.size.width, self.rich_style
         if line >= self._count:
             return Strip.blank(width, base)
-        text = self._line(line).copy()
-        text.no_wrap, text.end = True, ""
-        if text.cell_len > width:
-            text.truncate(width, overflow="ellipsis")
-        segments = Segment.apply_style(text.render(self.app.console), base)
-        return Strip(list(segments)).adjust_cell_length(width, base)
+        return strip_of(self._line(line), width, base, self.app.console)
 
 
 def _stripped(text: Text) -> Text:
     return text[len(text.plain) - len(text.plain.lstrip(" ")) :]
+
+
+def _hang(text: str) -> int:
+    """Where the second column of a line begins, else a little right of its first."""
+    columns = _TWO_COLUMNS.match(text)
+    return columns.end() if columns else len(text) - len(text.lstrip(" ")) + 2

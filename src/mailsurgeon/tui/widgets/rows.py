@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.segment import Segment
 from rich.text import Text
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
 from mailsurgeon.tui.actions import bindings
-from mailsurgeon.tui.widgets.lines import Lines
+from mailsurgeon.tui.widgets.lines import Lines, strip_of
 
 
 class Rows(Lines, inherit_bindings=False):
@@ -67,8 +66,4 @@ class Rows(Lines, inherit_bindings=False):
             return Strip.blank(width, base)
         if line == self.cursor:
             base = self.get_component_rich_style("rows--cursor")
-        text = self.rows[line].copy()
-        text.no_wrap, text.end = True, ""
-        text.truncate(width, overflow="ellipsis")
-        segments = Segment.apply_style(text.render(self.app.console), base)
-        return Strip(list(segments)).adjust_cell_length(width, base)
+        return strip_of(self.rows[line], width, base, self.app.console)
