@@ -52,6 +52,7 @@ def plan_fix(
     entries = [*asked, *below] if paths else _troubled(index, only, ids)
     rows = list(index.problems(entries=sorted(set(entries))))
     chosen: list[ProblemRow] = []
+    rest: list[ProblemRow] = []
     left += _healthy(index, asked, rows)
     for row in rows:
         if (only and row.code not in only) or (ids and row.folder not in ids):
@@ -59,14 +60,16 @@ def plan_fix(
         named = row.entry in asked
         if _is_to_do(row, named=named, only=bool(only)):
             chosen.append(row)
-        elif row.remedy is None:
-            if named or only or row.severity > Severity.INFO:
-                left.append(without_remedy(row, spool))
-        else:
-            left.append(not_taken_on(row, spool))
+        elif row.remedy is not None or named or only or row.severity > Severity.INFO:
+            rest.append(row)
+    going = {row.entry for row in chosen if row.remedy == "quarantine"}
+    for row in rest:
+        if row.entry not in going:
+            told = without_remedy if row.remedy is None else not_taken_on
+            left.append(told(row, spool))
     return plan_problems(
         spool, index, chosen, left,
-        kind="fix", asked=asked, force=force, quarantine=quarantine, around=around,
+        kind="fix", asked=asked, force=force, quarantine=quarantine, around=around, known=rows,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ class Case:
 
     patient: Patient
     treatment: Treatment
+    codes_here: frozenset[str] = frozenset()
     codes: list[str] = field(default_factory=list[str])
     remedies: list[str] = field(default_factory=list[str])
 
@@ -67,7 +68,7 @@ def _treat(choices: Iterable[Choice], around: Surroundings) -> tuple[dict[bytes,
         path = choice.patient.path
         case = cases.get(path)
         if case is None:
-            case = cases[path] = Case(choice.patient, result)
+            case = cases[path] = Case(choice.patient, result, choice.codes_here)
         else:
             case.treatment |= result
         if choice.code and choice.code not in case.codes:
@@ -186,8 +187,8 @@ def _operate(case: Case, around: Surroundings, companion: Case | None) -> Act | 
         return None
     patient, treatment = case.patient, case.treatment
     codes, remedies = case.codes, case.remedies
-    if treatment.away:
-        remedies = ["quarantine"]
+    if treatment.away:  # whatever was wrong with it
+        codes, remedies = sorted(case.codes_here), ["quarantine"]
     note = "; ".join((*treatment.notes, *notes))
     return Act(
         treatment.verdict, patient.path, tuple(steps), around.name(patient), tuple(codes),

@@ -32,6 +32,7 @@ OWN_HOST = b"mailsurgeon"
 
 _FIRST = re.compile(rb"\d[!-+\--9;-~]{0,19}\Z")
 _UNFIT = re.compile(rb"[\x00-\x20\x7f:/]")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _OWN_MARK = re.compile(rb"R[0-9a-f]{12}\Z")
 _LATER_SIZE = re.compile(rb",([SW])=[^,]*")
 _KEPT_FIELD = re.compile(rb",(?:[SW]=\d{1,18}|U=\d{1,10}|FMD5=[0-9a-f]{32})(?=,|\Z)")
@@ -115,12 +116,7 @@ def is_unfit(filename: bytes) -> bool:
     base = split(filename)[0]
     repeated = base.count(b",S=") > 1 or base.count(b",W=") > 1
     hidden = not base or base.startswith(b".")
-    return (
-        hidden
-        or repeated
-        or len(filename) > LONGEST
-        or any(b < 0x20 or b == 0x7F for b in filename)
-    )
+    return hidden or repeated or len(filename) > LONGEST or _CONTROL.search(filename) is not None
 
 
 def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes], bool]) -> bytes:

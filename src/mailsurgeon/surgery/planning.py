@@ -57,11 +57,19 @@ def propose(
     Raises MailsurgeonError for a folder, remedy or flag that does not exist.
     """
     around = Surroundings(spool, index)
-    rows = _by_entry(index.problems(entries=entries))
+    problems = list(index.problems(entries=entries))
+    rows = _by_entry(problems)
     if remedy is None:
         chosen, left = _own_remedies(entries, rows, codes, around)
         return plan_problems(
-            spool, index, chosen, left, force=force, quarantine=quarantine, around=around
+            spool,
+            index,
+            chosen,
+            left,
+            force=force,
+            quarantine=quarantine,
+            around=around,
+            known=problems,
         )
     if remedy not in REMEDIES:
         raise MailsurgeonError(
@@ -112,15 +120,18 @@ def plan_problems(
     force: bool = False,
     quarantine: bytes | None = None,
     around: Surroundings | None = None,
+    known: Sequence[ProblemRow] | None = None,
 ) -> Plan:
     """The plan that does the remedies of these problems; `left` is passed on.
 
     `kind`: of the plan; None: its only remedy, or `fix`. `asked`: ids of entries named one by
     one by the operator, for which a remedy too risky to be proposed is done with a warning.
+    `known`: all problems of the entries, where the caller has them already.
     """
     around = around or Surroundings(spool, index)
     entries = list(dict.fromkeys(row.entry for row in chosen))
-    patients, rows = around.patients(entries), _by_entry(index.problems(entries=entries))
+    patients = around.patients(entries)
+    rows = _by_entry(index.problems(entries=entries) if known is None else known)
     choices = [
         _choice(
             patients[row.entry], row.remedy or "fix-size", row, rows[row.entry],
@@ -182,6 +193,8 @@ def _own_remedies(
         chosen += [row for row in mine if row.remedy is not None]
         if not mine:
             healthy.append(entry)
+        if any(row.remedy == "quarantine" for row in mine):
+            continue  # whatever else is wrong with it goes along
         if any(row.remedy is not None for row in mine) and codes is None:
             mine = [row for row in mine if row.severity > Severity.INFO]
         left += [without_remedy(row, around.spool) for row in mine if row.remedy is None]
