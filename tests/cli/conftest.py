@@ -135,6 +135,13 @@ class Tree:
                 if not stat.S_ISDIR(what[0])}  # fmt: skip
 
 
+class Below(Tree):
+    """Any directory, to be filled or looked at as a spool is."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+
 @pytest.fixture
 def clean(tmp_path: Path) -> Tree:
     """A spool with nothing wrong: INBOX, Sent and Entwürfe."""

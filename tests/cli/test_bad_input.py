@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run, Tree
+from .conftest import Below, Run, Tree
 
 PROGRAM = [sys.executable, "-c", "from mailsurgeon.cli import main; main()"]
 MAIL = b"From: ann@example.org\nSubject: hello\n\nText.\n"
@@ -199,13 +199,8 @@ def test_a_full_disk_under_the_spool_loses_nothing(run: Run, mounted: Path) -> N
     assert outcome.code in (0, 1, 2)
     assert len(outcome.err.splitlines()) <= 1
     assert "Traceback" not in outcome.err
-    held = Tree.picture(tree) | Tree.picture(_Below(mounted / ".Maildir.quarantine"))
+    held = tree.picture() | Below(mounted / ".Maildir.quarantine").picture()
     assert sorted(what[1:] for path, what in held.items() if b"M1P1" in path) == mail
-
-
-class _Below(Tree):
-    def __init__(self, root: Path) -> None:
-        self.root = root
 
 
 def test_names_that_are_not_utf_8(run: Run, clean: Tree) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run, Tree
+from .conftest import Below, Run, Tree
 
 MISFILED = ".Sent/1600000003.M1P1.host:2,S"
 WRONG_SIZE = "cur/1600000002.M1P1.host,S=7:2,S"
@@ -123,6 +123,18 @@ def test_the_table_names_each_problem_and_the_totals(run: Run, broken: Tree) -> 
     assert "MISF  Misfiled" in out
     assert "4 problems, 0 not examined" in out
     assert "\x1b" not in out
+
+
+def test_mail_that_lies_in_no_folder_is_counted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    spool = Tree(tmp_path / "mail" / "one")
+    found = "lost/1600000000.M1P1.host:2,S"
+    Below(tmp_path / "mail").add(found)
+    outcome = run("scan", spool.root.parent, "--format", "json").json
+    assert (outcome["layout"], [row["name"] for row in outcome["folders"]]) == ("fs", ["one"])
+    (problem,) = outcome["problems"]
+    assert (problem["path"], problem["folder"], problem["remedy"]) == (found, None, None)
+    assert outcome["totals"]["messages"] == 1
 
 
 def test_quiet_leaves_the_single_problems_out(run: Run, broken: Tree) -> None:

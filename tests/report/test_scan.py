@@ -10,9 +10,12 @@ import pytest
 
 from mailsurgeon.diagnosis.problem import Severity
 from mailsurgeon.report.scan import FORMATS, Findings, write_scan
+from mailsurgeon.survey.survey import SurveyResult
 
 from .conftest import SPOOL, Filling
 
+FULL = SurveyResult("full", 1.9, 2, 15, 31111, 0, False)
+QUICK = SurveyResult("quick", 0.0, 0, 0, 0, 0, False)
 HOSTILE = b"cur/a\x1b[2J\x07\x7f\xc2\x9b\xe2\x80\xae\xff:2,S"
 
 
@@ -31,7 +34,7 @@ def findings(filling: Filling) -> Findings:
     )
     filling.problem(drafts, b".Entw&APw-rfe/cur/2.M1P1.host:2,", "no-message-id", Severity.INFO)
     filling.problem(None, b"old-scripts", "stray-directory", Severity.INFO, "quarantine")
-    return Findings(SPOOL, filling.index, "full", 1.9)
+    return Findings(SPOOL, filling.index, FULL)
 
 
 def test_json_is_exactly_the_contract(findings: Findings) -> None:
@@ -73,7 +76,7 @@ def test_json_is_exactly_the_contract(findings: Findings) -> None:
 
 
 def test_a_spool_of_nothing_is_still_json(filling: Filling) -> None:
-    found = json.loads(text(Findings(SPOOL, filling.index, "quick", 0.0), "json"))
+    found = json.loads(text(Findings(SPOOL, filling.index, QUICK), "json"))
     assert (found["folders"], found["problems"], found["not_examined"]) == ([], [], [])
     assert found["totals"] == {"folders": 0, "messages": 0, "bytes": 0, "problems": {}}
 
@@ -95,20 +98,20 @@ def test_csv_has_these_columns(findings: Findings) -> None:
 
 def test_limits_of_codes_and_folders(findings: Findings) -> None:
     drafts = findings.folders[1].id
-    only = Findings(SPOOL, findings.index, "full", 1.0, limit={drafts})
+    only = Findings(SPOOL, findings.index, FULL, limit={drafts})
     assert only.counts == {"no-message-id": 1}
     assert [row.code for row in only.problems()] == ["no-message-id"]
-    none = Findings(SPOOL, findings.index, "full", 1.0, codes={"size-mismatch"}, limit={drafts})
+    none = Findings(SPOOL, findings.index, FULL, codes={"size-mismatch"}, limit={drafts})
     assert (none.counts, list(none.problems())) == ({}, [])
     assert json.loads(text(none, "json"))["totals"]["messages"] == 3
 
 
 def test_what_counts_as_clean(findings: Findings, filling: Filling) -> None:
     assert not findings.clean
-    harmless = Findings(SPOOL, filling.index, "full", 1.0, codes={"no-message-id"})
+    harmless = Findings(SPOOL, filling.index, FULL, codes={"no-message-id"})
     assert harmless.clean
     filling.not_examined(b"Drafts", "Permission denied")
-    assert not Findings(SPOOL, filling.index, "full", 1.0, codes={"no-message-id"}).clean
+    assert not Findings(SPOOL, filling.index, FULL, codes={"no-message-id"}).clean
 
 
 def test_the_table_is_plain_and_ends_with_the_totals(findings: Findings, filling: Filling) -> None:
@@ -126,9 +129,7 @@ def test_the_table_is_plain_and_ends_with_the_totals(findings: Findings, filling
 
 
 def test_a_quick_survey_says_so(filling: Filling) -> None:
-    assert "quick: no content was opened" in text(
-        Findings(SPOOL, filling.index, "quick", 0.0), "table"
-    )
+    assert "quick: no content was opened" in text(Findings(SPOOL, filling.index, QUICK), "table")
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -136,7 +137,7 @@ def test_nothing_from_a_file_reaches_the_terminal_raw(filling: Filling, format: 
     inbox = filling.folder(b".x\xff", "x\udcff\x1b[1m\u202e", 1, 1)
     filling.problem(inbox, HOSTILE, "not-mail", looks_like="\x1b]0;title\x07")
     filling.not_examined(HOSTILE, "because \x1b[31m")
-    out = text(Findings(SPOOL, filling.index, "full", 0.0), format)
+    out = text(Findings(SPOOL, filling.index, FULL), format)
     assert all(char == "\n" or char.isprintable() for char in out)
     assert "\u202e" not in out
     out.encode("utf-8")  # no lone surrogate either
@@ -144,7 +145,7 @@ def test_nothing_from_a_file_reaches_the_terminal_raw(filling: Filling, format: 
 
 def test_json_keeps_every_byte_of_a_name(filling: Filling) -> None:
     filling.problem(filling.folder(b"", "INBOX"), HOSTILE, "not-mail")
-    out = text(Findings(SPOOL, filling.index, "full", 0.0), "jsonl")
+    out = text(Findings(SPOOL, filling.index, FULL), "jsonl")
     assert out.isascii()
     assert json.loads(out)["path"].encode("utf-8", "surrogateescape") == HOSTILE
     assert "\\udcff" in out

@@ -47,8 +47,7 @@ def scan(
         findings = Findings(
             place,
             bench.index,
-            bench.result.depth,
-            bench.result.seconds,
+            bench.result,
             codes=codes or None,
             limit=frozenset(row.id for row in folders) or None,
         )

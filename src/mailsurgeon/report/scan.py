@@ -26,6 +26,7 @@ from mailsurgeon.report.output import (
 )
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import FolderRow, NotExamined, ProblemRow
+from mailsurgeon.survey.survey import SurveyResult
 from mailsurgeon.text import visible
 
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -41,15 +42,14 @@ STYLES = {
 
 @dataclass(frozen=True)
 class Findings:
-    """What the index says of a spool, limited to some codes and folders (ids); None is all.
+    """What a survey and its index say of a spool, limited to some codes and folders (by id).
 
-    `depth` is `quick` or `full`, `seconds` the time the survey took.
+    None is no limit.
     """
 
     spool: Spool
     index: Index
-    depth: str
-    seconds: float
+    survey: SurveyResult
     codes: Collection[str] | None = None
     limit: Collection[int] | None = None
 
@@ -61,6 +61,20 @@ class Findings:
             for row in self.index.folders()
             if self.limit is None or row.id in self.limit
         ]
+
+    @property
+    def messages(self) -> int:
+        """Messages of the folders listed; without a limit also those that lie in no folder."""
+        if self.limit is None:
+            return self.survey.messages
+        return sum(row.messages for row in self.folders)
+
+    @property
+    def bytes(self) -> int:
+        """The size of these messages."""
+        if self.limit is None:
+            return self.survey.bytes
+        return sum(row.bytes for row in self.folders)
 
     @cached_property
     def not_examined(self) -> list[NotExamined]:
@@ -143,13 +157,13 @@ def _json(findings: Findings) -> Iterator[str]:
         "schema": 1,
         "spool": findings.spool.shown,
         "layout": findings.spool.layout,
-        "depth": findings.depth,
-        "seconds": round(findings.seconds, 3),
+        "depth": findings.survey.depth,
+        "seconds": round(findings.survey.seconds, 3),
     }
     totals = {
         "folders": len(findings.folders),
-        "messages": sum(row.messages for row in findings.folders),
-        "bytes": sum(row.bytes for row in findings.folders),
+        "messages": findings.messages,
+        "bytes": findings.bytes,
         "problems": findings.counts,
     }
     missed = ({"path": path_text(row.path), "reason": row.reason} for row in findings.not_examined)
@@ -232,10 +246,12 @@ def _summary(findings: Findings) -> Table:
 def _totals_line(findings: Findings) -> str:
     parts = [
         counted(len(findings.folders), "folder"),
-        counted(sum(row.messages for row in findings.folders), "message"),
-        counted(sum(row.bytes for row in findings.folders), "byte"),
+        counted(findings.messages, "message"),
+        counted(findings.bytes, "byte"),
         counted(sum(findings.counts.values()), "problem"),
         f"{len(findings.not_examined):,} not examined",
     ]
-    note = " (quick: no content was opened)" if findings.depth == "quick" else ""
-    return f"{visible(findings.spool.root)}: {', '.join(parts)}; {findings.seconds:.1f} s{note}"
+    note = " (quick: no content was opened)" if findings.survey.depth == "quick" else ""
+    return (
+        f"{visible(findings.spool.root)}: {', '.join(parts)}; {findings.survey.seconds:.1f} s{note}"
+    )
