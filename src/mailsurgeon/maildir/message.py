@@ -30,6 +30,7 @@ _KNOWN = (
 _ANOTHER_MESSAGE = re.compile(
     rb"\n\r?\nFrom [^\r\n]*\d:\d\d[^\r\n]*\r?\n[!-9;-~]+[ \t]*:"
 )  # fmt: skip
+_ANOTHER_REACH = 2000  # bytes of such a From line and field name
 _VALUE = re.compile(rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
 _BRACKETED = re.compile(rb"<([^>]*)>")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
@@ -85,6 +86,9 @@ def analyse(pieces: Iterable[bytes]) -> Content:
     if closer:
         traits |= Traits.MULTIPART
         closer.look(head[body:])
+    another = _Search(_ANOTHER_MESSAGE, _ANOTHER_REACH) if traits & Traits.FROM_LINE else None
+    if another:
+        another.look(head[start:])
     last = head[-1:]
     for piece in source:
         size += len(piece)
@@ -92,14 +96,16 @@ def analyse(pieces: Iterable[bytes]) -> Content:
         last = piece[-1:] or last
         if closer:
             closer.look(piece)
+        if another:
+            another.look(piece)
     if closer and closer.found:
         traits |= Traits.CLOSED
+    if another and another.seen:
+        traits = (traits | Traits.MBOX) & ~Traits.MAIL
     if body >= size:
         traits |= Traits.HEADER_ONLY
     if end == len(head) == size and not head.endswith(b"\n"):
         traits |= Traits.HEADER_CUT
-    if Traits.MBOX in traits:
-        traits &= ~Traits.MAIL
     return Content(
         traits,
         size,
@@ -193,32 +199,40 @@ def _header_traits(head: bytes, start: int, header: Header) -> Traits:
             traits |= Traits.MAIL
     if head.startswith(b"From "):
         traits |= Traits.FROM_LINE
-        if _ANOTHER_MESSAGE.search(head, start):
-            traits |= Traits.MBOX
     return traits
 
 
-class _Closer:
-    """Looks for the closing boundary of a multipart in pieces that may cut it anywhere."""
+class _Search:
+    """Looks for a pattern in pieces that may cut it anywhere.
+
+    `reach`: bytes that are looked at again with the next piece. `rest`: what comes before all.
+    """
+
+    def __init__(self, pattern: re.Pattern[bytes], reach: int, rest: bytes = b"") -> None:
+        self._pattern = pattern
+        self._reach = reach
+        self.rest = rest
+        self.seen = False
+
+    def look(self, piece: bytes) -> None:
+        """Takes the next piece."""
+        text = self.rest + piece
+        self.seen = self.seen or self._pattern.search(text) is not None
+        self.rest = text[-self._reach :]
+
+
+class _Closer(_Search):
+    """Looks for the closing boundary of a multipart in its body."""
 
     def __init__(self, boundary: bytes) -> None:
         mark = rb"\n" + re.escape(b"--" + boundary + b"--") + rb"[ \t]*"
-        self._line = re.compile(mark + rb"\r?\n")
         self._last_line = re.compile(mark + rb"\r?\Z")
-        self._reach = len(boundary) + 80
-        self._rest = b"\n"
-        self._seen = False
-
-    def look(self, piece: bytes) -> None:
-        """Takes the next piece of the body."""
-        text = self._rest + piece
-        self._seen = self._seen or self._line.search(text) is not None
-        self._rest = text[-self._reach :]
+        super().__init__(re.compile(mark + rb"\r?\n"), len(boundary) + 80, b"\n")
 
     @property
     def found(self) -> bool:
         """Whether the closing boundary is there, when all pieces have been looked at."""
-        return self._seen or self._last_line.search(self._rest) is not None
+        return self.seen or self._last_line.search(self.rest) is not None
 
 
 def _boundary(header: Header) -> bytes | None:

@@ -1,0 +1,270 @@
+"""Names of message files: base name, fields and info, in every form servers and copies leave."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailsurgeon.maildir.filename import (
+    count_field,
+    fmd5_field,
+    leading_seconds,
+    parse_info,
+    size_fields,
+    sorted_flags,
+    split,
+    uid_field,
+    with_sizes,
+    without_uid,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "info"),
+    [
+        (b"1.M1P1.host:2,S", b"1.M1P1.host", b":2,S"),
+        (b"1.M1P1.host,S=10,W=12:2,", b"1.M1P1.host,S=10,W=12", b":2,"),
+        (b"1.M1P1.host", b"1.M1P1.host", b""),
+        (b"1.host:2,S:2,F", b"1.host", b":2,S:2,F"),
+        (b":2,S", b"", b":2,S"),
+        (b"", b"", b""),
+    ],
+)
+def test_the_base_name_ends_at_the_first_colon(name: bytes, base: bytes, info: bytes) -> None:
+    assert split(name) == (base, info)
+
+
+@pytest.mark.parametrize(
+    ("info", "flags"),
+    [
+        (b":2,", b""),
+        (b":2,S", b"S"),
+        (b":2,DFPRST", b"DFPRST"),
+        (b":2,FSabz", b"FSabz"),
+        (b":2,SZ", b"SZ"),  # a capital nobody knows is kept
+        (b":2,FS,x=1", b"FS"),
+        (b":2,,SF", b""),  # what follows a further comma is left alone
+    ],
+)
+def test_good_infos(info: bytes, flags: bytes) -> None:
+    found = parse_info(b"1.host" + info)
+    assert (found.kind, found.info, found.flags) == ("good", info, flags)
+    assert found.should_be == info
+
+
+@pytest.mark.parametrize(
+    ("info", "should_be"),
+    [
+        (b":2,SF", b":2,FS"),  # unsorted
+        (b":2,aS", b":2,Sa"),
+        (b":2,Sba", b":2,Sab"),
+        (b":2,SS", b":2,S"),  # repeated
+        (b":2,SFS", b":2,FS"),
+        (b":2,S9", b":2,S"),  # not letters
+        (b":2,-RS", b":2,RS"),
+        (b":2,S\xe9", b":2,S"),
+        (b":2,ZS", b":2,SZ"),
+        (b":2,SF,x=1", b":2,FS,x=1"),
+        (b":2,:2,S", b":2,S"),  # doubled: the flags after the last `2,` are kept
+        (b":2:2,S", b":2,S"),
+        (b":2,F:2,S", b":2,S"),
+        (b":2,:2,SF", b":2,FS"),
+        (b":2,:2,:2,RS", b":2,RS"),
+        (b":1,", b":2,"),  # any other
+        (b":1,S", b":2,"),
+        (b":", b":2,"),
+        (b":2", b":2,"),
+        (b":3,x", b":2,"),
+        (b":seen", b":2,"),
+    ],
+)
+def test_bad_infos_and_what_they_should_be(info: bytes, should_be: bytes) -> None:
+    found = parse_info(b"1.host" + info)
+    assert (found.kind, found.base, found.info) == ("bad", b"1.host", info)
+    assert found.should_be == should_be
+
+
+@pytest.mark.parametrize("letters", [b"", b"S", b"SF", b"RSa"])
+@pytest.mark.parametrize(
+    "start", [b";2,", b"!2,", b"_2,", b",2,", b"%3A2,", b"%3a2,", b"%3A2%2C", b"%3a2%2c"]
+)
+def test_foreign_separators(start: bytes, letters: bytes) -> None:
+    found = parse_info(b"1.host,S=10" + start + letters)
+    assert (found.kind, found.base, found.info) == ("foreign", b"1.host,S=10", start + letters)
+    assert found.should_be == b":2," + bytes(sorted(letters))
+    assert found.separator == start.partition(b"2")[0].lower()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"1.host",
+        b"1.host;1,S",
+        b"1.host;2S",
+        b"1.host;2,S9",
+        b"1.host;2,S\n",  # a name may end in a newline, an info may not
+        b"1.host2,",  # a lost colon wants a letter
+        b"1.host2,S\n",
+        b"1.host,2",
+    ],
+)
+def test_names_without_an_info(name: bytes) -> None:
+    found = parse_info(name)
+    assert (found.kind, found.base, found.info) == ("none", name, b"")
+    assert found.should_be == b":2,"
+
+
+def test_a_foreign_separator_counts_in_names_without_a_colon_only() -> None:
+    assert parse_info(b"1.host;2,S:2,").kind == "good"
+    assert parse_info(b"1.host;2,S:2,").base == b"1.host;2,S"
+
+
+@pytest.mark.parametrize(
+    ("name", "info", "should_be"),
+    [
+        (b"1.host2,S", b"2,S", b":2,S"),
+        (b"1.host2,SF", b"2,SF", b":2,FS"),
+        (b"1.host,U=72,S", b"2,S", b":2,S"),
+    ],
+)
+def test_a_lost_colon(name: bytes, info: bytes, should_be: bytes) -> None:
+    found = parse_info(name)
+    assert (found.kind, found.info, found.should_be) == ("lost-colon", info, should_be)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "virtual", "kind", "sizes"),
+    [
+        # 500 bytes: the 2 belongs to the flags, and the size is right.
+        (b"1.host,S=5002,S", 500, 510, "lost-colon", (500, None)),
+        # 5,002 bytes: the 2 is the size's own digit; there is no info.
+        (b"1.host,S=5002,S", 5002, 5010, "none", (5002, None)),
+        # Neither fits: no digits leave a fitting size, so none is named.
+        (b"1.host,S=5002,S", 77, 80, "lost-colon", (None, None)),
+        (b"1.host,S=500,W=5102,S", 500, 510, "lost-colon", (500, 510)),
+        (b"1.host,S=500,W=5102,S", 500, 5102, "none", (500, 5102)),
+        (b"1.host,S=500,W=5102,S", 500, 9, "lost-colon", (500, None)),
+        # A size before another field has nothing to do with the colon.
+        (b"1.host,S=5,U=12,S", 700, 710, "lost-colon", (5, None)),
+    ],
+)
+def test_a_lost_colon_behind_a_size(
+    name: bytes, size: int, virtual: int, kind: str, sizes: tuple[int | None, int | None]
+) -> None:
+    assert parse_info(name, size, virtual).kind == kind
+    assert size_fields(name, size, virtual) == sizes
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        (b"1.host,S=10,W=12:2,S", (10, 12)),
+        (b"1.host,W=12,S=10", (10, 12)),
+        (b"1.host,S=10", (10, None)),
+        (b"1.host:2,S", (None, None)),
+        (b"1.host,S=10,S=11:2,", (10, None)),  # the first counts
+        (b"1.host,S=abc,S=11:2,", (None, None)),
+        (b"1.host,S=:2,", (None, None)),
+        (b"1.host,S=12x:2,", (None, None)),
+        (b"1.host,S=12\n", (None, None)),
+        (b"1.host,s=12,w=3:2,", (None, None)),
+        (b"1.hostS=12:2,", (None, None)),
+        (b"1.host:2,S,S=12", (None, None)),  # behind the flags there is no field
+        (b"1.host,S=000012:2,", (12, None)),
+        (b"1.host,S=10;2,S", (10, None)),  # up to the info, foreign or not
+        (b"1.host,S=10,W=12%3A2%2CS", (10, 12)),
+        (b"1.host,S=10_2,", (10, None)),
+        (b"1.host,S=" + b"9" * 4000, (None, None)),  # no file is so large
+    ],
+)
+def test_sizes_in_names(name: bytes, sizes: tuple[int | None, int | None]) -> None:
+    assert size_fields(name) == sizes
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        (b"1.host,S=10,W=12,U=7:2,S", b"1.host,S=333,W=444,U=7:2,S"),
+        (b"1.host,S=10:2,S", b"1.host,S=333:2,S"),
+        (b"1.host,W=10:2,S", b"1.host,W=444:2,S"),
+        (b"1.host:2,S", b"1.host:2,S"),
+        (b"1.host,S=10,S=11:2,", b"1.host,S=333,S=11:2,"),
+        (b"1.host,S=10;2,S", b"1.host,S=333;2,S"),
+        (b"1.host,S=abc:2,S", b"1.host,S=abc:2,S"),
+        (b"1.host,S=3332,S", b"1.host,S=3332,S"),  # 333 and a lost colon: right already
+    ],
+)
+def test_setting_sizes_changes_nothing_else(name: bytes, after: bytes) -> None:
+    assert with_sizes(name, 333, 444) == after
+
+
+def test_setting_one_size_leaves_the_other() -> None:
+    assert with_sizes(b"1.host,S=1,W=2:2,", size=5) == b"1.host,S=5,W=2:2,"
+    assert with_sizes(b"1.host,S=1,W=2:2,", virtual_size=5) == b"1.host,S=1,W=5:2,"
+
+
+@pytest.mark.parametrize(
+    ("name", "letter", "number"),
+    [
+        (b"1.host,S=1,S=2:2,S", b"S", 2),
+        (b"1.host,S=1,W=2:2,S", b"W", 1),
+        (b"1.host:2,S,S=1", b"S", 0),
+    ],
+)
+def test_how_often_a_field_is_there(name: bytes, letter: bytes, number: int) -> None:
+    assert count_field(name, letter) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "uid", "fmd5"),
+    [
+        (b"1.host,U=12:2,S", 12, None),
+        (b"1_0.1.host,U=12,FMD5=0123abcd:2,S", 12, b"0123abcd"),
+        (b"1_0.1.host,U=12,FMD5=0123abcd!2,S", 12, b"0123abcd"),
+        (b"1_0.1.host,U=12,FMD5=0123abcd!2,", 12, b"0123abcd"),
+        (b"1.host,U=1,U=2:2,", 1, None),
+        (b"1.host,U=:2,", None, None),
+        (b"1.host:2,S", None, None),
+        (b"1.host,U=" + b"9" * 4000, None, None),
+    ],
+)
+def test_what_sync_tools_write_into_a_name(name: bytes, uid: int | None, fmd5: bytes) -> None:
+    assert (uid_field(name), fmd5_field(name)) == (uid, fmd5)
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        (b"1.host,U=12:2,S", b"1.host:2,S"),
+        (b"1.host,S=10,U=12,W=12:2,S", b"1.host,S=10,W=12:2,S"),
+        (b"1_0.1.host,U=12,FMD5=0123abcd:2,S", b"1_0.1.host:2,S"),
+        (b"1_0.1.host,U=12,FMD5=0123abcd!2,S", b"1_0.1.host!2,S"),
+        (b"1_0.1.host,U=12,FMD5=0123abcd;2,", b"1_0.1.host;2,"),
+        (b"1.host:2,S", b"1.host:2,S"),
+        (b"1.host:2,S,U=12", b"1.host:2,S,U=12"),
+    ],
+)
+def test_a_message_that_changes_its_folder_loses_its_uid_and_nothing_else(
+    name: bytes, after: bytes
+) -> None:
+    assert without_uid(name) == after
+
+
+@pytest.mark.parametrize(
+    ("flags", "after"), [(b"SFS", b"FS"), (b"aS", b"Sa"), (b"S,9 \xff", b"S"), (b"", b"")]
+)
+def test_flags_are_sorted_letters(flags: bytes, after: bytes) -> None:
+    assert sorted_flags(flags) == after
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        (b"1224790447.M1P1.host", 1224790447),
+        (b"1224790447_3.1.host", 1224790447),
+        (b"upload", None),
+        (b"", None),
+        (b"9" * 40, None),
+    ],
+)
+def test_the_seconds_a_name_begins_with(name: bytes, seconds: int | None) -> None:
+    assert leading_seconds(name) == seconds
