@@ -108,8 +108,8 @@ class Journal:
 
     def _line(self, what: str) -> str:
         return (
-            f"the journal {visible(str(self.path))} {what}; nothing is changed without it:"
-            " give another --state-dir, or move it away and lose the undo"
+            f"the journal {visible(str(self.path))} {what}; without it nothing is changed: give"
+            " another --state-dir, or move it away and lose the undo"
         )
 
     def _make_directory(self) -> None:

@@ -45,20 +45,24 @@ class Patience:
 
 
 class DotLock:
-    """A server's lock that we hold. It is bound to the directory, whatever its path becomes."""
+    """A server's lock that we hold. It is bound to the directory, whatever its path becomes.
 
-    def __init__(self, directory: int, name: bytes, status: os.stat_result) -> None:
+    The file stays open, so that its inode number cannot come to mean another file.
+    """
+
+    def __init__(self, directory: int, name: bytes, handle: int) -> None:
         self._directory = os.dup(directory)
         self._name = name
-        self._status = status
+        self._handle = handle
 
     def release(self) -> None:
         """Removes the lock, if it is still the one we made."""
         try:
             now = fs.look(self._directory, self._name)
-            if now is not None and os.path.samestat(now, self._status):
+            if now is not None and os.path.samestat(now, os.fstat(self._handle)):
                 os.unlink(self._name, dir_fd=self._directory)
         finally:
+            os.close(self._handle)
             os.close(self._directory)
 
 
@@ -99,18 +103,15 @@ def _place(directory: int, name: bytes) -> DotLock | None:
     handle = os.open(draft, _NEW_FILE, 0o644, dir_fd=directory)
     try:
         os.write(handle, own_mark())
-        status = os.fstat(handle)
         fs.rename(directory, draft, directory, name)
-    except FileExistsError:
-        remove_own(directory, draft)
-        return None
-    except OSError:
+        return DotLock(directory, name, handle)
+    except OSError as error:
+        os.close(handle)
         with suppress(OSError):
             remove_own(directory, draft)
+        if isinstance(error, FileExistsError):
+            return None
         raise
-    finally:
-        os.close(handle)
-    return DotLock(directory, name, status)
 
 
 def remove_own(directory: int, name: bytes) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +53,9 @@ class Notices:
 
     def refuse_foreign(self, journal: Path) -> None:
         """Raises SpoolBusy when somebody else's operation is unfinished; `journal` is our own."""
-        for directory, name in self._places(make=False):
-            try:
-                notice = _read(directory, name)
-            finally:
-                os.close(directory)
+        with ExitStack() as stack:
+            found = [_read(*place) for place in self._places(stack, make=False)]
+        for notice in found:
             if notice is not None and notice.journal not in ("", str(journal)):
                 where = visible(notice.journal, 300)
                 raise SpoolBusy(
@@ -69,48 +67,40 @@ class Notices:
     def post(self, operation: int, journal: Path, user: str) -> None:
         """Puts the notice up. Raises OSError when it cannot be had in either place."""
         text = json.dumps({"operation": operation, "journal": str(journal), "user": user})
-        for directory, name in self._places(make=True):
-            try:
-                with suppress(FileNotFoundError):
-                    os.unlink(name, dir_fd=directory)
-                handle = os.open(name, _NEW, 0o600, dir_fd=directory)
-                try:
-                    os.write(handle, text.encode())
-                    if os.geteuid() == 0:
-                        os.fchown(handle, *self._owner)
-                    os.fsync(handle)
-                finally:
-                    os.close(handle)
-                fs.sync(directory)
-            finally:
-                os.close(directory)
-            return
+        with ExitStack() as stack:
+            directory, name = self._places(stack, make=True)[0]
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=directory)
+            handle = os.open(name, _NEW, 0o600, dir_fd=directory)
+            stack.callback(os.close, handle)
+            os.write(handle, text.encode())
+            if os.geteuid() == 0:
+                os.fchown(handle, *self._owner)
+            os.fsync(handle)
+            fs.sync(directory)
 
     def take_down(self) -> None:
         """Removes the notice, and the quarantine when there is nothing in it."""
-        for directory, name in self._places(make=False):
-            try:
+        with ExitStack() as stack:
+            for directory, name in self._places(stack, make=False):
                 with suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=directory)
-            finally:
-                os.close(directory)
         parent, name = os.path.split(default_directory(self._spool))
-        with suppress(OSError):
+        with suppress(OSError), ExitStack() as stack:
             above = fs.open_directory(os.path.realpath(parent))
-            try:
-                os.rmdir(name, dir_fd=above)
-            finally:
-                os.close(above)
+            stack.callback(os.close, above)
+            os.rmdir(name, dir_fd=above)
 
-    def _places(self, *, make: bool) -> list[tuple[int, bytes]]:
-        """Directories (to be closed) and names; with `make` only the one to be used."""
+    def _places(self, stack: ExitStack, *, make: bool) -> list[tuple[int, bytes]]:
+        """Directories (`stack` closes them) and names; with `make` only the one to be used."""
         found: list[tuple[int, bytes]] = []
         with suppress(Refused, OSError):
             beside = default_directory(self._spool)
             directory = open_quarantine(beside, self._spool, self._owner, make=make)
+            stack.callback(os.close, directory)
             found.append((directory, IN_QUARANTINE))
         if not (make and found):
-            found.append((os.dup(self._root), IN_SPOOL))
+            found.append((self._root, IN_SPOOL))
         return found
 
 

@@ -201,10 +201,12 @@ class Surgeon:
         return [item for item in items if item is not None]
 
     def _put_away(self) -> list[StepRecord]:
-        return self._journal.steps(
+        """The steps whose things are in the quarantine; undo and redo only change their state."""
+        rows = self._journal.steps(
             "action = 'rename' AND state = 'done' AND reason = '' AND target >= ? AND target < ?",
             (QUARANTINE, QUARANTINE[:-1] + b";"),
         )
+        return [row for row in rows if not {"inverts", "repeats"} & set(row.data)]
 
     def purge(self, older_than_days: float) -> Report:
         """Deletes for good what was put away that long ago. Journaled; it cannot be undone."""

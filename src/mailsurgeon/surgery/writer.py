@@ -65,6 +65,11 @@ class Writer:
             tally = runner.run(plan.acts, on_progress, cancelled)
         except fs.NotDurable as error:
             return self._cut_off(plan, runner.tally, str(error))
+        except JournalError as error:
+            raise JournalError(
+                f"operation {self.running} was cut off; what was done is settled when you run"
+                f" mailsurgeon again: {error}"
+            ) from error
         return self._end(plan, tally)
 
     def _begin(self, kind: str, of: int | None, acts: int, uses_quarantine: bool) -> int:
@@ -92,7 +97,7 @@ class Writer:
         effects = uid_effects(self.places, tally)
         tried = not (tally.cancelled or tally.stopped)
         self.journal.finish(self.running, state, summary, effects, whole=tried)
-        self._prune(plan)
+        self._prune(self.running)
         self._take_notice_down()
         return Report(
             self.running, plan.kind, state, summary, dict(tally.done), tuple(tally.refused),
@@ -108,13 +113,12 @@ class Writer:
             tuple(tally.refused), (), tuple(sorted(f for f in folders if f is not None)),
         )  # fmt: skip
 
-    def _prune(self, plan: Plan) -> None:
-        """Removes the directories that held what has been taken out of the quarantine."""
-        for act in plan.acts:
-            for step in act.steps:
-                source = step.source or b""
-                if step.action is Action.RENAME and source.startswith(QUARANTINE):
-                    self._prune_one(source)
+    def _prune(self, operation: int) -> None:
+        """Removes the directories of the quarantine that hold nothing now, after this operation."""
+        for row in self.journal.steps("operation = ? AND action = 'rename'", (operation,)):
+            left = row.source if row.state == "done" else row.target
+            if left is not None and left.startswith(QUARANTINE):
+                self._prune_one(left)
 
     def _prune_one(self, path: bytes) -> None:
         holder = path[len(QUARANTINE) :].partition(b"/")[0]
@@ -197,6 +201,7 @@ class Writer:
             line += f", {len(found.lost_uids)} UIDs not kept"
         state = "applied" if complete else "interrupted"
         self.journal.finish(operation.id, state, line, [*operation.effects, *told], whole=complete)
+        self._prune(operation.id)
         self.journal.enter(
             self.session, "recover", of=operation.id, summary=line, effects=list(told)
         )

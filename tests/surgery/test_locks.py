@@ -1,0 +1,211 @@
+"""Locks: a server's is waited for, a dead one's taken over; one writer a spool."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.errors import SpoolBusy
+from mailsurgeon.surgery import fs, locks
+from mailsurgeon.surgery.locks import DotLock, Patience
+from tests.surgery.conftest import Ward, plan
+
+LOCK = locks.UIDLIST_LOCK
+HOST = os.fsencode(socket.gethostname())
+ONE = b"1300000001.M1P1.host:2,S"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[int]:
+    handle = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    yield handle
+    os.close(handle)
+
+
+@contextmanager
+def another_process() -> Iterator[int]:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        yield child.pid
+    finally:
+        child.kill()
+        child.wait()
+
+
+def dead_process() -> int:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def take(directory: int, patience: Patience | None = None) -> DotLock:
+    patience = patience or Patience(0.0)
+    return locks.take(directory, LOCK, b"dovecot-uidlist", LOCK, patience)
+
+
+def test_a_lock_names_process_and_host_and_is_removed(tmp_path: Path, directory: int) -> None:
+    lock = take(directory)
+    place = tmp_path / os.fsdecode(LOCK)
+    assert place.read_bytes() == b"%d:%s" % (os.getpid(), HOST)
+    lock.release()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_live_holder_is_waited_for_and_never_overridden(tmp_path: Path, directory: int) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    told: list[str] = []
+    with another_process() as process:
+        place.write_bytes(b"%d:%s" % (process, HOST))
+        os.utime(place, (1, 1))
+        slept: list[float] = []
+        patience = Patience(3600.0, told.append, lambda: len(slept) > 2, slept.append)
+        with pytest.raises(fs.StepRefused, match=f"held by process {process}"):
+            take(directory, patience)
+        assert place.exists()
+    assert told == [f"waiting for dovecot-uidlist.lock, held by process {process}"]
+
+
+def test_a_lock_let_go_while_waiting_is_ours(tmp_path: Path, directory: int) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    with another_process() as process:
+        place.write_bytes(b"%d:%s" % (process, HOST))
+        lock = take(directory, Patience(3600.0, sleep=lambda _seconds: place.unlink()))
+        assert place.read_bytes().startswith(b"%d:" % os.getpid())
+        lock.release()
+
+
+def test_the_lock_of_a_dead_process_is_taken_over_at_once(tmp_path: Path, directory: int) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    place.write_bytes(b"%d:%s" % (dead_process(), HOST))
+    take(directory).release()
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("mark", [b"", b"123:another-host", b"no process"])
+def test_a_lock_of_another_host_is_stale_after_two_quiet_minutes(
+    tmp_path: Path, directory: int, mark: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    place.write_bytes(mark)
+    with pytest.raises(fs.StepRefused):
+        take(directory)
+    later = time.time() + 121
+    monkeypatch.setattr(time, "time", lambda: later)
+    guarded = tmp_path / "dovecot-uidlist"
+    guarded.write_bytes(b"")
+    os.utime(guarded, (later, later))
+    with pytest.raises(fs.StepRefused):
+        take(directory)
+    guarded.unlink()
+    take(directory).release()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_symlink_in_the_locks_place_is_not_followed(tmp_path: Path, directory: int) -> None:
+    target = tmp_path / "precious"
+    target.write_bytes(b"%d:%s" % (dead_process(), HOST))
+    (tmp_path / os.fsdecode(LOCK)).symlink_to(target)
+    with pytest.raises(fs.StepRefused, match="cannot be read"):
+        take(directory)
+    assert target.exists()
+
+
+def test_a_lock_that_somebody_took_over_is_not_removed(tmp_path: Path, directory: int) -> None:
+    lock = take(directory)
+    place = tmp_path / os.fsdecode(LOCK)
+    place.unlink()
+    place.write_bytes(b"1:elsewhere")
+    lock.release()
+    assert place.read_bytes() == b"1:elsewhere"
+
+
+def test_a_folder_locked_by_its_server_is_refused_and_nothing_changed(ward: Ward) -> None:
+    ward.folder(b".Sent")
+    ward.mail(b".Sent/" + ONE)
+    ward.uidlist(b".Sent")
+    lock = ward.path(b".Sent/dovecot-uidlist.lock")
+    waits: list[str] = []
+    with another_process() as process, ward.surgeon() as surgeon:
+        lock.write_bytes(b"%d:%s" % (process, HOST))
+        before = ward.picture()
+        surgeon.lock_wait = 0.3
+        surgeon.on_wait = waits.append
+        report = surgeon.apply(
+            plan(ward.rename(b".Sent/" + ONE, b".Sent/cur/" + ONE, folder=b".Sent"))
+        )
+        assert report.state == "failed"
+        assert f"is held by process {process}" in report.refused[0].reason
+        assert len(waits) == 1
+        assert ward.picture() == before
+
+
+def test_the_lock_is_held_while_files_are_renamed(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.mail(ONE)
+    ward.uidlist(b"")
+    held: list[bool] = []
+    rename = fs.rename
+
+    def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
+        if source == ONE:
+            held.append(ward.path(LOCK).exists())
+        rename(source_dir, source, target_dir, target)
+
+    monkeypatch.setattr(fs, "rename", watched)
+    with ward.surgeon() as surgeon:
+        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+    assert held == [True]
+    assert not ward.path(LOCK).exists()
+
+
+def test_a_spool_no_server_has_touched_is_not_locked(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_values: object) -> DotLock:
+        raise AssertionError("a lock was taken")
+
+    ward.mail(ONE)
+    monkeypatch.setattr(locks, "take", never)
+    with ward.surgeon() as surgeon:
+        assert surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE))).state == "applied"
+
+
+HOLD = """
+import fcntl, os, sys
+root = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(root, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_second_writer_is_told_who_works_and_a_killed_one_is_no_hindrance(ward: Ward) -> None:
+    ward.mail(ONE)
+    acts = plan(ward.rename(ONE, b"cur/" + ONE))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, os.fsdecode(ward.spool.root)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+    try:
+        with ward.surgeon() as surgeon:
+            with pytest.raises(SpoolBusy, match=f"process {holder.pid} is changing it"):
+                surgeon.apply(acts)
+            assert surgeon.operations() == []
+            assert ward.path(ONE).exists()
+            holder.send_signal(signal.SIGKILL)
+            holder.wait()
+            assert surgeon.apply(acts).state == "applied"
+    finally:
+        holder.kill()
+        holder.communicate()

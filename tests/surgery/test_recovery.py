@@ -1,0 +1,323 @@
+"""After a crash, a failing disk, a server that looked in between: what is said and what is done."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from collections.abc import Callable
+
+import pytest
+
+from mailsurgeon.errors import SpoolBusy
+from mailsurgeon.surgery import fs, uidlists
+from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.steps import Act, Action, Step
+from mailsurgeon.surgery.surgeon import Surgeon
+from tests.surgery.conftest import Ward, plan
+from tests.surgery.test_kill import killed_at
+
+ONE = b"1300000001.M1P1.host:2,S"
+OLD = b"1300000002.M2P1.host,S=9"
+NEW = b"1300000002.M2P1.host,S=66"
+
+
+class Crash(BaseException):
+    """The program ends here."""
+
+
+def crash_before_results(surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch, acts: Act) -> None:
+    """Everything is done, and the program dies before it can write down that it is."""
+
+    def die(_journal: Journal, _records: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "settle", die)
+        with pytest.raises(Crash):
+            surgeon.apply(plan(acts))
+
+
+def crash_before_list(surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch, acts: Act) -> None:
+    """The file has its new name, its record has not."""
+
+    def die(_one: uidlists.ListFile, _new: bytes) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(uidlists.ListFile, "_replace", die)
+        with pytest.raises(Crash):
+            surgeon.apply(plan(acts))
+
+
+def resized(ward: Ward) -> Act:
+    ward.mail(b"cur/" + OLD + b":2,", 2)
+    ward.uidlist(b"", OLD, first=5)
+    source, target = b"cur/" + OLD + b":2,", b"cur/" + NEW + b":2,"
+    return ward.rename(source, target, "fix-size", keep_uid=True)
+
+
+def test_an_operation_cut_off_is_told_and_recovered_once(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.mail(ONE)
+    before = ward.picture()
+    with ward.surgeon() as surgeon:
+        crash_before_results(surgeon, monkeypatch, ward.rename(ONE, b"cur/" + ONE))
+    with ward.surgeon() as surgeon:
+        unfinished = surgeon.unfinished()
+        assert unfinished is not None and unfinished.state == "interrupted"
+        with pytest.raises(SpoolBusy, match="operation 1 is unfinished"):
+            surgeon.apply(plan(ward.rename(b"cur/" + ONE, b"cur/other")))
+        report = surgeon.recover()
+        assert report is not None
+        assert (report.kind, report.state, report.done) == ("recover", "applied", {"recovered": 1})
+        assert surgeon.recover() is None
+        assert [(one.kind, one.of) for one in surgeon.operations()] == [
+            ("fix", None),
+            ("recover", 1),
+        ]
+        assert surgeon.operations()[0].state == "applied"
+        surgeon.apply(surgeon.plan_undo())
+    assert ward.picture() == before
+
+
+def test_the_record_follows_its_file_after_a_crash(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = resized(ward)
+    with ward.surgeon() as surgeon:
+        crash_before_list(surgeon, monkeypatch, act)
+    assert ward.records(b"") == [b"5 W70 :" + OLD]
+    with ward.surgeon() as surgeon:
+        report = surgeon.recover()
+    assert report is not None and report.effects == ()
+    assert ward.records(b"") == [b"5 P" + OLD + b" G" + OLD + b" :" + NEW]
+
+
+def test_a_uid_that_a_server_has_given_away_meanwhile_is_named(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = resized(ward)
+    with ward.surgeon() as surgeon:
+        crash_before_list(surgeon, monkeypatch, act)
+    place = ward.path(b"dovecot-uidlist")
+    place.write_bytes(place.read_bytes().replace(b"5 W70 :" + OLD, b"6 :" + NEW))
+    with ward.surgeon() as surgeon:
+        report = surgeon.recover()
+        assert report is not None
+        assert report.effects == (
+            f"UID not kept, a server looked in between: {os.fsdecode(NEW)} in INBOX",
+        )
+        assert surgeon.operations()[0].effects == report.effects
+    assert ward.records(b"") == [b"6 :" + NEW]
+
+
+def test_a_message_read_between_crash_and_recovery_counts_as_filed(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.mail(b"1.M1.host:2,")
+    act = ward.rename(b"1.M1.host:2,", b"cur/1.M1.host:2,")
+    with ward.surgeon() as surgeon:
+        crash_before_results(surgeon, monkeypatch, act)
+    os.rename(ward.path(b"cur/1.M1.host:2,"), ward.path(b"cur/1.M1.host:2,S"))
+    with ward.surgeon() as surgeon:
+        surgeon.recover()
+        assert [one.state for one in surgeon.steps(1)] == ["done"]
+    assert ward.path(b"cur/1.M1.host:2,S").exists()
+
+
+def test_both_names_of_one_inode_are_made_one(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ward.mail(ONE)
+
+    def die(*_values: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch, ward.surgeon() as surgeon:
+        patch.setattr(fs, "_renameat2", None)
+        patch.setattr(fs, "drop_second_name", die)
+        with pytest.raises(Crash):
+            surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+    assert ward.path(ONE).exists() and ward.path(b"cur/" + ONE).exists()
+    with ward.surgeon() as surgeon:
+        surgeon.recover()
+        assert [one.state for one in surgeon.steps(1)] == ["done"]
+    assert not ward.path(ONE).exists()
+    assert ward.path(b"cur/" + ONE).stat().st_nlink == 1
+
+
+def test_a_hard_link_that_was_there_before_stays(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.mail(ONE)
+    os.link(ward.path(ONE), ward.path(b"cur/" + ONE))
+    with ward.surgeon() as surgeon:
+        crash_before_results(surgeon, monkeypatch, ward.rename(ONE, b"cur/" + ONE))
+    with ward.surgeon() as surgeon:
+        surgeon.recover()
+        assert [one.state for one in surgeon.steps(1)] == ["refused"]
+    assert ward.path(ONE).exists() and ward.path(b"cur/" + ONE).exists()
+
+
+def test_another_user_is_told_whose_operation_is_unfinished(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.mail(ONE)
+    with ward.surgeon() as surgeon:
+        crash_before_results(surgeon, monkeypatch, ward.rename(ONE, b"cur/" + ONE))
+        theirs = surgeon.journal_path
+    with ward.surgeon(state_dir=ward.home / "another") as surgeon:
+        with pytest.raises(SpoolBusy) as caught:
+            surgeon.apply(plan(ward.rename(b"cur/" + ONE, ONE)))
+        assert str(theirs) in str(caught.value)
+        assert surgeon.operations() == []
+    with ward.surgeon() as surgeon:
+        surgeon.recover()
+    with ward.surgeon(state_dir=ward.home / "another") as surgeon:
+        assert surgeon.apply(plan(ward.rename(b"cur/" + ONE, ONE))).state == "applied"
+
+
+def test_a_notice_is_a_dot_file_where_no_quarantine_can_be_had(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward.mail(ONE)
+    (ward.home / "mail" / ".Maildir.quarantine").write_bytes(b"in the way")
+    with ward.surgeon() as surgeon:
+        crash_before_results(surgeon, monkeypatch, ward.rename(ONE, b"cur/" + ONE))
+    assert ward.path(b".mailsurgeon-unfinished").exists()
+    with ward.surgeon() as surgeon:
+        surgeon.recover()
+    assert not ward.path(b".mailsurgeon-unfinished").exists()
+
+
+def test_a_notice_that_was_tampered_with_shows_nothing_raw(ward: Ward) -> None:
+    ward.mail(ONE)
+    ward.path(b".mailsurgeon-unfinished").write_bytes(
+        b'{"operation": "\\u001b[2J", "journal": "/x\\u009b", "user": "\\u202e"}'
+    )
+    with ward.surgeon() as surgeon, pytest.raises(SpoolBusy) as caught:
+        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+    assert str(caught.value).isprintable()
+
+
+def failing(code: int, after: int) -> Callable[..., int]:
+    """renameat2 that fails from the call after `after` on."""
+    real = fs._renameat2
+    assert real is not None
+    calls: list[bytes] = []
+
+    def call(source_dir: int, source: bytes, target_dir: int, target: bytes, flags: int) -> int:
+        if source.startswith(b"130"):
+            calls.append(source)
+        if len(calls) > after:
+            ctypes.set_errno(code)
+            return -1
+        return int(real(source_dir, source, target_dir, target, flags))
+
+    return call
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT])
+def test_a_failing_disk_stops_the_operation_and_what_was_done_is_known(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    names = [ward.mail(b"130000000%d.M1P1.host:2," % number, number) for number in range(4)]
+    before = ward.picture()
+    acts = plan(*(ward.rename(name, b"cur/" + name) for name in names))
+    with ward.surgeon() as surgeon:
+        with monkeypatch.context() as patch:
+            patch.setattr(fs, "_renameat2", failing(code, 2))
+            report = surgeon.apply(acts)
+        assert (report.state, report.done) == ("partial", {"file": 2})
+        assert os.strerror(code) in report.summary
+        assert len(report.refused) == 2
+        assert surgeon.unfinished() is None
+        assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+    assert ward.picture() == before
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EXDEV, errno.ENAMETOOLONG])
+def test_a_call_that_fails_for_one_message_leaves_the_others_alone(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    real = fs.rename
+    names = [ward.mail(b"130000000%d.M1P1.host:2," % number, number) for number in range(3)]
+
+    def picky(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
+        if source == names[1]:
+            raise OSError(code, os.strerror(code))
+        real(source_dir, source, target_dir, target)
+
+    monkeypatch.setattr(fs, "rename", picky)
+    with ward.surgeon() as surgeon:
+        report = surgeon.apply(plan(*(ward.rename(name, b"cur/" + name) for name in names)))
+    assert report.done == {"file": 2}
+    assert [one.path for one in report.refused] == [names[1]]
+    assert os.strerror(code) in report.refused[0].reason
+
+
+def test_a_failed_sync_is_never_called_done(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ward.mail(ONE)
+    before = ward.picture()
+    sync = fs.sync
+
+    def broken(directory: int) -> None:
+        if os.fstat(directory).st_ino == ward.path(b"cur").stat().st_ino:
+            raise OSError(errno.EIO, "Input/output error")
+        sync(directory)
+
+    with ward.surgeon() as surgeon:
+        with monkeypatch.context() as patch:
+            patch.setattr(fs, "sync", broken)
+            report = surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+        assert (report.state, report.done) == ("interrupted", {})
+        assert surgeon.unfinished() is not None
+        surgeon.recover()
+        surgeon.apply(surgeon.plan_undo())
+    assert ward.picture() == before
+
+
+def test_a_writer_that_lives_is_not_recovered(ward: Ward) -> None:
+    ward.mail(ONE)
+    with ward.surgeon() as surgeon, ward.surgeon() as watcher:
+        seen: list[object] = []
+
+        def look(_done: int, _total: int) -> None:
+            seen.append(watcher.unfinished())
+            with pytest.raises(SpoolBusy, match="is changing it now"):
+                watcher.recover()
+
+        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)), on_progress=look)
+        assert seen == [None]
+
+
+def test_an_act_of_two_steps_cut_off_between_them_is_completed(ward: Ward) -> None:
+    twin, kept = ward.mail(b"cur/1.M1.host:2,"), ward.mail(b"cur/1.M1.host:2,S")
+    steps = (
+        ward.rename_step(twin, b"quarantine:@/" + twin),
+        ward.rename_step(kept, b"cur/1.M1.host:2,FS"),
+    )
+    acts = plan(Act("quarantine copy", twin, steps))
+    point = 1
+    halves = 0
+    while killed_at(ward, point, lambda surgeon: surgeon.apply(acts)):
+        point += 1
+        halves += not ward.path(twin).exists() and ward.path(kept).exists()
+        with ward.surgeon() as surgeon:
+            surgeon.recover()
+            assert ward.path(twin).exists() == ward.path(kept).exists()
+            if not ward.path(twin).exists():
+                surgeon.apply(surgeon.plan_undo())
+    assert halves >= 1
+
+
+def test_a_mode_set_before_the_crash_is_known(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ward.mail(b"cur/" + ONE)
+    ward.path(path).chmod(0o644)
+    step = Step(Action.CHMOD, path, None, None, b"", None, {"before": 0o644, "after": 0o600})
+    with ward.surgeon() as surgeon:
+        crash_before_results(surgeon, monkeypatch, Act("fix-permissions", path, (step,)))
+        surgeon.recover()
+        assert [one.state for one in surgeon.steps(1)] == ["done"]
+        surgeon.apply(surgeon.plan_undo())
+    assert ward.path(path).stat().st_mode & 0o777 == 0o644
