@@ -11,7 +11,7 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
-from mailsurgeon.surgery.planning import propose
+from mailsurgeon.surgery.planning import propose, without
 from mailsurgeon.survey.opening import Options
 from tests.surgery.clinic import Clinic, clinic_in, moves, only_act, text
 from tests.surgery.conftest import Ward
@@ -269,3 +269,15 @@ def test_the_index_is_asked_in_batches(clinic: Clinic) -> None:
     clinic.index.db.set_trace_callback(None)
     assert len(plan) == 1200
     assert len(asked) < 30
+
+
+def test_a_row_dropped_takes_its_effects_along(clinic: Clinic) -> None:
+    sized = clinic.mail(b"cur/1300000000.M1.host,S=7:2,S", content=text(1))
+    empty = clinic.mail(b"cur/1300000001.M1.host:2,S", content=b"")
+    clinic.uidlist(b"", b"1300000000.M1.host,S=7", b"1300000001.M1.host")
+    plan = clinic.survey().propose(sized, empty)
+    assert any("deleted" in effect for effect in plan.effects)
+    shorter = without(clinic.spool, clinic.index, plan, frozenset({"quarantine empty"}))
+    assert set(moves(shorter)) == {sized}
+    assert not any("deleted" in effect for effect in shorter.effects)
+    assert not any("quarantine" in need for need in shorter.needs)

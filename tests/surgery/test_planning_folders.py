@@ -182,3 +182,18 @@ def test_a_whole_folder_below_others_takes_them_along_and_says_so(tmp_path: Path
         folder = next(row for row in clinic.survey().index.folders() if row.path == b"Old")
         plan = propose_folder(clinic.spool, clinic.index, folder.id)
         assert "takes 2 folders below it along: Old/2010, Old/2011" in only_act(plan).note
+
+
+def test_a_file_of_two_names_gets_its_time_once_and_last(clinic: Clinic) -> None:
+    one = clinic.mail(b"cur/1300000000.M1.host:2,SF", content=text(1))
+    clinic.folder(b".A")
+    two = b".A/cur/1300000000.M1.host:2,SF"
+    os.link(clinic.path(one), clinic.path(two))
+    os.utime(clinic.path(one), (1_500_000_000, 1_500_000_000))
+    before = clinic.picture()
+    plan = clinic.survey().propose(one, two, codes=["bad-date", "bad-flags"])
+    assert [step.action for act in plan.acts for step in act.steps] == ["rename", "rename", "utime"]
+    assert [left.refused for left in plan.left] == [False]
+    clinic.apply(plan)
+    clinic.undo()
+    assert clinic.picture() == before

@@ -142,7 +142,8 @@ def test_an_identical_twin_of_a_clash_is_put_away_and_undone(clinic: Clinic) -> 
     before = clinic.picture()
     plan = clinic.survey().propose(kept, twin, codes=["name-clash"])
     act = only_act(plan)
-    assert act.path == twin
+    assert (act.path, act.verdict) == (twin, "quarantine twin")
+    assert not any("deleted" in effect for effect in plan.effects)
     assert [step.source for step in act.steps] == [twin, kept]
     clinic.apply(plan)
     assert clinic.path(b"cur/1300000000.M1.host:2,S").read_bytes() == text(1)

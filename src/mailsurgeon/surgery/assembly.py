@@ -17,8 +17,8 @@ from mailsurgeon.survey.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
 _UNITED = "its flags go to the copy that is kept"
-_ORDER = {"make-subdirs": 0, "fix-uidlist": 1, "quarantine folder": 4, "lift-folder": 5}
-_URGENT, _USUAL = 2, 3
+_ORDER = {"make-subdirs": 0, "fix-uidlist": 1, "quarantine folder": 5, "lift-folder": 6}
+_URGENT, _USUAL, _LATE = 2, 3, 4  # late: a new time shows under every name of the file
 
 
 @dataclass(slots=True)
@@ -84,6 +84,8 @@ def _turn(case: Case, around: Surroundings) -> tuple[int, int, bytes, bytes, byt
     order = _ORDER.get(case.treatment.verdict)
     if order is None:
         order = _URGENT if "name-clash" in case.codes else _USUAL
+        if case.patient.nlink > 1 and any(s.action is Action.UTIME for s in case.treatment.after):
+            order = _LATE
     path = case.patient.path
     depth = -path.count(b"/") if case.takes_directory else 0
     return order, depth, around.home(case.patient) or b"", case.treatment.home or b"", path

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Step
-from mailsurgeon.surgery.treatment import WHOLE_FOLDER
+from mailsurgeon.surgery.treatment import TWIN, WHOLE_FOLDER
 
 _NAMED = 3  # folders named in one sentence
 
@@ -84,14 +84,13 @@ class _Tally:
         home, goal = step.folder, step.target_folder
         served = home is not None and _is_served(source, home)
         if target.startswith(QUARANTINE):
-            if served and home is not None:
+            if served and home is not None and act.verdict != TWIN:
                 self.deleted[home] += 1
             else:
                 self.unseen += 1
             return
         before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]
-        if parse_info(before).flags != parse_info(after).flags:
-            self.flags += 1
+        self.flags += _flags_seen(before) != _flags_seen(after)
         if goal is None or not _is_served(target, goal):
             return
         if not served or home is None:
@@ -204,6 +203,12 @@ class _Tally:
         if len(names) > _NAMED:
             return f" in {len(names):,} folders"
         return f" in {_listed(names)}"
+
+
+def _flags_seen(filename: bytes) -> bytes:
+    """The flags servers read: none where the separator is foreign or the colon is lost."""
+    info = parse_info(filename)
+    return info.flags if info.kind in ("good", "bad") else b""
 
 
 def _is_served(path: bytes, folder: bytes) -> bool:

@@ -9,12 +9,12 @@ from mailsurgeon.survey.rows import ProblemRow
 
 _HIDES_LOSS = "a whole copy may exist elsewhere, and correcting the size would hide the loss"
 _REASONS = {
-    "name-clash": "it keeps the name; the other gets a new one",
+    "name-clash": "it keeps the name",
     "truncated": _HIDES_LOSS,
     "size-mismatch": _HIDES_LOSS,
     "misfiled": "the only folder around it is INBOX, which takes it only when named",
     "bad-flags": "the separator is the folder's own",
-    "uid-clash": "it keeps its UID; the other loses it",
+    "uid-clash": "it keeps its UID",
     "unreadable": "its permissions are not the reason",
     "linked": "the directory holds mail, which is to be filed first",
     "bad-date": "the header has no date, or only the name is wrong",

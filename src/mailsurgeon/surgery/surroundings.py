@@ -35,6 +35,7 @@ class Surroundings:
         self.spool = spool
         self.index = index
         self._in_use: OrderedDict[bytes, set[bytes]] = OrderedDict()
+        self._dated: set[int] = set()
         self._given: dict[bytes, set[bytes]] = {}
         self._listings: dict[bytes, frozenset[bytes]] = {}
 
@@ -111,6 +112,12 @@ class Surroundings:
         """Remembers that this plan gives `base` to a message of `folder`."""
         self._given.setdefault(folder, set()).add(base)
 
+    def to_date(self, inode: int) -> bool:
+        """Whether this is the first time the plan gives the file `inode` a time."""
+        first = inode not in self._dated
+        self._dated.add(inode)
+        return first
+
     def uid_in_use(self, folder: bytes, uid: int) -> bool:
         """Whether a message in cur or new of `folder` bears `,U=uid`."""
         mark = b",U=%d" % uid
@@ -175,7 +182,7 @@ class Surroundings:
             row.name if row else os.fsdecode(folder),
             row.messages if row else 0,
             uidlist=self.has_uidlist(folder),
-            dovecot=any(name.startswith(b"dovecot") for name in names),
+            dovecot=any(name.startswith(b"dovecot.index") for name in names),
             courier=b"courierimapuiddb" in names,
             synced=self.has_sync_state(folder),
         )

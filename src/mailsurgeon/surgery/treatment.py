@@ -15,6 +15,8 @@ from mailsurgeon.surgery.steps import Left, Step
 from mailsurgeon.survey.rows import FolderRow
 
 COPY = "quarantine copy"
+TWIN = "quarantine twin"
+"""A copy hidden behind the message kept: both have one base name, and so one UID."""
 WHOLE_FOLDER = "quarantine folder"
 
 _AS_IT_IS = NameChange()

@@ -57,10 +57,11 @@ def delivery_at_work(choice: Choice, around: Surroundings) -> Left | None:
 def _target(choice: Choice, around: Surroundings) -> FolderRow | None:
     if choice.order.target is not None:
         return choice.order.target
-    if "target" in choice.detail:
-        name = choice.detail["target"]
-        return around.by_name.get(name) if name is not None else None
-    return around.folders.get(choice.patient.folder)
+    around_it = around.folders.get(choice.patient.folder)
+    name = choice.detail.get("target", around_it.name if around_it else None)
+    if around_it and around_it.name == name:
+        return around_it  # two folders may bear one name, written in two ways
+    return around.by_name.get(name)
 
 
 def _uid_clashes(patient: Patient, folder: bytes, around: Surroundings) -> bool:

@@ -13,7 +13,7 @@ from mailsurgeon.surgery.surroundings import Surroundings
 from mailsurgeon.surgery.treatment import Choice, Treatment
 
 
-def fix_date(choice: Choice, _around: Surroundings) -> Treatment | Left:
+def fix_date(choice: Choice, around: Surroundings) -> Treatment | Left:
     """The file's time from the date of its header: servers show it as the time of arrival."""
     patient = choice.patient
     if not patient.is_file:
@@ -23,6 +23,8 @@ def fix_date(choice: Choice, _around: Surroundings) -> Treatment | Left:
     after = patient.date * 1_000_000_000
     if after == patient.mtime_ns:
         return choice.tell("its time is that of its header")
+    if patient.nlink > 1 and not around.to_date(patient.inode):
+        return choice.tell("another name of the same file gets the time")
     data = {"before": patient.mtime_ns, "after": after}
     return Treatment("fix-date", after=(Step(Action.UTIME, None, None, data=data),))
 

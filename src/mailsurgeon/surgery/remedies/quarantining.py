@@ -9,7 +9,7 @@ from mailsurgeon.surgery.patients import Patient
 from mailsurgeon.surgery.remedies.filing import delivery_at_work
 from mailsurgeon.surgery.steps import Left
 from mailsurgeon.surgery.surroundings import Surroundings
-from mailsurgeon.surgery.treatment import COPY, WHOLE_FOLDER, Choice, Treatment, command
+from mailsurgeon.surgery.treatment import COPY, TWIN, WHOLE_FOLDER, Choice, Treatment, command
 from mailsurgeon.survey.rows import Place
 
 _COPIES = ("duplicate-id", "name-clash")
@@ -25,7 +25,7 @@ def quarantine(choice: Choice, around: Surroundings) -> Treatment | Left:
         return left
     if choice.code in _COPIES and "kept" in choice.detail:
         kept = os.fsencode(choice.detail["kept"])
-        return Treatment(COPY, away=True, kept=kept)
+        return Treatment(TWIN if choice.loses_clash else COPY, away=True, kept=kept)
     return Treatment(_verdict(choice), away=True)
 
 
