@@ -112,3 +112,19 @@ def all_dates_wrong(build: Build) -> Planted:
     draft.mtime = build.now + 500 * DAY
     build.put(draft)
     return _date(draft, True)
+
+
+def _header_year(year: int) -> Sow:
+    """A sender's clock that was far off; the time of arrival is right."""
+
+    def sow(build: Build) -> Planted:
+        letter = build.letter()
+        field = b"Date: Sat, 01 Jan %d 12:00:00 +0000" % year
+        draft = healthy_draft(build, build.of(letter, _dated(letter, field)))
+        build.put(draft)
+        return _date(draft, True)
+
+    return sow
+
+
+family({f"dates.header_of_{year}": _header_year(year) for year in (2099, 1965, 1971)})

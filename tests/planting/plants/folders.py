@@ -37,7 +37,7 @@ def _linked(kind: str, inside: bool = False) -> Sow:
     def sow(build: Build) -> Planted:
         folder = build.folder()
         place = build.random.choice((b"cur", b"new"))
-        info = build.random.choice((b":2,S", b"")) if kind == "directory" else b":2,S"
+        info = build.random.choice((b":2,S", b""))
         path = folder.at(place, b"%d.M1P1.host" % (1_300_000_000 + build.number()) + info)
         _special(build, path, kind)
         if inside:
@@ -72,6 +72,15 @@ def special_files_in_tmp(build: Build) -> Planted:
     folder = build.folder()
     for kind in ("symlink", "fifo"):
         _special(build, folder.at(b"tmp", b"%s%d" % (kind.encode(), build.number())), kind)
+    return []
+
+
+@plant()
+def special_files_elsewhere(build: Build) -> Planted:
+    """In a folder's own directory only plain files can be mail."""
+    folder = build.new_folder(private=True)
+    for kind in ("fifo", "socket"):
+        _special(build, folder.at(kind.encode()), kind)
     return []
 
 
@@ -332,6 +341,16 @@ family(
         "folders.copied_too_few": _copied(19, 0, 0, False),
     }
 )
+
+
+@plant()
+def subfolder_of_a_backup(build: Build) -> Planted:
+    """Only the last component counts; one of a backup's subfolders is told by its own name."""
+    if build.style.layout == "fs":
+        build.new_folder(f"Kept{build.number()}.bak/Sub", mails=1, private=True)
+    else:
+        build.new_folder(f"Kept{build.number()}.bak.Sub", mails=1, private=True)
+    return []
 
 
 @plant()

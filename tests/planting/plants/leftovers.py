@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..mail import Mail, join, multipart, plain
+from ..packing import PACKINGS
 from ..spool import Build, Draft, Folder
 from ..truth import Expected, Planted, any_of, expected, near, text
+from .places import misfiled
 from .registry import Sow, family, plant
 
 HOUR = 3600
@@ -325,6 +327,82 @@ def fresh_copy_of_filed(build: Build) -> Planted:
     message = build.mail("lf")
     build.put(build.draft(folder, message))
     return _one(build, leftover(build, message, hours=1, folder=folder), None)
+
+
+@plant()
+def copy_of_misfiled(build: Build) -> Planted:
+    """Misfiled is not filed."""
+    folder = build.new_folder(private=True)
+    message = build.mail("lf")
+    stray = build.draft(folder, message, place=b"")
+    build.put(stray)
+    found = _one(build, leftover(build, message, folder=folder), "file", copy_of=None)
+    assert isinstance(found, list)
+    return [*found, misfiled(stray, "folder-root", folder.name, "file")]
+
+
+@plant()
+def identical_in_two_folders(build: Build) -> Planted:
+    """The first by path of all the spool."""
+    message = build.mail("lf")
+    drafts = [leftover(build, message, folder=build.new_folder(private=True)) for _ in range(2)]
+    for draft in drafts:
+        build.put(draft)
+    drafts.sort(key=lambda draft: draft.path)
+    return [in_tmp(build, drafts[0], "file"), in_tmp(build, drafts[1], "quarantine")]
+
+
+@plant()
+def one_id_two_texts(build: Build) -> Planted:
+    """Neither is filed, so neither is a copy."""
+    folder = build.folder()
+    letter = build.letter()
+    drafts = [
+        leftover(build, build.of(letter, plain(letter) + more), folder=folder)
+        for more in (b"", b"More.\n")
+    ]
+    for draft in drafts:
+        build.put(draft)
+    return [in_tmp(build, draft, "file", copy_of=None) for draft in drafts]
+
+
+@plant()
+def id_of_filed_in_other_case(build: Build) -> Planted:
+    letter = build.letter()
+    upper = letter.message_id.upper()
+    content = plain(letter).replace(letter.message_id, upper)
+    folder = build.folder()
+    build.put(build.draft(folder, build.of(letter, content)))
+    return _one(build, leftover(build, build.of(letter, plain(letter)), folder=folder), None)
+
+
+@plant()
+def junk_cut_by_size(build: Build) -> Planted:
+    """Cut is cut, mail or not."""
+    content = b"%d words and no mail\n" % build.number()
+    draft = leftover(build, replace(build.mail(), content=content), sized=True)
+    draft.s_off = 50
+    return _one(build, draft, "quarantine", complete=False)
+
+
+@plant()
+def packed(build: Build) -> Planted:
+    """Looked at unpacked: the closing boundary is there."""
+    letter = build.letter()
+    draft = leftover(build, build.of(letter, multipart(letter)))
+    draft.plain, draft.content = draft.content, PACKINGS["bzip2"](draft.content)
+    return _one(build, draft, "file", complete=True)
+
+
+@plant(layout="maildir++")
+def in_nested_folder(build: Build) -> Planted:
+    parent = build.new_folder(private=True)
+    folder = Folder(parent.at(b"inner"), "inner", parent.style, True)
+    for part in (b"cur", b"new", b"tmp"):
+        build.directory(folder.at(part))
+    found = _one(build, leftover(build, build.mail("lf"), folder=folder), "file")
+    assert isinstance(found, list)
+    return [*found, expected("nested-folder", folder.path, "error", "lift-folder")]
 
 
 # Never told

@@ -269,3 +269,41 @@ def leading_colon_no_info(build: Build) -> Planted:
         expected("bad-name", draft.path, "warning", "rename"),
         flags(draft, b":2,", info=":x"),
     ]
+
+
+@plant()
+def flags_of_the_empty(build: Build) -> Planted:
+    """Names are judged whatever the file holds."""
+    draft = build.draft(build.folder(colon=True))
+    draft.content, draft.info, draft.with_s, draft.with_w = b"", b":2,SF", False, False
+    draft.stem += b"\x02"
+    build.put(draft)
+    return [
+        expected("empty", draft.path, "error", "quarantine"),
+        flags(draft, b":2,FS"),
+        expected("bad-name", draft.path, "warning", "rename"),
+    ]
+
+
+@plant()
+def flags_of_junk(build: Build) -> Planted:
+    draft = build.draft(build.folder(colon=True))
+    draft.content, draft.info, draft.with_s, draft.with_w = b"just words\n", b"", False, False
+    build.put(draft)
+    return [expected("not-mail", draft.path, "warning", "quarantine"), flags(draft, b":2,")]
+
+
+@plant()
+def clash_of_the_empty(build: Build) -> Planted:
+    """Two files of 0 bytes are identical."""
+    folder = build.new_folder(private=True)
+    drafts = [build.draft(folder), build.draft(folder)]
+    drafts[1].stem, drafts[1].place, drafts[1].info = drafts[0].stem, b"new", b""
+    for draft in drafts:
+        draft.content = b""
+        build.put(draft)
+    return [
+        *(expected("empty", draft.path, "error", "quarantine") for draft in drafts),
+        expected("name-clash", drafts[0].path, "critical", None),
+        expected("name-clash", drafts[1].path, "critical", "quarantine"),
+    ]

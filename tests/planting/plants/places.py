@@ -271,6 +271,42 @@ def other_text_of_filed(build: Build) -> Planted:
     ]
 
 
+@plant()
+def foreign_flags_in_folder_root(build: Build) -> Planted:
+    folder = build.new_folder(private=True)
+    draft = build.draft(folder, place=b"")
+    draft.info = b"!2,RS"
+    build.put(draft)
+    return [
+        misfiled(draft, "folder-root", folder.name, "file"),
+        flags(draft, b":2,RS", info="!2,RS"),
+    ]
+
+
+@plant()
+def base_taken_in_cur(build: Build) -> Planted:
+    """A clash is judged in cur and new only."""
+    folder = build.new_folder(private=True)
+    filed, stray = build.draft(folder), build.draft(folder, place=b"")
+    stray.stem = filed.stem
+    build.put(filed)
+    build.put(stray)
+    return [misfiled(stray, "folder-root", folder.name, "file")]
+
+
+@plant()
+def truncated_in_folder_root(build: Build) -> Planted:
+    folder = build.folder(inbox=False)
+    draft = build.draft(folder, build.mail("unclosed"), place=b"")
+    draft.with_s, draft.with_w, draft.s_off = True, False, 80
+    build.put(draft)
+    return [
+        misfiled(draft, "folder-root", folder.name, "file"),
+        expected("truncated", draft.path, "warning", None),
+        mismatch(draft, None),
+    ]
+
+
 # Not mail, or never a message
 
 

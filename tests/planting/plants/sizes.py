@@ -199,6 +199,48 @@ family({f"sizes.uidlist_{key or 'right'}": _in_uidlist(key) for key in ("S", "W"
 
 
 @plant()
+def uidlist_beside_one_field(build: Build) -> Planted:
+    """The name has a right S and no W; the record's W lies. Each field is looked up by itself."""
+    folder = build.folder()
+    if folder.style.uidlist != b"dovecot-uidlist":
+        return []
+    draft = build.draft(folder, build.mail("lf"))
+    draft.with_s, draft.with_w, draft.listed = True, False, False
+    build.put(draft)
+    folder.bases.append(draft.base)
+    folder.record_extra[draft.base] = b"S5 W6"
+    detail = {"W": [6, draft.virtual], "in": "uidlist"}
+    return [expected("size-mismatch", draft.path, "error", "fix-size", **detail)]
+
+
+@plant()
+def packed_in_uidlist(build: Build) -> Planted:
+    """The record has the size unpacked."""
+    folder = build.folder()
+    if folder.style.uidlist != b"dovecot-uidlist":
+        return []
+    message = build.mail("big")
+    draft = build.draft(folder, message)
+    draft.plain, draft.content = message.content, PACKINGS["xz"](message.content)
+    draft.with_s = draft.with_w = draft.listed = False
+    build.put(draft)
+    folder.bases.append(draft.base)
+    folder.record_extra[draft.base] = b"S%d W%d" % (draft.size, draft.virtual)
+    return []
+
+
+@plant()
+def absurd_size(build: Build) -> Planted:
+    """More digits than any number of bytes."""
+    draft = build.draft(build.folder(), build.mail("lf"))
+    draft.with_s = draft.with_w = False
+    named = int("9" * 25)
+    draft.tail += b",S=%d" % named
+    build.put(draft)
+    return [expected("size-mismatch", draft.path, "error", "fix-size", S=[named, draft.size])]
+
+
+@plant()
 def uidlist_beside_name(build: Build) -> Planted:
     """The name has a right size, the record another: the name is what is looked at first."""
     folder = build.folder()
