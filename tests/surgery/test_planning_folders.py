@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,5 +196,29 @@ def test_a_file_of_two_names_gets_its_time_once_and_last(clinic: Clinic) -> None
     assert [step.action for act in plan.acts for step in act.steps] == ["rename", "rename", "utime"]
     assert [left.refused for left in plan.left] == [False]
     clinic.apply(plan)
+    clinic.undo()
+    assert clinic.picture() == before
+
+
+def test_a_damaged_uidlist_is_refused_before_anything_is_promised(clinic: Clinic) -> None:
+    clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+    place = clinic.uidlist(b"", b"1300000000.M1.host")
+    place.write_bytes(place.read_bytes() + b"1 :1300000001.M1.host\n")
+    plan = clinic.survey().propose(b"dovecot-uidlist")
+    assert (plan.acts, [left.refused for left in plan.left]) == ((), [True])
+
+
+def test_a_stale_lock_is_put_away_and_brought_back(clinic: Clinic) -> None:
+    clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+    process = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(process, 0)
+    lock = clinic.path(b"dovecot-uidlist.lock")
+    lock.write_bytes(b"%d:%s" % (process, os.fsencode(socket.gethostname())))
+    os.utime(lock, (1_300_000_000, 1_300_000_000))
+    before = clinic.picture()
+    plan = clinic.survey().propose(b"dovecot-uidlist.lock")
+    assert moves(plan) == {b"dovecot-uidlist.lock": b"quarantine:@/dovecot-uidlist.lock"}
+    clinic.apply(plan)
+    assert clinic.survey().index.problem_counts() == {}
     clinic.undo()
     assert clinic.picture() == before

@@ -52,10 +52,8 @@ def lift_folder(choice: Choice, around: Surroundings) -> Treatment | Left:
     return Treatment("lift-folder", own=(step,), notes=("; ".join(notes),))
 
 
-def fix_uidlist(choice: Choice, around: Surroundings) -> Treatment | Left:
-    """Only the lines a server rejects go; the header line stays byte for byte."""
+def fix_uidlist(choice: Choice, _around: Surroundings) -> Treatment | Left:
+    """Refused: the journal knows no step that takes lines out of a list and puts them back."""
     if not choice.detail.get("lines"):
         return choice.tell("a server rejects none of its lines")
-    home, path = around.home(choice.patient), choice.patient.path
-    step = Step(Action.UIDLIST, path, None, folder=home, data={"drop_rejected": True})
-    return Treatment("fix-uidlist", own=(step,))
+    return choice.refuse("lines cannot be taken out of a uidlist by this version")
