@@ -80,7 +80,7 @@ def analyse(pieces: Iterable[bytes]) -> Content:
     start = _LEADING.match(head).end()  # type: ignore[union-attr]  # matches the empty string
     end, body = _header_end(head, start)
     header = Header(head[start:end])
-    traits = _header_traits(head, start, header)
+    traits = _header_traits(head, header)
     boundary = _boundary(header)
     closer = _Closer(boundary) if boundary else None
     if closer:
@@ -189,7 +189,7 @@ class Header:
         return None
 
 
-def _header_traits(head: bytes, start: int, header: Header) -> Traits:
+def _header_traits(head: bytes, header: Header) -> Traits:
     traits = Traits.READ
     if header.first_name is not None:
         traits |= Traits.FIRST_FIELD
