@@ -1,7 +1,8 @@
-"""Writes the tables of the documents from the program: problems, and keys.
+"""Writes what the documents take from the program: README's tables, and the pages of problems.
 
-`python scripts/tables.py` brings README.md up to date; `--check` only says whether it is, and ends
-with 1 when it is not. What lies between a table's two marks is replaced.
+`python scripts/tables.py` brings README.md and docs/problems/ up to date; `--check` only says
+whether they are, and ends with 1 when they are not. In README.md what lies between a table's two
+marks is replaced.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.report.explain import explain_index, explain_page
 from mailsurgeon.tui.actions import BY_ID, keys_of
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = ROOT / "docs" / "problems"
 
 KEYS_SHOWN = (
     "open", "propose", "next-problem", "previous-problem", "mark", "mark-range", "mark-alike",
@@ -59,13 +63,31 @@ def with_tables(text: str) -> str:
     return text
 
 
+def documents() -> dict[Path, str]:
+    """Every document that is made here, wholly or in part, with the text it should have."""
+    made = {README: with_tables(README.read_text("utf-8")), PAGES / "README.md": explain_index()}
+    made |= {PAGES / f"{kind.code}.md": explain_page(kind) for kind in CATALOGUE.values()}
+    return made
+
+
+def old(documents: dict[Path, str]) -> list[str]:
+    """Which of these documents are missing or not as they should be."""
+    return [
+        str(path.relative_to(ROOT))
+        for path, text in documents.items()
+        if not path.exists() or path.read_text("utf-8") != text
+    ]
+
+
 def main() -> None:
-    """Write README.md, or say whether it is up to date."""
-    text = README.read_text("utf-8")
-    made = with_tables(text)
+    """Write the documents, or say whether they are up to date."""
+    made = documents()
     if "--check" in sys.argv[1:]:
-        sys.exit(0 if made == text else "README.md: tables are old; run python scripts/tables.py")
-    README.write_text(made, "utf-8")
+        stale = ", ".join(old(made))
+        sys.exit(f"{stale}: old; run python scripts/tables.py" if stale else 0)
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for path, text in made.items():
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +16,7 @@ from mailsurgeon.cli.names import checked_codes, checked_folders
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.errors import JournalError, MailsurgeonError
+from mailsurgeon.report.explain import explain_text
 from mailsurgeon.report.scan import Findings, write_scan
 from mailsurgeon.report.session_log import write_log
 
@@ -94,15 +94,12 @@ def _save(output: Path, data: bytes, *, executable: bool) -> None:
 
 
 def explain(code: Annotated[str, Parameter(help="A code, or its badge.")], /) -> int:
-    """Tell what a problem is, what it does, and what is done about it."""
+    """Tell of a problem: why it happens, what servers do with it, what the repair does."""
     badges = {kind.badge: kind for kind in CATALOGUE.values()}
     kind = CATALOGUE.get(code) or badges.get(code.upper())
     if kind is None:
         raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
-    remedies = ", ".join(kind.remedies) or "none is proposed"
-    print(f"{kind.code} ({kind.badge}): {kind.title}, at worst {kind.severity.word}\n")
-    print(textwrap.fill(kind.sentence, 78))
-    print(f"\nRemedy: {remedies}.")
+    print(explain_text(kind), end="")
     return 0
 
 

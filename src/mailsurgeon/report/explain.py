@@ -1,0 +1,75 @@
+"""Tells of a kind of problem: why it happens, what servers do with it, what the repair does."""
+
+from __future__ import annotations
+
+import textwrap
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, Kind
+from mailsurgeon.diagnosis.explanations import EXPLANATIONS
+
+_WIDTH = 78
+
+
+def explain_text(kind: Kind) -> str:
+    """A kind of problem as plain text of at most 78 columns."""
+    head = f"{kind.code} ({kind.badge}): {kind.title}, at worst {kind.severity.word}"
+    parts = [head, _filled(kind.sentence)]
+    parts += [f"{title}\n{_filled(text, '  ')}" for title, text in _parts(kind)]
+    return "\n\n".join(parts) + "\n"
+
+
+def explain_page(kind: Kind) -> str:
+    """A kind of problem as a page of the documentation, in Markdown."""
+    lines = [
+        f"# {kind.title}",
+        f"Code `{kind.code}`, badge `{kind.badge}`, at worst {kind.severity.word};"
+        f" of {_ABOUT[kind.scope]}.",
+        kind.sentence,
+    ]
+    for title, text in _parts(kind):
+        lines += [f"## {title}", text]
+    if kind.remedies:
+        lines += ["## By command", _commands(kind)]
+    return "\n\n".join(lines) + "\n"
+
+
+def explain_index() -> str:
+    """The page that leads to the pages of all kinds, in Markdown."""
+    rows = ["| badge | problem | at worst |", "|---|---|---|"]
+    for kind in CATALOGUE.values():
+        link = f"[{kind.title}]({kind.code}.md)"
+        rows.append(f"| {kind.badge} | {link} | {kind.severity.word} |")
+    table = "\n".join(rows)
+    return (
+        "# Problems\n\nEvery problem that mailsurgeon knows, a page each; the same is told by"
+        f" `mailsurgeon explain CODE`.\n\n{table}\n"
+    )
+
+
+_ABOUT = {"message": "a message", "folder": "a folder, a directory or a server's file"}
+
+
+def _parts(kind: Kind) -> list[tuple[str, str]]:
+    told = EXPLANATIONS[kind.code]
+    remedies = ", ".join(kind.remedies) or "none is proposed"
+    return [
+        ("Why it happens", told.why),
+        ("What servers and clients do with it", told.servers),
+        (f"What the repair does ({remedies})", told.does),
+        ("What it does not", told.does_not),
+    ]
+
+
+def _commands(kind: Kind) -> str:
+    return (
+        "```sh\n"
+        f"mailsurgeon scan SPOOL --only {kind.code}\n"
+        f"mailsurgeon fix SPOOL --only {kind.code} --dry-run\n"
+        f"mailsurgeon fix SPOOL --only {kind.code}\n"
+        "mailsurgeon undo SPOOL\n"
+        "```"
+    )
+
+
+def _filled(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
