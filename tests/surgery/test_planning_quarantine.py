@@ -161,7 +161,8 @@ def test_the_other_of_a_clash_gets_a_name_and_the_record_stays(clinic: Clinic) -
     target = moves(plan)[other]
     assert target.startswith(b"new/1300000000.M1R") and target.endswith(b".host,S=%d" % size)
     assert plan.effects[0] == (
-        "1 message hidden behind another of the same name until now get UIDs of their own in INBOX"
+        "1 message seen for the first time in INBOX: hidden behind another of the same name until"
+        " now"
     )
     clinic.apply(plan)
     assert clinic.records(b"")[0].endswith(b":1300000000.M1.host,S=%d,U=2" % size)

@@ -157,8 +157,8 @@ class _Tally:
             )
         if self.freed:
             yield (
-                f"{_messages(self.freed.total())} hidden behind another of the same name"
-                f" until now get UIDs of their own{self._in(self.freed)}"
+                f"{_messages(self.freed.total())} seen for the first time{self._in(self.freed)}:"
+                " hidden behind another of the same name until now"
             )
         for source, target in self.lifted:
             state = self._state(source)
@@ -192,7 +192,8 @@ class _Tally:
             )
         if self.modes:
             yield f"mode or owner of {self.modes:,} put right"
-        if any(self._state(path).dovecot for path in self.resized):
+        states = [self._state(path) for path in self.resized]
+        if any(state.dovecot or state.uidlist for state in states):
             yield (
                 "Dovecot's stored totals of a mailbox (STATUS SIZE, quota by count) stay as they"
                 " are until `doveadm quota recalc`"
