@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.messages import Users
+from mailsurgeon.tui.screens.help import HelpScreen
+from mailsurgeon.tui.screens.reading import ReadingScreen
 from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.pager import Pager
 from tests.tui.conftest import (
     Ward,
     front,
+    key_line,
     keys,
     listed,
     main,
     settled,
     status,
     tree_lines,
-)  # fmt: skip
+    typed,
+)
 
 SIZE = (80, 24)
+
+
+def inspected(pilot: Any) -> str:
+    return main(pilot).inspector.text
 
 
 async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(ward: Ward) -> None:
@@ -22,15 +39,319 @@ async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(ward: 
         await settled(pilot)
         lines = tree_lines(pilot)
         assert lines[0] == "Problems"
-        assert lines[1].split() == ["MISF", "3"]
-        assert [line.split() for line in lines[2:4]] == [["SIZE", "2"], ["ZERO", "1"]]
+        assert [line.split() for line in lines[1:5]] == [
+            ["MISF", "3"], ["SIZE", "2"], ["ZERO", "1"], ["FLAG", "1"],
+        ]  # fmt: skip
         assert main(pilot).shown.code == "misfiled"
         assert len(listed(pilot)) == 3
         assert "surveyed 12" in status(pilot)
+        assert "0 not examined" in status(pilot)
 
 
-async def test_j_opens_the_journal(ward: Ward) -> None:
+async def test_the_tree_shows_folders_by_their_decoded_names_with_their_problems(
+    ward: Ward,
+) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
-        await keys(pilot, "J")
-        assert "Journal of" in front(pilot).query_one("#journal-title", Bar).text
+        lines = [line.split() for line in tree_lines(pilot)]
+        assert ["Entwürfe"] in lines
+        assert ["Archives.2012", "3"] in lines
+        assert ["All", "mail", "12"] in lines
+
+
+async def test_every_row_fills_the_screen_exactly(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        found = main(pilot)
+        assert all(len(found.list.render_line(y).text) <= 56 for y in range(13))
+        assert {found.list.render_line(y).cell_length for y in range(13)} == {56}
+        assert {found.tree_.size.width + 1, found.list.size.width} == {24, 56}
+
+
+async def test_the_inspector_says_what_is_wrong_and_the_exact_change(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "down", "enter")  # the wrong sizes
+        assert main(pilot).shown.code == "size-mismatch"
+        text = inspected(pilot).replace("\n", " ")
+        assert "Wrong size:" in text
+        assert "S=9,999 is" in text
+        assert "Proposed: fix-size -> cur/" in text.replace("  ", "")
+
+
+async def test_the_inspector_turns_to_headers_raw_text_and_history(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "down", "]")
+        assert "From: 佐藤 健 <sato@example.jp>" in inspected(pilot)
+        await keys(pilot, "]")
+        assert inspected(pilot).startswith("From: 佐藤 健")
+        await keys(pilot, "]")
+        assert "Nothing has been done" in inspected(pilot)
+        await keys(pilot, "[", "[", "[")
+        assert "Misfiled:" in inspected(pilot)
+
+
+async def test_next_goes_through_all_problems_the_worst_first(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        seen = []
+        for _ in range(7):
+            seen.append((main(pilot).shown.code, main(pilot).list.line()))
+            await keys(pilot, "n")
+        assert seen == [
+            ("misfiled", 0), ("misfiled", 1), ("misfiled", 2),
+            ("size-mismatch", 0), ("size-mismatch", 1), ("empty", 0), ("bad-flags", 0),
+        ]  # fmt: skip
+        await keys(pilot, "N", "N", "N")
+        assert (main(pilot).shown.code, main(pilot).list.line()) == ("size-mismatch", 0)
+
+
+async def test_next_from_a_folder_begins_with_the_problem_under_the_cursor(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "G", "enter")  # the last folder: lists
+        entry = main(pilot).list.entry
+        assert entry is not None and b".lists/cur" in entry.path
+        await keys(pilot, "n")
+        assert main(pilot).shown.code == "size-mismatch"
+        assert main(pilot).list.entry_id == entry.id
+
+
+async def test_the_filter_finds_by_sender_and_escape_clears_it(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "/")
+        assert isinstance(front(pilot).focused, Input)
+        await typed(pilot, "PAUL k")
+        assert main(pilot).list.count() == 1
+        assert "Paul Kern" in listed(pilot)[0]
+        await keys(pilot, "enter")
+        assert main(pilot).list.has_focus
+        assert "filter: PAUL k" in status(pilot)
+        await keys(pilot, "escape")
+        assert main(pilot).list.count() == 3
+        assert "filter" not in status(pilot)
+
+
+async def test_letters_typed_into_the_filter_run_nothing(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "/", "d", "Y", "q")
+        assert front(pilot) is main(pilot)
+        assert front(pilot).query_one("#filter", Input).value == "dYq"
+
+
+async def test_the_badge_filter_limits_all_mail(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, *["down"] * 5, "enter")
+        assert main(pilot).shown.what == "all"
+        assert main(pilot).list.count() == 12
+        await keys(pilot, "b", "down", "space", "down", "space", "enter")
+        assert main(pilot).list.count() == 3
+        assert "badge: SIZE ZERO" in status(pilot)
+        await keys(pilot, "escape")
+        assert main(pilot).list.count() == 12
+
+
+async def test_sorting_keeps_the_cursor_on_its_message(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter")
+        first = main(pilot).list.entry_id
+        await keys(pilot, "s")
+        assert "newest first" in status(pilot)
+        assert main(pilot).list.entry_id == first
+        assert main(pilot).list.line() == 2
+
+
+async def test_marks_survive_filters_and_folders(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "space", "space")
+        assert "2 marked" in status(pilot)
+        await keys(pilot, "n", "n")  # on to the wrong sizes
+        assert main(pilot).shown.code == "size-mismatch"
+        assert "2 marked, 2 not in view" in status(pilot)
+        await keys(pilot, "space")
+        assert "3 marked, 2 not in view" in status(pilot)
+        await keys(pilot, "escape")
+        assert "no marks" in status(pilot)
+
+
+async def test_a_range_is_marked_between_two_presses(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "v")
+        assert "range begun" in status(pilot)
+        await keys(pilot, "G", "v")
+        assert "3 marked" in status(pilot)
+        await keys(pilot, "escape", "v", "escape")
+        assert "no marks" in status(pilot)
+
+
+async def test_all_alike_means_same_problem_and_remedy_then_any_remedy(empty_ward: Ward) -> None:
+    ward = empty_ward.damaged()
+    twin = ward.mail(".Archives.2012/cur/{n}:2,S", content="From: a@b.c\nSubject: x\n\nTwin.\n")
+    copy = ward.root / ".Archives.2012" / "1331099999.M1P1.marcos:2,S"
+    copy.write_bytes(twin.read_bytes())
+    os.utime(copy, (1_431_000_000, 1_431_000_000))
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A")
+        assert "3 marked: Misfiled, file." in status(pilot)
+        await keys(pilot, "A")
+        assert "4 marked: Misfiled, all remedies." in status(pilot)
+
+
+async def test_folders_by_most_problems_and_without_the_healthy(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "o")
+        folders = [line.split()[0] for line in tree_lines(pilot)[7:]]
+        assert folders == ["Archives.2012", "INBOX", "lists", "Entwürfe"]
+        await keys(pilot, "H")
+        assert [line.split()[0] for line in tree_lines(pilot)[7:]] == folders[:3]
+        assert "hidden" in status(pilot)
+
+
+async def test_panes_by_number_tab_and_arrows(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        places = []
+        for key in ("2", "3", "1", "tab", "shift+tab", "l", "right", "h", "left", "0"):
+            await keys(pilot, key)
+            places.append(main(pilot).place())
+        assert places == [
+            "list", "inspector", "tree", "list", "tree",
+            "list", "inspector", "list", "tree", "tree",
+        ]  # fmt: skip
+
+
+async def test_a_pane_grows_to_the_whole_screen_and_back(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "2", "+", "+")
+        assert main(pilot).list.size.width == 80
+        await keys(pilot, "_", "_")
+        assert main(pilot).list.size.width == 56
+
+
+async def test_the_line_of_keys_is_that_of_the_focused_pane(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert key_line(pilot).startswith("Enter open")
+        await keys(pilot, "enter")
+        assert key_line(pilot).startswith("Enter repair  A all alike")
+        assert key_line(pilot).endswith("? help")
+
+
+async def test_help_lists_the_keys_and_the_badges(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "?")
+        assert isinstance(front(pilot), HelpScreen)
+        text = front(pilot).query_one(Pager).text
+        assert "CLSH" in text and "ctrl+u" in text
+        await keys(pilot, "escape")
+        assert front(pilot) is main(pilot)
+
+
+async def test_the_palette_runs_what_it_names(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "ctrl+p")
+        await pilot.press(*"order folders")
+        await settled(pilot)
+        await keys(pilot, "enter", "enter")
+        assert main(pilot).tree_.by_problems
+
+
+async def test_keys_can_be_remapped(ward: Ward) -> None:
+    async with ward.app(keymap={"order-folders": "f5"}).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "o")
+        assert not main(pilot).tree_.by_problems
+        await keys(pilot, "f5")
+        assert main(pilot).tree_.by_problems
+
+
+async def test_copying_gives_the_path_then_the_message_id(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "y")
+        assert pilot.app.clipboard.startswith(str(ward.root / ".Archives.2012"))
+        await keys(pilot, "y")
+        assert pilot.app.clipboard == "<5@example.org>"
+
+
+async def test_who_has_the_spool_open_is_told(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))}, hidden=3)
+    monkeypatch.setattr("mailsurgeon.tui.screens.surveying.users_of", lambda _spool: users)
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert main(pilot).query_one("#top", Bar).text.endswith("imap ×2 have it open")
+        await keys(pilot, "!")
+        assert isinstance(front(pilot), ReadingScreen)
+        assert "imap, process 17" in front(pilot).query_one(Pager).text
+        assert "3 processes of other users" in front(pilot).query_one(Pager).text
+
+
+async def test_looking_again_finds_what_has_come(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        ward.mail(".lists/{n}:2,S")
+        await keys(pilot, "R")
+        assert tree_lines(pilot)[1].split() == ["MISF", "4"]
+
+
+@pytest.mark.parametrize(("size", "seen"), [((59, 24), True), ((80, 14), True), ((60, 15), False)])
+async def test_a_terminal_that_is_too_small_is_told_so(
+    ward: Ward, size: tuple[int, int], seen: bool
+) -> None:
+    async with ward.app().run_test(size=size) as pilot:
+        await settled(pilot)
+        assert main(pilot).query_one("#too-small").display is seen
+        assert main(pilot).query_one("#panes").display is not seen
+
+
+async def test_nothing_from_a_message_reaches_the_screen_raw(empty_ward: Ward) -> None:
+    empty_ward.folder("evil")
+    hostile = "a\x1b]0;owned\x07b\u202ec"
+    empty_ward.mail(".evil/{n}:2,S", content=f"From: x@y.z\nSubject: {hostile}\n\n{hostile}\n")
+    (empty_ward.root / ".evil" / "cur" / "1.\x1b[31mred:2,S").write_text("From: a@b.c\n\nx\n")
+    async with empty_ward.app().run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter")
+        for _ in range(4):
+            await keys(pilot, "]")
+            shown = "".join(
+                strip.text for strip in front(pilot)._compositor.render_strips(front(pilot).size)
+            )
+            assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+        assert "\\x1b]0;owned" in "".join(listed(pilot))
+
+
+async def test_ascii_draws_only_ascii(ward: Ward) -> None:
+    async with ward.app(ascii=True).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        for key in ("enter", "?", "escape", "ctrl+p"):
+            await keys(pilot, key)
+            strips = front(pilot)._compositor.render_strips(front(pilot).size)
+            assert all(strip.text.isascii() for strip in strips)
+            assert {strip.cell_length for strip in strips} == {80}
+
+
+async def test_a_broken_survey_is_told_and_the_screen_lives_on(ward: Ward) -> None:
+    bench = ward.bench()
+
+    def survey(*_args: Any, **_options: Any) -> Any:
+        raise PermissionError(13, "Permission denied", "/var/mail/x\x1b")
+
+    bench.survey = survey
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert "/var/mail/x\\x1b: Permission denied" in status(pilot)
+        await keys(pilot, "2", "?")
+        assert isinstance(front(pilot), HelpScreen)

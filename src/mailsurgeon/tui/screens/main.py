@@ -488,7 +488,7 @@ class MainScreen(OperatingScreen):
         again = self._copied == (entry.id, "path")
         if again and entry.message_id:
             self._copied = (entry.id, "id")
-            self.app.copy_to_clipboard(pasteable(os.fsencode(f"<{entry.message_id}>")))
+            self.app.copy_to_clipboard(pasteable(os.fsencode(entry.message_id)))
             self.tell("Copied the Message-ID.")
             return
         self._copied = (entry.id, "path")

@@ -1,0 +1,409 @@
+"""Proposing, agreeing, applying and taking back: by keys alone, on real files."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button
+
+from mailsurgeon.surgery.steps import Plan, Report
+from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor, QuitQuestion
+from mailsurgeon.tui.screens.plan import PlanScreen
+from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.pager import Pager
+from mailsurgeon.tui.widgets.rows import Rows
+from tests.tui.conftest import Ward, front, keys, main, settled, status, tree_lines, typed
+
+SIZE = (80, 24)
+
+
+def plan_text(pilot: Pilot[Any]) -> str:
+    screen = front(pilot)
+    assert isinstance(screen, PlanScreen), screen
+    rows = "\n".join(row.plain for row in screen.query_one(Rows).rows)
+    return f"{rows}\n{screen.query_one(Pager).text}"
+
+
+def bar(pilot: Pilot[Any], name: str) -> str:
+    return front(pilot).query_one(f"#{name}", Bar).text
+
+
+async def test_a_proposal_opens_the_plan_and_changes_nothing(ward: Ward) -> None:
+    before = ward.picture()
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter")
+        text = plan_text(pilot)
+        assert "file" in text and ".Archives.2012/ -> .Archives.2012/cur/" in text
+        assert "What clients will notice" in text
+        assert "3 new messages in Archives.2012" in text
+        focused = front(pilot).focused
+        assert isinstance(focused, Button) and focused.id == "cancel"
+        assert ward.picture() == before
+
+
+@pytest.mark.parametrize("key", ["escape", "n", "enter"])
+async def test_everything_but_y_cancels(ward: Ward, key: str) -> None:
+    before = ward.picture()
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter", "y", key)
+        assert front(pilot) is main(pilot)
+        assert ward.picture() == before
+
+
+async def test_y_applies_and_the_cursor_stands_on_the_next_kind(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter", "Y")
+        assert front(pilot) is main(pilot)
+        assert "Filed 3.  u takes it back." in status(pilot)
+        assert "no marks" in status(pilot)
+        assert main(pilot).shown.code == "size-mismatch"
+        assert main(pilot).list.has_focus
+        assert tree_lines(pilot)[1].split() == ["SIZE", "2"]
+    assert len(ward.names(".Archives.2012/cur")) == 4
+
+
+async def test_one_message_of_many_leaves_the_cursor_in_its_kind(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "enter", "Y")
+        assert "Filed 1." in status(pilot)
+        assert main(pilot).shown.code == "misfiled"
+        assert main(pilot).list.count() == 2
+
+
+async def test_a_whole_session_repairs_undoes_and_exports(ward: Ward) -> None:
+    """From opening to a repaired spool, back again, and the log: keys alone."""
+    before = ward.picture()
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter")
+        for _kind in ("misfiled", "size-mismatch", "empty", "bad-flags"):
+            await keys(pilot, "A", "enter", "Y")
+        assert tree_lines(pilot)[0].split() == ["Problems", "none"]
+        await keys(pilot, "e", "enter")
+        assert "The session log is in ~/mailsurgeon-Maildir-20120306-0213.md" in status(pilot)
+        for _ in range(4):
+            await keys(pilot, "u", "Y")
+        assert "Put back" in status(pilot)
+    assert ward.picture() == before
+    log = (ward.home / "mailsurgeon-Maildir-20120306-0213.md").read_text()
+    assert "file 3" in log and "quarantine" in log
+
+
+async def test_undo_says_what_it_does_first_and_redo_does_it_again(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter", "Y", "u")
+        assert "undo of operation 1" in bar(pilot, "plan-title")
+        await keys(pilot, "escape", "u", "Y")
+        assert tree_lines(pilot)[1].split() == ["MISF", "3"]
+        await keys(pilot, "ctrl+r")
+        assert "redo" in bar(pilot, "plan-title")
+        await keys(pilot, "Y")
+        assert tree_lines(pilot)[1].split() == ["SIZE", "2"]
+
+
+async def test_nothing_to_undo_is_said_on_the_status_line(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "u")
+        assert front(pilot) is main(pilot)
+        assert "undo" in status(pilot)
+
+
+async def test_a_row_can_be_dropped_and_taken_back_in(empty_ward: Ward) -> None:
+    empty_ward.damaged()
+    empty_ward.mail("tmp/{n}")
+    empty_ward.mail("tmp/{n}", content="")
+    async with empty_ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "down", "down", "enter")
+        assert main(pilot).shown.code == "in-tmp"
+        await keys(pilot, "A", "A", "enter")
+        assert len(front(pilot).plan.acts) == 2
+        await keys(pilot, "down", "space")
+        assert "dropped" in plan_text(pilot)
+        assert len(front(pilot).plan.acts) == 1
+        await keys(pilot, "space")
+        assert len(front(pilot).plan.acts) == 2
+        await keys(pilot, "space", "Y")
+    assert len(list((empty_ward.root / "tmp").iterdir())) == 1
+
+
+async def test_the_whole_list_shows_every_step(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter", "w")
+        assert isinstance(front(pilot), ReadingScreen)
+        assert front(pilot).query_one(Pager).text.count(" -> .Archives.2012/cur/") == 3
+        await keys(pilot, "escape")
+        assert isinstance(front(pilot), PlanScreen)
+
+
+async def test_the_brake_wants_the_number_before_y(empty_ward: Ward) -> None:
+    empty_ward.folder("many")
+    for _ in range(60):
+        empty_ward.mail(".many/cur/{n}:2,S")
+    async with empty_ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "G", "enter", "v", "G", "v", "d")
+        assert "Type 60 to go on" in bar(pilot, "brake")
+        await keys(pilot, "Y")
+        assert "Type 60 first" in status(pilot)
+        await keys(pilot, "6", "1", "Y")
+        assert len(empty_ward.names(".many/cur")) == 60
+        await keys(pilot, "6", "1", "backspace", "0", "Y")
+        assert "Quarantined 60." in status(pilot)
+    assert empty_ward.names(".many/cur") == []
+
+
+async def test_read_only_shows_the_plan_and_says_why_not(ward: Ward) -> None:
+    before = ward.picture()
+    async with ward.app(read_only=True).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert "read-only" in main(pilot).query_one("#top", Bar).text
+        await keys(pilot, "enter", "A", "enter")
+        assert "Read-only: nothing will be changed" in bar(pilot, "brake")
+        await keys(pilot, "Y")
+        assert "--read-only" in status(pilot)
+        assert isinstance(front(pilot), PlanScreen)
+    assert ward.picture() == before
+
+
+async def test_moving_asks_for_the_folder_filled_in(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "m")
+        assert isinstance(front(pilot), AskFolder)
+        assert front(pilot).focused.value == "Archives.2012"
+        await typed(pilot, "nowhere")
+        await keys(pilot, "enter")
+        assert isinstance(front(pilot), AskFolder)
+        await typed(pilot, "Entwürfe")
+        await keys(pilot, "enter")
+        assert ".Entw&APw-rfe/cur/" in plan_text(pilot)
+        await keys(pilot, "Y")
+    assert len(ward.names(".Entw&APw-rfe/cur")) == 1
+
+
+async def test_the_editor_of_flags_sets_any(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "G", "enter", "f")  # the folder lists
+        assert isinstance(front(pilot), FlagsEditor)
+        await keys(pilot, "R", "F", "enter")
+        assert ":2,FR" in plan_text(pilot)
+        await keys(pilot, "Y")
+    assert any(name.endswith(":2,FR") for name in ward.names(".lists/cur"))
+
+
+async def test_a_folder_is_quarantined_from_the_tree(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "G", "d")
+        assert ".lists" in plan_text(pilot)
+        await keys(pilot, "Y")
+        assert not any("lists" in line for line in tree_lines(pilot))
+    assert not (ward.root / ".lists").exists()
+
+
+async def test_in_the_tree_a_remedy_for_messages_is_refused_with_the_reason(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "z")
+        assert front(pilot) is main(pilot)
+        assert "nothing is under the cursor and nothing is marked" in status(pilot)
+
+
+async def test_the_journal_lists_operations_and_undoes_the_one_chosen(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter", "Y", "A", "enter", "Y", "J")
+        rows = [row.plain for row in front(pilot).query_one("#operations", Rows).rows]
+        assert len(rows) == 2
+        assert "fix-size" in rows[0] and rows[0].endswith("applied")
+        await keys(pilot, "down")
+        assert ".Archives.2012/cur/" in front(pilot).query_one("#steps", Pager).text
+        await keys(pilot, "u", "Y")
+        rows = [row.plain for row in front(pilot).query_one("#operations", Rows).rows]
+        assert "undo" in rows[0] and "of 1" in rows[0]
+        assert rows[2].endswith("undone")
+        assert "Put back 3" in status(pilot)
+        await keys(pilot, "escape")
+        assert tree_lines(pilot)[1].split() == ["MISF", "3"]
+
+
+async def test_the_journal_is_filtered_and_shows_all_steps(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter", "Y", "A", "enter", "Y", "J", "/")
+        await typed(pilot, "fix-size")
+        await keys(pilot, "enter")
+        assert len(front(pilot).query_one("#operations", Rows).rows) == 1
+        await keys(pilot, "enter")
+        assert isinstance(front(pilot), ReadingScreen)
+        assert front(pilot).query_one(Pager).text.count("rename") == 2
+        await keys(pilot, "escape", "escape", "escape")
+        assert front(pilot) is main(pilot)
+
+
+async def test_export_never_overwrites_and_never_writes_into_the_spool(ward: Ward) -> None:
+    taken = ward.home / "log.md"
+    taken.write_text("mine")
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "e")
+        for name in ("log.md", "log.txt", str(ward.root / "log.md")):
+            await typed(pilot, name)
+            await keys(pilot, "enter")
+            assert front(pilot) is not main(pilot)
+        await typed(pilot, "log.json")
+        await keys(pilot, "enter")
+    assert taken.read_text() == "mine"
+    assert '"operations": []' in (ward.home / "log.json").read_text()
+    assert not (ward.root / "log.md").exists()
+
+
+# While an operation runs
+
+
+class Slow:
+    """A surgeon that works until it is told to stop, as a large operation does."""
+
+    def __init__(self, surgeon: Any) -> None:
+        self._surgeon = surgeon
+        self.began = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._surgeon, name)
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        on_progress: Callable[[int, int], None],
+        cancelled: Callable[[], bool],
+    ) -> Report:
+        on_progress(1, len(plan.acts))
+        self.began.set()
+        patience = threading.Event()
+        while not cancelled():
+            patience.wait(0.01)
+        return Report(7, plan.kind, "partial", "file 1", {"file": 1}, folders=(b".Archives.2012",))
+
+
+@pytest.fixture
+def slow(ward: Ward) -> MailsurgeonApp:
+    bench = ward.bench()
+    bench.surgeon = Slow(bench.surgeon)
+    return MailsurgeonApp(bench)
+
+
+async def applying(pilot: Pilot[Any]) -> PlanScreen:
+    """Into the middle of an operation."""
+    await settled(pilot)
+    await keys(pilot, "enter", "A", "enter")
+    plan = front(pilot)
+    await pilot.press("Y")
+    while not pilot.app.bench.surgeon.began.is_set():  # type: ignore[attr-defined]
+        await pilot.pause()
+    await pilot.pause()
+    return plan
+
+
+async def test_progress_is_shown_and_escape_stops_after_the_batch(slow: MailsurgeonApp) -> None:
+    async with slow.run_test(size=SIZE) as pilot:
+        plan = await applying(pilot)
+        assert "1 of 3 done" in plan.query_one("#brake", Bar).text
+        await pilot.press("escape")
+        await settled(pilot)
+        assert front(pilot) is main(pilot)
+        assert "Filed 1; partial.  u takes it back." in status(pilot)
+        assert main(pilot).shown.code == "misfiled"
+
+
+async def test_quitting_in_the_middle_asks_first(slow: MailsurgeonApp) -> None:
+    async with slow.run_test(size=SIZE) as pilot:
+        plan = await applying(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert isinstance(front(pilot), QuitQuestion)
+        await pilot.press("n")
+        await pilot.pause()
+        assert front(pilot) is plan
+        await pilot.press("q", "y")
+        await settled(pilot)
+    assert slow.return_value == 0
+    assert slow.return_code == 0
+
+
+async def test_a_lost_terminal_ends_the_operation_after_its_step(slow: MailsurgeonApp) -> None:
+    async with slow.run_test(size=SIZE) as pilot:
+        await applying(pilot)
+        slow.end_soon()  # what SIGHUP and SIGTERM run
+        assert slow.is_running
+        await settled(pilot)
+    assert slow.return_value == 0
+
+
+async def test_quitting_with_nothing_under_way_does_not_ask(ward: Ward) -> None:
+    app = ward.app()
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await pilot.press("q")
+    assert app.return_value == 0
+
+
+async def test_a_failed_operation_is_told_in_one_line(ward: Ward) -> None:
+    bench = ward.bench()
+    app = MailsurgeonApp(bench)
+
+    def fail(*_args: Any, **_options: Any) -> Report:
+        raise OSError(28, "No space left on device", "/var/mail")
+
+    bench.surgeon.apply = fail  # type: ignore[method-assign]
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "enter", "Y")
+        assert "/var/mail: No space left on device" in status(pilot)
+        assert not app.operating
+
+
+async def test_an_interrupted_operation_is_put_right_at_the_start(ward: Ward) -> None:
+    bench = ward.bench()
+    surgeon = bench.surgeon
+    told = Report(3, "recover", "applied", "2 of 5 steps were done", {})
+
+    class Broken(Slow):
+        def unfinished(self) -> Any:
+            return type("Operation", (), {"id": 3})()
+
+        def recover(self) -> Report:
+            return told
+
+    bench.surgeon = Broken(surgeon)
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert "2 of 5 steps were done" in status(pilot)
+    bench.read_only = True
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert "Operation 3 was interrupted" in status(pilot)
+
+
+def test_the_screen_is_pulled_in_by_nothing_below_it() -> None:
+    root = Path(__file__).parents[2] / "src" / "mailsurgeon"
+    for path in root.rglob("*.py"):
+        if "tui" not in path.relative_to(root).parts:
+            for line in path.read_text().splitlines():
+                assert not line.startswith(("import textual", "from textual")), path
