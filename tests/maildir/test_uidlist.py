@@ -47,10 +47,15 @@ def test_version_1_and_courier_are_read() -> None:
 def test_a_renamed_message_keeps_its_uid_guid_and_uidl() -> None:
     old, new = b"1300000002.M2P1.host,S=90,W=95", b"1300000002.M2P1.host,S=88,W=92"
     data, changes = rename_records(LIST, [(old, new)])
-    assert data == LIST.replace(
-        b"4 S90 W95 :" + old + b"\n", b"4 P" + old + b" G" + old + b" :" + new + b"\n"
+    assert data == LIST.replace(b"4 S90 W95 :" + old + b"\n", b"4 G" + old + b" :" + new + b"\n")
+    assert changes == [Change(b"4 S90 W95 :" + old, b"4 G" + old + b" :" + new)]
+
+
+def test_where_file_names_are_uidls_the_old_one_is_kept_as_uidl() -> None:
+    data, _ = rename_records(
+        HEADER + b"1 :old\n2 Pown :two\n", [(b"old", b"new")], uidl_is_name=True
     )
-    assert changes == [Change(b"4 S90 W95 :" + old, b"4 P" + old + b" G" + old + b" :" + new)]
+    assert data == HEADER + b"1 Pold Gold :new\n2 Pown :two\n"
 
 
 def test_guid_and_uidl_that_are_there_stay_and_so_does_what_nobody_knows() -> None:
@@ -132,12 +137,12 @@ def test_undo_gives_the_same_bytes() -> None:
 
 def test_undo_respects_mail_that_came_later_and_what_the_server_wrote() -> None:
     data, changes = rename_records(HEADER + b"4 W9 :old\n", [(b"old", b"new")])
-    later = data.replace(b"N5", b"N9").replace(b"4 Pold Gold :new", b"4 Gold Pold S8 Xmore :new")
+    later = data.replace(b"N5", b"N9").replace(b"4 Gold :new", b"4 Gold S8 Xmore :new")
     later += b"8 :arrived\n"
     back = [Change(change.after, change.before) for change in changes]
     undone, made = apply_changes(later, back)
     assert undone == HEADER.replace(b"N5", b"N9") + b"4 Xmore W9 :old\n8 :arrived\n"
-    assert [change.before for change in made] == [b"4 Gold Pold S8 Xmore :new"]
+    assert [change.before for change in made] == [b"4 Gold S8 Xmore :new"]
 
 
 def test_undo_of_a_record_that_the_server_renumbered_keeps_the_new_uid() -> None:

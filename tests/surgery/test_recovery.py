@@ -92,7 +92,7 @@ def test_the_record_follows_its_file_after_a_crash(
     with ward.surgeon() as surgeon:
         report = surgeon.recover()
     assert report is not None and report.effects == ()
-    assert ward.records(b"") == [b"5 P" + OLD + b" G" + OLD + b" :" + NEW]
+    assert ward.records(b"") == [b"5 G" + OLD + b" :" + NEW]
 
 
 def test_a_uid_that_a_server_has_given_away_meanwhile_is_named(

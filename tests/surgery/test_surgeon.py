@@ -245,8 +245,10 @@ def test_large_operations_run_in_batches_and_can_be_stopped_between(
     seen: list[tuple[int, int]] = []
 
     report = surgeon.apply(
-        acts, on_progress=lambda done, total: seen.append((done, total)), cancelled=lambda: bool(seen)
-    )  # fmt: skip
+        acts,
+        on_progress=lambda done, total: seen.append((done, total)),
+        cancelled=lambda: bool(seen),
+    )
 
     assert seen == [(500, 700)]
     assert (report.state, report.done) == ("partial", {"file": 500})

@@ -140,40 +140,45 @@ def parse_record(line: bytes, version: int) -> Record | str:
 
 
 def rename_records(
-    data: bytes, renames: Iterable[tuple[bytes, bytes]]
+    data: bytes, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
 ) -> tuple[bytes, list[Change]]:
     """Carries records over to new base names, keeping their UIDs.
 
     `renames` are (old base, new base); a base that has no record is passed over: no server has
-    seen that message. The sizes S and W are dropped (they told of the old name), and the old base
-    becomes the GUID G and the POP3 UIDL P where the record has none, because both default to the
-    base name. Equal bases only drop S and W. Returns the new data and what was changed.
+    seen that message. The sizes S and W are dropped (they told of the old name). The old base
+    becomes the GUID G where the record has none, because that defaults to the base name. It
+    becomes the POP3 UIDL P where the record's is empty, which stands for the base name, and with
+    `uidl_is_name` (the server's pop3_uidl_format has %f) where there is none; with any other
+    format a P would itself change the UIDL. Equal bases only drop S and W. Returns the new data
+    and what was changed.
 
     Raises UidlistError when the file has lines a server rejects, or a new base is taken.
     """
-    changes = plan_changes(parse(data), renames)
+    changes = plan_changes(parse(data), renames, uidl_is_name=uidl_is_name)
     return apply_changes(data, changes)
 
 
-def plan_changes(uidlist: Uidlist, renames: Iterable[tuple[bytes, bytes]]) -> list[Change]:
+def plan_changes(
+    uidlist: Uidlist, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
+) -> list[Change]:
     """The record changes that `rename_records` makes; nothing is applied."""
     records = {record.base: record for record in uidlist.records}
     changes: list[Change] = []
     for old, new in renames:
         record = records.get(old)
         if record is not None:
-            after = carried_over(record, new, uidlist.version)
+            after = carried_over(record, new, uidlist.version, uidl_is_name=uidl_is_name)
             if after != record.line:
                 changes.append(Change(record.line, after))
     return changes
 
 
-def carried_over(record: Record, base: bytes, version: int) -> bytes:
+def carried_over(record: Record, base: bytes, version: int, *, uidl_is_name: bool = False) -> bytes:
     """The line of `record` for a file that now has the base name `base`."""
     fields = [field for field in record.fields if field[:1] not in (b"S", b"W")]
     if version == 3 and base != record.base and b" " not in record.base:
         named = {field[:1]: field[1:] for field in fields}
-        if not named.get(b"P"):  # an empty UIDL stands for the base name
+        if not named.get(b"P", b"" if uidl_is_name else b"the format's"):
             fields = [field for field in fields if field != b"P"]
             fields.append(b"P" + record.base)
         if b"G" not in named:

@@ -230,6 +230,7 @@ class Journal:
     def settle(self, records: Iterable[StepRecord]) -> None:
         """Writes down what became of steps, and of the earlier steps they take back or repeat."""
         with self._writing() as db:
+            changed: set[int] = set()
             for record in records:
                 row = step_row(record)
                 db.execute(
@@ -237,7 +238,9 @@ class Journal:
                     (*row[12:], record.id),
                 )
                 if record.state == "done":
-                    _echo(db, record.data, "done")
+                    _echo(db, record.data, "done", changed)
+            for operation in sorted(changed):
+                _restate(db, operation)
 
     def finish(
         self,
@@ -318,8 +321,11 @@ class Journal:
             return [Session(*row) for row in rows]
 
 
-def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str) -> None:
-    """A step that took another back, or repeated it, changes the state of that one, and so on."""
+def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str, changed: set[int]) -> None:
+    """A step that took another back, or repeated it, changes the state of that one, and so on.
+
+    The operations of these steps are added to `changed`, to be restated once.
+    """
     for key, becomes in (("inverts", "undone"), ("repeats", "done")):
         if key in data:
             became = becomes if state == "done" else ("done" if key == "inverts" else "undone")
@@ -328,8 +334,8 @@ def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str) -> None:
             ).fetchone()
             if row:
                 db.execute("UPDATE steps SET state = ? WHERE id = ?", (became, data[key]))
-                _echo(db, json.loads(row[1]), became)
-                _restate(db, row[0])
+                _echo(db, json.loads(row[1]), became, changed)
+                changed.add(row[0])
 
 
 def _restate(db: sqlite3.Connection, operation: int) -> None:

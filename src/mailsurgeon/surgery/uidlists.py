@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from mailsurgeon.maildir.uidlist import Change, UidlistError, apply_changes, parse, plan_changes
 from mailsurgeon.surgery import fs
@@ -17,6 +20,25 @@ COURIER = b"courierimapuiddb"
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@cache
+def uidl_is_name() -> bool:
+    """Whether this host's Dovecot makes POP3 UIDLs of file names (pop3_uidl_format has %f).
+
+    False where it cannot be asked: no other format depends on the name.
+    """
+    doveconf = shutil.which("doveconf", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
+    if doveconf is None:
+        return False
+    try:
+        asked = subprocess.run(
+            [doveconf, "-h", "pop3_uidl_format"],
+            capture_output=True, check=False, timeout=5, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return asked.returncode == 0 and (b"%f" in asked.stdout or b"filename" in asked.stdout)
 
 
 @dataclass(slots=True)
@@ -36,7 +58,7 @@ class ListFile:
             if uidlist.bad:
                 reason = f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}"
                 raise UidlistError(reason)
-            return plan_changes(uidlist, renames)
+            return plan_changes(uidlist, renames, uidl_is_name=uidl_is_name())
         except UidlistError as error:
             raise self._damaged(error) from error
 
