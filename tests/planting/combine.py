@@ -6,7 +6,7 @@ import os
 import time
 from random import Random
 
-from .compose import compose
+from .compose import compose, compose_copies
 from .plants import PLANTS, Plant
 from .plants.names import flags
 from .spool import STYLES, Build, Folder
@@ -28,6 +28,7 @@ def build_spool(root: bytes, seed: int) -> Truth:
     random.shuffle(chosen)
     planted = [plant.sow(build) for plant in chosen]
     planted += [compose(build) for _ in range(random.randint(5, 20))]
+    planted += [compose_copies(build) for _ in range(random.randint(2, 8))]
     _keep_layout(build)
     build.settle()
     problems: list[Expected] = []

@@ -1,19 +1,87 @@
-"""One message with several problems at once, none of which hides another."""
+"""Messages with several problems at once, none of which hides another; alone and as copies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
 
-from .mail import Letter, join
+from .mail import Letter, join, plain
 from .plants.contents import FROM
+from .plants.copies import duplicates
 from .plants.names import flags
 from .plants.places import misfiled
 from .plants.sizes import mismatch
 from .spool import DAY, Build, Draft
-from .truth import Expected, Planted, expected
+from .truth import Expected, Planted, expected, text
 
 Told = Callable[[Draft], Expected]
+
+# What may be wrong, each with what it is about: two about one thing are never put together.
+_NAME = {
+    "S": "S", "W": "W", "SS": "S", "flags": "info", "doubled": "info", "none": "place",
+    "new": "place", "misfiled": "place name", "long": "name", "control": "name",
+    "future": "date", "early": "date", "name-ahead": "date", "mode": "mode",
+}  # fmt: skip
+_CONTENT = {"no-id": "id", "from-line": "from", "header-only": "body"}
+
+
+def compose(build: Build) -> Planted:
+    """A message with up to five problems."""
+    chosen = _choose(build.random, _NAME | _CONTENT)
+    letter = build.letter()
+    content = _content(letter, build.random, chosen)
+    draft = build.draft(build.folder(inbox=False, colon=True), build.of(letter, content))
+    found = _damage(build, draft, chosen)
+    for name, code in (("no-id", "no-message-id"), ("from-line",) * 2, ("header-only",) * 2):
+        if name in chosen:
+            found.append(lambda draft, code=code: expected(code, draft.path, "info", None))
+    build.put(draft)
+    if "misfiled" in chosen:
+        found.append(lambda draft: _misfiled(draft, "file"))
+    return [told(draft) for told in found]
+
+
+def compose_copies(build: Build) -> Planted:
+    """Copies of one message (identical, or one that came by another way), each damaged by itself.
+
+    What is wrong with their names changes nothing about which are copies.
+    """
+    random = build.random
+    folder = build.new_folder(private=True)
+    folders = [folder, folder, build.folder(inbox=False, colon=True)]
+    letter = build.letter()
+    drafts: list[Draft] = []
+    found: list[tuple[Draft, Told]] = []
+    for _ in range(random.randint(2, 3)):
+        content = random.choice((b"", b"", b"X-Relay: e.planted.example\n")) + plain(letter)
+        draft = build.draft(random.choice(folders), build.of(letter, content))
+        chosen = _choose(random, _NAME)
+        found += [(draft, told) for told in _damage(build, draft, chosen)]
+        build.put(draft)
+        drafts.append(draft)
+
+    def truth() -> list[Expected]:
+        strays = [_stray_copy(draft, drafts) for draft in drafts if not _filed(draft)]
+        return [*duplicates(build, drafts), *strays, *(told(draft) for draft, told in found)]
+
+    return truth
+
+
+def _filed(draft: Draft) -> bool:
+    return draft.place in (b"cur", b"new")
+
+
+def _stray_copy(draft: Draft, drafts: list[Draft]) -> Expected:
+    """A misfiled copy is filed unless one is, or will be, in the target."""
+    twins = [one for one in drafts if one.folder is draft.folder and one.content == draft.content]
+    filed = sorted(text(one.path) for one in twins if _filed(one))
+    first = min(one.path for one in twins if not _filed(one)) == draft.path
+    return _misfiled(draft, "file" if first and not filed else "quarantine")
+
+
+def _misfiled(draft: Draft, remedy: str) -> Expected:
+    where = "nested" if draft.place else "folder-root"
+    return misfiled(draft, where, draft.folder.name, remedy)
 
 
 def _content(letter: Letter, random: Random, chosen: set[str]) -> bytes:
@@ -23,20 +91,11 @@ def _content(letter: Letter, random: Random, chosen: set[str]) -> bytes:
     return (FROM if "from-line" in chosen else b"") + join([*lines, *body], eol)
 
 
-# What may be wrong, each with what it is about: two about one thing are never put together.
-_ABOUT = {
-    "S": "S", "W": "W", "SS": "S", "flags": "info", "doubled": "info", "none": "place",
-    "new": "place", "misfiled": "place name", "long": "name", "control": "name",
-    "future": "date", "early": "date", "name-ahead": "date", "no-id": "id", "from-line": "from",
-    "header-only": "body", "mode": "mode",
-}  # fmt: skip
-
-
-def _choose(random: Random) -> set[str]:
+def _choose(random: Random, all_about: dict[str, str]) -> set[str]:
     chosen: set[str] = set()
     taken: set[str] = set()
-    for name in random.sample(list(_ABOUT), k=len(_ABOUT)):
-        about = set(_ABOUT[name].split())
+    for name in random.sample(list(all_about), k=len(all_about)):
+        about = set(all_about[name].split())
         if not about & taken and len(chosen) < 5:
             chosen.add(name)
             taken |= about
@@ -47,15 +106,11 @@ def _choose(random: Random) -> set[str]:
     return chosen
 
 
-def compose(build: Build) -> Planted:
-    """A message with up to five problems."""
+def _damage(build: Build, draft: Draft, chosen: set[str]) -> list[Told]:
+    """Does to the draft's name, place, time and mode what was chosen; misfiled is told apart."""
     random = build.random
-    chosen = _choose(random)
-    folder = build.folder(inbox=False, colon=True)
-    letter = build.letter()
-    draft = build.draft(folder, build.of(letter, _content(letter, random, chosen)))
-    draft.with_s = draft.with_w = True
     found: list[Told] = []
+    draft.with_s = draft.with_w = True
     if "S" in chosen:
         draft.s_off = random.choice((-3, 4, 5000))
     if "W" in chosen:
@@ -67,16 +122,12 @@ def compose(build: Build) -> Planted:
     _name(draft, chosen, found)
     _place(build, draft, chosen, found)
     _dates(build, draft, chosen, found)
-    for name, code in (("no-id", "no-message-id"), ("from-line",) * 2, ("header-only",) * 2):
-        if name in chosen:
-            found.append(lambda draft, code=code: expected(code, draft.path, "info", None))
     if "mode" in chosen:
         draft.mode = 0o622
         found.append(
             lambda draft: expected("bad-permissions", draft.path, "warning", "fix-permissions")
         )
-    build.put(draft)
-    return [told(draft) for told in found]
+    return found
 
 
 def _name(draft: Draft, chosen: set[str], found: list[Told]) -> None:
@@ -95,18 +146,14 @@ def _name(draft: Draft, chosen: set[str], found: list[Told]) -> None:
 
 
 def _place(build: Build, draft: Draft, chosen: set[str], found: list[Told]) -> None:
-    wrong_info = bool(chosen & {"flags", "doubled"})
     if "none" in chosen:
         draft.info = b""
         found.append(lambda draft: flags(draft, b":2,", info=""))
     if "new" in chosen:
         draft.place = b"new"
-        draft.info = draft.info if wrong_info else b""
+        draft.info = draft.info if chosen & {"flags", "doubled"} else b""
     if "misfiled" in chosen:
         draft.place = build.random.choice((b"", b"attic"))
-        where = "nested" if draft.place else "folder-root"
-        target = draft.folder.name
-        found.append(lambda draft: misfiled(draft, where, target, "file"))
 
 
 def _dates(build: Build, draft: Draft, chosen: set[str], found: list[Told]) -> None:

@@ -67,6 +67,14 @@ def link_to_mail_in_cur(build: Build) -> Planted:
 
 
 @plant()
+def dot_directory_in_cur(build: Build) -> Planted:
+    """Dot files are passed over where they are no mail; a directory is told whatever its name."""
+    path = build.new_folder(private=True).at(b"cur", b".git")
+    build.directory(path)
+    return [expected("linked", path, "warning", "quarantine", kind="directory")]
+
+
+@plant()
 def special_files_in_tmp(build: Build) -> Planted:
     """A leftover is a regular file."""
     folder = build.folder()
@@ -252,6 +260,7 @@ family(
     {
         "folders.notmuch": _own_directory(b".notmuch", b"xapian", file=b"flintlock"),
         "folders.courier_keywords": _own_directory(b"courierimapkeywords", file=b"1.M1.host"),
+        "folders.extra": _own_directory(b"extra-1300000000.M1P1.host", file=b"note"),
         "folders.courier_acl": _own_directory(b"courierimaphieracl", file=b"Sent"),
     }
 )

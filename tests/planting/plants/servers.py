@@ -33,6 +33,8 @@ def _mode(kind: str, mode: int, wrong: bool) -> Sow:
         detail = {"where": "folder-root", "target": folder.name}
         stray = [expected("misfiled", path, "error", "file", **detail)] * (kind == "misfiled")
         told = [expected("bad-permissions", path, "warning", "fix-permissions")] * wrong
+        if kind == "message" and not mode & 0o400 and os.geteuid() != 0:
+            told.append(expected("unreadable", path, "error", "fix-permissions"))
         return [*stray, *told]
 
     return sow
