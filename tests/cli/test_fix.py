@@ -117,6 +117,19 @@ def test_undo_and_redo_of_the_last_and_of_a_named_operation(run: Run, broken: Tr
     assert broken.picture() == start
 
 
+def test_the_journal_knows_what_was_undone_and_redone(run: Run, clean: Tree) -> None:
+    for number in range(1100):  # three batches
+        clean.add(f".Sent/17{number:08}.M1P1.host:2,S")
+
+    def state() -> str:
+        return run("log", clean, "--format", "json").json["operations"][0]["state"]
+
+    run("fix", clean, "--yes", "--max", 1100)
+    for command, expected in (("undo", "undone"), ("redo", "applied"), ("undo", "undone")):
+        assert run(command, clean, "--yes").code == 0
+        assert state() == expected
+
+
 def test_undo_refuses_by_name_what_has_moved_on(run: Run, broken: Tree) -> None:
     run("fix", broken, "--only", "bad-flags", "--yes")
     os.rename(broken.root / SORTED, broken.root / (SORTED + "T"))

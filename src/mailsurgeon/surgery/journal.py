@@ -341,13 +341,14 @@ def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str, changed: 
 def _restate(db: sqlite3.Connection, operation: int) -> None:
     """What an operation is when its steps have been taken back or repeated."""
     row = db.execute(
-        "SELECT kind, open, state FROM operations WHERE id = ?", (operation,)
+        "SELECT kind, open, state, acts FROM operations WHERE id = ?", (operation,)
     ).fetchone()
     if not row or row[0] in NOT_UNDOABLE or row[1]:
         return
     counts = dict(
         db.execute(
-            "SELECT state, COUNT(*) FROM steps WHERE operation = ? AND act > 0 GROUP BY state",
+            "SELECT state, COUNT(DISTINCT act) FROM steps WHERE operation = ? AND act > 0"
+            " GROUP BY state",
             (operation,),
         ).fetchall()
     )
@@ -356,8 +357,8 @@ def _restate(db: sqlite3.Connection, operation: int) -> None:
         state = "undone"
     elif undone:
         state = "partial"
-    elif row[2] == "undone":
-        state = "partial" if counts.get("refused") else "applied"
+    elif row[2] in ("undone", "partial"):
+        state = "applied" if done == row[3] else "partial"
     else:
         return
     db.execute("UPDATE operations SET state = ? WHERE id = ?", (state, operation))
