@@ -1,0 +1,95 @@
+"""Spools to survey."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.survey import copies, examine
+from mailsurgeon.survey.content import Reading
+
+from .house import House
+
+NOBODY = 65_534
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """An empty maildir++ spool: INBOX and nothing in it."""
+    made = House(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fs_house(tmp_path: Path) -> Iterator[House]:
+    """A directory that is the parent of an fs layout: no folder yet."""
+    made = House(tmp_path, "fs")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def nobodys_house() -> Iterator[House]:
+    """The same, looked at by a user whom modes keep out (root is kept out by none)."""
+    home = Path(tempfile.mkdtemp())
+    am_root = os.geteuid() == 0
+    if am_root:
+        os.chown(home, NOBODY, NOBODY)
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+    made = House(home)
+    try:
+        yield made
+    finally:
+        made.close()
+        if am_root:
+            os.seteuid(0)
+            os.setegid(0)
+        for directory, names, _files in os.walk(home):
+            for name in names:
+                os.chmod(os.path.join(directory, name), 0o700)
+        shutil.rmtree(home)
+
+
+class Reads:
+    """How often files were read: by the examination, and for their digests."""
+
+    def __init__(self) -> None:
+        self.examined = 0
+        self.digested = 0
+
+    def __eq__(self, other: object) -> bool:
+        return (self.examined, self.digested) == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Reads({self.examined}, {self.digested})"
+
+    def forget(self) -> None:
+        self.examined = self.digested = 0
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
+    """Counts what is read in this process."""
+    counted = Reads()
+    read_message, digests = examine.read_message, copies.digests
+
+    def count_message(descriptor: int, size: int) -> Reading:
+        counted.examined += 1
+        return read_message(descriptor, size)
+
+    def count_digests(descriptor: int, size: int) -> tuple[bytes, bytes | None]:
+        counted.digested += 1
+        return digests(descriptor, size)
+
+    monkeypatch.setattr(examine, "read_message", count_message)
+    monkeypatch.setattr(copies, "digests", count_digests)
+    return counted

@@ -1,0 +1,380 @@
+"""What is found out about single files, whatever they are and whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import socket
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE, FolderFacts, Moment
+from mailsurgeon.maildir.message import Traits
+from mailsurgeon.survey import examine as examination
+from mailsurgeon.survey import packing
+from mailsurgeon.survey.content import Reading
+from mailsurgeon.survey.examine import Facts, Slice, SliceResult, examine, header_date, slices
+from mailsurgeon.survey.packing import PIECE
+
+from .house import DATE, House, text
+
+NAME = b"1300000000.M1.host:2,S"
+
+
+def look(house: House, *names: bytes, directory: bytes = b"cur", full: bool = True) -> SliceResult:
+    """What a worker says of some names, none of them known before."""
+    place = directory if directory in (b"cur", b"new", b"tmp") else b"root"
+    return examine(
+        Slice(
+            house.spool.root, directory, place.decode(), names, FolderFacts(),
+            Moment(DATE * 1.2, full), None,
+        )
+    )  # fmt: skip
+
+
+def facts_of(house: House, name: bytes = NAME, **options: bool) -> Facts:
+    result = look(house, name, **options)  # type: ignore[arg-type]
+    assert not result.not_examined
+    facts = result.examined[0].facts
+    assert facts is not None
+    return facts
+
+
+def codes(result: SliceResult) -> list[set[str]]:
+    return [{finding.code for finding in each.findings} for each in result.examined]
+
+
+def test_a_file(house: House) -> None:
+    data = text(7)
+    house.file(b"cur/" + NAME, data)
+    status = os.lstat(house.at(b"cur/" + NAME))
+    facts = facts_of(house)
+    assert (facts.kind, facts.size, facts.errno) == ("file", len(data), None)
+    assert (facts.mtime_ns, facts.ctime_ns) == (status.st_mtime_ns, status.st_ctime_ns)
+    assert (facts.inode, facts.mode, facts.nlink) == (status.st_ino, status.st_mode, 1)
+    assert (facts.uid, facts.gid) == (status.st_uid, status.st_gid)
+    assert facts.virtual_size == len(data) + data.count(b"\n")
+    assert (facts.message_id, facts.sender, facts.subject) == ("<7@example.org>",
+                                                               "a@example.org", "7")  # fmt: skip
+    assert facts.date == DATE
+    assert Traits(facts.traits) & (Traits.READ | Traits.MAIL)
+
+
+def test_a_quick_look_opens_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.mail(b"cur/" + NAME)
+    monkeypatch.setattr(examination, "open_file", lambda *_: pytest.fail("opened"))
+    facts = facts_of(house, full=False)
+    assert (facts.traits, facts.message_id, facts.virtual_size) == (0, None, None)
+    assert facts.size == len(text())
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe:2,S", "Grüße:2,S".encode(), b"a\nb:2,S", b"x" * 255])
+def test_any_name(house: House, name: bytes) -> None:
+    house.mail(b"cur/" + name)
+    assert facts_of(house, name).filename == name
+
+
+# What is no regular file
+
+
+def test_a_fifo_never_blocks(house: House) -> None:
+    os.mkfifo(house.at(b"cur/fifo"))
+    os.mkfifo(house.at(b"new/fifo"))
+    assert codes(look(house, b"fifo")) == [{"linked"}]
+    assert codes(look(house, b"fifo", directory=b"new")) == [{"linked"}]
+
+
+def test_a_symlink_is_not_followed(house: House) -> None:
+    house.mail(b"cur/mail:2,S")
+    for name, target in ((b"good", b"mail:2,S"), (b"nowhere", b"x"), (b"zero", b"/dev/zero")):
+        os.symlink(target, house.at(b"cur/" + name))
+    result = look(house, b"good", b"nowhere", b"zero")
+    assert codes(result) == [{"linked"}] * 3
+    assert [each.facts.kind for each in result.examined if each.facts] == ["symlink"] * 3
+
+
+def test_sockets_and_directories(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(house.path(b"cur"))  # a socket's path may have 108 bytes only
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind("socket")
+    house.path(b"cur/directory").mkdir()
+    result = look(house, b"socket", b"directory")
+    assert [each.findings[0].detail["kind"] for each in result.examined] == ["socket", "directory"]
+
+
+@pytest.mark.parametrize("becomes", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
+def test_a_file_that_becomes_something_else_before_it_is_opened(
+    house: House, monkeypatch: pytest.MonkeyPatch, becomes: Callable[[bytes], None]
+) -> None:
+    path = house.mail(b"cur/" + NAME)
+    real = examination.open_file
+
+    def swap(directory: int, name: bytes) -> int:
+        os.unlink(house.at(path))
+        becomes(house.at(path))
+        return real(directory, name)
+
+    monkeypatch.setattr(examination, "open_file", swap)
+    result = look(house, NAME)
+    assert len(result.examined) == 1
+    facts = result.examined[0].facts
+    assert facts is not None
+    assert facts.kind != "file" or facts.errno is not None
+    assert facts.message_id is None
+
+
+# Meanwhile
+
+
+def test_a_file_that_has_gone_is_no_matter(house: House) -> None:
+    house.mail(b"cur/b:2,S")
+    result = look(house, b"a:2,S", b"b:2,S")
+    assert [each.facts.filename for each in result.examined if each.facts] == [b"b:2,S"]
+    assert not result.not_examined
+
+
+def test_a_file_that_goes_while_it_is_looked_at(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = house.mail(b"cur/" + NAME)
+    real = examination.open_file
+
+    def too_late(directory: int, name: bytes) -> int:
+        os.unlink(house.at(path))
+        return real(directory, name)
+
+    monkeypatch.setattr(examination, "open_file", too_late)
+    assert look(house, NAME) == SliceResult([], [], [])
+
+
+def growing(house: House, monkeypatch: pytest.MonkeyPatch, path: bytes, times: int) -> None:
+    """Something is appended after each of the first `times` readings."""
+    real = examination.read_message
+    left = [times]
+
+    def read_and_grow(descriptor: int, size: int) -> Reading:
+        reading = real(descriptor, size)
+        if left[0]:
+            left[0] -= 1
+            with open(house.at(path), "ab") as file:
+                file.write(b"More.\n")
+        return reading
+
+    monkeypatch.setattr(examination, "read_message", read_and_grow)
+
+
+def test_a_file_that_grew_is_read_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = house.mail(b"cur/" + NAME)
+    growing(house, monkeypatch, path, times=1)
+    facts = facts_of(house)
+    assert facts.size == facts.plain_size == len(text()) + 6
+
+
+def test_a_file_that_keeps_growing_is_told_as_not_examined(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = house.mail(b"cur/" + NAME)
+    house.mail(b"cur/b:2,S")
+    growing(house, monkeypatch, path, times=2)
+    result = look(house, NAME, b"b:2,S")
+    assert [each.path for each in result.not_examined] == [path]
+    assert len(result.examined) == 1
+
+
+def test_a_directory_that_has_gone(house: House) -> None:
+    result = look(house, NAME, directory=b"cur/none")
+    assert [each.path for each in result.not_examined] == [b"cur/none"]
+    assert not result.examined
+
+
+def test_a_directory_that_became_a_symlink_is_not_followed(house: House) -> None:
+    house.mail(b".A/cur/" + NAME)
+    house.path(b"cur").rmdir()
+    os.symlink(".A/cur", house.at(b"cur"))
+    result = look(house, NAME)
+    assert not result.examined
+    assert [each.path for each in result.not_examined] == [b"cur"]
+
+
+def test_a_file_that_may_not_be_read(nobodys_house: House) -> None:
+    house = nobodys_house
+    house.mail(b"cur/" + NAME)
+    os.chmod(house.at(b"cur/" + NAME), 0)
+    result = look(house, NAME)
+    assert codes(result) == [{"unreadable"}]
+    assert result.examined[0].findings[0].remedy == "fix-permissions"
+
+
+def test_a_misfiled_file_that_may_not_be_read_is_told_as_not_examined(
+    nobodys_house: House,
+) -> None:
+    house = nobodys_house
+    os.chmod(house.at(house.mail(b"stray")), 0)
+    result = look(house, b"stray", directory=b"")
+    assert [tuple(each) for each in result.not_examined] == [(b"stray", "Permission denied")]
+
+
+# Compressed and encrypted
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
+}
+
+
+@pytest.mark.parametrize("kind", PACKINGS)
+@pytest.mark.parametrize("data", [text(5), text(5, body=b"x" * 3_000_000)])
+def test_compressed_mail_is_looked_at_unpacked(house: House, kind: str, data: bytes) -> None:
+    packed = PACKINGS[kind](data)
+    house.file(b"cur/" + NAME, packed)
+    facts = facts_of(house)
+    assert (facts.encoding, facts.size, facts.plain_size) == (kind, len(packed), len(data))
+    assert facts.message_id == "<5@example.org>"
+
+
+@pytest.mark.parametrize("kind", PACKINGS)
+def test_the_size_in_its_name_is_that_of_the_text(house: House, kind: str) -> None:
+    packed = PACKINGS[kind](text(5))
+    right, wrong = b"1,S=%d:2," % len(text(5)), b"2,S=%d:2," % len(packed)
+    house.file(b"cur/" + right, packed)
+    house.file(b"cur/" + wrong, packed)
+    assert codes(look(house, right, wrong)) == [set(), {"size-mismatch"}]
+
+
+@pytest.mark.parametrize("kind", PACKINGS)
+@pytest.mark.parametrize("damage", ["cut", "broken"])
+def test_what_cannot_be_unpacked_has_no_content_problem(
+    house: House, kind: str, damage: str
+) -> None:
+    packed = PACKINGS[kind](text(5, body=os.urandom(4000)))
+    middle = len(packed) // 2
+    data = packed[:-20] if damage == "cut" else packed[:middle] + b"\0" * 50 + packed[middle + 50 :]
+    house.file(b"cur/1,S=7,W=8:2,S", data)
+    result = look(house, b"1,S=7,W=8:2,S")
+    assert codes(result) == [set()]
+    assert result.examined[0].facts
+    assert result.examined[0].facts.encoding == UNDECODABLE
+
+
+@pytest.mark.parametrize("kind", PACKINGS)
+def test_a_bomb_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(packing, "PLAIN_LIMIT", 3 * PIECE)
+    bomb = PACKINGS[kind](text() + bytes(20 * PIECE))
+    assert len(bomb) < PIECE
+    house.file(b"cur/" + NAME, bomb)
+    assert facts_of(house).encoding == UNDECODABLE
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
+def test_it_is_unpacked_in_pieces(kind: str) -> None:
+    """However much one packed byte stands for, no piece is larger than another."""
+    source = iter([PACKINGS[kind](bytes(20 * PIECE))])
+    sizes = [len(piece) for piece in packing.decompress(source, kind)]
+    assert sum(sizes) == 20 * PIECE
+    assert max(sizes) <= PIECE
+
+
+def test_encrypted_mail(house: House) -> None:
+    house.file(b"cur/1,S=7,W=8:2,S", b"CRYPTED\x03\x07" + bytes(100), mtime=DATE * 2)
+    result = look(house, b"1,S=7,W=8:2,S")
+    assert codes(result) == [set()]
+    assert result.examined[0].facts
+    assert result.examined[0].facts.encoding == ENCRYPTED
+
+
+def test_text_that_begins_like_no_packing(house: House) -> None:
+    house.mail(b"cur/" + NAME)
+    assert facts_of(house).encoding == PLAIN
+
+
+# Which files are messages
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        (b"mail", text(), None),
+        (b"packed", gzip.compress(text()), None),
+        (b"notes", b"remember the milk\n", "not mail"),
+        (b"empty", b"", "not mail"),
+        (b"words", b"words\nSubject: hello\n\n", "not mail"),
+        (b"config", b"X-Colour: red\n\n", "not mail"),
+    ],
+)
+def test_a_file_in_a_folders_own_directory_is_one_if_it_is_mail(
+    house: House, name: bytes, data: bytes, reason: str | None
+) -> None:
+    house.file(name, data)
+    result = look(house, name, directory=b"")
+    assert len(result.examined) == (reason is None)
+    told = {each.path: each.reason for each in result.not_examined}
+    assert told == ({name: reason} if reason else {})
+
+
+def test_one_that_cannot_be_looked_into_is_said_to_be_so(house: House) -> None:
+    house.file(b"closed", b"CRYPTED\x03" + bytes(50))
+    house.file(b"broken", gzip.compress(text())[:-9])
+    result = look(house, b"closed", b"broken", directory=b"")
+    assert not result.examined
+    assert [each.path for each in result.not_examined] == [b"closed", b"broken"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [(text(), [{"bad-name"}]), (b"", []), (b"b0VIM 8.2", []), (b"Out for lunch.\n", [])],
+)
+def test_a_dot_file_in_cur_is_a_message_if_it_is_mail(
+    house: House, data: bytes, expected: list[set[str]]
+) -> None:
+    house.file(b"cur/.1:2,S", data)
+    result = look(house, b".1:2,S")
+    assert codes(result) == expected
+    assert not result.not_examined
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("received", "date", "expected"),
+    [
+        ("Sun, 13 Mar 2011 08:06:40 +0100", "", DATE),
+        ("", "Sun, 13 Mar 2011 07:06:40 +0000", DATE),
+        ("Sun, 13 Mar 2011 07:06:40 GMT", "1 Jan 1999 00:00:00 +0000", DATE),
+        ("nonsense", "13 Mar 2011 07:06:40 +0000", DATE),
+        ("", "", None),
+        ("nonsense", "nonsense", None),
+        ("Mon, 99999999999999999999 Jan 2011 00:00:00 +0000", "", None),
+        ("Mon, 1 Jan 2011 99999999999999999999:00:00 +0000", "13 Mar 2011 07:06:40 +0000", DATE),
+        ("Mon, 1 Jan 2011 00:00:00 +99999999999999999999", "", None),
+        ("1 Jan 99999 00:00:00 +0000", "", None),
+    ],
+)
+def test_the_first_date_that_parses_counts(received: str, date: str, expected: int | None) -> None:
+    assert header_date((received, date)) == expected
+
+
+def test_a_date_of_any_number_of_days_can_be_kept(house: House) -> None:
+    data = text().replace(b"13 Mar 2011", b"9" * 40 + b" Mar 2011")
+    path = house.file(b"cur/" + NAME, data)
+    house.survey()
+    assert house.surveyed_paths() == {path}
+
+
+def test_slices() -> None:
+    names = [b"%d" % number for number in range(7)]
+    assert list(slices(names, 3)) == [tuple(names[:3]), tuple(names[3:6]), tuple(names[6:])]
+    assert list(slices([], 3)) == []
+
+
+def test_a_file_beyond_what_is_kept_of_a_head(house: House) -> None:
+    path = house.at(house.mail(b"cur/" + NAME))
+    with open(path, "ab") as file:
+        file.truncate(64 * 1024 * 1024)
+    assert facts_of(house).plain_size == 64 * 1024 * 1024

@@ -1,0 +1,234 @@
+"""Which folders a spool has, where its files are, and what is left out, by looking at names."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mailsurgeon.survey.rows import Place
+from mailsurgeon.survey.walk import NOT_FOLLOWED, FoundFolder, Walk, guess_layout, walk
+
+from .house import House
+
+
+def look(house: House, *exclude: str) -> Walk:
+    return walk(house.spool.root, exclude, layout=house.spool.layout)
+
+
+def places(found: Walk) -> dict[bytes, tuple[bytes | None, Place, int]]:
+    return {each.path: (each.folder, each.place, each.files) for each in found.directories}
+
+
+# Layout
+
+
+@pytest.mark.parametrize(
+    ("folders", "layout"),
+    [
+        ([], "maildir++"),
+        ([b""], "maildir++"),  # none below the root
+        ([b"", b".Sent", b".Trash"], "maildir++"),
+        ([b".Sent", b".Trash"], "maildir++"),  # without an INBOX too
+        ([b"", b"Sent", b"Trash"], "fs"),
+        ([b"", b".Sent", b".Trash", b"Old"], "maildir++"),
+        ([b"", b".Sent", b"Old"], "fs"),  # half is not more than half
+        ([b"", b".Sent", b".A/B", b".A/C", b".A/D"], "fs"),  # .A is no folder: they are topmost
+        ([b"", b".Sent", b".Sent/A", b".Sent/B"], "maildir++"),  # these lie in a folder
+        ([b"near/INBOX", b"far/INBOX"], "fs"),  # mbsync
+        ([b"inbox", b".inbox.directory/Sub"], "fs"),  # KMail
+        ([b"", b"A", b"A/.B", b".C"], "fs"),
+    ],
+)
+def test_the_layout_by_the_topmost_maildirs(folders: list[bytes], layout: str) -> None:
+    subdirs = frozenset((b"cur", b"new", b"tmp"))
+    assert guess_layout({path: FoundFolder(path, subdirs) for path in folders}) == layout
+
+
+# Folders
+
+
+def test_a_folder_has_one_of_the_three(house: House) -> None:
+    for part in ("cur", "new", "tmp"):
+        house.folder(b".only-" + part.encode(), part)
+    house.path(b".none").mkdir()
+    found = look(house)
+    assert {path: set(folder.present) for path, folder in found.folders.items()} == {
+        b"": {b"cur", b"new", b"tmp"},
+        b".only-cur": {b"cur"},
+        b".only-new": {b"new"},
+        b".only-tmp": {b"tmp"},
+    }
+    assert found.loose == [b".none"]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b"dovecot.index",
+     b"dovecot.index.log", b"dovecot.index.cache", b".uidvalidity"],
+)  # fmt: skip
+def test_or_a_servers_mark_of_one(house: House, mark: bytes) -> None:
+    house.file(b".A/" + mark, b"")
+    assert look(house).folders[b".A"].present == frozenset()
+
+
+def test_the_root_of_an_fs_layout_may_be_a_parent_only(fs_house: House) -> None:
+    fs_house.folder(b"inbox")
+    fs_house.file(b"dovecot.index.log", b"")
+    assert set(look(fs_house).folders) == {b"inbox"}
+    fs_house.folder(b"", "new")
+    assert set(look(fs_house).folders) == {b"", b"inbox"}
+
+
+def test_the_root_of_maildirpp_is_inbox_by_a_mark_alone(house: House) -> None:
+    for part in (b"cur", b"new", b"tmp"):
+        house.path(part).rmdir()
+    assert b"" not in look(house).folders
+    house.file(b"dovecot-uidlist", b"")
+    assert look(house).folders[b""].present == frozenset()
+
+
+def test_folders_inside_folders(house: House) -> None:
+    for path in (b".A", b".A/B", b".A/.C/D", b"E"):
+        house.folder(path)
+    found = look(house)
+    assert set(found.folders) == {b"", b".A", b".A/B", b".A/.C/D", b"E"}
+    assert found.loose == []  # .A/.C has a folder below it
+
+
+def test_inside_cur_new_and_tmp_nothing_is_a_folder(house: House) -> None:
+    for part in (b"cur", b"new", b"tmp"):
+        house.folder(part + b"/deep")
+        house.mail(part + b"/deep/cur/1.host:2,S")
+    found = look(house)
+    assert set(found.folders) == {b""}
+    assert found.loose == []
+    assert places(found) == {
+        b"cur": (b"", Place.CUR, 1),  # the directory itself
+        b"new": (b"", Place.NEW, 1),
+        b"cur/deep/cur": (b"", Place.NESTED, 1),
+        b"new/deep/cur": (b"", Place.NESTED, 1),
+        b"tmp/deep/cur": (b"", Place.NESTED, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", [b".notmuch", b"courierimapkeywords", b"courierimaphieracl", b"dovecot-attributes"]
+)
+def test_servers_directories_are_not_looked_into(house: House, name: bytes) -> None:
+    house.mail(name + b"/mail")
+    found = look(house)
+    assert (set(found.folders), found.loose, found.directories) == ({b""}, [], [])
+
+
+@pytest.mark.parametrize("name", [b".notmuch", b"sieve", b".git", b"dovecot-attributes"])
+def test_a_directory_with_cur_is_a_folder_whatever_its_name(house: House, name: bytes) -> None:
+    house.folder(name)
+    house.mail(name + b"/cur/1.host:2,S")
+    assert look(house).folders[name].present == {b"cur", b"new", b"tmp"}
+
+
+def test_a_mailbox_that_dovecot_is_deleting_is_left_alone(house: House) -> None:
+    house.folder(b"..DOVECOT-TRASHED")
+    assert set(look(house).folders) == {b""}
+
+
+# Files
+
+
+def test_where_files_lie(house: House) -> None:
+    house.folder(b".A")
+    for path in (
+        b"cur/1", b"new/2", b"tmp/3", b"4", b".A/cur/5", b".A/6", b".A/x/7", b".A/x/y/8",
+        b"x/9", b".A/tmp/z/10",
+    ):  # fmt: skip
+        house.mail(path)
+    assert places(look(house)) == {
+        b"": (b"", Place.ROOT, 1),
+        b"cur": (b"", Place.CUR, 1),
+        b"new": (b"", Place.NEW, 1),
+        b"tmp": (b"", Place.TMP, 1),
+        b".A": (b".A", Place.ROOT, 1),
+        b".A/cur": (b".A", Place.CUR, 1),
+        b".A/x": (b".A", Place.NESTED, 1),
+        b".A/x/y": (b".A", Place.NESTED, 1),
+        b".A/tmp/z": (b".A", Place.NESTED, 1),
+        b"x": (b"", Place.NESTED, 1),
+    }
+
+
+def test_below_no_folder(fs_house: House) -> None:
+    fs_house.folder(b"A")
+    fs_house.mail(b"x/1")
+    fs_house.mail(b"2")
+    assert places(look(fs_house)) == {
+        b"": (None, Place.NESTED, 1),
+        b"x": (None, Place.NESTED, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    "path",
+    [b"dovecot-uidlist", b"subscriptions", b"maildirsize", b".hidden", b"temp.host.1.abc",
+     b"cur/.nfs00001234", b"new/.nfs00001234", b"tmp/.hidden", b"tmp/courier.lock",
+     b"x/.hidden", b".A/dovecot.index.log"],
+)  # fmt: skip
+def test_what_is_never_a_message(house: House, path: bytes) -> None:
+    house.folder(b".A")
+    house.mail(path)
+    assert look(house).files == 0
+
+
+def test_what_is_no_file_is_looked_at_in_cur_and_new_alone(house: House) -> None:
+    for part in (b"cur", b"new", b"tmp", b"x"):
+        house.path(part).mkdir(exist_ok=True)
+        os.symlink("nowhere", house.at(part + b"/link"))
+        os.mkfifo(house.at(part + b"/fifo"))
+    found = look(house)
+    assert places(found) == {b"cur": (b"", Place.CUR, 2), b"new": (b"", Place.NEW, 2)}
+    assert found.not_examined == []
+
+
+# What is left out, and said so
+
+
+@pytest.mark.parametrize("target", [b".", b"..", b"/"])
+@pytest.mark.parametrize("place", [b"", b".A/", b".A/tmp/", b"x/"])
+def test_symlinks_to_directories_are_not_followed(
+    house: House, place: bytes, target: bytes
+) -> None:
+    house.folder(b".A")
+    house.path(b"x").mkdir()
+    os.symlink(target, house.at(place + b"loop"))
+    found = look(house)
+    assert [(each.path, each.reason) for each in found.not_examined] == [
+        (place + b"loop", NOT_FOLLOWED)
+    ]
+    assert set(found.folders) == {b"", b".A"}
+
+
+def test_excluded_directories(house: House) -> None:
+    for path in (b".A", b".A.B", b".A/old", b".Keep"):
+        house.folder(path)
+    assert set(look(house, ".A*").folders) == {b"", b".Keep"}
+    assert set(look(house, "old").folders) == {b"", b".A", b".A.B", b".Keep"}
+    found = look(house, ".A/old")
+    assert set(found.folders) == {b"", b".A", b".A.B", b".Keep"}
+    assert [(each.path, each.reason) for each in found.not_examined] == [(b".A/old", "excluded")]
+
+
+def test_a_directory_that_cannot_be_listed(nobodys_house: House) -> None:
+    nobodys_house.folder(b".A")
+    nobodys_house.folder(b".B")
+    os.chmod(nobodys_house.at(b".A/new"), 0)
+    os.chmod(nobodys_house.at(b".B"), 0)
+    found = look(nobodys_house)
+    assert set(found.folders) == {b"", b".A"}
+    skipped = {each.path: each.reason for each in found.not_examined}
+    assert skipped == {b".A/new": "Permission denied", b".B": "Permission denied"}
+
+
+def test_names_that_are_not_utf8(house: House) -> None:
+    house.folder(b".caf\xe9")
+    house.mail(b".caf\xe9/cur/\xff:2,S")
+    assert places(look(house)) == {b".caf\xe9/cur": (b".caf\xe9", Place.CUR, 1)}
