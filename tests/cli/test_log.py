@@ -75,6 +75,18 @@ def test_the_log_can_be_a_file(run: Run, repaired: Tree, tmp_path: Path) -> None
     assert stat.S_IMODE(to.stat().st_mode) == 0o600
 
 
+def test_the_log_never_replaces_mail(run: Run, repaired: Tree, tmp_path: Path) -> None:
+    away = tmp_path / "mail" / ".Maildir.quarantine" / "2" / EMPTY
+    (tmp_path / "link").symlink_to(repaired.root / UNSORTED)
+    before = repaired.picture()
+    for to in (repaired.root / UNSORTED, repaired.root / "log.md", tmp_path / "link", away):
+        outcome = run("log", repaired, "--output", to)
+        assert outcome.code == 2
+        assert outcome.complaint == f"{to}: lies among the mail; name a file elsewhere"
+    assert repaired.picture() == before
+    assert away.stat().st_size == 0
+
+
 HOSTILE = (
     "cur/1600000020.M1P1.h\x1b[31m$(touch owned)`id`'\"\\%s:2,SR",
     "cur/1600000021.M1P1.h\nnew line:2,SR",

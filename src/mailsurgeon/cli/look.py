@@ -76,6 +76,8 @@ def log(
         if session is not None and session not in sessions:
             known = ", ".join(sessions) or "none"
             raise MailsurgeonError(f"{session}: no such session; known are {known}")
+        if output is not None:
+            _elsewhere(output, place.root, surgeon.quarantine_dir)
         text = write_log(surgeon, format, session=session)
     data = text.encode("utf-8", "surrogateescape")
     if output is not None:
@@ -84,6 +86,14 @@ def log(
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
     return 0
+
+
+def _elsewhere(output: Path, *mail: bytes) -> None:
+    """Raises MailsurgeonError when the file lies where mail lies: a log never replaces any."""
+    path = os.fsencode(os.path.realpath(output))
+    for root in mail:
+        if path.startswith(os.path.realpath(root).rstrip(b"/") + b"/"):
+            raise MailsurgeonError(f"{output}: lies among the mail; name a file elsewhere")
 
 
 def _save(output: Path, data: bytes, *, executable: bool) -> None:
