@@ -321,3 +321,23 @@ def test_a_mode_set_before_the_crash_is_known(ward: Ward, monkeypatch: pytest.Mo
         assert [one.state for one in surgeon.steps(1)] == ["done"]
         surgeon.apply(surgeon.plan_undo())
     assert ward.path(path).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_cut_off_on_its_way_is_not_left_locked(ward: Ward) -> None:
+    ward.folder(b".OLD")
+    ward.mail(b".OLD/cur/" + ONE)
+    ward.uidlist(b".OLD", b"1300000001.M1P1.host")
+    before = ward.picture()
+    acts = plan(ward.away(b".OLD", b".OLD"))
+    point = 1
+    locked = 0
+    while killed_at(ward, point, lambda surgeon: surgeon.apply(acts)):
+        point += 1
+        locked += bool(list((ward.home / "mail" / ".Maildir.quarantine").rglob("*.lock")))
+        with ward.surgeon() as surgeon:
+            surgeon.recover()
+            assert not list((ward.home / "mail").rglob("*.lock"))
+            if not ward.path(b".OLD").exists():
+                assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+        assert ward.picture() == before
+    assert locked >= 1

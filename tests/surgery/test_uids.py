@@ -115,7 +115,7 @@ def symlink(ward: Ward) -> str:
     place = ward.path(b".Sent/dovecot-uidlist")
     place.rename(ward.home / "list")
     place.symlink_to(ward.home / "list")
-    return "dovecot-uidlist"
+    return "symbolic link"
 
 
 def read_only(ward: Ward) -> str:
