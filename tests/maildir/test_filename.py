@@ -173,7 +173,8 @@ def test_a_lost_colon_behind_a_size(
         (b"1.host,S=10;2,S", (10, None)),  # up to the info, foreign or not
         (b"1.host,S=10,W=12%3A2%2CS", (10, 12)),
         (b"1.host,S=10_2,", (10, None)),
-        (b"1.host,S=" + b"9" * 4000, (None, None)),  # no file is so large
+        (b"1.host,S=9999999999999999999999999:2,", (9999999999999999999999999, None)),
+        (b"1.host,S=" + b"9" * 5000, (None, None)),  # no file system has such names
     ],
 )
 def test_sizes_in_names(name: bytes, sizes: tuple[int | None, int | None]) -> None:
@@ -224,7 +225,7 @@ def test_how_often_a_field_is_there(name: bytes, letter: bytes, number: int) -> 
         (b"1.host,U=1,U=2:2,", 1, None),
         (b"1.host,U=:2,", None, None),
         (b"1.host:2,S", None, None),
-        (b"1.host,U=" + b"9" * 4000, None, None),
+        (b"1.host,U=" + b"9" * 5000, None, None),
     ],
 )
 def test_what_sync_tools_write_into_a_name(name: bytes, uid: int | None, fmd5: bytes) -> None:

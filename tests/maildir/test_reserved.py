@@ -19,7 +19,7 @@ DOVECOT = (
     b"dovecot.index", b"dovecot.index.cache", b"dovecot.index.log", b"dovecot.index.log.2",
     b"dovecot.list.index.log", b"dovecot.mailbox.log", b"dovecot-acl", b"dovecot-acl-list",
     b"dovecot-shared", b"dovecot-vsize.lock", b"subscriptions", b"maildirfolder",
-    b"temp.host.1234.abcdef",
+    b"temp.host.1234.abcdef", b"extra-data",
 )  # fmt: skip
 COURIER = (
     b"courierimapuiddb", b"courierimapacl", b"courierimapsubscribed", b"courierpop3dsizelist",
@@ -49,7 +49,7 @@ def test_other_files_may_be_mail(name: bytes) -> None:
 @pytest.mark.parametrize(
     "name",
     [b"courierimapkeywords", b"courierimaphieracl", b".notmuch", b"dovecot-attributes",
-     b"..DOVECOT-TRASHED"],
+     b"..DOVECOT-TRASHED", b"extra-data"],
 )  # fmt: skip
 def test_servers_directories(name: bytes) -> None:
     assert is_servers_directory(name)
@@ -80,7 +80,7 @@ def test_files_that_do_not(name: bytes) -> None:
 
 
 def test_files_in_which_servers_keep_state() -> None:
-    kept = [name for name in (*DOVECOT, *COURIER) if not name.startswith(b"temp.")]
+    kept = [name for name in (*DOVECOT, *COURIER) if not name.startswith((b"temp.", b"extra-"))]
     assert all(keeps_state(name) for name in kept)
     assert all(map(keeps_state, (b".uidvalidity", b".mbsyncstate", b".isyncuidmap.db")))
     assert not any(map(keeps_state, (b".keep", b".mutt_cache", b"1.M1.host", b"mail.eml")))

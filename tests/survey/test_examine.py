@@ -102,8 +102,10 @@ def test_sockets_and_directories(house: House, monkeypatch: pytest.MonkeyPatch) 
     with socket.socket(socket.AF_UNIX) as made:
         made.bind("socket")
     house.path(b"cur/directory").mkdir()
-    result = look(house, b"socket", b"directory")
-    assert [each.findings[0].detail["kind"] for each in result.examined] == ["socket", "directory"]
+    house.path(b"cur/.git").mkdir()
+    result = look(house, b"socket", b"directory", b".git")
+    kinds = [each.findings[0].detail["kind"] for each in result.examined]
+    assert kinds == ["socket", "directory", "directory"]
 
 
 @pytest.mark.parametrize("becomes", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])

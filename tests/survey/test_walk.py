@@ -184,9 +184,17 @@ def test_what_is_no_file_is_looked_at_in_cur_and_new_alone(house: House) -> None
         house.path(part).mkdir(exist_ok=True)
         os.symlink("nowhere", house.at(part + b"/link"))
         os.mkfifo(house.at(part + b"/fifo"))
+        os.mkfifo(house.at(part + b"/.dotted"))
     found = look(house)
     assert places(found) == {b"cur": (b"", Place.CUR, 2), b"new": (b"", Place.NEW, 2)}
     assert found.not_examined == []
+
+
+def test_a_directory_in_cur_or_new_is_looked_at_dotted_or_not(house: House) -> None:
+    for name in (b"cur/.git", b"cur/a", b"new/.b"):
+        house.path(name).mkdir()
+    found = look(house)
+    assert places(found) == {b"cur": (b"", Place.CUR, 2), b"new": (b"", Place.NEW, 1)}
 
 
 # What is left out, and said so

@@ -20,7 +20,7 @@ _LOST_COLON = re.compile(rb"2,([A-Za-z]+)\Z")
 _FIELD_DIGITS = re.compile(rb",([SW])=(\d+)\Z")
 _SECONDS = re.compile(rb"\d+")
 
-MAX_DIGITS = 18  # more than any file size; keeps a hostile name from costing time
+MAX_DIGITS = 255  # no file system has longer names
 
 
 @dataclass(frozen=True, slots=True)

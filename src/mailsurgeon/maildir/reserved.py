@@ -25,12 +25,12 @@ _FOLDER_MARKS = frozenset(
 
 def is_servers_file(name: bytes) -> bool:
     """Whether a plain file in a folder's directory is a server's (or a dot file), never mail."""
-    return name.startswith(_PREFIXES) or _TEMPORARY.match(name) is not None
+    return name.startswith((*_PREFIXES, b"extra-")) or _TEMPORARY.match(name) is not None
 
 
 def is_servers_directory(name: bytes) -> bool:
     """Whether a directory of this name is a server's or tool's own, and not looked into."""
-    return name in _OWN_DIRECTORIES
+    return name in _OWN_DIRECTORIES or name.startswith(b"extra-")
 
 
 def never_a_folder(name: bytes) -> bool:

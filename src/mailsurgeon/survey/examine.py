@@ -161,7 +161,7 @@ def _examine_name(
 def _unchanged(facts: Facts, status: os.stat_result, task: Slice) -> bool:
     seen = (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode, facts.place)
     now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, task.place)
-    return seen == now and (not task.moment.full or bool(facts.traits) or not facts.size)
+    return seen == now and (not task.moment.full or bool(facts.traits))
 
 
 def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:
@@ -263,7 +263,7 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
             return os.strerror(facts.errno)
         return None if facts.traits & Traits.MAIL else NOT_MAIL
     if task.place in (Place.CUR, Place.NEW) and facts.filename.startswith(b"."):
-        return None if facts.kind == "file" and facts.traits & Traits.MAIL else ""
+        return None if facts.kind == "directory" or facts.traits & Traits.MAIL else ""
     return None
 
 

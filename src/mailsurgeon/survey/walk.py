@@ -91,7 +91,8 @@ def names_to_examine(place: Place, listing: Listing) -> Iterator[bytes]:
     if place in (Place.CUR, Place.NEW):
         # A file deleted over NFS while it was open: renaming it would bring it back.
         yield from (name for name in listing.files if not name.startswith(b".nfs"))
-        for names in (listing.symlinks, listing.others, listing.directories):
+        yield from listing.directories
+        for names in (listing.symlinks, listing.others):
             yield from (name for name in names if not name.startswith(b"."))
     elif place is Place.TMP:
         yield from (name for name in listing.files if not never_leftover(name))

@@ -1,0 +1,394 @@
+"""A survey as a whole: first and again, in part, quickly, cancelled, in processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.survey import survey as surveying
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import Options
+from mailsurgeon.survey.survey import Progress, make_executor
+
+from .conftest import Reads
+from .house import DATE, DAY, House, text
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[Executor]:
+    made = make_executor(1)
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def full_house(house: House) -> House:
+    """Something of everything that is compared or remembered."""
+    for folder in (b".A", b".B"):
+        house.folder(folder)
+    house.mail(b"cur/1.M1.host:2,S")
+    house.mail(b"cur/2.M1.host,S=5:2,S", 2)
+    house.mail(b"new/2b.M1.host", 2)  # a copy
+    house.mail(b".A/cur/3.M1.host:2,SF", 3)
+    house.mail(b".B/cur/3.M1.host:2,", 3)  # the same in another folder
+    house.mail(b".B/cur/4.M1.host:2,", 4)
+    house.mail(b".B/new/4.M1.host", 5)  # a name clash
+    house.mail(b".A/stray", 6)
+    house.mail(b".A/x/stray", 6)
+    house.mail(b".A/tmp/7.M1.host", 7)
+    house.file(b".A/cur/8.M1.host:2,", b"")
+    house.path(b".A/hollow").mkdir()
+    house.file(b".A/dovecot-uidlist", b"3 V1 N9\n1 W5 :8.M1.host\nwords\n")
+    os.symlink(".", house.at(b".B/loop"))
+    return house
+
+
+EVERYTHING = {
+    b"cur/2.M1.host,S=5:2,S": {"size-mismatch", "duplicate-id"},
+    b"new/2b.M1.host": {"duplicate-id"},
+    b".A/cur/3.M1.host:2,SF": {"bad-flags", "duplicate-id"},
+    b".B/cur/3.M1.host:2,": {"duplicate-id"},
+    b".B/cur/4.M1.host:2,": {"name-clash"},
+    b".B/new/4.M1.host": {"name-clash"},
+    b".A/stray": {"misfiled", "duplicate-id"},
+    b".A/x/stray": {"misfiled", "duplicate-id"},
+    b".A/tmp/7.M1.host": {"in-tmp"},
+    b".A/cur/8.M1.host:2,": {"empty", "size-mismatch"},
+    b".A/hollow": {"stray-directory"},
+    b".A/dovecot-uidlist": {"uidlist-damaged"},
+}
+
+
+def test_a_first_survey(full_house: House) -> None:
+    result = full_house.survey()
+    assert full_house.codes() == EVERYTHING
+    assert full_house.not_examined() == {b".B/loop": "a symlink to a directory is not followed"}
+    # A message is a file in cur or new, or misfiled; those in tmp do not count.
+    assert (result.depth, result.folders, result.messages) == ("full", 3, 10)
+    files = [path for path in EVERYTHING if b"/tmp/" not in path] + [b"cur/1.M1.host:2,S"]
+    sizes = [full_house.path(path).stat().st_size for path in files if path.rpartition(b"/")[2]
+             not in (b"hollow", b"dovecot-uidlist")]  # fmt: skip
+    assert result.bytes == sum(sizes)
+    assert (result.not_examined, result.cancelled) == (1, False)
+    counts = {row.path: (row.messages, row.troubles) for row in full_house.index.folders()}
+    assert counts == {b"": (3, 3), b".A": (4, 9), b".B": (3, 2)}
+
+
+def test_an_empty_spool(house: House) -> None:
+    result = house.survey()
+    assert (result.depth, result.messages, house.problems()) == ("full", 0, {})
+
+
+def test_a_second_survey_reads_nothing_and_finds_the_same(full_house: House, reads: Reads) -> None:
+    full_house.survey()
+    before = full_house.picture()
+    assert reads.examined > 0
+    assert reads.digested > 0
+    reads.forget()
+    full_house.survey()
+    assert reads == (0, 0)
+    assert full_house.picture() == before == full_house.fresh_picture()
+
+
+def test_only_what_changed_is_read_again(full_house: House, reads: Reads) -> None:
+    full_house.survey()
+    reads.forget()
+    full_house.mail(b"new/9.M1.host", 9)
+    full_house.file(b"cur/1.M1.host:2,S", text(10))
+    full_house.survey()
+    assert reads.examined == 2
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+def test_a_change_in_place_with_size_and_mtime_as_before_is_seen(
+    house: House, reads: Reads
+) -> None:
+    path = house.mail(b"cur/1.M1.host:2,S", 1)
+    house.survey()
+    before = house.path(path).stat()
+    # Until the file system's clock has moved on, the change would bear the same ctime.
+    while house.path(path).stat().st_ctime_ns == before.st_ctime_ns:
+        with open(house.at(path), "r+b") as file:
+            file.write(text(2))
+        os.utime(house.at(path), ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = house.path(path).stat()
+    same = (before.st_size, before.st_mtime_ns, before.st_ino)
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == same
+    reads.forget()
+    house.survey()
+    assert reads.examined == 1
+    entry = house.index.entry_at(path)
+    assert entry is not None
+    assert entry.message_id == "<2@example.org>"
+
+
+def test_a_digest_is_of_the_file_as_it_is_now(house: House) -> None:
+    house.mail(b"cur/1.M1.host:2,S", message_id=b"<x@y>")
+    house.mail(b"cur/2.M1.host:2,S", message_id=b"<x@y>")
+    house.survey()
+    assert house.problem(b"cur/1.M1.host:2,S", "duplicate-id").detail["content"] == "identical"
+    house.mail(b"cur/2.M1.host:2,S", message_id=b"<x@y>", body=b"Else.\n")
+    house.survey()
+    assert house.problem(b"cur/1.M1.host:2,S", "duplicate-id").detail["content"] == "different"
+    assert house.picture() == house.fresh_picture()
+
+
+def test_moved_and_deleted(full_house: House) -> None:
+    full_house.survey()
+    os.rename(full_house.at(b".A/stray"), full_house.at(b".A/cur/6.M1.host:2,S"))
+    os.rename(full_house.at(b".B/new/4.M1.host"), full_house.at(b"new/4.M1.host"))
+    os.unlink(full_house.at(b"new/2b.M1.host"))
+    os.rmdir(full_house.at(b".A/hollow"))
+    full_house.survey()
+    assert full_house.codes() == {
+        b"cur/2.M1.host,S=5:2,S": {"size-mismatch"},
+        b".A/cur/3.M1.host:2,SF": {"bad-flags", "duplicate-id"},
+        b".B/cur/3.M1.host:2,": {"duplicate-id"},
+        b".A/cur/6.M1.host:2,S": {"duplicate-id"},
+        b".A/x/stray": {"misfiled", "duplicate-id"},
+        b".A/tmp/7.M1.host": {"in-tmp"},
+        b".A/cur/8.M1.host:2,": {"empty", "size-mismatch"},
+        b".A/dovecot-uidlist": {"uidlist-damaged"},
+    }
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+def test_folders_that_come_go_and_change_their_kind(full_house: House) -> None:
+    full_house.survey()
+    os.rename(full_house.at(b".B"), full_house.at(b".C"))
+    full_house.folder(b".A/x")  # mail beside cur is misfiled in this folder now
+    full_house.survey()
+    assert {row.path for row in full_house.index.folders()} == {b"", b".A", b".A/x", b".C"}
+    assert full_house.problem(b".A/x/stray", "misfiled").detail["target"] == "A/x"
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+def test_a_folder_that_comes_between(house: House) -> None:
+    """A nested file belongs to the nearest folder around it, although it has not changed."""
+    house.folder(b".A")
+    path = house.mail(b".A/x/y/stray")
+    house.survey()
+    assert house.problem(path, "misfiled").detail["target"] == "A"
+    house.folder(b".A/x")
+    house.survey()
+    assert house.problem(path, "misfiled").detail["target"] == "A/x"
+    assert house.picture() == house.fresh_picture()
+
+
+def test_what_a_uidlist_says_of_an_unchanged_file_is_judged_anew(house: House) -> None:
+    path = house.mail(b"cur/1.M1.host:2,S")
+    house.survey()
+    assert house.codes() == {}
+    house.file(b"dovecot-uidlist", b"3 V1 N9\n1 S5 :1.M1.host\n")
+    house.survey()
+    assert house.problem(path, "size-mismatch").detail["in"] == "uidlist"
+
+
+# In part
+
+
+def test_looking_again_at_some_folders_equals_a_fresh_survey(full_house: House) -> None:
+    full_house.survey()
+    os.rename(full_house.at(b".A/stray"), full_house.at(b".A/cur/6.M1.host:2,S"))
+    os.rename(full_house.at(b".A/cur/3.M1.host:2,SF"), full_house.at(b".A/cur/3.M1.host:2,FS"))
+    os.unlink(full_house.at(b".A/tmp/7.M1.host"))
+    os.rmdir(full_house.at(b".A/hollow"))
+    full_house.survey(folders=[b".A"])
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+@pytest.mark.parametrize("folder", [b"", b".A", b".B"])
+def test_looking_again_without_a_change(full_house: House, folder: bytes) -> None:
+    full_house.survey()
+    before = full_house.picture()
+    full_house.survey(folders=[folder])
+    assert full_house.picture() == before
+
+
+def test_two_folders_between_which_mail_was_moved(full_house: House) -> None:
+    full_house.survey()
+    os.rename(full_house.at(b".B/new/4.M1.host"), full_house.at(b"new/4.M1.host"))
+    full_house.survey(folders=[b"", b".B"])
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+def test_notes_of_what_was_left_out_do_not_outlive_it(full_house: House) -> None:
+    full_house.file(b".A/notes", b"remember\n")
+    full_house.file(b".B/notes", b"remember\n")
+    full_house.survey()
+    assert set(full_house.not_examined()) == {b".A/notes", b".B/notes", b".B/loop"}
+    os.unlink(full_house.at(b".B/loop"))
+    os.unlink(full_house.at(b".B/notes"))
+    os.symlink("..", full_house.at(b".A/loop"))
+    full_house.survey(folders=[b".A", b".B"])
+    assert set(full_house.not_examined()) == {b".A/notes", b".A/loop"}
+
+
+def test_what_lies_in_no_folder_is_always_looked_at(fs_house: House) -> None:
+    fs_house.folder(b"A")
+    stray = fs_house.mail(b"loose/1.M1.host")
+    fs_house.survey()
+    assert fs_house.codes() == {stray: {"misfiled"}}
+    os.unlink(fs_house.at(stray))
+    fs_house.survey(folders=[b"A"])
+    assert fs_house.codes() == {b"loose": {"stray-directory"}}
+    assert fs_house.picture() == fs_house.fresh_picture()
+
+
+def test_a_partial_survey_reads_no_other_folder(full_house: House, reads: Reads) -> None:
+    full_house.survey()
+    full_house.mail(b"new/9.M1.host", 9)
+    full_house.mail(b".A/new/9.M1.host", 10)
+    reads.forget()
+    full_house.survey(folders=[b".A"])
+    assert reads.examined == 1
+    assert b"new/9.M1.host" not in full_house.surveyed_paths()
+
+
+def test_a_partial_survey_alone_proposes_nothing_that_depends_on_others(
+    full_house: House,
+) -> None:
+    result = full_house.survey(folders=[b".A"])
+    assert result.depth == "quick"
+    row = full_house.problem(b".A/stray", "misfiled")
+    assert (row.remedy, row.detail["pending"]) == (None, True)
+
+
+# Quickly
+
+
+def test_a_quick_survey_opens_no_message(full_house: House, reads: Reads) -> None:
+    result = full_house.survey(quick=True)
+    assert reads == (0, 0)
+    assert result.depth == full_house.index.meta("depth") == "quick"
+    assert full_house.codes() == {
+        b"cur/2.M1.host,S=5:2,S": {"size-mismatch"},
+        b".A/cur/3.M1.host:2,SF": {"bad-flags"},
+        b".B/cur/4.M1.host:2,": {"name-clash"},
+        b".B/new/4.M1.host": {"name-clash"},
+        b".A/stray": {"misfiled"},
+        b".A/x/stray": {"misfiled"},
+        b".A/tmp/7.M1.host": {"in-tmp"},
+        b".A/cur/8.M1.host:2,": {"empty"},
+        b".A/dovecot-uidlist": {"uidlist-damaged"},
+    }
+    for path, code in (
+        (b"cur/2.M1.host,S=5:2,S", "size-mismatch"),
+        (b".A/stray", "misfiled"),
+        (b".A/tmp/7.M1.host", "in-tmp"),
+    ):
+        row = full_house.problem(path, code)
+        assert (row.remedy, row.detail["pending"]) == (None, True)
+
+
+def test_a_full_survey_after_a_quick_one_equals_a_fresh_one(full_house: House) -> None:
+    full_house.survey(quick=True)
+    full_house.survey()
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+def test_a_quick_survey_after_a_full_one_tells_names_and_sizes_alone(full_house: House) -> None:
+    full_house.survey()
+    full_house.survey(quick=True)
+    assert full_house.picture()["problems"] == full_house.fresh_picture(quick=True)["problems"]
+
+
+def test_by_place_and_name_alone_any_file_may_be_mail(house: House) -> None:
+    notes = house.file(b"notes", b"remember\n")
+    house.survey(quick=True)
+    assert house.codes() == {notes: {"misfiled"}}
+    house.survey()
+    assert house.codes() == {}
+    assert house.not_examined() == {notes: "not mail"}
+    assert house.surveyed_paths() == set()
+
+
+# Cancelled
+
+
+def test_a_survey_that_is_cancelled_proposes_nothing_that_depends_on_others(
+    full_house: House,
+) -> None:
+    result = full_house.survey(cancelled=lambda: True)
+    assert (result.cancelled, result.depth) == (True, "quick")
+    assert all(row.remedy is None for row in full_house.index.problems(codes=["misfiled"]))
+
+
+def test_the_next_one_finds_all(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveying, "SLICE", 2)
+    asked = iter([False, False, True])
+    assert full_house.survey(cancelled=lambda: next(asked)).cancelled
+    assert not full_house.survey().cancelled
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+# How far it is
+
+
+def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveying, "SLICE", 2)
+    seen: list[Progress] = []
+    full_house.survey(on_progress=seen.append)
+    stages = list(dict.fromkeys(each.stage for each in seen))
+    assert stages == ["listing", "reading", "comparing"]
+    reading = [each for each in seen if each.stage == "reading"]
+    total = 11  # every file that is no server's
+    assert reading[0] == Progress("reading", 0, total)
+    assert reading[-1] == Progress("reading", total, total)
+    assert [each.done for each in reading] == sorted(each.done for each in reading)
+    assert len(reading) > 5
+
+
+# In processes
+
+
+def test_processes_find_what_one_finds(
+    full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surveying, "SLICE", 2)
+    full_house.survey(executor=executor)
+    assert full_house.picture() == full_house.fresh_picture()
+    full_house.mail(b"new/9.M1.host", 9)
+    full_house.survey(executor=executor)
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+def test_a_cancelled_survey_leaves_its_processes_usable(
+    full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surveying, "SLICE", 1)
+    assert full_house.survey(executor=executor, cancelled=lambda: True).cancelled
+    full_house.survey(executor=executor)
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+def test_an_index_whose_path_has_odd_characters(full_house: House, reads: Reads) -> None:
+    index = Index.open(full_house.home / "50% # of?it" / "index")
+    surveying.run_survey(full_house.spool, index)
+    reads.forget()
+    surveying.run_survey(full_house.spool, index)
+    index.close()
+    assert reads.examined == 0
+
+
+# Options
+
+
+def test_a_clock_that_is_ahead(tmp_path: Path) -> None:
+    house = House(tmp_path, options=Options(clock_ahead=2 * DAY))
+    path = house.mail(b"tmp/fresh.M1.host")
+    os.utime(house.at(path))
+    house.survey()
+    assert house.problem(path, "in-tmp").detail["stale"] is True
+    house.close()
+
+
+def test_times_far_in_the_future(house: House) -> None:
+    path = house.mail(b"cur/1.M1.host:2,S")
+    os.utime(house.at(path), (DATE, 2**33))
+    house.survey()
+    assert house.codes() == {path: {"bad-date"}}
