@@ -8,7 +8,7 @@ from random import Random
 from .mail import Letter, join, plain
 from .plants.contents import FROM
 from .plants.copies import duplicates
-from .plants.names import flags
+from .plants.names import flags, no_info
 from .plants.places import misfiled
 from .plants.sizes import mismatch
 from .spool import DAY, Build, Draft
@@ -38,7 +38,7 @@ def compose(build: Build) -> Planted:
     build.put(draft)
     if "misfiled" in chosen:
         found.append(lambda draft: _misfiled(draft, "file"))
-    return [told(draft) for told in found]
+    return lambda: [told(draft) for told in found]
 
 
 def compose_copies(build: Build) -> Planted:
@@ -148,7 +148,7 @@ def _name(draft: Draft, chosen: set[str], found: list[Told]) -> None:
 def _place(build: Build, draft: Draft, chosen: set[str], found: list[Told]) -> None:
     if "none" in chosen:
         draft.info = b""
-        found.append(lambda draft: flags(draft, b":2,", info=""))
+        found.append(no_info)
     if "new" in chosen:
         draft.place = b"new"
         draft.info = draft.info if chosen & {"flags", "doubled"} else b""
