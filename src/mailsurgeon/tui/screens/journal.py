@@ -105,8 +105,8 @@ class JournalScreen(BaseScreen[None]):
         records = itertools.islice(self.bench.surgeon.steps(operation.id), _PREVIEW)
         lines = [line for record in records for line in step_lines(record)]
         bar.show(f" Steps of operation {operation.id}")
-        spool = home_text(self.bench.spool.shown)
-        lines.append(Text(f" taken back by hand: mailsurgeon undo {spool} {operation.id}", "dim"))
+        if hand := by_hand(operation, home_text(self.bench.spool.shown)):
+            lines.append(Text(f" {hand}", "dim"))
         self.query_one(Pager).show(lines)
 
     def action_show_steps(self) -> None:
@@ -157,12 +157,25 @@ class JournalScreen(BaseScreen[None]):
 def operation_row(operation: Operation, width: int) -> Text:
     """` # 3  2026-01-31 14:02  undo  of 2: 389 sizes put back   applied`"""
     of = f"of {operation.of}: " if operation.of is not None else ""
+    if operation.summary.startswith(of):
+        of = ""
     when = operation.time.replace("T", " ").removesuffix("Z")
     left = f" #{operation.id:>3}  {visible(when)}  {visible(operation.kind):<12}"
     state = visible(operation.state)
     line = Text(f"{left} {of}{visible(operation.summary)}")
     line.truncate(max(1, width - len(state) - 3), overflow="ellipsis", pad=True)
     return Text.assemble(line, "  ", (state, "" if operation.state == "applied" else "dim"))
+
+
+def by_hand(operation: Operation, spool: str) -> str:
+    """The command that takes an operation back, or does again what an undo took back."""
+    if operation.state == "undone":
+        return f"Done again by: mailsurgeon redo {spool} {operation.id}"
+    if operation.kind == "undo":
+        return f"Done again by: mailsurgeon redo {spool} {operation.of}"
+    if operation.kind in ("recover", "purge"):
+        return ""
+    return f"Taken back by: mailsurgeon undo {spool} {operation.id}"
 
 
 def step_lines(record: StepRecord) -> list[Text]:

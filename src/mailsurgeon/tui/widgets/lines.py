@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 
 class CursorMoves:
@@ -55,41 +55,59 @@ class CursorMoves:
         self.go_to(self.count() - 1)
 
 
-class Lines(CursorMoves, ScrollView, can_focus=True, inherit_bindings=False):
+class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
     """Any number of lines of which only those in view are made (Textual's Line API).
 
     Scrolling jumps by half a page at the edges: the terminal has no scroll regions to use here,
-    so that each scroll rewrites the pane, and a slow line feels it.
+    so that each scroll rewrites the pane, and a slow line feels it. It keeps its own place in the
+    lines, for a ScrollView lays the whole screen out anew whenever their number changes.
     """
 
     DEFAULT_CSS = """
-    Lines { scrollbar-size: 0 0; overflow: hidden hidden; }
+    Lines { width: 1fr; height: 1fr; }
     """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._first_line = 0
+        self._line_count = 0
 
     def resize_to(self, count: int) -> None:
         """There are `count` lines now."""
-        self.virtual_size = Size(self.size.width, count)
+        self._line_count = count
 
     def page(self) -> int:
         return self.size.height
 
     def top(self) -> int:
         """The first line in view."""
-        return self.scroll_offset.y
+        return self._first_line
 
     def scroll_line(self, top: int) -> None:
         """Puts line `top` first, as far as there are lines to fill the pane."""
-        top = max(0, min(top, self.virtual_size.height - self.size.height))
-        if top != self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False, force=True)
+        top = max(0, min(top, self._line_count - self.size.height))
+        if top != self._first_line:
+            self._first_line = top
+            self.refresh()
 
     def reveal(self, line: int) -> None:
         """Brings a line into view, by half a page at least."""
         top, height = self.top(), self.size.height
         if line < top:
             self.scroll_line(min(line, max(0, top - height // 2)))
-        elif line >= top + height:
+        elif height and line >= top + height:
             self.scroll_line(max(line - height + 1, top + height // 2))
+
+    def refresh_line(self, line: int) -> None:
+        """Draws one line again."""
+        self.refresh_lines(line, 1)
+
+    def refresh_lines(self, first: int, count: int) -> None:
+        """Draws lines again, as far as they are in view."""
+        begin = max(0, first - self.top())
+        end = min(self.size.height, first - self.top() + count)
+        if begin < end:
+            self.refresh(Region(0, begin, self.size.width, end - begin))
 
 
 def strip_of(text: Text, width: int, base: Style, console: Console) -> Strip:

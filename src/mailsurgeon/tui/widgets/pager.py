@@ -37,14 +37,18 @@ class Pager(Lines, inherit_bindings=False):
         return "\n".join(self._line(i).plain for i in range(self._count))
 
     def show(self, lines: Sequence[Text], *, keep: bool = False) -> None:
-        """Shows lines, from the first one on, or from where it was."""
+        """Shows lines, from the first one on; `keep`: from where it was, if they are the same."""
         self._maker = None
-        if keep and [line.plain for line in lines] == [line.plain for line in self._source]:
+        if keep and list(lines) == list(self._source):
             return
-        self._source = lines
+        before, self._source = self._folded, lines
         self._fold()
-        self.scroll_line(0)
-        self.refresh()
+        if self.top():
+            self.scroll_line(0)
+            return
+        for number in range(self.size.height):
+            if _at(before, number) != _at(self._folded, number):
+                self.refresh_line(number)
 
     def show_made(self, count: int, maker: Callable[[int], Text]) -> None:
         """Shows `count` lines, each made by `maker` when it comes into view; none is folded."""
@@ -120,3 +124,10 @@ def _hang(text: str) -> int:
     """Where the second column of a line begins, else a little right of its first."""
     columns = _TWO_COLUMNS.match(text)
     return columns.end() if columns else len(text) - len(text.lstrip(" ")) + 2
+
+
+def _at(lines: Sequence[Text], number: int) -> tuple[object, ...]:
+    if number >= len(lines):
+        return ()
+    line = lines[number]
+    return line.plain, line.style, line.spans
