@@ -1,0 +1,288 @@
+"""The index: lists of what a survey found, sorted and filtered, and a cache that mends itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailsurgeon.survey import index as indexing
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.rows import SORTS, ViewQuery
+
+from .house import DATE, House
+
+
+def message(
+    house: House, path: bytes, sender: str, subject: str, *, identity: str = "", mtime: int = DATE,
+    size: int = 0,
+) -> bytes:  # fmt: skip
+    header = f"From: {sender}\nSubject: {subject}\nMessage-ID: <{identity or subject}@example.org>"
+    body = "x" * max(0, size - len(header) - 3)
+    return house.file(path, f"{header}\n\n{body}\n".encode(), mtime=mtime)
+
+
+@pytest.fixture
+def listed(house: House) -> House:
+    """Five messages in two folders, and other things that lists are made of."""
+    house.folder(b".Sent")
+    message(house, b"cur/1.host:2,S", "Ada <ada@x>", "Lunch", mtime=DATE + 3, size=500)
+    message(house, b"cur/2.host,S=5:2,S", "bob", "100% sure", mtime=DATE + 1, size=900)
+    message(house, b"new/3.host", "Cecil", "under_score", mtime=DATE + 2, size=400)
+    message(house, b".Sent/cur/4.host:2,SF", "adah", "a\\b", mtime=DATE + 5, size=700)
+    message(house, b".Sent/5.host", "Dora", "Grüße", mtime=DATE + 4, size=600)
+    house.file(b"tmp/6.host", b"words\n")
+    house.file(b".Sent/tmp/7.host", b"words\n")
+    house.path(b".Sent/new").rmdir()
+    house.survey()
+    return house
+
+
+def names(house: House, **query: Any) -> list[str]:
+    """The file names of a list, in its order."""
+    found = house.index.entries(house.index.view(ViewQuery(**query)))
+    return [entry.path.rpartition(b"/")[2].decode()[:1] for entry in found]
+
+
+def folder(house: House, path: bytes) -> int:
+    return next(row.id for row in house.index.folders() if row.path == path)
+
+
+# Lists
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("date", "23154"),
+        ("size", "31542"),
+        ("sender", "14235"),  # without case: Ada, adah, bob, Cecil, Dora
+        ("subject", "24513"),
+        ("path", "54123"),  # directory by directory
+    ],
+)
+def test_sorting(listed: House, sort: str, order: str) -> None:
+    messages = [name for name in names(listed, sort=sort) if name in "12345"]
+    assert messages == list(order)
+    backwards = [name for name in names(listed, sort=sort, descending=True) if name in "12345"]
+    assert backwards == messages[::-1]
+
+
+def test_every_sort_that_is_named_works(listed: House) -> None:
+    assert len({len(names(listed, sort=sort)) for sort in SORTS}) == 1
+
+
+def test_the_worst_problem_first(listed: House) -> None:
+    severities = [
+        max((severity for _code, severity in badges), default=-1)
+        for badges in (
+            listed.index.badges([number]).get(number, ())
+            for number in listed.index.view(ViewQuery(sort="problem", descending=True))
+        )
+    ]
+    assert severities == sorted(severities, reverse=True)
+
+
+def test_a_list_of_the_whole_spool(listed: House) -> None:
+    """All messages, and all else that has a problem."""
+    assert sorted(names(listed)) == [".", "1", "2", "3", "4", "5", "6", "7"]
+
+
+def test_a_list_of_one_folder(listed: House) -> None:
+    assert sorted(names(listed, folder=folder(listed, b""))) == ["1", "2", "3", "6"]
+    assert sorted(names(listed, folder=folder(listed, b".Sent"))) == [".", "4", "5", "7"]
+
+
+def test_a_list_of_one_problem(listed: House) -> None:
+    assert names(listed, code="size-mismatch") == ["2"]
+    assert sorted(names(listed, code="in-tmp")) == ["6", "7"]
+    assert names(listed, code="in-tmp", folder=folder(listed, b".Sent")) == ["7"]
+    assert names(listed, code="empty") == []
+
+
+def test_a_list_of_several_badges(listed: House) -> None:
+    assert sorted(names(listed, badges=frozenset(("misfiled", "bad-flags")))) == ["4", "5"]
+    # Within a list of one problem the badges are what else they have.
+    badges = frozenset(("misfiled", "size-mismatch"))
+    assert names(listed, code="size-mismatch", badges=badges) == ["2"]
+    assert names(listed, code="in-tmp", badges=badges) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("lunch", "1"),
+        ("LUNCH", "1"),
+        ("ada", "14"),
+        ("100%", "2"),
+        ("%", "2"),  # no wildcard
+        ("_", "3"),
+        ("r_s", "3"),
+        ("a\\b", "4"),
+        ("\\", "4"),
+        ("Grüße", "5"),
+        ("<lunch@example", "1"),  # the Message-ID
+        ("4.host", "4"),
+        ("4.HOST", "4"),  # the path, without case too
+        (".sent/cur", "4"),
+        ("cur/", "124"),
+        ("nobody", ""),
+        ("", "12345"),
+    ],
+)
+def test_filtering_by_text(listed: House, text: str, found: str) -> None:
+    messages = sorted(name for name in names(listed, text=text) if name in "12345")
+    assert messages == list(found)
+
+
+def test_filters_work_together(listed: House) -> None:
+    assert names(listed, text="ada", folder=folder(listed, b".Sent"), code="bad-flags") == ["4"]
+    assert names(listed, text="ada", code="size-mismatch") == []
+
+
+def test_names_that_are_not_utf8_are_listed_and_found(house: House) -> None:
+    house.folder(b".caf\xe9")
+    path = house.mail(b".caf\xe9/cur/\xffnine:2,S")
+    house.survey()
+    ids = house.index.view(ViewQuery(text="nine"))
+    assert [entry.path for entry in house.index.entries(ids)] == [path]
+    assert house.index.entry_at(path) == house.index.entries(ids)[0]
+    assert [row.name for row in house.index.folders()] == ["INBOX", "caf\udce9"]
+
+
+# Entries, badges, counts
+
+
+def test_entries_come_in_the_order_asked_for(listed: House) -> None:
+    ids = list(listed.index.view(ViewQuery()))
+    backwards = ids[::-1]
+    assert [entry.id for entry in listed.index.entries(backwards)] == backwards
+    assert [entry.id for entry in listed.index.entries([ids[0], 987654])] == [ids[0]]
+
+
+def test_more_entries_than_sqlite_takes_at_once(listed: House) -> None:
+    ids = list(listed.index.view(ViewQuery())) * 300
+    assert len(listed.index.entries(ids)) == len(ids)
+    assert len(listed.index.badges(ids)) == len(set(ids)) - 2  # two have no problem
+
+
+def test_an_entry_by_its_path(listed: House) -> None:
+    entry = listed.index.entry_at(b".Sent/5.host")
+    assert entry is not None
+    assert (entry.sender, entry.subject, entry.place) == ("Dora", "Grüße", "root")
+    assert listed.index.entry_at(b".Sent/none") is None
+
+
+def test_badges_worst_first(house: House) -> None:
+    path = house.file(b"cur/1.host,S=5:2,SF", b"From: a\n\nText.\n")
+    house.survey()
+    entry = house.index.entry_at(path)
+    assert entry is not None
+    assert house.index.badges([entry.id])[entry.id] == (
+        ("size-mismatch", 2), ("bad-flags", 1), ("no-message-id", 0),
+    )  # fmt: skip
+
+
+def test_folders_inbox_first_then_by_name(house: House) -> None:
+    for path in (b".zebra", b".Apple", b".apple2", b".Entw&APw-rfe"):
+        house.folder(path)
+    house.survey()
+    assert [row.name for row in house.index.folders()] == [
+        "INBOX", "Apple", "apple2", "Entwürfe", "zebra",
+    ]  # fmt: skip
+
+
+def test_counts_of_problems_worst_first(house: House) -> None:
+    for number in range(3):
+        house.mail(b"cur/%d.host:2,SF" % number, number)
+    house.mail(b"cur/9.host,S=1:2,S", 9)
+    house.file(b"cur/8.host:2,S", b"From: a\n\nText.\n")
+    house.survey()
+    assert list(house.index.problem_counts().items()) == [
+        ("size-mismatch", 1), ("bad-flags", 3), ("no-message-id", 1),
+    ]  # fmt: skip
+    assert list(house.index.problem_counts(above_info=True)) == ["size-mismatch", "bad-flags"]
+    row = house.index.folders()[0]
+    assert row.problems == {"size-mismatch": 1, "bad-flags": 3, "no-message-id": 1}
+    assert (row.messages, row.troubles) == (5, 4)
+
+
+def test_problems_limited_as_asked(listed: House) -> None:
+    index = listed.index
+    sent = folder(listed, b".Sent")
+    assert {row.code for row in index.problems(folders=[sent])} == {
+        "in-tmp", "bad-flags", "misfiled", "missing-subdir",
+    }  # fmt: skip
+    assert {row.path for row in index.problems(codes=["in-tmp"], folders=[sent])} == {
+        b".Sent/tmp/7.host"
+    }
+    entry = index.entry_at(b".Sent/5.host")
+    assert entry is not None
+    assert [row.code for row in index.problems(entries=[entry.id])] == ["misfiled"]
+    assert list(index.problems(entries=[])) == []
+    assert list(index.problems(codes=[])) == []
+    paths = [row.path for row in index.problems()]
+    assert paths == sorted(paths, key=lambda path: path.rpartition(b"/")[::2])
+
+
+# A cache: it mends itself
+
+
+def test_an_index_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "index"
+    first = Index.open(path)
+    first.set_meta(depth="full")
+    first.set_notes(["One.", "Two."])
+    first.close()
+    again = Index.open(path)
+    assert (again.meta("depth"), again.notes()) == ("full", ["One.", "Two."])
+    assert again.meta("nothing", "default") == "default"
+    again.close()
+    fresh = Index.open(path, fresh=True)
+    assert fresh.meta("depth") == ""
+    fresh.close()
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    index = Index.open(tmp_path / "cache" / "index")
+    assert index.path.stat().st_mode & 0o077 == 0
+    assert index.path.parent.stat().st_mode & 0o077 == 0
+    index.close()
+
+
+def another_schema(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "another schema": another_schema,
+    "no database": lambda path: path.write_bytes(b"From: a@example.org\n\n" * 1000),
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "cut in its first page": lambda path: path.write_bytes(path.read_bytes()[:100]),
+    "empty": lambda path: path.write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_or_older_index_is_made_anew(house: House, damage: str) -> None:
+    house.mail(b"cur/1.host:2,SF")
+    house.survey()
+    house.index.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    house.close()
+    DAMAGES[damage](house.index.path)
+    index = Index.open(house.index.path)
+    assert index.meta("depth") == ""
+    assert list(index.view(ViewQuery())) == []
+    assert index.db.execute("PRAGMA user_version").fetchone()[0] == indexing.SCHEMA
+    index.close()
+
+
+def test_a_second_connection_sees_the_same(listed: House) -> None:
+    other = listed.index.again()
+    assert list(other.view(ViewQuery())) == list(listed.index.view(ViewQuery()))
+    other.close()
