@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from textual.widgets import Input
 
 from mailsurgeon.tui.app import MailsurgeonApp
-from mailsurgeon.tui.messages import Users
+from mailsurgeon.tui.messages import IndexRead, Users
 from mailsurgeon.tui.screens.help import HelpScreen
 from mailsurgeon.tui.screens.reading import ReadingScreen
 from mailsurgeon.tui.widgets.bars import Bar
@@ -32,6 +33,11 @@ SIZE = (80, 24)
 
 def inspected(pilot: Any) -> str:
     return main(pilot).inspector.text
+
+
+def drawn(pilot: Any) -> str:
+    strips = front(pilot)._compositor.render_strips(front(pilot).size)
+    return "\n".join(strip.text for strip in strips)
 
 
 async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(ward: Ward) -> None:
@@ -254,6 +260,7 @@ async def test_help_lists_the_keys_and_the_badges(ward: Ward) -> None:
         assert isinstance(front(pilot), HelpScreen)
         text = front(pilot).query_one(Pager).text
         assert "CLSH" in text and "ctrl+u" in text
+        assert "  ctrl+u         Half a page up." in drawn(pilot)
         await keys(pilot, "escape")
         assert front(pilot) is main(pilot)
 
@@ -326,10 +333,7 @@ async def test_nothing_from_a_message_reaches_the_screen_raw(empty_ward: Ward) -
         await keys(pilot, "enter")
         for _ in range(4):
             await keys(pilot, "]")
-            shown = "".join(
-                strip.text for strip in front(pilot)._compositor.render_strips(front(pilot).size)
-            )
-            assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+            assert not {"\x1b", "\x07", "\u202e"} & set(drawn(pilot))
         assert "\\x1b]0;owned" in "".join(listed(pilot))
 
 
@@ -355,3 +359,12 @@ async def test_a_broken_survey_is_told_and_the_screen_lives_on(ward: Ward) -> No
         assert "/var/mail/x\\x1b: Permission denied" in status(pilot)
         await keys(pilot, "2", "?")
         assert isinstance(front(pilot), HelpScreen)
+
+
+async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        stale = dataclasses.replace(main(pilot).snapshot, kinds=(), order=0)
+        main(pilot).post_message(IndexRead(stale))
+        await settled(pilot)
+        assert tree_lines(pilot)[1].split() == ["MISF", "3"]

@@ -30,6 +30,7 @@ class Snapshot:
     kinds: tuple[Kind, ...] = ()
     not_examined: int = 0
     depth: str = ""
+    order: int = 0  # readings begun later have the higher number
 
     @property
     def messages(self) -> int:

@@ -55,4 +55,3 @@ class HelpScreen(ReadingScreen):
 
     def on_mount(self) -> None:
         self._lines = list(help_lines(self._place, self.bench.keymap, self._state))
-        super().on_mount()

@@ -53,7 +53,6 @@ class JournalScreen(BaseScreen[None]):
         yield Input(id="journal-filter", compact=True, placeholder="kind, summary or state")
 
     def on_mount(self) -> None:
-        super().on_mount()
         title = f" Journal of {home_text(self.bench.spool.shown)}"
         kept = f"{self._kept_in()} "
         room = self.size.width - len(title) - len(kept)

@@ -96,7 +96,6 @@ class MainScreen(OperatingScreen):
         yield Input(id="filter", compact=True, placeholder="sender, subject, path or Message-ID")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#filter", Input).cursor_blink = False
         self.list.empty_text = "The survey has begun; folders and messages appear as it goes."
         self.action_pane("tree")
@@ -152,6 +151,8 @@ class MainScreen(OperatingScreen):
 
     @on(IndexRead)
     def _index_read(self, event: IndexRead) -> None:
+        if event.snapshot.order < self.snapshot.order:
+            return  # a slow reader, begun while the survey ran
         self.snapshot = event.snapshot
         self.list.folder_names = {row.id: row.name for row in event.snapshot.folders}
         with self.app.batch_update():

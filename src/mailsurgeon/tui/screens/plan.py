@@ -67,7 +67,6 @@ class PlanScreen(BaseScreen[Outcome | None]):
             yield Bar(id="apply-hint")
 
     def on_mount(self) -> None:
-        super().on_mount()
         # The rows and the text are moved by the screen: the focus stays on Cancel.
         self.query_one(Rows).can_focus = False
         self.query_one(Pager).can_focus = False

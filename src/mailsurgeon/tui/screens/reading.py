@@ -37,7 +37,6 @@ class ReadingScreen(BaseScreen[None]):
         yield Pager(id="text")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#text-title", Bar).show(f" {self._title}", "Esc back ")
         pager = self.query_one(Pager)
         if self._made is not None:

@@ -6,6 +6,7 @@ Workers have their own connection to the index and only post messages; handlers 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from array import array
 from collections.abc import Callable, Iterator
@@ -162,12 +163,16 @@ def own_index(index: Index) -> Iterator[Index]:
         mine.close()
 
 
+_readings = itertools.count(1)
+
+
 def read_snapshot(index: Index) -> Snapshot:
     """What the index says of the whole spool."""
+    order = next(_readings)
     troubles = index.problem_counts(above_info=True)
     kinds = (Kind(c, n, c in troubles) for c, n in index.problem_counts().items())
     return Snapshot(
-        tuple(index.folders()), tuple(kinds), len(index.not_examined()), index.meta("depth")
+        tuple(index.folders()), tuple(kinds), len(index.not_examined()), index.meta("depth"), order
     )
 
 

@@ -173,6 +173,7 @@ class MessageList(Lines, inherit_bindings=False):
     def on_resize(self) -> None:
         self.resize_to(len(self.view))
         self.reveal(self._cursor)
+        self.refresh()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()

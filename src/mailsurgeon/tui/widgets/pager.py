@@ -86,6 +86,7 @@ class Pager(Lines, inherit_bindings=False):
         else:
             self.resize_to(self._count)
         self.scroll_line(self.top())
+        self.refresh()
 
     # Moving: there is no cursor, the lines themselves go by
 

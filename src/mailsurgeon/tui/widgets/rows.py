@@ -59,6 +59,7 @@ class Rows(Lines, inherit_bindings=False):
     def on_resize(self) -> None:
         self.resize_to(len(self.rows))
         self.reveal(self.cursor)
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         line, width, base = self.top() + y, self.size.width, self.rich_style
