@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -86,9 +87,9 @@ def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
 
 
 def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
-    """Where a folder's list file of this name lies (absolute), with CONTROL elsewhere or not."""
-    home = spool.root if spool.control is None else spool.control
-    return os.path.join(home, folder, name) if folder else os.path.join(home, name)
+    """Where a folder's list file of this name lies (absolute). Only Dovecot knows CONTROL=."""
+    own = name.startswith(b"dovecot")
+    return os.path.join(spool.control_of(folder) if own else spool.absolute(folder), name)
 
 
 def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
@@ -117,11 +118,15 @@ def read_small(path: bytes, limit: int) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            data = file.read(limit + 1)
-        except OSError:
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     return data if len(data) <= limit else None
 
 

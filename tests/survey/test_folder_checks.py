@@ -1,0 +1,360 @@
+"""Directories and servers' files: permissions, lists, locks, indexes, strays."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.survey.folder_checks import ROOT_OWNS
+from mailsurgeon.survey.opening import Options, open_spool
+from mailsurgeon.survey.survey import run_survey
+
+from .house import House, text
+
+HOST = os.fsencode(socket.gethostname())
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+
+
+# missing-subdir, nested-folder, stray-directory
+
+
+def test_folders_that_lack_a_directory(house: House) -> None:
+    house.folder(b".A", "cur", "tmp")
+    house.file(b".B/maildirfolder", b"")
+    house.survey()
+    rows = {row.path: row.detail["missing"] for row in house.index.problems()}
+    assert rows == {b".A": ["new"], b".B": ["cur", "new", "tmp"]}
+
+
+def test_inbox_may_lack_one_too(house: House) -> None:
+    house.path(b"new").rmdir()
+    house.survey()
+    assert house.codes() == {b"": {"missing-subdir"}}
+
+
+def test_a_nested_folder_is_one_of_its_own(house: House) -> None:
+    house.folder(b".A")
+    house.folder(b".A/B")
+    house.mail(b".A/B/cur/1.host:2,SF")
+    house.survey()
+    assert house.codes() == {b".A/B": {"nested-folder"}, b".A/B/cur/1.host:2,SF": {"bad-flags"}}
+    assert house.problem(b".A/B", "nested-folder").detail["becomes"] == ".A.B"
+    assert {row.path: row.messages for row in house.index.folders()}[b".A/B"] == 1
+
+
+def test_in_the_fs_layout_folders_nest(fs_house: House) -> None:
+    for path in (b"A", b"A/B", b".C"):
+        fs_house.folder(path)
+    fs_house.survey()
+    assert fs_house.codes() == {}
+
+
+def test_stray_directories(house: House) -> None:
+    house.folder(b".A")
+    house.path(b"empty").mkdir()
+    house.path(b".Empty").mkdir()
+    house.file(b".A/scratch/a/b/notes", b"no mail\n")
+    house.path(b".A/scratch/c").mkdir()
+    house.survey()
+    rows = {row.path: (row.severity, row.remedy) for row in house.index.problems()}
+    assert rows == {
+        b"empty": (0, "quarantine"),
+        b".Empty": (0, None),  # Dovecot lists it as a folder
+        b".A/scratch": (0, "quarantine"),  # the topmost alone
+    }
+
+
+def test_a_directory_beside_mail_is_stray_and_that_around_mail_is_not(house: House) -> None:
+    mail = house.mail(b"export/full/1.host")
+    house.path(b"export/empty/deep").mkdir(parents=True)
+    house.path(b"other/empty").mkdir(parents=True)
+    house.folder(b"other/.Folder")
+    house.survey()
+    strays = {row.path for row in house.index.problems(codes=["stray-directory"])}
+    assert strays == {b"export/empty", b"other/empty"}
+    assert house.codes()[mail] == {"misfiled"}
+
+
+@pytest.mark.parametrize(
+    "what", [b"scratch/CRYPTED", b"scratch/broken"], ids=["encrypted", "undecodable"]
+)
+def test_what_cannot_be_looked_at_may_be_mail(house: House, what: bytes) -> None:
+    house.file(what, b"CRYPTED\x03" if b"CRYPTED" in what else b"\x1f\x8b\x08broken")
+    house.survey()
+    assert house.codes() == {}
+    assert set(house.not_examined()) == {what}
+
+
+def test_nor_is_one_stray_with_an_excluded_directory_in_it(tmp_path: Path) -> None:
+    house = House(tmp_path, options=Options(exclude=("secret",)))
+    house.mail(b"scratch/secret/1.host")
+    house.survey()
+    assert house.codes() == {}
+    house.close()
+
+
+@pytest.mark.parametrize("name", [b".notmuch", b"courierimapkeywords", b"extra-data"])
+def test_servers_directories_are_not_stray(house: House, name: bytes) -> None:
+    house.file(name + b"/x", b"words\n")
+    house.survey()
+    assert house.codes() == {}
+
+
+def test_a_directory_in_cur_that_holds_mail_stays(house: House) -> None:
+    house.path(b"cur/empty").mkdir()
+    mail = house.mail(b"cur/full/deep/1.host")
+    house.survey()
+    assert house.codes() == {
+        b"cur/empty": {"linked"}, b"cur/full": {"linked"}, mail: {"misfiled"},
+    }  # fmt: skip
+    assert house.problem(b"cur/empty", "linked").remedy == "quarantine"
+    assert house.problem(b"cur/full", "linked").remedy is None
+
+
+# bad-permissions
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "should_be"),
+    [
+        (b"cur/1.host:2,S", 0o602, "0600"),
+        (b"cur/1.host:2,S", 0o200, "0600"),
+        (b"stray", 0o606, "0604"),
+        (b"cur", 0o707, "0705"),
+        (b"new", 0o500, "0700"),
+        (b".A", 0o777, "0775"),
+        (b"dovecot-uidlist", 0o666, "0664"),
+        (b".uidvalidity", 0o602, "0600"),
+        (b"", 0o702, "0700"),
+    ],
+)
+def test_modes(house: House, path: bytes, mode: int, should_be: str) -> None:
+    house.folder(b".A")
+    house.mail(b"cur/1.host:2,S")
+    house.mail(b"stray", 2)
+    house.file(b"dovecot-uidlist", b"3 V1 N9\n")
+    house.file(b".uidvalidity", b"1\n9\n")
+    os.chmod(house.at(path) if path else house.spool.root, mode)
+    house.survey()
+    rows = {row.path: row for row in house.index.problems(codes=["bad-permissions"])}
+    assert set(rows) == {path}
+    assert rows[path].detail["mode"] == f"{mode:04o}"
+    assert rows[path].detail["should_be"]["mode"] == should_be
+    assert (rows[path].severity, rows[path].remedy) == (1, "fix-permissions")
+
+
+def test_modes_of_what_is_none_of_these(house: House) -> None:
+    house.file(b"tmp/1.host", text())
+    house.file(b"notes", b"words\n")
+    for path in (b"tmp/1.host", b"notes"):
+        os.chmod(house.at(path), 0o666)
+    os.symlink("nowhere", house.at(b"cur/link"))
+    house.survey()
+    assert not list(house.index.problems(codes=["bad-permissions"]))
+
+
+def give(house: House, owner: int, group: int, *paths: bytes) -> None:
+    for path in paths or [b""]:
+        os.lchown(house.at(path) if path else house.spool.root, owner, group)
+
+
+def give_all(house: House, owner: int, group: int) -> None:
+    for directory, names, files in os.walk(house.spool.root):
+        for name in [b"", *names, *files]:
+            os.lchown(os.path.join(directory, name), owner, group)
+
+
+@as_root
+def test_owners_are_compared_with_most_cur_directories(house: House) -> None:
+    for path in (b".A", b".B"):
+        house.folder(path)
+    house.mail(b"cur/1.host:2,S")
+    house.mail(b"cur/2.host:2,S", 2)
+    give_all(house, 1000, 1000)
+    give(house, 33, 1000, b"cur/1.host:2,S", b".A/cur")
+    give(house, 1000, 0, b".B/tmp")
+    house.survey()
+    rows = {row.path: row.detail for row in house.index.problems(codes=["bad-permissions"])}
+    assert set(rows) == {b"cur/1.host:2,S", b".A/cur", b".B/tmp"}
+    for detail in rows.values():
+        assert (detail["should_be"]["owner"], detail["should_be"]["group"]) == (1000, 1000)
+    assert (rows[b".B/tmp"]["owner"], rows[b".B/tmp"]["group"]) == (1000, 0)
+    assert house.index.notes() == []
+
+
+@as_root
+def test_root_is_no_reference_and_the_survey_says_so(house: House) -> None:
+    house.mail(b"cur/1.host:2,S")
+    give(house, 33, 33, b"cur/1.host:2,S")
+    house.survey()
+    assert house.codes() == {}
+    assert house.index.notes() == [ROOT_OWNS]
+    give_all(house, 1000, 1000)
+    house.survey()
+    assert house.index.notes() == []
+
+
+# uid-clash
+
+
+def test_uids_of_sync_tools(house: House) -> None:
+    house.folder(b".A")
+    for number, path in enumerate(
+        (b"cur/1.host,U=5:2,S", b"new/2.host,U=5", b"cur/3.host,U=9:2,S", b".A/cur/4.host,U=5:2,")
+    ):
+        house.mail(path, number)
+    house.file(b".uidvalidity", b"1300000000\n8\n")
+    house.survey()
+    rows = {row.path: row for row in house.index.problems(codes=["uid-clash"])}
+    assert set(rows) == {b"cur/1.host,U=5:2,S", b"new/2.host,U=5", b"cur/3.host,U=9:2,S"}
+    assert rows[b"cur/3.host,U=9:2,S"].remedy == "rename"
+    clash = {rows[path].remedy for path in rows if b"U=5" in path}
+    assert clash == {None, "rename"}
+
+
+@pytest.mark.parametrize("data", [b"", b"1300000000\n", b"words\nwords\n", b"1\n9\n"])
+def test_a_uidvalidity_that_says_nothing_of_it(house: House, data: bytes) -> None:
+    house.mail(b"cur/1.host,U=9:2,S")
+    house.file(b".uidvalidity", data)
+    house.survey()
+    assert house.codes() == {}
+
+
+# uidlist-damaged, big-uid
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "codes"),
+    [
+        (b"dovecot-uidlist", b"3 V1 N9\n1 :a\n", set[str]()),
+        (b"dovecot-uidlist", b"1 1 9\n1 a\n", set[str]()),
+        (b"courierimapuiddb", b"1 1 9\n1 a\n", set[str]()),
+        (b"dovecot-uidlist", b"3 V1 N9\nwords\n", {"uidlist-damaged"}),
+        (b"courierimapuiddb", b"1 1 9\nwords\n", {"uidlist-damaged"}),
+        (b"dovecot-uidlist", b"3 V1 N9\n2147483647 :a\n", set[str]()),
+        (b"dovecot-uidlist", b"3 V1 N9\n2147483648 :a\n", {"big-uid"}),
+        (b"dovecot-uidlist", b"3 V1 N9\n2147483648 :a\n0 :b\n", {"big-uid", "uidlist-damaged"}),
+    ],
+)
+def test_lists_of_uids(house: House, name: bytes, data: bytes, codes: set[str]) -> None:
+    house.folder(b".A")
+    house.file(b".A/" + name, data)
+    house.survey()
+    assert house.codes() == ({b".A/" + name: codes} if codes else {})
+
+
+@pytest.mark.parametrize("data", [b"", b"words\n", b"2 V1 N9\n1 :a\n", b"3 V1 N9"])
+def test_a_list_whose_header_is_bad_has_no_remedy(house: House, data: bytes) -> None:
+    house.file(b"dovecot-uidlist", data)
+    house.survey()
+    assert house.problem(b"dovecot-uidlist", "uidlist-damaged").remedy is None
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
+@pytest.mark.parametrize(
+    "name", [b"dovecot-uidlist", b"courierimapuiddb", b".uidvalidity", b"tmp/courier.lock"]
+)
+def test_a_list_that_is_no_file(house: House, name: bytes, make: Callable[[bytes], None]) -> None:
+    house.mail(b"cur/1.host,U=5:2,S")
+    make(house.at(name))
+    house.survey()
+    assert house.codes() in ({}, {name: {"stray-directory"}})
+
+
+@pytest.mark.parametrize("name", [b"dovecot-uidlist", b".uidvalidity"])
+def test_a_list_that_may_not_be_read(nobodys_house: House, name: bytes) -> None:
+    nobodys_house.mail(b"cur/1.host,U=5:2,S")
+    os.chmod(nobodys_house.at(nobodys_house.file(name, b"words\n")), 0)
+    nobodys_house.survey()
+    assert nobodys_house.codes() == {name: {"bad-permissions"}}
+
+
+def test_lists_kept_elsewhere(house: House) -> None:
+    house.folder(b".A")
+    house.mail(b".A/cur/1.host:2,S")
+    control = house.home / "control"
+    (control / ".A").mkdir(parents=True)
+    (control / ".A" / "dovecot-uidlist").write_bytes(b"3 V1 N9\n1 S5 :1.host\nwords\n")
+    spool = open_spool(house.root, Options(control=os.fsencode(control)))
+    run_survey(spool, house.index)
+    assert house.codes() == {
+        b"../control/.A/dovecot-uidlist": {"uidlist-damaged"},
+        b".A/cur/1.host:2,S": {"size-mismatch"},
+    }
+
+
+# stale-lock
+
+
+def gone_pid() -> int:
+    """The pid of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        child.wait()
+        return child.pid
+
+
+@pytest.mark.parametrize("name", [b"dovecot-uidlist.lock", b"tmp/courier.lock"])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_lock_whose_process_is_gone(house: House, name: bytes, end: bytes) -> None:
+    pid = gone_pid()
+    house.file(name, b"%d:%s%s" % (pid, HOST, end))
+    house.survey()
+    row = house.problem(name, "stale-lock")
+    assert (row.severity, row.remedy, row.detail["pid"]) == (0, "quarantine", pid)
+    assert row.detail["age_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda: b"%d:%s" % (os.getpid(), HOST),  # it lives
+        lambda: b"%d:%s.elsewhere" % (gone_pid(), HOST),  # another host's
+        lambda: b"",
+        lambda: b"words\n",
+        lambda: b"0:%s" % HOST,
+    ],
+)
+def test_other_locks_are_left_alone(house: House, content: Callable[[], bytes]) -> None:
+    house.file(b"dovecot-uidlist.lock", content())
+    house.survey()
+    assert house.codes() == {}
+
+
+def test_a_number_that_no_process_can_have(house: House) -> None:
+    house.file(b"dovecot-uidlist.lock", b"9999999999:" + HOST)
+    house.survey()
+    assert house.codes() == {b"dovecot-uidlist.lock": {"stale-lock"}}
+
+
+# bloated-index
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [(b"dovecot.index.cache", 1024**3), (b"courierimapkeywords/:list", 256 * 1024)],
+)
+@pytest.mark.parametrize("above", [False, True])
+def test_an_index_grown_too_large(house: House, name: bytes, limit: int, above: bool) -> None:
+    path = house.at(house.file(name, b""))
+    os.truncate(path, limit + above)
+    house.survey()
+    assert house.codes() == ({name: {"bloated-index"}} if above else {})
+    if above:
+        row = house.problem(name, "bloated-index")
+        assert (row.severity, row.remedy) == (1, "quarantine")
+        assert row.detail["bytes"] == limit + 1
+
+
+def test_how_large_is_an_option(tmp_path: Path) -> None:
+    house = House(tmp_path, options=Options(largest_cache=10, largest_keywords=20))
+    house.file(b"dovecot.index.cache", bytes(11))
+    house.file(b"courierimapkeywords/:list", bytes(20))
+    house.survey()
+    assert house.codes() == {b"dovecot.index.cache": {"bloated-index"}}
+    house.close()
