@@ -1,329 +1,36 @@
-"""The main screen: the tree, the list, the inspector."""
+"""The main screen: going through the problems, marking, filtering, and the record."""
 
 from __future__ import annotations
 
 import os
-import time
 from array import array
 
 from textual import on, work
-from textual.app import ComposeResult
-from textual.containers import Container, Vertical
-from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input
 
-from mailsurgeon.report.output import counted
-from mailsurgeon.survey.rows import ViewQuery
-from mailsurgeon.text import visible
-from mailsurgeon.tui.actions import PANES, State, bindings
+from mailsurgeon.tui.actions import State, bindings
 from mailsurgeon.tui.clipboard import pasteable
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.inspection import inspect
-from mailsurgeon.tui.marks import Marks
-from mailsurgeon.tui.messages import (
-    AlikeFound,
-    IndexRead,
-    Inspected,
-    Recovered,
-    SurveyFinished,
-    SurveyProgressed,
-    UsersSeen,
-    ViewRead,
-)
-from mailsurgeon.tui.present import badge, home_text, title
+from mailsurgeon.tui.messages import AlikeFound
+from mailsurgeon.tui.present import title
 from mailsurgeon.tui.screens.dialogs import BadgeFilter
 from mailsurgeon.tui.screens.journal import JournalScreen, export_log
 from mailsurgeon.tui.screens.operating import OperatingScreen
-from mailsurgeon.tui.screens.reading import not_examined_screen, users_screen
-from mailsurgeon.tui.screens.surveying import (
-    SORTS,
-    Arrival,
-    alike,
-    own_index,
-    progress_text,
-    with_filters,
-)
+from mailsurgeon.tui.screens.surveying import SORTS, Arrival, alike, own_index
 from mailsurgeon.tui.triage import neighbour, worst
-from mailsurgeon.tui.who import users_text
-from mailsurgeon.tui.widgets.bars import Bar
-from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
-from mailsurgeon.tui.widgets.inspector import Inspector
+from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.message_list import MessageList
-from mailsurgeon.tui.workbench import Workbench
-
-SIZES = ("", "-half", "-full")
-TREE_EVERY = 1.0  # seconds between two readings of the tree while a survey runs
 
 
 class MainScreen(OperatingScreen):
     """Where a session begins and ends."""
 
-    PLACE = "list"
     BINDINGS = bindings("main")
 
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__()
-        self.marks = Marks()
-        self.list = MessageList(bench.index, self.marks)
-        self.tree_ = FolderTree()
-        self.inspector = Inspector()
-        self.shown = ALL
-        self.text_filter = ""
-        self.badge_filter: frozenset[str] = frozenset()
-        self.sort = 0
-        self._wandered = False  # the operator has moved: the cursor is theirs
-        self._pane_size = 0
-        self._message = ""
-        self._progress_line = ""
-        self._users = ""
-        self._timer: Timer | None = None
-        self._tree_read = 0.0
-        self._copied: tuple[int, str] | None = None
-
-    def parts(self) -> ComposeResult:
-        yield Bar(id="top")
-        with Container(id="panes"):
-            with Vertical(id="tree-pane"):
-                yield Bar(id="tree-title", classes="title")
-                yield self.tree_
-            with Vertical(id="list-pane"):
-                yield Bar(id="list-title", classes="title")
-                yield self.list
-            with Vertical(id="inspector-pane"):
-                yield Bar(id="inspector-title", classes="title")
-                yield self.inspector
-        yield Input(id="filter", compact=True, placeholder="sender, subject, path or Message-ID")
-
-    def on_mount(self) -> None:
-        self.query_one("#filter", Input).cursor_blink = False
-        self.list.empty_text = "The survey has begun; folders and messages appear as it goes."
-        self.action_pane("tree")
-        self.read_index()
-        self.look_for_users()
-        self._begin_survey(None, recover=True)
-
-    # The survey
-
-    def _begin_survey(self, folders: tuple[bytes, ...] | None, *, recover: bool = False) -> None:
-        self.program.surveying = True
-        self._progress_line = "looking"
-        self.survey(folders, recover=recover)
-        self._show_status()
-        self.refresh_keys()
-
-    def look_again(self, folders: tuple[bytes, ...]) -> None:
-        self._begin_survey(folders)
-
-    def action_survey(self) -> None:
-        self._message = ""
-        self._begin_survey(None)
-        self.look_for_users()
-
-    @on(SurveyProgressed)
-    def _progressed(self, event: SurveyProgressed) -> None:
-        self._progress_line = progress_text(event.stage, event.done, event.total)
-        self._show_status()
-        now = time.monotonic()
-        if now - self._tree_read >= TREE_EVERY:
-            self._tree_read = now
-            self.read_index()
-
-    @on(SurveyFinished)
-    def _finished(self, event: SurveyFinished) -> None:
-        self.program.surveying = False
-        self._progress_line = ""
-        self.list.empty_text = "No messages."
-        if event.error:
-            self.tell(event.error)
-        elif event.whole and not self._message:
-            self._message = event.summary
-        self.refresh_keys()
-        self._show_top()
-        self.marks.keep(entry.id for entry in self.bench.index.entries(list(self.marks)))
-        if not self.follow_up():
-            self.refresh_view()
-        self._show_status()
-
-    @on(Recovered)
-    def _recovered(self, event: Recovered) -> None:
-        self.tell(visible(event.text))
-
-    @on(IndexRead)
-    def _index_read(self, event: IndexRead) -> None:
-        if event.snapshot.order < self.snapshot.order:
-            return  # a slow reader, begun while the survey ran
-        self.snapshot = event.snapshot
-        self.list.folder_names = {row.id: row.name for row in event.snapshot.folders}
-        with self.app.batch_update():
-            self.tree_.show(event.snapshot)
-            self._show_top()
-        if not self._wandered:
-            first = next(iter(event.snapshot.kinds), None)
-            self.tree_.go_to_target(target := Target("code", code=first.code) if first else ALL)
-            if target != self.shown:
-                self.open_target(target)
-        if not self.list.view:
-            self.refresh_view()
-
-    @on(UsersSeen)
-    def _users_seen(self, event: UsersSeen) -> None:
-        self._users = users_text(event.users)
-        self._show_top()
-        if event.asked:
-            self.app.push_screen(users_screen(event.users))
-
-    # The list
-
-    def open_target(self, target: Target, arrival: Arrival | None = None) -> None:
-        """Shows the list of a line of the tree."""
-        if target.query() is None:
-            return
-        if target != self.shown:
-            arrival = arrival or Arrival(end="first")
-        self.shown = target
-        self._read(arrival or Arrival(self.list.entry_id))
-
-    def refresh_view(self) -> None:
-        """Reads the list again, the cursor staying where it is."""
-        self._read(Arrival(self.list.entry_id))
-
-    def _read(self, arrival: Arrival) -> None:
-        self.ticket += 1
-        query = self.shown.query() or ViewQuery()
-        self.read_view(
-            self.ticket,
-            with_filters(query, self.text_filter, self.badge_filter, self.sort),
-            arrival,
-        )
-
-    @on(ViewRead)
-    def _view_read(self, event: ViewRead) -> None:
-        if event.ticket != self.ticket:
-            return
-        self.marks.look_at(event.ids)
-        self.list.show(event.ids, event.cursor, place=self.shown)
-        self._show_status()
-
-    @on(MessageList.Highlighted)
-    def _highlighted(self) -> None:
-        self._show_list_title()
-        if self._timer is not None:
-            self._timer.stop()
-        if self.bench.inspect_delay > 0:
-            self._timer = self.set_timer(self.bench.inspect_delay, self._inspect)
-        else:
-            self.call_later(self._inspect)
-
-    def _inspect(self) -> None:
-        entry = self.list.entry
-        if entry is None:
-            self.inspector.fill(None, [])
-        else:
-            self._read_entry(entry.id, self.inspector.tab)
-
-    @work(thread=True, exclusive=True, group="inspect", exit_on_error=False)
-    def _read_entry(self, entry: int, tab: str) -> None:
-        try:
-            with own_index(self.bench.index) as index:
-                found = index.entries([entry])
-                lines = inspect(self.bench, index, found[0], tab) if found else []
-        except Exception as error:
-            self.app.call_from_thread(self.say, one_line(error))
-            return
-        self.post_message(Inspected(entry, tab, lines))
-
-    @on(Inspected)
-    def _inspected(self, event: Inspected) -> None:
-        if event.tab == self.inspector.tab and event.entry == self.list.entry_id:
-            self.inspector.fill(event.entry, event.lines)
-            self._show_inspector_title()
-
-    # The tree
-
-    @on(FolderTree.Chosen)
-    def _chosen(self, event: FolderTree.Chosen) -> None:
-        # A tree that is made anew may have stood elsewhere for a moment.
-        if event.target == self.tree_.target and event.target != self.shown:
-            self.open_target(event.target)
-
-    def action_open(self) -> None:
-        target = self.tree_.target
-        self._wandered = True
-        if target is None:
-            return
-        if target.what == "unseen":
-            self.app.push_screen(not_examined_screen(self.bench.index.not_examined()))
-        elif target.query() is None:
-            self.tree_.fold()
-        else:
-            self.open_target(target)
-            self.action_pane("list")
-
-    def action_order_folders(self) -> None:
-        self.tree_.by_problems = not self.tree_.by_problems
-        self.tree_.reorder()
-        self.tell(f"Folders by {'most problems' if self.tree_.by_problems else 'name'}.")
-
-    def action_hide_healthy(self) -> None:
-        self.tree_.healthy_hidden = not self.tree_.healthy_hidden
-        self.tree_.reorder()
-        self.tell(f"Healthy folders {'hidden' if self.tree_.healthy_hidden else 'shown'}.")
-
-    # Panes
-
-    def place(self) -> str:
-        focused = self.focused
-        return focused.id if focused is not None and focused.id in PANES else "list"
-
-    def _pane(self, name: str) -> Widget:
-        return {"tree": self.tree_, "list": self.list, "inspector": self.inspector}[name]
-
-    def action_pane(self, name: str) -> None:
-        for pane in PANES:
-            self.set_class(pane == name, f"-at-{pane}")
-        self.call_after_refresh(self._focus, name)
-
-    def _focus(self, name: str) -> None:
-        self._pane(name).focus()
-
-    def action_next_pane(self, step: int) -> None:
-        place = (PANES.index(self.place()) + step) % len(PANES)
-        self.action_pane(PANES[place])
-
-    def action_resize_pane(self, step: int) -> None:
-        self._pane_size = max(0, min(self._pane_size + step, len(SIZES) - 1))
-        for number, name in enumerate(SIZES):
-            if name:
-                self.set_class(number == self._pane_size, name)
-
-    def action_show_problems(self) -> None:
-        first = next(iter(self.snapshot.kinds), None)
-        self.tree_.go_to_target(Target("code", code=first.code) if first else Target("problems"))
-        self.action_pane("tree")
-
-    @on(FolderTree.Wandered)
-    def _tree_left(self) -> None:
-        self.action_pane("list")
-
-    @on(MessageList.Wandered)
-    def _list_left(self, event: MessageList.Wandered) -> None:
-        self.action_pane("tree" if event.step < 0 else "inspector")
-
-    @on(Inspector.Wandered)
-    def _inspector_left(self) -> None:
-        self.action_pane("list")
-
-    def on_key(self) -> None:
-        self._wandered = True
-
-    def on_descendant_focus(self, _event: object) -> None:
-        place = self.place()
-        for pane in PANES:
-            self.set_class(pane == place, f"-at-{pane}")
-            self.query_one(f"#{pane}-title").set_class(self._pane(pane).has_focus, "-focused")
-        self._show_inspector_title()
-        self.refresh_keys()
+    def state(self) -> State:
+        state = super().state()
+        chosen = len(self.chosen()) or int(self.chosen_folder() is not None)
+        return State(state.read_only, state.surveying, state.operating, chosen)
 
     # Triage
 
@@ -496,63 +203,3 @@ class MainScreen(OperatingScreen):
         self.app.copy_to_clipboard(pasteable(self.bench.spool.absolute(entry.path)))
         more = "  y again: the Message-ID." if entry.message_id else ""
         self.tell(f"Copied the path.{more}")
-
-    # The lines around
-
-    def state(self) -> State:
-        state = super().state()
-        chosen = len(self.chosen()) or int(self.chosen_folder() is not None)
-        return State(state.read_only, state.surveying, state.operating, chosen)
-
-    def tell(self, text: str) -> None:
-        self._message = text
-        self._show_status()
-        front = self.app.screen
-        if front is not self and isinstance(front, JournalScreen):
-            front.say(text)
-
-    def say(self, text: str) -> None:
-        self._message = text
-        self._show_status()
-
-    def _show_status(self) -> None:
-        right = []
-        if self.text_filter:
-            right.append(f"filter: {visible(self.text_filter, 30)}")
-        if self.badge_filter:
-            right.append("badge: " + " ".join(sorted(map(badge, self.badge_filter))))
-        if self.list.ranging:
-            right.append("range begun")
-        right.append(self.marks.summary())
-        self.query_one("#status", Bar).show(
-            " " + "  ".join(filter(None, (self._message, self._progress_line))),
-            "  ".join(right) + " ",
-        )
-
-    def _top_text(self) -> str:
-        spool, found = self.bench.spool, self.snapshot
-        read_only = "  read-only" if self.bench.read_only else ""
-        return (
-            f" {home_text(spool.shown)}  {spool.layout}{read_only}"
-            f"  {counted(found.messages, 'message')}  {counted(len(found.folders), 'folder')}"
-        )
-
-    def _show_top(self) -> None:
-        self.query_one("#top", Bar).show(self._top_text(), f"{self._users} " if self._users else "")
-        self.query_one("#tree-title", Bar).show(" Spool")
-
-    def _show_list_title(self) -> None:
-        line, count = self.list.line() + 1, self.list.count()
-        place = f"{line:,}/{count:,} " if count else ""
-        self.query_one("#list-title", Bar).show(f" {self._list_name()}", place)
-
-    def _list_name(self) -> str:
-        if self.shown.what == "code":
-            return f"{title(self.shown.code)}, all folders"
-        if self.shown.what == "folder":
-            return visible(self.list.folder_names.get(self.shown.folder or 0, ""), 200)
-        return "All mail"
-
-    def _show_inspector_title(self) -> None:
-        bar = self.query_one("#inspector-title", Bar)
-        bar.show(self.inspector.title(self.inspector.has_focus), "[ ] turn ")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.survey.index import Index
 from mailsurgeon.tui.present import title
+from mailsurgeon.tui.screens.browsing import BrowsingScreen
 from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor
 from mailsurgeon.tui.screens.plan import Outcome, PlanScreen
-from mailsurgeon.tui.screens.surveying import SurveyingScreen
 from mailsurgeon.tui.triage import next_after
 
 _DONE = {
@@ -19,8 +19,8 @@ _DONE = {
 }  # fmt: skip
 
 
-class OperatingScreen(SurveyingScreen):
-    """Proposes operations and follows them up. The list and the tree belong to MainScreen."""
+class OperatingScreen(BrowsingScreen):
+    """Proposes operations and follows them up; what is chosen is for MainScreen to say."""
 
     def chosen(self) -> list[int]:
         """The entries meant: the marked ones, else the one under the cursor."""
@@ -161,14 +161,6 @@ class OperatingScreen(SurveyingScreen):
         self.tell(report_text(report))
         if report.folders:
             self.look_again(report.folders)
-
-    def look_again(self, folders: tuple[bytes, ...]) -> None:
-        """Surveys the folders an operation touched."""
-        raise NotImplementedError
-
-    def tell(self, text: str) -> None:
-        """Says it here and on the screen in front, whichever that is."""
-        raise NotImplementedError
 
     def follow_up(self) -> bool:
         """After the survey: goes to the next kind when one was finished; True when it went."""
