@@ -25,6 +25,19 @@ class Spool:
         """The absolute path of `path`, which is relative to the spool."""
         return os.path.join(self.root, path) if path else self.root
 
+    def control_of(self, folder: bytes) -> bytes:
+        """Where Dovecot keeps a folder's own list files, absolute: in the folder itself, or, with
+        CONTROL= elsewhere, there; INBOX is then `.INBOX`, or `INBOX` in the fs layout."""
+        if self.control is None:
+            return self.absolute(folder)
+        return os.path.join(self.control, self.control_name(folder))
+
+    def control_name(self, folder: bytes) -> bytes:
+        """The same, as a path below the CONTROL= directory, or below the spool without one."""
+        if folder or self.control is None:
+            return folder
+        return b".INBOX" if self.layout == "maildir++" else b"INBOX"
+
     @property
     def shown(self) -> str:
         """The root as text; not yet made visible."""

@@ -64,7 +64,7 @@ def shell_log(
         done = [step for step in steps if step.state in ("done", "undone")]
         lines.append(f"# {operation.id}. {visible(operation.kind)}: {visible(operation.summary)}")
         for step in done:
-            lines.extend(_commands(step))
+            lines.extend(_commands(step, spool))
         lines.append("")
     return "\n".join(lines)
 
@@ -91,7 +91,7 @@ def _word(path: bytes) -> str:
     return quoted(b"./" + path if path.startswith(b"-") else path or b".")
 
 
-def _commands(step: StepRecord) -> Iterator[str]:
+def _commands(step: StepRecord, spool: Spool) -> Iterator[str]:
     source = None if step.source is None else _word(step.source)
     target = None if step.target is None else _word(step.target)
     at = target or source
@@ -116,7 +116,8 @@ def _commands(step: StepRecord) -> Iterator[str]:
             seconds, rest = divmod(data["after"], 10**9)
             yield f"touch -h -m -d @{seconds}.{rest:09d} -- {at}"
         case Action.UIDLIST:
-            yield from _edit(_word(step.step.folder or b""), data.get("changes", ()))
+            folder = spool.control_name(step.step.folder or b"")
+            yield from _edit(_word(folder), data.get("changes", ()))
         case _:
             yield f"# {step.action} {at or ''}: to be made by hand"
 

@@ -119,20 +119,18 @@ def lock_folders(
 def control_directory(places: Places, folder: bytes) -> tuple[int | None, bytes]:
     """An own descriptor of the directory that holds a folder's uidlist, and its shown path.
 
-    None when there is no such directory. With CONTROL= elsewhere Dovecot keeps INBOX in `.INBOX`
-    (or, in the fs layout, `INBOX`) there.
+    None when there is no such directory.
     """
     spool = places.spool
     if spool.control is None:
         with suppress(FileNotFoundError, NotADirectoryError):
             return os.dup(places.directory(folder)), folder
         return None, folder
-    inbox = b".INBOX" if spool.layout == "maildir++" else b"INBOX"
-    path = os.path.join(spool.control, folder or inbox)
+    path = spool.control_of(folder)
     with suppress(FileNotFoundError, NotADirectoryError):
         root = fs.open_directory(os.path.realpath(spool.control))
         try:
-            return fs.open_beneath(root, folder or inbox), path
+            return fs.open_beneath(root, spool.control_name(folder)), path
         finally:
             os.close(root)
     return None, path

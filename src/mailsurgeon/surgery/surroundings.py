@@ -15,7 +15,6 @@ from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split, uid_field
-from mailsurgeon.maildir.names import MAILDIRPP
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.effects import FolderState
 from mailsurgeon.surgery.patients import Patient, join, load
@@ -132,7 +131,7 @@ class Surroundings:
         """The names of a folder's keyword letters by number (`a` is 0), as Dovecot has them."""
         names: dict[int, str] = {}
         for line in self._read(
-            os.path.join(self._control(folder), b"dovecot-keywords")
+            os.path.join(self.spool.control_of(folder), b"dovecot-keywords")
         ).splitlines():
             number, space, name = line.partition(b" ")
             if space and number.isdigit():
@@ -172,7 +171,8 @@ class Surroundings:
     def has_uidlist(self, folder: bytes) -> bool:
         """Whether Dovecot's list of UIDs was found for this folder."""
         if self.spool.control is not None:
-            return os.path.lexists(os.path.join(self._control(folder), b"dovecot-uidlist"))
+            home = self.spool.control_of(folder)
+            return os.path.lexists(os.path.join(home, b"dovecot-uidlist"))
         return b"dovecot-uidlist" in self._listing(folder)
 
     def state(self, folder: bytes) -> FolderState:
@@ -186,13 +186,6 @@ class Surroundings:
             courier=b"courierimapuiddb" in names,
             synced=self.has_sync_state(folder),
         )
-
-    def _control(self, folder: bytes) -> bytes:
-        """Where Dovecot keeps a folder's own files; INBOX has a name under CONTROL=."""
-        if self.spool.control is None:
-            return self.spool.absolute(folder)
-        inbox = b".INBOX" if self.spool.layout == MAILDIRPP else b"INBOX"
-        return os.path.join(self.spool.control, folder or inbox)
 
     def _listing(self, folder: bytes) -> frozenset[bytes]:
         if folder not in self._listings:
