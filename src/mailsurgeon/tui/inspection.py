@@ -65,10 +65,11 @@ def problem_lines(bench: Workbench, index: Index, entry: Entry) -> Iterator[Text
     yield Text(path_text(entry.path), DIM)
     if any(problem.detail.get("pending") for problem in problems):
         yield Text("The remedy is proposed after a full survey of the whole spool.")
-    elif any(problem.remedy for problem in problems):
-        yield from _proposal(bench.propose(bench.spool, index, [entry.id]))
     else:
-        yield Text("No remedy is proposed. Keys m f z r d propose one all the same.")
+        plan = bench.propose(bench.spool, index, [entry.id])
+        yield from _proposal(plan)
+        if not plan.acts:
+            yield Text("No remedy is proposed; m f z r d propose one all the same.")
     yield from _alike(index, problems[0])
 
 

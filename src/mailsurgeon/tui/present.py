@@ -17,7 +17,7 @@ FIELD_LIMIT = 300  # characters of any one field that are looked at
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
-    """`text` in exactly `width` cells: cut with an ellipsis, or filled with spaces."""
+    """Visible text in exactly `width` cells: cut with an ellipsis, or filled with spaces."""
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
@@ -26,7 +26,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def fit_end(text: str, width: int) -> str:
-    """`text` in exactly `width` cells, its end kept: the telling part of a folder's name."""
+    """Visible text in exactly `width` cells, its end kept: the telling part of a folder's name."""
     if cell_len(text) <= width:
         return fit(text, width)
     kept = text[-(width - 1) :] if width > 1 else ""
