@@ -9,7 +9,7 @@ its UID when its record follows. The format, and what a server rejects, is Dovec
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -139,6 +139,74 @@ def parse_record(line: bytes, version: int) -> Record | str:
     return Record(uid, tuple(fields), base, line)
 
 
+class Editor:
+    """A uidlist being edited: read once, changed record by record, written out by `data`.
+
+    Raises UidlistError when the file has lines a server rejects: it would be thrown away whole.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        uidlist = parse(data)
+        if uidlist.bad:
+            raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
+        self._header = uidlist.header
+        self._version = uidlist.version
+        self._records = list(uidlist.records)
+        self._places = {record.base: place for place, record in enumerate(uidlist.records)}
+
+    def data(self) -> bytes:
+        """The file as it now is."""
+        return self._header + b"".join(record.line + b"\n" for record in self._records)
+
+    def plan(
+        self, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
+    ) -> list[Change]:
+        """The changes that carry records over to new base names; see `rename_records`."""
+        changes: list[Change] = []
+        for old, new in renames:
+            place = self._places.get(old)
+            if place is None:
+                continue
+            record = self._records[place]
+            after = carried_over(record, new, self._version, uidl_is_name=uidl_is_name)
+            if after != record.line:
+                changes.append(Change(record.line, after))
+        return changes
+
+    def preview(self, changes: Iterable[Change]) -> list[Change]:
+        """What each change would come to, taken by itself; raises what `apply` would."""
+        return [made for _, made, _, _ in self._resolved(changes)]
+
+    def apply(self, changes: Iterable[Change]) -> list[Change]:
+        """Makes the changes; see `apply_changes`."""
+        applied: list[Change] = []
+        for place, made, old, record in self._resolved(changes):
+            del self._places[old]
+            self._places[record.base] = place
+            self._records[place] = record
+            applied.append(made)
+        return applied
+
+    def _resolved(self, changes: Iterable[Change]) -> Iterator[tuple[int, Change, bytes, Record]]:
+        """For each change that finds its record: the place, the lines, the old base, the record."""
+        for change in changes:
+            before = parse_record(change.before, self._version)
+            after = parse_record(change.after, self._version)
+            if isinstance(before, str) or isinstance(after, str):
+                raise UidlistError("a record change of another version of the file")
+            place = self._places.get(before.base)
+            if place is None:
+                continue
+            if after.base != before.base and after.base in self._places:
+                raise UidlistError("the new base name has a record already")
+            current = self._records[place]
+            line = _changed(current, before, after, self._version)
+            record = parse_record(line, self._version)
+            if isinstance(record, str):
+                raise UidlistError(record)
+            yield place, Change(current.line, line), before.base, record
+
+
 def rename_records(
     data: bytes, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
 ) -> tuple[bytes, list[Change]]:
@@ -154,23 +222,9 @@ def rename_records(
 
     Raises UidlistError when the file has lines a server rejects, or a new base is taken.
     """
-    changes = plan_changes(parse(data), renames, uidl_is_name=uidl_is_name)
-    return apply_changes(data, changes)
-
-
-def plan_changes(
-    uidlist: Uidlist, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
-) -> list[Change]:
-    """The record changes that `rename_records` makes; nothing is applied."""
-    records = {record.base: record for record in uidlist.records}
-    changes: list[Change] = []
-    for old, new in renames:
-        record = records.get(old)
-        if record is not None:
-            after = carried_over(record, new, uidlist.version, uidl_is_name=uidl_is_name)
-            if after != record.line:
-                changes.append(Change(record.line, after))
-    return changes
+    editor = Editor(data)
+    made = editor.apply(editor.plan(renames, uidl_is_name=uidl_is_name))
+    return editor.data(), made
 
 
 def carried_over(record: Record, base: bytes, version: int, *, uidl_is_name: bool = False) -> bytes:
@@ -201,30 +255,9 @@ def apply_changes(data: bytes, changes: Iterable[Change]) -> tuple[bytes, list[C
 
     Raises UidlistError when the file has lines a server rejects, or a new base is taken.
     """
-    uidlist = parse(data)
-    if uidlist.bad:
-        raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
-    lines = [record.line for record in uidlist.records]
-    places = {record.base: number for number, record in enumerate(uidlist.records)}
-    made: list[Change] = []
-    for change in changes:
-        before = parse_record(change.before, uidlist.version)
-        after = parse_record(change.after, uidlist.version)
-        if isinstance(before, str) or isinstance(after, str):
-            raise UidlistError("a record change of another version of the file")
-        place = places.get(before.base)
-        if place is None:
-            continue
-        if after.base != before.base and after.base in places:
-            raise UidlistError("the new base name has a record already")
-        current = parse_record(lines[place], uidlist.version)
-        assert not isinstance(current, str)
-        new = _changed(current, before, after, uidlist.version)
-        made.append(Change(current.line, new))
-        lines[place] = new
-        places[after.base] = places.pop(before.base)
-    body = b"".join(line + b"\n" for line in lines)
-    return uidlist.header + body, made
+    editor = Editor(data)
+    made = editor.apply(changes)
+    return editor.data(), made
 
 
 def _changed(current: Record, before: Record, after: Record, version: int) -> bytes:

@@ -85,7 +85,7 @@ class LockedFolder:
         """The record changes for one act, given its renames or (when undone) its own changes."""
         planned: list[Change] = []
         for one in self.lists:
-            planned += one.check(changes or one.plan(renames))
+            planned += one.changes_for(renames, changes)
         return planned
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from mailsurgeon.maildir.uidlist import Change, UidlistError, apply_changes, parse, plan_changes
+from mailsurgeon.maildir.uidlist import Change, Editor, UidlistError
 from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.locks import remove_own
 from mailsurgeon.text import visible
@@ -50,22 +50,20 @@ class ListFile:
     shown: bytes
     data: bytes
     status: os.stat_result
+    _editor: Editor | None = None
 
-    def plan(self, renames: Sequence[tuple[bytes, bytes]]) -> list[Change]:
-        """The changes that carry records over to new base names. Raises StepRefused."""
-        try:
-            uidlist = parse(self.data)
-            if uidlist.bad:
-                reason = f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}"
-                raise UidlistError(reason)
-            return plan_changes(uidlist, renames, uidl_is_name=uidl_is_name())
-        except UidlistError as error:
-            raise self._damaged(error) from error
+    def changes_for(
+        self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]
+    ) -> list[Change]:
+        """The changes that carry records over to new base names, or what `changes` come to now.
 
-    def check(self, changes: Sequence[Change]) -> list[Change]:
-        """What `changes` would come to. Raises StepRefused when they cannot be made."""
+        Raises StepRefused when they cannot be made; nothing is made yet.
+        """
         try:
-            return apply_changes(self.data, changes)[1]
+            if self._editor is None:
+                self._editor = Editor(self.data)
+            wanted = changes or self._editor.plan(renames, uidl_is_name=uidl_is_name())
+            return self._editor.preview(wanted)
         except UidlistError as error:
             raise self._damaged(error) from error
 
@@ -76,9 +74,12 @@ class ListFile:
         one perhaps being there.
         """
         try:
-            new, made = apply_changes(self.data, changes)
+            editor = self._editor or Editor(self.data)
+            self._editor = None  # it no longer is what the file is
+            made = editor.apply(changes)
         except UidlistError as error:
             raise self._damaged(error) from error
+        new = editor.data()
         if new == self.data:
             return made
         with fs.told(self.shown):
@@ -97,7 +98,7 @@ class ListFile:
             raise fs.NotDurable(str(error)) from error
         if again is None or again.data != new:
             raise fs.NotDurable(f"{shown}: it does not read back as it was written")
-        self.data, self.status = again.data, again.status
+        self.data, self.status, self._editor = again.data, again.status, None
 
     def _replace(self, new: bytes) -> None:
         draft = self.name + b".mailsurgeon"
