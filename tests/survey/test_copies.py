@@ -279,6 +279,15 @@ def test_clashes_within_a_folder(house: House) -> None:
     assert {row.severity for row in clashes.values()} == {3}
 
 
+@pytest.mark.parametrize("data", [text(), b""])
+def test_an_identical_twin_goes_to_quarantine(house: House, data: bytes) -> None:
+    house.file(b"cur/1.host:2,S", data)
+    house.file(b"new/1.host", data)
+    house.survey()
+    clashes = {row.path: row.remedy for row in house.index.problems(codes=["name-clash"])}
+    assert clashes == {b"cur/1.host:2,S": None, b"new/1.host": "quarantine"}
+
+
 def test_a_quick_survey_compares_no_bytes(house: House, reads: Reads) -> None:
     house.mail(b"cur/1.host:2,S")
     house.mail(b"new/1.host")

@@ -233,7 +233,11 @@ def test_what_lies_in_no_folder_is_always_looked_at(fs_house: House) -> None:
     stray = fs_house.mail(b"loose/1.M1.host")
     fs_house.survey()
     assert fs_house.codes() == {stray: {"misfiled"}}
+    other = fs_house.mail(b"loose/2.M1.host", 2)
+    fs_house.survey(folders=[b"A"])
+    assert fs_house.codes() == {stray: {"misfiled"}, other: {"misfiled"}}
     os.unlink(fs_house.at(stray))
+    os.unlink(fs_house.at(other))
     fs_house.survey(folders=[b"A"])
     assert fs_house.codes() == {b"loose": {"stray-directory"}}
     assert fs_house.picture() == fs_house.fresh_picture()

@@ -40,7 +40,6 @@ class Copies:
                 chunk,
             ).fetchall()
             for number, folder, place, directory, name, size, ctime, whole, body, identity in rows:
-                # Empty files are no copies: each may be what is left of another message.
                 if digests and whole is None:
                     whole, body = self._digest(number, directory, name, size)
                 path = directory + b"/" + name if directory else name

@@ -46,7 +46,9 @@ def _refusal(choice: Choice, around: Surroundings) -> Left | None:
     hint = command(around.spool, "PATH", "--force")
     if patient.place == Place.TMP:
         return delivery_at_work(choice, around)
-    if patient.is_served and patient.size == 0 and patient.is_file:
+    # The twin that keeps the name of a clash keeps its UID too: nothing is deleted for clients.
+    twin = choice.code == "name-clash"
+    if patient.is_served and patient.size == 0 and patient.is_file and not twin:
         if _synced(patient):
             return choice.refuse(
                 "its name bears a sync tool's UID: a client may hold the text", hint
