@@ -238,7 +238,7 @@ async def test_the_journal_lists_operations_and_undoes_the_one_chosen(ward: Ward
         rows = [row.plain for row in front(pilot).query_one("#operations", Rows).rows]
         assert "undo" in rows[0] and "of 1" in rows[0]
         assert rows[2].endswith("undone")
-        assert "Put back 3" in status(pilot)
+        assert "Put back 3.  ctrl+r does it again." in status(pilot)
         await keys(pilot, "escape")
         assert tree_lines(pilot)[1].split() == ["MISF", "3"]
 

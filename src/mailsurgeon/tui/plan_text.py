@@ -20,7 +20,7 @@ BATCH = 500  # steps the journal commits together
 def row_of(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
     """`   file   11,961   .Archives.2012/ -> .Archives.2012/cur/`"""
     mark = "-" if dropped else " "
-    text = f" {mark} {fit(visible(verdict), 18)} {len(acts):>8,}   {_where(acts)}"
+    text = f" {mark} {fit(visible(verdict), 22)} {len(acts):>8,}   {_where(acts)}"
     return Text(text + ("   dropped" if dropped else ""), "dim" if dropped else "")
 
 
@@ -38,7 +38,7 @@ def body_of(plan: Plan, first: int = 4) -> list[Text]:
     """What clients notice, the `first` acts, what is left alone, what is needed."""
     lines: list[Text] = []
     lines += _section("Of these", _notes(plan.acts))
-    lines += _section("What clients will notice", map(visible, plan.effects or ("nothing",)))
+    lines += _section("What clients will notice", map(visible, plan.effects))
     if plan.acts:
         total = len(plan.acts)
         shown_first = _first(by_size(plan)[0][1], total, first)
@@ -54,7 +54,7 @@ def step_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
 
     def line(number: int) -> Text:
         act, step = steps[number]
-        return Text.assemble((f"{visible(act.verdict):<18} ", "dim"), step_text(step))
+        return Text.assemble((f"{visible(act.verdict):<22} ", "dim"), step_text(step))
 
     return len(steps), line
 

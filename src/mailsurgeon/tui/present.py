@@ -58,11 +58,13 @@ def count_text(number: int) -> str:
 
 def date_text(mtime_ns: int, long: bool) -> str:
     """A file's time, local: `12-03-04`, or `2012-03-04 10:22`."""
+    width = 16 if long else 8
     try:
         moment = time.localtime(mtime_ns // 1_000_000_000)
+        # A damaged time may lie in a year of three or of seven digits.
+        return fit(time.strftime("%Y-%m-%d %H:%M" if long else "%y-%m-%d", moment), width)
     except (OverflowError, OSError, ValueError):
-        return fit("?", 16 if long else 8)
-    return time.strftime("%Y-%m-%d %H:%M" if long else "%y-%m-%d", moment)
+        return fit("?", width)
 
 
 def path_text(path: bytes) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.survey.index import Index
+from mailsurgeon.tui.actions import BY_ID, keys_of
 from mailsurgeon.tui.present import title
 from mailsurgeon.tui.screens.browsing import BrowsingScreen
 from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor
@@ -158,7 +159,7 @@ class OperatingScreen(BrowsingScreen):
         self.forget_marks(entries)
         whole = code and report.state == "applied"
         self._next_kind = (code, self.snapshot.kinds) if whole else None
-        self.tell(report_text(report))
+        self.tell(report_text(report, self.bench.keymap))
         if report.folders:
             self.look_again(report.folders)
 
@@ -174,7 +175,7 @@ class OperatingScreen(BrowsingScreen):
         return True
 
 
-def report_text(report: Report) -> str:
+def report_text(report: Report, keymap: Mapping[str, str]) -> str:
     """`Filed 11,961, quarantined 12.  u takes it back.`"""
     done = sum(report.done.values())
     if not done:
@@ -187,7 +188,13 @@ def report_text(report: Report) -> str:
         text += f", {len(report.refused):,} refused ({report.refused[0].reason})"
     if report.state in ("partial", "failed", "interrupted"):
         text += f"; {report.state}"
-    return f"{text}.  u takes it back." if done and report.operation else f"{text}."
+    return f"{text}.{_way_back(report.kind, keymap)}" if done and report.operation else f"{text}."
+
+
+def _way_back(kind: str, keymap: Mapping[str, str]) -> str:
+    if kind == "undo":
+        return f"  {keys_of(BY_ID['redo'], keymap)[0]} does it again."
+    return f"  {keys_of(BY_ID['undo'], keymap)[0]} takes it back."
 
 
 def _done_text(report: Report) -> str:
