@@ -43,7 +43,7 @@ _TABLE = _Shown()
 
 
 def visible(value: str | bytes, limit: int | None = None) -> str:
-    """`value` with everything a terminal could act on written out as an escape (`\\x1b`, `\\u202e`).
+    """`value` with all that a terminal could act on written out as an escape (`\\x1b`, `\\u202e`).
 
     Control characters (C0, DEL, C1), bidirectional and zero-width characters, line separators,
     private and unassigned code points and bytes that are not UTF-8 become visible; other spaces

@@ -86,8 +86,38 @@ def test_a_lock_let_go_while_waiting_is_ours(tmp_path: Path, directory: int) -> 
 def test_the_lock_of_a_dead_process_is_taken_over_at_once(tmp_path: Path, directory: int) -> None:
     place = tmp_path / os.fsdecode(LOCK)
     place.write_bytes(b"%d:%s" % (dead_process(), HOST))
-    take(directory).release()
-    assert os.listdir(tmp_path) == []
+    before = place.stat()
+    lock = take(directory)
+    assert place.read_bytes().startswith(b"%d:" % os.getpid())
+    lock.release()
+    # It is somebody else's, and is left as it was found.
+    assert os.listdir(tmp_path) == [place.name]
+    assert (place.stat().st_ino, place.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_stale_lock_makes_way_for_one_that_a_server_made_meanwhile(
+    tmp_path: Path, directory: int
+) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    place.write_bytes(b"%d:%s" % (dead_process(), HOST))
+    lock = take(directory)
+    place.unlink()
+    place.write_bytes(b"the server's own")
+    lock.release()
+    assert os.listdir(tmp_path) == [place.name]
+    assert place.read_bytes() == b"the server's own"
+
+
+def test_what_a_killed_run_of_ours_leaves_is_cleared_and_the_stale_lock_is_back(
+    tmp_path: Path, directory: int
+) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    theirs, ours = dead_process(), dead_process()
+    (tmp_path / (place.name + ".stale")).write_bytes(b"%d:%s" % (theirs, HOST))
+    place.write_bytes(b"%d:%s" % (ours, HOST))
+    locks.remove_of_dead(directory, LOCK, ours, os.fsdecode(HOST))
+    assert os.listdir(tmp_path) == [place.name]
+    assert place.read_bytes() == b"%d:%s" % (theirs, HOST)
 
 
 @pytest.mark.parametrize("mark", [b"", b"123:another-host", b"no process"])
@@ -107,7 +137,7 @@ def test_a_lock_of_another_host_is_stale_after_two_quiet_minutes(
         take(directory)
     guarded.unlink()
     take(directory).release()
-    assert os.listdir(tmp_path) == []
+    assert place.read_bytes() == mark
 
 
 def test_a_symlink_in_the_locks_place_is_not_followed(tmp_path: Path, directory: int) -> None:

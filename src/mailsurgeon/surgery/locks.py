@@ -1,14 +1,15 @@
 """The locks of mail servers, and our own.
 
 A server's dotlock is a file whose content is `PID:HOST`, without a newline. Ours is written under
-another name first and then renamed into place without replacing, so that it is never seen empty;
-to a server that creates its lock with O_EXCL, or links it, this is the same. When a lock is stale
-is Dovecot's rule (file-dotlock.c): its process on this host is gone; or, where that cannot be
-known, neither the lock nor the file it guards has changed for two minutes.
+another name first and then linked into place, so that it is never seen empty and a killed run's is
+known as ours; to a server that creates its lock with O_EXCL, or links it, this is the same. When a
+lock is stale is Dovecot's rule (file-dotlock.c): its process on this host is gone; or, where that
+cannot be known, neither the lock nor the file it guards has changed for two minutes.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -25,6 +26,9 @@ from mailsurgeon.text import visible
 UIDLIST_LOCK = b"dovecot-uidlist.lock"
 COURIER_LOCK = b"courier.lock"
 STALE_SECONDS = 120.0
+STALE_SUFFIX = b".stale"
+DEAD_SUFFIX = b".dead"
+DRAFT_SUFFIX = b".mailsurgeon"
 WAIT_SECONDS = 30.0
 
 _PLAIN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -56,11 +60,14 @@ class DotLock:
         self._handle = handle
 
     def release(self) -> None:
-        """Removes the lock, if it is still the one we made."""
+        """Removes the lock, if it is still the one we made; a stale one we found is put back."""
         try:
             now = fs.look(self._directory, self._name)
             if now is not None and os.path.samestat(now, os.fstat(self._handle)):
                 os.unlink(self._name, dir_fd=self._directory)
+            for suffix in (DRAFT_SUFFIX, DEAD_SUFFIX):
+                remove_own(self._directory, self._name + suffix)
+            _put_back(self._directory, self._name)
         finally:
             os.close(self._handle)
             os.close(self._directory)
@@ -98,12 +105,12 @@ def _place(directory: int, name: bytes) -> DotLock | None:
     """Puts our lock into place; None when one is there."""
     if fs.look(directory, name) is not None:
         return None
-    draft = name + b".mailsurgeon"
+    draft = name + DRAFT_SUFFIX
     remove_own(directory, draft)
     handle = os.open(draft, _NEW_FILE, 0o644, dir_fd=directory)
     try:
         os.write(handle, own_mark())
-        fs.rename(directory, draft, directory, name)
+        _second_name(directory, draft, name)
         return DotLock(directory, name, handle)
     except OSError as error:
         os.close(handle)
@@ -112,6 +119,22 @@ def _place(directory: int, name: bytes) -> DotLock | None:
         if isinstance(error, FileExistsError):
             return None
         raise
+
+
+def _second_name(directory: int, draft: bytes, name: bytes) -> None:
+    """Gives the draft the lock's name and keeps its own: by that a dead lock is known as ours."""
+    try:
+        os.link(draft, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
+            raise
+        fs.rename(directory, draft, directory, name)  # no hard links on this file system
+
+
+def _is_ours(directory: int, name: bytes, lock: os.stat_result) -> bool:
+    """Whether a lock is one that a killed run of ours has left."""
+    draft = fs.look(directory, name + DRAFT_SUFFIX)
+    return draft is not None and os.path.samestat(draft, lock)
 
 
 def remove_own(directory: int, name: bytes) -> None:
@@ -123,7 +146,7 @@ def remove_own(directory: int, name: bytes) -> None:
 
 
 def _holder(directory: int, name: bytes, guarded: bytes) -> str:
-    """Who holds a lock that is there, in words; empty when it is gone, or was stale and now is."""
+    """Who holds a lock that is there, in words; empty when it is gone or, stale, set aside."""
     try:
         handle = os.open(name, _PLAIN_READ, dir_fd=directory)
     except FileNotFoundError:
@@ -143,7 +166,10 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
             return f"process {process}"
     elif not _untouched(status, fs.look(directory, guarded)):
         return f"{visible(mark)}" if mark else "an unknown process"
-    _set_aside(directory, name, status)
+    if _is_ours(directory, name, status):
+        _remove(directory, name, status)
+    else:
+        _set_aside(directory, name, status, STALE_SUFFIX)
     return ""
 
 
@@ -171,26 +197,48 @@ def _untouched(lock: os.stat_result, guarded: os.stat_result | None) -> bool:
     return time.time() - latest > STALE_SECONDS
 
 
-def _set_aside(directory: int, name: bytes, stale: os.stat_result) -> None:
-    """Removes a stale lock, and not the one that somebody may have put there meanwhile."""
-    aside = name + b".stale"
+def _set_aside(directory: int, name: bytes, stale: os.stat_result, suffix: bytes) -> bool:
+    """Renames a stale lock, and not the one that somebody may have put there meanwhile."""
+    aside = name + suffix
     remove_own(directory, aside)
     try:
         fs.rename(directory, name, directory, aside)
     except FileNotFoundError:
-        return
+        return False
     moved = fs.look(directory, aside)
     if moved is not None and not os.path.samestat(moved, stale):
         with suppress(FileExistsError):
             fs.rename(directory, aside, directory, name)
-        return
-    os.unlink(aside, dir_fd=directory)
+        return False
+    return True
+
+
+def _remove(directory: int, name: bytes, lock: os.stat_result) -> None:
+    """Removes a lock of ours that its dead process has left, and no other."""
+    if _set_aside(directory, name, lock, DEAD_SUFFIX):
+        remove_own(directory, name + DEAD_SUFFIX)
+    remove_own(directory, name + DRAFT_SUFFIX)
+
+
+def _put_back(directory: int, name: bytes) -> None:
+    """Leaves a stale lock as it was found: it is somebody else's, and was not ours to remove.
+
+    Where a server has made its own lock in the meantime, as it does with a stale one, the old one
+    is of no use to anybody.
+    """
+    aside = name + STALE_SUFFIX
+    with suppress(FileNotFoundError):
+        try:
+            fs.rename(directory, aside, directory, name)
+        except FileExistsError:
+            remove_own(directory, aside)
 
 
 def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None:
     """Removes the lock that our own killed process has left, and no other."""
     if host != socket.gethostname() or is_alive(process):
         return
+    remove_own(directory, name + DEAD_SUFFIX)
     try:
         handle = os.open(name, _PLAIN_READ, dir_fd=directory)
     except OSError:
@@ -201,7 +249,8 @@ def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None
     finally:
         os.close(handle)
     if mark == b"%d:%s" % (process, os.fsencode(host)):
-        _set_aside(directory, name, status)
+        _remove(directory, name, status)
+    _put_back(directory, name)
 
 
 def hold_as_writer(root: int, shown: bytes) -> None:
