@@ -103,7 +103,7 @@ def test_two_messages_never_share_a_base_name() -> None:
         (b"x :a\n", "no UID"),
         (b"5 :a\n5 :b\n", "comes after"),
         (b"5 :a\n4 :b\n", "comes after"),
-        (b"1 :a\n2 :a\n", "has UID 1 already"),
+        (b"1 :a\n2 :a\n", "has UID 2 too"),
         (b"1 :a/b\n", "slash"),
         (b"1 W5\n", "no base name"),
         (b"1 :\n", "no base name"),

@@ -200,14 +200,6 @@ def test_a_file_of_two_names_gets_its_time_once_and_last(clinic: Clinic) -> None
     assert clinic.picture() == before
 
 
-def test_a_damaged_uidlist_is_refused_before_anything_is_promised(clinic: Clinic) -> None:
-    clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
-    place = clinic.uidlist(b"", b"1300000000.M1.host")
-    place.write_bytes(place.read_bytes() + b"1 :1300000001.M1.host\n")
-    plan = clinic.survey().propose(b"dovecot-uidlist")
-    assert (plan.acts, [left.refused for left in plan.left]) == ((), [True])
-
-
 def test_a_stale_lock_is_put_away_and_brought_back(clinic: Clinic) -> None:
     clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
     process = os.posix_spawn("/bin/true", ["true"], {})

@@ -21,6 +21,9 @@ _V3_FIELD = re.compile(rb"[A-Za-z][^ ]*\Z")
 _DIGITS = re.compile(rb"\d+\Z")
 
 
+NO_NEWLINE = "the last line has no newline"
+
+
 class UidlistError(ValueError):
     """The header line is not one of a uidlist this program knows; the text says why."""
 
@@ -71,34 +74,61 @@ def parse(data: bytes) -> Uidlist:
     header, newline, body = data.partition(b"\n")
     version, uidvalidity, next_uid = _parse_header(header)
     if not newline:
-        bad = (BadLine(1, header, "the last line has no newline"),)
+        bad = (BadLine(1, header, NO_NEWLINE),)
         return Uidlist(version, header, uidvalidity, next_uid, (), bad)
     lines = body.split(b"\n")
     torn = lines.pop()
-    records: list[Record] = []
+    numbered: dict[bytes, tuple[int, Record]] = {}
     bad_lines: list[BadLine] = []
     last = 0
-    bases: dict[bytes, int] = {}
     for number, line in enumerate(lines, start=2):
         record = parse_record(line, version)
-        reason = record if isinstance(record, str) else _misplaced(record, last, bases)
-        if isinstance(record, str) or reason:
-            bad_lines.append(BadLine(number, line, reason))
+        if isinstance(record, str):
+            bad_lines.append(BadLine(number, line, record))
+            continue
+        if record.uid <= last:
+            bad_lines.append(BadLine(number, line, f"UID {record.uid} comes after UID {last}"))
             continue
         last = record.uid
-        bases[record.base] = record.uid
-        records.append(record)
+        # Of two records of one base name Dovecot keeps the higher UID.
+        earlier = numbered.pop(record.base, None)
+        if earlier:
+            reason = f"the base name has UID {record.uid} too"
+            bad_lines.append(BadLine(earlier[0], earlier[1].line, reason))
+        numbered[record.base] = (number, record)
     if torn:
-        bad_lines.append(BadLine(len(lines) + 2, torn, "the last line has no newline"))
-    return Uidlist(version, header + b"\n", uidvalidity, next_uid, tuple(records), tuple(bad_lines))
+        bad_lines.append(BadLine(len(lines) + 2, torn, NO_NEWLINE))
+    records = tuple(record for _, record in numbered.values())
+    bad = tuple(sorted(bad_lines))
+    return Uidlist(version, header + b"\n", uidvalidity, next_uid, records, bad)
 
 
-def _misplaced(record: Record, last: int, bases: dict[bytes, int]) -> str:
-    if record.uid <= last:
-        return f"UID {record.uid} comes after UID {last}"
-    if record.base in bases:
-        return f"the base name has UID {bases[record.base]} already"
-    return ""
+def drop_lines(data: bytes, lines: Iterable[tuple[int, bytes]]) -> bytes:
+    """A uidlist without these lines (number from 1, text). Raises UidlistError if one differs."""
+    parts = data.split(b"\n")
+    for number, text in sorted(lines, reverse=True):
+        if number > len(parts) or parts[number - 1] != text:
+            raise UidlistError(f"line {number} has changed")
+        if number == len(parts):
+            parts[-1] = b""  # a last line without newline: the one before it keeps its own
+        else:
+            del parts[number - 1]
+    return b"\n".join(parts)
+
+
+def restore_lines(data: bytes, lines: Iterable[tuple[int, bytes]], *, torn: bool) -> bytes:
+    """A uidlist with dropped lines back in their places, after what was written since at most.
+
+    `torn`: the last of them had no newline; it gets one when other lines follow it now.
+    """
+    parts = data.split(b"\n")
+    wanted = sorted(lines)
+    for number, text in wanted:
+        if torn and number == wanted[-1][0] and number >= len(parts):
+            parts[-1] = text
+        else:
+            parts.insert(min(number, len(parts)) - 1, text)
+    return b"\n".join(parts)
 
 
 def _parse_header(line: bytes) -> tuple[int, int, int]:

@@ -60,7 +60,7 @@ def _operation(operation: Operation, steps: list[StepRecord]) -> dict[str, Any]:
         "state": operation.state,
         "steps": [
             {
-                "action": str(step.action),
+                "action": str(step.action).partition("-")[0],
                 "source": path_text(_about(step)),
                 "target": None if step.target is None else path_text(step.target),
                 "state": step.state,

@@ -118,6 +118,9 @@ def _commands(step: StepRecord, spool: Spool) -> Iterator[str]:
         case Action.UIDLIST:
             folder = spool.control_name(step.step.folder or b"")
             yield from _edit(_word(folder), data.get("changes", ()))
+        case Action.UIDLIST_LINES if data.get("drop"):
+            folder = spool.control_name(step.step.folder or b"")
+            yield from _edit(_word(folder), [(line, "") for _, line in data["drop"]])
         case _:
             yield f"# {step.action} {at or ''}: to be made by hand"
 

@@ -63,6 +63,7 @@ class LockedFolder:
 
     def __init__(self, places: Places, path: bytes, control: int | None, shown: bytes) -> None:
         self.path = path
+        self._places = places
         self.occupants = Occupants(places, path)
         self._owner = places.owner[0]
         self._control = control
@@ -80,6 +81,26 @@ class LockedFolder:
                 found += [one] if one else []
             self._lists = found
         return self._lists
+
+    def list_named(self, name: bytes, patience: Patience, stack: ExitStack) -> uidlists.ListFile:
+        """One of the servers' lists by its name; Courier's comes with Courier's lock.
+
+        `stack` releases the lock. Raises StepRefused when there is none, or it is not to be
+        touched.
+        """
+        if name == uidlists.DOVECOT:
+            found = next(iter(self.lists), None)
+        else:
+            with fs.told(os.path.join(self.path, b"tmp", locks.COURIER_LOCK)):
+                parent = self._places.directory(os.path.join(self.path, b"tmp"))
+                shown = os.path.join(self.path, b"tmp", locks.COURIER_LOCK)
+                lock = locks.take(parent, locks.COURIER_LOCK, name, shown, patience)
+            stack.callback(lock.release)
+            home = self._places.directory(self.path)
+            found = uidlists.read(home, name, os.path.join(self.path, name), self._owner)
+        if found is None:
+            raise fs.StepRefused("it is gone")
+        return found
 
     def check_uids(self, renames: list[tuple[bytes, bytes]], changes: list[Change]) -> list[Change]:
         """The record changes for one act, given its renames or (when undone) its own changes."""

@@ -6,9 +6,13 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 
+from mailsurgeon.maildir.uidlist import UidlistError, drop_lines, restore_lines
 from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.folders import LockedFolder
+from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.steps import Action, Expected, Step
 from mailsurgeon.text import visible
@@ -24,7 +28,7 @@ def perform(places: Places, folders: Folders, step: Step) -> None:
     act = _ACTS.get(step.action)
     if act is None:
         raise fs.StepRefused(f"a step of the kind '{step.action}' is not known here")
-    with fs.told(step.source or step.target or b"?"):
+    with fs.told(step.source or step.target or step.folder or b"INBOX"):
         act(places, folders, step)
 
 
@@ -169,6 +173,21 @@ def _utime(places: Places, _folders: Folders, step: Step) -> None:
     _on_itself(places, step, change, alone=False)
 
 
+def _lines(_places: Places, folders: Folders, step: Step) -> None:
+    """Takes lines out of a uidlist, or puts them back; all that server wrote since stays."""
+    assert step.folder is not None
+    lines = [(int(number), os.fsencode(text)) for number, text in step.data.get("drop", ())]
+    back = [(int(number), os.fsencode(text)) for number, text in step.data.get("restore", ())]
+    with ExitStack() as stack:
+        name = os.fsencode(step.data["name"])
+        one = folders[step.folder].list_named(name, Patience(), stack)
+        try:
+            new = drop_lines(one.data, lines)
+        except UidlistError as error:
+            raise fs.StepRefused(str(error)) from error
+        one.rewrite(restore_lines(new, back, torn=bool(step.data.get("torn"))))
+
+
 _ACTS: dict[Action, Callable[[Places, Folders, Step], None]] = {
     Action.RENAME: _rename,
     Action.MKDIR: _mkdir,
@@ -176,6 +195,7 @@ _ACTS: dict[Action, Callable[[Places, Folders, Step], None]] = {
     Action.CHMOD: _chmod,
     Action.CHOWN: _chown,
     Action.UTIME: _utime,
+    Action.UIDLIST_LINES: _lines,
 }
 
 
@@ -203,6 +223,9 @@ def inverse(step: Step) -> Step:
             return Step(
                 step.action, step.source, None, expected, step.folder, step.target_folder, data
             )
+        case Action.UIDLIST_LINES:
+            data["drop"], data["restore"] = data.get("restore", []), data.get("drop", [])
+            return replace(step, data=data)
         case Action.UIDLIST:
             data.pop("records", None)
             data["changes"] = [[after, before] for before, after in step.data.get("changes", ())]

@@ -15,7 +15,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from mailsurgeon.maildir.uidlist import Change, UidlistError, base_name, parse, parse_record
+from mailsurgeon.maildir.uidlist import (
+    Change,
+    UidlistError,
+    base_name,
+    drop_lines,
+    parse,
+    parse_record,
+)
 from mailsurgeon.surgery import fs, locks
 from mailsurgeon.surgery.acting import (
     WHOLE_BATCH,
@@ -31,7 +38,7 @@ from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.performing import directory_of, inverse, owner_of, perform
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.records import Operation, StepRecord
-from mailsurgeon.surgery.steps import Action, Refusal
+from mailsurgeon.surgery.steps import Action, Refusal, Step
 from mailsurgeon.surgery.uidlists import ListFile
 from mailsurgeon.text import visible
 
@@ -114,7 +121,7 @@ class Recovery:
     def _act(
         self, folders: dict[bytes, LockedFolder], act: Sequence[StepRecord]
     ) -> list[StepRecord]:
-        done = [self._is_done(one) for one in act]
+        done = [self._is_done(folders, one) for one in act]
         path = act[0].step.source or act[0].step.target or b""
         lists_only = all(one.action is Action.UIDLIST for one in act)
         if lists_only or not any(done):
@@ -146,7 +153,7 @@ class Recovery:
         self.found.refused.append(Refusal(path, reason))
         return [one.settled("refused", reason) for one in act]
 
-    def _is_done(self, record: StepRecord) -> bool:
+    def _is_done(self, folders: dict[bytes, LockedFolder], record: StepRecord) -> bool:
         """Whether a step happened; one that half happened is completed."""
         step = record.step
         try:
@@ -160,6 +167,8 @@ class Recovery:
                     return fs.look(parent, name) is None
                 case Action.CHMOD | Action.CHOWN | Action.UTIME:
                     return self._is_set(record)
+                case Action.UIDLIST_LINES:
+                    return self._are_dropped(folders, step)
                 case _:
                     return False
         except (FileNotFoundError, NotADirectoryError):
@@ -210,6 +219,22 @@ class Recovery:
         mode = int(record.data.get("mode", 0o700))
         fs.finish_directory(parent, name, mode, owner_of(record.step))
         return True
+
+    @staticmethod
+    def _are_dropped(folders: dict[bytes, LockedFolder], step: Step) -> bool:
+        """Whether lines of a uidlist are no longer (or, to be restored, again) where they were."""
+        assert step.folder is not None
+        wanted = step.data.get("drop") or step.data.get("restore", ())
+        lines = [(int(number), os.fsencode(text)) for number, text in wanted]
+        with ExitStack() as stack, suppress(fs.StepRefused):
+            name = os.fsencode(step.data["name"])
+            one = folders[step.folder].list_named(name, Patience(), stack)
+            try:
+                drop_lines(one.data, lines)
+            except UidlistError:
+                return bool(step.data.get("drop"))
+            return not step.data.get("drop")
+        return False
 
     def _is_set(self, record: StepRecord) -> bool:
         step = record.step

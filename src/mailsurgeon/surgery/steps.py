@@ -21,6 +21,7 @@ class Action(StrEnum):
     CHOWN = "chown"
     UTIME = "utime"
     UIDLIST = "uidlist"
+    UIDLIST_LINES = "uidlist-lines"
     KEYWORDS = "keywords"
     MAILDIRSIZE = "maildirsize"
     COPY = "copy"
@@ -55,6 +56,8 @@ class Step:
       mkdir     mode: int (permission bits, taken from a sibling), uid, gid
       chmod     before, after: int       chown  before, after: [uid, gid]
       utime     before, after: mtime in ns
+      uidlist-lines  name: of the list; drop (or, taking it back, restore): [[number, line], ...];
+                torn: whether the last of them has no newline
       uidlist   records: [[old base, new base], ...] (text with surrogate escapes); after the step
                 has run also `changes`: [[line before, line after], ...]
     """

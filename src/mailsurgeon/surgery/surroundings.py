@@ -18,6 +18,7 @@ from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.effects import FolderState
 from mailsurgeon.surgery.patients import Patient, join, load
+from mailsurgeon.survey.context import LARGEST_LIST, list_path, read_small
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import FolderRow, Place
 
@@ -196,6 +197,10 @@ class Surroundings:
                 names = frozenset[bytes]()
             self._listings[folder] = names
         return self._listings[folder]
+
+    def uidlist(self, folder: bytes, name: bytes) -> bytes | None:
+        """The bytes of one of a folder's uidlists, None when it is no plain file."""
+        return read_small(list_path(self.spool, folder, name), LARGEST_LIST)
 
     @cached_property
     def subscriptions(self) -> tuple[str, ...]:

@@ -82,10 +82,14 @@ class ListFile:
         new = editor.data()
         if new == self.data:
             return made
+        self.rewrite(new)
+        return made
+
+    def rewrite(self, new: bytes) -> None:
+        """Puts `new` in the file's place, durably, and reads it back. Raises as `write` does."""
         with fs.told(self.shown):
             self._replace(new)
         self._look_again(new)
-        return made
 
     def _look_again(self, new: bytes) -> None:
         shown = visible(self.shown)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import sys
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SystemCommand
@@ -19,6 +18,7 @@ from textual.theme import Theme
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.tui.actions import State, bindings
 from mailsurgeon.tui.ascii_only import AsciiOnly
+from mailsurgeon.tui.lost_terminal import EndSignals
 from mailsurgeon.tui.palette import Commands
 from mailsurgeon.tui.workbench import Surgeon, Workbench
 
@@ -53,6 +53,8 @@ class MailsurgeonApp(App[int]):
         self.surveying = False
         self.operating = False
         self.stop = threading.Event()  # the run ends: every worker stops at its next step
+        self.at_rest = threading.Event()  # no operation runs: known to every thread
+        self.at_rest.set()
         self.animation_level = "none"
         self.register_theme(THEME)
         self.theme = bench.theme or THEME.name
@@ -70,11 +72,13 @@ class MailsurgeonApp(App[int]):
         from mailsurgeon.tui.screens.main import MainScreen
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            # Outside the main thread (tests) there are no signals to take.
-            with contextlib.suppress(RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.end_soon)
+        end = partial(loop.call_soon_threadsafe, self.end_soon)
+        self._signals = EndSignals(end, self.stop, self.at_rest)
+        self._signals.take()
         self.push_screen(MainScreen(self.bench))
+
+    def on_unmount(self) -> None:
+        self._signals.give_back()
 
     def state(self) -> State:
         """What decides whether an action is possible, as far as the app knows."""

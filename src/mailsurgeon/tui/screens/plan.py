@@ -230,6 +230,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
     def _begin(self, plan: Plan) -> None:
         self._applying = True
         self.program.operating = True
+        self.program.at_rest.clear()
         self._progress = (0, len(plan.acts))
         self.query_one("#plan-title", Bar).show(f" Applying: {plan.kind}")
         self.query_one("#cancel", Button).label = "Stop"
@@ -257,6 +258,8 @@ class PlanScreen(BaseScreen[Outcome | None]):
             self.post_message(OperationFinished(report))
         except Exception as error:
             self.post_message(OperationFinished(None, one_line(error)))
+        finally:
+            self.program.at_rest.set()
 
     @on(OperationProgressed)
     def _progressed(self, event: OperationProgressed) -> None:

@@ -1,0 +1,130 @@
+"""A damaged uidlist: only what a server would reject is dropped, and it can come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.surgery import performing
+from tests.surgery.clinic import Clinic, clinic_in, only_act, text
+
+HEADER = b"3 V1300000000 N9 G0123456789abcdef0123456789abcdef Xodd  spacing\n"
+ONE = b"1300000000.M1.host"
+TWO = b"1300000001.M2.host"
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    with clinic_in(tmp_path) as clinic:
+        clinic.mail(b"cur/" + ONE + b":2,S", content=text(1))
+        clinic.mail(b"cur/" + TWO + b":2,S", content=text(2))
+        yield clinic
+
+
+def damaged(
+    clinic: Clinic, body: bytes, header: bytes = HEADER, name: str = "dovecot-uidlist"
+) -> Path:
+    place = clinic.root / name
+    place.write_bytes(header + body)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b"0 :zero\n1 :%s\n2 :%s\n", b"1 :%s\n2 :%s\n"),
+        (b"1 :%s\n2 :%s\n4294967295 :much\n", b"1 :%s\n2 :%s\n"),
+        (b"1 :%s\n2 :%s\n3 :cut off", b"1 :%s\n2 :%s\n"),
+        (b"1 :%s\nwords\n\n2 :%s\n", b"1 :%s\n2 :%s\n"),
+        (b"1 :%s\n5 :other\n3 :late\n6 :%s\n", b"1 :%s\n5 :other\n6 :%s\n"),
+        # Of two records of one base name Dovecot keeps the higher UID.
+        (b"1 :twice\n2 :%s\n3 :twice\n4 :%s\n", b"2 :%s\n3 :twice\n4 :%s\n"),
+    ],
+)
+def test_only_the_lines_a_server_rejects_go_and_come_back(
+    clinic: Clinic, body: bytes, left: bytes
+) -> None:
+    place = damaged(clinic, body % (ONE, TWO))
+    before = clinic.picture()
+    plan = clinic.survey().propose(b"dovecot-uidlist")
+    assert only_act(plan).remedies == ("fix-uidlist",)
+    clinic.apply(plan)
+    assert place.read_bytes() == HEADER + left % (ONE, TWO)
+    assert clinic.survey().codes() == {}
+    clinic.undo()
+    assert clinic.picture() == before
+
+
+def test_mail_that_came_in_since_stays_when_the_lines_come_back(clinic: Clinic) -> None:
+    place = damaged(clinic, b"0 :zero\n1 :%s\n3 :cut off" % ONE)
+    clinic.apply(clinic.survey().propose(b"dovecot-uidlist"))
+    with place.open("ab") as file:
+        file.write(b"2 :%s\n" % TWO)
+    clinic.undo()
+    assert place.read_bytes() == HEADER + b"0 :zero\n1 :%s\n3 :cut off\n2 :%s\n" % (ONE, TWO)
+
+
+def test_a_list_that_changed_since_the_plan_is_left_alone(clinic: Clinic) -> None:
+    place = damaged(clinic, b"1 :%s\n0 :zero\n" % ONE)
+    plan = clinic.survey().propose(b"dovecot-uidlist")
+    place.write_bytes(HEADER + b"1 :%s\n2 :%s\n" % (ONE, TWO))
+    with clinic.surgeon() as surgeon:
+        report = surgeon.apply(plan)
+    assert [refusal.reason for refusal in report.refused] == ["line 3 has changed"]
+    assert place.read_bytes() == HEADER + b"1 :%s\n2 :%s\n" % (ONE, TWO)
+
+
+def test_a_bad_header_line_is_not_touched(clinic: Clinic) -> None:
+    damaged(clinic, b"1 :%s\n" % ONE, header=b"7 V1 N2\n")
+    clinic.survey()
+    assert [row.remedy for row in clinic.index.problems(codes=["uidlist-damaged"])] == [None]
+    assert clinic.propose(b"dovecot-uidlist", remedy="fix-uidlist").acts == ()
+
+
+def test_couriers_list_is_mended_under_couriers_lock(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = damaged(clinic, b"1 %s\n0 zero\n" % ONE, b"1 1300000000 5\n", "courierimapuiddb")
+    before = place.read_bytes()
+    held: list[bool] = []
+    drop_lines = performing.drop_lines
+
+    def watched(data: bytes, lines: list[tuple[int, bytes]]) -> bytes:
+        held.append((clinic.root / "tmp" / "courier.lock").exists())
+        return drop_lines(data, lines)
+
+    monkeypatch.setattr(performing, "drop_lines", watched)
+    clinic.apply(clinic.survey().propose(b"courierimapuiddb"))
+    assert (held, place.read_bytes()) == ([True], b"1 1300000000 5\n1 %s\n" % ONE)
+    clinic.undo()
+    assert place.read_bytes() == before
+    assert not (clinic.root / "tmp" / "courier.lock").exists()
+
+
+@pytest.mark.parametrize("rewritten", [False, True])
+def test_a_crash_leaves_the_list_before_or_after(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, rewritten: bool
+) -> None:
+    place = damaged(clinic, b"1 :%s\n0 :zero\n" % ONE)
+    before = place.read_bytes()
+    plan = clinic.survey().propose(b"dovecot-uidlist")
+    lines = performing._ACTS[performing.Action.UIDLIST_LINES]
+
+    def killed(*args: object) -> None:
+        if rewritten:
+            lines(*args)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
+        patch.setitem(performing._ACTS, performing.Action.UIDLIST_LINES, killed)
+        with pytest.raises(KeyboardInterrupt):
+            surgeon.apply(plan)
+    with clinic.surgeon() as surgeon:
+        assert surgeon.recover() is not None
+        operation = surgeon.operations()[0]
+        steps = [step.state for step in surgeon.steps(operation.id)]
+    after = HEADER + b"1 :%s\n" % ONE
+    assert place.read_bytes() == (after if rewritten else before)
+    assert steps == (["done"] if rewritten else ["refused"])
