@@ -77,7 +77,8 @@ class Operator:
         return outcome.json["totals"]["problems"]
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        names = ("PATH", "PYTHONPATH", "LANG", "LC_ALL")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         return {
             **kept,
             "HOME": str(self.places),

@@ -190,8 +190,11 @@ class Journal:
         acts: int,
         at_least: int,
         quarantine: bytes | None,
+        lists: bytes | None = None,
     ) -> int:
         """Opens an operation and returns its number, `at_least` that high.
+
+        `lists`: where it finds the uidlists, when that is not beside the mail.
 
         Until `finish` it reads as interrupted, because that is what it is if nothing follows.
         """
@@ -211,6 +214,8 @@ class Journal:
                 (number, session.id, now(), kind, of, "interrupted", acts, quarantine, pid, host,
                  checksum),
             )  # fmt: skip
+            if lists is not None:
+                db.execute("INSERT INTO meta VALUES (?, ?)", (f"lists:{number}", lists))
         return number
 
     def intend(self, records: Iterable[StepRecord]) -> list[StepRecord]:
@@ -303,6 +308,13 @@ class Journal:
         """One operation, by its number."""
         found = self.operations("id = ?", (number,))
         return found[0] if found else None
+
+    def lists_of(self, operation: int) -> bytes | None:
+        """Where an operation found the uidlists, as `begin` was told."""
+        with self._reading() as db:
+            query = "SELECT value FROM meta WHERE key = ?"
+            row = db.execute(query, (f"lists:{operation}",)).fetchone() if db else None
+            return row[0] if row else None
 
     def steps(self, where: str, values: Sequence[Any] = ()) -> list[StepRecord]:
         """Steps, in the order they were written down. Raises JournalError at a damaged one."""

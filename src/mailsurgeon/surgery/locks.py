@@ -238,18 +238,20 @@ def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None
     """Removes the lock that our own killed process has left, and no other."""
     if host != socket.gethostname() or is_alive(process):
         return
-    remove_own(directory, name + DEAD_SUFFIX)
     try:
         handle = os.open(name, _PLAIN_READ, dir_fd=directory)
     except OSError:
-        return
-    try:
-        status = os.fstat(handle)
-        mark = os.read(handle, 512) if stat.S_ISREG(status.st_mode) else b""
-    finally:
-        os.close(handle)
-    if mark == b"%d:%s" % (process, os.fsencode(host)):
-        _remove(directory, name, status)
+        handle = None
+    if handle is not None:
+        try:
+            status = os.fstat(handle)
+            mark = os.read(handle, 512) if stat.S_ISREG(status.st_mode) else b""
+        finally:
+            os.close(handle)
+        if mark == b"%d:%s" % (process, os.fsencode(host)):
+            _remove(directory, name, status)
+    for suffix in (DEAD_SUFFIX, DRAFT_SUFFIX):
+        remove_own(directory, name + suffix)
     _put_back(directory, name)
 
 

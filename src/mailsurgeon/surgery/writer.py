@@ -8,6 +8,7 @@ import time
 from calendar import timegm
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from mailsurgeon.errors import JournalError, Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
@@ -59,6 +60,8 @@ class Writer:
         )
         if uses:
             os.close(self._open_quarantine(self.directory, make=True))
+        if plan.of is not None:
+            self._look_where(plan.of)
         self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
         runner = Runner(self.places, self.journal, self.running, patience)
         try:
@@ -76,7 +79,7 @@ class Writer:
         highest = quarantine.highest_operation(self.directory)
         number = self.journal.begin(
             self.session, kind, of=of, acts=acts, at_least=highest + 1,
-            quarantine=self.directory if uses_quarantine else None,
+            quarantine=self.directory if uses_quarantine else None, lists=self._where(),
         )  # fmt: skip
         try:
             self.notices.post(number, self.journal.path, self.session.user)
@@ -88,6 +91,21 @@ class Writer:
                 f"{visible(self.spool.root)}: cannot be written to ({reason}); nothing was changed"
             ) from error
         return number
+
+    def _where(self) -> bytes | None:
+        """Where the uidlists are, as the journal keeps it: the layout and CONTROL=, if any."""
+        spool = self.places.spool
+        return None if spool.control is None else spool.layout.encode() + b" " + spool.control
+
+    def _look_where(self, operation: int) -> None:
+        """Finds the uidlists where an earlier operation found them, unless told where they are.
+
+        Without that, taking back what was done with CONTROL= would lose every UID.
+        """
+        known = self.journal.lists_of(operation)
+        if known is not None and self.spool.control is None:
+            layout, _, control = known.partition(b" ")
+            self.places.spool = replace(self.spool, layout=layout.decode(), control=control)
 
     def _end(self, plan: Plan, tally: Tally) -> Report:
         done = sum(tally.done.values())
@@ -182,6 +200,7 @@ class Writer:
         )  # fmt: skip
 
     def _recover_one(self, operation: Operation, patience: Patience) -> Recovered:
+        self._look_where(operation.id)
         try:
             return Recovery(self.places, self.journal, operation, patience).run()
         except (fs.StepRefused, fs.HardError, fs.NotDurable) as error:
