@@ -235,24 +235,36 @@ def _put_back(directory: int, name: bytes) -> None:
 
 
 def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None:
-    """Removes the lock that our own killed process has left, and no other."""
+    """Removes what our own killed process has left of a lock, and nobody else's lock.
+
+    `process` is the one that began the operation; a recovery that was killed as well is known by
+    the second name of its lock.
+    """
     if host != socket.gethostname() or is_alive(process):
         return
+    status, holder = _read_mark(directory, name)
+    if status is not None and not is_alive(holder):
+        if holder == process or _is_ours(directory, name, status):
+            _remove(directory, name, status)
+    elif status is None:
+        for suffix in (DEAD_SUFFIX, DRAFT_SUFFIX):
+            remove_own(directory, name + suffix)
+    _put_back(directory, name)
+
+
+def _read_mark(directory: int, name: bytes) -> tuple[os.stat_result | None, int]:
+    """What a lock is and the process of this host it names; None and 0 where there is none."""
     try:
         handle = os.open(name, _PLAIN_READ, dir_fd=directory)
     except OSError:
-        handle = None
-    if handle is not None:
-        try:
-            status = os.fstat(handle)
-            mark = os.read(handle, 512) if stat.S_ISREG(status.st_mode) else b""
-        finally:
-            os.close(handle)
-        if mark == b"%d:%s" % (process, os.fsencode(host)):
-            _remove(directory, name, status)
-    for suffix in (DEAD_SUFFIX, DRAFT_SUFFIX):
-        remove_own(directory, name + suffix)
-    _put_back(directory, name)
+        return None, 0
+    try:
+        status = os.fstat(handle)
+        mark = os.read(handle, 512) if stat.S_ISREG(status.st_mode) else b""
+    finally:
+        os.close(handle)
+    holder, here = parse_mark(mark)
+    return (status, holder) if here and holder else (None, 0)
 
 
 def hold_as_writer(root: int, shown: bytes) -> None:

@@ -102,6 +102,7 @@ class Writer:
 
         Without that, taking back what was done with CONTROL= would lose every UID.
         """
+        self.places.spool = self.spool
         known = self.journal.lists_of(operation)
         if known is not None and self.spool.control is None:
             layout, _, control = known.partition(b" ")
