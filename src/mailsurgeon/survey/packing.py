@@ -28,6 +28,8 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
     @property
     def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
 
 
 def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
@@ -43,32 +45,41 @@ def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         raise Undecodable(str(error)) from error
 
 
-def _unpack(unpacker: _Decompressor, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What pieces unpack to, itself in pieces of at most PIECE bytes."""
+def _unpack(start: Callable[[], _Decompressor], pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """What pieces unpack to, in pieces of at most PIECE bytes; members may follow each other."""
+    unpacker: _Decompressor | None = None
     for piece in pieces:
-        more = True
-        while more and not unpacker.eof:
-            text = unpacker.decompress(piece, PIECE)
-            if text:
-                yield text
-            # zlib hands back what it has not read yet; bz2 and lzma keep it.
-            piece = getattr(unpacker, "unconsumed_tail", b"")
-            more = bool(piece) or len(text) == PIECE or not getattr(unpacker, "needs_input", True)
-        if unpacker.eof:
-            return
-    raise Undecodable("ends in the middle")
+        while piece:
+            unpacker = unpacker or start()
+            yield from _unpack_piece(unpacker, piece)
+            piece = b""
+            if unpacker.eof:
+                piece, unpacker = unpacker.unused_data, None
+    if unpacker is not None:
+        raise Undecodable("ends in the middle")
+
+
+def _unpack_piece(unpacker: _Decompressor, piece: bytes) -> Iterator[bytes]:
+    more = True
+    while more and not unpacker.eof:
+        text = unpacker.decompress(piece, PIECE)
+        if text:
+            yield text
+        # zlib hands back what it has not read yet; bz2 and lzma keep it.
+        piece = getattr(unpacker, "unconsumed_tail", b"")
+        more = bool(piece) or len(text) == PIECE or not getattr(unpacker, "needs_input", True)
 
 
 def _unpack_gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(zlib.decompressobj(wbits=31), pieces)  # type: ignore[arg-type]  # same shape
+    return _unpack(lambda: zlib.decompressobj(wbits=31), pieces)  # type: ignore[arg-type,return-value]
 
 
 def _unpack_bzip2(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(bz2.BZ2Decompressor(), pieces)
+    return _unpack(bz2.BZ2Decompressor, pieces)
 
 
 def _unpack_xz(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(lzma.LZMADecompressor(memlimit=256 * 1024 * 1024), pieces)
+    return _unpack(lambda: lzma.LZMADecompressor(memlimit=256 * 1024 * 1024), pieces)
 
 
 def _unpack_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
