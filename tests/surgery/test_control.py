@@ -1,0 +1,38 @@
+"""Uidlists kept in another directory: an operation is taken back where it found them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from mailsurgeon.surgery.surgeon import Surgeon
+from tests.surgery.conftest import Ward, plan
+
+OLD = b"1300000001.M1P1.host,S=9"
+NEW = b"1300000001.M1P1.host,S=66"
+
+
+def test_undo_and_redo_find_the_lists_that_the_operation_was_told_of(ward: Ward) -> None:
+    control = ward.home / "control"
+    (control / ".INBOX").mkdir(parents=True)
+    place = control / ".INBOX" / "dovecot-uidlist"
+    ward.uidlist(b"", OLD).rename(place)
+    ward.mail(b"cur/" + OLD + b":2,S")
+    before, listed = ward.picture(), place.read_bytes()
+    told = replace(ward.spool, control=os.fsencode(control))
+    with Surgeon(told, state_dir=ward.home / "state") as surgeon:
+        source, target = b"cur/" + OLD + b":2,S", b"cur/" + NEW + b":2,S"
+        step = ward.rename(source, target, "fix-size", folder=b"", keep_uid=True)
+        assert surgeon.apply(plan(step)).effects == ("UIDs kept for 1 of 1 in INBOX",)
+    repaired = place.read_bytes()
+    assert NEW in repaired
+
+    with ward.surgeon() as untold:
+        undone = untold.apply(untold.plan_undo())
+        assert undone.effects == ("UIDs kept for 1 of 1 in INBOX",)
+        assert (ward.picture(), place.read_bytes()) == (before, listed)
+    with ward.surgeon() as untold:
+        untold.apply(untold.plan_redo())
+        assert place.read_bytes() == repaired
+        untold.apply(untold.plan_undo())
+        assert (ward.picture(), place.read_bytes()) == (before, listed)
