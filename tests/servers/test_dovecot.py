@@ -393,7 +393,8 @@ def test_a_damaged_uidlist_keeps_the_other_uids(
     place = dovecot.spool / "dovecot-uidlist"
     lines = place.read_bytes().splitlines(keepends=True)
     header = lines[0]
-    dovecot.replace(place, b"".join([*lines[:3], BAD_LINES[line], *lines[3:]]))
+    damaged = b"".join([*lines[:3], BAD_LINES[line], *lines[3:]])
+    dovecot.replace(place, damaged)
     renumbered = dovecot.copy("Unrepaired").run(
         "-f", "json", "fetch", "uid guid", "mailbox", "INBOX", memory=True
     )
@@ -406,6 +407,7 @@ def test_a_damaged_uidlist_keeps_the_other_uids(
     assert dovecot.served(memory=True) == before
     assert dovecot.seen() == before
     operator.undo(dovecot.spool)
+    assert place.read_bytes() == damaged
     print(f"\nuidlist-damaged ({line}): Dovecot rejected the list before; after, the same"
           f" {counted(before)}")  # fmt: skip
 
@@ -434,7 +436,7 @@ def test_a_held_lock_is_waited_for_and_then_left_alone(
     records = (dovecot.spool / "dovecot-uidlist").read_bytes()
     mark = f"{os.getpid()}:{os.uname().nodename}".encode()
     lock = dovecot.put("dovecot-uidlist.lock", mark)
-    words = ("fix", dovecot.spool, "--only", "size-mismatch", "--yes")
+    words = ("fix", dovecot.spool, "--only", "size-mismatch", "--yes", "--format", "json")
     began = time.monotonic()
     outcome = operator.run(*words, before=SHORT_PATIENCE)
     seconds = time.monotonic() - began
@@ -442,7 +444,9 @@ def test_a_held_lock_is_waited_for_and_then_left_alone(
     waiting = outcome.err.splitlines()
     assert len(waiting) == 1, outcome
     assert f"held by process {os.getpid()}" in waiting[0]
-    assert "4 refused" in outcome.out or outcome.out.count("refused") >= 1, outcome
+    reasons = [row["reason"] for row in outcome.json["refused"]]
+    assert len(reasons) == 4
+    assert all(f"held by process {os.getpid()}" in reason for reason in reasons), reasons
     assert dovecot.names() == files
     assert (dovecot.spool / "dovecot-uidlist").read_bytes() == records
     assert lock.read_bytes() == mark
