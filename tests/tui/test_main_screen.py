@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from textual.widgets import Input
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.messages import IndexRead, Users
 from mailsurgeon.tui.screens.help import HelpScreen
+from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.screens.surveying import alike
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from tests.tui.conftest import (
@@ -209,6 +212,31 @@ async def test_all_alike_means_same_problem_and_remedy_then_any_remedy(empty_war
         assert "3 marked: Misfiled, file." in status(pilot)
         await keys(pilot, "A")
         assert "4 marked: Misfiled, all remedies." in status(pilot)
+
+
+async def test_keys_typed_ahead_wait_for_what_they_go_by(
+    empty_ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = threading.Event()
+
+    def slow(*args: Any, **options: Any) -> frozenset[int]:
+        assert found.wait(10)
+        return alike(*args, **options)
+
+    monkeypatch.setattr("mailsurgeon.tui.screens.main.alike", slow)
+    async with empty_ward.damaged().app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter")
+        pilot.app.simulate_key("A")
+        pilot.app.simulate_key("enter")
+        await pilot.pause()
+        await pilot.pause()
+        assert pilot.app.screen is main(pilot)
+        found.set()
+        await settled(pilot)
+        plan = pilot.app.screen
+        assert isinstance(plan, PlanScreen)
+        assert plan.plan is not None and len(plan.plan) == 3
 
 
 async def test_folders_by_most_problems_and_without_the_healthy(ward: Ward) -> None:

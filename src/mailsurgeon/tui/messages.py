@@ -73,6 +73,14 @@ class ViewRead(Message):
         self.ticket, self.ids, self.cursor = ticket, ids, cursor
 
 
+class ListFailed(Message):
+    """A list, or what is alike in it, could not be read; `reason` is one line."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 class AlikeFound(Message):
     """The entries with one problem (and one remedy) in the current list were found."""
 

@@ -67,6 +67,7 @@ class BrowsingScreen(SurveyingScreen):
         self.badge_filter: frozenset[str] = frozenset()
         self.sort = 0
         self._wandered = False  # the operator has moved: the cursor is theirs
+        self._ticket_shown = 0
         self._pane_size = 0
         self._message = ""
         self._progress_line = ""
@@ -195,10 +196,16 @@ class BrowsingScreen(SurveyingScreen):
             arrival,
         )
 
+    @property
+    def list_is_coming(self) -> bool:
+        """Whether another list than the one shown has been asked for."""
+        return self.ticket != self._ticket_shown
+
     @on(ViewRead)
     def _view_read(self, event: ViewRead) -> None:
         if event.ticket != self.ticket:
             return
+        self._ticket_shown = event.ticket
         self.marks.look_at(event.ids)
         self.list.show(event.ids, event.cursor, place=self.shown)
         self._show_status()

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from mailsurgeon.tui.actions import State, bindings
 from mailsurgeon.tui.clipboard import pasteable
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.messages import AlikeFound
+from mailsurgeon.tui.messages import AlikeFound, ListFailed, ViewRead
 from mailsurgeon.tui.present import title
 from mailsurgeon.tui.screens.dialogs import BadgeFilter
 from mailsurgeon.tui.screens.journal import JournalScreen, export_log
@@ -20,12 +20,58 @@ from mailsurgeon.tui.screens.surveying import SORTS, Arrival, alike, own_index
 from mailsurgeon.tui.triage import neighbour, worst
 from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.message_list import MessageList
+from mailsurgeon.tui.workbench import Workbench
+
+GO_BY_THE_LIST = frozenset(
+    (
+        "propose", "propose-file", "propose-flags", "propose-size", "propose-rename",
+        "propose-quarantine", "mark", "mark-range", "mark-alike", "next-problem",
+        "previous-problem",
+    )
+)  # fmt: skip
+"""Actions for which it matters which list is shown, and what is marked in it."""
 
 
 class MainScreen(OperatingScreen):
     """Where a session begins and ends."""
 
     BINDINGS = bindings("main")
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(bench)
+        self._alike_is_coming = False
+        self._ahead: list[str] = []
+
+    # Keys typed ahead
+
+    async def action_perform(self, name: str) -> None:
+        """Runs an action; one that goes by the list waits until the list meant is there.
+
+        A key pressed quickly after another must not act on what the other was about to change.
+        """
+        if name in GO_BY_THE_LIST and self._must_wait():
+            self._ahead.append(name)
+        else:
+            await super().action_perform(name)
+
+    def _must_wait(self) -> bool:
+        return self._alike_is_coming or self.list_is_coming
+
+    @on(ViewRead)
+    @on(AlikeFound)
+    def _list_is_there(self) -> None:
+        self.call_later(self._catch_up)
+
+    async def _catch_up(self) -> None:
+        while self._ahead and not self._must_wait():
+            await super().action_perform(self._ahead.pop(0))
+
+    @on(ListFailed)
+    def _list_failed(self, event: ListFailed) -> None:
+        self._ahead.clear()
+        self._alike_is_coming = False
+        self._ticket_shown = self.ticket
+        self.tell(event.reason)
 
     def state(self) -> State:
         state = super().state()
@@ -92,6 +138,7 @@ class MainScreen(OperatingScreen):
         if entry is None or not code:
             self.tell("No problem is under the cursor.")
             return
+        self._alike_is_coming = True
         self._find_alike(entry.id, code, self.list.view)
 
     @work(thread=True, exclusive=True, group="alike", exit_on_error=False)
@@ -106,12 +153,13 @@ class MainScreen(OperatingScreen):
                     found = alike(index, view, code, None, any_remedy=True)
                     what = f"{title(code)}, all remedies"
         except Exception as error:
-            self.app.call_from_thread(self.say, one_line(error))
+            self.post_message(ListFailed(one_line(error)))
             return
         self.post_message(AlikeFound(found, what))
 
     @on(AlikeFound)
     def _alike_found(self, event: AlikeFound) -> None:
+        self._alike_is_coming = False
         self.list.mark_all(event.ids)
         self.tell(f"{len(event.ids):,} marked: {event.title}.")
 

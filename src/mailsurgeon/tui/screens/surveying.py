@@ -23,6 +23,7 @@ from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.messages import (
     IndexRead,
     Kind,
+    ListFailed,
     Recovered,
     Snapshot,
     SurveyFinished,
@@ -140,7 +141,7 @@ class SurveyingScreen(BaseScreen[None]):
             with own_index(self.bench.index) as index:
                 ids = index.view(query)
         except Exception as error:
-            self.app.call_from_thread(self.say, one_line(error))
+            self.post_message(ListFailed(one_line(error)))
             return
         cursor = arrival.entry
         if arrival.end and ids:
