@@ -11,7 +11,7 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
-from mailsurgeon.surgery.planning import propose, without
+from mailsurgeon.surgery.planning import described, propose, without
 from mailsurgeon.survey.opening import Options
 from tests.surgery.clinic import Clinic, clinic_in, moves, only_act, text
 from tests.surgery.conftest import Ward
@@ -281,3 +281,19 @@ def test_a_row_dropped_takes_its_effects_along(clinic: Clinic) -> None:
     assert set(moves(shorter)) == {sized}
     assert not any("deleted" in effect for effect in shorter.effects)
     assert not any("quarantine" in need for need in shorter.needs)
+
+
+def test_taking_back_says_what_clients_will_notice(clinic: Clinic) -> None:
+    clinic.mail(b"1300000000.M1.host:2,S", content=text(1))
+    clinic.mail(b"cur/1300000001.M2.host,S=7:2,S", content=text(2))
+    clinic.uidlist(b"", b"1300000001.M2.host,S=7")
+    clinic.survey()
+    clinic.apply(clinic.propose(b"1300000000.M1.host:2,S"))
+    with clinic.surgeon() as surgeon:
+        undo = described(clinic.spool, clinic.survey().index, surgeon.plan_undo())
+    assert undo.effects[0] == "clients will see 1 message deleted in INBOX"
+    clinic.apply(clinic.propose(b"cur/1300000001.M2.host,S=7:2,S"))
+    with clinic.surgeon() as surgeon:
+        undo = described(clinic.spool, clinic.survey().index, surgeon.plan_undo())
+    assert undo.effects[0] == "UIDs kept for 1 of 1 in INBOX"
+    assert undo.needs == ("dovecot-uidlist.lock of INBOX",)

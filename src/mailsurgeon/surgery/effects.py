@@ -53,6 +53,7 @@ class _Tally:
         self.unseen = 0
         self.resized: Counter[bytes] = Counter()
         self.carried: list[bytes] = []
+        self.returned: list[bytes] = []
         self.lifted: list[tuple[bytes, bytes]] = []
         self.flags = self.dates = self.subdirs = self.modes = 0
         self.any = False
@@ -62,10 +63,12 @@ class _Tally:
         self.any = True
         for step in act.steps:
             match step.action:
-                case Action.RENAME if act.verdict == WHOLE_FOLDER:
-                    self.carried.append(step.source or b"")
+                case Action.RENAME if _verdict(act) == WHOLE_FOLDER:
+                    self._carry(step)
                 case Action.RENAME if act.verdict == "lift-folder":
                     self.lifted.append((step.source or b"", step.target or b""))
+                case Action.RENAME if _verdict(act) == "lift-folder":
+                    self.carried.append(step.source or b"")
                 case Action.RENAME:
                     self._rename(step, act)
                 case Action.UIDLIST if act.verdict == "fix-size" and step.folder is not None:
@@ -78,6 +81,13 @@ class _Tally:
                     self.modes += 1
                 case _:
                     pass
+
+    def _carry(self, step: Step) -> None:
+        source, target = step.source or b"", step.target or b""
+        if source.startswith(QUARANTINE):
+            self.returned.append(target)
+        else:
+            self.carried.append(source)
 
     def _rename(self, step: Step, act: Act) -> None:
         source, target = step.source or b"", step.target or b""
@@ -92,6 +102,8 @@ class _Tally:
         before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]
         self.flags += _flags_seen(before) != _flags_seen(after)
         if goal is None or not _is_served(target, goal):
+            if served and home is not None:
+                self.deleted[home] += 1  # what was filed goes back to where nobody sees it
             return
         if not served or home is None:
             self.new[goal] += 1
@@ -160,6 +172,8 @@ class _Tally:
                 f"{_messages(self.freed.total())} seen for the first time{self._in(self.freed)}:"
                 " hidden behind another of the same name until now"
             )
+        for path in self.returned:
+            yield f"the folder {self._state(path).name} comes back"
         for source, target in self.lifted:
             state = self._state(source)
             new_name = target.decode("utf-8", "surrogateescape").lstrip(".")
@@ -204,6 +218,11 @@ class _Tally:
         if len(names) > _NAMED:
             return f" in {len(names):,} folders"
         return f" in {_listed(names)}"
+
+
+def _verdict(act: Act) -> str:
+    """What an act does, or takes back."""
+    return act.verdict.removeprefix("undo ").removeprefix("restore ")
 
 
 def _flags_seen(filename: bytes) -> bytes:

@@ -148,6 +148,12 @@ def plan_problems(
     return _plan(kind, choices, [*left, *gone], around, quarantine)
 
 
+def described(spool: Spool, index: Index, plan: Plan) -> Plan:
+    """A plan of undo, redo or restore with what clients will notice of it, and what it needs."""
+    around = Surroundings(spool, index)
+    return replace(plan, effects=_effects(plan.acts, around), needs=_needs(plan.acts, around, None))
+
+
 def without(spool: Spool, index: Index, plan: Plan, verdicts: frozenset[str]) -> Plan:
     """The plan without the acts of these verdicts, its effects and needs told anew."""
     shorter = plan.without(verdicts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mailsurgeon.surgery.planning import described
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.survey.index import Index
 from mailsurgeon.tui.actions import BY_ID, keys_of
@@ -130,12 +131,16 @@ class OperatingScreen(BrowsingScreen):
     def undo(self, operation: int | None = None) -> None:
         """Proposes to take back an operation, or the last one."""
         surgeon = self.bench.surgeon
-        self.open_plan(lambda _index: surgeon.plan_undo(operation), self._put_back)
+        self.open_plan(self._described(lambda: surgeon.plan_undo(operation)), self._put_back)
 
     def redo(self, operation: int | None = None) -> None:
         """Proposes to do again what was taken back."""
         surgeon = self.bench.surgeon
-        self.open_plan(lambda _index: surgeon.plan_redo(operation), self._put_back)
+        self.open_plan(self._described(lambda: surgeon.plan_redo(operation)), self._put_back)
+
+    def _described(self, make: Callable[[], Plan]) -> Callable[[Index], Plan]:
+        """A plan of the journal's with what clients will notice of it."""
+        return lambda index: described(self.bench.spool, index, make())
 
     def open_plan(
         self, make: Callable[[Index], Plan], follow: Callable[[Outcome | None], None]
