@@ -352,11 +352,11 @@ def test_a_long_subject_is_cut() -> None:
 @pytest.mark.parametrize(
     ("value", "sender"),
     [
-        (b"Ada <ada@example.org>", "Ada"),
-        (b'"Lovelace, Ada" <ada@example.org>', "Lovelace, Ada"),
+        (b"Ada <ada@example.org>", "Ada <ada@example.org>"),
+        (b'"Lovelace, Ada" <ada@example.org>', "Lovelace, Ada <ada@example.org>"),
         (b"<ada@example.org>", "ada@example.org"),
         (b"ada@example.org", "ada@example.org"),
-        (b"=?utf-8?q?J=C3=BCrgen?= <j@example.org>", "Jürgen"),
+        (b"=?utf-8?q?J=C3=BCrgen?= <j@example.org>", "Jürgen <j@example.org>"),
     ],
 )
 def test_senders(value: bytes, sender: str) -> None:

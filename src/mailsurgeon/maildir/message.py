@@ -269,9 +269,12 @@ def _dates(header: Header) -> tuple[str, str]:
 
 
 def _sender(value: bytes | None) -> str:
+    """The first author as `Name <address>`, `address`, or whatever stands there."""
     text = decoded(value or b"")
     found = _ADDRESS.match(text)
-    return (found[1] or found[2]) if found else text
+    if not found:
+        return text
+    return f"{found[1]} <{found[2]}>" if found[1] else found[2]
 
 
 def decoded(value: bytes) -> str:

@@ -261,7 +261,10 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
             return "compressed text that cannot be read"
         if facts.errno is not None:
             return os.strerror(facts.errno)
-        return None if facts.traits & Traits.MAIL else NOT_MAIL
+        if facts.traits & Traits.MAIL:
+            return None
+        # What else lies in a directory that is no folder is none of a mail spool's business.
+        return NOT_MAIL if task.place == Place.ROOT else ""
     if task.place in (Place.CUR, Place.NEW) and facts.filename.startswith(b"."):
         return None if facts.kind == "directory" or facts.traits & Traits.MAIL else ""
     return None

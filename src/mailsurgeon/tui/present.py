@@ -132,11 +132,16 @@ def row_text(entry: Entry, columns: Columns, folder: str) -> str:
         text = what + path_text(entry.path)
         parts.append(fit_end(text, columns.sender + 1 + columns.subject))
     else:
-        parts.append(fit(_or(entry.sender, "(no sender)"), columns.sender))
+        parts.append(fit(_or(_name(entry.sender), "(no sender)"), columns.sender))
         parts.append(fit(_or(entry.subject, "(no subject)"), columns.subject))
     size = "" if entry.kind == "directory" else size_text(entry.size)
     parts.append(fit(size, columns.size, right=True))
     return " " + " ".join(parts)
+
+
+def _name(sender: str | None) -> str | None:
+    """Of `Name <address>` the name: there is no room for both."""
+    return sender.partition(" <")[0] if sender and sender.endswith(">") else sender
 
 
 def _or(text: str | None, instead: str) -> str:
