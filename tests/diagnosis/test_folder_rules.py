@@ -193,7 +193,7 @@ HEADER = b"3 V1300000000 N9 G0123456789abcdef0123456789abcdef\n"
         (b"1 :a\nwords\n2 :b\n", [3]),
         (b"0 :a\n", [2]),
         (b"4294967295 :a\n", [2]),
-        (b"1 :a\n2 :a\n", [3]),  # a repeated base name
+        (b"1 :a\n2 :a\n", [2]),  # a repeated base name
         (b"2 :a\n1 :b\n", [3]),  # out of order
         (b"2 :a\n2 :b\n", [3]),
         (b"1 :a/b\n", [2]),
