@@ -27,19 +27,19 @@ _TOKENS = (
 def _of_the_program(content: Content, truth: Facts) -> dict[str, object]:
     traits = content.traits
     found: dict[str, object] = {
-        "is mail": Traits.MAIL in traits,
-        "mbox": Traits.MBOX in traits,
+        "is mail": bool(traits & Traits.MAIL),
+        "mbox": bool(traits & Traits.MBOX),
         "not mail": not traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD),
-        "from line": Traits.FROM_LINE in traits,
-        "header cut": Traits.HEADER_CUT in traits,
-        "header only": Traits.HEADER_ONLY in traits,
+        "from line": bool(traits & Traits.FROM_LINE),
+        "header cut": bool(traits & Traits.HEADER_CUT),
+        "header only": bool(traits & Traits.HEADER_ONLY),
         "message id": (content.message_id or "").casefold(),
         "size": content.size,
         "W": content.virtual_size,
     }
     if not truth.odd_type:
-        found["multipart"] = Traits.MULTIPART in traits
-        found["closed"] = Traits.CLOSED in traits
+        found["multipart"] = bool(traits & Traits.MULTIPART)
+        found["closed"] = bool(traits & Traits.CLOSED)
     return found
 
 

@@ -61,7 +61,7 @@ def test_a_file(house: House) -> None:
     assert (facts.message_id, facts.sender, facts.subject) == ("<7@example.org>",
                                                                "a@example.org", "7")  # fmt: skip
     assert facts.date == DATE
-    assert Traits(facts.traits) & (Traits.READ | Traits.MAIL)
+    assert facts.traits & (Traits.READ | Traits.MAIL)
 
 
 def test_a_quick_look_opens_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

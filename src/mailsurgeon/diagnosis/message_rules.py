@@ -6,6 +6,7 @@ Each rule returns a Finding or None. `judge` applies them all with the rules of 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from errno import EACCES, EPERM
 from typing import Any
@@ -22,6 +23,7 @@ from mailsurgeon.maildir.filename import (
 )
 from mailsurgeon.maildir.message import Traits
 
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 LONGEST_NAME = 200  # bytes; a flag change needs room below the file system's 255
 DAY = 86_400
 YEAR = 365 * DAY
@@ -176,7 +178,7 @@ def bad_name(facts: MessageFacts) -> Finding | None:
         reasons.append("begins with a dot")
     if name.startswith(b":"):
         reasons.append("begins with a colon")
-    if any(byte < 0x20 or byte == 0x7F for byte in name):
+    if _CONTROL.search(name):
         reasons.append("has control characters")
     if len(name) > LONGEST_NAME:
         reasons.append(f"is {len(name)} bytes long")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SIZE = {b"S": re.compile(rb",S=(\d+)(?=[,:]|\Z)"), b"W": re.compile(rb",W=(\d+)(?=[,:]|\Z)")}
 _UID = re.compile(rb",U=(\d+)")
@@ -52,6 +53,7 @@ def sorted_flags(flags: bytes) -> bytes:
     return bytes(sorted({byte for byte in flags if _is_letter(byte)}))
 
 
+@lru_cache(maxsize=8)  # the rules ask for one name several times in a row
 def parse_info(name: bytes, size: int | None = None, virtual_size: int | None = None) -> Info:
     """The info of a name by the rules of `bad-flags`.
 

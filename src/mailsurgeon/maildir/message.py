@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
-from enum import IntFlag
+from enum import IntEnum
 from urllib.parse import unquote_to_bytes
 
 from mailsurgeon.text import visible
@@ -39,8 +39,8 @@ _MULTIPART = re.compile(rb"(?i)\s*multipart/")
 _ADDRESS = re.compile(r"\s*\"?([^\"<]*?)\"?\s*<([^>]*)>")
 
 
-class Traits(IntFlag):
-    """Yes-or-no facts of a message's content, in one number for the index."""
+class Traits(IntEnum):
+    """Yes-or-no facts of a message's content, bits of one number (the index keeps it)."""
 
     READ = 1  # the content has been looked at; without it the others mean nothing
     MAIL = 2  # it is mail
@@ -63,7 +63,7 @@ class Content:
     semicolon) and of Date.
     """
 
-    traits: Traits
+    traits: int
     size: int
     virtual_size: int
     message_id: str | None
@@ -189,8 +189,8 @@ class Header:
         return None
 
 
-def _header_traits(head: bytes, header: Header) -> Traits:
-    traits = Traits.READ
+def _header_traits(head: bytes, header: Header) -> int:
+    traits = int(Traits.READ)
     if header.first_name is not None:
         traits |= Traits.FIRST_FIELD
     if header.first_name in _KNOWN or any(header.has(name) for name in _KNOWN):

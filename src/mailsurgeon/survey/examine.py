@@ -216,7 +216,7 @@ def _facts(
         status.st_gid,
         status.st_nlink,
         errno,
-        int(content.traits) if content else int(Traits.READ) if read else 0,
+        content.traits if content else int(Traits.READ) if read else 0,
         encoding,
         content.size if content else None,
         content.virtual_size if content else None,
