@@ -23,6 +23,7 @@ from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.records import StepRecord
 from mailsurgeon.surgery.section import Section
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Refusal, Step
+from mailsurgeon.surgery.sync_tools import cut_off_sync
 from mailsurgeon.surgery.tally import Tally, count_uids
 
 BATCH_STEPS = 500
@@ -32,8 +33,15 @@ class Runner:
     """Does the acts of one operation that the journal has begun."""
 
     def __init__(
-        self, places: Places, journal: Journal, operation: int, patience: Patience
+        self,
+        places: Places,
+        journal: Journal,
+        operation: int,
+        patience: Patience,
+        *,
+        force: bool = False,
     ) -> None:
+        self.force = force
         self.places = places
         self.journal = journal
         self.operation = operation
@@ -129,6 +137,10 @@ class Runner:
         waiting = runs
         while waiting and not self.tally.stopped:
             self.places.forget()
+            reason = "" if self.force else cut_off_sync(self.places, folders)
+            if reason:
+                refuse(waiting, reason)
+                return
             try:
                 with ExitStack() as stack:
                     locked = lock_folders(self.places, folders, self.patience, stack)

@@ -20,6 +20,7 @@ from mailsurgeon.surgery.places import open_root
 from mailsurgeon.surgery.quarantine import QuarantineItem
 from mailsurgeon.surgery.records import Operation, StepRecord, new_session
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Report
+from mailsurgeon.surgery.sync_tools import running_tool
 from mailsurgeon.surgery.writer import Writer
 from mailsurgeon.text import visible
 
@@ -97,6 +98,9 @@ class Surgeon:
             return Report(None, plan.kind, "applied", "nothing to do", {})
         with self._writing() as writer:
             self._refuse_unfinished()
+            if not self.force:
+                self._refuse_beside_sync_tools(writer.places.owner[0])
+            writer.force = self.force
             return writer.run(plan, self._patience(cancelled), on_progress, cancelled)
 
     def recover(self) -> Report | None:
@@ -113,6 +117,13 @@ class Surgeon:
         for one in self._open_operations():
             raise SpoolBusy(
                 f"{visible(self.spool.root)}: operation {one.id} is unfinished; recover it first"
+            )
+
+    def _refuse_beside_sync_tools(self, owner: int) -> None:
+        tool = running_tool(self.spool.root, owner)
+        if tool:
+            raise Refused(
+                f"{visible(self.spool.root)}: {visible(tool)}; wait for it, or go on with --force"
             )
 
     def _patience(self, cancelled: Callable[[], bool] | None) -> Patience:

@@ -39,6 +39,7 @@ class Writer:
         self.journal = journal
         self.session = session
         self.directory = directory
+        self.force = False
         self.running = 0
         self.places = Places(spool, root, self._quarantine_of)
         self.notices = Notices(spool, root, self.places.owner)
@@ -63,7 +64,7 @@ class Writer:
         if plan.of is not None:
             self._look_where(plan.of)
         self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
-        runner = Runner(self.places, self.journal, self.running, patience)
+        runner = Runner(self.places, self.journal, self.running, patience, force=self.force)
         try:
             tally = runner.run(plan.acts, on_progress, cancelled)
         except fs.NotDurable as error:
