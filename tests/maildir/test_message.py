@@ -113,6 +113,8 @@ def test_from_lines(data: bytes, from_line: bool) -> None:
         (CRLF, b"Text.\r\n"),
         (b"From: a\r\nTo: b\n\r\nText", b"Text"),  # mixed line ends
         (b"From: a\r\nTo: b\r\n\nText", b"Text"),
+        (b"From: a\r\nTo: b\r\n\r\n\nText", b"\nText"),
+        (b"From: a\nTo: b\n\r\n\nText", b"\nText"),
         (b"From: a\n \nText", b" \nText"[2:]),  # a blank line is not an empty one
         (b"\n\n" + HEADER + b"\nText", b"Text"),
         (FROM + HEADER + b"\nText", b"Text"),

@@ -21,20 +21,22 @@ HEAD_LIMIT = 16 * 1024 * 1024
 SHOWN = 200
 """Characters of sender and subject kept."""
 
-_LEADING = re.compile(rb"(?:[ \t\r\f\v]*\n)*(?:>?From [^\n]*\n)?(?:[ \t\r\f\v]*\n)*")
+# No pattern here repeats a group without bound or tries a long text from many places: either would
+# let one hostile message take memory and time without end.
+_BLANK = re.compile(rb"[ \t\r\n\f\v]*")
+_SEPARATOR = re.compile(rb">?From [^\n]*\n")
 _FIELD_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _KNOWN = (
     b"from", b"to", b"cc", b"date", b"subject", b"received", b"return-path", b"message-id",
     b"delivered-to", b"mime-version", b"content-type",
 )  # fmt: skip
 _ANOTHER_MESSAGE = re.compile(
-    rb"\n\r?\nFrom [^\r\n]*\d:\d\d[^\r\n]*\r?\n[!-9;-~]+[ \t]*:"
+    rb"\n\r?\nFrom (?=[^\r\n]*\d:\d\d)[^\r\n]*\r?\n[!-9;-~]+[ \t]*:"
 )  # fmt: skip
 _ANOTHER_REACH = 2000  # bytes of such a From line and field name
-_VALUE = re.compile(rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
-_BRACKETED = re.compile(rb"<([^>]*)>")
-_FOLD = re.compile(rb"\r?\n(?=[ \t])")
-_BOUNDARY = re.compile(rb'(?i);[\s]*boundary(\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
+_END_OF_FIELD = re.compile(rb"\n(?![ \t])")
+_BOUNDARY = re.compile(rb'(?i);[\s]*boundary(\*?)\s*=\s*(?:"((?:[^"\\]|\\.){0,1000})"|([^\s;"]+))')
+_LONGEST_BOUNDARY = 1000  # bytes; RFC 2046 allows 70
 _MULTIPART = re.compile(rb"(?i)\s*multipart/")
 _ADDRESS = re.compile(r"\s*\"?([^\"<]*?)\"?\s*<([^>]*)>")
 
@@ -77,7 +79,7 @@ def analyse(pieces: Iterable[bytes]) -> Content:
     """Looks at one message, given in pieces. Never raises, whatever the bytes are."""
     source = iter(pieces)
     head, size, lone = _gather(source)
-    start = _LEADING.match(head).end()  # type: ignore[union-attr]  # matches the empty string
+    start = _header_start(head)
     end, body = _header_end(head, start)
     header = Header(head[start:end])
     traits = _header_traits(head, header)
@@ -144,10 +146,24 @@ def _lone_feeds(piece: bytes, before: bytes) -> int:
     return feeds
 
 
+def _header_start(head: bytes) -> int:
+    """Where the header block begins: after blank lines and one From line of an mbox."""
+    start = _after_blank(head, 0)
+    separator = _SEPARATOR.match(head, start)
+    return _after_blank(head, separator.end()) if separator else start
+
+
+def _after_blank(head: bytes, start: int) -> int:
+    """Where the first line at or after `start` begins that is not blank."""
+    space = _BLANK.match(head, start)
+    end = head.rfind(b"\n", start, space.end() if space else start)
+    return end + 1 if end >= 0 else start
+
+
 def _header_end(head: bytes, start: int) -> tuple[int, int]:
     """Where the header block ends (its last newline included), and where the body begins."""
     bare = head.find(b"\n\n", start)
-    paired = head.find(b"\n\r\n", start, bare if bare >= 0 else len(head))
+    paired = head.find(b"\n\r\n", start, bare + 1 if bare >= 0 else len(head))
     if paired >= 0:
         return paired + 1, paired + 3
     return (bare + 1, bare + 2) if bare >= 0 else (len(head), len(head))
@@ -155,8 +171,7 @@ def _header_end(head: bytes, start: int) -> tuple[int, int]:
 
 def body_start(head: bytes) -> int | None:
     """Where the body begins, None while the end of the header block has not come yet."""
-    start = _LEADING.match(head).end()  # type: ignore[union-attr]  # matches the empty string
-    end, body = _header_end(head, start)
+    end, body = _header_end(head, _header_start(head))
     return None if end == len(head) and len(head) < HEAD_LIMIT else body
 
 
@@ -171,22 +186,21 @@ class Header:
 
     def field(self, name: bytes) -> bytes | None:
         """The unfolded value of the first field of this name (lower case), None without one."""
-        found = self._find(name)
-        return _FOLD.sub(b"", found[1]).strip() if found else None
+        start = self._value(name)
+        if start is None:
+            return None
+        end = _END_OF_FIELD.search(self.block, start)
+        value = self.block[start : end.start() if end else None]
+        return value.replace(b"\r\n", b"").replace(b"\n", b"").strip()
 
     def has(self, name: bytes) -> bool:
         """Whether there is a field of this name (lower case)."""
-        return self._find(name) is not None
+        return self._value(name) is not None
 
-    def _find(self, name: bytes) -> re.Match[bytes] | None:
-        line = b"\n" + name
-        at = self._lower.find(line)
-        while at >= 0:
-            found = _VALUE.match(self.block, at + len(line))
-            if found:
-                return found
-            at = self._lower.find(line, at + 1)
-        return None
+    def _value(self, name: bytes) -> int | None:
+        """Where the value of the first field of this name begins."""
+        found = re.search(rb"\n" + re.escape(name) + rb"[ \t]*:", self._lower)
+        return found.end() if found else None
 
 
 def _header_traits(head: bytes, header: Header) -> int:
@@ -246,18 +260,19 @@ def _boundary(header: Header) -> bytes | None:
     boundary = plain or re.sub(rb"\\(.)", rb"\1", quoted or b"")
     if extended:  # charset'language'text, percent-encoded (RFC 2231)
         boundary = unquote_to_bytes(boundary.rpartition(b"'")[2])
-    return boundary or None
+    return boundary if 0 < len(boundary) <= _LONGEST_BOUNDARY else None
 
 
 def _message_id(header: Header) -> str | None:
     value = header.field(b"message-id")
     if not value:
         return None
-    found = _BRACKETED.search(value)
-    identity = found[1].strip() if found else value
+    start = value.find(b"<")
+    end = value.find(b">", start) if start >= 0 else -1
+    identity = value[start + 1 : end].strip() if end >= 0 else value
     # SQLite keeps no surrogates; bytes that are not UTF-8 are written out.
     text = identity.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-    if found:
+    if end >= 0:
         return f"<{text}>" if text else None
     return text or None
 

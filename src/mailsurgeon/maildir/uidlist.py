@@ -16,9 +16,9 @@ from typing import NamedTuple
 HIGHEST_UID = 2**32 - 2
 """Above it a server rejects the record."""
 
-_V1_HEADER = re.compile(rb"1 (\d+) (\d+)\s*\Z")
+_V1_HEADER = re.compile(rb"1 (\d{1,20}) (\d{1,20})\s*\Z")
 _V3_FIELD = re.compile(rb"[A-Za-z][^ ]*\Z")
-_DIGITS = re.compile(rb"\d+\Z")
+_DIGITS = re.compile(rb"\d{1,20}\Z")  # a longer number is none of 32 bits, and slow to read
 
 
 NO_NEWLINE = "the last line has no newline"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from mailsurgeon.maildir.filename import Info, parse_info, split
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.maildir.uidlist import Uidlist, UidlistError, parse
 
+_NUMBER = re.compile(rb"\d{1,20}\Z")
 LARGEST_LIST = 512 * 1024 * 1024
 
 
@@ -77,9 +79,11 @@ def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
     for record in listed.records:
         size = virtual = None
         for value in record.fields:
-            if value[:1] == b"S" and value[1:].isdigit():
+            if not _NUMBER.match(value, 1):
+                continue
+            if value[:1] == b"S":
                 size = int(value[1:])
-            elif value[:1] == b"W" and value[1:].isdigit():
+            elif value[:1] == b"W":
                 virtual = int(value[1:])
         if size is not None or virtual is not None:
             sizes[record.base] = (size, virtual)

@@ -18,6 +18,7 @@ PLAIN_LIMIT = 512 * 1024 * 1024
 LZ4_MAGIC = b"Dovecot-LZ4\x0d\x2a\x9b\xc5"
 _LZ4_LARGEST = 16 * 1024 * 1024
 _ZSTD_PORTION = 256
+_PORTION = 16 * 1024  # of packed text given to an unpacker: what it hands back is copied every time
 
 
 class Undecodable(Exception):
@@ -36,7 +37,7 @@ def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """The unpacked text in pieces. Raises Undecodable, also when it grows beyond PLAIN_LIMIT."""
     total = 0
     try:
-        for text in _UNPACKERS[encoding](pieces):
+        for text in _gathered(_UNPACKERS[encoding](pieces)):
             total += len(text)
             if total > PLAIN_LIMIT:
                 raise Undecodable("unpacks to too much")
@@ -45,10 +46,30 @@ def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         raise Undecodable(str(error)) from error
 
 
+def _gathered(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text in pieces of about PIECE bytes, however small they come."""
+    held: list[bytes] = []
+    size = 0
+    for text in texts:
+        if held and size + len(text) > PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+        held.append(text)
+        size += len(text)
+    if held:
+        yield b"".join(held)
+
+
+def _portions(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    for piece in pieces:
+        for start in range(0, len(piece), size):
+            yield piece[start : start + size]
+
+
 def _unpack(start: Callable[[], _Decompressor], pieces: Iterable[bytes]) -> Iterator[bytes]:
     """What pieces unpack to, in pieces of at most PIECE bytes; members may follow each other."""
     unpacker: _Decompressor | None = None
-    for piece in pieces:
+    for piece in _portions(pieces, _PORTION):
         while piece:
             unpacker = unpacker or start()
             yield from _unpack_piece(unpacker, piece)
@@ -85,19 +106,23 @@ def _unpack_xz(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _unpack_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
     import zstandard
 
-    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-    for piece in pieces:
-        # One call unpacks all it is given: by small portions no bomb grows large in one go.
-        for start in range(0, len(piece), _ZSTD_PORTION):
+    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    unpacker: zstandard.ZstdDecompressionObj | None = None
+    # One call unpacks all it is given: by small portions no bomb grows large in one go.
+    for portion in _portions(pieces, _ZSTD_PORTION):
+        while portion:
+            unpacker = unpacker or reader.decompressobj()
             try:
-                text = unpacker.decompress(piece[start : start + _ZSTD_PORTION])
+                text = unpacker.decompress(portion)
             except zstandard.ZstdError as error:
                 raise Undecodable(str(error)) from error
             if text:
                 yield text
+            portion = b""
             if unpacker.eof:
-                return
-    raise Undecodable("ends in the middle")
+                portion, unpacker = unpacker.unused_data, None
+    if unpacker is not None:
+        raise Undecodable("ends in the middle")
 
 
 def _unpack_lz4(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -126,15 +151,17 @@ class _Source:
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._rest = b""
+        self._at = 0
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes, fewer at the end."""
-        while len(self._rest) < size:
+        while len(self._rest) - self._at < size:
             piece = next(self._pieces, None)
             if piece is None:
                 break
-            self._rest += piece
-        found, self._rest = self._rest[:size], self._rest[size:]
+            self._rest, self._at = self._rest[self._at :] + piece, 0
+        found = self._rest[self._at : self._at + size]
+        self._at += len(found)
         return found
 
     def exactly(self, size: int) -> bytes:

@@ -1,0 +1,232 @@
+"""Mail and spools made to break a reader: no crash, no hang, bounded memory, all of it named."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+import zstandard
+
+from mailsurgeon.diagnosis.facts import UNDECODABLE
+from mailsurgeon.survey import packing
+from mailsurgeon.survey.packing import PIECE, PLAIN_LIMIT, Undecodable, decompress
+
+from ..planting.packing import lz4
+from .house import House, text
+
+MEGABYTE = 1024 * 1024
+HEAD = b"From: a@example.org\nMessage-ID: <%d@example.org>\nDate: Sun, 13 Mar 2011 07:06:40 +0000\n"
+LZ4_HEAD = 19  # bytes: the magic and the size of the largest chunk
+LARGEST = 420 * MEGABYTE
+"""What a process that surveys all of these may ever hold, with Python and its libraries."""
+
+
+def nested(depth: int) -> bytes:
+    """A multipart in a multipart in a multipart; only the innermost part has text."""
+    parts = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth)
+    )
+    ends = b"".join(b"--b%d--\n" % n for n in reversed(range(depth)))
+    return parts + b"Content-Type: text/plain\n\nText.\n" + ends
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "a header of 100,000 lines": lambda: b"X-Line: value\n" * 100_000 + b"\nText.\n",
+    "a field of 4 million folds": lambda: b"To: a\n" + b" b\n" * 4_000_000 + b"\nText.\n",
+    "a line of 50 MB in the body": lambda: b"\n" + b"x" * (50 * MEGABYTE),
+    "a line of 50 MB in the header": lambda: b"Subject: " + b"x" * (50 * MEGABYTE) + b"\n\nText.\n",
+    "NUL bytes": lambda: b"Subject: a\0b\nX-\0: \0\n\nText \0\0\0.\n",
+    "a thousand nested parts": lambda: nested(1000),
+    "unknown charsets": lambda: (
+        b"Subject: =?x-none?q?a=FCb?= =?utf-8?b?%%%?=\n"
+        b'Content-Type: text/plain; charset="x-none"\n\n\xff\xfe\n'
+    ),
+    "a boundary of 12 MB": lambda: (
+        b'Content-Type: multipart/mixed; boundary="' + b"b" * (12 * MEGABYTE) + b'"\n\nText.\n'
+    ),
+    "an open quote of 12 MB": lambda: (
+        b'Content-Type: multipart/mixed; boundary="' + b"\\b" * (6 * MEGABYTE) + b"\n\nText.\n"
+    ),
+}
+"""By what it is: what follows the fields that all of them have."""
+
+_SURVEY = """
+import json, resource, sys
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import open_spool
+from mailsurgeon.survey.survey import run_survey
+index = Index.open(__import__("pathlib").Path(sys.argv[2]))
+result = run_survey(open_spool(sys.argv[1]), index)
+print(json.dumps({
+    "messages": result.messages,
+    "not examined": [row.reason for row in index.not_examined()],
+    "problems": [[row.code, row.path.decode("utf-8", "replace")] for row in index.problems()],
+    "most memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+}))
+"""
+
+
+def survey_apart(house: House) -> dict[str, object]:
+    """What a survey in a process of its own found, and the most memory it held (bytes)."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SURVEY, house.root, house.home / "apart"],
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    return json.loads(done.stdout)
+
+
+def test_large_and_odd_mail_is_read_in_bounded_memory(house: House) -> None:
+    for number, make in enumerate(HOSTILE.values()):
+        data = HEAD % number + make()
+        house.file(b"cur/%d.M1.h,S=%d:2,S" % (number, len(data)), data)
+    found = survey_apart(house)
+    assert found["messages"] == len(HOSTILE)
+    assert (found["problems"], found["not examined"]) == ([], [])
+    most = found["most memory"]
+    assert isinstance(most, int)
+    print(f"{len(HOSTILE)} hostile messages: {most // MEGABYTE} MB at most")
+    assert most < LARGEST
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        HEAD % 1 + b"X: 1\nMessage-ID: " + b"<" * MEGABYTE + b"\n\nText.\n",
+        b"Message-ID: " + b"<" * MEGABYTE + b"\nFrom: a\n\nText.\n",
+        b"From a Mon 1:11\n" + HEAD % 1 + b"\n\nFrom " + b"1:11 " * 200_000 + b"\n\n",
+        b"From a Mon 1:11\n" + HEAD % 1 + b"\n\nFrom 1:11\n" + b"x" * MEGABYTE,
+        b"\n" * (20 * MEGABYTE),
+        b" " * (20 * MEGABYTE),
+        (b" " * 1000 + b"\n") * 20_000 + HEAD % 1,
+        HEAD % 1 + b"from\n" * (3 * MEGABYTE) + b"\nText.\n",
+        HEAD % 1 + b"Content-Type: multipart/x" + b";boundary=" * MEGABYTE + b"\n\nText.\n",
+        HEAD % 1 + b"Content-Type: multipart/x;" + b" " * MEGABYTE + b"\n\nText.\n",
+        HEAD % 1 + b"Subject: " + b"=?a?q?b?=" * 100_000 + b"\n\nText.\n",
+        HEAD % 1 + b"Date: " + b"1:" * MEGABYTE + b"\n\nText.\n",
+    ],
+    ids=lambda data: data[:70].decode("ascii").replace("\n", "|"),
+)
+def test_text_made_to_hang_a_reader_does_not(house: House, data: bytes) -> None:
+    """Time that grows with the square of a megabyte would be hours."""
+    house.file(b"cur/1.M1.h:2,S", data)
+    assert house.survey().messages == 1
+
+
+# Compressed
+
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+    "lz4": lz4,
+}
+
+
+@pytest.mark.parametrize("kind", PACKINGS)
+def test_a_bomb_of_each_kind_is_given_up_and_bears_no_problem(
+    house: House, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(packing, "PLAIN_LIMIT", PIECE // 2)
+    house.file(b"cur/1.M1.h,S=7:2,S", PACKINGS[kind](text() + bytes(PIECE)))
+    house.survey()
+    assert house.codes() == {}
+    assert house.index.db.execute("SELECT encoding FROM entries").fetchall() == [(UNDECODABLE,)]
+
+
+@pytest.mark.parametrize("kind", PACKINGS)
+def test_no_piece_of_a_bomb_is_large(kind: str) -> None:
+    """zstd cannot be told where to stop: 256 bytes of it stand for 8 MB at most."""
+    packed = PACKINGS[kind](bytes((4 if kind == "lz4" else 40) * PIECE))
+    most = 8 * PIECE if kind == "zstd" else PIECE
+    assert max(len(piece) for piece in decompress([packed], kind)) <= most
+
+
+@pytest.mark.parametrize("kind", PACKINGS)
+def test_tiny_pieces_come_gathered(kind: str) -> None:
+    """Thousands of members (of lz4: chunks) of one byte each are read like one text."""
+    one = PACKINGS[kind](b"x")
+    head, member = (one[:LZ4_HEAD], one[LZ4_HEAD:]) if kind == "lz4" else (b"", one)
+    assert list(decompress([head + member * 20_000], kind)) == [b"x" * 20_000]
+
+
+def test_an_lz4_frame_that_promises_too_much() -> None:
+    magic = lz4(b"")[: LZ4_HEAD - 4]
+    for frame in (b"\xff" * 4, b"\0\1\0\0" + b"\xff" * 4 + b"x", b"\0\1\0\0\0\0"):
+        with pytest.raises(Undecodable):
+            list(decompress([magic + frame], "lz4"))
+
+
+def test_the_limit_is_one_of_hundreds_of_megabytes() -> None:
+    """Room for the largest real message, and far from what a bomb holds."""
+    assert 64 * MEGABYTE < PLAIN_LIMIT <= 1024 * MEGABYTE
+
+
+# Spools
+
+
+def test_a_directory_loop_by_symlink_is_named_and_not_followed(house: House) -> None:
+    house.mail(b".A/cur/1:2,S")
+    house.folder(b".A")
+    for link, target in ((b".Loop", "."), (b".A/up", ".."), (b".A/cur/in", "../..")):
+        os.symlink(target, house.path(link))
+    result = house.survey()
+    assert (result.messages, result.folders) == (1, 2)
+    assert set(house.not_examined()) == {b".Loop", b".A/up"}
+    assert house.codes() == {b".A/cur/in": {"linked"}}
+
+
+def test_fifos_wherever_a_file_is_expected(house: House) -> None:
+    """Opened for reading, each would wait for ever."""
+    house.folder(b".A")
+    places = [b"cur/1:2,S", b"new/2", b"tmp/3", b"4", b"dovecot-uidlist", b".A/courierimapuiddb"]
+    places += [b".A/.uidvalidity", b".A/x.lock", b"dovecot.index.cache", b"tmp/courier.lock"]
+    for path in places:
+        os.mkfifo(house.path(path))
+    house.mail(b".A/cur/1:2,S")
+    assert house.survey().messages >= 1
+    assert house.codes() == {b"cur/1:2,S": {"linked"}, b"new/2": {"linked"}}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"3 V1 N2\n%s :1.M1.h\n" % (b"9" * 5000),
+        b"3 V%s N2\n1 :1.M1.h\n" % (b"9" * 5000),
+        b"3 V1 N2\n1 S%s W%s :1.M1.h\n" % (b"9" * 5000, b"1" * 5000),
+        b"1 1 %s\n1 1.M1.h\n" % (b"9" * 5000),
+        b"\0" * 5000,
+        b"3 V1 N2\n" + b"1 :1.M1.h\n" * 50_000,
+    ],
+    ids=["UID", "UIDVALIDITY", "sizes", "version 1", "NUL bytes", "one record"],
+)
+def test_a_uidlist_of_numbers_without_end(house: House, data: bytes) -> None:
+    house.mail(b"cur/1.M1.h:2,S")
+    house.file(b"dovecot-uidlist", data)
+    house.survey()
+    sizes_only = b" S" in data
+    assert house.codes() == ({} if sizes_only else {b"dovecot-uidlist": {"uidlist-damaged"}})
+
+
+def test_a_deep_tree_is_walked_to_its_end(house: House) -> None:
+    """As deep as a path may be: more levels than Python's stack has frames."""
+    house.folder(b"deep")
+    paths = [house.at(b"deep" + b"/d" * depth) for depth in range(1, 1501)]
+    for path in paths:
+        os.mkdir(path, 0o700)
+    message = house.file(b"deep" + b"/d" * 1500 + b"/x", text())
+    house.survey()
+    os.unlink(house.at(message))
+    for path in reversed(paths):  # what cleans up after tests goes no deeper than the stack
+        os.rmdir(path)
+    assert house.codes() == {b"deep": {"nested-folder"}, message: {"misfiled"}}
