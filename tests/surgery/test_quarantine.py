@@ -58,6 +58,20 @@ def test_it_is_listed_and_put_back_one_by_one(ward: Ward, surgeon: Surgeon) -> N
     assert surgeon.operations()[0].state == "undone"
 
 
+@pytest.mark.parametrize("inside", ["q", "cur/q", "cur", "."])
+def test_a_quarantine_in_the_spool_is_refused(ward: Ward, inside: str) -> None:
+    ward.mail(ONE)
+    before = ward.picture()
+    there = os.fsencode(ward.path(b"x").parent / inside)
+    act = ward.away(ONE)
+    with (
+        Surgeon(ward.spool, state_dir=ward.home / "other", quarantine=there) as surgeon,
+        pytest.raises(Refused, match="lies in the spool"),
+    ):
+        surgeon.apply(plan(act))
+    assert ward.picture() == before
+
+
 def test_a_restore_is_undone_like_anything_else(ward: Ward, surgeon: Surgeon) -> None:
     ward.mail(ONE)
     surgeon.apply(plan(ward.away(ONE)))

@@ -54,8 +54,13 @@ def open_quarantine(directory: bytes, spool: Spool, owner: tuple[int, int], *, m
     Raises FileNotFoundError without `make`, Refused when it cannot be had or is not safe.
     """
     advice = "; name a directory on the spool's file system with --quarantine"
+    above = os.path.realpath(os.path.dirname(directory))
+    place = os.path.join(above, os.path.basename(directory), b"")
+    if make and place.startswith(os.path.join(spool.root, b"")):
+        # Servers, and the next survey, would take what lies there for mail.
+        raise Refused(f"{visible(directory)}: lies in the spool; name a directory beside it")
     try:
-        parent = fs.open_directory(os.path.realpath(os.path.dirname(directory)))
+        parent = fs.open_directory(above)
         try:
             name = os.path.basename(directory)
             if make and fs.look(parent, name) is None:
