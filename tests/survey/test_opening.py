@@ -91,6 +91,17 @@ def test_nothing_there(tmp_path: Path) -> None:
     assert "No such file" in said
 
 
+@pytest.mark.parametrize("empty", ["", b""])
+def test_an_empty_path_is_not_the_directory_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: str | bytes
+) -> None:
+    (tmp_path / "cur").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert open_spool(".").root == os.fsencode(tmp_path)
+    with pytest.raises(SpoolError, match="empty"):
+        open_spool(empty)
+
+
 def test_a_directory_without_a_maildir(tmp_path: Path) -> None:
     said = refusal(tmp_path)
     assert str(tmp_path) in said

@@ -44,6 +44,8 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
     """
     options = options or Options()
     given = os.fsencode(path)
+    if not given:  # an unset variable in a script must not mean the directory it runs in
+        raise SpoolError("the SPOOL given is empty; name the mail root (. is the directory here)")
     root = os.path.realpath(given)
     try:
         status = os.stat(root)
