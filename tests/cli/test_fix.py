@@ -323,3 +323,13 @@ def test_the_journal_is_private(run: Run, broken: Tree, tmp_path: Path) -> None:
     for path in (tmp_path / "state").rglob("*"):
         if "journal" in path.name:
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nothing_is_offered_to_be_taken_back_where_nothing_was_done(run: Run, clean: Tree) -> None:
+    one, two = "cur/1700000001.M1P1.host:2,S", "new/1700000001.M1P1.host"
+    clean.add(one)
+    clean.add(two)
+    outcome = run("flags", clean, two, "--set", "F", "--yes")
+    assert outcome.code == 1
+    assert "its base name is taken" in outcome.out
+    assert "takes it back" not in outcome.out

@@ -133,6 +133,13 @@ def _report(*arguments: object, **more: object) -> None:
     print_report(*arguments, **more)  # type: ignore[arg-type]
 
 
+def test_what_bears_no_problem_is_counted_once(shown: Shown) -> None:
+    plan = Plan("fix", (), (Left(b"cur/1", "nothing is wrong with it", refused=False),))
+    assert shown(print_plan, plan).splitlines()[1:] == [
+        "not done  1 path: nothing is wrong with it"
+    ]
+
+
 def test_json_of_a_report() -> None:
     found = report_outcome(PLAN, REPORT)
     assert (found["operation"], found["state"], found["done"]) == (7, "partial", {"file": 4})

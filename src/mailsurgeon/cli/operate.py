@@ -139,7 +139,7 @@ def write_report(
 def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
     """What takes the operation back, ready to be typed; empty where nothing does."""
     word = {"undo": "redo", "recover": "", "purge": ""}.get(report.kind, "undo")
-    if not word or report.operation is None:
+    if not word or report.operation is None or not report.done:
         return ""
     words = ["mailsurgeon", word, surgeon.spool.shown]
     if report.kind not in ("undo", "redo"):

@@ -78,9 +78,9 @@ def print_left(console: Console, left: Iterable[Left], *, whole: bool = False) -
     for (refused, codes, reason, hint), group in _alike(left):
         paths = [item.path for item in group]
         label = "refused" if refused else "not done"
-        what = ", ".join(codes) or counted(len(paths), "path")
+        number = f"{len(paths):,} {', '.join(codes)}" if codes else counted(len(paths), "path")
         ask = f" ({visible(hint)})" if hint else ""
-        console.print(f"{label:<8}  {len(paths):,} {what}: {visible(reason)}{ask}", soft_wrap=True)
+        console.print(f"{label:<8}  {number}: {visible(reason)}{ask}", soft_wrap=True)
         shown = paths if whole or refused else ()
         for path in shown:
             console.print(f"          {path_shown(path)}", soft_wrap=True)
