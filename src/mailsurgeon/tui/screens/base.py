@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mailsurgeon.tui.workbench import Workbench
 
 Result = TypeVar("Result")
-TOO_SMALL = "Too small: 60x15 is needed. Without a screen: mailsurgeon scan, fix, undo, log."
+TOO_SMALL = "Needs 60x15. Without: scan, fix, file, undo, log"  # whole at 50 columns
 _WIDGET_SCOPES = (*PANES, "pager")
 
 
