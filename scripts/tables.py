@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.report.explain import explain_index, explain_page
+from mailsurgeon.diagnosis.explanations import TOPICS
+from mailsurgeon.report.explain import explain_index, explain_page, topic_page
 from mailsurgeon.tui.actions import BY_ID, keys_of
 
 ROOT = Path(__file__).parents[1]
@@ -67,6 +68,7 @@ def documents() -> dict[Path, str]:
     """Every document that is made here, wholly or in part, with the text it should have."""
     made = {README: with_tables(README.read_text("utf-8")), PAGES / "README.md": explain_index()}
     made |= {PAGES / f"{kind.code}.md": explain_page(kind) for kind in CATALOGUE.values()}
+    made |= {PAGES / f"{name}.md": topic_page(topic) for name, topic in TOPICS.items()}
     return made
 
 

@@ -74,6 +74,7 @@ ENDS = [
     (("quarantine", "restore", SPOOL, "1", "--yes"), 1),
     (("log", SPOOL), 0),
     (("explain", "misfiled"), 0),
+    (("explain", "subscriptions"), 0),
     (("--help",), 0),
     (("fix", "--help"), 0),
     (("--version",), 0),

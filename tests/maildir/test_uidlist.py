@@ -11,6 +11,7 @@ from mailsurgeon.maildir.uidlist import (
     UidlistError,
     apply_changes,
     base_name,
+    numbering,
     parse,
     rename_records,
 )
@@ -194,3 +195,23 @@ def test_any_rename_can_be_undone_exactly(
     ]
     back = [Change(change.after, change.before) for change in reversed(changes)]
     assert apply_changes(changed, back)[0] == text
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"3 V7 N9 Gabc\n1 :a\n5 :b\n", (7, 9)),
+        (b"3 V7 N1 Gabc\n1 :a\n5 :b\n", (7, 6)),  # appended to, the header left as it was
+        (b"3 V7 N4 Gabc\n", (7, 4)),
+        (b"3 V7 N4 Gabc\n1 :a\nbroken", (7, 4)),
+        (b"1 7 4\n1 a\n8 b\n", (7, 9)),
+    ],
+)
+def test_how_a_folder_is_numbered(data: bytes, expected: tuple[int, int]) -> None:
+    assert numbering(data) == expected
+
+
+def test_what_has_no_header_numbers_nothing() -> None:
+    for data in (b"", b"1 :a\n", b"4 V1 N1\n"):
+        with pytest.raises(UidlistError):
+            numbering(data)

@@ -396,3 +396,43 @@ async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(ward: Ward)
         main(pilot).post_message(IndexRead(stale))
         await settled(pilot)
         assert tree_lines(pilot)[1].split() == ["MISF", "3"]
+
+
+@pytest.mark.parametrize("size", [SIZE, (200, 50)])
+async def test_the_inspector_tells_of_the_folder_under_the_trees_cursor(
+    ward: Ward, size: tuple[int, int]
+) -> None:
+    (ward.root / "subscriptions").write_bytes(b"Archives.2012\n")
+    (ward.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
+    async with ward.app().run_test(size=size) as pilot:
+        await settled(pilot)
+        await keys(pilot, "end")
+        said = " ".join(inspected(pilot).split())
+        assert said.startswith("lists: 2 messages, ")
+        assert "Subscribed: no (subscriptions). Clients that show subscribed folders only" in said
+        assert "dovecot-uidlist, UIDVALIDITY 1300000000, next UID 3" in said
+        assert "1 SIZE Wrong size" in said
+        shown = drawn(pilot)
+        assert "lists: 2 messages" in shown and "Subscribed: no" in shown
+        await keys(pilot, "up", "up")
+        assert "Subscribed: yes (subscriptions)" in inspected(pilot)
+        await keys(pilot, "up")
+        said = " ".join(inspected(pilot).split())
+        assert "not in subscriptions, but clients show INBOX all the same" in said
+
+
+async def test_in_the_list_the_inspector_tells_of_the_message_again(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "end")
+        assert "the spool has no list of subscriptions" in inspected(pilot)
+        assert "no server has numbered the messages here" in inspected(pilot)
+        await keys(pilot, "3")
+        assert "Subscribed" in inspected(pilot)  # read where it stands
+        await keys(pilot, "2")
+        assert "Subscribed" not in inspected(pilot)
+        assert ".lists/cur/" in inspected(pilot)
+        await keys(pilot, "1", "up", "down")
+        assert "Subscribed" in inspected(pilot)
+        await keys(pilot, "home")
+        assert "Subscribed" not in inspected(pilot)

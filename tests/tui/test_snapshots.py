@@ -77,6 +77,12 @@ def test_plan(snap_compare: Compare, app: Maker, size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=after("enter", "A", "enter"))
 
 
+def test_folder(snap_compare: Compare, app: Maker, ward: Ward) -> None:
+    (ward.root / "subscriptions").write_bytes(b"Archives.2012\n")
+    (ward.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
+    assert snap_compare(app(), terminal_size=SMALL, run_before=after("end"))
+
+
 def test_plan_read_only(snap_compare: Compare, app: Maker) -> None:
     run = after("enter", "A", "enter", "Y")
     assert snap_compare(app(read_only=True), terminal_size=SMALL, run_before=run)

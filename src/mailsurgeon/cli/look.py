@@ -15,8 +15,9 @@ from mailsurgeon.cli.feedback import complain
 from mailsurgeon.cli.names import checked_codes, checked_folders
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.diagnosis.explanations import TOPICS
 from mailsurgeon.errors import JournalError, MailsurgeonError
-from mailsurgeon.report.explain import explain_text
+from mailsurgeon.report.explain import explain_text, topic_text
 from mailsurgeon.report.scan import Findings, write_scan
 from mailsurgeon.report.session_log import write_log
 
@@ -103,12 +104,19 @@ def _save(output: Path, data: bytes, *, executable: bool) -> None:
         file.write(data)
 
 
-def explain(code: Annotated[str, Parameter(help="A code, or its badge.")], /) -> int:
+def explain(
+    code: Annotated[str, Parameter(help="A code, its badge, or a topic: subscriptions.")], /
+) -> int:
     """Tell of a problem: why it happens, what servers do with it, what the repair does."""
+    topic = TOPICS.get(code.lower())
+    if topic is not None:
+        print(topic_text(topic), end="")
+        return 0
     badges = {kind.badge: kind for kind in CATALOGUE.values()}
     kind = CATALOGUE.get(code) or badges.get(code.upper())
     if kind is None:
-        raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
+        known = ", ".join([*CATALOGUE, *TOPICS])
+        raise MailsurgeonError(f"{code}: no such code; known are {known}")
     print(explain_text(kind), end="")
     return 0
 

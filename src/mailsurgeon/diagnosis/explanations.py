@@ -176,7 +176,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A spool of another layout was copied in, or a client made folders in its own way.",
         "In maildir++ folders lie flat; nobody sees one inside another.",
         "The directory becomes .A.B, with its lists and all: UIDs are kept. On request only.",
-        "Lines in subscriptions are not changed; the plan names those that no longer fit.",
+        "Lines in subscriptions are not changed; the plan names those that no longer fit. Clients"
+        " that show subscribed folders only do not show .A.B before it is subscribed (mailsurgeon"
+        " explain subscriptions).",
     ),
     "stray-directory": Explanation(
         "Something of another program, or the rest of a folder.",
@@ -190,7 +192,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Clients list it, search finds everything twice, and it counts for the quota.",
         "The whole folder goes to quarantine with one step and can come back with one, on request"
         " only. The plan says how many of its messages are filed nowhere else.",
-        "Clients will see the folder deleted. Nothing is compared beyond that count.",
+        "Clients will see the folder deleted. Nothing is compared beyond that count. Its line in"
+        " subscriptions stays (mailsurgeon explain subscriptions).",
     ),
     "bad-permissions": Explanation(
         "A restore as root, or a script with another umask.",
@@ -235,3 +238,35 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
 }
 """By code; the same codes as the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Something worth knowing that is no problem: a title, and paragraphs of plain sentences."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+
+
+TOPICS: dict[str, Topic] = {
+    "subscriptions": Topic(
+        "Folders that no client shows",
+        (
+            "A mailbox's owner subscribes to folders, and many clients show only those. The server"
+            " keeps the list in the spool: Dovecot in subscriptions (in the directory of CONTROL="
+            " where there is one), Courier in courierimapsubscribed. mbsync and notmuch go by the"
+            " directories and know no such list.",
+            "A folder that was restored, copied in or lifted is whole and served, but its name is"
+            " not in the list: the client does not show it, and its mail seems lost. INBOX is"
+            " shown in any case. A line whose folder is gone does no harm; some clients show an"
+            " empty folder for it.",
+            "On the screen, a folder's details in the inspector (put the cursor on it in the tree)"
+            " say whether it is subscribed. It is no problem and bears no badge: to leave a folder"
+            " out may be what its owner wants.",
+            "The list is the owner's and is never changed. The owner subscribes in the client, or"
+            " the operator by the server's own command: doveadm mailbox subscribe -u USER FOLDER."
+            " What a plan moves or takes away, and the lines it leaves stale, the plan names.",
+        ),
+    ),
+}
+"""By the word `mailsurgeon explain` takes beside the codes."""

@@ -103,6 +103,19 @@ def parse(data: bytes) -> Uidlist:
     return Uidlist(version, header + b"\n", uidvalidity, next_uid, records, bad)
 
 
+def numbering(data: bytes) -> tuple[int, int]:
+    """UIDVALIDITY and the next UID, without reading every record. Raises UidlistError.
+
+    The header's next UID may lawfully be lower than the last record's.
+    """
+    version, uidvalidity, next_uid = _parse_header(data.partition(b"\n")[0])
+    last = data[data.rfind(b"\n", 0, -1) + 1 :].removesuffix(b"\n")
+    record = parse_record(last, version)
+    if not isinstance(record, str):
+        next_uid = max(next_uid, record.uid + 1)
+    return uidvalidity, next_uid
+
+
 def drop_lines(data: bytes, lines: Iterable[tuple[int, bytes]]) -> bytes:
     """A uidlist without these lines (number from 1, text). Raises UidlistError if one differs."""
     parts = data.split(b"\n")

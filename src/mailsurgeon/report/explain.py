@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE, Kind
-from mailsurgeon.diagnosis.explanations import EXPLANATIONS
+from mailsurgeon.diagnosis.explanations import EXPLANATIONS, TOPICS, Topic
 
 _WIDTH = 78
 
@@ -33,16 +33,28 @@ def explain_page(kind: Kind) -> str:
     return "\n\n".join(lines) + "\n"
 
 
+def topic_text(topic: Topic) -> str:
+    """A topic as plain text of at most 78 columns."""
+    return "\n\n".join([topic.title, *map(_filled, topic.paragraphs)]) + "\n"
+
+
+def topic_page(topic: Topic) -> str:
+    """A topic as a page of the documentation, in Markdown."""
+    return "\n\n".join([f"# {topic.title}", *topic.paragraphs]) + "\n"
+
+
 def explain_index() -> str:
-    """The page that leads to the pages of all kinds, in Markdown."""
+    """The page that leads to the pages of all kinds and topics, in Markdown."""
     rows = ["| badge | problem | at worst |", "|---|---|---|"]
     for kind in CATALOGUE.values():
         link = f"[{kind.title}]({kind.code}.md)"
         rows.append(f"| {kind.badge} | {link} | {kind.severity.word} |")
     table = "\n".join(rows)
+    topics = "\n".join(f"- [{topic.title}]({name}.md)" for name, topic in TOPICS.items())
     return (
         "# Problems\n\nEvery problem that mailsurgeon knows, a page each; the same is told by"
-        f" `mailsurgeon explain CODE`.\n\n{table}\n"
+        f" `mailsurgeon explain CODE`.\n\n{table}\n\n"
+        f"Worth knowing beside them (`mailsurgeon explain TOPIC`):\n\n{topics}\n"
     )
 
 

@@ -124,12 +124,20 @@ class Recovered(Message):
         self.text = text
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the inspector tells of: an "entry" or a "folder" of the index, by its id."""
+
+    what: str
+    id: int
+
+
 class Inspected(Message):
     """The text of one tab of the inspector was made."""
 
-    def __init__(self, entry: int | None, tab: str, lines: list[Text]) -> None:
+    def __init__(self, subject: Subject, tab: str, lines: list[Text]) -> None:
         super().__init__()
-        self.entry, self.tab, self.lines = entry, tab, lines
+        self.subject, self.tab, self.lines = subject, tab, lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,16 @@
 """The part of the main screen that shows: the tree, the list, the inspector and the lines around.
 
-The list follows the cursor of the tree, the inspector that of the list.
+The list follows the cursor of the tree. The inspector follows that of the list, and that of the
+tree while it is on a folder.
 """
 
 from __future__ import annotations
 
 import time
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -18,13 +18,11 @@ from mailsurgeon.report.output import counted
 from mailsurgeon.survey.rows import ViewQuery
 from mailsurgeon.text import visible
 from mailsurgeon.tui.actions import PANES
-from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.inspection import inspect
 from mailsurgeon.tui.marks import Marks
 from mailsurgeon.tui.messages import (
     IndexRead,
-    Inspected,
     Recovered,
+    Subject,
     SurveyFinished,
     SurveyProgressed,
     UsersSeen,
@@ -32,14 +30,9 @@ from mailsurgeon.tui.messages import (
 )
 from mailsurgeon.tui.present import badge, home_text, title
 from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.inspecting import InspectingScreen
 from mailsurgeon.tui.screens.reading import not_examined_screen, users_screen
-from mailsurgeon.tui.screens.surveying import (
-    Arrival,
-    SurveyingScreen,
-    own_index,
-    progress_text,
-    with_filters,
-)
+from mailsurgeon.tui.screens.surveying import Arrival, progress_text, with_filters
 from mailsurgeon.tui.who import users_text
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
@@ -51,7 +44,7 @@ SIZES = ("", "-half", "-full")
 TREE_EVERY = 1.0  # seconds between two readings of the tree while a survey runs
 
 
-class BrowsingScreen(SurveyingScreen):
+class BrowsingScreen(InspectingScreen):
     """Shows what the survey found, and lets the operator get about in it."""
 
     PLACE = "list"
@@ -61,18 +54,17 @@ class BrowsingScreen(SurveyingScreen):
         self.marks = Marks()
         self.list = MessageList(bench.index, self.marks)
         self.tree_ = FolderTree()
-        self.inspector = Inspector()
         self.shown = ALL
         self.text_filter = ""
         self.badge_filter: frozenset[str] = frozenset()
         self.sort = 0
+        self._from_tree = False  # the inspector follows the tree's cursor
         self._wandered = False  # the operator has moved: the cursor is theirs
         self._ticket_shown = 0
         self._pane_size = 0
         self._message = ""
         self._progress_line = ""
         self._users = ""
-        self._timer: Timer | None = None
         self._tree_read = 0.0
         self._copied: tuple[int, str] | None = None
 
@@ -213,41 +205,20 @@ class BrowsingScreen(SurveyingScreen):
     @on(MessageList.Highlighted)
     def _highlighted(self) -> None:
         self._show_list_title()
-        if self._timer is not None:
-            self._timer.stop()
-        if self.bench.inspect_delay > 0:
-            self._timer = self.set_timer(self.bench.inspect_delay, self._inspect)
-        else:
-            self.call_later(self._inspect)
+        self.inspect_soon()
 
-    def _inspect(self) -> None:
-        entry = self.list.entry
-        if entry is None:
-            self.inspector.fill(None, [])
-        else:
-            self._read_entry(entry.id, self.inspector.tab)
-
-    @work(thread=True, exclusive=True, group="inspect", exit_on_error=False)
-    def _read_entry(self, entry: int, tab: str) -> None:
-        try:
-            with own_index(self.bench.index) as index:
-                found = index.entries([entry])
-                lines = inspect(self.bench, index, found[0], tab) if found else []
-        except Exception as error:
-            self.app.call_from_thread(self.say, one_line(error))
-            return
-        self.post_message(Inspected(entry, tab, lines))
-
-    @on(Inspected)
-    def _inspected(self, event: Inspected) -> None:
-        if event.tab == self.inspector.tab and event.entry == self.list.entry_id:
-            self.inspector.fill(event.entry, event.lines)
-            self._show_inspector_title()
+    def subject(self) -> Subject | None:
+        target = self.tree_.target if self._from_tree else None
+        if target is not None and target.folder is not None:
+            return Subject("folder", target.folder)
+        entry = self.list.entry_id
+        return Subject("entry", entry) if entry is not None else None
 
     # The tree
 
     @on(FolderTree.Chosen)
     def _chosen(self, event: FolderTree.Chosen) -> None:
+        self.inspect_soon()
         # A tree that is made anew may have stood elsewhere for a moment.
         if event.target == self.tree_.target and event.target != self.shown:
             self.open_target(event.target)
@@ -324,6 +295,9 @@ class BrowsingScreen(SurveyingScreen):
 
     def on_descendant_focus(self, _event: object) -> None:
         place = self.place()
+        if place != "inspector" and self._from_tree != (place == "tree"):
+            self._from_tree = place == "tree"
+            self.inspect_soon()
         for pane in PANES:
             self.set_class(pane == place, f"-at-{pane}")
             self.query_one(f"#{pane}-title").set_class(self._pane(pane).has_focus, "-focused")

@@ -234,7 +234,7 @@ class MainScreen(OperatingScreen):
     def action_turn(self, step: int) -> None:
         self.inspector.turn(step)
         self._show_inspector_title()
-        self._inspect()
+        self.inspect()
 
     def action_copy(self) -> None:
         entry = self.list.entry

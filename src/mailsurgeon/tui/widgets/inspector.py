@@ -1,4 +1,5 @@
-"""The inspector: what is wrong with the message under the cursor, and what can be read of it."""
+"""The inspector: what is wrong with the message under the cursor, and what can be read of it; or
+the details of the folder the tree's cursor is on."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from textual.message import Message
 
 from mailsurgeon.tui.actions import bindings
 from mailsurgeon.tui.inspection import TABS
+from mailsurgeon.tui.messages import Subject
 from mailsurgeon.tui.widgets.pager import Pager
 
 
@@ -23,16 +25,16 @@ class Inspector(Pager, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__(id="inspector")
         self.tab = TABS[0]
-        self.entry: int | None = None
+        self.subject: Subject | None = None
 
     def turn(self, step: int) -> None:
         """To the next tab, or the one before."""
         self.tab = TABS[(TABS.index(self.tab) + step) % len(TABS)]
 
-    def fill(self, entry: int | None, lines: Sequence[Text]) -> None:
-        """Shows the lines of an entry; the same entry keeps its place."""
-        self.show(lines, keep=entry == self.entry)
-        self.entry = entry
+    def fill(self, subject: Subject | None, lines: Sequence[Text]) -> None:
+        """Shows the lines of an entry or a folder; the same one keeps its place."""
+        self.show(lines, keep=subject == self.subject)
+        self.subject = subject
 
     def title(self, reverse: bool) -> Text:
         """The names of the tabs, the open one marked."""

@@ -1,0 +1,72 @@
+"""The part of the main screen that fills the inspector, in a worker, a moment after the cursor."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.timer import Timer
+
+from mailsurgeon.survey.rows import FolderRow
+from mailsurgeon.tui.errors import one_line
+from mailsurgeon.tui.folder_lines import folder_lines
+from mailsurgeon.tui.inspection import inspect
+from mailsurgeon.tui.messages import Inspected, Subject
+from mailsurgeon.tui.screens.surveying import SurveyingScreen, own_index
+from mailsurgeon.tui.widgets.inspector import Inspector
+
+
+class InspectingScreen(SurveyingScreen):
+    """Tells of the message, or of the folder, that the operator has come to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inspector = Inspector()
+        self._timer: Timer | None = None
+
+    def subject(self) -> Subject | None:
+        """What the inspector is to tell of now."""
+        raise NotImplementedError
+
+    def inspect_soon(self) -> None:
+        """Fills the inspector when the cursor has rested for a moment."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self.bench.inspect_delay > 0:
+            self._timer = self.set_timer(self.bench.inspect_delay, self.inspect)
+        else:
+            self.call_later(self.inspect)
+
+    def inspect(self) -> None:
+        """Fills the inspector."""
+        subject = self.subject()
+        row = self._folder(subject) if subject is not None else None
+        if subject is None or (subject.what == "folder" and row is None):
+            self.inspector.fill(None, [])
+        else:
+            self._read_subject(subject, row, self.inspector.tab)
+
+    def _folder(self, subject: Subject) -> FolderRow | None:
+        rows = self.snapshot.folders if subject.what == "folder" else ()
+        return next((row for row in rows if row.id == subject.id), None)
+
+    @work(thread=True, exclusive=True, group="inspect", exit_on_error=False)
+    def _read_subject(self, subject: Subject, row: FolderRow | None, tab: str) -> None:
+        try:
+            if row is not None:
+                lines = folder_lines(self.bench.spool, row)
+            else:
+                with own_index(self.bench.index) as index:
+                    found = index.entries([subject.id])
+                    lines = inspect(self.bench, index, found[0], tab) if found else []
+        except Exception as error:
+            self.app.call_from_thread(self.say, one_line(error))
+            return
+        self.post_message(Inspected(subject, tab, lines))
+
+    @on(Inspected)
+    def _inspected(self, event: Inspected) -> None:
+        if event.tab == self.inspector.tab and event.subject == self.subject():
+            self.inspector.fill(event.subject, event.lines)
+            self._show_inspector_title()
+
+    def _show_inspector_title(self) -> None:
+        raise NotImplementedError
