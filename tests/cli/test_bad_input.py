@@ -122,7 +122,8 @@ def test_an_unreadable_spool_is_one_line(clean: Tree) -> None:
     finally:
         clean.root.chmod(0o755)
     assert ended.returncode == 2
-    assert ended.stderr == f"mailsurgeon: {clean}: Permission denied\n"
+    told = f"mailsurgeon: {clean}: Permission denied; run it as the user who owns the mail"
+    assert ended.stderr == f"{told}, or as root\n"
 
 
 @pytest.fixture

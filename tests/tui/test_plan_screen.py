@@ -96,7 +96,9 @@ async def test_a_whole_session_repairs_undoes_and_exports(ward: Ward) -> None:
             await keys(pilot, "u", "Y")
         assert "Put back" in status(pilot)
     assert ward.picture() == before
-    log = (ward.home / "mailsurgeon-Maildir-20120306-0213.md").read_text()
+    place = ward.home / "mailsurgeon-Maildir-20120306-0213.md"
+    assert place.stat().st_mode & 0o777 == 0o600
+    log = place.read_text()
     assert "file 3" in log and "quarantine" in log
 
 

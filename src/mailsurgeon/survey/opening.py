@@ -53,7 +53,7 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
             raise SpoolError(_not_a_directory(given, root))
         folders = find_folders(root)
     except OSError as error:
-        raise SpoolError(f"{visible(given)}: {error.strerror}") from error
+        raise SpoolError(f"{visible(given)}: {error.strerror}; {_advice(error)}") from error
     outer = _outer_maildir(root)
     if outer:
         raise SpoolError(
@@ -72,6 +72,13 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
         os.path.realpath(options.control) if options.control else None,
         os.path.realpath(options.index) if options.index else None,
     )
+
+
+def _advice(error: OSError) -> str:
+    """What to do about a spool that cannot be opened."""
+    if isinstance(error, PermissionError):
+        return "run it as the user who owns the mail, or as root"
+    return "give the directory that holds cur, new and tmp, or the folders"
 
 
 def find_folders(root: bytes) -> dict[bytes, FoundFolder]:

@@ -201,7 +201,10 @@ def export_log(screen: BaseScreen[Any]) -> None:
         try:
             form = path.rsplit(".", 1)[-1]
             text = bench.write_log(bench.surgeon, form)
-            with open(path, "x", encoding="utf-8", errors="surrogateescape") as file:
+            # Names of messages tell of their owner: nobody else reads the log.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            handle = os.open(path, flags, 0o600)
+            with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(text)
         except (OSError, MailsurgeonError) as error:
             screen.say(one_line(error))
