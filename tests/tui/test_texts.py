@@ -119,10 +119,37 @@ def test_headers_are_decoded_and_the_parts_named() -> None:
         b"Date: \x00\nFrom: \x00\n\n",
     ],
 )  # fmt: skip
-def test_headers_that_cannot_be_decoded_are_shown_raw_and_said_so(mail: bytes) -> None:
+def test_any_headers_are_shown_and_safe_to_show(mail: bytes) -> None:
     lines = header_lines(mail)
     assert lines
     assert all(line.plain.isprintable() for line in lines)
+
+
+def test_a_thousand_nested_parts_are_shown_raw_and_said_so() -> None:
+    parts = (
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(1000)
+    )
+    said, *raw = [line.plain for line in header_lines(b"From: a@b.c\n" + b"".join(parts))]
+    assert said.startswith("The headers cannot be decoded (")
+    assert "From: a@b.c" in raw
+
+
+@pytest.mark.parametrize(
+    "error",
+    [LookupError("unknown encoding: x-none"), UnicodeDecodeError("ascii", b"\xff", 0, 1, "no"),
+     RecursionError("too deep"), AttributeError("'Header' object has no attribute 'x'")],
+)  # fmt: skip
+def test_whatever_the_parser_raises_the_raw_headers_are_shown_and_said_so(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def parse(_data: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr("mailparser.parse_from_bytes", parse)
+    lines = header_lines(b"From: a@b.c\r\nSubject: =?x-none?q?=FC?=\r\n\r\nText.\r\n")
+    said, *raw = [line.plain for line in lines]
+    assert said.startswith(f"The headers cannot be decoded ({type(error).__name__}: ")
+    assert raw == ["From: a@b.c", "Subject: =?x-none?q?=FC?="]
 
 
 def test_no_headers_at_all_are_said_to_be_none() -> None:
