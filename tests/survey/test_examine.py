@@ -302,7 +302,7 @@ def test_text_that_begins_like_no_packing(house: House) -> None:
     ("name", "data", "reason"),
     [
         (b"mail", text(), None),
-        (b"packed", gzip.compress(text()), None),
+        (b"packed", gzip.compress(text(), mtime=0), None),
         (b"notes", b"remember the milk\n", "not mail"),
         (b"empty", b"", "not mail"),
         (b"words", b"words\nSubject: hello\n\n", "not mail"),
@@ -321,7 +321,7 @@ def test_a_file_in_a_folders_own_directory_is_one_if_it_is_mail(
 
 def test_one_that_cannot_be_looked_into_is_said_to_be_so(house: House) -> None:
     house.file(b"closed", b"CRYPTED\x03" + bytes(50))
-    house.file(b"broken", gzip.compress(text())[:-9])
+    house.file(b"broken", gzip.compress(text(), mtime=0)[:-9])
     result = look(house, b"closed", b"broken", directory=b"")
     assert not result.examined
     assert [each.path for each in result.not_examined] == [b"closed", b"broken"]
