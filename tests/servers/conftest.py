@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -33,10 +34,20 @@ def _missing() -> str:
 def server_programs() -> None:
     """Skips, or fails, a test that has no server to ask."""
     missing = _missing()
-    if missing and REQUIRED:
-        pytest.fail(f"{missing}, and MAILSURGEON_REQUIRE_SERVERS asks for it", pytrace=False)
     if missing:
-        pytest.skip(missing)
+        leave_out(missing)
+
+
+def leave_out(missing: str) -> NoReturn:
+    """Skips a test for what is missing; fails it where the servers are required."""
+    if REQUIRED:
+        pytest.fail(f"{missing}, and MAILSURGEON_REQUIRE_SERVERS asks for it", pytrace=False)
+    pytest.skip(missing)
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program that a test cannot do without."""
+    return shutil.which(name) or leave_out(f"{name} is not installed (Debian: {package})")
 
 
 @pytest.fixture
