@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from typing import Protocol
 
 from mailsurgeon.maildir.names import folder_name
-from mailsurgeon.maildir.uidlist import Change, base_name
-from mailsurgeon.surgery import fs, locks, uidlists
+from mailsurgeon.maildir.uidlist import (
+    COURIER_KEYWORDS,
+    COURIER_UIDLIST,
+    DOVECOT_UIDLIST,
+    Change,
+    base_name,
+)
+from mailsurgeon.surgery import courier_keywords, fs, locks, record_lock, uidlists
 from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.places import Places
 
@@ -38,6 +45,12 @@ class Occupants:
         others = self._listed().get(base_name(os.path.basename(path)), ())
         return next((other for other in others if other not in (path, besides)), None)
 
+    def bears(self, wanted: Callable[[bytes], bool]) -> bool:
+        """Whether the filename of any message here is as `wanted` tells."""
+        return any(
+            wanted(os.path.basename(path)) for paths in self._listed().values() for path in paths
+        )
+
     def moved(self, source: bytes, target: bytes) -> None:
         """Notes that a file has gone from `source` and come to `target`."""
         if self._bases is not None:
@@ -58,56 +71,92 @@ class Occupants:
         return self._bases
 
 
-class LockedFolder:
-    """One folder while its server's locks are ours. Made by `lock_folders`."""
+class Ledger(Protocol):
+    """A server's file that tells messages by their base names, and must follow a rename."""
 
-    def __init__(self, places: Places, path: bytes, control: int | None, shown: bytes) -> None:
+    name: bytes
+
+    def changes_for(
+        self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]
+    ) -> list[Change]: ...
+
+    def write(self, changes: Sequence[Change]) -> list[Change]: ...
+
+    def keys(self) -> set[tuple[int, bytes]]: ...
+
+
+class LockedFolder:
+    """One folder while its servers' locks are ours. Made by `lock_folders`."""
+
+    def __init__(
+        self, places: Places, path: bytes, control: int | None, shown: bytes, keywords: int | None
+    ) -> None:
         self.path = path
         self._places = places
         self.occupants = Occupants(places, path)
-        self._owner = places.owner[0]
         self._control = control
         self._shown = shown
-        self._lists: list[uidlists.ListFile] | None = None
+        self._keywords = keywords
+        self._ledgers: list[Ledger] | None = None
 
     @property
-    def lists(self) -> list[uidlists.ListFile]:
-        """The servers' lists of UIDs, read once. Raises StepRefused for one not to be touched."""
-        if self._lists is None:
-            found: list[uidlists.ListFile] = []
-            if self._control is not None:
-                shown = os.path.join(self._shown, uidlists.DOVECOT)
-                one = uidlists.read(self._control, uidlists.DOVECOT, shown, self._owner)
-                found += [one] if one else []
-            self._lists = found
-        return self._lists
-
-    def list_named(self, name: bytes, patience: Patience, stack: ExitStack) -> uidlists.ListFile:
-        """One of the servers' lists by its name; Courier's comes with Courier's lock.
-
-        `stack` releases the lock. Raises StepRefused when there is none, or it is not to be
-        touched.
+    def ledgers(self) -> list[Ledger]:
+        """What the servers keep by base name here, read once: their lists of UIDs, and Courier's
+        keywords. Raises StepRefused for one not to be touched.
         """
-        if name == uidlists.DOVECOT:
-            found = next(iter(self.lists), None)
-        else:
-            with fs.told(os.path.join(self.path, b"tmp", locks.COURIER_LOCK)):
-                parent = self._places.directory(os.path.join(self.path, b"tmp"))
-                shown = os.path.join(self.path, b"tmp", locks.COURIER_LOCK)
-                lock = locks.take(parent, locks.COURIER_LOCK, name, shown, patience)
-            stack.callback(lock.release)
+        if self._ledgers is None:
+            self._ledgers = list(self._read())
+        return self._ledgers
+
+    def _read(self) -> Iterator[Ledger]:
+        owner = self._places.owner[0]
+        if self._control is not None:
+            shown = os.path.join(self._shown, DOVECOT_UIDLIST)
+            one = uidlists.read(self._control, DOVECOT_UIDLIST, shown, owner)
+            if one is not None:
+                yield one
+        with suppress(FileNotFoundError, NotADirectoryError):
             home = self._places.directory(self.path)
-            found = uidlists.read(home, name, os.path.join(self.path, name), self._owner)
-        if found is None:
-            raise fs.StepRefused("it is gone")
-        return found
+            shown = os.path.join(self.path, COURIER_UIDLIST)
+            one = uidlists.read(home, COURIER_UIDLIST, shown, owner)
+            if one is not None:
+                yield one
+        if self._keywords is not None:
+            shown = os.path.join(self.path, COURIER_KEYWORDS)
+            yield courier_keywords.read(self._keywords, shown, owner)
+
+    def uidlist(self, name: bytes) -> uidlists.ListFile:
+        """One of the lists of UIDs by its name. Raises StepRefused when there is none."""
+        for one in self.ledgers:
+            if isinstance(one, uidlists.ListFile) and one.name == name:
+                return one
+        raise fs.StepRefused("it is gone")
 
     def check_uids(self, renames: list[tuple[bytes, bytes]], changes: list[Change]) -> list[Change]:
         """The record changes for one act, given its renames or (when undone) its own changes."""
         planned: list[Change] = []
-        for one in self.lists:
+        for one in self.ledgers:
             planned += one.changes_for(renames, changes)
         return planned
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Makes record changes in all ledgers, or in none. Raises StepRefused and HardError."""
+        written: list[tuple[Ledger, list[Change]]] = []
+        for one in self.ledgers:
+            try:
+                written.append((one, one.write(changes)))
+            except (fs.StepRefused, fs.HardError) as error:
+                _take_back(written, error)
+                raise
+
+
+def _take_back(written: list[tuple[Ledger, list[Change]]], error: Exception) -> None:
+    """Undoes what was written to other ledgers before one could not be."""
+    for ledger, made in reversed(written):
+        try:
+            ledger.write([change.back for change in made])
+        except (fs.StepRefused, fs.HardError) as second:
+            raise fs.NotDurable(f"{error}; and it could not be taken back: {second}") from error
 
 
 def name_of(places: Places, folder: bytes) -> str:
@@ -118,7 +167,7 @@ def name_of(places: Places, folder: bytes) -> str:
 def lock_folders(
     places: Places, paths: Iterable[bytes], patience: Patience, stack: ExitStack
 ) -> dict[bytes, LockedFolder]:
-    """Locks folders as their servers expect, in sorted order; `stack` releases them.
+    """Locks folders as their servers and mbsync expect, in sorted order; `stack` releases them.
 
     A directory that no server has left a trace in is not locked. Raises StepRefused when a lock
     stays held or cannot be made, HardError on a failing file system.
@@ -130,11 +179,54 @@ def lock_folders(
             lock_shown = os.path.join(shown, locks.UIDLIST_LOCK)
             with fs.told(lock_shown):
                 lock = locks.take(
-                    control, locks.UIDLIST_LOCK, uidlists.DOVECOT, lock_shown, patience
+                    control, locks.UIDLIST_LOCK, DOVECOT_UIDLIST, lock_shown, patience
                 )
             stack.callback(lock.release)
-        found[path] = LockedFolder(places, path, control, shown)
+        keywords = _lock_for_courier(places, path, patience, stack)
+        _lock_for_mbsync(places, path, patience, stack)
+        found[path] = LockedFolder(places, path, control, shown, keywords)
     return found
+
+
+def _lock_for_courier(
+    places: Places, path: bytes, patience: Patience, stack: ExitStack
+) -> int | None:
+    """Takes Courier's lock where Courier has been; returns its directory of keywords, if any.
+
+    Without `tmp` there is no place for the lock, and Courier does not open the folder.
+    """
+    try:
+        home = os.dup(places.directory(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    stack.callback(os.close, home)
+    if all(fs.look(home, name) is None for name in (COURIER_UIDLIST, COURIER_KEYWORDS)):
+        return None
+    tmp = _subdirectory(home, path, b"tmp", stack)
+    if tmp is not None:
+        shown = os.path.join(path, b"tmp", locks.COURIER_LOCK)
+        with fs.told(shown):
+            lock = locks.take(tmp, locks.COURIER_LOCK, COURIER_UIDLIST, shown, patience)
+        stack.callback(lock.release)
+    return _subdirectory(home, path, COURIER_KEYWORDS, stack)
+
+
+def _subdirectory(home: int, path: bytes, name: bytes, stack: ExitStack) -> int | None:
+    """A descriptor of a folder's directory; None when it is missing. StepRefused for a symlink."""
+    with fs.told(os.path.join(path, name)), suppress(FileNotFoundError):
+        found = fs.open_directory(name, home)
+        stack.callback(os.close, found)
+        return found
+    return None
+
+
+def _lock_for_mbsync(places: Places, path: bytes, patience: Patience, stack: ExitStack) -> None:
+    """Holds the record lock that mbsync gives out UIDs under, where it keeps a count of them."""
+    shown = os.path.join(path, record_lock.UIDVALIDITY)
+    with fs.told(shown), suppress(FileNotFoundError, NotADirectoryError):
+        home = places.directory(path)
+        handle = record_lock.hold(home, record_lock.UIDVALIDITY, shown, patience)
+        stack.callback(os.close, handle)
 
 
 def control_directory(places: Places, folder: bytes) -> tuple[int | None, bytes]:
