@@ -16,8 +16,9 @@ from typing import NoReturn
 
 import pytest
 
-from .dovecot import DOVEADM, IMAP, Dovecot, Owner, plain_user
+from .dovecot import DOVEADM, IMAP, Dovecot
 from .operator import Operator
+from .owned import Owner, plain_user
 
 REQUIRED = os.environ.get("MAILSURGEON_REQUIRE_SERVERS") == "1"
 

@@ -1,15 +1,12 @@
 """A real Dovecot without a daemon: `doveadm` and `imap` on a spool in a directory of its own.
 
-Dovecot serves nobody's mail as root, so both run as a plain user, who owns the spool.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import pwd
 import re
-import select
 import shutil
 import subprocess
 import time
@@ -17,11 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+
+from .imap import ANSWER_SECONDS, ImapSession
+from .owned import OwnedSpool, Owner
 
 DOVEADM = shutil.which("doveadm")
 IMAP = Path("/usr/lib/dovecot/imap")
-ANSWER_SECONDS = 60.0
 
 CONFIGURATION = """\
 mail_location = {location}
@@ -31,32 +29,6 @@ state_dir = {home}/run
 log_path = /dev/stderr
 ssl = no
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The plain user whose mail it is."""
-
-    uid: int
-    gid: int
-
-    @property
-    def switch(self) -> dict[str, object]:
-        """What makes a child process of root this user's; nothing when we are it already."""
-        if os.geteuid() == self.uid:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
-
-
-def plain_user() -> Owner:
-    """The user to run servers as: ourselves, or, as root, `nobody`."""
-    if os.geteuid() != 0:
-        return Owner(os.geteuid(), os.getegid())
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        return Owner(65534, 65534)
-    return Owner(nobody.pw_uid, nobody.pw_gid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +50,14 @@ class Served:
     uidl: str
 
 
-class Dovecot:
+class Dovecot(OwnedSpool):
     """One user's Dovecot. `home` belongs to `owner` and can be reached by him.
 
     `settings` of the mail location (`CONTROL=...`, `INDEX=...`, `LAYOUT=fs`) come after the path.
     """
 
     def __init__(self, home: Path, owner: Owner, *settings: str, spool: str = "Maildir") -> None:
-        self.home = home
-        self.owner = owner
-        self.spool = home / spool
+        super().__init__(home, owner, spool)
         self.settings = settings
         self.location = ":".join((f"maildir:{self.spool}", *settings))
         self.configuration = home / f"{spool}.conf"
@@ -252,169 +222,11 @@ class Dovecot:
         self.replace(place, text.encode("latin-1"))
         return target
 
-    def replace(self, place: Path, content: bytes) -> None:
-        """Puts a new file in the place of a server's own, with its owner and mode."""
-        draft = place.with_name(f"{place.name}.draft")
-        draft.write_bytes(content)
-        shutil.copymode(place, draft)
-        self.give(draft)
-        draft.rename(place)
-
-    def put(self, path: str, content: bytes, mtime: int = 1_300_000_000) -> Path:
-        """Writes a file into the spool as its owner would."""
-        place = self.spool / path
-        place.write_bytes(content)
-        place.chmod(0o600)
-        os.utime(place, (mtime, mtime))
-        return self.give(place)
-
-    def make_directory(self, path: str) -> Path:
-        """Makes a directory of the spool as its owner would, its parents being there."""
-        place = self.spool / path
-        place.mkdir(mode=0o700)
-        return self.give(place)
-
-    def give(self, place: Path) -> Path:
-        if os.geteuid() == 0:
-            os.chown(place, self.owner.uid, self.owner.gid)
-        return place
-
     def copy(self, spool: str) -> Dovecot:
         """The same server on a copy of the spool, for what cannot be taken back."""
         other = Dovecot(self.home, self.owner, spool=spool)
         subprocess.run(["cp", "-a", str(self.spool), str(other.spool)], check=True)
         return other
-
-    def names(self) -> set[str]:
-        """Every message file of the spool, by path."""
-        return {
-            str(path.relative_to(self.spool))
-            for path in self.spool.rglob("*")
-            if path.is_file() and path.parent.name in ("cur", "new")
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The answer to one command. `status`: `OK`, `NO`, `BAD`, or empty when the line was cut."""
-
-    status: str
-    lines: tuple[bytes, ...]
-
-    def uids(self) -> list[int]:
-        """The UIDs of the FETCH lines, in order."""
-        found = (re.match(rb"\* \d+ FETCH \(.*?UID (\d+)", line) for line in self.lines)
-        return [int(match[1]) for match in found if match]
-
-    def bodies(self) -> dict[int, bytes]:
-        """The literals of `BODY[]` by UID."""
-        found: dict[int, bytes] = {}
-        for line in self.lines:
-            match = re.match(rb"\* \d+ FETCH \(.*?UID (\d+).*?BODY\[\] \{(\d+)\}\r\n", line)
-            if match:
-                found[int(match[1])] = line[match.end() : match.end() + int(match[2])]
-        return found
-
-    def number(self, word: str) -> dict[int, int]:
-        """A numeric item such as RFC822.SIZE by UID."""
-        pattern = rb"\* \d+ FETCH \((?=.*?UID (\d+)).*?" + re.escape(word.encode()) + rb" (\d+)"
-        found = (re.match(pattern, line) for line in self.lines)
-        return {int(match[1]): int(match[2]) for match in found if match}
-
-    def has(self, word: bytes) -> bool:
-        """Whether an untagged line of this kind is among the answer: `BYE`, `EXPUNGE`."""
-        pattern = rb"\* (\d+ )?" + word + rb"\b"
-        return any(re.match(pattern, line) for line in self.lines)
-
-
-class ImapSession:
-    """One connection. Commands are given without their tag."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._waiting = b""
-        self._number = 0
-        greeting = self._response()
-        assert greeting is not None, "the imap server did not greet"
-        assert greeting.startswith(b"* PREAUTH"), greeting
-
-    def command(self, text: str, literal: bytes | None = None) -> Response:
-        """One command, with a literal at its end, and all that comes with its answer."""
-        self._number += 1
-        tag = b"t%d" % self._number
-        assert self._process.stdin is not None
-        line = tag + b" " + text.encode()
-        if literal is not None:
-            line += b" {%d+}\r\n" % len(literal) + literal
-        self._process.stdin.write(line + b"\r\n")
-        self._process.stdin.flush()
-        lines: list[bytes] = []
-        while (line := self._response()) is not None:
-            if line.startswith(tag + b" "):
-                return Response(line.split()[1].decode(), tuple(lines))
-            lines.append(line)
-        return Response("", tuple(lines))
-
-    def _response(self) -> bytes | None:
-        """One line, with the literals in it; None at the end of the connection."""
-        whole = b""
-        while True:
-            line = self._up_to(b"\n")
-            if line is None:
-                return None
-            whole += line
-            literal = re.search(rb"\{(\d+)\}\r\n$", line)
-            if not literal:
-                return whole
-            text = self._bytes(int(literal[1]))
-            if text is None:
-                return None
-            whole += text
-
-    def _up_to(self, end: bytes) -> bytes | None:
-        while end not in self._waiting:
-            if not self._more():
-                return None
-        line, _, rest = self._waiting.partition(end)
-        self._waiting = rest
-        return line + end
-
-    def _bytes(self, count: int) -> bytes | None:
-        while len(self._waiting) < count:
-            if not self._more():
-                return None
-        text, self._waiting = self._waiting[:count], self._waiting[count:]
-        return text
-
-    def _more(self) -> bool:
-        assert self._process.stdout is not None
-        handle = self._process.stdout.fileno()
-        ready, _, _ = select.select([handle], [], [], ANSWER_SECONDS)
-        assert ready, "the imap server does not answer"
-        part = os.read(handle, 1 << 16)
-        self._waiting += part
-        return bool(part)
-
-    def __enter__(self) -> ImapSession:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
-        try:
-            self._process.wait(ANSWER_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 def message(number: int, body: Iterable[str] = (), **fields: str) -> bytes:

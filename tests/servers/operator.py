@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .dovecot import Owner
+from .owned import Owner
 
 SECONDS = 120.0
 _PROGRAM = "from mailsurgeon.cli import main; main()"
