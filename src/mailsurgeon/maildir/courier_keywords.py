@@ -1,0 +1,120 @@
+"""Courier's keywords (`courierimapkeywords/`): read, and carried over to other base names. Pure.
+
+`:list` holds the keyword names, one a line, an empty line, then a line `BASE:N N...` for every
+message that has any; the numbers count the names from 0. What has changed since is in files of
+their own, `BASE` (the newest) or `.N.BASE` with N in units of 300 seconds, whose lines are names;
+the highest counts, in place of what `:list` says (maildirkeywords2.c of Courier's maildir
+library, 2007; maildirkeywords.C, 2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+LIST = b":list"
+
+
+def parse(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int, ...]]]:
+    """The keyword names of a `:list`, and by base name the numbers of the keywords it has.
+
+    A number that no name has is left out, and so is a line without a colon; of two lines with one
+    base name the last counts.
+    """
+    head, body = _halves(data)
+    names = head.split(b"\n")[: head.count(b"\n")] if head else []
+    entries: dict[bytes, tuple[int, ...]] = {}
+    for line in body.split(b"\n"):
+        base, colon, numbers = line.rpartition(b":")
+        if colon and base:
+            found = (_number(word) for word in numbers.split(b" "))
+            entries[base] = tuple(one for one in found if one is not None and one < len(names))
+    return names, entries
+
+
+def _halves(data: bytes) -> tuple[bytes, bytes]:
+    """The lines of names, each with its newline, and what follows the empty line."""
+    if data.startswith(b"\n"):
+        return b"", data[1:]
+    end = data.find(b"\n\n")
+    if end < 0:
+        return (data if not data or data.endswith(b"\n") else data + b"\n"), b""
+    return data[: end + 1], data[end + 2 :]
+
+
+def _number(word: bytes) -> int | None:
+    return int(word) if word.isdigit() and len(word) <= 9 else None
+
+
+def rename_entries(data: bytes, renames: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A `:list` with entries carried over to new base names; all else stays byte for byte.
+
+    An entry that a new base name has already is dropped: no message bore that name until now.
+    """
+    wanted = dict(renames)
+    taken = set(wanted.values())
+    body = _halves(data)[1]
+    start = len(data) - len(body)
+    return data[:start] + b"".join(_renamed(body.splitlines(keepends=True), wanted, taken))
+
+
+def _renamed(
+    lines: Iterable[bytes], wanted: Mapping[bytes, bytes], taken: set[bytes]
+) -> Iterator[bytes]:
+    for line in lines:
+        base, colon, numbers = line.rpartition(b":")
+        if colon and base in wanted:
+            yield wanted[base] + colon + numbers
+        elif not (colon and base in taken):
+            yield line
+
+
+def update_base(filename: bytes) -> bytes | None:
+    """The base name that an update file is about; None for other files of the directory."""
+    return _update(filename)[0]
+
+
+def update_age(filename: bytes) -> float:
+    """Where an update file stands among others of its base name: the highest counts."""
+    return _update(filename)[1]
+
+
+def _update(filename: bytes) -> tuple[bytes | None, float]:
+    if filename.startswith(b":"):
+        return None, 0
+    if not filename.startswith(b"."):
+        return filename, float("inf")
+    digits, _, base = filename[1:].partition(b".")
+    number = _number(digits)
+    return (base, number) if base and number else (None, 0)
+
+
+def effective(data: bytes, updates: Mapping[bytes, bytes], base: bytes) -> tuple[bytes, ...]:
+    """The names of the keywords the message `base` has.
+
+    `data` is that of `:list` (empty when there is none); `updates` are files by their names,
+    those of other messages among them.
+    """
+    mine = [name for name in updates if update_base(name) == base]
+    if mine:
+        return update_names(updates[max(mine, key=update_age)])
+    names, entries = parse(data)
+    return _once(names[number] for number in entries.get(base, ()))
+
+
+def update_names(content: bytes) -> tuple[bytes, ...]:
+    """The names in an update file: its lines as far as the first empty one."""
+    names: list[bytes] = []
+    for line in content.split(b"\n"):
+        if not line:
+            break
+        names.append(line)
+    return _once(names)
+
+
+def update_content(names: Iterable[bytes]) -> bytes:
+    """An update file that gives a message these keywords."""
+    return b"".join(name + b"\n" for name in names)
+
+
+def _once(names: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(dict.fromkeys(names))
