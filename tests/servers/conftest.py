@@ -11,11 +11,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from .courier import Courier
+from .courier import missing as courier_missing
 from .dovecot import DOVEADM, IMAP, Dovecot
 from .operator import Operator
 from .owned import Owner, plain_user
@@ -32,9 +35,9 @@ def _missing() -> str:
 
 
 @pytest.fixture(autouse=True)
-def server_programs() -> None:
-    """Skips, or fails, a test that has no server to ask."""
-    missing = _missing()
+def server_programs(request: pytest.FixtureRequest) -> None:
+    """Skips, or fails, a test that has no server to ask: Dovecot, where it names no other."""
+    missing = courier_missing() if "courier" in request.fixturenames else _missing()
     if missing:
         leave_out(missing)
 
@@ -79,6 +82,14 @@ def prepared(server: Dovecot) -> Dovecot:
     server.create("Sent")
     server.fetch("flags")
     return server
+
+
+@pytest.fixture
+def courier(home: Path, owner: Owner, request: pytest.FixtureRequest) -> Iterator[Courier]:
+    """INBOX and Sent, empty; an indirect parameter is the quota."""
+    with closing(Courier(home, owner, quota=getattr(request, "param", ""))) as server:
+        server.create("INBOX.Sent")
+        yield server
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A real Dovecot without a daemon: `doveadm` and `imap` on a spool in a directory of its own.
 
+Both run as the owner of the spool.
 """
 
 from __future__ import annotations
