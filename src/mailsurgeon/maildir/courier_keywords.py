@@ -97,8 +97,20 @@ def effective(data: bytes, updates: Mapping[bytes, bytes], base: bytes) -> tuple
     mine = [name for name in updates if update_base(name) == base]
     if mine:
         return update_names(updates[max(mine, key=update_age)])
-    names, entries = parse(data)
-    return _once(names[number] for number in entries.get(base, ()))
+    numbers = _entry(data, base)
+    names = parse(data[: data.find(b"\n\n") + 2])[0] if numbers else []
+    return _once(names[number] for number in numbers if number < len(names))
+
+
+def _entry(data: bytes, base: bytes) -> tuple[int, ...]:
+    """The numbers in the last line about `base`: found without reading all of a long list."""
+    body = b"\n" + _halves(data)[1]
+    start = body.rfind(b"\n" + base + b":")
+    if start < 0:
+        return ()
+    line = body[start + 1 :].partition(b"\n")[0]
+    found = (_number(word) for word in line[len(base) + 1 :].split(b" "))
+    return tuple(one for one in found if one is not None)
 
 
 def update_names(content: bytes) -> tuple[bytes, ...]:
