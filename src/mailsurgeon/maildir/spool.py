@@ -20,6 +20,7 @@ class Spool:
     layout: str  # "maildir++" or "fs"
     control: bytes | None = None  # Dovecot's CONTROL= directory, where uidlists are if not beside
     index: bytes | None = None  # Dovecot's INDEX= directory
+    found_by: str = ""  # who said where these are; empty: the operator, or nobody
 
     def absolute(self, path: bytes) -> bytes:
         """The absolute path of `path`, which is relative to the spool."""

@@ -13,6 +13,7 @@ from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey import dovecot
 from mailsurgeon.survey.walk import FoundFolder, Listing, guess_layout, passed_over
 from mailsurgeon.text import visible
 
@@ -39,6 +40,7 @@ class Options:
 def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = None) -> Spool:
     """The spool at `path`, a symlink resolved once.
 
+    Where neither CONTROL= nor INDEX= is given, this host's Dovecot is asked for them.
     Raises SpoolError when there is none, when it is a store of another kind, or when it lies
     inside another Maildir.
     """
@@ -61,17 +63,23 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
         )
     if not any(folder.present for folder in folders.values()):
         raise SpoolError(f"{visible(given)}: {_what_it_is(root)}")
+    if options.layout not in (None, MAILDIRPP, FS):
+        raise SpoolError(f"--layout {visible(options.layout)}: not a layout; give maildir++ or fs")
     layout = options.layout or guess_layout(folders)
-    if layout not in (MAILDIRPP, FS):
-        raise SpoolError(f"--layout {visible(layout)}: not a layout; give maildir++ or fs")
+    if options.control or options.index:
+        control, index = (
+            os.path.realpath(one) if one else None for one in (options.control, options.index)
+        )
+        return Spool(root, status.st_dev, status.st_ino, layout, control, index)
+    known = dovecot.location_of(root, status.st_uid)
+    if known is None:
+        return Spool(root, status.st_dev, status.st_ino, layout)
+    if known.layout and not options.layout and len(folders) < 2:  # nothing to see it from
+        layout = known.layout
+    found_by = dovecot.FOUND_BY if known.control or known.index else ""
     return Spool(
-        root,
-        status.st_dev,
-        status.st_ino,
-        layout,
-        os.path.realpath(options.control) if options.control else None,
-        os.path.realpath(options.index) if options.index else None,
-    )
+        root, status.st_dev, status.st_ino, layout, known.control, known.index, found_by
+    )  # fmt: skip
 
 
 def _advice(error: OSError) -> str:
