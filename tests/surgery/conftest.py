@@ -17,6 +17,8 @@ from mailsurgeon.surgery.steps import Act, Action, Plan, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 
 MAIL = b"From: a@example.org\nTo: b@example.org\nSubject: %d\n\nText %d.\n"
+SERVERS = (b"dovecot", b"courierimap", b":list", b"maildirsize")
+"""The lists of servers: other files after an edit, of the same bytes once it is taken back."""
 Picture = dict[bytes, tuple[Any, ...]]
 
 
@@ -57,8 +59,27 @@ class Ward:
         place = self.path(os.path.join(folder, b"dovecot-uidlist"))
         return place.read_bytes().splitlines()[1:]
 
+    def courier(self, folder: bytes, *bases: bytes, first: int = 1) -> Path:
+        """Courier's list of UIDs."""
+        place = self.path(os.path.join(folder, b"courierimapuiddb"))
+        lines = [b"1 1400000000 %d" % (first + len(bases))]
+        lines += [b"%d %s" % (uid, base) for uid, base in enumerate(bases, start=first)]
+        place.write_bytes(b"\n".join(lines) + b"\n")
+        place.chmod(0o644)
+        return place
+
+    def courier_keywords(self, folder: bytes, listed: bytes, **updates: bytes) -> Path:
+        """Courier's keywords: the `:list`, and files of their own by name."""
+        place = self.path(os.path.join(folder, b"courierimapkeywords"))
+        place.mkdir()
+        (place / ":list").write_bytes(listed)
+        for name, content in updates.items():
+            (place / name).write_bytes(content)
+        return place
+
     def picture(self) -> Picture:
-        """Every name with kind, mode, owner, bytes and (messages only) mtime."""
+        """Every name with kind, mode, owner, bytes and (messages only) mtime; of the quota its
+        sum."""
         seen: Picture = {}
         top = os.fsencode(self.root)
         for directory, names, files in os.walk(top):
@@ -67,8 +88,9 @@ class Ward:
                 status = os.lstat(full)
                 what: tuple[Any, ...] = (status.st_mode, status.st_uid, status.st_gid)
                 if stat.S_ISREG(status.st_mode):
-                    what += (Path(os.fsdecode(full)).read_bytes(),)
-                    if not name.startswith(b"dovecot"):
+                    content = Path(os.fsdecode(full)).read_bytes()
+                    what += (total(content) if name == b"maildirsize" else content,)
+                    if not name.startswith(SERVERS):
                         what += (status.st_mtime_ns, status.st_ino)
                 seen[os.path.relpath(full, top)] = what
         return seen
@@ -78,7 +100,7 @@ class Ward:
         found: list[bytes] = []
         for directory, _names, files in os.walk(os.fsencode(self.home / "mail")):
             for name in files:
-                if name.startswith((b"dovecot", b"UNFINISHED", b".mailsurgeon")):
+                if name.startswith((*SERVERS, b"UNFINISHED", b".mailsurgeon")):
                     continue
                 found.append(Path(os.fsdecode(os.path.join(directory, name))).read_bytes())
         return sorted(found)
@@ -106,6 +128,12 @@ class Ward:
 
     def away(self, source: bytes, folder: bytes | None = b"") -> Act:
         return self.rename(source, b"quarantine:@/" + source, "quarantine", folder=folder)
+
+
+def total(maildirsize: bytes) -> tuple[int, int]:
+    """The bytes and messages a maildirsize tells."""
+    lines = [line.split() for line in maildirsize.splitlines()[1:]]
+    return sum(int(size) for size, _ in lines), sum(int(count) for _, count in lines)
 
 
 def plan(*acts: Act, kind: str = "fix") -> Plan:

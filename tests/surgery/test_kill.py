@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.steps import Act, Action, Plan, Step
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.surgery.conftest import Picture, Ward, plan
+from tests.surgery.conftest import Picture, Ward, plan, total
 
 MUTATING = (
     "mkdir", "rmdir", "unlink", "link", "rename", "write", "fsync", "chmod", "fchmod", "utime",
@@ -85,6 +86,15 @@ def furnish(ward: Ward) -> Plan:
         ward.rename_step(twin, b"quarantine:@/" + twin),
         ward.rename_step(kept, b"cur/1300000005.M5P1.host:2,FS"),
     )
+    court = ward.mail(b".Court/cur/1300000006.M6P1.host,S=9:2,S", 6)
+    ruled = b".Court/cur/1300000006.M6P1.host,S=57:2,S"
+    ward.folder(b".Court")
+    ward.courier(b".Court", b"1300000006.M6P1.host,S=9")
+    ward.courier_keywords(
+        b".Court", b"Work\n\n1300000006.M6P1.host,S=9:0\n", **{"1300000006.M6P1.host,S=9": b"New\n"}
+    )
+    ward.path(b"maildirsize").write_bytes(b"100000S\n300 6\n")
+    resized = ward.rename_step(court, ruled, b".Court", keep_uid=True)
     makes = Step(Action.MKDIR, None, b".Sent/tmp/new", folder=b".Sent", data={"mode": 0o750})
     return plan(
         ward.rename(filed, b"cur/" + filed),
@@ -93,6 +103,7 @@ def furnish(ward: Ward) -> Plan:
         ward.away(empty),
         Act("quarantine copy", twin, both),
         Act("make-subdirs", b".Sent", (makes,)),
+        Act("fix-size", court, (replace(resized, data={**resized.data, "quota": [48, 0]}),)),
     )
 
 
@@ -105,6 +116,13 @@ def check_uids_follow(ward: Ward) -> None:
         for record in ward.records(folder):
             base = record.partition(b" :")[2]
             assert base in bases or base == b"1300000003.M3P1.host"
+    (name,) = os.listdir(os.fsencode(ward.path(b".Court/cur")))
+    base = name.partition(b":")[0]
+    assert ward.path(b".Court/courierimapuiddb").read_bytes().endswith(b"\n1 " + base + b"\n")
+    keywords = os.fsencode(ward.path(b".Court/courierimapkeywords"))
+    assert sorted(os.listdir(keywords)) == [base, b":list"]
+    size = (300 + 48, 6) if b",S=57" in base else (300, 6)
+    assert total(ward.path(b"maildirsize").read_bytes()) == size
 
 
 def no_traces(ward: Ward) -> None:

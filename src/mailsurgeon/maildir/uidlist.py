@@ -23,6 +23,10 @@ _DIGITS = re.compile(rb"\d{1,20}\Z")  # a longer number is none of 32 bits, and 
 
 NO_NEWLINE = "the last line has no newline"
 
+DOVECOT_UIDLIST = b"dovecot-uidlist"
+COURIER_UIDLIST = b"courierimapuiddb"
+COURIER_KEYWORDS = b"courierimapkeywords"
+
 
 class UidlistError(ValueError):
     """The header line is not one of a uidlist this program knows; the text says why."""
@@ -46,10 +50,20 @@ class BadLine(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One record changed: its line before and after, both without the newline."""
+    """One record changed in one of a folder's lists, `list`.
+
+    `before` and `after` are its lines without the newline; in Courier's keywords, which are kept
+    by base name, they are the base names.
+    """
 
     before: bytes
     after: bytes
+    list: bytes = DOVECOT_UIDLIST
+
+    @property
+    def back(self) -> Change:
+        """The change that takes this one back."""
+        return Change(self.after, self.before, self.list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from mailsurgeon.maildir.uidlist import Change, base_name, parse_record
+from mailsurgeon.maildir.uidlist import (
+    COURIER_KEYWORDS,
+    DOVECOT_UIDLIST,
+    Change,
+    base_name,
+    parse_record,
+)
 from mailsurgeon.surgery.records import StepRecord
 from mailsurgeon.surgery.steps import Act, Action, Step
 
@@ -80,13 +86,16 @@ def uid_edits(run: Run) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[C
 
 
 def as_text(changes: Iterable[Change]) -> list[list[str]]:
-    """Record changes as the journal keeps them."""
-    return [[os.fsdecode(change.before), os.fsdecode(change.after)] for change in changes]
+    """Record changes as the journal keeps them; the list is named where it is not Dovecot's."""
+    return [
+        [os.fsdecode(part) for part in (change if change.list != DOVECOT_UIDLIST else change[:2])]
+        for change in changes
+    ]
 
 
 def from_text(changes: Iterable[Sequence[str]]) -> list[Change]:
     """Record changes from the journal."""
-    return [Change(_bytes(before), _bytes(after)) for before, after in changes]
+    return [Change(*map(_bytes, change)) for change in changes]
 
 
 def _bytes(text: str) -> bytes:
@@ -95,8 +104,15 @@ def _bytes(text: str) -> bytes:
 
 def base_after(change: Change) -> bytes:
     """The base name a changed record ends up with (version 3, else version 1)."""
+    return key_of(change.list, change.after)[1]
+
+
+def key_of(name: bytes, line: bytes) -> tuple[int, bytes]:
+    """The UID (0 for none) and base name a line of the list `name` tells of."""
+    if name == COURIER_KEYWORDS:
+        return 0, line
     for version in (3, 1):
-        record = parse_record(change.after, version)
+        record = parse_record(line, version)
         if not isinstance(record, str):
-            return record.base
-    return b""
+            return record.uid, record.base
+    return 0, b""

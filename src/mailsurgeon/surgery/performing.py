@@ -6,13 +6,13 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 
 from mailsurgeon.maildir.uidlist import UidlistError, drop_lines, restore_lines
 from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.acting import as_text, from_text
 from mailsurgeon.surgery.folders import LockedFolder
-from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.keyword_files import inverse_keywords, perform_keywords
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.steps import Action, Expected, Step
 from mailsurgeon.text import visible
@@ -178,14 +178,12 @@ def _lines(_places: Places, folders: Folders, step: Step) -> None:
     assert step.folder is not None
     lines = [(int(number), os.fsencode(text)) for number, text in step.data.get("drop", ())]
     back = [(int(number), os.fsencode(text)) for number, text in step.data.get("restore", ())]
-    with ExitStack() as stack:
-        name = os.fsencode(step.data["name"])
-        one = folders[step.folder].list_named(name, Patience(), stack)
-        try:
-            new = drop_lines(one.data, lines)
-        except UidlistError as error:
-            raise fs.StepRefused(str(error)) from error
-        one.rewrite(restore_lines(new, back, torn=bool(step.data.get("torn"))))
+    one = folders[step.folder].uidlist(os.fsencode(step.data["name"]))
+    try:
+        new = drop_lines(one.data, lines)
+    except UidlistError as error:
+        raise fs.StepRefused(str(error)) from error
+    one.rewrite(restore_lines(new, back, torn=bool(step.data.get("torn"))))
 
 
 _ACTS: dict[Action, Callable[[Places, Folders, Step], None]] = {
@@ -196,6 +194,7 @@ _ACTS: dict[Action, Callable[[Places, Folders, Step], None]] = {
     Action.CHOWN: _chown,
     Action.UTIME: _utime,
     Action.UIDLIST_LINES: _lines,
+    Action.KEYWORDS: perform_keywords,
 }
 
 
@@ -205,6 +204,8 @@ def inverse(step: Step) -> Step:
     match step.action:
         case Action.RENAME:
             data["may_share"] = data.pop("shared", False)
+            if "quota" in data:
+                data["quota"] = [-number for number in data["quota"]]
             return Step(
                 step.action, step.target, step.source, step.expected,
                 step.target_folder, step.folder, data,
@@ -223,12 +224,15 @@ def inverse(step: Step) -> Step:
             return Step(
                 step.action, step.source, None, expected, step.folder, step.target_folder, data
             )
+        case Action.KEYWORDS:
+            return inverse_keywords(step)
         case Action.UIDLIST_LINES:
             data["drop"], data["restore"] = data.get("restore", []), data.get("drop", [])
             return replace(step, data=data)
         case Action.UIDLIST:
             data.pop("records", None)
-            data["changes"] = [[after, before] for before, after in step.data.get("changes", ())]
+            changes = from_text(step.data.get("changes", ()))
+            data["changes"] = as_text(change.back for change in changes)
             return Step(
                 step.action, step.source, step.target, None, step.folder, step.target_folder, data
             )

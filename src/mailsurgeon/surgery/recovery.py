@@ -16,30 +16,30 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from mailsurgeon.maildir.uidlist import (
+    COURIER_KEYWORDS,
     Change,
     UidlistError,
     base_name,
     drop_lines,
-    parse,
-    parse_record,
 )
-from mailsurgeon.surgery import fs, locks
+from mailsurgeon.surgery import fs, locks, quota
 from mailsurgeon.surgery.acting import (
     WHOLE_BATCH,
     as_text,
     base_after,
     folders_of,
     from_text,
+    key_of,
     stays_in_folder,
 )
-from mailsurgeon.surgery.folders import LockedFolder, lock_folders, name_of
+from mailsurgeon.surgery.folders import Ledger, LockedFolder, lock_folders, name_of
 from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.keyword_files import keywords_done
 from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.performing import directory_of, inverse, owner_of, perform
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.records import Operation, StepRecord
 from mailsurgeon.surgery.steps import Action, Refusal, Step
-from mailsurgeon.surgery.uidlists import ListFile
 from mailsurgeon.text import visible
 
 NOT_BEGUN = "interrupted before it was done"
@@ -72,7 +72,8 @@ class Recovery:
         the operation is then as unfinished as before.
         """
         planned = self.journal.steps("operation = ? AND state = 'planned'", (self.operation.id,))
-        lists = [one for one in planned if one.act == WHOLE_BATCH]
+        self._settle_quota(one for one in planned if one.action is Action.MAILDIRSIZE)
+        lists = [one for one in planned if one.act == WHOLE_BATCH and one.action is Action.UIDLIST]
         acts = [one for one in planned if one.act != WHOLE_BATCH]
         by_act = [list(act) for _, act in groupby(acts, key=lambda one: one.act)]
         for folders, group in groupby(by_act, key=_folders):
@@ -92,9 +93,28 @@ class Recovery:
             for folder in locked.values():
                 rows = [one for one in lists if one.step.folder == folder.path]
                 self._lists(folder, rows, settled)
+            self._count_quota(settled)
         self.journal.settle(settled)
         for folder in folders:
             self.found.folders.add(folder)
+
+    def _settle_quota(self, rows: Iterable[StepRecord]) -> None:
+        for row in rows:
+            quota.settle(self.places, self.journal, row)
+
+    def _count_quota(self, settled: Iterable[StepRecord]) -> None:
+        """Tells the spool's `maildirsize` of the acts that were done but not counted yet."""
+        rows = self.journal.steps(
+            "operation = ? AND action = 'maildirsize' AND act = ?",
+            (self.operation.id, WHOLE_BATCH),
+        )
+        counted = quota.covered(rows)
+        done: dict[int, dict[int, list[StepRecord]]] = {}
+        for one in settled:
+            if one.state == "done" and one.act not in counted:
+                done.setdefault(one.batch, {}).setdefault(one.act, []).append(one)
+        for batch, acts in done.items():
+            quota.follow(self.places, self.journal, self.operation.id, batch, acts)
 
     def _remove_own_locks(
         self, folders: frozenset[bytes], acts: Iterable[list[StepRecord]]
@@ -111,10 +131,13 @@ class Recovery:
         }
         for path in folders | moved:
             with suppress(OSError):
-                locks.remove_of_dead(
-                    self.places.directory(path), locks.UIDLIST_LOCK,
-                    self.operation.pid, self.operation.host,
-                )  # fmt: skip
+                self._remove_own_lock(self.places.directory(path), locks.UIDLIST_LOCK)
+            with suppress(OSError):
+                tmp = self.places.directory(os.path.join(path, b"tmp"))
+                self._remove_own_lock(tmp, locks.COURIER_LOCK)
+
+    def _remove_own_lock(self, directory: int, name: bytes) -> None:
+        locks.remove_of_dead(directory, name, self.operation.pid, self.operation.host)
 
     # One act
 
@@ -169,6 +192,8 @@ class Recovery:
                     return self._is_set(record)
                 case Action.UIDLIST_LINES:
                     return self._are_dropped(folders, step)
+                case Action.KEYWORDS:
+                    return keywords_done(self.places, folders, step)
                 case _:
                     return False
         except (FileNotFoundError, NotADirectoryError):
@@ -226,9 +251,8 @@ class Recovery:
         assert step.folder is not None
         wanted = step.data.get("drop") or step.data.get("restore", ())
         lines = [(int(number), os.fsencode(text)) for number, text in wanted]
-        with ExitStack() as stack, suppress(fs.StepRefused):
-            name = os.fsencode(step.data["name"])
-            one = folders[step.folder].list_named(name, Patience(), stack)
+        with suppress(fs.StepRefused):
+            one = folders[step.folder].uidlist(os.fsencode(step.data["name"]))
             try:
                 drop_lines(one.data, lines)
             except UidlistError:
@@ -277,7 +301,7 @@ class Recovery:
                         settled[position] = one.settled("done", changes=as_text([change]))
                         self.found.done += 1
                     done = settled[position].state == "done"
-                    follow.append(change if done else Change(change.after, change.before))
+                    follow.append(change if done else change.back)
         self._follow(folder, follow)
 
     def _settle_lists(self, rows: Sequence[StepRecord]) -> None:
@@ -300,20 +324,25 @@ class Recovery:
 
     def _follow(self, folder: LockedFolder, changes: Sequence[Change]) -> None:
         """Makes the record changes that are missing, and names the UIDs a server has taken."""
-        for one in folder.lists:
-            listed = _listed(one)
-            missing = [change for change in changes if _key(change.before) in listed]
+        for one in folder.ledgers:
+            own = [change for change in changes if change.list == one.name]
+            listed = one.keys()
+            missing = [change for change in own if key_of(one.name, change.before) in listed]
             try:
                 one.write(missing)
             except fs.StepRefused:
                 for change in missing:
                     with suppress(fs.StepRefused):
                         one.write([change])
-            listed = _listed(one)
-            name = visible(name_of(self.places, folder.path))
-            for change in changes:
-                if _key(change.after) not in listed:
-                    self.found.lost_uids.append(f"{visible(base_after(change))} in {name}")
+            if one.name != COURIER_KEYWORDS:
+                self._name_lost(folder, one, own)
+
+    def _name_lost(self, folder: LockedFolder, ledger: Ledger, changes: Iterable[Change]) -> None:
+        listed = ledger.keys()
+        name = visible(name_of(self.places, folder.path))
+        for change in changes:
+            if key_of(ledger.name, change.after) not in listed:
+                self.found.lost_uids.append(f"{visible(base_after(change))} in {name}")
 
 
 def _folders(act: Sequence[StepRecord]) -> frozenset[bytes]:
@@ -334,20 +363,3 @@ def _owners(records: Sequence[StepRecord]) -> dict[tuple[bytes, bytes], list[int
         for base in dict.fromkeys(bases):
             owners.setdefault((step.folder or b"", base), []).append(position)
     return owners
-
-
-def _listed(one: ListFile) -> set[tuple[int, bytes]]:
-    """The UIDs and base names in a list; none when it is damaged."""
-    try:
-        return {(record.uid, record.base) for record in parse(one.data).records}
-    except UidlistError:
-        return set()
-
-
-def _key(line: bytes) -> tuple[int, bytes]:
-    """The UID and base name of a record's line, of either version."""
-    for version in (3, 1):
-        record = parse_record(line, version)
-        if not isinstance(record, str):
-            return record.uid, record.base
-    return 0, b""

@@ -147,6 +147,7 @@ class Runner:
                     section = Section(self.places, self.journal, self.operation, batch, locked)
                     waiting = section.work(waiting)
                     self.tally.stopped = section.stopped
+                    self.tally.notes += section.notes
             except fs.StepRefused as refusal:
                 refuse((run for run in waiting if run.state == "planned"), str(refusal))
                 return

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import replace
 
-from mailsurgeon.surgery import fs
+from mailsurgeon.surgery import fs, quota
 from mailsurgeon.surgery.acting import WHOLE_BATCH, Run, as_text, refuse, uid_edits
 from mailsurgeon.surgery.folders import LockedFolder
 from mailsurgeon.surgery.journal import Journal
@@ -39,6 +39,7 @@ class Section:
         self.stopped = ""  # the line of an error that ends the operation
         self.touched: set[bytes] = set()
         self.lists: list[StepRecord] = []
+        self.notes: list[str] = []  # what did not follow, one line each
 
     def work(self, runs: list[Run]) -> list[Run]:
         """Does what time allows and returns the rest."""
@@ -53,6 +54,7 @@ class Section:
             self._do(run)
         self._sync()
         self._write_lists([run for run in fit if run.state == "done"])
+        self._count_quota([run for run in fit if run.state == "done"])
         return rest
 
     # Before
@@ -151,8 +153,7 @@ class Section:
             assert folder is not None
             changes = [change for run in runs for change in run.changes.get(folder, ())]
             try:
-                for one in self.folders[folder].lists:
-                    one.write(changes)
+                self.folders[folder].write(changes)
                 state = "done" if changes else "refused"
                 settled.append(record.settled(state, changes=as_text(changes)))
             except (fs.StepRefused, fs.HardError) as error:
@@ -165,3 +166,13 @@ class Section:
                 self._sync()
         if settled:
             self.journal.settle(settled)
+
+    def _count_quota(self, runs: list[Run]) -> None:
+        """Tells the spool's `maildirsize` what all this has come to."""
+        acts = {run.number: run.records for run in runs}
+        try:
+            reason = quota.follow(self.places, self.journal, self.operation, self.batch, acts)
+        except fs.HardError as error:
+            self.stopped = reason = str(error)
+        if reason:
+            self.notes.append(f"maildirsize was not brought up to date: {reason}")

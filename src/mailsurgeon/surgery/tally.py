@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from mailsurgeon.maildir.uidlist import base_name
+from mailsurgeon.maildir.uidlist import COURIER_KEYWORDS, base_name
 from mailsurgeon.surgery.acting import Run, stays_in_folder
 from mailsurgeon.surgery.steps import Refusal
 
@@ -27,6 +27,7 @@ class Tally:
     refused: list[Refusal] = field(default_factory=list[Refusal])
     uids: dict[bytes, UidCount] = field(default_factory=dict[bytes, UidCount])
     folders: set[bytes] = field(default_factory=set[bytes])
+    notes: list[str] = field(default_factory=list[str])  # what did not follow
     stopped: str = ""  # the line of the error that ended it
     cancelled: bool = False
 
@@ -43,7 +44,7 @@ def count_uids(uids: dict[bytes, UidCount], run: Run) -> None:
             count.kept += 1
         elif not step.data.get("keep_uid"):
             continue
-        elif run.changes.get(step.folder):
+        elif any(one.list != COURIER_KEYWORDS for one in run.changes.get(step.folder, ())):
             count.kept += 1
         else:
             count.unknown += 1

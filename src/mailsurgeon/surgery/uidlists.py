@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from mailsurgeon.maildir.uidlist import Change, Editor, UidlistError
+from mailsurgeon.maildir.uidlist import Change, Editor, UidlistError, parse
 from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.locks import remove_own
+from mailsurgeon.survey.dovecot import uidl_is_name
 from mailsurgeon.text import visible
-
-DOVECOT = b"dovecot-uidlist"
-COURIER = b"courierimapuiddb"
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-@cache
-def uidl_is_name() -> bool:
-    """Whether this host's Dovecot makes POP3 UIDLs of file names (pop3_uidl_format has %f).
-
-    False where it cannot be asked: no other format depends on the name.
-    """
-    doveconf = shutil.which("doveconf", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
-    if doveconf is None:
-        return False
-    try:
-        asked = subprocess.run(
-            [doveconf, "-h", "pop3_uidl_format"],
-            capture_output=True, check=False, timeout=5, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return asked.returncode == 0 and (b"%f" in asked.stdout or b"filename" in asked.stdout)
 
 
 @dataclass(slots=True)
@@ -62,13 +38,15 @@ class ListFile:
         try:
             if self._editor is None:
                 self._editor = Editor(self.data)
-            wanted = changes or self._editor.plan(renames, uidl_is_name=uidl_is_name())
-            return self._editor.preview(wanted)
+            own = [change for change in changes if change.list == self.name]
+            wanted = own or self._editor.plan(renames, uidl_is_name=uidl_is_name())
+            return self._named(self._editor.preview(wanted))
         except UidlistError as error:
             raise self._damaged(error) from error
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
-        """Makes the changes, durably, and reads the file back; returns them as they were made.
+        """Makes those of the changes that are this list's, durably, and reads the file back;
+        returns them as they were made.
 
         Raises StepRefused or HardError, the old file being in its place, and NotDurable, the new
         one perhaps being there.
@@ -76,7 +54,7 @@ class ListFile:
         try:
             editor = self._editor or Editor(self.data)
             self._editor = None  # it no longer is what the file is
-            made = editor.apply(changes)
+            made = self._named(editor.apply(c for c in changes if c.list == self.name))
         except UidlistError as error:
             raise self._damaged(error) from error
         new = editor.data()
@@ -84,6 +62,16 @@ class ListFile:
             return made
         self.rewrite(new)
         return made
+
+    def keys(self) -> set[tuple[int, bytes]]:
+        """The UIDs and base names listed; none when the list is damaged."""
+        try:
+            return {(record.uid, record.base) for record in parse(self.data).records}
+        except UidlistError:
+            return set()
+
+    def _named(self, changes: Sequence[Change]) -> list[Change]:
+        return [change._replace(list=self.name) for change in changes]
 
     def rewrite(self, new: bytes) -> None:
         """Puts `new` in the file's place, durably, and reads it back. Raises as `write` does."""

@@ -158,26 +158,30 @@ def _linked(record: StepRecord, link: str) -> dict[str, object]:
     return data
 
 
-def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, bytes], Change]:
-    """The record changes an operation made, by folder and the base name they led to."""
+def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, bytes], list[Change]]:
+    """The record changes an operation made, by folder and the base name they led to.
+
+    Of one list the latest counts: a redo makes them anew.
+    """
     rows = journal.steps(
         "action = 'uidlist' AND act = ? AND operation IN"
         " (SELECT id FROM operations WHERE id = ? OR (of = ? AND kind = 'redo'))",
         (WHOLE_BATCH, operation, operation),
     )
-    return {
-        (row.step.folder or b"", base_after(change)): change
-        for row in rows
-        for change in from_text(row.data.get("changes", ()))
-    }
+    latest: dict[tuple[bytes, bytes], dict[bytes, Change]] = {}
+    for row in rows:
+        for change in from_text(row.data.get("changes", ())):
+            key = (row.step.folder or b"", base_after(change))
+            latest.setdefault(key, {})[change.list] = change
+    return {key: list(by_list.values()) for key, by_list in latest.items()}
 
 
-def _inverse(record: StepRecord, carried: dict[tuple[bytes, bytes], Change]) -> Step:
+def _inverse(record: StepRecord, carried: dict[tuple[bytes, bytes], list[Change]]) -> Step:
     step = inverse(replace(record.step, data=_linked(record, "inverts")))
     if step.action is Action.RENAME and step.data.get("keep_uid") and step.source is not None:
         folder = step.target_folder if step.folder is None else step.folder
-        change = carried.get((folder or b"", base_name(os.path.basename(step.source))))
-        if change is not None:
-            back = as_text([Change(change.after, change.before)])
+        changes = carried.get((folder or b"", base_name(os.path.basename(step.source))), ())
+        if changes:
+            back = as_text(change.back for change in changes)
             step = replace(step, data={**step.data, "changes": back})
     return step

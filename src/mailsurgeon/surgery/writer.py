@@ -105,7 +105,7 @@ class Writer:
         """
         self.places.spool = self.spool
         known = self.journal.lists_of(operation)
-        if known is not None and self.spool.control is None:
+        if known is not None and (self.spool.control is None or self.spool.found_by):
             layout, _, control = known.partition(b" ")
             self.places.spool = replace(self.spool, layout=layout.decode(), control=control)
 
@@ -114,7 +114,7 @@ class Writer:
         whole = done == len(plan.acts)
         state = "applied" if whole else "partial" if done else "failed"
         summary = summarise(plan, tally)
-        effects = uid_effects(self.places, tally)
+        effects = [*uid_effects(self.places, tally), *dict.fromkeys(tally.notes)]
         tried = not (tally.cancelled or tally.stopped)
         self.journal.finish(self.running, state, summary, effects, whole=tried)
         self._prune(self.running)

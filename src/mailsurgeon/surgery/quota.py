@@ -1,0 +1,71 @@
+"""Keeps the spool's `maildirsize` in step with what an operation does.
+
+Each rename knows what it adds to the sum or takes from it. What the acts done under the same locks
+come to is one line, written down in the journal before it is appended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mailsurgeon.surgery import fs, quota_file
+from mailsurgeon.surgery.acting import WHOLE_BATCH
+from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.places import Places
+from mailsurgeon.surgery.records import StepRecord
+from mailsurgeon.surgery.steps import Action, Step
+
+MAILDIRSIZE = b"maildirsize"
+
+
+def asked(records: Iterable[StepRecord]) -> tuple[int, int]:
+    """The bytes and messages that steps add to the sum."""
+    parts = [one.step.data["quota"] for one in records if one.step.data.get("quota")]
+    return sum(int(size) for size, _ in parts), sum(int(count) for _, count in parts)
+
+
+def follow(
+    places: Places,
+    journal: Journal,
+    operation: int,
+    batch: int,
+    acts: Mapping[int, Sequence[StepRecord]],
+) -> str:
+    """Appends what these acts (by their numbers, all done) come to; says why where it cannot.
+
+    Raises HardError when the file system fails, and JournalError.
+    """
+    size, count = asked(record for records in acts.values() for record in records)
+    before = quota_file.look(places.directories.root) if size or count else None
+    if before is None:
+        return ""
+    data = {"bytes": size, "messages": count, "before": list(before), "acts": sorted(acts)}
+    step = Step(Action.MAILDIRSIZE, MAILDIRSIZE, None, data=data)
+    record = StepRecord(0, operation, batch, WHOLE_BATCH, "maildirsize", None, step, "planned")
+    (record,) = journal.intend([record])
+    return settle(places, journal, record)
+
+
+def settle(places: Places, journal: Journal, record: StepRecord) -> str:
+    """Appends the line of a record unless it is there already; says why where it cannot."""
+    root, data = places.directories.root, record.data
+    inode, length = data["before"]
+    line = (int(inode), int(length)), int(data["bytes"]), int(data["messages"])
+    try:
+        if not quota_file.appended(root, *line):
+            quota_file.append(root, *line)
+    except fs.StepRefused as refusal:
+        journal.settle([record.settled("refused", str(refusal))])
+        return str(refusal)
+    journal.settle([record.settled("done")])
+    return ""
+
+
+def covered(records: Iterable[StepRecord]) -> set[int]:
+    """The acts that records of `maildirsize` have counted already."""
+    return {
+        int(act)
+        for one in records
+        if one.action is Action.MAILDIRSIZE
+        for act in one.data.get("acts", ())
+    }
