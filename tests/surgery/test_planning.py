@@ -207,8 +207,9 @@ def test_between_folders_uids_go_and_keywords_are_mapped_by_name(clinic: Clinic)
     path = clinic.mail(b".A/cur/1300000000.M1.host,S=%d,U=5%s:2,Sac" % (len(text(1)), fmd5),
                        content=text(1))  # fmt: skip
     plan = clinic.survey().propose(path, remedy="file", target="B")
-    assert moves(plan) == {path: b".B/cur/1300000000.M1.host,S=%d:2,Sb" % len(text(1))}
-    assert only_act(plan).note == "keywords the folder does not know are dropped"
+    assert moves(plan) == {path: b".B/cur/1300000000.M1.host,S=%d:2,Sbc" % len(text(1))}
+    assert only_act(plan).steps[0].data == {"add": [[2, "Gone"]], "made": False}
+    assert only_act(plan).note == ""
     assert "1 message moved from A to B, with new UIDs there" in plan.effects
 
 

@@ -43,8 +43,7 @@ class Keywords:
     def number_of(self, name: bytes) -> int | None:
         """The number of a name, upper and lower case being the same, as for IMAP."""
         wanted = name.lower()
-        found = [number for number, one in self.names.items() if one.lower() == wanted]
-        return found[-1] if found else None
+        return next((number for number, one in self.names.items() if one.lower() == wanted), None)
 
     def free_number(self, taken: Iterable[int] = ()) -> int | None:
         """The number for a further name; None when all are in use, here or in `taken`.
@@ -60,8 +59,9 @@ class Keywords:
 
 
 def parse(data: bytes) -> Keywords:
-    """Reads the file. Of two lines with one number the last counts."""
+    """Reads the file. Of two lines with one number the last counts, of one name the first."""
     names: dict[int, bytes] = {}
+    seen: dict[bytes, int] = {}
     damage = ""
     lines = data.split(b"\n")
     torn = lines.pop()
@@ -70,13 +70,15 @@ def parse(data: bytes) -> Keywords:
             damage = damage or f"line {place} is too long"
             break
         number, name, reason = _parse_line(line)
-        if not reason and number in names:
-            reason = f"letter {_letter(number)} is named twice"
+        if name and name.lower() in seen:
+            reason = f"its name has the letter {_letter(seen[name.lower()])} already"
+        elif name:
+            if number in names:
+                reason = reason or f"letter {_letter(number)} has a name already"
+            names[number] = name
+            seen[name.lower()] = number
         if reason:
             damage = damage or f"line {place}: {reason}"
-        if name:
-            names.pop(number, None)
-            names[number] = name
     if torn:
         damage = damage or "the last line has no newline"
     return Keywords(names, damage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +10,7 @@ from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.surgery.naming import NameChange, compose
 from mailsurgeon.surgery.patients import Patient, join, load_paths
 from mailsurgeon.surgery.remedies import REMEDY
+from mailsurgeon.surgery.remedies.carrying import lend_flags
 from mailsurgeon.surgery.remedies.folders import missing_subdirs
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Left, Step
 from mailsurgeon.surgery.surroundings import Surroundings
@@ -136,21 +138,16 @@ def _unite_flags(
             reason = "the copy that was to be kept is not there any more"
             left.append(Left(victim.patient.path, reason, tuple(victim.codes)))
             continue
-        flags = _lendable(victim.patient)
+        goal = around.home(kept)
+        flags, before = lend_flags(victim.patient, around.home(victim.patient), goal, around)
         companion = own or companions.get(kept.path) or Case(kept, Treatment("fix-flags"))
         if not set(flags) <= set(parse_info(kept.filename, *kept.sizes).flags):
-            companion.treatment |= _with_flags(companion, flags, around)
+            companion.treatment |= replace(_with_flags(companion, flags, around), before=before)
             victim.treatment = replace(victim.treatment, notes=(_UNITED,))
             if own is None:
                 companions[kept.path] = companion
                 lasts[kept.path] = victim.patient.path
     return {last: companions[kept] for kept, last in lasts.items()}, left
-
-
-def _lendable(patient: Patient) -> bytes:
-    """The flags a copy hands on; not `T`, which would let a client expunge the only copy left."""
-    flags = parse_info(patient.filename, *patient.sizes).flags
-    return bytes(letter for letter in flags if letter != ord("T"))
 
 
 def _with_flags(case: Case, flags: bytes, around: Surroundings) -> Treatment:
@@ -203,7 +200,18 @@ def _put_away(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
     target = QUARANTINE + b"@/" + patient.path
     home = _home(patient, around)
     expected = patient.expected(around.spool)
-    return [Step(Action.RENAME, patient.path, target, expected, folder=home)], []
+    step = Step(Action.RENAME, patient.path, target, expected, folder=home)
+    if patient.is_directory:
+        return [_counting(step, around)], []
+    quota = around.quota.of_message(patient, home, target, None)
+    return [replace(step, data=quota)], []
+
+
+def _counting(step: Step, around: Surroundings) -> Step:
+    """The step, told what it adds to the quota when it carries a whole directory elsewhere."""
+    if step.action is not Action.RENAME or step.source is None or step.target is None:
+        return step
+    return replace(step, data={**step.data, **around.quota.of_folder(step.source, step.target)})
 
 
 def _home(patient: Patient, around: Surroundings) -> bytes | None:
@@ -225,7 +233,8 @@ def _rename(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
     expected = patient.expected(around.spool)
     home = around.home(patient)
     if not patient.is_file or patient.place == Place.FOLDER:
-        return [*treatment.own, *_after(treatment.after, patient.path, case, around)], []
+        own = [_counting(step, around) for step in treatment.own]
+        return [*own, *_after(treatment.after, patient.path, case, around)], []
     target_home = treatment.home if treatment.home is not None else home
     directory = treatment.into if treatment.into is not None else patient.directory
     served = patient.is_served or treatment.into is not None
@@ -241,7 +250,9 @@ def _rename(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
     keeps_record = patient.is_served and base == patient.base and target_home == home
     if target != patient.path:
         follows = patient.is_served and target_home == home and not keeps_record
-        data = {"keep_uid": follows and not treatment.new_message}
+        quota = around.quota.of_message(patient, home, target, target_home)
+        data = {"keep_uid": follows and not treatment.new_message, **quota}
+        steps += _before(treatment.before, base)
         steps.append(Step(Action.RENAME, patient.path, target, expected, home, target_home, data))
     if keeps_record:
         steps += treatment.own
@@ -249,6 +260,15 @@ def _rename(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
         around.give(target_home or b"", base)
     steps += _after(treatment.after, target, case, around)
     return steps, [_NEW_NAME] if name.replaced else []
+
+
+def _before(steps: Sequence[Step], base: bytes) -> Iterable[Step]:
+    """The steps on keywords, for a message that gets this base name."""
+    for step in steps:
+        way = step.data.get("carry")
+        if way is not None:
+            step = replace(step, data={"carry": {**way, "to": os.fsdecode(base)}})
+        yield step
 
 
 def _after(steps: Sequence[Step], path: bytes, case: Case, around: Surroundings) -> Iterable[Step]:

@@ -156,9 +156,9 @@ def _carry(places: Places, step: Step) -> None:
     it was is taken away.
     """
     back = bool(step.data["carry"].get("back"))
-    if not (back and _has_them(places, step)):
+    if step.target_folder is not None and not (back and _has_them(places, step)):
         _write_update(places, step)
-    if back:
+    if back and step.folder is not None:
         _take_update_away(places, step)
 
 
@@ -177,9 +177,9 @@ def _write_update(places: Places, step: Step) -> None:
 
 
 def _is_carried(places: Places, step: Step) -> bool:
-    if not _has_them(places, step):
+    if step.target_folder is not None and not _has_them(places, step):
         return False
-    return not step.data["carry"].get("back") or _written(places, step) is None
+    return step.folder is None or not step.data["carry"].get("back") or _written(places, step) is None
 
 
 def _has_them(places: Places, step: Step) -> bool:

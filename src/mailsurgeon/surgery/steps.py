@@ -52,10 +52,15 @@ class Step:
 
     `data` by action:
       rename    keep_uid: bool (the base name changes inside one folder, so the uidlist record
-                must follow); nothing else is needed
+                must follow); quota: [bytes, messages] that it adds to the sum of `maildirsize`
       mkdir     mode: int (permission bits, taken from a sibling), uid, gid
       chmod     before, after: int       chown  before, after: [uid, gid]
       utime     before, after: mtime in ns
+      keywords  of Dovecot's letters in `folder`: add (or, taking it back, remove): [[number,
+                name], ...]; made: whether there was no list of them. Of Courier's, from `folder`
+                to `target_folder` (None: to none): carry: {from, to: base names, names: [...],
+                made: whether its directory was not there, back: it is taken back}
+      maildirsize  bytes, messages: what a line adds; before: [inode, size] of the file
       uidlist-lines  name: of the list; drop (or, taking it back, restore): [[number, line], ...];
                 torn: whether the last of them has no newline
       uidlist   records: [[old base, new base], ...] (text with surrogate escapes); after the step

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +17,9 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.effects import FolderState
+from mailsurgeon.surgery.keyword_book import KeywordBook
 from mailsurgeon.surgery.patients import Patient, join, load
+from mailsurgeon.surgery.quota_count import QuotaCount
 from mailsurgeon.survey.context import LARGEST_LIST, list_path, read_small
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import FolderRow, Place
@@ -128,16 +130,15 @@ class Surroundings:
         lines = self._read(join(folder, b".uidvalidity")).split()
         return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
 
-    def keywords(self, folder: bytes) -> Mapping[int, str]:
-        """The names of a folder's keyword letters by number (`a` is 0), as Dovecot has them."""
-        names: dict[int, str] = {}
-        for line in self._read(
-            os.path.join(self.spool.control_of(folder), b"dovecot-keywords")
-        ).splitlines():
-            number, space, name = line.partition(b" ")
-            if space and number.isdigit():
-                names[int(number)] = os.fsdecode(name)
-        return names
+    @cached_property
+    def quota(self) -> QuotaCount:
+        """What renames add to the spool's `maildirsize`."""
+        return QuotaCount(self.spool, self.index)
+
+    @cached_property
+    def keyword_book(self) -> KeywordBook:
+        """The names of keywords, folder by folder, and the letters this plan gives out."""
+        return KeywordBook(self.spool)
 
     def _read(self, path: bytes) -> bytes:
         """A small file of a server, relative to the spool or absolute; empty when unreadable."""

@@ -72,6 +72,7 @@ class Treatment:
     `name`: the change of its filename. `into`: the directory it goes to, in the folder `home`.
     `away`: it goes to the quarantine, and every other change is dropped. `new_message`: its
     record in the uidlist belongs to another message. `own`: steps of their own, complete.
+    `before`: steps on keywords that its rename needs (a new base name is filled in).
     `after`: steps on the file under its last name (their source is filled in). `kept`: the path
     of the copy that stays, and gets the flags.
     """
@@ -83,6 +84,7 @@ class Treatment:
     away: bool = False
     new_message: bool = False
     own: tuple[Step, ...] = ()
+    before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
     kept: bytes | None = None
     notes: tuple[str, ...] = ()
@@ -99,6 +101,7 @@ class Treatment:
             first.away or second.away,
             first.new_message or second.new_message,
             first.own + tuple(step for step in second.own if step not in first.own),
+            first.before + tuple(step for step in second.before if step not in first.before),
             first.after + tuple(step for step in second.after if step.action not in done),
             first.kept if first.kept is not None else second.kept,
             first.notes + tuple(note for note in second.notes if note not in first.notes),

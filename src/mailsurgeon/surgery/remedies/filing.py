@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from mailsurgeon.maildir.filename import fmd5_field, parse_info, uid_field
+from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.surgery.naming import NameChange
 from mailsurgeon.surgery.patients import Patient, join
+from mailsurgeon.surgery.remedies.carrying import carry_keywords
 from mailsurgeon.surgery.steps import Left
 from mailsurgeon.surgery.surroundings import Surroundings
 from mailsurgeon.surgery.treatment import Choice, Treatment, command
@@ -32,16 +31,16 @@ def file_message(choice: Choice, around: Surroundings) -> Treatment | Left:
         if left:
             return left
     home = around.home(patient)
-    keywords, notes = _keywords(patient, home, target.path, around)
+    carried = carry_keywords(patient, home, target.path, around)
     change = NameChange(
         sizes=patient.sizes,
         set_sizes=patient.place == Place.TMP,
         repair_info=True,
-        keywords=keywords,
+        keywords=carried.letters,
         strip_uid=target.path != home or _uid_clashes(patient, target.path, around),
     )
     into = join(target.path, b"cur")
-    return Treatment("file", change, into=into, home=target.path, notes=notes)
+    return Treatment("file", change, into, target.path, before=carried.before, notes=carried.notes)
 
 
 def delivery_at_work(choice: Choice, around: Surroundings) -> Left | None:
@@ -72,23 +71,3 @@ def _uid_clashes(patient: Patient, folder: bytes, around: Surroundings) -> bool:
     highest = around.highest_uid(folder)
     too_high = highest is not None and uid > highest and fmd5_field(patient.filename) is None
     return too_high or around.uid_in_use(folder, uid)
-
-
-def _keywords(
-    patient: Patient, home: bytes | None, target: bytes, around: Surroundings
-) -> tuple[Mapping[int, int] | None, tuple[str, ...]]:
-    """What becomes of the keyword letters, which mean something in their own folder only."""
-    flags = parse_info(patient.filename, *patient.sizes).flags
-    letters = [letter for letter in flags if 0x61 <= letter <= 0x7A]
-    if home == target or not letters:
-        return None, ()
-    names = around.keywords(home) if home is not None else dict[int, str]()
-    there = {name: number for number, name in around.keywords(target).items() if number < 26}
-    mapping = {
-        letter: 0x61 + there[names[letter - 0x61]]
-        for letter in letters
-        if names.get(letter - 0x61) in there
-    }
-    if len(mapping) < len(letters):
-        return mapping, ("keywords the folder does not know are dropped",)
-    return mapping, ()

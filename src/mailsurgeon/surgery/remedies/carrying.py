@@ -1,0 +1,112 @@
+"""The keywords of a message that changes its folder: by their names, never by their letters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.filename import parse_info
+from mailsurgeon.maildir.keywords import FIRST_LETTER
+from mailsurgeon.surgery.patients import Patient
+from mailsurgeon.surgery.steps import Action, Step
+from mailsurgeon.surgery.surroundings import Surroundings
+from mailsurgeon.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """`letters`: what each letter becomes (those not in it go), None where they stay as they are.
+
+    `before`: the steps without which the new letters would mean nothing. `notes`: what is lost.
+    """
+
+    letters: Mapping[int, int] | None = None
+    before: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def carry_keywords(
+    patient: Patient, home: bytes | None, target: bytes, around: Surroundings
+) -> Carried:
+    """The keywords of a message that goes from the folder `home` (None: from none) to `target`."""
+    if home == target:
+        return Carried()
+    courier = courier_step(patient, home, target, around)
+    flags = parse_info(patient.filename, *patient.sizes).flags
+    letters = [letter for letter in flags if FIRST_LETTER <= letter <= 0x7A]
+    if not letters:
+        return Carried(None, courier)
+    mapping, notes = _map(letters, home, target, around)
+    return Carried(mapping, (*_adding(target, mapping, around), *courier), notes)
+
+
+def lend_flags(
+    patient: Patient, home: bytes | None, target: bytes | None, around: Surroundings
+) -> tuple[bytes, tuple[Step, ...]]:
+    """The flags a copy hands on to the one that is kept in the folder `target`, in its letters,
+    and the steps without which they would mean nothing.
+
+    Not `T`, which would let a client expunge the only copy left.
+    """
+    flags = parse_info(patient.filename, *patient.sizes).flags
+    capitals = bytes(letter for letter in flags if letter < FIRST_LETTER and letter != ord("T"))
+    letters = [letter for letter in flags if letter >= FIRST_LETTER]
+    if home == target or target is None or not letters:
+        return capitals + bytes(letters), ()
+    mapping, _ = _map(letters, home, target, around)
+    return capitals + bytes(sorted(mapping.values())), _adding(target, mapping, around)
+
+
+def _map(
+    letters: Iterable[int], home: bytes | None, target: bytes, around: Surroundings
+) -> tuple[dict[int, int], tuple[str, ...]]:
+    """What each letter becomes, and what is to be said of those that are dropped."""
+    book = around.keyword_book
+    names = book.letters(home).known.names if home is not None else dict[int, bytes]()
+    goal = book.letters(target)
+    mapping: dict[int, int] = {}
+    notes: list[str] = []
+    for letter in letters:
+        name = names.get(letter - FIRST_LETTER)
+        if name is None:
+            notes.append(f"keyword letter {letter:c} is dropped: it has no name where it lies")
+            continue
+        number = goal.number_of(name)
+        reason = "" if number is not None else goal.add(name)
+        if reason:
+            notes.append(f"keyword {visible(name)} is dropped: {reason}")
+            continue
+        number = goal.number_of(name)
+        assert number is not None
+        mapping[letter] = FIRST_LETTER + number
+    return mapping, tuple(notes)
+
+
+def _adding(folder: bytes, mapping: Mapping[int, int], around: Surroundings) -> tuple[Step, ...]:
+    """The step that adds the names which the letters in `mapping` need."""
+    goal = around.keyword_book.letters(folder)
+    names = goal.up_to(frozenset(letter - FIRST_LETTER for letter in mapping.values()))
+    if not names:
+        return ()
+    data = {"add": [[number, os.fsdecode(name)] for number, name in names], "made": goal.made}
+    return (Step(Action.KEYWORDS, None, None, folder=folder, data=data),)
+
+
+def courier_step(
+    patient: Patient, home: bytes | None, target: bytes | None, around: Surroundings
+) -> tuple[Step, ...]:
+    """The step that carries what Courier keeps for a message; its new base name comes later.
+
+    `target` None: it goes where nobody needs them, and they are there again if it comes back.
+    """
+    if home is None or not patient.is_served:
+        return ()
+    names = around.keyword_book.courier(home, patient.base)
+    if not names:
+        return ()
+    base = os.fsdecode(patient.base)
+    way: dict[str, object] = {"from": base, "to": base, "names": [os.fsdecode(n) for n in names]}
+    if target is not None:
+        way["made"] = not os.path.isdir(around.keyword_book.courier_home(target))
+    return (Step(Action.KEYWORDS, None, None, None, home, target, {"carry": way}),)
