@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from mailsurgeon import __version__
-from mailsurgeon.cli import back, change, look, quarantine, screen
+from mailsurgeon.cli import back, change, look, quarantine, screen, verify
 from mailsurgeon.cli.feedback import complain
 from mailsurgeon.cli.names import spread_codes
 from mailsurgeon.errors import MailsurgeonError
@@ -20,7 +20,7 @@ from mailsurgeon.errors import MailsurgeonError
 COULD_NOT = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-_PLAIN = (*look.COMMANDS, *change.COMMANDS, *back.COMMANDS, screen.demo)
+_PLAIN = (*look.COMMANDS, *verify.COMMANDS, *change.COMMANDS, *back.COMMANDS, screen.demo)
 _NAMES = [*(command.__name__ for command in _PLAIN), "quarantine"]
 
 
