@@ -10,8 +10,8 @@ from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.surgery.naming import NameChange, compose
 from mailsurgeon.surgery.patients import Patient, join, load_paths
 from mailsurgeon.surgery.remedies import REMEDY
-from mailsurgeon.surgery.remedies.carrying import lend_flags
-from mailsurgeon.surgery.remedies.folders import missing_subdirs
+from mailsurgeon.surgery.remedies.carrying import courier_step
+from mailsurgeon.surgery.remedies.folders import lacks_couriers_tmp, missing_subdirs
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Left, Step
 from mailsurgeon.surgery.surroundings import Surroundings
 from mailsurgeon.surgery.treatment import Choice, Treatment
@@ -138,16 +138,21 @@ def _unite_flags(
             reason = "the copy that was to be kept is not there any more"
             left.append(Left(victim.patient.path, reason, tuple(victim.codes)))
             continue
-        goal = around.home(kept)
-        flags, before = lend_flags(victim.patient, around.home(victim.patient), goal, around)
+        flags = _lendable(victim.patient)
         companion = own or companions.get(kept.path) or Case(kept, Treatment("fix-flags"))
         if not set(flags) <= set(parse_info(kept.filename, *kept.sizes).flags):
-            companion.treatment |= replace(_with_flags(companion, flags, around), before=before)
+            companion.treatment |= _with_flags(companion, flags, around)
             victim.treatment = replace(victim.treatment, notes=(_UNITED,))
             if own is None:
                 companions[kept.path] = companion
                 lasts[kept.path] = victim.patient.path
     return {last: companions[kept] for kept, last in lasts.items()}, left
+
+
+def _lendable(patient: Patient) -> bytes:
+    """The flags a copy hands on; not `T`, which would let a client expunge the only copy left."""
+    flags = parse_info(patient.filename, *patient.sizes).flags
+    return bytes(letter for letter in flags if letter != ord("T"))
 
 
 def _with_flags(case: Case, flags: bytes, around: Surroundings) -> Treatment:
@@ -164,16 +169,20 @@ def _with_flags(case: Case, flags: bytes, around: Surroundings) -> Treatment:
 
 
 def _missing_homes(cases: dict[bytes, Case], around: Surroundings) -> Iterable[Act]:
-    """Makes cur/ (and new/, tmp/) of a folder that mail is to be filed into and that lacks it."""
-    homes = {case.treatment.home for case in cases.values() if not case.treatment.away}
+    """Makes cur/ (and new/, tmp/) of a folder that mail is to be filed into and that lacks it, and
+    tmp/ where Courier needs it."""
+    filed = {case.treatment.home for case in cases.values() if not case.treatment.away}
+    touched = {around.home(case.patient) for case in cases.values() if not case.takes_directory}
     made = {case.patient.path for case in cases.values() if "make-subdirs" in case.remedies}
-    for home in sorted(home for home in homes if home is not None and home not in made):
-        if around.lstat(join(home, b"cur")) is not None:
-            continue
-        steps = missing_subdirs(home, around)
+    for home in sorted(home for home in filed | touched if home is not None and home not in made):
+        note = ""
+        if home in filed and around.lstat(join(home, b"cur")) is None:
+            note = "mail is filed into it"
+        elif lacks_couriers_tmp(home, around):
+            note = "Courier cannot open it without"
+        steps = missing_subdirs(home, around) if note else ()
         if steps:
             name = around.by_path[home].name
-            note = "mail is filed into it"
             yield Act("make-subdirs", home, steps, name, (), ("make-subdirs",), None, note)
 
 
@@ -204,7 +213,7 @@ def _put_away(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
     if patient.is_directory:
         return [_counting(step, around)], []
     quota = around.quota.of_message(patient, home, target, None)
-    return [replace(step, data=quota)], []
+    return [*courier_step(patient, home, None, around), replace(step, data=quota)], []
 
 
 def _counting(step: Step, around: Surroundings) -> Step:

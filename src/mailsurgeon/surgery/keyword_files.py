@@ -179,7 +179,9 @@ def _write_update(places: Places, step: Step) -> None:
 def _is_carried(places: Places, step: Step) -> bool:
     if step.target_folder is not None and not _has_them(places, step):
         return False
-    return step.folder is None or not step.data["carry"].get("back") or _written(places, step) is None
+    if step.folder is None or not step.data["carry"].get("back"):
+        return True
+    return _written(places, step) is None
 
 
 def _has_them(places: Places, step: Step) -> bool:

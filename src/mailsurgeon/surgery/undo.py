@@ -137,13 +137,19 @@ def _taking_back(
 
 
 def _put_away(records: list[StepRecord], steps: Collection[int] | None) -> list[StepRecord]:
-    """The steps that put something into the quarantine, and of those only the ones named."""
+    """The steps that put something into the quarantine, and of those only the ones named; with
+    each what keeps its keywords."""
+
+    def puts_away(one: StepRecord) -> bool:
+        return one.action is Action.RENAME and (one.target or b"").startswith(QUARANTINE)
+
+    chosen = [one for one in records if puts_away(one) and (steps is None or one.id in steps)]
+    ids, acts = {one.id for one in chosen}, {one.act for one in chosen}
     return [
         one
         for one in records
-        if one.action is Action.RENAME
-        and (one.target or b"").startswith(QUARANTINE)
-        and (steps is None or one.id in steps)
+        if one.id in ids
+        or (one.act in acts and "carry" in one.data and one.step.target_folder is None)
     ]
 
 

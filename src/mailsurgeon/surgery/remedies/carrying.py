@@ -41,23 +41,6 @@ def carry_keywords(
     return Carried(mapping, (*_adding(target, mapping, around), *courier), notes)
 
 
-def lend_flags(
-    patient: Patient, home: bytes | None, target: bytes | None, around: Surroundings
-) -> tuple[bytes, tuple[Step, ...]]:
-    """The flags a copy hands on to the one that is kept in the folder `target`, in its letters,
-    and the steps without which they would mean nothing.
-
-    Not `T`, which would let a client expunge the only copy left.
-    """
-    flags = parse_info(patient.filename, *patient.sizes).flags
-    capitals = bytes(letter for letter in flags if letter < FIRST_LETTER and letter != ord("T"))
-    letters = [letter for letter in flags if letter >= FIRST_LETTER]
-    if home == target or target is None or not letters:
-        return capitals + bytes(letters), ()
-    mapping, _ = _map(letters, home, target, around)
-    return capitals + bytes(sorted(mapping.values())), _adding(target, mapping, around)
-
-
 def _map(
     letters: Iterable[int], home: bytes | None, target: bytes, around: Surroundings
 ) -> tuple[dict[int, int], tuple[str, ...]]:

@@ -1,0 +1,215 @@
+"""The spool's maildirsize follows what an operation adds and takes away."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.maildir.quota import parse
+from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.planning import propose_folder
+from mailsurgeon.surgery.quota_file import append, appended, look
+from tests.surgery.clinic import Clinic, clinic_in, text
+
+START = b"100000S,50C\n5000 20\n"
+SIZE = len(text(1))
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    with clinic_in(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[int]:
+    handle = fs.open_directory(os.fsencode(tmp_path))
+    yield handle
+    os.close(handle)
+
+
+def test_a_line_is_added_and_known_again(root: int, tmp_path: Path) -> None:
+    place = tmp_path / "maildirsize"
+    place.write_bytes(START)
+    before = look(root)
+    assert before is not None
+    assert before == (place.stat().st_ino, len(START))
+    assert not appended(root, before, -30, -1)
+    append(root, before, -30, -1)
+    assert appended(root, before, -30, -1)
+    assert not appended(root, before, -30, 1)
+    assert place.read_bytes() == START + b"         -30           -1\n"
+    assert (parse(place.read_bytes()).bytes, parse(place.read_bytes()).messages) == (4970, 19)
+
+
+def test_what_others_add_meanwhile_stays(root: int, tmp_path: Path) -> None:
+    place = tmp_path / "maildirsize"
+    place.write_bytes(START)
+    before = look(root)
+    assert before is not None
+    place.write_bytes(START + b"7 1\n")
+    append(root, before, 5, 1)
+    assert place.read_bytes() == START + b"7 1\n           5            1\n"
+    assert appended(root, before, 5, 1)
+
+
+def test_a_sum_counted_anew_meanwhile_is_left_alone(root: int, tmp_path: Path) -> None:
+    place = tmp_path / "maildirsize"
+    place.write_bytes(START)
+    before = look(root)
+    assert before is not None
+    (tmp_path / "new").write_bytes(b"100000S,50C\n4970 19\n")
+    (tmp_path / "new").rename(place)
+    append(root, before, -30, -1)
+    assert place.read_bytes() == b"100000S,50C\n4970 19\n"
+    assert appended(root, before, -30, -1)
+    place.unlink()
+    append(root, before, -30, -1)
+    assert not place.exists()
+
+
+def test_what_is_not_to_be_touched_is_not_there(root: int, tmp_path: Path) -> None:
+    place = tmp_path / "maildirsize"
+    assert look(root) is None
+    place.mkdir()
+    assert look(root) is None
+    place.rmdir()
+    (tmp_path / "other").write_bytes(START)
+    place.symlink_to(tmp_path / "other")
+    assert look(root) is None
+    place.unlink()
+    os.mkfifo(place)
+    assert look(root) is None
+    place.unlink()
+    place.write_bytes(START)
+    place.chmod(0o400)
+    assert look(root) is None
+    place.chmod(0o600)
+    place.write_bytes(START + b"1 1\n" * 2000)  # servers count anew whatever it says
+    assert look(root) is None
+
+
+def test_a_symlink_or_a_torn_line_is_refused_by_name(root: int, tmp_path: Path) -> None:
+    place = tmp_path / "maildirsize"
+    place.write_bytes(START + b"17")
+    before = look(root)
+    assert before is not None
+    with pytest.raises(fs.StepRefused, match="maildirsize: its last line has no newline"):
+        append(root, before, 5, 1)
+    place.rename(tmp_path / "other")
+    place.symlink_to(tmp_path / "other")
+    with pytest.raises(fs.StepRefused, match="maildirsize"):
+        append(root, before, 5, 1)
+    assert (tmp_path / "other").read_bytes() == START + b"17"
+
+
+# Operations
+
+
+def with_quota(clinic: Clinic, *, courier: bool = False) -> Path:
+    place = clinic.path(b"maildirsize")
+    place.write_bytes(START)
+    if courier:
+        clinic.path(b"courierimapuiddb").write_bytes(b"1 1300000000 1\n")
+    return place
+
+
+def grown(place: Path) -> tuple[int, int]:
+    total = parse(place.read_bytes())
+    assert not total.damaged
+    return total.bytes - 5000, total.messages - 20
+
+
+NAME = b"1300000001.M1.host"
+SIZED = NAME + b",S=%d" % SIZE
+CASES = {  # where it lies, remedy, folder -> what Dovecot's and Courier's sums grow by
+    "a wrong size": (b"cur/" + NAME + b",S=7:2,S", None, None, (SIZE - 7, 0), (SIZE - 7, 0)),
+    "misfiled": (b".A/" + SIZED, None, None, (SIZE, 1), (SIZE, 1)),
+    "misfiled, without size": (b".A/" + NAME, None, None, (SIZE, 1), (SIZE, 1)),
+    "misfiled, deleted": (b".A/" + SIZED + b":2,T", None, None, (SIZE, 1), (0, 0)),
+    "a wrong size, deleted": (
+        b"cur/" + NAME + b",S=7:2,T", None, None, (SIZE - 7, 0), (0, 0)
+    ),
+    "to another folder": (b"cur/" + SIZED + b":2,", "file", "A", (0, 0), (0, 0)),
+    "to the trash": (b"cur/" + SIZED + b":2,", "file", "Trash", (0, 0), (-SIZE, -1)),
+    "out of the trash": (b".Trash/cur/" + SIZED + b":2,", "file", "A", (0, 0), (SIZE, 1)),
+    "to the quarantine": (b"cur/" + SIZED + b":2,", "quarantine", None, (-SIZE, -1), (-SIZE, -1)),
+    "a leftover": (b"tmp/" + SIZED, "quarantine", None, (0, 0), (0, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("server", ["dovecot", "courier"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_sum_follows_and_is_taken_back(clinic: Clinic, case: str, server: str) -> None:
+    path, remedy, target, as_dovecot, as_courier = CASES[case]
+    place = with_quota(clinic, courier=server == "courier")
+    for folder in (b".A", b".Trash"):
+        clinic.folder(folder)
+    clinic.mail(path, content=text(1))
+    clinic.apply(clinic.survey().propose(path, remedy=remedy, target=target, force=True))
+    assert grown(place) == (as_courier if server == "courier" else as_dovecot)
+    assert place.read_bytes().startswith(START)
+    clinic.undo()
+    assert grown(place) == (0, 0)
+    with clinic.surgeon() as surgeon:
+        surgeon.apply(surgeon.plan_redo())
+    assert grown(place) == (as_courier if server == "courier" else as_dovecot)
+
+
+def test_dovecot_and_courier_both_there_count_as_dovecot(clinic: Clinic) -> None:
+    place = with_quota(clinic, courier=True)
+    clinic.uidlist(b"")
+    path = clinic.mail(b".A/" + SIZED + b":2,T", content=text(1))
+    clinic.folder(b".A")
+    clinic.apply(clinic.survey().propose(path))
+    assert grown(place) == (SIZE, 1)
+
+
+def test_one_line_for_many_messages(clinic: Clinic) -> None:
+    place = with_quota(clinic)
+    clinic.folder(b".A")
+    for number in range(300):
+        clinic.mail(b".A/%d.M1.host,S=%d" % (1300000000 + number, len(text(number))),
+                    content=text(number))  # fmt: skip
+    clinic.survey()
+    clinic.apply(clinic.fix())
+    assert grown(place) == (sum(len(text(number)) for number in range(300)), 300)
+    assert place.read_bytes().count(b"\n") < 2 + 10
+
+
+def test_a_whole_folder_goes_and_comes_back(clinic: Clinic) -> None:
+    place = with_quota(clinic)
+    clinic.folder(b".Old")
+    for number in range(3):
+        clinic.mail(b".Old/cur/%d.M1.host:2,S" % number, content=text(number))
+    clinic.mail(b".Old/tmp/9.M1.host", content=text(9))
+    clinic.survey()
+    row = next(row for row in clinic.index.folders() if row.name == "Old")
+    plan = propose_folder(clinic.spool, clinic.index, row.id)
+    clinic.apply(plan)
+    assert grown(place) == (-3 * len(text(1)), -3)
+    clinic.undo()
+    assert grown(place) == (0, 0)
+
+
+def test_a_nested_folder_counts_when_it_is_lifted(clinic: Clinic) -> None:
+    place = with_quota(clinic)
+    clinic.folder(b".A")
+    clinic.folder(b".A/sub")
+    path = clinic.mail(b".A/sub/cur/1300000001.M1.host:2,S", content=text(1))
+    clinic.survey()
+    nested = next(row for row in clinic.index.problems() if row.code == "nested-folder")
+    clinic.apply(clinic.propose(nested.path))
+    assert not clinic.path(path).exists()
+    assert grown(place) == (SIZE, 1)
+
+
+def test_without_a_maildirsize_none_is_made(clinic: Clinic) -> None:
+    path = clinic.mail(b"cur/" + NAME + b",S=7:2,S", content=text(1))
+    plan = clinic.survey().propose(path)
+    assert all("quota" not in step.data for act in plan.acts for step in act.steps)
+    clinic.apply(plan)
+    assert not clinic.path(b"maildirsize").exists()
