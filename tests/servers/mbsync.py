@@ -14,11 +14,12 @@ from pathlib import Path
 
 from .conftest import program
 from .dovecot import IMAP, Dovecot
-from .owned import Owner
+from .owned import OwnedSpool, Owner
 from .syncing import Held, Traffic, on_disk, on_server
 
 SECONDS = 120.0
 FOLDERS = {"INBOX": "", "Sent": ".Sent"}
+SCHEMES = {"in the names": False, "AltMap": True}
 
 CONFIGURATION = """\
 IMAPAccount dovecot
@@ -63,7 +64,8 @@ class Mbsync:
         self.program = program("mbsync", "isync")
         self.far = far
         self.owner: Owner = far.owner
-        self.spool = far.home / name
+        self.mail = OwnedSpool(far.home, far.owner, name)
+        self.spool = self.mail.spool
         self.altmap = altmap
 
     def __str__(self) -> str:

@@ -6,19 +6,20 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from .conftest import leave_out
-from .dovecot import Dovecot
+from .dovecot import Dovecot, message
 from .owned import Owner, plain_user
 
 _LETTERS = {
     "D": "\\Draft", "F": "\\Flagged", "P": "$Forwarded", "R": "\\Answered", "S": "\\Seen",
     "T": "\\Deleted",
 }  # fmt: skip
+FLAGS = ("\\Seen", "\\Flagged", "\\Answered")
 _ADDED = re.compile(rb"(?m)^X-(?:TUID|OfflineIMAP): .*\n")
 
 
@@ -104,6 +105,37 @@ def messages(folder: Path) -> list[Path]:
     places = [folder / part for part in ("cur", "new")]
     paths = [path for place in places if place.exists() for path in place.iterdir()]
     return sorted(path for path in paths if not path.name.startswith("."))
+
+
+def deliver(server: Dovecot) -> None:
+    """What the far side has before the first sync: 12 messages in INBOX, 8 in Sent."""
+    server.append("INBOX", range(1, 13), FLAGS)
+    server.append("Sent", range(21, 29), FLAGS)
+
+
+def of_number(number: int, folder: Path) -> Path:
+    """The file of a message in a folder."""
+    wanted = digest(message(number))
+    found = [path for path in messages(folder) if digest(path.read_bytes()) == wanted]
+    assert len(found) == 1, (number, found)
+    return found[0]
+
+
+def rename(path: Path, pattern: str, new: str) -> Path:
+    """What an importer, a script or a bad client has made of a name."""
+    name, count = re.subn(pattern, new, path.name)
+    assert count == 1, (path.name, pattern)
+    return path.rename(path.with_name(name))
+
+
+def told(held: Iterable[Held]) -> set[tuple[str, str]]:
+    """Messages by folder and text."""
+    return {(one.folder, one.text) for one in held}
+
+
+def numbered(mailbox: str, *numbers: int) -> set[tuple[str, str]]:
+    """The same of messages that are known by their numbers."""
+    return {(mailbox, digest(message(number))) for number in numbers}
 
 
 def alike(one: Mapping[Hashable, Held], other: Mapping[Hashable, Held]) -> bool:

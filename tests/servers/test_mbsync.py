@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 
 from .dovecot import Dovecot, message, moment
-from .mbsync import FOLDERS, Mbsync, version
+from .mbsync import FOLDERS, SCHEMES, Mbsync, version
 from .operator import Operator
 from .owned import Owner
-from .syncing import NOTHING, Held, alike, digest, messages, own_user
+from .syncing import (
+    NOTHING,
+    alike,
+    deliver,
+    numbered,
+    of_number,
+    own_user,
+    rename,
+    told,
+)
 
 pytestmark = pytest.mark.servers
-
-FLAGS = ("\\Seen", "\\Flagged", "\\Answered")
-SCHEMES = {"in the names": False, "AltMap": True}
 
 
 @pytest.fixture
@@ -34,35 +38,6 @@ def sync(request: pytest.FixtureRequest, dovecot: Dovecot) -> Mbsync:
     sync.must()
     assert alike(sync.far_side(), sync.near_side())
     return sync
-
-
-def deliver(server: Dovecot) -> None:
-    server.append("INBOX", range(1, 13), FLAGS)
-    server.append("Sent", range(21, 29), FLAGS)
-
-
-def told(held: Iterable[Held]) -> set[tuple[str, str]]:
-    """Messages by folder and text."""
-    return {(one.folder, one.text) for one in held}
-
-
-def numbered(mailbox: str, *numbers: int) -> set[tuple[str, str]]:
-    return {(mailbox, digest(message(number))) for number in numbers}
-
-
-def of_number(number: int, folder: Path) -> Path:
-    """The file of a message in a folder."""
-    wanted = digest(message(number))
-    found = [path for path in messages(folder) if digest(path.read_bytes()) == wanted]
-    assert len(found) == 1, (number, found)
-    return found[0]
-
-
-def rename(path: Path, pattern: str, new: str) -> Path:
-    """What an importer, a script or a bad client has made of a name."""
-    name, count = re.subn(pattern, new, path.name)
-    assert count == 1, (path.name, pattern)
-    return path.rename(path.with_name(name))
 
 
 # Dovecot's spool repaired, mbsync a client of it
@@ -186,10 +161,7 @@ def test_clashes_are_parted_and_only_new_mail_is_uploaded(sync: Mbsync, operator
 
 
 def put(sync: Mbsync, path: str, number: int) -> None:
-    place = sync.spool / path
-    place.write_bytes(message(number))
-    os.utime(place, (moment(number), moment(number)))
-    sync.far.give(place)
+    sync.mail.put(path, message(number), moment(number))
 
 
 def test_moved_messages_are_moved_and_no_other(sync: Mbsync, operator: Operator) -> None:

@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from .dovecot import Dovecot, message
-from .mbsync import Mbsync
+from .mbsync import SCHEMES, Mbsync
 from .operator import Operator
 from .owned import Owner
-from .syncing import NOTHING, alike, own_user
-from .test_mbsync import SCHEMES, deliver, of_number, rename
+from .syncing import NOTHING, alike, deliver, of_number, own_user, rename
 
 pytestmark = pytest.mark.servers
 
