@@ -16,6 +16,7 @@ from mailsurgeon.maildir.uidlist import (
     base_name,
 )
 from mailsurgeon.surgery import courier_keywords, fs, locks, record_lock, uidlists
+from mailsurgeon.surgery.identity import acting_as
 from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.places import Places
 
@@ -105,7 +106,8 @@ class LockedFolder:
         keywords. Raises StepRefused for one not to be touched.
         """
         if self._ledgers is None:
-            self._ledgers = list(self._read())
+            with acting_as(self._places.owner):
+                self._ledgers = list(self._read())
         return self._ledgers
 
     def _read(self) -> Iterator[Ledger]:
@@ -142,12 +144,13 @@ class LockedFolder:
     def write(self, changes: Sequence[Change]) -> None:
         """Makes record changes in all ledgers, or in none. Raises StepRefused and HardError."""
         written: list[tuple[Ledger, list[Change]]] = []
-        for one in self.ledgers:
-            try:
-                written.append((one, one.write(changes)))
-            except (fs.StepRefused, fs.HardError) as error:
-                _take_back(written, error)
-                raise
+        with acting_as(self._places.owner):
+            for one in self.ledgers:
+                try:
+                    written.append((one, one.write(changes)))
+                except (fs.StepRefused, fs.HardError) as error:
+                    _take_back(written, error)
+                    raise
 
 
 def _take_back(written: list[tuple[Ledger, list[Change]]], error: Exception) -> None:
@@ -172,20 +175,25 @@ def lock_folders(
     A directory that no server has left a trace in is not locked. Raises StepRefused when a lock
     stays held or cannot be made, HardError on a failing file system.
     """
-    found: dict[bytes, LockedFolder] = {}
-    for path in sorted(paths):
-        control, shown = _control(places, path, stack)
-        if control is not None and _served_by_dovecot(places, control):
-            lock_shown = os.path.join(shown, locks.UIDLIST_LOCK)
-            with fs.told(lock_shown):
-                lock = locks.take(
-                    control, locks.UIDLIST_LOCK, DOVECOT_UIDLIST, lock_shown, patience
-                )
-            stack.callback(lock.release)
-        keywords = _lock_for_courier(places, path, patience, stack)
-        _lock_for_mbsync(places, path, patience, stack)
-        found[path] = LockedFolder(places, path, control, shown, keywords)
-    return found
+    with acting_as(places.owner):
+        return {path: _lock_folder(places, path, patience, stack) for path in sorted(paths)}
+
+
+def _lock_folder(places: Places, path: bytes, patience: Patience, stack: ExitStack) -> LockedFolder:
+    control, shown = _control(places, path, stack)
+    if control is not None and _served_by_dovecot(places, control):
+        lock_shown = os.path.join(shown, locks.UIDLIST_LOCK)
+        with fs.told(lock_shown):
+            lock = locks.take(control, locks.UIDLIST_LOCK, DOVECOT_UIDLIST, lock_shown, patience)
+        stack.callback(_release, lock, places.owner)
+    keywords = _lock_for_courier(places, path, patience, stack)
+    _lock_for_mbsync(places, path, patience, stack)
+    return LockedFolder(places, path, control, shown, keywords)
+
+
+def _release(lock: locks.DotLock, owner: tuple[int, int]) -> None:
+    with acting_as(owner):
+        lock.release()
 
 
 def _lock_for_courier(
@@ -207,7 +215,7 @@ def _lock_for_courier(
         shown = os.path.join(path, b"tmp", locks.COURIER_LOCK)
         with fs.told(shown):
             lock = locks.take(tmp, locks.COURIER_LOCK, COURIER_UIDLIST, shown, patience)
-        stack.callback(lock.release)
+        stack.callback(_release, lock, places.owner)
     return _subdirectory(home, path, COURIER_KEYWORDS, stack)
 
 

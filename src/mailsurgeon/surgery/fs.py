@@ -13,6 +13,7 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
+from mailsurgeon.surgery.identity import acting_as_root
 from mailsurgeon.surgery.steps import Expected
 from mailsurgeon.text import visible
 
@@ -141,7 +142,8 @@ def finish_directory(
     try:
         status = os.fstat(made)
         if owner and os.geteuid() == 0 and (status.st_uid, status.st_gid) != owner:
-            os.fchown(made, *owner)
+            with acting_as_root():
+                os.fchown(made, *owner)
         if stat.S_IMODE(os.fstat(made).st_mode) != mode:
             os.fchmod(made, mode)
     finally:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from mailsurgeon.maildir.uidlist import UidlistError, drop_lines, restore_lines
-from mailsurgeon.surgery import fs
+from mailsurgeon.surgery import fs, identity
 from mailsurgeon.surgery.acting import as_text, from_text
 from mailsurgeon.surgery.folders import LockedFolder
 from mailsurgeon.surgery.keyword_files import inverse_keywords, perform_keywords
@@ -28,7 +28,8 @@ def perform(places: Places, folders: Folders, step: Step) -> None:
     act = _ACTS.get(step.action)
     if act is None:
         raise fs.StepRefused(f"a step of the kind '{step.action}' is not known here")
-    with fs.told(step.source or step.target or step.folder or b"INBOX"):
+    path = step.source or step.target or step.folder or b"INBOX"
+    with identity.acting_as(places.owner), fs.told(path):
         act(places, folders, step)
 
 
@@ -140,7 +141,8 @@ def _on_itself(
                 raise fs.StepRefused("it is no plain file and no directory")
             if alone and stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
                 raise fs.StepRefused("the file has other names (hard links) that would change too")
-            act(fs.through(handle), status)
+            with identity.acting_as_root():  # the thing itself is held, whatever it belongs to
+                act(fs.through(handle), status)
     except FileNotFoundError:
         raise fs.StepRefused("it is gone") from None
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mailsurgeon.surgery import fs, quota_file
 from mailsurgeon.surgery.acting import WHOLE_BATCH
+from mailsurgeon.surgery.identity import acting_as
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.records import StepRecord
@@ -52,8 +53,9 @@ def settle(places: Places, journal: Journal, record: StepRecord) -> str:
     inode, length = data["before"]
     line = (int(inode), int(length)), int(data["bytes"]), int(data["messages"])
     try:
-        if not quota_file.appended(root, *line):
-            quota_file.append(root, *line)
+        with acting_as(places.owner):
+            if not quota_file.appended(root, *line):
+                quota_file.append(root, *line)
     except fs.StepRefused as refusal:
         journal.settle([record.settled("refused", str(refusal))])
         return str(refusal)

@@ -33,6 +33,7 @@ from mailsurgeon.surgery.acting import (
     stays_in_folder,
 )
 from mailsurgeon.surgery.folders import Ledger, LockedFolder, lock_folders, name_of
+from mailsurgeon.surgery.identity import acting_as
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.keyword_files import keywords_done
 from mailsurgeon.surgery.locks import Patience
@@ -130,9 +131,9 @@ class Recovery:
             and one.step.expected.size == -1
         }
         for path in folders | moved:
-            with suppress(OSError):
+            with suppress(OSError), acting_as(self.places.owner):
                 self._remove_own_lock(self.places.directory(path), locks.UIDLIST_LOCK)
-            with suppress(OSError):
+            with suppress(OSError), acting_as(self.places.owner):
                 tmp = self.places.directory(os.path.join(path, b"tmp"))
                 self._remove_own_lock(tmp, locks.COURIER_LOCK)
 
@@ -144,7 +145,8 @@ class Recovery:
     def _act(
         self, folders: dict[bytes, LockedFolder], act: Sequence[StepRecord]
     ) -> list[StepRecord]:
-        done = [self._is_done(folders, one) for one in act]
+        with acting_as(self.places.owner):
+            done = [self._is_done(folders, one) for one in act]
         path = act[0].step.source or act[0].step.target or b""
         lists_only = all(one.action is Action.UIDLIST for one in act)
         if lists_only or not any(done):
@@ -279,7 +281,10 @@ class Recovery:
     def _sync(self, settled: Iterable[StepRecord]) -> None:
         paths = {p for one in settled for p in (one.step.source, one.step.target) if p is not None}
         for parent in sorted({os.path.dirname(path) for path in paths}):
-            with suppress(FileNotFoundError, NotADirectoryError):
+            with (
+                suppress(FileNotFoundError, NotADirectoryError),
+                acting_as(self.places.owner),
+            ):
                 fs.sync(self.places.directory(parent))
 
     # The servers' lists
@@ -328,12 +333,8 @@ class Recovery:
             own = [change for change in changes if change.list == one.name]
             listed = one.keys()
             missing = [change for change in own if key_of(one.name, change.before) in listed]
-            try:
-                one.write(missing)
-            except fs.StepRefused:
-                for change in missing:
-                    with suppress(fs.StepRefused):
-                        one.write([change])
+            with acting_as(self.places.owner):
+                _write_what_can_be(one, missing)
             if one.name != COURIER_KEYWORDS:
                 self._name_lost(folder, one, own)
 
@@ -343,6 +344,15 @@ class Recovery:
         for change in changes:
             if key_of(ledger.name, change.after) not in listed:
                 self.found.lost_uids.append(f"{visible(base_after(change))} in {name}")
+
+
+def _write_what_can_be(ledger: Ledger, changes: Sequence[Change]) -> None:
+    try:
+        ledger.write(changes)
+    except fs.StepRefused:
+        for change in changes:
+            with suppress(fs.StepRefused):
+                ledger.write([change])
 
 
 def _folders(act: Sequence[StepRecord]) -> frozenset[bytes]:

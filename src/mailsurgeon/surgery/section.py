@@ -9,6 +9,7 @@ from dataclasses import replace
 from mailsurgeon.surgery import fs, quota
 from mailsurgeon.surgery.acting import WHOLE_BATCH, Run, as_text, refuse, uid_edits
 from mailsurgeon.surgery.folders import LockedFolder
+from mailsurgeon.surgery.identity import acting_as
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.performing import inverse, perform
 from mailsurgeon.surgery.places import Places
@@ -139,7 +140,8 @@ class Section:
         parents = {os.path.dirname(path) for path in self.touched}
         for parent in sorted(parents):
             try:
-                fs.sync(self.places.directory(parent))
+                with acting_as(self.places.owner):
+                    fs.sync(self.places.directory(parent))
             except FileNotFoundError:
                 continue  # renamed with its folder: its parent is synced as well
             except OSError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.uidlist import Change, Editor, UidlistError, parse
 from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.identity import acting_as_root
 from mailsurgeon.surgery.locks import remove_own
 from mailsurgeon.survey.dovecot import uidl_is_name
 from mailsurgeon.text import visible
@@ -99,7 +100,8 @@ class ListFile:
         try:
             made = os.fstat(handle)
             if (made.st_uid, made.st_gid) != (self.status.st_uid, self.status.st_gid):
-                os.fchown(handle, self.status.st_uid, self.status.st_gid)
+                with acting_as_root():  # the owner may be no member of the file's group
+                    os.fchown(handle, self.status.st_uid, self.status.st_gid)
             os.fchmod(handle, stat.S_IMODE(self.status.st_mode))
             view = memoryview(new)
             while view:

@@ -14,7 +14,9 @@ from mailsurgeon.errors import JournalError, Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery import fs, quarantine
 from mailsurgeon.surgery.folders import name_of
+from mailsurgeon.surgery.identity import acting_as_root
 from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.listed import lists_there, traces_of
 from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.notice import Notices
 from mailsurgeon.surgery.places import Places
@@ -23,6 +25,7 @@ from mailsurgeon.surgery.recovery import Recovered, Recovery
 from mailsurgeon.surgery.running import Runner
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Refusal, Report, Step
 from mailsurgeon.surgery.tally import Tally
+from mailsurgeon.surgery.uid_lines import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible
 
 Progress = Callable[[int, int], None]
@@ -163,9 +166,10 @@ class Writer:
             raise fs.StepRefused(str(error)) from error
         try:
             name = b"%d" % operation
-            if make:
-                return fs.make_beneath(root, name, 0o700, self.places.owner)
-            return fs.open_beneath(root, name)
+            with acting_as_root():  # --quarantine may be a directory of root's own
+                if make:
+                    return fs.make_beneath(root, name, 0o700, self.places.owner)
+                return fs.open_beneath(root, name)
         finally:
             os.close(root)
 
@@ -174,7 +178,8 @@ class Writer:
         return known.quarantine if known and known.quarantine else self.directory
 
     def _open_quarantine(self, directory: bytes, *, make: bool) -> int:
-        return quarantine.open_quarantine(directory, self.spool, self.places.owner, make=make)
+        with acting_as_root():
+            return quarantine.open_quarantine(directory, self.spool, self.places.owner, make=make)
 
     # Recovery
 
@@ -308,14 +313,20 @@ def summarise(plan: Plan, tally: Tally) -> str:
 
 
 def uid_effects(places: Places, tally: Tally) -> list[str]:
-    """A line for each folder whose messages were renamed in it: what became of their UIDs."""
-    names: Mapping[bytes, str] = {folder: name_of(places, folder) for folder in tally.uids}
-    lines: list[str] = []
-    for folder, count in sorted(tally.uids.items(), key=lambda item: names[item[0]]):
-        known = count.kept
-        line = f"UIDs kept for {known:,} of {known:,} in {visible(names[folder])}"
-        if count.unknown:
-            seen = f"{count.unknown:,} had none: no server has listed them"
-            line = f"{line}; {seen}" if known else f"{visible(names[folder])}: {seen}"
-        lines.append(line)
-    return lines
+    """What became of the UIDs of messages renamed in their folder, in the words of the plan."""
+    spool = places.spool
+    counts: dict[str, UidCount] = {}
+    for folder, tallied in tally.uids.items():
+        count = counts[visible(name_of(places, folder))] = UidCount(tallied.kept)
+        others = tallied.unknown + tallied.named + tallied.stripped
+        if lists_there(spool, folder):
+            count.unlisted = others
+            continue
+        traces = traces_of(spool, folder)
+        told = tallied.named + (tallied.unknown if traces.synced else 0)
+        told = told if traces.names_tell else 0
+        count.kept += told
+        if lost := others - told:
+            control = os.fsdecode(spool.control_of(folder)) if spool.control else ""
+            count.lost[visible(no_list(control, spool.found_by))] = lost
+    return list(uid_lines(counts))
