@@ -99,20 +99,11 @@ class Mbsync:
         There must be a message to fetch. It is killed with the block, as by a power cut.
         """
         filtered = f"{IMAP} -c {self.far.configuration} 2>>{self._log} | sed -u '/BODY\\\\[/,$d'"
-        process = subprocess.Popen(
-            self._command(filtered),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            text=True, cwd=self.far.home, env=self._env, start_new_session=True,
-            **self.owner.switch,
-        )  # fmt: skip
-        try:
+        command = self._command(filtered)
+        with background(command, self.far, self._env) as process:
             journal = self.spool / ".mbsyncstate.journal"
             wait_for(lambda: journal.exists() and journal.stat().st_size > 0, process)
             yield process
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
     def copy(self) -> Mbsync:
         """The same sync on copies of both sides, for what cannot be taken back."""
@@ -143,6 +134,23 @@ class Mbsync:
     def _env(self) -> dict[str, str]:
         path = os.environ.get("PATH", os.defpath)
         return {"HOME": str(self.far.home), "USER": "mail", "PATH": path, "TZ": "UTC"}
+
+
+@contextmanager
+def background(
+    command: list[str], server: Dovecot, env: dict[str, str]
+) -> Generator[subprocess.Popen[str]]:
+    """A program of the server's owner that runs meanwhile; it and its children are killed."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        text=True, cwd=server.home, env=env, start_new_session=True, **server.owner.switch,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_for(come: Callable[[], bool], process: subprocess.Popen[str]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Hashable
+from collections.abc import Generator, Hashable
+from contextlib import contextmanager
 from pathlib import Path
 
 from .conftest import program
 from .dovecot import IMAP, Dovecot
-from .mbsync import SECONDS, Synced
+from .mbsync import SECONDS, Synced, background, wait_for
 from .owned import OwnedSpool, Owner
 from .syncing import Held, Traffic, on_disk, on_server
 
@@ -46,12 +47,6 @@ class OfflineImap:
         self.owner: Owner = far.owner
         self.mail = OwnedSpool(far.home, far.owner, "Offline")
         self.spool: Path = self.mail.spool
-        self.configuration = far.home / "offlineimaprc"
-        tunnel = f"{IMAP} -c {far.configuration}"
-        self.configuration.write_text(
-            CONFIGURATION.format(home=far.home, spool=self.spool, tunnel=tunnel)
-        )
-        self.configuration.chmod(0o644)
 
     def __str__(self) -> str:
         return f"offlineimap {self._ask('--version').stdout.strip()}"
@@ -59,7 +54,7 @@ class OfflineImap:
     def must(self) -> Synced:
         """Syncs to the end, which must go well, and compares both sides with what they were."""
         far, near = self.far_side(), self.near_side()
-        done = self._ask("-c", str(self.configuration), "-o")
+        done = self._ask(*self._account(f"{IMAP} -c {self.far.configuration}"))
         assert done.returncode == 0, done
         return Synced(
             done.returncode,
@@ -74,17 +69,32 @@ class OfflineImap:
     def near_side(self) -> dict[Hashable, Held]:
         return on_disk(self.spool, FOLDERS)
 
+    @contextmanager
+    def stalled(self) -> Generator[subprocess.Popen[str]]:
+        """An offlineimap whose server has not answered yet. It is killed with the block."""
+        called = self.far.home / "called"
+        command = [self.program, *self._account(f"touch {called}; cat; :")]
+        with background(command, self.far, self._env) as process:
+            wait_for(called.exists, process)
+            yield process
+
+    def _account(self, tunnel: str) -> list[str]:
+        """The options that give it this account, the server being reached by a shell command."""
+        text = CONFIGURATION.format(home=self.far.home, spool=self.spool, tunnel=tunnel)
+        place = self.far.home / "offlineimaprc"
+        place.write_text(text)
+        place.chmod(0o644)
+        return ["-c", str(place), "-o"]
+
     def _ask(self, *words: str) -> subprocess.CompletedProcess[str]:
-        path = os.environ.get("PATH", os.defpath)
         return subprocess.run(
             [self.program, *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            cwd=self.far.home,
-            env={"HOME": str(self.far.home), "USER": "mail", "PATH": path, "TZ": "UTC"},
-            timeout=SECONDS,
-            check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            cwd=self.far.home, env=self._env, timeout=SECONDS, check=False,
             **self.owner.switch,
         )  # fmt: skip
+
+    @property
+    def _env(self) -> dict[str, str]:
+        path = os.environ.get("PATH", os.defpath)
+        return {"HOME": str(self.far.home), "USER": "mail", "PATH": path, "TZ": "UTC"}

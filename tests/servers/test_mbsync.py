@@ -227,6 +227,29 @@ def test_a_fresh_name_is_known_by_its_uid(
     print(f"\n{sync}, a fresh name for one that has a control character: {after}")
 
 
+@pytest.mark.parametrize("altmap", SCHEMES.values(), ids=SCHEMES)
+def test_what_comes_back_after_a_sync_is_uploaded(
+    dovecot: Dovecot, operator: Operator, altmap: bool, request: pytest.FixtureRequest
+) -> None:
+    """mbsync has expunged it and forgotten its UID, so it must not come back under that."""
+    if not altmap:
+        reason = "undo gives back the name of before, with the UID that mbsync has forgotten"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    sync = Mbsync(dovecot, altmap=altmap)
+    deliver(dovecot)
+    sync.must()
+    path = of_number(3, sync.spool)
+    operator.must("quarantine", "add", sync.spool, path, "--yes")
+    away = sync.must()
+    assert told(away.far.went) == numbered("INBOX", 3)
+    operator.undo(sync.spool)
+    back = sync.must()
+    assert told(back.far.came) == numbered("INBOX", 3)
+    assert (len(away.far.went), len(back.far.came), back.far.went) == (1, 1, ())
+    assert alike(sync.far_side(), sync.near_side())
+    print(f"\n{sync}, a message put away: {away}; and back: {back}")
+
+
 def test_a_name_without_its_uid_is_expunged_and_uploaded_again(dovecot: Dovecot) -> None:
     """What the others must not see can be seen."""
     sync = Mbsync(dovecot)

@@ -105,3 +105,33 @@ def test_a_name_without_its_uid_is_deleted_and_uploaded_again(sync: OfflineImap)
     after = sync.must()
     assert told(after.far.went) == told(after.far.came) == numbered("INBOX", 1, 2, 5)
     print(f"\n{sync}, 3 names without their ,U= and ,FMD5=: {after}")
+
+
+def test_beside_a_running_offlineimap_nothing_is_done(
+    sync: OfflineImap, operator: Operator
+) -> None:
+    wrong = rename(of_number(1, sync.spool / "INBOX"), r"^([^,]+)", r"\1,S=7777")
+    with sync.stalled() as process:
+        outcome = operator.run("fix", sync.spool, "--yes")
+        assert outcome.code == 1
+        said = f"offlineimap (process {process.pid}) is running; wait for it, or go on with --force"
+        assert said in outcome.err
+        assert wrong.exists()
+        operator.must("fix", sync.spool, "--yes", "--force")
+        assert not wrong.exists()
+        assert process.poll() is None
+    after = sync.must()
+    assert (after.far, after.near) == (NOTHING, NOTHING)
+    print(f"\n{sync} at work: refused, with --force done; then {after}")
+
+
+def test_what_comes_back_after_a_sync_is_uploaded(sync: OfflineImap, operator: Operator) -> None:
+    operator.must("quarantine", "add", sync.spool, of_number(3, sync.spool / "INBOX"), "--yes")
+    away = sync.must()
+    assert told(away.far.went) == numbered("INBOX", 3)
+    operator.undo(sync.spool)
+    back = sync.must()
+    assert told(back.far.came) == numbered("INBOX", 3)
+    assert (len(away.far.went), len(back.far.came), back.far.went) == (1, 1, ())
+    assert alike(sync.far_side(), sync.near_side())
+    print(f"\n{sync}, a message put away: {away}; and back: {back}")
