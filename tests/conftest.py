@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.surgery import surgeon
+from mailsurgeon.surgery import expiry, planning, surgeon
 from mailsurgeon.survey import dovecot
 
 
 @pytest.fixture(autouse=True)
 def no_sync_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mbsync that the person testing may have running is not looked for."""
-    monkeypatch.setattr(surgeon, "running_tool", lambda _root, _owner: "")
+    for module in (planning, surgeon):
+        monkeypatch.setattr(module, "running_tool", lambda _root, _owner: "")
 
 
 @pytest.fixture(autouse=True)
-def no_dovecot_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests do not depend on the Dovecot this host may have."""
+def no_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests do not depend on the servers this host may have."""
     monkeypatch.setattr(dovecot, "configuration", lambda: None)
+    monkeypatch.setattr(expiry, "COURIER_SETTINGS", b"/nonexistent")

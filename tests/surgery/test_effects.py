@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 import pytest
 
-from mailsurgeon.surgery.effects import FolderState, describe
-from mailsurgeon.surgery.steps import Act, Action, Step
+from mailsurgeon.surgery.effects import FolderState, SpoolState, describe
+from mailsurgeon.surgery.steps import Act, Action, Expected, Step
+from mailsurgeon.surgery.uid_lines import Traces
 
-DOVECOT = {"uidlist": True, "dovecot": True}
+DOVECOT = {"uidlist": True, "traces": Traces(dovecot=True)}
+NOWHERE = "no uidlist is in the folder; if Dovecot keeps it elsewhere, --control names the place"
 NOTHING_ELSE = "nothing else changes; flags and dates are kept"
 
 
@@ -23,37 +28,132 @@ def test_nothing_done_is_nothing_noticed() -> None:
     assert describe((), {}) == ()
 
 
-def test_uids_are_counted_over_folders() -> None:
-    folders = [b".F%d" % number for number in range(5)]
-    acts = [
-        act(path + b"/cur/1.a.h,S=%d:2," % number, path + b"/cur/1.a.h,S=9%d:2," % number,
-            "fix-size", folder=path, keep_uid=True)
-        for path in folders for number in range(3)
-    ]  # fmt: skip
-    states = {path: FolderState(path.decode()[1:], **DOVECOT) for path in folders}
+def resized(folder: bytes, number: int, fields: bytes = b"") -> Act:
+    """A message whose size field is put right, in a folder of this path."""
+    place = os.path.join(folder, b"cur/%d.M1.host%s,S=" % (number, fields))
+    return act(place + b"1:2,", place + b"2:2,", "fix-size", folder=folder, keep_uid=True)
+
+
+def test_uids_are_told_in_one_line_a_folder() -> None:
+    acts = [resized(path, number) for path in (b".F1", b"", b".F0") for number in range(3)]
+    states = {
+        path: FolderState(path.decode()[1:] or "INBOX", **DOVECOT) for path in (b".F1", b"", b".F0")
+    }
     assert describe(acts, states) == (
-        "UIDs kept for 15 of 15 in 5 folders",
+        "UIDs kept for 3 of 3 in F0",
+        "UIDs kept for 3 of 3 in F1",
+        "UIDs kept for 3 of 3 in INBOX",
         "Dovecot's stored totals of a mailbox (STATUS SIZE, quota by count) stay as they are until"
-        " `doveadm quota recalc`",
+        " `doveadm quota recalc -u USER`",
         NOTHING_ELSE,
     )
 
 
+def test_of_many_folders_those_that_lose_something_are_told_one_by_one() -> None:
+    paths = [b".F%02d" % number for number in range(46)]
+    acts = [resized(path, number) for path in paths for number in range(300)]
+    states = {path: FolderState(path.decode()[1:], **DOVECOT) for path in paths}
+    states[b".F07"] = FolderState("F07")
+    states[b".F09"] = FolderState("F09", **DOVECOT, unlisted=frozenset((b"5.M1.host,S=1",)))
+    told = describe(acts, states)
+    assert told[:4] == (
+        f"UIDs cannot be kept for 300 messages in F07: {NOWHERE}",
+        "1 message in F09 has no UID yet: no server has listed them",
+        "UIDs kept for 13,200 of 13,200 in 44 folders",
+        "UIDs kept for 299 of 299 in F09",
+    )
+
+
 @pytest.mark.parametrize(
-    ("state", "sentence"),
+    ("state", "fields", "sentences"),
     [
-        ({"dovecot": True}, "UIDs kept for 0 of 1 in INBOX"),
-        ({"dovecot": True}, "1 message will come anew to clients in INBOX (no dovecot-uidlist is"
-         " there; --control names where Dovecot keeps it)"),
-        ({"courier": True}, "1 message will come anew to clients in INBOX (Courier's list is not"
-         " edited)"),
-        ({"synced": True}, "UIDs kept for 1 of 1 in INBOX"),
-        ({}, "1 message renamed where no server has given UIDs"),
+        (FolderState("X", traces=Traces(dovecot=True)), b"",
+         [f"UIDs cannot be kept for 1 message in X: {NOWHERE}"]),
+        (FolderState("X"), b"", [f"UIDs cannot be kept for 1 message in X: {NOWHERE}"]),
+        (FolderState("X", control="/c/.X"), b"",
+         ["UIDs cannot be kept for 1 message in X: no uidlist is in /c/.X; if Dovecot keeps it"
+          " elsewhere, --control says so"]),
+        (FolderState("X", uidlist=True, traces=Traces(courier=True)), b"",
+         ["UIDs kept for 1 of 1 in X"]),
+        (FolderState("X", traces=Traces(courier=True)), b",U=7",
+         [f"UIDs cannot be kept for 1 message in X: {NOWHERE}"]),
+        (FolderState("X", traces=Traces(synced=True)), b",U=7", ["UIDs kept for 1 of 1 in X"]),
+        (FolderState("X"), b",U=7", ["UIDs kept for 1 of 1 in X"]),
     ],
 )  # fmt: skip
-def test_where_uids_cannot_be_kept_it_is_said(state: dict[str, bool], sentence: str) -> None:
-    one = act(b"cur/1.a.h,S=1:2,", b"cur/1.a.h,S=2:2,", "fix-size", keep_uid=True)
-    assert sentence in describe([one], {b"": FolderState("INBOX", **state)})
+def test_where_uids_cannot_be_kept_it_is_said(
+    state: FolderState, fields: bytes, sentences: list[str]
+) -> None:
+    told = describe([resized(b".X", 1, fields)], {b".X": state})
+    assert [line for line in told if "UID" in line] == sentences
+
+
+def test_changed_flags_keep_the_uid_wherever_the_list_is() -> None:
+    one = act(b"cur/1.a:2,SF", b"cur/1.a:2,FS", "fix-flags")
+    assert "UIDs kept for 1 of 1 in INBOX" in describe([one], {b"": FolderState("INBOX")})
+
+
+def test_who_named_the_directory_of_the_lists_is_told() -> None:
+    state = {b"": FolderState("INBOX", control="/c/.INBOX")}
+    told = describe([resized(b"", 1)], state, SpoolState(found_by="doveconf"))
+    assert "no uidlist is in /c/.INBOX (by doveconf)" in told[0]
+
+
+def test_mail_whose_number_for_mbsync_is_taken_from_it_is_uploaded_anew() -> None:
+    states = {b"": FolderState("INBOX"), b".A": FolderState("A", traces=Traces(synced=True))}
+    acts = [
+        act(b"cur/1.a,U=%d:2," % number, b".A/cur/1.a:2,", goal=b".A") for number in range(3)
+    ] + [act(b"cur/9.a,U=4:2,", b"cur/9.a:2,", "rename", keep_uid=True)]
+    told = describe(acts, states)
+    assert "mbsync will upload 4 messages anew in A, INBOX" in told
+    assert "3 messages moved from INBOX to A, with new UIDs there" in told
+
+
+AGED = [
+    (FolderState("Trash", emptied_by="Dovecot (autoexpunge)", days=30),
+     "Trash is emptied by age: Dovecot (autoexpunge) deletes what has lain there 30 days, counted"
+     " from this change"),
+    (FolderState("Trash"),
+     "Trash is often emptied by age, by a server, a client or a cron job: 2 of 3 filed there came"
+     " in more than 30 days ago"),
+    (FolderState("Archive"), ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "sentence"), AGED)
+def test_a_folder_that_is_emptied_by_age_is_named(state: FolderState, sentence: str) -> None:
+    now = 1_300_000_000
+    steps = [
+        Step(Action.RENAME, b"T/%d" % day, b"T/cur/%d:2," % day,
+             Expected(1, 1, 1, (now - day * 86_400) * 10**9), b"T", b"T")
+        for day in (1, 31, 400)
+    ]  # fmt: skip
+    told = describe([Act("file", b"T", tuple(steps))], {b"T": state}, SpoolState(now))
+    assert [line for line in told if "by age" in line] == ([sentence] if sentence else [])
+
+
+def test_what_is_lost_with_a_servers_own_file_is_told() -> None:
+    names = [b"dovecot.index.cache", b".A/dovecot.index.log", b".A/courierimapkeywords/:list"]
+    acts = [act(name, b"quarantine:@/" + name, "quarantine") for name in names]
+    told = describe(acts, {b"": FolderState("INBOX")})
+    assert told[0] == (
+        "dovecot.index.cache in INBOX goes to the quarantine: only a cache: Dovecot makes it anew,"
+        " and the next search or list is slow"
+    )
+    assert "(HIGHESTMODSEQ)" in told[1]
+    assert "all keywords of the folder are lost in Courier" in told[2]
+    assert "put away" not in " ".join(told)
+
+
+def test_the_sum_in_maildirsize_follows_or_it_is_said_why_not() -> None:
+    one = resized(b"", 1)
+    counted = replace(one.steps[0], data={**one.steps[0].data, "quota": [-1234, -1]})
+    acts = [replace(one, steps=(counted,))] * 2
+    state = {b"": FolderState("INBOX", **DOVECOT)}
+    assert "maildirsize follows (delta -2,468 bytes, -2 messages)" in describe(acts, state)
+    told = describe(acts, state, SpoolState(no_quota="it is read-only"))
+    assert "maildirsize does not follow: it is read-only" in told
+    assert not any("maildirsize" in line for line in describe([one], state))
 
 
 def test_mail_filed_is_new_and_told_by_folder() -> None:
@@ -72,7 +172,7 @@ def test_mail_put_away_is_deleted_for_clients_only_where_they_saw_it() -> None:
         act(b"cur/2:2,", b"quarantine:@/cur/2:2,", "quarantine twin"),
         act(b"tmp/3", b"quarantine:@/tmp/3", "quarantine empty"),
     ]
-    states = {b"": FolderState("INBOX", synced=True)}
+    states = {b"": FolderState("INBOX", traces=Traces(synced=True))}
     assert describe(acts, states)[:3] == (
         "clients will see 1 message deleted in INBOX",
         "mbsync will delete 1 of them on the other side too",

@@ -71,7 +71,17 @@ def test_undo_keeps_mail_that_came_later(sent: Ward, surgeon: Surgeon) -> None:
 def test_a_message_no_server_has_listed_is_told(sent: Ward, surgeon: Surgeon) -> None:
     sent.uidlist(SENT, b"another")
     report = surgeon.apply(plan(resized(sent)))
-    assert report.effects == ("Sent: 1 had none: no server has listed them",)
+    assert report.effects == ("1 message in Sent has no UID yet: no server has listed them",)
+
+
+def test_uids_lost_for_want_of_a_list_are_told_as_the_plan_told_them(
+    sent: Ward, surgeon: Surgeon
+) -> None:
+    report = surgeon.apply(plan(resized(sent)))
+    assert report.effects == (
+        "UIDs cannot be kept for 1 message in Sent: no uidlist is in the folder; if Dovecot keeps"
+        " it elsewhere, --control names the place",
+    )
 
 
 def test_changed_flags_keep_the_uid_without_touching_the_list(sent: Ward, surgeon: Surgeon) -> None:

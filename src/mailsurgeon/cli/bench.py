@@ -38,7 +38,17 @@ class Bench:
 
 def opened(path: str, common: Common) -> Spool:
     """The spool at `path`; raises SpoolError."""
-    return open_spool(os.fsencode(path), common.survey_options())
+    spool = open_spool(os.fsencode(path), common.survey_options())
+    if common.verbose and spool.found_by:
+        complain(_found(spool))
+    return spool
+
+
+def _found(spool: Spool) -> str:
+    """Where the lists and indexes were found, and who said so, in one line."""
+    places = (("uidlists", spool.control), ("indexes", spool.index))
+    found = ", ".join(f"{what} in {os.fsdecode(place)}" for what, place in places if place)
+    return f"{spool.shown}: {found} (by {spool.found_by})"
 
 
 @contextmanager

@@ -175,12 +175,12 @@ def _missing_homes(cases: dict[bytes, Case], around: Surroundings) -> Iterable[A
     touched = {around.home(case.patient) for case in cases.values() if not case.takes_directory}
     made = {case.patient.path for case in cases.values() if "make-subdirs" in case.remedies}
     for home in sorted(home for home in filed | touched if home is not None and home not in made):
-        note = ""
-        if home in filed and around.lstat(join(home, b"cur")) is None:
-            note = "mail is filed into it"
-        elif lacks_couriers_tmp(home, around):
+        note, steps = "", tuple[Step, ...]()
+        if lacks_couriers_tmp(home, around):  # where its lock will lie, so it is made without
             note = "Courier cannot open it without"
-        steps = missing_subdirs(home, around) if note else ()
+            steps = tuple(replace(step, folder=None) for step in missing_subdirs(home, around))
+        elif home in filed and around.lstat(join(home, b"cur")) is None:
+            note, steps = "mail is filed into it", missing_subdirs(home, around)
         if steps:
             name = around.by_path[home].name
             yield Act("make-subdirs", home, steps, name, (), ("make-subdirs",), None, note)

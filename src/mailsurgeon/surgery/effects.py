@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.filename import parse_info, split
+from mailsurgeon.maildir.filename import parse_info, split, uid_field
+from mailsurgeon.surgery.losses import kind_of, loss_of
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Step
 from mailsurgeon.surgery.treatment import TWIN, WHOLE_FOLDER
+from mailsurgeon.surgery.uid_lines import NO_TRACES, Traces, UidCount, no_list, uid_lines
 
 _NAMED = 3  # folders named in one sentence
+_OFTEN_EMPTIED = frozenset(
+    ("trash", "deleted", "deleted items", "deleted messages", "junk", "junk e-mail", "spam",
+     "papierkorb")
+)  # fmt: skip
+_OFTEN_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +28,34 @@ class FolderState:
     name: str
     messages: int = 0
     uidlist: bool = False  # a list of UIDs that renames are carried over in
-    dovecot: bool = False
-    courier: bool = False
-    synced: bool = False  # mbsync's state: the UID is in the name
-
-    @property
-    def served(self) -> bool:
-        """Whether some program has given UIDs here."""
-        return self.uidlist or self.dovecot or self.courier or self.synced
+    unlisted: frozenset[bytes] = frozenset()  # base names the plan gives up that are in no list
+    control: str = ""  # where the list was looked for, when not in the folder
+    traces: Traces = NO_TRACES
+    emptied_by: str = ""  # the server that deletes from it by age, and after how many days
+    days: float = 0.0
 
 
-def describe(acts: Sequence[Act], folders: Mapping[bytes, FolderState]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class SpoolState:
+    """The same of the spool as a whole. `now`: seconds since the epoch.
+
+    `no_quota`: why the sum in `maildirsize` cannot follow, where there is one; `found_by`: who
+    said where the lists are.
+    """
+
+    now: float = 0.0
+    no_quota: str = ""
+    found_by: str = ""
+
+
+_BARE = SpoolState()
+
+
+def describe(
+    acts: Sequence[Act], folders: Mapping[bytes, FolderState], spool: SpoolState = _BARE
+) -> tuple[str, ...]:
     """One sentence each; `folders` by path, at least those the acts name."""
-    tally = _Tally(folders)
+    tally = _Tally(folders, spool)
     for act in acts:
         tally.add(act)
     return tuple(tally.sentences())
@@ -41,11 +64,14 @@ def describe(acts: Sequence[Act], folders: Mapping[bytes, FolderState]) -> tuple
 class _Tally:
     """Counts by folder of what happens to messages that clients know, or will know."""
 
-    def __init__(self, folders: Mapping[bytes, FolderState]) -> None:
+    def __init__(self, folders: Mapping[bytes, FolderState], spool: SpoolState) -> None:
         self.folders = folders
-        self.renamed: Counter[bytes] = Counter()  # inside a folder where UIDs were given
-        self.kept: Counter[bytes] = Counter()
-        self.unnumbered = 0  # inside a folder where none were
+        self.spool = spool
+        self.uids: dict[str, UidCount] = {}  # by the folder's name: renamed inside it
+        self.anew: Counter[bytes] = Counter()  # without the `,U=` that told mbsync of them
+        self.files: dict[bytes, set[str]] = {}  # servers' own that go, and from which folders
+        self.quota = [0, 0]
+        self.dated: dict[bytes, list[int]] = {}  # mtimes (ns) of what is filed, by folder
         self.freed: Counter[bytes] = Counter()  # hidden by another of the same name until now
         self.new: Counter[bytes] = Counter()
         self.moved: Counter[tuple[bytes, bytes]] = Counter()
@@ -93,11 +119,9 @@ class _Tally:
         source, target = step.source or b"", step.target or b""
         home, goal = step.folder, step.target_folder
         served = home is not None and _is_served(source, home)
+        self._weigh(step)
         if target.startswith(QUARANTINE):
-            if served and home is not None and act.verdict != TWIN:
-                self.deleted[home] += 1
-            else:
-                self.unseen += 1
+            self._put_away(source, home, act, served)
             return
         before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]
         self.flags += _flags_seen(before) != _flags_seen(after)
@@ -105,12 +129,32 @@ class _Tally:
             if served and home is not None:
                 self.deleted[home] += 1  # what was filed goes back to where nobody sees it
             return
-        if not served or home is None:
-            self.new[goal] += 1
-        elif home != goal:
+        if uid_field(before) is not None and uid_field(after) is None:
+            self.anew[goal] += 1
+        if served and home == goal:
+            self._rename_within(goal, step, before, after, act)
+            return
+        self.dated.setdefault(goal, []).append(step.expected.mtime_ns if step.expected else 0)
+        if served and home is not None:
             self.moved[home, goal] += 1
         else:
-            self._rename_within(home, step, before, after, act)
+            self.new[goal] += 1
+
+    def _weigh(self, step: Step) -> None:
+        size, messages = step.data.get("quota", (0, 0))
+        self.quota[0] += size
+        self.quota[1] += messages
+
+    def _put_away(self, source: bytes, home: bytes | None, act: Act, served: bool) -> None:
+        if served and home is not None:
+            if act.verdict == TWIN:
+                self.unseen += 1
+            else:
+                self.deleted[home] += 1
+        elif kind_of(source):
+            self.files.setdefault(kind_of(source), set()).add(self._state(home or b"").name)
+        else:
+            self.unseen += 1
 
     def _rename_within(
         self, home: bytes, step: Step, before: bytes, after: bytes, act: Act
@@ -122,13 +166,17 @@ class _Tally:
         if "fix-size" in act.remedies:
             self.resized[home] += 1
         state = self._state(home)
-        if not state.served:
-            self.unnumbered += 1
-            return
-        self.renamed[home] += 1
-        in_name = state.synced and not (state.dovecot or state.courier)
-        if state.uidlist or same_base or in_name:
-            self.kept[home] += 1
+        count = self.uids.setdefault(state.name, UidCount())
+        if same_base:
+            count.kept += 1
+        elif state.uidlist:
+            known = split(before)[0] not in state.unlisted
+            count.kept += known
+            count.unlisted += not known
+        elif state.traces.told_by_name(before, after):
+            count.kept += 1
+        else:
+            count.lost[no_list(state.control, self.spool.found_by)] += 1
 
     def _state(self, folder: bytes) -> FolderState:
         return self.folders.get(folder) or FolderState(folder.decode("utf-8", "surrogateescape"))
@@ -152,7 +200,9 @@ class _Tally:
         if self.deleted:
             count = self.deleted.total()
             yield f"clients will see {_messages(count)} deleted{self._in(self.deleted)}"
-            synced = sum(count for path, count in self.deleted.items() if self._state(path).synced)
+            synced = sum(
+                count for path, count in self.deleted.items() if self._state(path).traces.synced
+            )
             if synced:
                 yield f"mbsync will delete {synced:,} of them on the other side too"
         for (home, goal), count in self.moved.items():
@@ -180,25 +230,19 @@ class _Tally:
             yield f"a new folder {new_name}, with {_messages(state.messages)} and their UIDs"
 
     def _same(self) -> Iterator[str]:
-        if self.renamed:
-            yield (
-                f"UIDs kept for {self.kept.total():,} of {self.renamed.total():,}"
-                f"{self._in(self.renamed)}"
-            )
-        lost = self.renamed - self.kept
-        if lost:
-            why = "no dovecot-uidlist is there; --control names where Dovecot keeps it"
-            if all(self._state(path).courier for path in lost):
-                why = "Courier's list is not edited"
-            yield f"{_messages(lost.total())} will come anew to clients{self._in(lost)} ({why})"
-        if self.unnumbered:
-            yield f"{_messages(self.unnumbered)} renamed where no server has given UIDs"
+        yield from uid_lines(self.uids)
+        if self.anew:
+            yield f"mbsync will upload {_messages(self.anew.total())} anew{self._in(self.anew)}"
         if self.flags:
             yield f"flags change or are read anew for {_messages(self.flags)}"
         if self.dates:
             yield f"the date clients show as received changes for {_messages(self.dates)}"
 
     def _hints(self) -> Iterator[str]:
+        yield from self._ageing()
+        for kind, folders in self.files.items():
+            shown = os.fsdecode(kind)
+            yield f"{shown}{_in_folders(folders)} goes to the quarantine: {loss_of(kind)}"
         if self.subdirs:
             yield (
                 f"{self.subdirs:,} missing {'directory' if self.subdirs == 1 else 'directories'}"
@@ -207,17 +251,37 @@ class _Tally:
         if self.modes:
             yield f"mode or owner of {self.modes:,} put right"
         states = [self._state(path) for path in self.resized]
-        if any(state.dovecot or state.uidlist for state in states):
+        if any(state.traces.dovecot or state.uidlist for state in states):
             yield (
                 "Dovecot's stored totals of a mailbox (STATUS SIZE, quota by count) stay as they"
-                " are until `doveadm quota recalc`"
+                " are until `doveadm quota recalc -u USER`"
             )
+        if self.spool.no_quota and self.any:
+            yield f"maildirsize does not follow: {self.spool.no_quota}"
+        elif self.quota != [0, 0]:
+            size, messages = self.quota
+            yield f"maildirsize follows (delta {size:+,} bytes, {messages:+,} {_noun(messages)})"
+
+    def _ageing(self) -> Iterator[str]:
+        """Of folders that are emptied by age, what is filed there."""
+        for path, times in self.dated.items():
+            state = self._state(path)
+            if state.emptied_by:
+                yield (
+                    f"{state.name} is emptied by age: {state.emptied_by} deletes what has lain"
+                    f" there {_days(state.days)}, counted from this change"
+                )
+            elif state.name.rpartition(".")[2].rpartition("/")[2].lower() in _OFTEN_EMPTIED:
+                limit = (self.spool.now - _OFTEN_DAYS * 86_400) * 1e9
+                old = sum(time < limit for time in times)
+                yield (
+                    f"{state.name} is often emptied by age, by a server, a client or a cron job:"
+                    f" {old:,} of {len(times):,} filed there came in more than"
+                    f" {_days(_OFTEN_DAYS)} ago"
+                )
 
     def _in(self, paths: Collection[bytes]) -> str:
-        names = sorted(self._state(path).name for path in paths)
-        if len(names) > _NAMED:
-            return f" in {len(names):,} folders"
-        return f" in {_listed(names)}"
+        return _in_folders({self._state(path).name for path in paths})
 
 
 def _verdict(act: Act) -> str:
@@ -238,8 +302,14 @@ def _is_served(path: bytes, folder: bytes) -> bool:
     return bool(slash) and part in (b"cur", b"new") and b"/" not in name and name[:1] != b"."
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)
+def _in_folders(names: Collection[str]) -> str:
+    return (
+        f" in {len(names):,} folders" if len(names) > _NAMED else f" in {', '.join(sorted(names))}"
+    )
+
+
+def _days(number: float) -> str:
+    return "1 day" if number == 1 else f"{number:g} days"
 
 
 def _messages(count: int) -> str:

@@ -6,6 +6,7 @@ steps run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,16 +16,19 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.assembly import assemble
 from mailsurgeon.surgery.effects import describe
+from mailsurgeon.surgery.needing_lists import bases_given_up, without_lists
 from mailsurgeon.surgery.patients import Patient, load, load_paths
 from mailsurgeon.surgery.quarantine import default_directory
 from mailsurgeon.surgery.reasons import without_remedy
 from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Left, Plan
 from mailsurgeon.surgery.surroundings import Surroundings
+from mailsurgeon.surgery.sync_tools import LIVE, running_tool
 from mailsurgeon.surgery.treatment import Choice, Order
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import FolderRow, Place, ProblemRow
 from mailsurgeon.text import visible
 
+_LOCKS = (("dovecot-uidlist.lock", b"dovecot-uidlist"), ("tmp/courier.lock", b"courierimapuiddb"))
 _ANSWERS: Mapping[str, frozenset[str]] = {
     "fix-size": frozenset(("size-mismatch", "truncated")),
     "fix-flags": frozenset(("bad-flags",)),
@@ -250,11 +254,12 @@ def _plan(
     around: Surroundings,
     quarantine: bytes | None,
 ) -> Plan:
-    acts, more = assemble(choices, around)
+    wanted, more = assemble(choices, around)
+    acts, stopped = without_lists(wanted, around)
     return Plan(
         kind or _kind(acts),
         tuple(acts),
-        tuple(_once([*left, *more])),
+        tuple(_once([*left, *more, *stopped])),
         _effects(acts, around),
         _needs(acts, around, quarantine),
     )
@@ -270,7 +275,9 @@ def _once(left: Iterable[Left]) -> list[Left]:
 
 
 def _effects(acts: Sequence[Act], around: Surroundings) -> tuple[str, ...]:
-    return describe(acts, {path: around.state(path) for path in _folders(acts)})
+    bases = bases_given_up(acts)
+    states = {path: around.state(path, bases.get(path, ())) for path in _folders(acts)}
+    return describe(acts, states, around.spool_state())
 
 
 def _folders(acts: Sequence[Act]) -> list[bytes]:
@@ -282,14 +289,18 @@ def _folders(acts: Sequence[Act]) -> list[bytes]:
 
 
 def _needs(acts: Sequence[Act], around: Surroundings, quarantine: bytes | None) -> tuple[str, ...]:
-    """Locks, the quarantine, rights."""
-    needs: list[str] = []
-    folders = [path for path in _folders(acts) if around.has_uidlist(path)]
-    if len(folders) > 3:
-        needs.append(f"dovecot-uidlist.lock of {len(folders):,} folders")
-    elif folders:
-        names = ", ".join(around.state(path).name for path in folders)
-        needs.append(f"dovecot-uidlist.lock of {names}")
+    """What may be at work, locks, the lists, the quarantine, rights."""
+    folders = _folders(acts)
+    needs = list(_sync_at_work(folders, around)) if acts else []
+    for lock, name in _LOCKS:
+        locked = [path for path in folders if name in around.lists_there(path)]
+        if len(locked) > 3:
+            needs.append(f"{lock} of {len(locked):,} folders")
+        elif locked:
+            needs.append(f"{lock} of {', '.join(around.folder_name(path) for path in locked)}")
+    if around.spool.control and around.spool.found_by and folders:
+        where = os.fsdecode(around.spool.control)
+        needs.append(f"uidlists in {where} (by {around.spool.found_by})")
     steps = [step for act in acts for step in act.steps]
     if any(step.target and step.target.startswith(QUARANTINE) for step in steps):
         home = quarantine or default_directory(around.spool)
@@ -298,6 +309,20 @@ def _needs(acts: Sequence[Act], around: Surroundings, quarantine: bytes | None) 
     if owners:
         needs.append(f"root's rights, to change the owner of {owners:,}")
     return tuple(needs)
+
+
+def _sync_at_work(folders: Sequence[bytes], around: Surroundings) -> Iterator[str]:
+    root = around.lstat(b"")
+    tool = running_tool(around.spool.root, root.st_uid) if root else ""
+    if tool:
+        yield f"{tool}: refused unless --force"
+    for path in folders:
+        live = sorted(around.listing(path).intersection(LIVE))
+        if live:
+            yield (
+                f"{os.fsdecode(live[0])} is in {around.folder_name(path)}: mbsync is at work, or"
+                " was cut off; refused unless --force"
+            )
 
 
 def check_codes(codes: Iterable[str]) -> None:

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split, uid_field
+from mailsurgeon.maildir.names import folder_name
+from mailsurgeon.maildir.quota import FILE as QUOTA_FILE
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.effects import FolderState
+from mailsurgeon.maildir.subscriptions import courier_names, dovecot_names
+from mailsurgeon.surgery.effects import FolderState, SpoolState
+from mailsurgeon.surgery.expiry import Expiry
 from mailsurgeon.surgery.keyword_book import KeywordBook
+from mailsurgeon.surgery.listed import Listed, lists_there, look_at_lists, traces_in
 from mailsurgeon.surgery.patients import Patient, join, load
 from mailsurgeon.surgery.quota_count import QuotaCount
 from mailsurgeon.survey.context import LARGEST_LIST, list_path, read_small
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import FolderRow, Place
 
-_SYNC_STATE = (b".mbsyncstate", b".uidvalidity", b".isyncuidmap.db")
-_SUBSCRIPTIONS = (b"subscriptions", b"courierimapsubscribed")
 _SMALL = 1 << 20  # bytes read of a server's file at most
 _SETS_KEPT = 4  # folders whose names are kept in memory at once
 
@@ -40,6 +44,7 @@ class Surroundings:
         self._dated: set[int] = set()
         self._given: dict[bytes, set[bytes]] = {}
         self._listings: dict[bytes, frozenset[bytes]] = {}
+        self._lists: dict[bytes, Listed] = {}
 
     @cached_property
     def folders(self) -> dict[int, FolderRow]:
@@ -72,6 +77,11 @@ class Surroundings:
         """The name of the folder a patient lies in, None where there is none around it."""
         row = self.folders.get(patient.folder)
         return row.name if row else None
+
+    def folder_name(self, folder: bytes) -> str:
+        """The name of the folder at this path, whether or not the index knows it."""
+        row = self.by_path.get(folder)
+        return row.name if row else folder_name(folder, self.spool.layout)
 
     def patients(self, entries: Sequence[int]) -> dict[int, Patient]:
         """These entries by id, those that are gone left out.
@@ -168,28 +178,59 @@ class Surroundings:
 
     def has_sync_state(self, folder: bytes) -> bool:
         """Whether mbsync keeps its state in this folder."""
-        return not self._listing(folder).isdisjoint(_SYNC_STATE)
+        return traces_in(self.listing(folder)).synced
 
-    def has_uidlist(self, folder: bytes) -> bool:
-        """Whether Dovecot's list of UIDs was found for this folder."""
-        if self.spool.control is not None:
-            home = self.spool.control_of(folder)
-            return os.path.lexists(os.path.join(home, b"dovecot-uidlist"))
-        return b"dovecot-uidlist" in self._listing(folder)
+    def lists_there(self, folder: bytes) -> tuple[bytes, ...]:
+        """The names of the lists of UIDs found for this folder."""
+        return lists_there(self.spool, folder)
 
-    def state(self, folder: bytes) -> FolderState:
-        """What the effects of a plan depend on in one folder."""
-        row, names = self.by_path.get(folder), self._listing(folder)
+    def lists(self, folder: bytes, bases: Collection[bytes] = ()) -> Listed:
+        """What the lists of a folder hold of `bases`; read once, for the bases first asked for."""
+        if folder not in self._lists:
+            root = self.lstat(b"")
+            owner = root.st_uid if root else os.geteuid()
+            self._lists[folder] = look_at_lists(self.spool, folder, bases, owner)
+        return self._lists[folder]
+
+    def state(self, folder: bytes, bases: Collection[bytes] = ()) -> FolderState:
+        """What the effects of a plan depend on in one folder, where it gives up these bases."""
+        row, name = self.by_path.get(folder), self.folder_name(folder)
+        listed = self.lists(folder, bases) if bases else Listed(self.lists_there(folder))
+        control = self.spool.control_of(folder) if self.spool.control else b""
+        emptied_by, days = self.expiry.of(name)
         return FolderState(
-            row.name if row else os.fsdecode(folder),
+            name,
             row.messages if row else 0,
-            uidlist=self.has_uidlist(folder),
-            dovecot=any(name.startswith(b"dovecot.index") for name in names),
-            courier=b"courierimapuiddb" in names,
-            synced=self.has_sync_state(folder),
+            uidlist=bool(listed.names),
+            unlisted=listed.unlisted,
+            control=os.fsdecode(control),
+            traces=traces_in(self.listing(folder)),
+            emptied_by=emptied_by,
+            days=days,
         )
 
-    def _listing(self, folder: bytes) -> frozenset[bytes]:
+    @cached_property
+    def expiry(self) -> Expiry:
+        """How long this host's servers keep what is in a folder."""
+        return Expiry.of_this_host()
+
+    def spool_state(self) -> SpoolState:
+        """What the effects of a plan depend on beyond folders."""
+        return SpoolState(time.time(), self._no_quota(), self.spool.found_by)
+
+    def _no_quota(self) -> str:
+        status = self.lstat(QUOTA_FILE)
+        root = self.lstat(b"")
+        if status is None or root is None:
+            return ""
+        if not stat.S_ISREG(status.st_mode):
+            return "it is no plain file"
+        if status.st_uid != root.st_uid:
+            return f"it belongs to somebody else (uid {status.st_uid})"
+        return "" if status.st_mode & stat.S_IWUSR else "it is read-only"
+
+    def listing(self, folder: bytes) -> frozenset[bytes]:
+        """The names in a folder's directory; none where it cannot be read."""
         if folder not in self._listings:
             try:
                 with os.scandir(self.spool.absolute(folder)) as entries:
@@ -204,22 +245,22 @@ class Surroundings:
         return read_small(list_path(self.spool, folder, name), LARGEST_LIST)
 
     @cached_property
-    def subscriptions(self) -> tuple[str, ...]:
-        """The lines of the servers' subscription files, as they stand."""
-        lines: list[str] = []
-        for name in _SUBSCRIPTIONS:
-            home = self.spool.control or self.spool.root
-            data = self._read(os.path.join(home, name))
-            lines.extend(os.fsdecode(line) for line in data.splitlines() if line)
-        return tuple(lines)
+    def subscriptions(self) -> dict[str, str]:
+        """The folders subscribed to, each with its line as it is to be shown."""
+        home = self.spool.control or self.spool.root
+        dovecot = self._read(os.path.join(home, b"subscriptions"))
+        courier = self._read(b"courierimapsubscribed")
+        found = {name: name for name in dovecot_names(dovecot, self.spool.layout)}
+        found.update((name, f"INBOX.{name}") for name in courier_names(courier))
+        return found
 
     def subscribed(self, folder: bytes) -> tuple[str, ...]:
         """The subscription lines that name this folder or one below it."""
-        shown = os.fsdecode(folder).strip(".").replace("/.", "/")
-        wanted = {shown, shown.replace("/", "."), "INBOX." + shown, shown.replace("/", "\t")}
+        name = folder_name(folder, self.spool.layout)
+        below = tuple(name + separator for separator in "./")
         return tuple(
-            line for line in self.subscriptions
-            if any(line == name or line.startswith((name + ".", name + "/")) for name in wanted)
+            line for listed, line in sorted(self.subscriptions.items())
+            if listed == name or listed.startswith(below)
         )  # fmt: skip
 
     def open_by(self, path: bytes) -> list[int] | None:

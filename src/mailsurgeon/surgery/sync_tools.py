@@ -16,7 +16,8 @@ _TOOLS = frozenset(
     (b"mbsync", b"offlineimap", b"offlineimap3", b"smd-pull", b"smd-push", b"smd-client",
      b"smd-server", b"mddiff")
 )  # fmt: skip
-_LIVE = (b".mbsyncstate.journal", b".mbsyncstate.lock", b".mbsyncstate.new")
+LIVE = (b".mbsyncstate.journal", b".mbsyncstate.lock", b".mbsyncstate.new")
+"""Files of mbsync in a folder while a sync of it is under way, or was cut off."""
 
 
 def running_tool(root: bytes, owner: int, proc: bytes = b"/proc") -> str:
@@ -79,7 +80,7 @@ def cut_off_sync(places: Places, folders: Iterable[bytes]) -> str:
             directory = places.directory(folder)
         except OSError:
             continue
-        for name in _LIVE:
+        for name in LIVE:
             if fs.look(directory, name) is not None:
                 return (
                     f"{os.fsdecode(name)} is there: mbsync is at work, or was cut off;"

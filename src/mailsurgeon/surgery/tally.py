@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from mailsurgeon.maildir.filename import uid_field
 from mailsurgeon.maildir.uidlist import COURIER_KEYWORDS, base_name
 from mailsurgeon.surgery.acting import Run, stays_in_folder
 from mailsurgeon.surgery.steps import Refusal
@@ -15,7 +16,9 @@ class UidCount:
     """How many messages of a folder kept their UID."""
 
     kept: int = 0
-    unknown: int = 0  # no server has given them one
+    unknown: int = 0  # in no list of a server's
+    named: int = 0  # the same, but the name bears mbsync's number, before and after
+    stripped: int = 0  # the same, but the name has lost that number
     lost: list[bytes] = field(default_factory=list[bytes])
 
 
@@ -40,11 +43,16 @@ def count_uids(uids: dict[bytes, UidCount], run: Run) -> None:
             continue
         assert step.folder is not None and step.source is not None and step.target is not None
         count = uids.setdefault(step.folder, UidCount())
-        if base_name(os.path.basename(step.source)) == base_name(os.path.basename(step.target)):
+        before, after = os.path.basename(step.source), os.path.basename(step.target)
+        if base_name(before) == base_name(after):
             count.kept += 1
         elif not step.data.get("keep_uid"):
             continue
         elif any(one.list != COURIER_KEYWORDS for one in run.changes.get(step.folder, ())):
             count.kept += 1
+        elif uid_field(before) != uid_field(after):
+            count.stripped += 1
+        elif uid_field(before) is not None:
+            count.named += 1
         else:
             count.unknown += 1

@@ -130,8 +130,11 @@ def read(directory: int, name: bytes, shown: bytes, owner: int | None = None) ->
     Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
     """
     with fs.told(shown):
-        if fs.look(directory, name) is None:
+        there = fs.look(directory, name)
+        if there is None:
             return None
+        if stat.S_ISLNK(there.st_mode):
+            raise fs.StepRefused(f"{visible(shown)} is a symbolic link, not a plain file")
         handle = os.open(name, _READ, dir_fd=directory)
         try:
             status = os.fstat(handle)

@@ -12,6 +12,8 @@ from mailsurgeon.surgery.steps import Action, Left, Step
 from mailsurgeon.surgery.surroundings import Surroundings
 from mailsurgeon.surgery.treatment import Choice, Treatment
 
+_COURIERS = frozenset((b"courierimapuiddb", b"courierimapkeywords"))
+
 
 def make_subdirs(choice: Choice, around: Surroundings) -> Treatment | Left:
     """The missing ones of cur, new and tmp, with mode and owner of one that is there."""
@@ -35,6 +37,14 @@ def missing_subdirs(folder: bytes, around: Surroundings) -> tuple[Step, ...]:
         for name, status in found.items()
         if status is None
     )
+
+
+def lacks_couriers_tmp(folder: bytes, around: Surroundings) -> bool:
+    """Whether Courier serves `folder` and finds no tmp/ there: its lock and the list it makes
+    anew lie in it, and without it Courier shows the folder to nobody (maildirlock.c)."""
+    names = around.listing(folder)
+    served = _COURIERS & (names | around.listing(b""))
+    return bool(served) and bool(names) and b"tmp" not in names
 
 
 def lift_folder(choice: Choice, around: Surroundings) -> Treatment | Left:

@@ -1,0 +1,36 @@
+"""How long the servers of this host keep what is in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailsurgeon.maildir import courier_settings, doveconf
+from mailsurgeon.maildir.doveconf import Section
+from mailsurgeon.survey import dovecot
+from mailsurgeon.survey.context import read_small
+
+COURIER_SETTINGS = b"/etc/courier/imapd"
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What the servers' configurations say, as far as they can be read."""
+
+    dovecot: Section | None = None
+    courier: str = ""
+
+    @classmethod
+    def of_this_host(cls) -> Expiry:
+        """Reads Courier's settings and asks Dovecot for its own."""
+        settings = read_small(COURIER_SETTINGS, _LARGEST) or b""
+        return cls(dovecot.configuration(), settings.decode("utf-8", "replace"))
+
+    def of(self, name: str) -> tuple[str, float]:
+        """Who deletes from the folder `name` by age, and after how many days; else empty, 0."""
+        if self.dovecot is not None:
+            days = doveconf.days_kept(self.dovecot, name)
+            if days is not None:
+                return "Dovecot (autoexpunge)", days
+        days = courier_settings.days_kept(self.courier, name)
+        return ("", 0.0) if days is None else ("Courier (IMAP_EMPTYTRASH)", days)

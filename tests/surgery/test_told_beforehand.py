@@ -1,0 +1,179 @@
+"""What a plan tells before anyone agrees: of uidlists that cannot follow, of what is at work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.maildir import doveconf
+from mailsurgeon.surgery import expiry, planning
+from mailsurgeon.surgery.planning import described, without
+from mailsurgeon.survey import dovecot
+from tests.surgery.clinic import Clinic, clinic_in, only_act, text
+
+WRONG = b"1300000001.M1P1.host,S=9"
+PATH = b"cur/" + WRONG + b":2,S"
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    with clinic_in(tmp_path) as one:
+        one.mail(PATH, content=text(1))
+        yield one
+
+
+def break_line(clinic: Clinic) -> None:
+    place = clinic.uidlist(b"", WRONG)
+    place.write_bytes(place.read_bytes() + b"nonsense\n")
+
+
+def make_symlink(clinic: Clinic) -> None:
+    place = clinic.uidlist(b"", WRONG)
+    place.rename(clinic.home / "elsewhere")
+    place.symlink_to(clinic.home / "elsewhere")
+
+
+def make_read_only(clinic: Clinic) -> None:
+    clinic.uidlist(b"", WRONG).chmod(0o400)
+
+
+def give_away(clinic: Clinic) -> None:
+    os.chown(clinic.uidlist(b"", WRONG), 4711, -1)
+
+
+def break_couriers(clinic: Clinic) -> None:
+    clinic.path(b"courierimapuiddb").write_bytes(b"1 1300000000 2\nnonsense\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason", "hinted"),
+    [
+        (break_line, "dovecot-uidlist is damaged (line 3: no UID at the start), so the UID could"
+         " not be kept; repair it first", True),
+        (break_couriers, "courierimapuiddb is damaged (line 2: no UID at the start), so the UID"
+         " could not be kept; repair it first", True),
+        (make_symlink, "dovecot-uidlist is a symbolic link, not a plain file, so the UID could not be kept", False),
+        (make_read_only, "dovecot-uidlist is read-only, so the UID could not be kept", False),
+        pytest.param(
+            give_away,
+            "dovecot-uidlist belongs to somebody else (uid 4711), so the UID could not be kept",
+            False,
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_list_that_cannot_be_edited_is_named_before_anything_is_done(
+    spoil: Callable[[Clinic], None], reason: str, hinted: bool, clinic: Clinic
+) -> None:
+    spoil(clinic)
+    other = clinic.mail(b".Sent/1300000002.M2P1.host:2,S", content=text(2))
+    clinic.folder(b".Sent")
+    plan = clinic.survey().propose(PATH, other)
+    assert only_act(plan).path == other, "the other folder's repair goes on"
+    (left,) = plan.left
+    assert (left.path, left.reason, left.refused) == (PATH, reason, True)
+    assert left.codes == ("size-mismatch",)
+    assert ("--only uidlist-damaged" in left.hint) == hinted
+
+
+def test_a_change_that_needs_no_record_is_done_beside_a_damaged_list(clinic: Clinic) -> None:
+    break_line(clinic)
+    unsorted = clinic.mail(b"cur/1300000003.M3P1.host:2,SF", content=text(3))
+    plan = clinic.survey().propose(unsorted)
+    assert only_act(plan).path == unsorted
+    clinic.apply(plan)
+
+
+def test_a_message_that_no_list_has_is_counted_apart(clinic: Clinic) -> None:
+    clinic.uidlist(b"", b"another")
+    plan = clinic.survey().propose(PATH)
+    told = "1 message in INBOX has no UID yet: no server has listed them"
+    assert told in plan.effects
+    assert clinic.apply(plan).effects == (told,)
+
+
+def test_couriers_list_keeps_uids_too(clinic: Clinic) -> None:
+    clinic.path(b"courierimapuiddb").write_bytes(b"1 1300000000 8\n7 " + WRONG + b"\n")
+    plan = clinic.survey().propose(PATH)
+    assert "UIDs kept for 1 of 1 in INBOX" in plan.effects
+    assert "tmp/courier.lock of INBOX" in plan.needs
+
+
+def test_where_no_list_is_found_the_plan_says_that_uids_cannot_be_kept(clinic: Clinic) -> None:
+    plan = clinic.survey().propose(PATH)
+    assert plan.effects[0] == (
+        "UIDs cannot be kept for 1 message in INBOX: no uidlist is in the folder; if Dovecot keeps"
+        " it elsewhere, --control names the place"
+    )
+    assert clinic.apply(plan).effects == plan.effects[:1]
+    with clinic.surgeon() as surgeon:
+        back = described(clinic.spool, clinic.survey().index, surgeon.plan_undo())
+    assert back.effects[0] == plan.effects[0]
+
+
+def test_who_named_the_place_of_the_lists_is_told(clinic: Clinic) -> None:
+    control = clinic.home / "control"
+    (control / ".INBOX").mkdir(parents=True)
+    clinic.uidlist(b"", WRONG).rename(control / ".INBOX" / "dovecot-uidlist")
+    found = replace(clinic.spool, control=os.fsencode(control), found_by="doveconf")
+    clinic.spool = found
+    plan = clinic.survey().propose(PATH)
+    assert f"uidlists in {control} (by doveconf)" in plan.needs
+    assert "UIDs kept for 1 of 1 in INBOX" in plan.effects
+
+
+def test_a_sync_at_work_is_told(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = "mbsync (process 123) is running"
+    monkeypatch.setattr(planning, "running_tool", lambda _root, _owner: tool)
+    clinic.path(b".mbsyncstate.lock").touch()
+    plan = clinic.survey().propose(PATH)
+    assert plan.needs[:2] == (
+        "mbsync (process 123) is running: refused unless --force",
+        ".mbsyncstate.lock is in INBOX: mbsync is at work, or was cut off; refused unless --force",
+    )
+    nothing = without(clinic.spool, clinic.index, plan, frozenset(("fix-size",)))
+    assert (nothing.acts, nothing.needs) == ((), ())
+
+
+def test_how_long_servers_keep_what_is_filed_is_told(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.folder(b".Trash")
+    clinic.folder(b".Bin")
+    settings = clinic.home / "imapd"
+    settings.write_text("# IMAP_EMPTYTRASH=Bin:1\nIMAP_EMPTYTRASH=Bin:7,Sent:30\n")
+    monkeypatch.setattr(expiry, "COURIER_SETTINGS", os.fsencode(settings))
+    output = b"namespace inbox {\n  mailbox Trash {\n    autoexpunge = 2w\n  }\n}\n"
+    configuration = doveconf.read_configuration(output)
+    monkeypatch.setattr(dovecot, "configuration", lambda: configuration)
+    clinic.survey()
+    trash = clinic.propose(PATH, remedy="file", target="Trash").effects
+    assert any("Dovecot (autoexpunge) deletes what has lain there 14 days" in one for one in trash)
+    other = clinic.propose(PATH, remedy="file", target="Bin").effects
+    assert any("Courier (IMAP_EMPTYTRASH) deletes what has lain there 7 days" in one
+               for one in other)  # fmt: skip
+
+
+def test_a_folder_of_couriers_gets_its_tmp_before_anything_else(clinic: Clinic) -> None:
+    clinic.folder(b".Sent")
+    path = clinic.mail(b".Sent/cur/" + WRONG + b":2,S", content=text(2))
+    clinic.path(b".Sent/courierimapuiddb").write_bytes(b"1 1300000000 8\n7 " + WRONG + b"\n")
+    clinic.path(b".Sent/tmp").rmdir()
+    before = clinic.survey().picture()
+    plan = clinic.propose(path)
+    assert [act.verdict for act in plan.acts] == ["make-subdirs", "fix-size"]
+    assert plan.acts[0].note == "Courier cannot open it without"
+    report = clinic.apply(plan)
+    assert "UIDs kept for 1 of 1 in Sent" in report.effects
+    undone = clinic.undo()
+    assert not undone.refused, undone.refused
+    assert clinic.picture().keys() == before.keys()
+
+
+def test_elsewhere_a_missing_tmp_is_left_alone(clinic: Clinic) -> None:
+    clinic.path(b"tmp").rmdir()
+    assert [act.verdict for act in clinic.survey().propose(PATH).acts] == ["fix-size"]
