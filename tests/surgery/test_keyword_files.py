@@ -100,9 +100,8 @@ def test_messages_of_one_plan_agree_on_the_letters(clinic: Clinic) -> None:
     ]  # fmt: skip
     before = clinic.picture()
     move(clinic, *paths)
-    listed = dict(
-        reversed(line.split()) for line in clinic.path(b".B" + DOVECOT).read_bytes().splitlines()
-    )
+    lines = clinic.path(b".B" + DOVECOT).read_bytes().splitlines()
+    listed = {line.partition(b" ")[2]: line.partition(b" ")[0] for line in lines}
     assert set(listed) == {b"Zebra", b"Work", b"Home", b"Else"}
     sign = {name: bytes([0x61 + int(number)]) for name, number in listed.items()}
     of = {key: {name for name in sign if sign[name] in flags}
@@ -239,6 +238,19 @@ def test_names_that_came_since_stay_when_it_is_undone(clinic: Clinic) -> None:
         file.write(b"2 Since\n")
     assert not clinic.undo().refused
     assert place.read_bytes() == b"0 Zebra\n1 Work\n2 Since\n"
+
+
+def test_names_that_dovecot_may_have_read_stay_when_it_is_undone(clinic: Clinic) -> None:
+    """A session that is open has them in memory, and would not write them again."""
+    named(clinic, b".A", b"Work")
+    place = named(clinic, b".B", b"Zebra")
+    path = message(clinic, 1300000001, b"Sa")
+    move(clinic, path)
+    with clinic.path(b".B/dovecot-uidlist").open("ab") as file:
+        file.write(b"1 :1300000001.M1.host\n")
+    assert not clinic.undo().refused
+    assert clinic.path(path).exists()
+    assert place.read_bytes() == b"0 Zebra\n1 Work\n"
 
 
 def test_it_can_be_done_again_after_it_was_undone(clinic: Clinic) -> None:

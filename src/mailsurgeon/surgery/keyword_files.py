@@ -56,7 +56,7 @@ def keywords_done(places: Places, folders: Folders, step: Step) -> bool:
         return _is_carried(places, step)
     with _dovecot(places, step) as file:
         if "remove" in step.data:
-            return _without(file.data, _unused(folders, step)) == file.data
+            return _without(file, folders, step) == file.data
         return _with(file.data, step, file.shown) == file.data
 
 
@@ -86,7 +86,7 @@ def _add(places: Places, step: Step) -> None:
 
 def _remove(places: Places, folders: Folders, step: Step) -> None:
     with _dovecot(places, step) as file:
-        new = _without(file.data, _unused(folders, step))
+        new = _without(file, folders, step)
         if new == file.data:
             return
         if not new and step.data.get("made"):
@@ -102,8 +102,16 @@ def _with(data: bytes, step: Step, shown: bytes) -> bytes:
         raise fs.StepRefused(f"{visible(shown)}: {error}") from error
 
 
-def _without(data: bytes, names: list[keywords.Numbered]) -> bytes:
-    return keywords.remove(data, names)
+def _without(file: ServerFile, folders: Folders, step: Step) -> bytes:
+    """The list without the names of the step that nobody uses.
+
+    All stay when Dovecot has looked at the folder since they were added: a session may hold them,
+    and would go on to give out a letter without writing down its name again.
+    """
+    uidlist = fs.look(file.directory, UIDLIST)
+    if uidlist and file.status and uidlist.st_ctime_ns >= file.status.st_ctime_ns:
+        return file.data
+    return keywords.remove(file.data, _unused(folders, step))
 
 
 def _unused(folders: Folders, step: Step) -> list[keywords.Numbered]:
