@@ -175,6 +175,15 @@ class Courier(OwnedSpool):
         assert len(found) == 1, (uid, base, found)
         return found[0]
 
+    def rename_records(self, folder: str, old: str, new: str) -> None:
+        """Gives a message another base name in what Courier keeps, as if it never had the other."""
+        for place in (self.spool / folder / UIDLIST, self.spool / folder / KEYWORDS / ":list"):
+            if place.exists():
+                self.replace(place, place.read_bytes().replace(old.encode(), new.encode()))
+        for update in (self.spool / folder / KEYWORDS).iterdir():
+            if update.name.endswith(old):
+                update.rename(update.with_name(update.name.removesuffix(old) + new))
+
     def lock(self, folder: str = "") -> Path:
         return self.spool / folder / "tmp" / LOCK
 
