@@ -1,0 +1,241 @@
+"""Every remedy on spools of 50 and of 5,000 messages, seen by a real server all along.
+
+For each: the damaged spool, the repair, undo, redo and undo again. After each of them UID,
+UIDVALIDITY, flags, keywords, INTERNALDATE, GUID, UIDL and the hash of the text of every message
+are those they were, but for exactly what the remedy is to change; what is new has a UID that
+nothing had before. `fix-date` changes INTERNALDATE, and nothing else: that is what it is for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .damages import NAMES, Case, Damage
+from .damages_away import AWAY, FOLDERS
+from .dovecot import Dovecot
+from .imap import ImapSession, Response
+from .operator import Operator
+from .owned import Owner, plain_user
+from .pictures import Change, Picture, alike, compare, digest, look, look_aside
+from .stock import Stock, build, copy_to, tree
+
+pytestmark = pytest.mark.servers
+
+REMEDIES = {**NAMES, **AWAY, **FOLDERS}
+Stocks = Callable[[int], tuple[Stock, Picture]]
+
+
+@pytest.fixture(scope="session")
+def stocks() -> Iterator[Stocks]:
+    """Healthy spools by their size, each built once, and what clients see of them."""
+    places: list[Path] = []
+    built: dict[int, tuple[Stock, Picture]] = {}
+
+    def stock(count: int) -> tuple[Stock, Picture]:
+        if count not in built:
+            owner = plain_user()
+            home = Path(tempfile.mkdtemp(prefix="mailsurgeon-stock-"))
+            places.append(home)
+            if os.geteuid() == 0:
+                os.chown(home, owner.uid, owner.gid)
+            made = build(Dovecot(home, owner), count)
+            built[count] = made, look(made.server)
+        return built[count]
+
+    yield stock
+    for place in places:
+        shutil.rmtree(place)
+
+
+@dataclass
+class Treatment:
+    """One damaged spool on its way through repair, undo, redo and undo."""
+
+    stock: Stock
+    case: Case
+    operator: Operator
+    healthy: Picture
+    looks: int = 0
+
+    def command(self, verb: str, *words: str) -> dict[str, Any]:
+        wanted = (*words, "--yes", "--max", "9999", "--format", "json")
+        return self.operator.must(verb, self.stock.server.spool, *wanted).json
+
+    def repair(self) -> None:
+        verb, *words = self.case.words
+        report = self.command(verb, *words)
+        assert report["done"] == self.case.done
+        lost = [line for line in report["effects"] if "cannot be kept" in line or "anew" in line]
+        assert not lost, lost
+
+    def again(self, verb: str) -> None:
+        report = self.command(verb)
+        assert sum(report["done"].values()) == sum(self.case.done.values())
+
+    def view(self, *, damaged: bool = False) -> Picture:
+        server = self.stock.server
+        if self.case.seen != "never":
+            reading = self.case.reading if damaged else "strict"
+            return look(server, reading, old_dates=self.case.old_dates)
+        if damaged:
+            return self.healthy
+        self.looks += 1
+        return look_aside(server, f"look-{self.looks}")
+
+    def change(self, before: Picture) -> Change:
+        brings = {name: self.healthy[old] for name, old in self.case.brings.items()}
+        takes = {name: before[name] for name in self.case.takes}
+        return replace(self.case.change, boxes_new=brings, boxes_gone=takes)
+
+    def files(self) -> dict[str, tuple[object, ...]]:
+        """All files but those Dovecot itself writes whenever it looks."""
+        found = tree(self.stock.server)
+        if self.case.seen == "never":
+            return found
+        return {
+            path: facts
+            for path, facts in found.items()
+            if not os.path.basename(path).startswith(("dovecot", "maildirfolder"))
+        }
+
+
+@pytest.fixture
+def treatment(
+    damage: Damage, count: int, stocks: Stocks, home: Path, owner: Owner, operator: Operator
+) -> Treatment:
+    stock, healthy = stocks(count)
+    copied = copy_to(stock, home, owner)
+    return Treatment(copied, damage(copied), operator, healthy)
+
+
+each_remedy = pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
+
+
+@pytest.mark.parametrize("count", [50, 5000])
+@each_remedy
+def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
+    treatment: Treatment, count: int, request: pytest.FixtureRequest
+) -> None:
+    before = treatment.view(damaged=True)
+    if treatment.case.seen == "same":
+        assert alike(before, treatment.healthy)
+    change = treatment.change(before)
+    files = treatment.files()
+
+    treatment.repair()
+    repaired = treatment.view()
+    figures = [compare(before, repaired, change)]
+    for verb in ("undo", "redo", "undo"):
+        treatment.again(verb)
+        old, now = repaired, treatment.view(damaged=verb == "undo")
+        wanted = change.back() if verb == "undo" else change
+        given = figures[-1].highest if treatment.case.seen != "never" else {}
+        figures.append(compare(old, now, wanted, given))
+        if verb == "undo":
+            assert treatment.files() == files
+        repaired = now
+
+    named = request.node.callspec.id.removesuffix(f"-{count}").removeprefix(f"{count}-")
+    told = ("repaired", "undone", "redone", "undone")
+    line = "; ".join(f"{word}: {figure}" for word, figure in zip(told, figures, strict=True))
+    print(f"\n{named} on {count:,} messages: {line}")
+
+
+@each_remedy
+def test_a_session_that_is_open_sees_no_error_and_nothing_go_that_stays(
+    damage: Damage,
+    stocks: Stocks,
+    home: Path,
+    owner: Owner,
+    operator: Operator,
+    request: pytest.FixtureRequest,
+) -> None:
+    stock, healthy = stocks(50)
+    stock = copy_to(stock, home, owner)
+    with stock.server.imap() as session:
+        session.must("SELECT INBOX")  # where a look at the damage would end it, it had none
+        case = damage(stock)
+        treatment = Treatment(stock, case, operator, healthy)
+        before = treatment.view(damaged=True) if case.reading != "none" else healthy
+        if case.mailbox != "INBOX":
+            session.must(f"SELECT {case.mailbox}")
+        mails = before[case.mailbox].mails
+        watch = Watch(session, {uid: mail.what.body for uid, mail in mails.items()})
+        treatment.repair()
+        watch.look(*bodies_of(case.change, case.mailbox))
+        if case.seen != "never":
+            treatment.again("undo")
+            undone = bodies_of(case.change.back(), case.mailbox)
+            watch.look(*undone, texts=case.reading == "strict")
+            treatment.again("redo")
+            watch.look(*bodies_of(case.change, case.mailbox))
+        session.must("CLOSE")
+    print(f"\n{request.node.callspec.id}, {case.mailbox} open: {watch}")
+
+
+def bodies_of(change: Change, mailbox: str) -> tuple[Counter[str], Counter[str]]:
+    """The texts that go and that come in a mailbox."""
+    gone, new = Counter[str](), Counter[str]()
+    for counted, texts in ((change.gone, gone), (change.new, new)):
+        for (box, what), number in counted.items():
+            if box == mailbox:
+                texts[what.body] += number
+    return gone, new
+
+
+@dataclass
+class Watch:
+    """What an open session hears after each act; `texts` by UID as it knows them."""
+
+    session: ImapSession
+    texts: dict[int, str]
+    answers: int = 0
+    expunged: int = 0
+
+    def look(self, gone: Counter[str], new: Counter[str], *, texts: bool = True) -> None:
+        """Asks for everything at once, again after NOOP; only `gone` may go, only `new` come."""
+        items = "FLAGS RFC822.SIZE BODY.PEEK[]" if texts else "FLAGS"
+        words = (f"UID FETCH 1:* ({items})", "NOOP", f"UID FETCH 1:* ({items})")
+        answers = [self.session.command(one) for one in words]
+        for answer in answers:
+            assert not answer.has(b"BYE"), answer
+            assert answer.status == "OK" or (gone and answer is answers[0]), answer
+        now = set(answers[2].uids())
+        lost, come = self.texts.keys() - now, now - self.texts.keys()
+        assert Counter(self.texts[uid] for uid in lost) == gone
+        expunged = sum(b" EXPUNGE" in line[:20] for one in answers for line in one.lines)
+        assert expunged == gone.total()
+        assert all(uid > max(self.texts) for uid in come)
+        if texts:
+            self._compare(answers, come, new)
+        else:
+            assert (come, new) == (set(), Counter()), "not asked for here"
+        for uid in lost:
+            del self.texts[uid]
+        self.answers += len(answers)
+        self.expunged += expunged
+
+    def _compare(self, answers: list[Response], come: set[int], new: Counter[str]) -> None:
+        early, late = answers[0].bodies(), answers[2].bodies()
+        assert answers[2].number("RFC822.SIZE") == {uid: len(text) for uid, text in late.items()}
+        found = {uid: digest(text.replace(b"\r\n", b"\n")) for uid, text in late.items()}
+        assert Counter(found[uid] for uid in come) == new
+        for uid in self.texts.keys() & found.keys():
+            assert found[uid] == self.texts[uid], uid
+            assert early[uid] == late[uid], uid
+        self.texts |= found
+
+    def __str__(self) -> str:
+        return (
+            f"{self.answers} commands, no BYE, no error, {self.expunged} EXPUNGE of what went;"
+            f" {len(self.texts)} messages as they were"
+        )
