@@ -19,6 +19,7 @@ from mailsurgeon.maildir import courier_keywords, keywords
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.surgery import fs, server_files
 from mailsurgeon.surgery.folders import LockedFolder, control_directory
+from mailsurgeon.surgery.locks import remove_own
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.server_files import Manner, ServerFile
 from mailsurgeon.surgery.steps import Step
@@ -48,13 +49,16 @@ def perform_keywords(places: Places, folders: Folders, step: Step) -> None:
 
 
 def keywords_done(places: Places, folders: Folders, step: Step) -> bool:
-    """Whether the step has been done, or there was nothing to do; changes nothing.
+    """Whether the step has been done, or there was nothing to do.
 
+    Changes nothing, but takes away what a killed run has left of a file not yet in its place.
     Raises StepRefused and HardError.
     """
     if "carry" in step.data:
+        _tidy_courier(places, step)
         return _is_carried(places, step)
     with _dovecot(places, step) as file:
+        remove_own(file.directory, DOVECOT + DRAFT)
         if "remove" in step.data:
             return _without(file, folders, step) == file.data
         return _with(file.data, step, file.shown) == file.data
@@ -223,10 +227,27 @@ def _take_update_away(places: Places, step: Step) -> None:
     with _courier(places, step.folder) as here:
         assert here is not None
         replace(found, directory=here).remove()
+    _remove_made(places, step, step.folder)
+
+
+def _remove_made(places: Places, step: Step, folder: bytes | None) -> None:
+    """Takes away the directory that the step has made, or was to make, while it is empty."""
     if step.data["carry"].get("made"):
-        path = _shown(step.folder, b"")
+        path = _shown(folder, b"")
         with fs.told(path):
             _remove_if_empty(*places.locate(path))
+
+
+def _tidy_courier(places: Places, step: Step) -> None:
+    back = bool(step.data["carry"].get("back"))
+    for folder in (step.folder, step.target_folder):
+        if folder is not None:
+            with _courier(places, folder) as home:
+                if home is not None:
+                    remove_own(home, DRAFT)
+    made_in = step.folder if back else step.target_folder
+    if made_in is not None:
+        _remove_made(places, step, made_in)
 
 
 def _written(places: Places, step: Step) -> ServerFile | None:
@@ -243,8 +264,8 @@ def _remove_if_empty(parent: int, name: bytes) -> None:
     try:
         os.rmdir(name, dir_fd=parent)
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return  # Courier keeps something there by now
+        if error.errno in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+            return  # gone, or Courier keeps something there by now
         raise
     fs.sync(parent)
 
