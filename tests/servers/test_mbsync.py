@@ -229,12 +229,9 @@ def test_a_fresh_name_is_known_by_its_uid(
 
 @pytest.mark.parametrize("altmap", SCHEMES.values(), ids=SCHEMES)
 def test_what_comes_back_after_a_sync_is_uploaded(
-    dovecot: Dovecot, operator: Operator, altmap: bool, request: pytest.FixtureRequest
+    dovecot: Dovecot, operator: Operator, altmap: bool
 ) -> None:
     """mbsync has expunged it and forgotten its UID, so it must not come back under that."""
-    if not altmap:
-        reason = "undo gives back the name of before, with the UID that mbsync has forgotten"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     sync = Mbsync(dovecot, altmap=altmap)
     deliver(dovecot)
     sync.must()

@@ -19,6 +19,7 @@ from mailsurgeon.surgery.locks import WAIT_SECONDS, Patience, hold_as_writer, wr
 from mailsurgeon.surgery.places import open_root
 from mailsurgeon.surgery.quarantine import QuarantineItem
 from mailsurgeon.surgery.records import Operation, StepRecord, new_session
+from mailsurgeon.surgery.returning import as_new_to_mbsync
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Report
 from mailsurgeon.surgery.sync_tools import running_tool
 from mailsurgeon.surgery.writer import Writer
@@ -197,7 +198,7 @@ class Surgeon:
 
     def plan_undo(self, operation: int | None = None) -> Plan:
         """Takes back the last operation, or the one named. Raises Refused when there is none."""
-        return undo.plan_undo(self._journal, operation)
+        return as_new_to_mbsync(self.spool, undo.plan_undo(self._journal, operation))
 
     def plan_redo(self, operation: int | None = None) -> Plan:
         """Does an undone operation again. Raises Refused when there is none."""
@@ -252,7 +253,7 @@ class Surgeon:
             operation = self._journal.operation(what)
             if operation is None:
                 raise Refused(f"there is no operation {what} in this spool's journal")
-            return undo.plan_restore(self._journal, operation, None)
+            return as_new_to_mbsync(self.spool, undo.plan_restore(self._journal, operation, None))
         steps = {item.step for item in what if item.step is not None}
         plans = [
             undo.plan_restore(self._journal, one, {number for number in steps if number})
@@ -263,7 +264,7 @@ class Surgeon:
             raise Refused("there is nothing to put back")
         acts = tuple(act for plan in plans for act in plan.acts)
         left = tuple(item for plan in plans for item in plan.left)
-        return Plan("restore", acts, left, brake_exempt=True)
+        return as_new_to_mbsync(self.spool, Plan("restore", acts, left, brake_exempt=True))
 
     def _has_any(self, operation: Operation, steps: Collection[int | None]) -> bool:
         return any(row.id in steps for row in self._journal.steps("operation = ?", (operation.id,)))
