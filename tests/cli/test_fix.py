@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from mailsurgeon.cli import operate
+from mailsurgeon.maildir import doveconf
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.surgery.surgeon import Surgeon
+from mailsurgeon.survey import dovecot
 
 from .conftest import MTIME, Run, Tree
 
@@ -333,3 +335,19 @@ def test_nothing_is_offered_to_be_taken_back_where_nothing_was_done(run: Run, cl
     assert outcome.code == 1
     assert "its base name is taken" in outcome.out
     assert "takes it back" not in outcome.out
+
+
+def test_where_the_lists_were_found_is_told_on_request(
+    run: Run, broken: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = tmp_path / "control"
+    (control / ".INBOX").mkdir(parents=True)
+    output = f"mail_location = maildir:{broken}:CONTROL={control}\n"
+    configuration = doveconf.read_configuration(output.encode())
+    monkeypatch.setattr(dovecot, "configuration", lambda: configuration)
+    quiet, verbose = run("fix", broken, "--dry-run"), run("fix", broken, "--dry-run", "-v")
+    assert quiet.err == ""
+    assert verbose.complaint == f"{broken}: uidlists in {control} (by doveconf)"
+    for outcome in (quiet, verbose):
+        assert f"needs     uidlists in {control} (by doveconf)" in outcome.out
+        assert f"no uidlist is in {control}/.INBOX (by doveconf)" in outcome.out

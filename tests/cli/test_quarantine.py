@@ -126,3 +126,19 @@ def test_a_quarantine_on_another_file_system_is_refused(run: Run, clean: Tree) -
     assert outcome.code != 0
     assert elsewhere in outcome.complaint
     assert clean.picture() == before
+
+
+@pytest.mark.parametrize("command", [("quarantine", "add"), ("fix",)])
+def test_an_empty_message_a_client_may_hold_needs_force(
+    command: tuple[str, ...], run: Run, clean: Tree
+) -> None:
+    path = os.fsdecode(clean.add("cur/1600000009.M1P1.host,U=7:2,S", b""))
+    before = clean.picture()
+    words = (*command, clean, path, "--yes")
+    refused = run(*words)
+    assert refused.code == 1
+    assert "its name bears a sync tool's UID: a client may hold the text" in refused.out
+    assert "--force" in refused.out
+    assert clean.picture() == before
+    assert run(*words, "--force").code == 0
+    assert path not in clean.names()

@@ -36,3 +36,23 @@ def test_undo_and_redo_find_the_lists_that_the_operation_was_told_of(ward: Ward)
         assert place.read_bytes() == repaired
         untold.apply(untold.plan_undo())
         assert (ward.picture(), place.read_bytes()) == (before, listed)
+
+
+def test_a_hint_does_not_outrank_where_the_operation_found_the_lists(ward: Ward) -> None:
+    place = ward.home / "told" / ".INBOX" / "dovecot-uidlist"
+    place.parent.mkdir(parents=True)
+    (ward.home / "hinted").mkdir()
+    ward.uidlist(b"", OLD).rename(place)
+    ward.mail(b"cur/" + OLD + b":2,S")
+    listed = place.read_bytes()
+    told = replace(ward.spool, control=os.fsencode(ward.home / "told"))
+    with Surgeon(told, state_dir=ward.home / "state") as surgeon:
+        step = ward.rename(
+            b"cur/" + OLD + b":2,S", b"cur/" + NEW + b":2,S", "fix-size", folder=b"", keep_uid=True
+        )
+        surgeon.apply(plan(step))
+    hinted = os.fsencode(ward.home / "hinted")
+    ward.spool = replace(ward.spool, control=hinted, found_by="doveconf")
+    with ward.surgeon() as surgeon:
+        assert surgeon.apply(surgeon.plan_undo()).effects == ("UIDs kept for 1 of 1 in INBOX",)
+    assert place.read_bytes() == listed

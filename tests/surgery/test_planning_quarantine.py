@@ -58,6 +58,21 @@ def test_an_empty_message_beside_the_state_of_mbsync_is_refused(clinic: Clinic) 
     assert "mbsync will delete 1 of them on the other side too" in forced.effects
 
 
+def test_an_empty_message_a_client_may_hold_is_refused_to_the_operators_own_choice(
+    clinic: Clinic,
+) -> None:
+    named = clinic.mail(b"cur/1300000000.M1.host,U=4:2,S", content=b"")
+    beside = clinic.mail(b".A/cur/1300000001.M1.host:2,S", content=b"")
+    clinic.folder(b".A")
+    clinic.path(b".A/.mbsyncstate").touch()
+    clinic.survey()
+    plan = clinic.propose(named, beside, remedy="quarantine")
+    assert plan.acts == ()
+    assert [(left.path, left.refused) for left in plan.left] == [(named, True), (beside, True)]
+    forced = clinic.propose(named, beside, remedy="quarantine", force=True)
+    assert len(forced.acts) == 2
+
+
 def test_leftovers_nobody_saw_are_no_deletion(clinic: Clinic) -> None:
     empty = clinic.mail(b"tmp/1300000000.M1.host", content=b"")
     cut = clinic.mail(b"tmp/1300000001.M1.host,S=999", content=text(1))

@@ -56,7 +56,8 @@ def break_couriers(clinic: Clinic) -> None:
          " not be kept; repair it first", True),
         (break_couriers, "courierimapuiddb is damaged (line 2: no UID at the start), so the UID"
          " could not be kept; repair it first", True),
-        (make_symlink, "dovecot-uidlist is a symbolic link, not a plain file, so the UID could not be kept", False),
+        (make_symlink, "dovecot-uidlist is a symbolic link, not a plain file, so the UID could not"
+         " be kept", False),
         (make_read_only, "dovecot-uidlist is read-only, so the UID could not be kept", False),
         pytest.param(
             give_away,
@@ -177,3 +178,21 @@ def test_a_folder_of_couriers_gets_its_tmp_before_anything_else(clinic: Clinic) 
 def test_elsewhere_a_missing_tmp_is_left_alone(clinic: Clinic) -> None:
     clinic.path(b"tmp").rmdir()
     assert [act.verdict for act in clinic.survey().propose(PATH).acts] == ["fix-size"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "shown"),
+    [
+        (b"subscriptions", b"V\t2\n\nOld\tB&APw-cher\nOlder\nOld\n", "Old, Old.Bücher"),
+        (b"subscriptions", b"Old\nOlder\nOld.B&APw-cher\n", "Old, Old.Bücher"),
+        (b"courierimapsubscribed", b"INBOX.Old\nINBOX.Older\n", "INBOX.Old"),
+    ],
+)
+def test_subscriptions_that_go_stale_are_named(
+    name: bytes, data: bytes, shown: str, clinic: Clinic
+) -> None:
+    clinic.folder(b".Old")
+    clinic.path(name).write_bytes(data)
+    (row,) = [row for row in clinic.survey().index.folders() if row.path == b".Old"]
+    plan = planning.propose_folder(clinic.spool, clinic.index, row.id)
+    assert only_act(plan).note == f"0 messages; stale lines in subscriptions: {shown}"
