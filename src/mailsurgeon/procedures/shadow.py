@@ -141,23 +141,19 @@ class Shadow:
         return os.path.isdir(self.spool.absolute(folder))
 
     @contextmanager
-    def filled(
-        self, folder: bytes, misfiled: Iterable[bytes] = (), *, virtual_sizes: bool = True
-    ) -> Iterator[Filled]:
+    def filled(self, folder: bytes, misfiled: Iterable[bytes] = ()) -> Iterator[Filled]:
         """The folder with its messages and lists, and with these misfiled ones where they lie.
 
-        Without `virtual_sizes` the names and the uidlist do not tell W (`,W=` is written `,w=`,
-        which says nothing to a server): it then has to read each message to know it. Raises
-        MailsurgeonError when there is no room for it.
+        Raises MailsurgeonError when there is no room for it.
         """
         found = Filled()
         try:
             for subdir in (b"cur", b"new"):
-                self._fill(os.path.join(folder, subdir), found, virtual_sizes)
+                self._fill(os.path.join(folder, subdir), found)
             for path in misfiled:
                 self._link_loose(path)
                 found.files.add(path)
-            self._copy_lists(folder, virtual_sizes)
+            self._copy_lists(folder)
             self._dress(folder, as_live=True)
         except OSError as error:
             self._empty(folder)
@@ -168,6 +164,28 @@ class Shadow:
             yield found
         finally:
             self._empty(folder)
+
+    def hide_virtual_sizes(self, folder: bytes) -> None:
+        """Takes W out of the folder's names and uidlist: `,W=` becomes `,w=`, which says nothing
+        to a server. It has then to read each message to know it, and has forgotten what it read.
+        """
+        self._dress(folder, as_live=False)
+        for subdir in (b"cur", b"new"):
+            inside = self.spool.absolute(os.path.join(folder, subdir))
+            for name in os.listdir(inside) if os.path.isdir(inside) else ():
+                if b",W=" in name:
+                    hidden = name.replace(b",W=", b",w=")
+                    os.rename(os.path.join(inside, name), os.path.join(inside, hidden))
+        self._forget(folder)
+        self._copy_lists(folder)
+        uidlist = os.path.join(self.spool.control_of(folder), b"dovecot-uidlist")
+        if os.access(uidlist, os.R_OK):
+            with open(uidlist, "rb+") as file:
+                told = without_virtual_sizes(file.read())
+                file.seek(0)
+                file.truncate()
+                file.write(told)
+        self._dress(folder, as_live=True)
 
     def held(self, folder: bytes) -> Iterator[tuple[bytes, bytes]]:
         """What lies in the folder's cur and new now: base name, and the live path it stands for."""
@@ -197,7 +215,7 @@ class Shadow:
 
     # How it is done
 
-    def _fill(self, inside: bytes, found: Filled, virtual_sizes: bool) -> None:
+    def _fill(self, inside: bytes, found: Filled) -> None:
         target = self.spool.absolute(inside)
         if not os.path.isdir(target):
             return
@@ -209,8 +227,8 @@ class Shadow:
         for entry in entries:
             if entry.name.startswith(b".nfs"):
                 continue
-            name = entry.name if virtual_sizes else entry.name.replace(b",W=", b",w=")
-            self._show(entry, os.path.join(inside, entry.name), os.path.join(target, name), found)
+            path = os.path.join(inside, entry.name)
+            self._show(entry, path, self.spool.absolute(path), found)
 
     def _show(self, entry: os.DirEntry[bytes], path: bytes, target: bytes, found: Filled) -> None:
         if entry.is_dir(follow_symlinks=False):
@@ -244,18 +262,11 @@ class Shadow:
                 f" {number * _SYMLINK // 2**20:,} MiB); name a larger directory in TMPDIR"
             )
 
-    def _copy_lists(self, folder: bytes, virtual_sizes: bool) -> None:
+    def _copy_lists(self, folder: bytes) -> None:
         place = self.spool.control_of(folder)
         os.makedirs(place, 0o700, exist_ok=True)
         for name in _LISTS:
             _copy(os.path.join(self.live.control_of(folder), name), os.path.join(place, name))
-        uidlist = os.path.join(place, b"dovecot-uidlist")
-        if not virtual_sizes and os.access(uidlist, os.R_OK):
-            with open(uidlist, "rb+") as file:
-                told = without_virtual_sizes(file.read())
-                file.seek(0)
-                file.truncate()
-                file.write(told)
 
     def _dress(self, folder: bytes, *, as_live: bool) -> None:
         """Lets the server do in the folder's directories what it may do in the live ones."""
@@ -273,11 +284,15 @@ class Shadow:
         self._loose.clear()
         for name in SUBDIRS:
             _remove(self.spool.absolute(os.path.join(folder, name)))
+        self._forget(folder)
+        self.make_folder(folder)
+
+    def _forget(self, folder: bytes) -> None:
+        """Takes away what the server has written down of the folder."""
         for name in _LISTS:
             _remove(os.path.join(self.spool.control_of(folder), name))
         _remove(self.index)
         os.mkdir(self.index, 0o700)
-        self.make_folder(folder)
 
 
 def without_virtual_sizes(data: bytes) -> bytes:

@@ -155,16 +155,16 @@ def verify(
 
 
 def look(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable[bytes]) -> View:
-    """Shows one folder to the server, twice, and gives what it says."""
+    """Shows one folder to the server, with W and without, and gives what it says."""
     view = View()
     with shadow.filled(row.path, misfiled) as filled:
         told = ask(doveadm, row.name, shadow.place)
         view.uids = _uids(shadow, row.path, filled, told)
         view.files, view.passed = filled.files, filled.passed
         view.directories = filled.directories
-    announced = {path: told.sizes[uid] for path, uid in view.uids.items()}
-    _take_complaints(view, told, view.uids)
-    with shadow.filled(row.path, virtual_sizes=False) as filled:
+        announced = {path: told.sizes[uid] for path, uid in view.uids.items()}
+        _take_complaints(view, told, view.uids)
+        shadow.hide_virtual_sizes(row.path)
         told = ask(doveadm, row.name, shadow.place)
         reread = _uids(shadow, row.path, filled, told)
     _take_complaints(view, told, reread)
