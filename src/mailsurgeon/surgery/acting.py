@@ -83,6 +83,21 @@ def uid_edits(run: Run) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[C
             old, new = (base_name(os.path.basename(p)) for p in (step.source, step.target))
             if old != new:
                 yield position, [(old, new)], changes
+        elif stays_in_folder(step):
+            yield from _courier_edits(position, step)
+
+
+def _courier_edits(
+    position: int, step: Step
+) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[Change]]]:
+    """What a name with two infos asks for when it loses one, or gets it back: Courier names a
+    message's keywords by all that is before the last colon, and reads for ever in search of them
+    when that is another than the message's (courier-imap 5.0.13).
+    """
+    assert step.source is not None and step.target is not None
+    old, new = (os.path.basename(p).rpartition(b":")[0] for p in (step.source, step.target))
+    if old and new and old != new:
+        yield position, [], [Change(old, new, COURIER_KEYWORDS)]
 
 
 def as_text(changes: Iterable[Change]) -> list[list[str]]:
