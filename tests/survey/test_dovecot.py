@@ -81,7 +81,8 @@ def test_what_the_operator_says_always_wins(
 ) -> None:
     calls = doveconf(says(OLD.format(home=tmp_path)))
     given = os.fsencode(tmp_path)
-    found = open_spool(spool, Options(**{option: given}))
+    options = Options(control=given) if option == "control" else Options(index=given)
+    found = open_spool(spool, options)
     assert {found.control, found.index} == {given, None}
     assert found.found_by == ""
     assert not calls.exists()
