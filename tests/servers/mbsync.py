@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from .conftest import program
 from .dovecot import IMAP, Dovecot
@@ -75,7 +74,7 @@ class Mbsync:
         """Syncs to the end, and compares both sides with what they were."""
         far, near = self.far_side(), self.near_side()
         done = subprocess.run(
-            self._command(f"{IMAP} -c {self.far.configuration} 2>>{self._log}"),
+            self._command(self._tunnel),
             capture_output=True, text=True, errors="replace", cwd=self.far.home, env=self._env,
             timeout=SECONDS, check=False, **self.owner.switch,
         )  # fmt: skip
@@ -98,11 +97,16 @@ class Mbsync:
 
         There must be a message to fetch. It is killed with the block, as by a power cut.
         """
-        filtered = f"{IMAP} -c {self.far.configuration} 2>>{self._log} | sed -u '/BODY\\\\[/,$d'"
-        command = self._command(filtered)
+        command = self._command(f"{self._tunnel} | sed -u '/BODY\\\\[/,$d'")
         with background(command, self.far, self._env) as process:
             journal = self.spool / ".mbsyncstate.journal"
             wait_for(lambda: journal.exists() and journal.stat().st_size > 0, process)
+            yield process
+
+    @contextmanager
+    def begun(self) -> Generator[subprocess.Popen[str]]:
+        """An mbsync that runs meanwhile, to its own end if the block waits for it."""
+        with background(self._command(self._tunnel), self.far, self._env) as process:
             yield process
 
     def copy(self) -> Mbsync:
@@ -127,8 +131,8 @@ class Mbsync:
         return [self.program, "-V", "-c", str(place), "-a"]
 
     @property
-    def _log(self) -> Path:
-        return self.far.home / "tunnel.log"
+    def _tunnel(self) -> str:
+        return f"{IMAP} -c {self.far.configuration} 2>>{self.far.home}/tunnel.log"
 
     @property
     def _env(self) -> dict[str, str]:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.surgery import record_lock
+from mailsurgeon.surgery.locks import Patience
+
 from .dovecot import Dovecot, message
-from .mbsync import SCHEMES, Mbsync
+from .mbsync import SCHEMES, SECONDS, Mbsync, wait_for
 from .operator import Operator
 from .owned import Owner
 from .syncing import NOTHING, alike, deliver, of_number, own_user, rename
@@ -86,6 +89,29 @@ def test_a_held_uidvalidity_is_waited_for_and_left(sync: Mbsync, operator: Opera
           f" let go: 3 of 3 repaired; {after}")  # fmt: skip
 
 
+def test_mbsync_waits_for_the_lock_that_mailsurgeon_holds(sync: Mbsync) -> None:
+    sync.far.save(message(13))
+    before = names(sync.spool)
+    directory = os.open(sync.spool, os.O_RDONLY | os.O_DIRECTORY)
+    handle = record_lock.hold(directory, record_lock.UIDVALIDITY, b".uidvalidity", Patience())
+    os.close(directory)
+    with sync.begun() as process:
+        wait_for(lambda: waits_for_a_lock(process.pid), process)
+        assert {name for name in names(sync.spool) if not name.startswith(".mbsyncstate")} == {
+            name for name in before if not name.startswith(".mbsyncstate")
+        }
+        os.close(handle)
+        assert process.wait(SECONDS) == 0
+    assert of_number(13, sync.spool).exists()
+    print(f"\n{sync} waited until the lock was let go, then fetched 1 of 1")
+
+
+def waits_for_a_lock(process: int) -> bool:
+    """Whether a process is held up by a lock, by the kernel's list."""
+    lines = Path("/proc/locks").read_text().splitlines()
+    return any(f"-> POSIX  ADVISORY  WRITE {process} " in line for line in lines)
+
+
 def test_beside_a_running_mbsync_nothing_is_done(sync: Mbsync, operator: Operator) -> None:
     sync.far.save(message(13))
     before = names(sync.spool)
@@ -97,8 +123,12 @@ def test_beside_a_running_mbsync_nothing_is_done(sync: Mbsync, operator: Operato
         said = f"mbsync (process {process.pid}) is running; wait for it, or go on with --force"
         assert said in outcome.err
         assert names(sync.spool) == running
-        forced = operator.must("fix", sync.spool, "--yes", "--force", "--format", "json").json
-        assert forced["done"] == {"fix-size": 4}
+        forced = operator.run("fix", sync.spool, "--yes", "--force", "--format", "json")
+        assert forced.code == 0
+        assert forced.json["done"] == {"fix-size": 4}
+        # It lets its lock go after two idle seconds; until then it is waited for.
+        waiting = f"mailsurgeon: waiting for .uidvalidity, held by process {process.pid}\n"
+        assert forced.err in ("", waiting)
         assert process.poll() is None
     after = sync.must()
     assert (len(after.near.came), after.near.went, after.far) == (1, (), NOTHING)
