@@ -96,6 +96,11 @@ def look(server: Dovecot, reading: Reading = "strict", *, old_dates: bool = Fals
     return plain
 
 
+def glance(server: Dovecot) -> Picture:
+    """The same in a spool that is in use, as a server without indexes sees it at this moment."""
+    return _picture(_told(server, "tolerant"), memory=True, texts=True)
+
+
 def look_aside(server: Dovecot, name: str) -> Picture:
     """The same of a copy, where the server's own look would change what is to be compared."""
     return look(server.copy(name))
