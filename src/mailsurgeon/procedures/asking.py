@@ -75,7 +75,8 @@ class _Complaints:
     def __init__(self, user: bytes, mailbox: bytes, place: bytes, told: Told) -> None:
         self._head = b"doveadm(" + user + b"): "
         self._mailbox = mailbox
-        self._places = (place + b"/m/", place + b"/c/", place + b"/")
+        self._shadow = place + b"/m"
+        self._places = (self._shadow + b"/", place + b"/c/")
         self._told = told
         self._line: bytes | None = None
         self._pending: list[bytes] = []
@@ -132,4 +133,4 @@ class _Complaints:
         text = _REASON.sub(b"", text).replace(b",w=", b",W=")
         for place in self._places:
             text = text.replace(place, b"")
-        return os.fsdecode(text)
+        return os.fsdecode(text.replace(self._shadow, b"."))

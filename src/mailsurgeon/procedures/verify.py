@@ -282,7 +282,7 @@ def _unseen(row: FolderRow, view: View, ours: OurFindings) -> list[Unseen]:
     hidden = view.files - view.uids.keys()
     filed = hidden.difference(ours.misfiled)
     if filed and not view.uids:
-        reason = "the server shows nothing of it" + (f": {view.general[0]}" * bool(view.general))
+        reason = ": ".join(["the server shows nothing of it", *view.general[:1]])
         unseen.append(Unseen(row.name, row.path, reason))
         hidden -= filed
     unseen += [Unseen(row.name, path, ours.why_unseen(path)) for path in sorted(hidden)]
