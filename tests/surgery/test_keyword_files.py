@@ -183,7 +183,7 @@ def test_a_hostile_list_stays_as_it_is_and_what_is_lost_is_told(clinic: Clinic, 
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("symlink", "is not a plain file"),
+        ("symlink", "not a plain file"),
         ("damaged", "it is damaged (the last line has no newline)"),
         ("read-only", "is read-only"),
         ("another name", "letter b means another keyword now"),

@@ -75,7 +75,8 @@ class Occupants:
 class Ledger(Protocol):
     """A server's file that tells messages by their base names, and must follow a rename."""
 
-    name: bytes
+    @property
+    def name(self) -> bytes: ...
 
     def changes_for(
         self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]

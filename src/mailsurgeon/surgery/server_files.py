@@ -1,4 +1,4 @@
-"""Small files of the servers: read, replaced whole, made, taken away. Under their locks only.
+"""The servers' own files: read, replaced whole, made, taken away. Under their locks only.
 
 A file is written under a name of our own first, made durable, and then renamed into its place,
 which must be as it was when it was read.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from dataclasses import dataclass
 
 from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.identity import acting_as_root
 from mailsurgeon.surgery.locks import remove_own
 from mailsurgeon.text import visible
 
@@ -51,18 +53,22 @@ class ServerFile:
         later by a second at least: Dovecot compares whole seconds. `draft`: our own name for it
         until then. Raises StepRefused or HardError, nothing having changed, and NotDurable.
         """
-        with fs.told(self.shown):
-            self._write(new, manner, draft)
-        self._settle(new)
+        self.write(new, manner, draft)
+        self.settled(new)
 
     def remove(self) -> None:
         """Takes the file away, durably. Raises as `replace` does."""
         with fs.told(self.shown):
             self._check_unchanged()
             os.unlink(self.name, dir_fd=self.directory)
-        self._settle(None)
+        self.settled(None)
 
-    def _write(self, new: bytes, manner: Manner, draft: bytes) -> None:
+    def write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
+        """The first half of `replace`: nothing is known to be durable yet."""
+        with fs.told(self.shown):
+            self._write(new, manner, draft)
+
+    def _write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
         remove_own(self.directory, draft)
         handle = os.open(draft, _NEW, 0o600, dir_fd=self.directory)
         try:
@@ -78,13 +84,15 @@ class ServerFile:
         finally:
             os.close(handle)
 
-    def _finish(self, handle: int, new: bytes, manner: Manner) -> None:
+    def _finish(self, handle: int, new: bytes, manner: Manner | None) -> None:
         old = self.status
-        owner = (old.st_uid, old.st_gid) if old else (manner.uid, manner.gid)
+        if old is not None:
+            manner = Manner(old.st_uid, old.st_gid, stat.S_IMODE(old.st_mode))
         made = os.fstat(handle)
-        if (made.st_uid, made.st_gid) != owner:
-            os.fchown(handle, *owner)
-        os.fchmod(handle, stat.S_IMODE(old.st_mode) if old else manner.mode)
+        if manner and (made.st_uid, made.st_gid) != (manner.uid, manner.gid):
+            with acting_as_root():  # the owner may be no member of the file's group
+                os.fchown(handle, manner.uid, manner.gid)
+        os.fchmod(handle, manner.mode if manner else 0o600)
         view = memoryview(new)
         while view:
             view = view[os.write(handle, view) :]
@@ -100,11 +108,14 @@ class ServerFile:
         ):
             raise fs.StepRefused(f"{visible(self.shown)} was changed by somebody without lock")
 
-    def _settle(self, wanted: bytes | None) -> None:
-        """Makes the directory durable and looks whether the file is as wanted (None: gone)."""
+    def settled(self, wanted: bytes | None) -> ServerFile:
+        """Makes the directory durable and looks whether the file is as wanted (None: gone).
+
+        Returns the file as it now is. Raises NotDurable.
+        """
         try:
             fs.sync(self.directory)
-            again = read(self.directory, self.name, self.shown)
+            again = read(self.directory, self.name, self.shown, limit=sys.maxsize)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise fs.NotDurable(f"{visible(self.shown)}: {reason}") from error
@@ -113,6 +124,7 @@ class ServerFile:
         if (again.data if again.status else None) != wanted:
             line = f"{visible(self.shown)}: it does not read back as it was written"
             raise fs.NotDurable(line)
+        return again
 
 
 def read(
@@ -129,13 +141,16 @@ def read(
         except FileNotFoundError:
             return ServerFile(directory, name, shown)
         except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENXIO):
+            if error.errno == errno.ELOOP:
+                line = f"{visible(shown)} is a symbolic link, not a plain file"
+                raise fs.StepRefused(line) from None
+            if error.errno == errno.ENXIO:
                 raise fs.StepRefused(f"{visible(shown)} is not a plain file") from None
             raise
         with os.fdopen(handle, "rb") as file:
             status = os.fstat(handle)
             _check(status, shown, owner, limit)
-            return ServerFile(directory, name, shown, file.read(limit + 1), status)
+            return ServerFile(directory, name, shown, file.read(status.st_size + 1), status)
 
 
 def _check(status: os.stat_result, shown: bytes, owner: int | None, limit: int) -> None:
