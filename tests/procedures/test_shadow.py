@@ -111,3 +111,14 @@ def test_a_place_that_a_configuration_cannot_name_is_refused(
     with shadow_of(spool) as shadow, pytest.raises(MailsurgeonError, match="TMPDIR"):
         shadow.configure([])
     assert list(odd.iterdir()) == []
+
+
+def test_an_interrupt_is_heard_while_it_is_filled(spool: Spool, places: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        shadow_of(spool, lambda: True) as shadow,
+    ):
+        shadow.make_folder(b"")
+        with shadow.filled(b""):
+            raise AssertionError("filled to the end")
+    assert list(places.iterdir()) == []

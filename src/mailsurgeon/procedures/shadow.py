@@ -16,7 +16,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -66,10 +66,11 @@ class Filled:
 
 
 @contextmanager
-def shadow_of(spool: Spool) -> Iterator[Shadow]:
+def shadow_of(spool: Spool, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Shadow]:
     """A shadow without folders, in a temporary directory that is removed at the end.
 
-    Raises MailsurgeonError when there is no place for one.
+    Raises MailsurgeonError when there is no place for one. Filling it with messages raises
+    KeyboardInterrupt once `cancelled` says so.
     """
     try:
         place = os.fsencode(tempfile.mkdtemp(prefix="mailsurgeon-verify-"))
@@ -78,7 +79,7 @@ def shadow_of(spool: Spool) -> Iterator[Shadow]:
             f"{tempfile.gettempdir()}: {error.strerror}; name another directory in TMPDIR"
         ) from error
     try:
-        yield Shadow(spool, place)
+        yield Shadow(spool, place, cancelled)
     finally:
         _remove(place)
 
@@ -86,8 +87,9 @@ def shadow_of(spool: Spool) -> Iterator[Shadow]:
 class Shadow:
     """The shadow of `live` below `place`. `spool` is the shadow as a spool of its own."""
 
-    def __init__(self, live: Spool, place: bytes) -> None:
+    def __init__(self, live: Spool, place: bytes, cancelled: Callable[[], bool]) -> None:
         self.live = live
+        self._cancelled = cancelled
         self.place = place
         self.spool = replace(
             live,
@@ -225,6 +227,8 @@ class Shadow:
             return
         self._check_room(len(entries))
         for entry in entries:
+            if self._cancelled():
+                raise KeyboardInterrupt
             if entry.name.startswith(b".nfs"):
                 continue
             path = os.path.join(inside, entry.name)

@@ -127,7 +127,7 @@ def verify(
     every = index.folders()
     wanted = folders or every
     total, done = sum(row.messages for row in wanted), 0
-    with acting_as(account), shadow_of(spool) as shadow:
+    with acting_as(account), shadow_of(spool, cancelled) as shadow:
         for row in every:
             shadow.make_folder(row.path)
         configuration = shadow.configure(row.path for row in every)
