@@ -205,6 +205,11 @@ def _a_body(picture: Picture) -> str:
     return next((what.body for what in whats), "none")
 
 
+def bodies(picture: Picture) -> Counter[str]:
+    """The texts of all messages."""
+    return Counter(mail.what.body for box in picture.values() for mail in box.mails.values())
+
+
 def alike(one: Picture, other: Picture) -> bool:
     """Whether both show the same under the same UIDs, but for what is made of the names."""
     if "" in (_a_body(one), _a_body(other)):

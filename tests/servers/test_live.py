@@ -19,7 +19,7 @@ import pytest
 from .dovecot import Dovecot, message, moment
 from .operator import Operator
 from .owned import Owner
-from .pictures import Picture, digest, glance, look
+from .pictures import Picture, bodies, digest, glance, look
 from .stock import ADDED, Stock, build, filename
 
 pytestmark = pytest.mark.servers
@@ -156,10 +156,6 @@ def refusals(report: dict[str, Any]) -> Counter[str]:
     unknown = [one for one in reasons if not any(re.fullmatch(s, one) for s in SENTENCES)]
     assert not unknown, unknown
     return reasons
-
-
-def bodies(picture: Picture) -> Counter[str]:
-    return Counter(mail.what.body for box in picture.values() for mail in box.mails.values())
 
 
 def files(server: Dovecot) -> Counter[str]:

@@ -17,6 +17,7 @@ from mailsurgeon.cli.feedback import complain, interruptible, progress
 from mailsurgeon.cli.options import Common
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.steps import Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import index_path, open_spool
@@ -158,10 +159,16 @@ def surgeon_for(
         if changes:
             recovered = surgeon.recover()
             if recovered is not None:
-                complain(f"{spool.shown}: {recovered.summary}")
+                _tell_recovered(spool, recovered)
         else:
             tell_unfinished(surgeon)
         yield surgeon
+
+
+def _tell_recovered(spool: Spool, report: Report) -> None:
+    """Tells on stderr of a recovery, and which messages did not keep their UIDs."""
+    for line in (report.summary, *report.effects):
+        complain(f"{spool.shown}: {line}")
 
 
 def tell_unfinished(surgeon: Surgeon) -> None:
