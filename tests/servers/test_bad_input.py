@@ -1,4 +1,4 @@
-"""What a repair does with lists it must not touch, and when it is killed, by a real Dovecot's word."""
+"""Lists a repair must not touch, locks it must wait for, and a kill: what Dovecot makes of it."""
 
 from __future__ import annotations
 
