@@ -10,7 +10,7 @@ import pytest
 
 from mailsurgeon.surgery import locks
 from mailsurgeon.surgery.locks import UIDLIST_LOCK
-from mailsurgeon.surgery.steps import Act, Plan
+from mailsurgeon.surgery.steps import Act, Action, Plan, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan, total
 
@@ -174,7 +174,30 @@ def test_a_damaged_list_names_its_own_repair(served: Ward, surgeon: Surgeon) -> 
     assert served.picture() == first
 
 
+def test_a_missing_tmp_is_made_without_the_lock_that_would_lie_in_it(
+    served: Ward, surgeon: Surgeon
+) -> None:
+    served.path(b"tmp").rmdir()
+    first = served.picture()
+    makes = Step(Action.MKDIR, None, b"tmp", folder=b"", data={"mode": 0o700})
+    acts = plan(Act("make-subdirs", b"", (makes,)), *resize(served).acts)
+    report = surgeon.apply(acts)
+    assert (report.refused, report.folders) == ((), (b"",))
+    assert surgeon.apply(surgeon.plan_undo()).refused == ()
+    assert served.picture() == first
+
+
 # The quota
+
+
+def test_with_control_elsewhere_the_quota_is_there(served: Ward) -> None:
+    control = served.home / "control"
+    (control / ".INBOX").mkdir(parents=True)
+    place = quota_file(served).rename(control / "maildirsize")
+    spool = replace(served.spool, control=os.fsencode(control))
+    with replace(served, spool=spool).surgeon() as surgeon:
+        surgeon.apply(resize(served, (48, 0)))
+    assert total(place.read_bytes()) == (171, 2)
 
 
 def quota_file(ward: Ward) -> Path:

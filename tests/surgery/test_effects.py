@@ -187,3 +187,20 @@ def test_a_change_of_flags_or_dates_is_never_called_nothing() -> None:
     assert "flags change or are read anew for 1 message" in told
     assert "the date clients show as received changes for 1 message" in told
     assert NOTHING_ELSE not in told
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [(b"1.M1P1.h,S=9", b"1.M1P1.h,S=57", False), (b"1.M1P1.h,S=9,W=9", b"1.M1P1.h,S=9,W=12", True),
+     (b"1.M1P1.h;2,S", b"1.M1P1.h", True)],
+)  # fmt: skip
+def test_an_open_courier_session_looks_for_other_names_only_later(
+    before: bytes, after: bytes, told: bool
+) -> None:
+    state = FolderState("INBOX", uidlist=True, traces=Traces(courier=True))
+    renamed = act(b"cur/" + before, b"cur/" + after + b":2,S", "fix-size", keep_uid=True)
+    line = (
+        "Courier sessions open now show a placeholder for 1 message in INBOX until they look for"
+        " it again (their next NOOP)"
+    )
+    assert (line in describe([renamed], {b"": state})) == told

@@ -63,6 +63,7 @@ def test_a_name_always_fits_the_file_system(name: bytes, change: NameChange, arr
     assert b"/" not in composed.filename and b"\0" not in composed.filename
 
 
+@example(b":\x01", NameChange())
 @given(names, changes)
 def test_what_arrives_in_a_folder_is_fit_for_it(name: bytes, change: NameChange) -> None:
     composed = compose(name, change, arrives=True, seconds=1_300_000_000, **FREE)

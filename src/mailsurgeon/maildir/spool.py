@@ -40,6 +40,11 @@ class Spool:
         return b".INBOX" if self.layout == "maildir++" else b"INBOX"
 
     @property
+    def quota_home(self) -> bytes:
+        """The directory of `maildirsize`, absolute: Dovecot 2.3 keeps it with its control files."""
+        return self.root if self.control is None else self.control
+
+    @property
     def shown(self) -> str:
         """The root as text; not yet made visible."""
         return os.fsdecode(self.root)

@@ -35,7 +35,18 @@ class Run:
     @property
     def folders(self) -> frozenset[bytes]:
         """The folders whose locks it needs."""
-        return frozenset(folders_of(record.step for record in self.records))
+        return locks_of([record.step for record in self.records])
+
+
+def locks_of(steps: Sequence[Step]) -> frozenset[bytes]:
+    """The folders whose locks the steps of an act need.
+
+    Directories alone are made and taken away without: servers do so too, and Courier's lock lies
+    in one of them.
+    """
+    if all(step.action in (Action.MKDIR, Action.RMDIR) for step in steps):
+        return frozenset()
+    return frozenset(folders_of(steps))
 
 
 def folders_of(steps: Iterable[Step]) -> Iterator[bytes]:

@@ -176,9 +176,8 @@ def _missing_homes(cases: dict[bytes, Case], around: Surroundings) -> Iterable[A
     made = {case.patient.path for case in cases.values() if "make-subdirs" in case.remedies}
     for home in sorted(home for home in filed | touched if home is not None and home not in made):
         note, steps = "", tuple[Step, ...]()
-        if lacks_couriers_tmp(home, around):  # where its lock will lie, so it is made without
-            note = "Courier cannot open it without"
-            steps = tuple(replace(step, folder=None) for step in missing_subdirs(home, around))
+        if lacks_couriers_tmp(home, around):
+            note, steps = "Courier cannot open it without", missing_subdirs(home, around)
         elif home in filed and around.lstat(join(home, b"cur")) is None:
             note, steps = "mail is filed into it", missing_subdirs(home, around)
         if steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _OFTEN_EMPTIED = frozenset(
      "papierkorb")
 )  # fmt: skip
 _OFTEN_DAYS = 30
+_SIZE = re.compile(rb",S=\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class _Tally:
         self.files: dict[bytes, set[str]] = {}  # servers' own that go, and from which folders
         self.quota = [0, 0]
         self.dated: dict[bytes, list[int]] = {}  # mtimes (ns) of what is filed, by folder
+        self.veiled: Counter[bytes] = Counter()  # that an open Courier session will not find
         self.freed: Counter[bytes] = Counter()  # hidden by another of the same name until now
         self.new: Counter[bytes] = Counter()
         self.moved: Counter[tuple[bytes, bytes]] = Counter()
@@ -166,6 +169,8 @@ class _Tally:
         if "fix-size" in act.remedies:
             self.resized[home] += 1
         state = self._state(home)
+        if state.traces.courier and _but_size(before) != _but_size(after):
+            self.veiled[home] += 1
         count = self.uids.setdefault(state.name, UidCount())
         if same_base:
             count.kept += 1
@@ -231,6 +236,12 @@ class _Tally:
 
     def _same(self) -> Iterator[str]:
         yield from uid_lines(self.uids)
+        if self.veiled:
+            count, them = self.veiled.total(), "it" if self.veiled.total() == 1 else "them"
+            yield (
+                f"Courier sessions open now show a placeholder for {_messages(count)}"
+                f"{self._in(self.veiled)} until they look for {them} again (their next NOOP)"
+            )
         if self.anew:
             yield f"mbsync will upload {_messages(self.anew.total())} anew{self._in(self.anew)}"
         if self.flags:
@@ -293,6 +304,11 @@ def _flags_seen(filename: bytes) -> bytes:
     """The flags servers read: none where the separator is foreign or the colon is lost."""
     info = parse_info(filename)
     return info.flags if info.kind in ("good", "bad") else b""
+
+
+def _but_size(filename: bytes) -> bytes:
+    """The base name as Courier knows it again: another size alone does not lead it astray."""
+    return _SIZE.sub(b"", split(filename)[0])
 
 
 def _is_served(path: bytes, folder: bytes) -> bool:

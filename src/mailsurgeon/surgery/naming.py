@@ -106,6 +106,8 @@ def compose(
     if not (change.fresh or unfit):
         return Name(plain)
     fresh = fresh_base(head, seconds=seconds, seed=seed, taken=taken)
+    if _CONTROL.search(info):
+        info = parse_info(b"x" + info).should_be
     if len(fresh) + len(info) > LONGEST:
         info = _short_info(info)
     return Name(fresh + info, replaced=not change.fresh)

@@ -6,7 +6,9 @@ come to is one line, written down in the journal before it is appended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 
 from mailsurgeon.surgery import fs, quota_file
 from mailsurgeon.surgery.acting import WHOLE_BATCH
@@ -37,7 +39,10 @@ def follow(
     Raises HardError when the file system fails, and JournalError.
     """
     size, count = asked(record for records in acts.values() for record in records)
-    before = quota_file.look(places.directories.root) if size or count else None
+    if not (size or count):
+        return ""
+    with _home(places) as home:
+        before = quota_file.look(home)
     if before is None:
         return ""
     data = {"bytes": size, "messages": count, "before": list(before), "acts": sorted(acts)}
@@ -49,18 +54,33 @@ def follow(
 
 def settle(places: Places, journal: Journal, record: StepRecord) -> str:
     """Appends the line of a record unless it is there already; says why where it cannot."""
-    root, data = places.directories.root, record.data
+    data = record.data
     inode, length = data["before"]
     line = (int(inode), int(length)), int(data["bytes"]), int(data["messages"])
     try:
-        with acting_as(places.owner):
-            if not quota_file.appended(root, *line):
-                quota_file.append(root, *line)
+        with acting_as(places.owner), _home(places) as home:
+            if not quota_file.appended(home, *line):
+                quota_file.append(home, *line)
     except fs.StepRefused as refusal:
         journal.settle([record.settled("refused", str(refusal))])
         return str(refusal)
     journal.settle([record.settled("done")])
     return ""
+
+
+@contextmanager
+def _home(places: Places) -> Generator[int]:
+    """A descriptor of the directory that `maildirsize` is in. Raises StepRefused, HardError."""
+    if places.spool.control is None:
+        yield places.directories.root
+        return
+    path = places.spool.quota_home
+    with fs.told(path):
+        home = fs.open_directory(os.path.realpath(path))
+    try:
+        yield home
+    finally:
+        os.close(home)
 
 
 def covered(records: Iterable[StepRecord]) -> set[int]:

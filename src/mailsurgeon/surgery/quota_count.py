@@ -26,9 +26,9 @@ class QuotaCount:
 
     @cached_property
     def is_kept(self) -> bool:
-        """Whether the spool has a `maildirsize`."""
+        """Whether there is a `maildirsize`."""
         try:
-            status = os.lstat(self._spool.absolute(FILE))
+            status = os.lstat(os.path.join(self._spool.quota_home, FILE))
         except OSError:
             return False
         return stat.S_ISREG(status.st_mode)

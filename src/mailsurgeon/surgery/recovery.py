@@ -30,6 +30,7 @@ from mailsurgeon.surgery.acting import (
     folders_of,
     from_text,
     key_of,
+    locks_of,
     stays_in_folder,
 )
 from mailsurgeon.surgery.folders import Ledger, LockedFolder, lock_folders, name_of
@@ -96,8 +97,7 @@ class Recovery:
                 self._lists(folder, rows, settled)
             self._count_quota(settled)
         self.journal.settle(settled)
-        for folder in folders:
-            self.found.folders.add(folder)
+        self.found.folders.update(folders_of(one.step for act in acts for one in act))
 
     def _settle_quota(self, rows: Iterable[StepRecord]) -> None:
         for row in rows:
@@ -356,7 +356,7 @@ def _write_what_can_be(ledger: Ledger, changes: Sequence[Change]) -> None:
 
 
 def _folders(act: Sequence[StepRecord]) -> frozenset[bytes]:
-    return frozenset(folders_of(one.step for one in act))
+    return locks_of([one.step for one in act])
 
 
 def _owners(records: Sequence[StepRecord]) -> dict[tuple[bytes, bytes], list[int]]:
@@ -368,8 +368,9 @@ def _owners(records: Sequence[StepRecord]) -> dict[tuple[bytes, bytes], list[int
         if step.action is Action.UIDLIST:
             bases += [os.fsencode(new) for _, new in one.data.get("records", ())]
             bases += [base_after(change) for change in from_text(one.data.get("changes", ()))]
-        elif stays_in_folder(step) and step.data.get("keep_uid"):
-            bases.append(base_name(os.path.basename(step.target or b"")))
+        elif stays_in_folder(step):
+            name = os.path.basename(step.target or b"")
+            bases += [base_name(name), name.rpartition(b":")[0]]  # the latter is Courier's way
         for base in dict.fromkeys(bases):
             owners.setdefault((step.folder or b"", base), []).append(position)
     return owners

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.acting import Run, outcome, refuse
+from mailsurgeon.surgery.acting import Run, folders_of, outcome, refuse
 from mailsurgeon.surgery.folders import Occupants, lock_folders
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.locks import Patience
@@ -161,7 +161,7 @@ class Runner:
         tally = self.tally
         if run.state == "done":
             tally.done[run.act.verdict] = tally.done.get(run.act.verdict, 0) + 1
-            tally.folders.update(run.folders)
+            tally.folders.update(folders_of(record.step for record in run.records))
         else:
             tally.refused.append(Refusal(run.act.path, run.reason))
         if run.state == "done":

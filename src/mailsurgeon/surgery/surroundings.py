@@ -219,7 +219,7 @@ class Surroundings:
         return SpoolState(time.time(), self._no_quota(), self.spool.found_by)
 
     def _no_quota(self) -> str:
-        status = self.lstat(QUOTA_FILE)
+        status = self.lstat(os.path.join(self.spool.quota_home, QUOTA_FILE))
         root = self.lstat(b"")
         if status is None or root is None:
             return ""
