@@ -105,7 +105,7 @@ def examine(task: Slice) -> SliceResult:
 
 
 def _known(task: Slice) -> dict[bytes, tuple[int, Facts]]:
-    """Rows of the index for this directory; empty when it cannot be read just now."""
+    """Rows of the index for these names; empty when it cannot be read just now."""
     assert task.known is not None
     wanted = set(task.names)
     try:
@@ -113,8 +113,9 @@ def _known(task: Slice) -> dict[bytes, tuple[int, Facts]]:
             Path(task.known).absolute().as_uri() + "?mode=ro", uri=True, timeout=30
         )
         rows = db.execute(
-            f"SELECT id, {COLUMNS} FROM entries WHERE directory = ? AND place != 'folder'",
-            (task.directory,),
+            f"SELECT id, {COLUMNS} FROM entries WHERE directory = ? AND place != 'folder'"
+            " AND filename BETWEEN ? AND ?",
+            (task.directory, min(wanted), max(wanted)),
         )
         found = {row[3]: (row[0], Facts._make(row[1:])) for row in rows if row[3] in wanted}
         db.close()
