@@ -62,6 +62,11 @@ class KeywordList:
         entries = parse(self.listed.data)[1] if self.listed is not None else ()
         return {(0, base) for base in (*entries, *self.updates)}
 
+    def tidy(self) -> None:
+        """Takes away what a killed run has left of a list not yet in its place."""
+        if self.listed is not None:
+            self.listed.tidy()
+
     def _rename_updates(self, old: bytes, new: bytes) -> bool:
         names = self.updates.pop(old, [])
         for name in names:

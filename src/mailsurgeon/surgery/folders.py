@@ -86,6 +86,8 @@ class Ledger(Protocol):
 
     def keys(self) -> set[tuple[int, bytes]]: ...
 
+    def tidy(self) -> None: ...
+
 
 class LockedFolder:
     """One folder while its servers' locks are ours. Made by `lock_folders`."""
@@ -127,6 +129,12 @@ class LockedFolder:
         if self._keywords is not None:
             shown = os.path.join(self.path, COURIER_KEYWORDS)
             yield courier_keywords.read(self._keywords, shown, owner)
+
+    def tidy(self) -> None:
+        """Takes away what a killed run has left beside the lists. Raises StepRefused, HardError."""
+        with acting_as(self._places.owner):
+            for one in self.ledgers:
+                one.tidy()
 
     def uidlist(self, name: bytes) -> uidlists.ListFile:
         """One of the lists of UIDs by its name. Raises StepRefused when there is none."""

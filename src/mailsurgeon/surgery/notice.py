@@ -43,6 +43,12 @@ def _written(text: bytes) -> Notice:
         return Notice("?", "", "")
 
 
+def stands(spool: Spool) -> bool:
+    """Whether there is a notice at all, by a look that takes no lock."""
+    places = ((default_directory(spool), IN_QUARANTINE), (spool.root, IN_SPOOL))
+    return any(os.path.lexists(os.path.join(*place)) for place in places)
+
+
 class Notices:
     """The two places a notice may stand in."""
 

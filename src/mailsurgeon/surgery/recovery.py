@@ -90,6 +90,9 @@ class Recovery:
         with ExitStack() as stack:
             self.places.forget()
             locked = lock_folders(self.places, folders, self.patience, stack)
+            for folder in locked.values():
+                with suppress(fs.StepRefused):  # a list that is not to be touched
+                    folder.tidy()
             settled = [one for act in acts for one in self._act(locked, act)]
             self._sync(settled)
             for folder in locked.values():
@@ -146,7 +149,7 @@ class Recovery:
         self, folders: dict[bytes, LockedFolder], act: Sequence[StepRecord]
     ) -> list[StepRecord]:
         with acting_as(self.places.owner):
-            done = [self._is_done(folders, one) for one in act]
+            done = _in_order(act, [self._is_done(folders, one) for one in act])
         path = act[0].step.source or act[0].step.target or b""
         lists_only = all(one.action is Action.UIDLIST for one in act)
         if lists_only or not any(done):
@@ -190,6 +193,8 @@ class Recovery:
                 case Action.RMDIR:
                     parent, name = self.places.locate(directory_of(step))
                     return fs.look(parent, name) is None
+                case Action.PURGE:
+                    return fs.look(*self.places.locate(step.source or b"")) is None
                 case Action.CHMOD | Action.CHOWN | Action.UTIME:
                     return self._is_set(record)
                 case Action.UIDLIST_LINES:
@@ -199,7 +204,7 @@ class Recovery:
                 case _:
                     return False
         except (FileNotFoundError, NotADirectoryError):
-            return False
+            return step.action is Action.PURGE
 
     def _is_renamed(self, record: StepRecord) -> bool:
         step = record.step
@@ -353,6 +358,25 @@ def _write_what_can_be(ledger: Ledger, changes: Sequence[Change]) -> None:
         for change in changes:
             with suppress(fs.StepRefused):
                 ledger.write([change])
+
+
+def _in_order(act: Sequence[StepRecord], done: Sequence[bool]) -> list[bool]:
+    """Which steps of an act happened, since they happen in their order.
+
+    What comes before one that surely happened did too, though its file has another name by now.
+    Keywords not to be taken away are no sign that they were: they may be in use.
+    """
+    sure = (
+        position
+        for position, one in enumerate(act)
+        if done[position] and not (one.action is Action.KEYWORDS and _takes_away(one))
+    )
+    last = max(sure, default=-1)
+    return [position <= last for position, _ in enumerate(act)]
+
+
+def _takes_away(record: StepRecord) -> bool:
+    return "remove" in record.data or bool(record.data.get("carry", {}).get("back"))
 
 
 def _folders(act: Sequence[StepRecord]) -> frozenset[bytes]:

@@ -169,14 +169,35 @@ class Runner:
 
 
 def batches(acts: Sequence[Act]) -> Iterator[list[Act]]:
-    """The acts in portions of at most BATCH_STEPS steps; an act is never divided."""
+    """The acts in portions of at most BATCH_STEPS steps; an act is never divided.
+
+    What is done inside a directory is settled before that directory is moved: recovery would look
+    for it in vain where it was.
+    """
     batch: list[Act] = []
     steps = 0
     for act in acts:
-        if batch and steps + len(act.steps) > BATCH_STEPS:
+        full = steps + len(act.steps) > BATCH_STEPS
+        if batch and (full or moves_from_under(act, batch)):
             yield batch
             batch, steps = [], 0
         batch.append(act)
         steps += len(act.steps)
     if batch:
         yield batch
+
+
+def moves_from_under(act: Act, earlier: Sequence[Act]) -> bool:
+    """Whether an act moves a directory in which an earlier one did something."""
+    moved = tuple(
+        step.source + b"/"
+        for step in act.steps
+        if step.action is Action.RENAME and step.source and step.expected
+        if step.expected.size == -1
+    )
+    return bool(moved) and any(
+        path is not None and (path + b"/").startswith(moved)
+        for one in earlier
+        for step in one.steps
+        for path in (step.source, step.target, step.folder, step.target_folder)
+    )

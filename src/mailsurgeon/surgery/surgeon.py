@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
 from platformdirs import user_state_dir
 
-from mailsurgeon.errors import Refused, SpoolBusy
+from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import quarantine, undo
+from mailsurgeon.surgery import notice, quarantine, undo
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.locks import WAIT_SECONDS, Patience, hold_as_writer, writer_lives
 from mailsurgeon.surgery.places import open_root
@@ -110,9 +110,18 @@ class Surgeon:
         Raises SpoolBusy while its writer lives or a server's lock stays held.
         """
         if not self._open_operations():
+            self._take_notice_down()
             return None
         with self._writing() as writer:
             return writer.recover(self._open_operations(), self._patience(None))
+
+    def _take_notice_down(self) -> None:
+        """Removes the notice of a run that ended between its last entry and its notice."""
+        if not notice.stands(self.spool):
+            return
+        with suppress(SpoolBusy, SpoolError, OSError), self._writing() as writer:
+            if not self._open_operations():
+                writer.notices.take_down()
 
     def _refuse_unfinished(self) -> None:
         for one in self._open_operations():

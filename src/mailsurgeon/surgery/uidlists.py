@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.uidlist import Change, Editor, UidlistError, parse
 from mailsurgeon.surgery import fs, server_files
+from mailsurgeon.surgery.locks import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.server_files import ServerFile
 from mailsurgeon.survey.dovecot import uidl_is_name
 from mailsurgeon.text import visible
@@ -74,6 +75,11 @@ class ListFile:
         except UidlistError:
             return set()
 
+    def tidy(self) -> None:
+        """Takes away what a killed run has left of a new file not yet in its place."""
+        with fs.told(self.file.shown):
+            remove_own(self.file.directory, self.name + DRAFT_SUFFIX)
+
     def _named(self, changes: Sequence[Change]) -> list[Change]:
         return [change._replace(list=self.name) for change in changes]
 
@@ -85,7 +91,7 @@ class ListFile:
         self._editor = None
 
     def _replace(self, new: bytes) -> None:
-        self.file.write(new, None, self.name + b".mailsurgeon")
+        self.file.write(new, None, self.name + DRAFT_SUFFIX)
 
     def _damaged(self, error: UidlistError) -> fs.StepRefused:
         return fs.StepRefused(

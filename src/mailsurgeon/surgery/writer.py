@@ -138,7 +138,8 @@ class Writer:
 
     def _prune(self, operation: int) -> None:
         """Removes the directories of the quarantine that hold nothing now, after this operation."""
-        for row in self.journal.steps("operation = ? AND action = 'rename'", (operation,)):
+        moved = "operation = ? AND action IN ('rename', 'purge')"
+        for row in self.journal.steps(moved, (operation,)):
             left = row.source if row.state == "done" else row.target
             if left is not None and left.startswith(QUARANTINE):
                 self._prune_one(left)
@@ -226,6 +227,7 @@ class Writer:
         if found.lost_uids:
             line += f", {len(found.lost_uids)} UIDs not kept"
         state = "applied" if complete else "interrupted"
+        self._keep_what_stayed(operation.id)
         self.journal.finish(operation.id, state, line, [*operation.effects, *told], whole=complete)
         self._prune(operation.id)
         self.journal.enter(
@@ -257,12 +259,20 @@ class Writer:
         tally = Tally()
         settled = [self._purge_one(record, tally) for record in written]
         self.journal.settle(settled)
+        self._keep_what_stayed(self.running)
         gone = tally.done.get("purge", 0)
         state = "applied" if gone == len(rows) else "partial" if gone else "failed"
         summary = f"{gone:,} deleted for good"
         self.journal.finish(self.running, state, summary)
         self._take_notice_down()
         return Report(self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused))
+
+    def _keep_what_stayed(self, operation: int) -> None:
+        """What a purge has not deleted is in the quarantine as before."""
+        rows = self.journal.steps(
+            "operation = ? AND action = 'purge' AND state = 'refused'", (operation,)
+        )
+        self.journal.mark((row.data["purges"] for row in rows), "")
 
     def _purge_one(self, record: StepRecord, tally: Tally) -> StepRecord:
         assert record.source is not None
