@@ -1,0 +1,44 @@
+"""The crash suites: reduced with the other tests, whole with MAILSURGEON_CRASH=full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.surgery import uidlists
+from tests.crash import strace
+
+FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
+"""Every call instead of a sample of them."""
+
+_MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture(scope="session")
+def needs_strace() -> None:
+    """Skips by name where no call can be made to fail; with the servers required, fails."""
+    reason = strace.why_not()
+    if reason and os.environ.get("MAILSURGEON_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def scratch() -> Iterator[Path]:
+    """A directory in memory where there is such a file system."""
+    parent = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    home = Path(tempfile.mkdtemp(prefix="mailsurgeon-crash-", dir=parent))
+    yield home
+    shutil.rmtree(home)
+
+
+@pytest.fixture(autouse=True)
+def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests do not depend on the Dovecot this host may have."""
+    monkeypatch.setattr(uidlists, "uidl_is_name", lambda: False)
