@@ -4,12 +4,12 @@ that mends it, and all that clients may then see change."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .dovecot import message, moment
 from .pictures import Change, Counted, Reading, What, digest
-from .stock import ADDED, Stock, filename, flags_of, received, what
+from .stock import ADDED, Stock, flags_of, received, what
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def wrong_sizes(stock: Stock) -> Case:
             f",S={size + 7000},W={size + lines}", f",S={size - 9},W={size + lines}",
             f",S={size + 4000},W={size + 4100}", f",S={size},W={size + lines + 30}",
         )[place % 4]  # fmt: skip
-        base, _, info = filename(mailbox, number, sizes=False).partition(":")
+        base, _, info = stock.filename(mailbox, number, sizes=False).partition(":")
         renames.append((mailbox, number, f"{base}{wrong}:{info}"))
     stock.rename(renames)
     return Case(fix("size-mismatch"), {"fix-size": len(renames)}, reading="tolerant")
@@ -61,10 +61,11 @@ def wrong_sizes_of_the_list(stock: Stock) -> Case:
     """Names without sizes, and sizes in their records that are not theirs."""
     victims = stock.every(10, "INBOX")
     names = [
-        (mailbox, number, filename(mailbox, number, sizes=False)) for mailbox, number in victims
+        (mailbox, number, stock.filename(mailbox, number, sizes=False))
+        for mailbox, number in victims
     ]
     stock.rename(names)
-    place = stock.server.list_place() / "dovecot-uidlist"
+    place = stock.list_place("INBOX")
     text = place.read_text("latin-1")
     for _, _, name in names:
         base = name.partition(":")[0]
@@ -84,19 +85,26 @@ def bad_infos(stock: Stock) -> Case:
     """Unsorted, doubled, missing, foreign and unknown infos; in every mailbox."""
     renames: list[tuple[str, int, str]] = []
     altered: dict[tuple[str, str], tuple[What, What]] = {}
+    # Courier runs without end when it meets a doubled one.
+    infos = _INFOS if stock.keywords_in_names else [one for one in _INFOS if one[0].count(":") < 2]
     for place, (mailbox, number) in enumerate(stock.every(5)):
-        info, before, after = _INFOS[place % len(_INFOS)]
-        base = filename(mailbox, number).partition(":")[0]
+        info, before, after = infos[place % len(infos)]
+        base = stock.filename(mailbox, number).partition(":")[0]
         renames.append((mailbox, number, base + info))
         healthy = what(mailbox, number)
+        kept = set[str]() if stock.keywords_in_names else keywords(healthy.flags)
         was, becomes = (
-            healthy._replace(flags=frozenset(_SYSTEM[one] for one in flags))
+            healthy._replace(flags=frozenset({_SYSTEM[one] for one in flags} | kept))
             for flags in (before, after)
         )
         altered[mailbox, healthy.body] = was, becomes
     stock.rename(renames)
     done = {"fix-flags": len(renames)}
     return Case(fix("bad-flags"), done, Change(altered=altered), seen="other")
+
+
+def keywords(flags: Iterable[str]) -> set[str]:
+    return {one for one in flags if not one.startswith("\\")}
 
 
 def misfiled(stock: Stock) -> Case:
@@ -109,7 +117,9 @@ def misfiled(stock: Stock) -> Case:
         nested = number % 2
         path = f".Sent/old/{mail},U=7:2,S" if nested else f".Sent/{mail}:2,FSb"
         stock.server.put(path, message(number), moment(number))
-        flags = {"\\Seen"} if nested else {"\\Flagged", "\\Seen", "Work"}
+        flags = {"\\Seen"} if nested else {"\\Flagged", "\\Seen"}
+        if not nested and stock.keywords_in_names:
+            flags.add("Work")
         new["Sent", added(number, flags)] += 1
     return Case(fix("misfiled"), {"file": count}, Change(new=new), mailbox="Sent")
 
@@ -147,7 +157,7 @@ def one_name_for_two(stock: Stock) -> Case:
     victims = stock.every(10, "INBOX")
     new = Counted()
     for mailbox, number in victims:
-        base = filename(mailbox, number).partition(":")[0]
+        base = stock.filename(mailbox, number).partition(":")[0]
         other = message(number).replace(b"Text of", b"Note of")  # the sizes in the name fit both
         stock.server.put(f"new/{base}", other, moment(number))
         new["INBOX", What(frozenset(), received(moment(number)), digest(other))] += 1
@@ -159,7 +169,7 @@ def bad_names(stock: Stock) -> Case:
     """Names too long, with two sizes, with a control character; and mail in a dot file."""
     renames: list[tuple[str, int, str]] = []
     for place, (mailbox, number) in enumerate(stock.every(5, "INBOX")):
-        base, _, info = filename(mailbox, number).partition(":")
+        base, _, info = stock.filename(mailbox, number).partition(":")
         bad = (f"{base}{'x' * 200}", base.replace(",S=", ",S=1,S="), f"\x01{base}")[place % 3]
         renames.append((mailbox, number, f"{bad}:{info}"))
     stock.rename(renames)
@@ -177,7 +187,7 @@ def one_uid_for_two(stock: Stock) -> Case:
     victims = stock.every(4, "Sent")
     victims = victims[: len(victims) // 2 * 2]
     for place, (mailbox, number) in enumerate(victims):
-        base, _, info = filename(mailbox, number).partition(":")
+        base, _, info = stock.filename(mailbox, number).partition(":")
         renames.append((mailbox, number, f"{base},U={1 + place // 2}:{info}"))
     stock.rename(renames)
     return Case(fix("uid-clash"), {"rename": len(victims) // 2}, mailbox="Sent")
@@ -189,8 +199,7 @@ def other_flags(stock: Stock) -> Case:
     paths: list[str] = []
     for mailbox, number in stock.every(5, "INBOX"):
         flags = flags_of(mailbox, number)
-        keywords = {one for one in flags if not one.startswith("\\")}
-        wanted = frozenset({"\\Flagged", "\\Seen", *keywords})
+        wanted = frozenset({"\\Flagged", "\\Seen", *keywords(flags)})
         if flags != wanted:
             healthy = what(mailbox, number)
             altered[mailbox, healthy.body] = healthy, healthy._replace(flags=wanted)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from .dovecot import Dovecot, message, moment
-from .owned import Owner
-from .pictures import What, digest
+from .owned import OwnedSpool, Owner
+from .pictures import Picture, Reading, What, digest, look
 
 SYSTEM = {"D": "\\Draft", "F": "\\Flagged", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
 KEYWORDS = {
@@ -29,12 +31,35 @@ ADDED = 100_001
 """The first number of messages that damage brings along."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+@dataclass(frozen=True)
+class Stock(ABC):
     """`count` messages, numbered from 1 through three mailboxes, one after the other."""
 
-    server: Dovecot
+    server: OwnedSpool
     count: int
+
+    keywords_in_names: ClassVar[bool] = True
+    dates_unreadable: ClassVar[bool] = True
+    list_name: ClassVar[str]
+    before_base: ClassVar[str]
+    """What stands before the base name in a record of the list."""
+
+    @abstractmethod
+    def look(self, reading: Reading, *, old_dates: bool = False) -> Picture:
+        """What clients see of it all, without any complaint of the server."""
+
+    @abstractmethod
+    def moved(self, home: Path, owner: Owner, spool: str = "Maildir") -> Stock:
+        """The same messages, copied to a spool in `home`, with a server of its own."""
+
+    def copy_to(self, home: Path, owner: Owner, spool: str = "Maildir") -> Stock:
+        subprocess.run(["cp", "-a", str(self.server.spool), str(home / spool)], check=True)
+        return self.moved(home, owner, spool)
+
+    def look_aside(self, name: str) -> Picture:
+        """The same of a copy, where the server's own look would change what is to be compared."""
+        server = self.server
+        return self.copy_to(server.home, server.owner, name).look("strict")
 
     def numbers(self, mailbox: str) -> range:
         """The messages of a mailbox; the first of them has UID 1."""
@@ -55,21 +80,34 @@ class Stock:
         ]
 
     def folder(self, mailbox: str) -> str:
-        return self.server.folder_path(mailbox)
+        """Where a mailbox lies in the spool."""
+        return "" if mailbox == "INBOX" else f".{mailbox}"
 
     def path(self, mailbox: str, number: int) -> str:
         """Where a message lies in the healthy spool."""
-        return os.path.join(self.folder(mailbox), "cur", filename(mailbox, number))
+        return os.path.join(self.folder(mailbox), "cur", self.filename(mailbox, number))
+
+    def filename(self, mailbox: str, number: int, *, sizes: bool = True) -> str:
+        """The name of a message as its server gave it."""
+        text = message(number)
+        fields = f",S={len(text)},W={len(text) + text.count(10)}" if sizes else ""
+        flags = flags_of(mailbox, number)
+        if not self.keywords_in_names:
+            flags = {one for one in flags if one.startswith("\\")}
+        return f"{moment(number)}.M{number}P1.host{fields}:2,{letters(mailbox, flags)}"
 
     def relist(self, mailbox: str, bases: Mapping[str, str]) -> None:
         """Gives messages other base names in the list of UIDs, as if they had never had others."""
-        place = self.server.list_place(self.folder(mailbox)) / "dovecot-uidlist"
+        place = self.list_place(mailbox)
         header, *records = place.read_text("latin-1").splitlines()
         lines = [header]
         for record in records:
-            fields, _, base = record.partition(" :")
-            lines.append(f"{fields} :{bases.get(base, base)}")
+            fields, between, base = record.partition(self.before_base)
+            lines.append(f"{fields}{between}{bases.get(base, base)}")
         self.server.replace(place, ("\n".join(lines) + "\n").encode("latin-1"))
+
+    def list_place(self, mailbox: str) -> Path:
+        return self.server.spool / self.folder(mailbox) / self.list_name
 
     def rename(self, renames: Iterable[tuple[str, int, str]]) -> list[str]:
         """Gives messages other filenames, under their UIDs; gives their paths."""
@@ -106,14 +144,6 @@ def letters(mailbox: str, flags: Iterable[str]) -> str:
     )
 
 
-def filename(mailbox: str, number: int, *, sizes: bool = True) -> str:
-    """The name of a message as its server gave it."""
-    text = message(number)
-    fields = f",S={len(text)},W={len(text) + text.count(10)}" if sizes else ""
-    info = letters(mailbox, flags_of(mailbox, number))
-    return f"{moment(number)}.M{number}P1.host{fields}:2,{info}"
-
-
 def what(mailbox: str, number: int) -> What:
     """What a client sees of it."""
     return What(flags_of(mailbox, number), received(moment(number)), digest(message(number)))
@@ -124,30 +154,41 @@ def received(seconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
 
 
-def build(server: Dovecot, count: int) -> Stock:
+class DovecotStock(Stock):
+    """The same with Dovecot."""
+
+    server: Dovecot
+    list_name = "dovecot-uidlist"
+    before_base = " :"
+
+    def look(self, reading: Reading, *, old_dates: bool = False) -> Picture:
+        return look(self.server, reading, old_dates=old_dates)
+
+    def moved(self, home: Path, owner: Owner, spool: str = "Maildir") -> Stock:
+        return DovecotStock(Dovecot(home, owner, spool=spool), self.count)
+
+
+def build(server: Dovecot, count: int) -> DovecotStock:
     """Writes the messages and has the server give each its UID."""
-    stock = Stock(server, count)
+    stock = DovecotStock(server, count)
     server.create("Sent", "Archives")
     server.fetch("flags")
     for mailbox, names in KEYWORDS.items():
-        folder = stock.folder(mailbox)
         listed = "".join(f"{number} {name}\n" for number, name in enumerate(names))
-        server.put(os.path.join(folder, "dovecot-keywords"), listed.encode())
-        for number in stock.numbers(mailbox):
-            server.put(stock.path(mailbox, number), message(number), moment(number))
+        server.put(os.path.join(stock.folder(mailbox), "dovecot-keywords"), listed.encode())
+        write(stock, mailbox)
         uids = [int(row["uid"]) for row in server.fetch("flags text date.received", mailbox)]
         assert uids == list(range(1, len(stock.numbers(mailbox)) + 1))
     return stock
 
 
-def copy_to(stock: Stock, home: Path, owner: Owner) -> Stock:
-    """The same in another home, with a server of its own."""
-    server = Dovecot(home, owner)
-    subprocess.run(["cp", "-a", str(stock.server.spool), str(server.spool)], check=True)
-    return Stock(server, stock.count)
+def write(stock: Stock, mailbox: str) -> None:
+    """Puts the messages of a mailbox into its folder."""
+    for number in stock.numbers(mailbox):
+        stock.server.put(stock.path(mailbox, number), message(number), moment(number))
 
 
-def tree(server: Dovecot) -> dict[str, tuple[object, ...]]:
+def tree(server: OwnedSpool) -> dict[str, tuple[object, ...]]:
     """Every file and directory of the spool: which it is, its mode, size and time.
 
     A file that lies in no cur/ or new/ is told by its contents instead: it may be written anew.

@@ -18,7 +18,7 @@ from .dovecot import Dovecot
 from .operator import Operator
 from .owned import Owner
 from .pictures import Picture, alike, bodies, look
-from .stock import Stock, build, tree
+from .stock import DovecotStock, build, tree
 
 pytestmark = pytest.mark.servers
 
@@ -27,16 +27,16 @@ LIST = "dovecot-uidlist"
 
 
 @pytest.fixture
-def stock(home: Path, owner: Owner) -> Stock:
+def stock(home: Path, owner: Owner) -> DovecotStock:
     return build(Dovecot(home, owner), COUNT)
 
 
 @pytest.fixture
-def healthy(stock: Stock) -> Picture:
+def healthy(stock: DovecotStock) -> Picture:
     return look(stock.server)
 
 
-def mend(operator: Operator, stock: Stock, *words: str) -> dict[str, Any]:
+def mend(operator: Operator, stock: DovecotStock, *words: str) -> dict[str, Any]:
     """Puts the sizes right, as far as it goes."""
     outcome = operator.run(
         "fix", stock.server.spool, "--only", "size-mismatch", "--yes", "--format", "json", *words
@@ -84,7 +84,7 @@ def symlink(place: Path, server: Dovecot) -> Iterator[None]:
 
 @pytest.mark.parametrize("trouble", [of_somebody_else, read_only, symlink])
 def test_a_list_that_must_not_be_touched_is_refused_by_name(
-    trouble: Callable[..., Any], stock: Stock, healthy: Picture, operator: Operator
+    trouble: Callable[..., Any], stock: DovecotStock, healthy: Picture, operator: Operator
 ) -> None:
     case = wrong_sizes(stock)
     count = case.done["fix-size"]
@@ -106,7 +106,7 @@ def test_a_list_that_must_not_be_touched_is_refused_by_name(
 
 
 def test_a_damaged_list_is_to_be_repaired_first(
-    stock: Stock, healthy: Picture, operator: Operator
+    stock: DovecotStock, healthy: Picture, operator: Operator
 ) -> None:
     count = wrong_sizes(stock).done["fix-size"]
     in_inbox = len(stock.numbers("INBOX")[::3])
@@ -136,7 +136,7 @@ IMPATIENT = "import mailsurgeon.surgery.surgeon as s; s.WAIT_SECONDS = 0.5"
 
 
 @pytest.fixture
-def holder(stock: Stock) -> Iterator[subprocess.Popen[bytes]]:
+def holder(stock: DovecotStock) -> Iterator[subprocess.Popen[bytes]]:
     """A living process that has locked Sent, and does nothing."""
     process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
     mark = f"{process.pid}:{os.uname().nodename}".encode()
@@ -147,7 +147,7 @@ def holder(stock: Stock) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_one_folder_that_is_locked_holds_up_no_other(
-    stock: Stock, healthy: Picture, operator: Operator, holder: subprocess.Popen[bytes]
+    stock: DovecotStock, healthy: Picture, operator: Operator, holder: subprocess.Popen[bytes]
 ) -> None:
     count = wrong_sizes(stock).done["fix-size"]
     in_sent = len(stock.numbers("Sent")[::3])
@@ -208,14 +208,14 @@ uidlists.ListFile.rewrite = rewrite
 }
 
 
-def killed(operator: Operator, stock: Stock, moment: str) -> None:
+def killed(operator: Operator, stock: DovecotStock, moment: str) -> None:
     words = ("fix", stock.server.spool, "--only", "size-mismatch", "--yes")
     assert operator.run(*words, before=KILLED[moment]).code == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("moment", KILLED)
 def test_killed_and_recovered_before_a_server_looks_every_uid_is_the_old_one(
-    moment: str, stock: Stock, healthy: Picture, operator: Operator
+    moment: str, stock: DovecotStock, healthy: Picture, operator: Operator
 ) -> None:
     count = wrong_sizes(stock).done["fix-size"]
     files = set(stock.server.names())
@@ -240,7 +240,7 @@ def test_killed_and_recovered_before_a_server_looks_every_uid_is_the_old_one(
 
 @pytest.mark.parametrize("moment", KILLED)
 def test_killed_and_seen_by_a_server_the_report_names_what_has_a_new_uid(
-    moment: str, stock: Stock, healthy: Picture, operator: Operator
+    moment: str, stock: DovecotStock, healthy: Picture, operator: Operator
 ) -> None:
     wrong_sizes(stock)
     files = set(stock.server.names())

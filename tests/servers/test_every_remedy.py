@@ -13,20 +13,20 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from .damages import NAMES, Case, Damage
+from .damages import NAMES, Damage
 from .damages_away import AWAY, FOLDERS
 from .dovecot import Dovecot
 from .imap import ImapSession, Response
 from .operator import Operator
 from .owned import Owner, plain_user
-from .pictures import Change, Picture, alike, compare, digest, look, look_aside
-from .stock import Stock, build, copy_to, tree
+from .pictures import Change, Picture, digest
+from .stock import DovecotStock, Stock, build
+from .treatment import Treatment
 
 pytestmark = pytest.mark.servers
 
@@ -48,7 +48,7 @@ def stocks() -> Iterator[Stocks]:
             if os.geteuid() == 0:
                 os.chown(home, owner.uid, owner.gid)
             made = build(Dovecot(home, owner), count)
-            built[count] = made, look(made.server)
+            built[count] = made, made.look("strict")
         return built[count]
 
     yield stock
@@ -56,64 +56,12 @@ def stocks() -> Iterator[Stocks]:
         shutil.rmtree(place)
 
 
-@dataclass
-class Treatment:
-    """One damaged spool on its way through repair, undo, redo and undo."""
-
-    stock: Stock
-    case: Case
-    operator: Operator
-    healthy: Picture
-    looks: int = 0
-
-    def command(self, verb: str, *words: str) -> dict[str, Any]:
-        wanted = (*words, "--yes", "--max", "9999", "--format", "json")
-        return self.operator.must(verb, self.stock.server.spool, *wanted).json
-
-    def repair(self) -> None:
-        verb, *words = self.case.words
-        report = self.command(verb, *words)
-        assert report["done"] == self.case.done
-        lost = [line for line in report["effects"] if "cannot be kept" in line or "anew" in line]
-        assert not lost, lost
-
-    def again(self, verb: str) -> None:
-        report = self.command(verb)
-        assert sum(report["done"].values()) == sum(self.case.done.values())
-
-    def view(self, *, damaged: bool = False) -> Picture:
-        server = self.stock.server
-        if self.case.seen != "never":
-            reading = self.case.reading if damaged else "strict"
-            return look(server, reading, old_dates=self.case.old_dates)
-        if damaged:
-            return self.healthy
-        self.looks += 1
-        return look_aside(server, f"look-{self.looks}")
-
-    def change(self, before: Picture) -> Change:
-        brings = {name: self.healthy[old] for name, old in self.case.brings.items()}
-        takes = {name: before[name] for name in self.case.takes}
-        return replace(self.case.change, boxes_new=brings, boxes_gone=takes)
-
-    def files(self) -> dict[str, tuple[object, ...]]:
-        """All files but those Dovecot itself writes whenever it looks."""
-        found = tree(self.stock.server)
-        if self.case.seen == "never":
-            return found
-        return {
-            path: facts
-            for path, facts in found.items()
-            if not os.path.basename(path).startswith(("dovecot", "maildirfolder"))
-        }
-
-
 @pytest.fixture
 def treatment(
     damage: Damage, count: int, stocks: Stocks, home: Path, owner: Owner, operator: Operator
 ) -> Treatment:
     stock, healthy = stocks(count)
-    copied = copy_to(stock, home, owner)
+    copied = stock.copy_to(home, owner)
     return Treatment(copied, damage(copied), operator, healthy)
 
 
@@ -123,31 +71,9 @@ each_remedy = pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
 @pytest.mark.parametrize("count", [50, 5000])
 @each_remedy
 def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
-    treatment: Treatment, count: int, request: pytest.FixtureRequest
+    treatment: Treatment, request: pytest.FixtureRequest
 ) -> None:
-    before = treatment.view(damaged=True)
-    if treatment.case.seen == "same":
-        assert alike(before, treatment.healthy)
-    change = treatment.change(before)
-    files = treatment.files()
-
-    treatment.repair()
-    repaired = treatment.view()
-    figures = [compare(before, repaired, change)]
-    for verb in ("undo", "redo", "undo"):
-        treatment.again(verb)
-        old, now = repaired, treatment.view(damaged=verb == "undo")
-        wanted = change.back() if verb == "undo" else change
-        given = figures[-1].highest if treatment.case.seen != "never" else {}
-        figures.append(compare(old, now, wanted, given))
-        if verb == "undo":
-            assert treatment.files() == files
-        repaired = now
-
-    named = request.node.callspec.id.removesuffix(f"-{count}").removeprefix(f"{count}-")
-    told = ("repaired", "undone", "redone", "undone")
-    line = "; ".join(f"{word}: {figure}" for word, figure in zip(told, figures, strict=True))
-    print(f"\n{named} on {count:,} messages: {line}")
+    print(f"\n{request.node.callspec.id}: {treatment.measure()}")
 
 
 @each_remedy
@@ -160,7 +86,8 @@ def test_a_session_that_is_open_sees_no_error_and_nothing_go_that_stays(
     request: pytest.FixtureRequest,
 ) -> None:
     stock, healthy = stocks(50)
-    stock = copy_to(stock, home, owner)
+    stock = stock.copy_to(home, owner)
+    assert isinstance(stock, DovecotStock)
     with stock.server.imap() as session:
         session.must("SELECT INBOX")  # where a look at the damage would end it, it had none
         case = damage(stock)

@@ -20,7 +20,7 @@ from .dovecot import Dovecot, message, moment
 from .operator import Operator
 from .owned import Owner
 from .pictures import Picture, bodies, digest, glance, look
-from .stock import ADDED, Stock, build, filename
+from .stock import ADDED, DovecotStock, build
 
 pytestmark = pytest.mark.servers
 
@@ -90,11 +90,11 @@ class Post:
         self.texts.append(digest(text))
 
 
-def damage(stock: Stock) -> int:
+def damage(stock: DovecotStock) -> int:
     """Half of the messages with wrong sizes, a quarter with bad flags, some more misfiled."""
     renames: list[tuple[str, int, str]] = []
     for mailbox, number in stock.every(1):
-        base, _, info = filename(mailbox, number).partition(":")
+        base, _, info = stock.filename(mailbox, number).partition(":")
         if number % 4 < 2:
             renames.append((mailbox, number, base.replace(",S=", ",S=9") + f":{info}"))
         elif number % 4 == 2:
@@ -107,7 +107,7 @@ def damage(stock: Stock) -> int:
     return len(renames) + MISFILED
 
 
-def flip(stock: Stock, mailbox: str) -> Callable[[int], None]:
+def flip(stock: DovecotStock, mailbox: str) -> Callable[[int], None]:
     """A client that marks messages, healthy ones and such with wrong sizes, and unmarks them.
 
     Those with bad flags it leaves alone: Dovecot itself would put their names right.
@@ -123,7 +123,7 @@ def flip(stock: Stock, mailbox: str) -> Callable[[int], None]:
 
 
 @contextmanager
-def session_flips(stock: Stock) -> Iterator[Callable[[int], None]]:
+def session_flips(stock: DovecotStock) -> Iterator[Callable[[int], None]]:
     """The same in INBOX by an IMAP session that is open all the time."""
     uids = [uid for uid, number in enumerate(stock.numbers("INBOX"), start=1) if number % 4 != 2]
     with stock.server.imap() as session:
@@ -167,7 +167,9 @@ def files(server: Dovecot) -> Counter[str]:
     )
 
 
-def repair_all(operator: Operator, stock: Stock, history: History) -> tuple[int, Counter[str], int]:
+def repair_all(
+    operator: Operator, stock: DovecotStock, history: History
+) -> tuple[int, Counter[str], int]:
     """Repairs kind by kind and folder by folder until nothing is left; acts done, reasons of
     refusals, operations."""
     done, operations, reasons = 0, 0, Counter[str]()
