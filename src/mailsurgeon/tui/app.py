@@ -20,6 +20,7 @@ from mailsurgeon.tui.actions import State, bindings
 from mailsurgeon.tui.ascii_only import AsciiOnly
 from mailsurgeon.tui.lost_terminal import EndSignals
 from mailsurgeon.tui.palette import Commands
+from mailsurgeon.tui.safe_only import SafeOnly
 from mailsurgeon.tui.workbench import Surgeon, Workbench
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class MailsurgeonApp(App[int]):
     ESCAPE_TO_MINIMIZE = False
 
     def __init__(self, bench: Workbench) -> None:
-        self._ascii_only = [AsciiOnly()] if bench.ascii else []
+        self._own_filters = [SafeOnly(), *([AsciiOnly()] if bench.ascii else [])]
         super().__init__()
         self.bench = bench
         self.surveying = False
@@ -61,7 +62,7 @@ class MailsurgeonApp(App[int]):
         self.set_keymap(dict(bench.keymap))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), *self._ascii_only]
+        return [*super().get_line_filters(), *self._own_filters]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None: the palette has this program's own commands."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 
+from mailsurgeon.text import visible
+
 
 def pasteable(name: bytes) -> str:
     """A path (or Message-ID) as it is where it is plain, else quoted for a shell, exactly.
 
-    Control characters and bytes that are not UTF-8 are written as `$'\\x1b'`, so that nothing
-    happens when they are pasted.
+    Control and hidden characters and bytes that are not UTF-8 are written as `$'\\x1b'`, so that
+    nothing happens when they are pasted.
     """
     text = os.fsdecode(name)
-    if text.isprintable():
+    if visible(text) == text:
         return text
     written = "".join(
         f"\\x{byte:02x}" if byte < 0x20 or byte >= 0x7F or byte in b"'\\" else chr(byte)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from rich.text import Text
@@ -99,7 +99,11 @@ class _AskText(Dialog[str]):
         if why := self.objection(value):
             self.explain(why)
         else:
-            self.dismiss(value)
+            self.dismiss(self.answer(value))
+
+    def answer(self, value: str) -> str:
+        """What is meant by what is entered and has no objection."""
+        return value
 
     def objection(self, value: str) -> str:
         """Why an answer will not do; empty when it will."""
@@ -112,26 +116,38 @@ class AskFolder(_AskText):
     HINT = "Right completes a name, Enter goes on to the plan, Esc cancels."
 
     def __init__(self, proposed: str, names: Sequence[str], count: int) -> None:
-        super().__init__(proposed)
+        super().__init__(visible(proposed))
         self.HEAD = f"File {counted(count, 'message')} into cur/ of the folder:"
-        self._names = names
+        self._names = shown_names(names)
 
     def entry(self) -> Input:
-        suggester = SuggestFromList(self._names, case_sensitive=False)
+        suggester = SuggestFromList(list(self._names), case_sensitive=False)
         return Input(self._proposed, compact=True, select_on_focus=False, suggester=suggester)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         part = event.value.casefold()
         found = [name for name in self._names if part in name.casefold()]
-        shown = "\n".join(visible(name, 70) for name in found[:_SHOWN])
+        shown = "\n".join(name[:70] for name in found[:_SHOWN])
         rest = len(found) - _SHOWN
         self.explain(f"{shown}\nand {rest:,} more" if rest > 0 else shown or "No such folder.")
 
     def objection(self, value: str) -> str:
         if value in self._names:
-            return ""
+            return "" if self._names[value] is not None else "Several folders are shown like this."
         return f"There is no folder {visible(value, 60)}." if value else "No folder is entered."
+
+    def answer(self, value: str) -> str:
+        return self._names[value] or ""
+
+
+def shown_names(names: Sequence[str]) -> Mapping[str, str | None]:
+    """Names by how they are shown; None for what several are shown as."""
+    found: dict[str, str | None] = {}
+    for name in names:
+        shown = visible(name)
+        found[shown] = None if shown in found else name
+    return found
 
 
 class AskFile(_AskText):

@@ -180,10 +180,10 @@ def by_hand(operation: Operation, spool: str) -> str:
 def step_lines(record: StepRecord) -> list[Text]:
     """A step: what was done, to what, and how it ended."""
     first, *more = list(record_lines(record.source, record.target)) or [""]
-    lines = [Text.assemble((f" {record.action!s:<8}", "bold"), first)]
+    lines = [Text.assemble((f" {visible(record.action):<8}", "bold"), first)]
     lines += [Text(f"      {line}") for line in more]
     reason = f": {visible(record.reason)}" if record.reason else ""
-    lines[-1].append(f"  {record.state}{reason}", "dim")
+    lines[-1].append(f"  {visible(record.state)}{reason}", "dim")
     return lines
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from mailsurgeon.surgery.planning import described
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.survey.index import Index
+from mailsurgeon.text import visible
 from mailsurgeon.tui.actions import BY_ID, keys_of
 from mailsurgeon.tui.present import title
 from mailsurgeon.tui.screens.browsing import BrowsingScreen
@@ -181,7 +182,7 @@ class OperatingScreen(BrowsingScreen):
 
 
 def report_text(report: Report, keymap: Mapping[str, str]) -> str:
-    """`Filed 11,961, quarantined 12.  u takes it back.`"""
+    """`Filed 11,961, quarantined 12.  u takes it back.`; safe to show."""
     done = sum(report.done.values())
     if not done:
         text = (
@@ -193,6 +194,7 @@ def report_text(report: Report, keymap: Mapping[str, str]) -> str:
         text += f", {len(report.refused):,} refused ({report.refused[0].reason})"
     if report.state in ("partial", "failed", "interrupted"):
         text += f"; {report.state}"
+    text = visible(text)
     return f"{text}.{_way_back(report.kind, keymap)}" if done and report.operation else f"{text}."
 
 

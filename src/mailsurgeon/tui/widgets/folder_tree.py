@@ -105,7 +105,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         for target, node in self._by_target.items():
             label = self._label(target)
             if str(node.label) != label or before != self._folders:
-                node.set_label(label)
+                node.set_label(Text(label))  # a name of a folder is no markup
         if here is not None and here != self.target:
             self.go_to_target(here)
 
