@@ -55,7 +55,9 @@ def print_report(
     plan: Plan, report: Report, console: Console, *, undo: str, whole: bool = False
 ) -> None:
     """The same for a person. `undo` is the command that takes the operation back, or empty."""
-    console.print(f"{report.kind}: {visible(report.summary)} ({report.state})", soft_wrap=True)
+    console.print(
+        f"{report.kind}: {visible(report.summary)} ({visible(report.state)})", soft_wrap=True
+    )
     for verdict, number in report.done.items():
         console.print(f"{'done':<8}  {number:,} {visible(verdict)}", soft_wrap=True)
     for item in report.refused:

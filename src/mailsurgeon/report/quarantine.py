@@ -38,8 +38,8 @@ def print_items(directory: bytes, items: Sequence[QuarantineItem], console: Cons
     """One line a thing, in the order given, and a line of totals."""
     for item in items:
         console.print(
-            f"{item.operation:>5}  {item.time}  {visible(item.verdict):<16}  {item.size:>10,}"
-            f"  {path_shown(item.original)}",
+            f"{item.operation:>5}  {visible(item.time)}  {visible(item.verdict):<16}"
+            f"  {item.size:>10,}  {path_shown(item.original)}",
             soft_wrap=True,
         )
     size = counted(sum(item.size for item in items), "byte")

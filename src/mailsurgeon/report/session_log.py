@@ -95,14 +95,23 @@ def _markdown(surgeon: Surgeon, operations: Recorded) -> str:
         lines += [f"## {_plain(_heading(operation))}", "", _plain(_facts(operation)), ""]
         for step in steps:
             reason = f" ({_plain(step.reason)})" if step.reason else ""
-            lines.append(f"- {step.state}: {_code_span(_step_shown(step))}{reason}")
+            lines.append(f"- {_plain(step.state)}: {_code_span(_step_shown(step))}{reason}")
         lines += [""] if steps else []
     return "\n".join(lines).rstrip() + "\n"
 
 
+_LINK = re.compile(r"@|:/|www\.", re.IGNORECASE)
+
+
 def _plain(text: str) -> str:
-    """Text in which Markdown finds nothing to act on."""
-    return re.sub(r"([\\`*_\[\]<>|~&])", r"\\\1", visible(text))
+    """Text in which Markdown finds nothing to act on.
+
+    What some make a link of although nothing marks it as one (an address, a URL) is a code span.
+    """
+    text = visible(text)
+    if _LINK.search(text):
+        return _code_span(text)
+    return re.sub(r"([\\`*_\[\]<>|~&#!])", r"\\\1", text)
 
 
 def _code_span(text: str) -> str:

@@ -76,7 +76,7 @@ def quoted(name: bytes) -> str:
         return shlex.quote(text)
     body = text.rstrip("\n")  # a command substitution would eat them
     octal = "".join(
-        char if char.isascii() and char.isprintable() and char not in "\\%'"
+        char if char.isascii() and char.isprintable() and char not in "\\%'-"
         else "".join(f"\\{byte:03o}" for byte in os.fsencode(char))
         for char in body
     )  # fmt: skip
@@ -122,7 +122,8 @@ def _commands(step: StepRecord, spool: Spool) -> Iterator[str]:
             folder = spool.control_name(step.step.folder or b"")
             yield from _edit(_word(folder), [(line, "") for _, line in data["drop"]])
         case _:
-            yield f"# {step.action} {at or ''}: to be made by hand"
+            about = visible(step.target or step.source or step.step.folder or b".")
+            yield f"# {visible(step.action)} {about}: to be made by hand"
 
 
 def _edit(folder: str, changes: Iterable[tuple[str, str]]) -> Iterator[str]:
