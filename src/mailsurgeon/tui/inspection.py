@@ -27,6 +27,8 @@ from mailsurgeon.tui.workbench import Workbench
 
 TABS = ("problem", "headers", "raw", "history")
 READ_LIMIT = 256 * 1024  # bytes of a message that the inspector reads
+PARSE_LIMIT = 64 * 1024
+"""Bytes that mail-parser is given: its time grows with their square."""
 _LINE_LIMIT = 2000  # characters of one line
 _LINES = 500
 _STEPS = 8  # steps of a proposal that are listed
@@ -156,21 +158,28 @@ def header_lines(data: bytes) -> list[Text]:
     import mailparser  # takes 0.1 s, and most runs never need it
 
     try:
-        mail = mailparser.parse_from_bytes(data)
-        headers = list(_in_reading_order(mail.headers))
+        mail = mailparser.parse_from_bytes(data[:PARSE_LIMIT])
+        headers = list(_in_reading_order(mail.headers, mail.message))
         if not headers:
             raise ValueError("no headers")
-        return [*headers, *_structure(mail.message)]
+        return [*headers, *_structure(mail.message), *_rest(data)]
     except Exception as error:  # it raises whatever the mail makes it raise
         head = data.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
         why = visible(f"{type(error).__name__}: {error}", 100)
         return [Text(f"The headers cannot be decoded ({why}); raw:", STRONG), *raw_lines(head)]
 
 
-def _in_reading_order(headers: dict[str, Any]) -> Iterator[Text]:
+def _rest(data: bytes) -> Iterator[Text]:
+    if len(data) > PARSE_LIMIT:
+        yield Text(f"(of the first {PARSE_LIMIT // 1024} KiB; raw shows more)", DIM)
+
+
+def _in_reading_order(headers: dict[str, Any], message: Any) -> Iterator[Text]:
     rest = [name for name in headers if name not in _FIRST]
     for name in [name for name in _FIRST if name in headers] + rest:
-        for value in _values(headers[name]):
+        # Addresses that mail-parser makes nothing of are shown as they are written.
+        values = [value for value in _values(headers[name]) if value.strip(" <>,")]
+        for value in values or _values(message.get_all(name)):
             yield Text.assemble((f"{visible(name)}: ", STRONG), visible(value, _LINE_LIMIT))
 
 
