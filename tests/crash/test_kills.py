@@ -34,7 +34,7 @@ from tests.surgery.test_kill import undo_all
 
 KILLS = 20  # of each kind, in the reduced form
 RECOVERED = ("fix", "fix by link", "undo", "redo")
-POINTS = 8 if FULL else 3  # where an operation is cut off whose recovery is then killed
+POINTS = 5 if FULL else 3  # where an operation is cut off whose recovery is then killed
 RECOVERIES = 5  # kills of each of these recoveries, in the reduced form
 AGAIN = 5  # every so many of them, the recovery after that is killed as well
 BY_COMMAND = 20  # every so many runs are recovered and undone by the real command line
