@@ -120,6 +120,27 @@ def test_what_a_killed_run_of_ours_leaves_is_cleared_and_the_stale_lock_is_back(
     assert place.read_bytes() == b"%d:%s" % (theirs, HOST)
 
 
+@pytest.mark.parametrize("who", ["nobody", "another process"])
+def test_a_lock_of_ours_is_known_after_a_power_cut(
+    tmp_path: Path, directory: int, who: str
+) -> None:
+    """The cut has left it empty; or its number is given out anew after the start."""
+    place = tmp_path / os.fsdecode(LOCK)
+    with another_process() as process:
+        place.write_bytes(b"%d:%s" % (process, HOST) if who != "nobody" else b"")
+        os.link(place, tmp_path / (place.name + ".mailsurgeon"))
+        locks.remove_of_dead(directory, LOCK, process, os.fsdecode(HOST))
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_empty_lock_that_is_not_ours_stays(tmp_path: Path, directory: int) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    place.write_bytes(b"")
+    (tmp_path / (place.name + ".mailsurgeon")).write_bytes(b"")
+    locks.remove_of_dead(directory, LOCK, dead_process(), os.fsdecode(HOST))
+    assert os.listdir(tmp_path) == [place.name]
+
+
 @pytest.mark.parametrize("mark", [b"", b"123:another-host", b"no process"])
 def test_a_lock_of_another_host_is_stale_after_two_quiet_minutes(
     tmp_path: Path, directory: int, mark: bytes, monkeypatch: pytest.MonkeyPatch

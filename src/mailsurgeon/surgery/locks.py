@@ -237,16 +237,19 @@ def _put_back(directory: int, name: bytes) -> None:
 def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None:
     """Removes what our own killed process has left of a lock, and nobody else's lock.
 
-    `process` is the one that began the operation; a recovery that was killed as well is known by
-    the second name of its lock.
+    `process` is the one that began the operation; a lock with our second name is known whoever
+    made it, though a power cut has left it empty, or its number is another process's by now. The
+    caller is the spool's one writer, so whoever made it is dead.
     """
-    if host != socket.gethostname() or is_alive(process):
+    if host != socket.gethostname():
         return
     status, holder = _read_mark(directory, name)
-    if status is not None and not is_alive(holder):
-        if holder == process or _is_ours(directory, name, status):
+    if status is not None and _is_ours(directory, name, status):
+        _remove(directory, name, status)
+    elif status is not None and holder:
+        if holder == process and not is_alive(process):
             _remove(directory, name, status)
-    elif status is None:
+    else:
         for suffix in (DEAD_SUFFIX, DRAFT_SUFFIX):
             remove_own(directory, name + suffix)
     _put_back(directory, name)
@@ -260,11 +263,12 @@ def _read_mark(directory: int, name: bytes) -> tuple[os.stat_result | None, int]
         return None, 0
     try:
         status = os.fstat(handle)
-        mark = os.read(handle, 512) if stat.S_ISREG(status.st_mode) else b""
+        if not stat.S_ISREG(status.st_mode):
+            return None, 0
+        holder, here = parse_mark(os.read(handle, 512))
     finally:
         os.close(handle)
-    holder, here = parse_mark(mark)
-    return (status, holder) if here and holder else (None, 0)
+    return status, holder if here else 0
 
 
 def hold_as_writer(root: int, shown: bytes) -> None:
