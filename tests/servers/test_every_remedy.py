@@ -99,7 +99,8 @@ def test_a_session_that_is_open_sees_no_error_and_nothing_go_that_stays(
         watch = Watch(session, {uid: mail.what.body for uid, mail in mails.items()})
         treatment.repair()
         watch.look(*bodies_of(case.change, case.mailbox))
-        if case.seen != "never":
+        # A session that has read wrong sizes in the list goes by them whatever is there now.
+        if case.seen != "never" and case.reading != "none":
             treatment.again("undo")
             undone = bodies_of(case.change.back(), case.mailbox)
             watch.look(*undone, texts=case.reading == "strict")
