@@ -131,7 +131,8 @@ def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> i
         with surveyed(place, common) as bench:
             plan = planned(bench)
             sizes = {row.path: row.messages for row in bench.index.folders()}
-        return carry_out(surgeon, plan, consent, common, sizes=sizes)
+            unseen = bench.index.not_examined()
+        return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)
 
 
 COMMANDS: tuple[Callable[..., int], ...] = (fix, file, flags)

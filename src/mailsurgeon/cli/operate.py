@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mailsurgeon.cli.feedback import complain, interruptible, progress
@@ -13,9 +13,11 @@ from mailsurgeon.errors import Refused
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.report.plan import print_plan
+from mailsurgeon.report.unseen import print_unseen
 from mailsurgeon.surgery.brake import MANY, brake
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.surgery.surgeon import Surgeon
+from mailsurgeon.survey.rows import NotExamined
 from mailsurgeon.text import visible
 
 INTERRUPTED = 130
@@ -38,24 +40,31 @@ def carry_out(
     common: Common,
     *,
     sizes: Mapping[bytes, int] | None = None,
+    unseen: Sequence[NotExamined] = (),
 ) -> int:
     """Shows, asks, applies and reports; gives the exit code.
 
-    `sizes`: messages by folder path, for the brake.
+    `sizes`: messages by folder path, for the brake. `unseen`: what the survey did not look at.
     """
     refused = any(left.refused for left in plan.left)
     if consent.dry_run or not plan.acts:
-        write_outcome(plan_outcome(plan), lambda: _show(plan, common), consent)
+        write_outcome(plan_outcome(plan, unseen), lambda: _show(plan, common, unseen), consent)
         return 1 if plan.acts or refused else 0
     number = None if plan.brake_exempt else brake(plan, sizes or {})
-    if not agreed(plan, number, consent, common):
+    if not agreed(plan, number, consent, common, unseen):
         return 1
     report, stopped = run_plan(surgeon, plan, common)
-    write_report(surgeon, plan, report, consent, common)
+    write_report(surgeon, plan, report, consent, common, unseen)
     return INTERRUPTED if stopped else exit_code(plan, report)
 
 
-def agreed(plan: Plan, number: int | None, consent: Consent, common: Common) -> bool:
+def agreed(
+    plan: Plan,
+    number: int | None,
+    consent: Consent,
+    common: Common,
+    unseen: Sequence[NotExamined] = (),
+) -> bool:
     """Whether the plan may run: agreed to beforehand, or asked for and agreed to now.
 
     `number` is what the brake asks to be typed, or None. Raises Refused over a limit.
@@ -68,10 +77,11 @@ def agreed(plan: Plan, number: int | None, consent: Consent, common: Common) -> 
             raise Refused(f"{_size(plan)} would be changed; --max {number} allows it")
         return True
     if not on_terminal():
-        write_outcome(plan_outcome(plan), lambda: _show(plan, common), consent)
+        write_outcome(plan_outcome(plan, unseen), lambda: _show(plan, common, unseen), consent)
         complain("nothing was changed; --yes does what the plan says")
         return False
     print_plan(plan, console_for(sys.stderr), whole=common.verbose)
+    print_unseen(console_for(sys.stderr), unseen, whole=common.verbose)
     if number is not None and not allowed and not _answered(f"Type {number} to go on: ", number):
         complain("nothing was changed")
         return False
@@ -118,10 +128,15 @@ def exit_code(plan: Plan, report: Report) -> int:
 
 
 def write_report(
-    surgeon: Surgeon, plan: Plan, report: Report, consent: Consent, common: Common
+    surgeon: Surgeon,
+    plan: Plan,
+    report: Report,
+    consent: Consent,
+    common: Common,
+    unseen: Sequence[NotExamined] = (),
 ) -> None:
     """The report of one operation on stdout."""
-    quiet = common.quiet and exit_code(plan, report) == 0
+    quiet = common.quiet and exit_code(plan, report) == 0 and not unseen
 
     def table() -> None:
         if not quiet:
@@ -130,10 +145,11 @@ def write_report(
                 report,
                 console_for(sys.stdout),
                 undo=undo_command(surgeon, report, common),
+                unseen=unseen,
                 whole=common.verbose,
             )
 
-    write_outcome(report_outcome(plan, report), table, consent)
+    write_outcome(report_outcome(plan, report, unseen), table, consent)
 
 
 def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
@@ -149,8 +165,9 @@ def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
     return visible(shlex.join(words))
 
 
-def _show(plan: Plan, common: Common) -> None:
+def _show(plan: Plan, common: Common, unseen: Sequence[NotExamined]) -> None:
     print_plan(plan, console_for(sys.stdout), whole=common.verbose)
+    print_unseen(console_for(sys.stdout), unseen, whole=common.verbose)
 
 
 def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: Consent) -> None:

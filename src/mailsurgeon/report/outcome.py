@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -14,11 +15,13 @@ from mailsurgeon.report.plan import (
     print_left,
     print_notes,
 )
+from mailsurgeon.report.unseen import print_unseen, unseen_as_dicts
 from mailsurgeon.surgery.steps import Plan, Report
+from mailsurgeon.survey.rows import NotExamined
 from mailsurgeon.text import visible
 
 
-def plan_outcome(plan: Plan) -> dict[str, Any]:
+def plan_outcome(plan: Plan, unseen: Sequence[NotExamined] = ()) -> dict[str, Any]:
     """The JSON of a command that changed nothing yet: the plan, in the shape of an outcome."""
     return {
         "schema": 1,
@@ -30,11 +33,14 @@ def plan_outcome(plan: Plan) -> dict[str, Any]:
         "refused": [],
         "left": left_as_dicts(plan.left),
         "effects": list(plan.effects),
+        "not_examined": unseen_as_dicts(unseen),
         "plan": plan_as_dict(plan),
     }
 
 
-def report_outcome(plan: Plan, report: Report) -> dict[str, Any]:
+def report_outcome(
+    plan: Plan, report: Report, unseen: Sequence[NotExamined] = ()
+) -> dict[str, Any]:
     """The JSON of a command that has run its plan."""
     return {
         "schema": 1,
@@ -48,11 +54,18 @@ def report_outcome(plan: Plan, report: Report) -> dict[str, Any]:
         ],
         "left": left_as_dicts(plan.left),
         "effects": list(report.effects),
+        "not_examined": unseen_as_dicts(unseen),
     }
 
 
 def print_report(
-    plan: Plan, report: Report, console: Console, *, undo: str, whole: bool = False
+    plan: Plan,
+    report: Report,
+    console: Console,
+    *,
+    undo: str,
+    unseen: Sequence[NotExamined] = (),
+    whole: bool = False,
 ) -> None:
     """The same for a person. `undo` is the command that takes the operation back, or empty."""
     console.print(
@@ -65,6 +78,7 @@ def print_report(
         console.print(line, soft_wrap=True)
     print_notes(console, "clients", report.effects)
     print_left(console, plan.left, whole=whole)
+    print_unseen(console, unseen, whole=whole)
     if report.operation is not None:
         back = f" {undo} takes it back." if undo else ""
         console.print(f"Operation {report.operation}.{back}", soft_wrap=True)

@@ -24,6 +24,7 @@ from mailsurgeon.report.output import (
     path_text,
     print_table,
 )
+from mailsurgeon.report.unseen import unseen_as_dicts
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import FolderRow, NotExamined, ProblemRow
 from mailsurgeon.survey.survey import SurveyResult
@@ -166,14 +167,13 @@ def _json(findings: Findings) -> Iterator[str]:
         "bytes": findings.bytes,
         "problems": findings.counts,
     }
-    missed = ({"path": path_text(row.path), "reason": row.reason} for row in findings.not_examined)
     yield as_json(head)[:-1]
     yield ',\n "folders": ['
     yield from _items(_folder(row) for row in findings.folders)
     yield '],\n "problems": ['
     yield from _items(_problem(findings, row) for row in findings.problems())
     yield f'],\n "totals": {as_json(totals)},\n "not_examined": ['
-    yield from _items(missed)
+    yield from _items(iter(unseen_as_dicts(findings.not_examined)))
     yield "]}\n"
 
 

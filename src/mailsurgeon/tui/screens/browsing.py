@@ -334,9 +334,11 @@ class BrowsingScreen(InspectingScreen):
     def _top_text(self) -> str:
         spool, found = self.bench.spool, self.snapshot
         read_only = "  read-only" if self.bench.read_only else ""
+        unseen = f"  {found.not_examined:,} not examined" if found.not_examined else ""
         return (
             f" {home_text(spool.shown)}  {spool.layout}{read_only}"
             f"  {counted(found.messages, 'message')}  {counted(len(found.folders), 'folder')}"
+            f"{unseen}"
         )
 
     def _show_top(self) -> None:
