@@ -28,7 +28,8 @@ from mailsurgeon.tui.workbench import Workbench
 TABS = ("problem", "headers", "raw", "history")
 READ_LIMIT = 256 * 1024  # bytes of a message that the inspector reads
 PARSE_LIMIT = 64 * 1024
-"""Bytes that mail-parser is given: its time grows with their square."""
+"""Bytes that mail-parser is given at most."""
+_FIELD_LIMIT = 8 * 1024  # bytes of one header field: its time grows with the square of parameters
 _LINE_LIMIT = 2000  # characters of one line
 _LINES = 500
 _STEPS = 8  # steps of a proposal that are listed
@@ -158,7 +159,7 @@ def header_lines(data: bytes) -> list[Text]:
     import mailparser  # takes 0.1 s, and most runs never need it
 
     try:
-        mail = mailparser.parse_from_bytes(data[:PARSE_LIMIT])
+        mail = mailparser.parse_from_bytes(_with_short_fields(data[:PARSE_LIMIT]))
         headers = list(_in_reading_order(mail.headers, mail.message))
         if not headers:
             raise ValueError("no headers")
@@ -167,6 +168,18 @@ def header_lines(data: bytes) -> list[Text]:
         head = data.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
         why = visible(f"{type(error).__name__}: {error}", 100)
         return [Text(f"The headers cannot be decoded ({why}); raw:", STRONG), *raw_lines(head)]
+
+
+def _with_short_fields(data: bytes) -> bytes:
+    """The text with every field (a line and the lines that continue it) cut to _FIELD_LIMIT."""
+    kept: list[bytes] = []
+    length = 0
+    for line in data.split(b"\n"):
+        before = length if line.startswith((b" ", b"\t")) else 0
+        length = before + len(line)
+        if before < _FIELD_LIMIT:
+            kept.append(line[: _FIELD_LIMIT - before])
+    return b"\n".join(kept)
 
 
 def _rest(data: bytes) -> Iterator[Text]:
