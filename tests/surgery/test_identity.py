@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery import fs, places, quarantine
 from mailsurgeon.surgery.identity import acting_as, acting_as_root
 from mailsurgeon.surgery.steps import Act, Action, Step
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -108,3 +112,87 @@ def test_the_spool_keeps_its_inode_and_its_owner(theirs: Ward, surgeon: Surgeon)
     surgeon.apply(plan(*everything(theirs)))
     status = os.stat(theirs.root)
     assert (status.st_dev, status.st_ino) == (before.device, before.inode)
+
+
+def outside(ward: Ward) -> Path:
+    """A place of root's that its owner has put a symlink to, or taken a name of, elsewhere."""
+    place = ward.home / "outside"
+    place.mkdir(mode=0o700)
+    return place
+
+
+def test_a_date_is_not_given_to_roots_file_by_its_second_name(
+    theirs: Ward, surgeon: Surgeon
+) -> None:
+    secret = outside(theirs) / "secret"
+    secret.write_text("root's")
+    os.link(secret, theirs.path(b"cur/1300000009.M9P1.host:2,S"))
+    first = secret.stat().st_mtime_ns
+    path = b"cur/1300000009.M9P1.host:2,S"
+    data = {"before": first, "after": 1}
+    expected = fs.expectation(secret.stat())
+    act = Act("fix-date", path, (Step(Action.UTIME, path, None, expected, b"", data=data),))
+    (refusal,) = surgeon.apply(plan(act)).refused
+    assert "hard links" in refusal.reason
+    assert secret.stat().st_mtime_ns == first
+
+
+def test_the_quarantine_is_made_where_the_spool_is_and_not_where_its_path_leads(
+    theirs: Ward,
+) -> None:
+    """The owner of what is above the spool has put a symlink in its place since."""
+    place, user = outside(theirs), theirs.home / "user"
+    user.mkdir()
+    (theirs.home / "mail").rename(user / "mail")
+    theirs.spool = replace(theirs.spool, root=os.fsencode(user / "mail" / "Maildir"))
+    acts = plan(theirs.away(b"1300000002.M2P1.host"))
+    hold = places.open_root(theirs.spool)
+    (user / "mail").rename(user / "moved")
+    (user / "mail").symlink_to(place)
+    try:
+        owner = (OWNER[0], OWNER[1])
+        beside = quarantine.default_directory(theirs.spool)
+        os.close(quarantine.open_quarantine(beside, theirs.spool, owner, hold, make=True))
+    finally:
+        os.close(hold)
+    assert acts and os.listdir(place) == []
+    assert (user / "moved" / ".Maildir.quarantine").stat().st_uid == OWNER[0]
+
+
+def test_a_directory_of_roots_in_the_quarantines_place_is_neither_used_nor_given_away(
+    theirs: Ward, surgeon: Surgeon
+) -> None:
+    above = theirs.home / "mail"
+    os.chown(above, *OWNER)
+    trap = above / ".Maildir.quarantine"
+    trap.mkdir(mode=0o700)
+    (trap / "secret").write_text("root's")
+    with pytest.raises(Refused, match="belongs to somebody else"):
+        surgeon.apply(plan(theirs.away(b"1300000002.M2P1.host")))
+    assert (trap.stat().st_uid, os.listdir(trap)) == (0, ["secret"])
+
+
+def test_only_an_empty_directory_is_given_away(tmp_path: Path) -> None:
+    (tmp_path / "trap").mkdir()
+    (tmp_path / "trap" / "secret").write_text("root's")
+    parent = fs.open_directory(os.fsencode(tmp_path))
+    try:
+        with pytest.raises(FileExistsError):
+            fs.finish_directory(parent, b"trap", 0o700, OWNER)
+    finally:
+        os.close(parent)
+    assert (tmp_path / "trap").stat().st_uid == 0
+
+
+def test_a_list_of_keywords_is_never_made_roots(theirs: Ward, surgeon: Surgeon) -> None:
+    """The uidlist beside it, whose manner it takes on, may be a second name of a file of root's."""
+    program = outside(theirs) / "program"
+    program.write_text("root's")
+    program.chmod(0o4755)
+    theirs.path(b"dovecot-uidlist").unlink()
+    os.link(program, theirs.path(b"dovecot-uidlist"))
+    names = {"add": [[0, "Work"]]}
+    step = Step(Action.KEYWORDS, None, None, folder=b"", data=names)
+    surgeon.apply(plan(Act("keywords", b"", (step,))))
+    status = theirs.path(b"dovecot-keywords").stat()
+    assert (status.st_uid, status.st_mode & 0o7777) == (OWNER[0], status.st_mode & 0o666)

@@ -45,6 +45,21 @@ def test_a_line_is_added_and_known_again(root: int, tmp_path: Path) -> None:
     assert (parse(place.read_bytes()).bytes, parse(place.read_bytes()).messages) == (4970, 19)
 
 
+def test_a_line_that_a_power_cut_has_left_blank_is_filled(root: int, tmp_path: Path) -> None:
+    """The file has its new length, its contents were not written yet; a server went on behind."""
+    place = tmp_path / "maildirsize"
+    place.write_bytes(START)
+    before = look(root)
+    assert before is not None
+    append(root, before, -30, -1)
+    whole = place.read_bytes()
+    for behind in (b"", b"7 1\n"):
+        place.write_bytes(START + bytes(len(whole) - len(START)) + behind)
+        assert not appended(root, before, -30, -1)
+        append(root, before, -30, -1)
+        assert place.read_bytes() == whole + behind
+
+
 def test_what_others_add_meanwhile_stays(root: int, tmp_path: Path) -> None:
     place = tmp_path / "maildirsize"
     place.write_bytes(START)

@@ -11,9 +11,9 @@ import errno
 import os
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
-from mailsurgeon.surgery.identity import acting_as_root
+from mailsurgeon.surgery.identity import acting_as, acting_as_root
 from mailsurgeon.surgery.steps import Expected
 from mailsurgeon.text import visible
 
@@ -137,12 +137,17 @@ def make_directory(
 def finish_directory(
     parent: int, name: bytes, mode: int, owner: tuple[int, int] | None = None
 ) -> None:
-    """Gives a directory just made its permission bits (the umask took some) and its owner."""
+    """Gives a directory just made its permission bits (the umask took some) and its owner.
+
+    Only an empty one is given away: another may have been put in its place by now.
+    """
     made = open_directory(name, parent)
     try:
         status = os.fstat(made)
         if owner and os.geteuid() == 0 and (status.st_uid, status.st_gid) != owner:
             with acting_as_root():
+                if os.listdir(made):
+                    raise OSError(errno.EEXIST, "another directory has taken its place")
                 os.fchown(made, *owner)
         if stat.S_IMODE(os.fstat(made).st_mode) != mode:
             os.fchmod(made, mode)
@@ -163,6 +168,11 @@ def held(parent: int, name: bytes) -> Generator[tuple[int, os.stat_result]]:
 def through(handle: int) -> bytes:
     """A path that names what an O_PATH descriptor holds, whatever becomes of its name."""
     return b"/proc/self/fd/%d" % handle
+
+
+def as_its_owner(directory: int, owner: tuple[int, int]) -> AbstractContextManager[None]:
+    """Acting with the rights of `owner` for a while, if the directory is that user's."""
+    return acting_as(owner) if os.fstat(directory).st_uid == owner[0] else nullcontext()
 
 
 def sync(directory: int) -> None:
@@ -194,7 +204,8 @@ def make_beneath(root: int, path: bytes, mode: int, owner: tuple[int, int] | Non
             if component in (b"", b".", b".."):
                 raise OSError(errno.EINVAL, "not a plain path")
             if look(here, component) is None:
-                with suppress(FileExistsError):
+                hand = as_its_owner(here, owner) if owner else nullcontext()
+                with hand, suppress(FileExistsError):
                     make_directory(here, component, mode, owner)
                 sync(here)
             further = open_directory(component, here)

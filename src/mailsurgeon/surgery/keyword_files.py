@@ -152,7 +152,7 @@ def _dovecot(places: Places, step: Step) -> Generator[ServerFile]:
 def _manner(places: Places, directory: int) -> Manner:
     """How a new file is made: like the uidlist beside it, or as the directory tells."""
     like = fs.look(directory, UIDLIST)
-    if like is not None and stat.S_ISREG(like.st_mode):
+    if like and stat.S_ISREG(like.st_mode) and like.st_uid == places.owner[0]:
         return Manner(like.st_uid, like.st_gid, stat.S_IMODE(like.st_mode))
     home = os.fstat(directory)
     return Manner(places.owner[0], home.st_gid, stat.S_IMODE(home.st_mode) & 0o666)

@@ -16,7 +16,7 @@ from pathlib import Path
 from mailsurgeon.errors import Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.quarantine import default_directory, open_quarantine
+from mailsurgeon.surgery.quarantine import above_default, default_directory, open_quarantine
 from mailsurgeon.text import visible
 
 IN_QUARANTINE = b"UNFINISHED"
@@ -75,13 +75,12 @@ class Notices:
         text = json.dumps({"operation": operation, "journal": str(journal), "user": user})
         with ExitStack() as stack:
             directory, name = self._places(stack, make=True)[0]
+            stack.enter_context(fs.as_its_owner(directory, self._owner))
             with suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=directory)
             handle = os.open(name, _NEW, 0o600, dir_fd=directory)
             stack.callback(os.close, handle)
             os.write(handle, text.encode())
-            if os.geteuid() == 0:
-                os.fchown(handle, *self._owner)
             os.fsync(handle)
             fs.sync(directory)
 
@@ -89,12 +88,13 @@ class Notices:
         """Removes the notice, and the quarantine when there is nothing in it."""
         with ExitStack() as stack:
             for directory, name in self._places(stack, make=False):
-                with suppress(FileNotFoundError):
+                with suppress(FileNotFoundError), fs.as_its_owner(directory, self._owner):
                     os.unlink(name, dir_fd=directory)
-        parent, name = os.path.split(default_directory(self._spool))
+        name = os.path.basename(default_directory(self._spool))
         with suppress(OSError), ExitStack() as stack:
-            above = fs.open_directory(os.path.realpath(parent))
+            above = above_default(self._root)
             stack.callback(os.close, above)
+            stack.enter_context(fs.as_its_owner(above, self._owner))
             os.rmdir(name, dir_fd=above)
 
     def _places(self, stack: ExitStack, *, make: bool) -> list[tuple[int, bytes]]:
@@ -102,7 +102,7 @@ class Notices:
         found: list[tuple[int, bytes]] = []
         with suppress(Refused, OSError):
             beside = default_directory(self._spool)
-            directory = open_quarantine(beside, self._spool, self._owner, make=make)
+            directory = open_quarantine(beside, self._spool, self._owner, self._root, make=make)
             stack.callback(os.close, directory)
             found.append((directory, IN_QUARANTINE))
         if not (make and found):

@@ -139,6 +139,8 @@ def _on_itself(
                 raise fs.StepRefused(reason)
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                 raise fs.StepRefused("it is no plain file and no directory")
+            # A second name of somebody else's file may be a trap: what is changed is then his.
+            alone = alone or status.st_uid != places.owner[0]
             if alone and stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
                 raise fs.StepRefused("the file has other names (hard links) that would change too")
             with identity.acting_as_root():  # the thing itself is held, whatever it belongs to

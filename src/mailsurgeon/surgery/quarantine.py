@@ -48,25 +48,44 @@ def default_directory(spool: Spool) -> bytes:
     return os.path.join(parent, b"." + name + b".quarantine")
 
 
-def open_quarantine(directory: bytes, spool: Spool, owner: tuple[int, int], *, make: bool) -> int:
-    """A descriptor of the quarantine. With `make` it is made when missing, private.
-
-    Raises FileNotFoundError without `make`, Refused when it cannot be had or is not safe.
-    """
-    advice = "; name a directory on the spool's file system with --quarantine"
+def _above(directory: bytes, spool: Spool, root: int, *, make: bool) -> int:
+    if directory == default_directory(spool):
+        return above_default(root)
     above = os.path.realpath(os.path.dirname(directory))
     place = os.path.join(above, os.path.basename(directory), b"")
     if make and place.startswith(os.path.join(spool.root, b"")):
         # Servers, and the next survey, would take what lies there for mail.
         raise Refused(f"{visible(directory)}: lies in the spool; name a directory beside it")
+    return fs.open_directory(above)
+
+
+def above_default(root: int) -> int:
+    """A descriptor of the directory that the spool open as `root` lies in, wherever that is by now.
+
+    Its path may lead elsewhere: who owns a directory on the way can put a symlink in its place.
+    """
+    return fs.open_directory(b"..", root)
+
+
+def open_quarantine(
+    directory: bytes, spool: Spool, owner: tuple[int, int], root: int, *, make: bool
+) -> int:
+    """A descriptor of the quarantine of the spool open as `root`. With `make` it is made when
+    missing, private.
+
+    Raises FileNotFoundError without `make`, Refused when it cannot be had or is not safe.
+    """
+    advice = "; name a directory on the spool's file system with --quarantine"
+    name = os.path.basename(directory)
     try:
-        parent = fs.open_directory(above)
+        parent = _above(directory, spool, root, make=make)
         try:
-            name = os.path.basename(directory)
+            above_owner = os.fstat(parent).st_uid
             if make and fs.look(parent, name) is None:
                 if os.fstat(parent).st_dev != spool.device:
                     raise Refused(f"{visible(directory)}: not on the spool's file system{advice}")
-                fs.make_directory(parent, name, 0o700, owner)
+                with fs.as_its_owner(parent, owner):
+                    fs.make_directory(parent, name, 0o700, owner)
                 fs.sync(parent)
             found = fs.open_directory(name, parent)
         finally:
@@ -79,18 +98,21 @@ def open_quarantine(directory: bytes, spool: Spool, owner: tuple[int, int], *, m
         reason = os.strerror(error.errno or 0)
         raise Refused(f"{visible(directory)}: no quarantine there ({reason}){advice}") from error
     try:
-        _check(found, directory, spool, owner, advice)
+        trusted = {owner[0], os.geteuid()}
+        if os.geteuid() == 0 and above_owner != 0:
+            trusted = {owner[0]}  # one of root's may have been put there by who owns the place
+        _check(found, directory, spool, trusted, advice)
     except BaseException:
         os.close(found)
         raise
     return found
 
 
-def _check(found: int, directory: bytes, spool: Spool, owner: tuple[int, int], advice: str) -> None:
+def _check(found: int, directory: bytes, spool: Spool, trusted: set[int], advice: str) -> None:
     status = os.fstat(found)
     if status.st_dev != spool.device:
         raise Refused(f"{visible(directory)}: not on the spool's file system{advice}")
-    if status.st_uid not in (os.geteuid(), owner[0]):
+    if status.st_uid not in trusted:
         raise Refused(f"{visible(directory)}: belongs to somebody else{advice}")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise Refused(f"{visible(directory)}: others may look into it; chmod it to 700")

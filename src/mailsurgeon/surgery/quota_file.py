@@ -7,6 +7,7 @@ what was done by then is in its sum.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Generator
@@ -45,14 +46,14 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return
         _check(os.fstat(handle))
+        if os.pread(handle, len(new), before[1]) == bytes(len(new)):
+            _fill(handle, new, before[1])
+            return
         length = os.fstat(handle).st_size
         if length and os.pread(handle, 1, length - 1) != b"\n":
             raise fs.StepRefused(f"{visible(FILE)}: its last line has no newline")
         written = os.write(handle, new)
-        try:
-            os.fsync(handle)
-        except OSError as error:
-            raise fs.NotDurable(f"{visible(FILE)}: {os.strerror(error.errno or 0)}") from error
+        _sync(handle)
         if written != len(new):
             raise fs.HardError(f"{visible(FILE)}: {os.strerror(errno.ENOSPC)}")
 
@@ -67,6 +68,20 @@ def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bo
             return True
         since = os.pread(handle, 1 << 20, before[1])
     return line(size, messages) in since.splitlines(keepends=True)
+
+
+def _fill(handle: int, new: bytes, at: int) -> None:
+    """A power cut has kept the room for a line, and not what it said."""
+    fcntl.fcntl(handle, fcntl.F_SETFL, 0)  # else it would be appended
+    os.pwrite(handle, new, at)
+    _sync(handle)
+
+
+def _sync(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        raise fs.NotDurable(f"{visible(FILE)}: {os.strerror(error.errno or 0)}") from error
 
 
 @contextmanager

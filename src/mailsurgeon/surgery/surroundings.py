@@ -158,7 +158,8 @@ class Surroundings:
         except OSError:
             return b""
         with os.fdopen(descriptor, "rb") as file:
-            return file.read(_SMALL)
+            plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return file.read(_SMALL) if plain else b""
 
     def _names(self, folder: bytes) -> set[bytes]:
         if folder in self._in_use:

@@ -180,7 +180,9 @@ class Writer:
 
     def _open_quarantine(self, directory: bytes, *, make: bool) -> int:
         with acting_as_root():
-            return quarantine.open_quarantine(directory, self.spool, self.places.owner, make=make)
+            root = self.places.directories.root
+            owner = self.places.owner
+            return quarantine.open_quarantine(directory, self.spool, owner, root, make=make)
 
     # Recovery
 
