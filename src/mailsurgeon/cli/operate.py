@@ -136,18 +136,20 @@ def write_report(
     unseen: Sequence[NotExamined] = (),
 ) -> None:
     """The report of one operation on stdout."""
-    quiet = common.quiet and exit_code(plan, report) == 0 and not unseen
+    quiet = common.quiet and exit_code(plan, report) == 0
 
     def table() -> None:
-        if not quiet:
-            print_report(
-                plan,
-                report,
-                console_for(sys.stdout),
-                undo=undo_command(surgeon, report, common),
-                unseen=unseen,
-                whole=common.verbose,
-            )
+        if quiet:
+            print_unseen(console_for(sys.stdout), unseen)
+            return
+        print_report(
+            plan,
+            report,
+            console_for(sys.stdout),
+            undo=undo_command(surgeon, report, common),
+            unseen=unseen,
+            whole=common.verbose,
+        )
 
     write_outcome(report_outcome(plan, report, unseen), table, consent)
 
