@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import cast
 
@@ -183,3 +184,16 @@ def test_each_kind_of_step_has_its_command() -> None:
         'mv -n -- ./-x "$QUARANTINE"/7/-x',
     ):
         assert line in lines
+
+
+@pytest.mark.parametrize(
+    ("format", "line"),
+    [("md", "- clients: UID not kept: \\<a\\> in INBOX"),
+     ("html", "<li>clients: UID not kept: &lt;a&gt; in INBOX</li>")],
+)  # fmt: skip
+def test_what_clients_noticed_is_in_the_log(format: str, line: str) -> None:
+    told = replace(
+        operation(8, "s1", "recover", "1 of 1 done", 7), effects=("UID not kept: <a> in INBOX",)
+    )
+    log = write_log(cast(Surgeon, Journal((told, []))), format)
+    assert line in log.splitlines()

@@ -186,6 +186,7 @@ def test_a_change_of_flags_or_dates_is_never_called_nothing() -> None:
     told = describe([flagged, dated], {b"": FolderState("INBOX", **DOVECOT)})
     assert "flags change or are read anew for 1 message" in told
     assert "the date clients show as received changes for 1 message" in told
+    assert any(line.startswith("Dovecot goes on showing dates that it has cached") for line in told)
     assert NOTHING_ELSE not in told
 
 

@@ -93,10 +93,11 @@ def _markdown(surgeon: Surgeon, operations: Recorded) -> str:
     lines = [f"# mailsurgeon: {_plain(surgeon.spool.shown)}", ""]
     for operation, steps in operations:
         lines += [f"## {_plain(_heading(operation))}", "", _plain(_facts(operation)), ""]
+        lines += [f"- clients: {_plain(line)}" for line in operation.effects]
         for step in steps:
             reason = f" ({_plain(step.reason)})" if step.reason else ""
             lines.append(f"- {_plain(step.state)}: {_code_span(_step_shown(step))}{reason}")
-        lines += [""] if steps else []
+        lines += [""] if steps or operation.effects else []
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -137,6 +138,7 @@ def _html(surgeon: Surgeon, operations: Recorded) -> str:
     for operation, steps in operations:
         parts.append(f"<h2>{_escape(_heading(operation))}</h2>")
         parts.append(f"<p>{_escape(_facts(operation))}</p>\n<ul>")
+        parts += [f"<li>clients: {_escape(line)}</li>" for line in operation.effects]
         for step in steps:
             reason = f" ({_escape(step.reason)})" if step.reason else ""
             parts.append(

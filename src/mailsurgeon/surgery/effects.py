@@ -248,6 +248,11 @@ class _Tally:
             yield f"flags change or are read anew for {_messages(self.flags)}"
         if self.dates:
             yield f"the date clients show as received changes for {_messages(self.dates)}"
+            if any(state.traces.dovecot for state in self.folders.values()):
+                yield (
+                    "Dovecot goes on showing dates that it has cached, until dovecot.index.cache is"
+                    " made anew"
+                )
 
     def _hints(self) -> Iterator[str]:
         yield from self._ageing()
