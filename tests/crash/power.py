@@ -172,7 +172,9 @@ def stops(run: Callable[[], object], calls: str, log: Path) -> Iterator[int]:
     )  # fmt: skip
     ended = False
     try:
-        assert tracer.stderr is not None and "attached" in (said := tracer.stderr.readline()), said
+        assert tracer.stderr is not None
+        said = tracer.stderr.readline()
+        assert "attached" in said, said
         os.close(go)  # it runs on from here
         number = 0
         while not ended:

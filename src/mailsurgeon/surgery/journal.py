@@ -33,6 +33,7 @@ from mailsurgeon.surgery.records import (
     step_from,
     step_row,
 )
+from mailsurgeon.survey import private
 from mailsurgeon.text import visible
 
 SCHEMA = 1
@@ -113,7 +114,7 @@ class Journal:
         )
 
     def _make_directory(self) -> None:
-        self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make_directory(self.state_dir)
         check_private(self.state_dir)
         if not os.path.lexists(self.path.parent):
             self.path.parent.mkdir(mode=0o700)
@@ -126,6 +127,7 @@ class Journal:
         for suffix in ("", "-wal", "-shm", "-journal"):
             self._check_file(self.path.with_name(self.path.name + suffix))
         fresh = not self.path.exists()
+        private.make_file(self.path)
         db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(db)
@@ -133,7 +135,6 @@ class Journal:
             db.close()
             raise
         if fresh:
-            self.path.chmod(0o600)
             _sync_directory(self.path.parent)
         return db
 
@@ -383,9 +384,8 @@ def _restate(db: sqlite3.Connection, operation: int) -> None:
 
 
 def check_private(directory: Path) -> None:
-    """Refuses a state directory that somebody else owns or may write to."""
-    status = directory.stat()
-    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
+    """Refuses a state directory that somebody else owns or may write to, or exchange."""
+    if private.is_open_to_others(directory):
         raise JournalError(
             f"{visible(str(directory))}: others may write to this directory, so the journal is"
             " not kept there; give another --state-dir, or chmod it to 700"

@@ -5,6 +5,7 @@ It is a cache. It can be deleted at any time and is made again by the next surve
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.survey import private
 from mailsurgeon.survey.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
 
 SCHEMA = 1
@@ -79,7 +81,9 @@ class Index:
     @classmethod
     def open(cls, path: Path, *, fresh: bool = False) -> Index:
         """The index kept at `path`, made when it is missing, damaged, older, or `fresh`."""
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_directory(path.parent)
+        if private.is_open_to_others(path.parent):
+            raise PermissionError(errno.EACCES, "others may write to this directory", path.parent)
         if fresh:
             _forget(path)
         try:
@@ -264,10 +268,10 @@ class Index:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    private.make_file(path)
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     try:
         _prepare(db)
-        path.chmod(0o600)
     except BaseException:
         db.close()
         raise
