@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 
 from mailsurgeon.cli.feedback import complain, interruptible, progress
 from mailsurgeon.cli.options import Common
-from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.errors import JournalError, MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.steps import Report
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -147,10 +147,10 @@ class _LateWorkers(Executor):
 
 @contextmanager
 def surgeon_for(
-    spool: Spool, common: Common, *, force: bool = False, changes: bool = False
+    spool: Spool, common: Common, *, force: bool = False, changes: bool = False, looks: bool = False
 ) -> Iterator[Surgeon]:
     """The one who may change the spool. `changes`: first recovers what a run before left
-    unfinished; else only tells of it."""
+    unfinished; else only tells of it. `looks`: goes on where the journal is damaged."""
     with Surgeon(
         spool, state_dir=common.state_dir, quarantine=common.quarantine_dir, force=force
     ) as surgeon:
@@ -161,7 +161,7 @@ def surgeon_for(
             if recovered is not None:
                 _tell_recovered(spool, recovered)
         else:
-            tell_unfinished(surgeon)
+            tell_unfinished(surgeon, looks=looks)
         yield surgeon
 
 
@@ -171,8 +171,20 @@ def _tell_recovered(spool: Spool, report: Report) -> None:
         complain(f"{spool.shown}: {line}")
 
 
-def tell_unfinished(surgeon: Surgeon) -> None:
-    """Tells on stderr of an operation that did not come to its end."""
+def tell_unfinished(surgeon: Surgeon, *, looks: bool = False) -> None:
+    """Tells on stderr of an operation that did not come to its end.
+
+    `looks`: the spool is only looked at; that needs no journal, and a damaged one is told of.
+    """
+    try:
+        _tell_unfinished(surgeon)
+    except JournalError as error:
+        if not looks:
+            raise
+        complain(str(error))
+
+
+def _tell_unfinished(surgeon: Surgeon) -> None:
     unfinished = surgeon.unfinished()
     if unfinished is not None:
         complain(

@@ -11,12 +11,11 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from mailsurgeon.cli.bench import opened, surgeon_for, surveyed
-from mailsurgeon.cli.feedback import complain
 from mailsurgeon.cli.names import checked_codes, checked_folders
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.explanations import TOPICS
-from mailsurgeon.errors import JournalError, MailsurgeonError
+from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.report.explain import explain_text, topic_text
 from mailsurgeon.report.scan import Findings, write_scan
 from mailsurgeon.report.session_log import write_log
@@ -38,11 +37,8 @@ def scan(
     """List the problems of a spool. Ends with 1 when there is anything above info."""
     codes = checked_codes(only)
     place = opened(spool, common)
-    try:
-        with surgeon_for(place, common):
-            pass  # it tells of an unfinished operation
-    except JournalError as error:
-        complain(str(error))  # looking needs no journal
+    with surgeon_for(place, common, looks=True):
+        pass  # it tells of an unfinished operation
     with surveyed(place, common, quick=quick, fresh=fresh) as bench:
         folders = checked_folders(bench.index, folder)
         findings = Findings(

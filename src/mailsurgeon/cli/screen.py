@@ -90,7 +90,7 @@ def _run(
     try:
         from mailsurgeon.tui.app import run_app
 
-        with surgeon_for(spool, common, changes=not read_only) as surgeon:
+        with surgeon_for(spool, common, changes=not read_only, looks=read_only) as surgeon:
             return run_app(
                 spool,
                 index,

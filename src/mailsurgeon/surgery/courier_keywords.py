@@ -45,17 +45,33 @@ class KeywordList:
         """
         made = self.changes_for((), changes)
         renames = [(change.before, change.after) for change in made]
+        moved: list[tuple[bytes, bytes]] = []
+        try:
+            for old, new in renames:
+                self._rename_updates(old, new, moved)
+            self._rename_entries(renames)
+        except (fs.StepRefused, fs.HardError) as error:
+            self._put_back(moved, error)
+            raise
+        if moved:
+            self._sync()
+        return made
+
+    def _rename_entries(self, renames: Sequence[tuple[bytes, bytes]]) -> None:
         if self.listed is not None:
             entries = parse(self.listed.data)[1]
             inside = [(old, new) for old, new in renames if old in entries]
             if inside:
                 self.listed.rewrite(rename_entries(self.listed.data, inside))
-        moved = False
-        for old, new in renames:
-            moved |= self._rename_updates(old, new)
-        if moved:
-            self._sync()
-        return made
+
+    def _put_back(self, moved: Sequence[tuple[bytes, bytes]], error: Exception) -> None:
+        """Gives the files that were renamed before one could not be their names back."""
+        try:
+            for name, other in reversed(moved):
+                fs.rename(self.directory, other, self.directory, name)
+        except OSError as second:
+            reason = os.strerror(second.errno or 0)
+            raise fs.NotDurable(f"{error}; and it could not be taken back: {reason}") from error
 
     def keys(self) -> set[tuple[int, bytes]]:
         """The base names that have keywords; there are no UIDs here, so each is with 0."""
@@ -67,7 +83,7 @@ class KeywordList:
         if self.listed is not None:
             self.listed.tidy()
 
-    def _rename_updates(self, old: bytes, new: bytes) -> bool:
+    def _rename_updates(self, old: bytes, new: bytes, moved: list[tuple[bytes, bytes]]) -> None:
         names = self.updates.pop(old, [])
         for name in names:
             other = name[: len(name) - len(old)] + new
@@ -79,8 +95,8 @@ class KeywordList:
                     fs.drop_second_name(self.directory, name, self.directory, other)
                 except FileNotFoundError:
                     continue  # Courier has folded it in
+            moved.append((name, other))
             self.updates.setdefault(new, []).append(other)
-        return bool(names)
 
     def _sync(self) -> None:
         try:

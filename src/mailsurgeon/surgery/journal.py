@@ -145,8 +145,9 @@ class Journal:
                 raise JournalError(self._line("is not a plain file of your own"))
 
     def _prepare(self, db: sqlite3.Connection) -> None:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+        mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        # Where there can be no such log, a commit ends with an unlink that must be synced as well.
+        db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         application = db.execute("PRAGMA application_id").fetchone()[0]
         empty = not db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
@@ -217,6 +218,8 @@ class Journal:
             )  # fmt: skip
             if lists is not None:
                 db.execute("INSERT INTO meta VALUES (?, ?)", (f"lists:{number}", lists))
+        with self._told():  # SQLite does not tell when the name of its log could not be synced
+            _sync_directory(self.path.parent)
         return number
 
     def intend(self, records: Iterable[StepRecord]) -> list[StepRecord]:
@@ -226,10 +229,7 @@ class Journal:
             following = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM steps").fetchone()[0]
             for number, record in enumerate(records, start=following):
                 record = replace(record, id=number)
-                db.execute(
-                    _INSERT_STEP,
-                    step_row(record),
-                )
+                db.execute(_INSERT_STEP, step_row(record))
                 written.append(record)
         return written
 

@@ -64,6 +64,9 @@ def settle(places: Places, journal: Journal, record: StepRecord) -> str:
     except fs.StepRefused as refusal:
         journal.settle([record.settled("refused", str(refusal))])
         return str(refusal)
+    except fs.HardError as error:
+        journal.settle([record.settled("refused", str(error))])
+        raise
     journal.settle([record.settled("done")])
     return ""
 

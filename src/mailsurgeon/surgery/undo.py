@@ -9,7 +9,7 @@ from itertools import groupby
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.uidlist import Change, base_name
-from mailsurgeon.surgery import fs
+from mailsurgeon.surgery import fs, quota
 from mailsurgeon.surgery.acting import WHOLE_BATCH, as_text, base_after, from_text
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.performing import inverse
@@ -61,9 +61,7 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
         operation = _named(journal, number)
         if operation.kind in NOT_UNDOABLE:
             raise Refused(_not_undoable(operation))
-    records = journal.steps(
-        "operation = ? AND state = 'undone' AND act > ?", (operation.id, WHOLE_BATCH)
-    )
+    records = _of_acts(journal, operation.id, "undone")
     acts = tuple(
         Act(
             first.verdict, first.step.source or first.step.target or b"",
@@ -110,12 +108,15 @@ def _last_taken_back(journal: Journal) -> Operation | None:
 def _taking_back(
     journal: Journal, operation: Operation, kind: str, steps: Collection[int] | None
 ) -> Plan:
-    records = journal.steps(
-        "operation = ? AND state = 'done' AND act > ?", (operation.id, WHOLE_BATCH)
-    )
+    records = _of_acts(journal, operation.id, "done")
     if kind == "restore":
         records = _put_away(records, steps)
     carried = _carried_records(journal, operation.id)
+    uncounted = quota.covered(
+        journal.steps(
+            "operation = ? AND action = 'maildirsize' AND state = 'refused'", (operation.id,)
+        )
+    )
     acts: list[Act] = []
     left: list[Left] = []
     for first, act in reversed(_by_act(records)):
@@ -126,6 +127,8 @@ def _taking_back(
             continue
         try:
             back = tuple(_inverse(one, carried) for one in reversed(act))
+            if first.act in uncounted:
+                back = tuple(_not_counted(step) for step in back)
         except fs.StepRefused as refusal:
             left.append(Left(path, str(refusal)))
             continue
@@ -134,6 +137,15 @@ def _taking_back(
         raise Refused(f"operation {operation.id} has nothing left to take back")
     of = operation.id if kind == "undo" else None
     return Plan(kind, tuple(acts), tuple(left), of=of, brake_exempt=True)
+
+
+def _of_acts(journal: Journal, operation: int, state: str) -> list[StepRecord]:
+    """The steps of an operation's acts that are in this state.
+
+    Which they are is not asked of the database: a row with a damaged act would be passed over.
+    """
+    rows = journal.steps("operation = ? AND state = ?", (operation, state))
+    return [row for row in rows if row.act != WHOLE_BATCH]
 
 
 def _put_away(records: list[StepRecord], steps: Collection[int] | None) -> list[StepRecord]:
@@ -180,6 +192,11 @@ def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, byte
             key = (row.step.folder or b"", base_after(change))
             latest.setdefault(key, {})[change.list] = change
     return {key: list(by_list.values()) for key, by_list in latest.items()}
+
+
+def _not_counted(step: Step) -> Step:
+    """A step that takes back what `maildirsize` was never told of."""
+    return replace(step, data={key: step.data[key] for key in step.data if key != "quota"})
 
 
 def _inverse(record: StepRecord, carried: dict[tuple[bytes, bytes], list[Change]]) -> Step:
