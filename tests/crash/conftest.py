@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import uidlists
+from mailsurgeon.surgery import planning, surgeon, uidlists
+from mailsurgeon.survey import dovecot
 from tests.crash import strace
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
@@ -39,6 +40,9 @@ def scratch() -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests do not depend on the Dovecot this host may have."""
+def nothing_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its Dovecot nor its processes; looking for these would be other calls every time."""
     monkeypatch.setattr(uidlists, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(dovecot, "configuration", lambda: None)
+    for one in (surgeon, planning):
+        monkeypatch.setattr(one, "running_tool", lambda *_: "")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.steps import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -104,6 +105,17 @@ KINDS: dict[str, Prepare] = {
     "redo": redo,
     "restore": restore,
 }
+
+
+def ward_in(home: Path) -> Ward:
+    """An empty spool in a directory that is made for it."""
+    root = home / "mail" / "Maildir"
+    for part in ("cur", "new", "tmp"):
+        (root / part).mkdir(parents=True)
+    home.chmod(0o700)
+    status = root.stat()
+    spool = Spool(os.fsencode(root), status.st_dev, status.st_ino, "maildir++")
+    return Ward(home, root, spool)
 
 
 class Theatre:

@@ -49,6 +49,15 @@ class Call:
     ordinal: int
     text: str
 
+    @property
+    def kind(self) -> str:
+        """What is called upon what, without the numbers that differ from run to run."""
+        call = self.text.rpartition(" = ")[0]
+        paths = re.findall(r'<(/[^>]*)>|"([^"]*)"', call) if "write" not in self.name else []
+        paths = paths or re.findall(r"<(/[^>]*)>", call)
+        names = [os.path.basename("".join(path)) for path in paths]
+        return re.sub(r"\b[0-9a-f]+-[0-9a-f]+\b|[0-9]+", "", " ".join((self.name, *names)))
+
     def __str__(self) -> str:
         return f"{self.name} no. {self.ordinal} {self.text[:120]}"
 
@@ -146,8 +155,9 @@ def failing_at(run: Callable[[], int | None], call: Call, error: str, log: Path)
     """Runs to the end while `call` fails with `error`; the exit code. NotInjected if it did not."""
     inject = f"inject={call.name}:error={error}:when={call.ordinal}"
     watched = watch(run, log, "-e", f"trace={call.name}", "-e", inject)
-    if watched.log.count("(INJECTED)") != 1:
-        raise NotInjected(f"{error} did not come at {call}")
+    (failed,) = [one for one in watched.calls if "(INJECTED)" in one.text] or [None]
+    if failed is None or failed.kind != call.kind:
+        raise NotInjected(f"{error} did not come at {call}, but at {failed}")
     if watched.killed or watched.code < 0:
         raise NotInjected(f"it was ended by signal {-watched.code}")
     return watched.code

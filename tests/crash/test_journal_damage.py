@@ -1,0 +1,231 @@
+"""A journal damaged anywhere: never believed into a wrong act, refused with what to do; the spool
+can still be looked at.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import shutil
+import sqlite3
+import struct
+import subprocess
+import termios
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mailsurgeon.errors import JournalError, Refused
+from mailsurgeon.surgery.steps import Action, Plan
+from tests.crash import kills_checks as checks
+from tests.crash.conftest import FULL
+from tests.crash.faults import Sick, sick_in
+from tests.crash.kills import environment, ward_in
+from tests.surgery.conftest import Ward
+from tests.surgery.test_kill import furnish, killed_at, undo_all
+
+EVERY = 64  # bytes
+MIDDLE = 60  # the call at which an operation is killed, half of it being done
+SIDES = ("-wal", "-shm", "-journal")
+
+Damage = Callable[[bytes, int], bytes]
+
+
+def truncated(whole: bytes, place: int) -> bytes:
+    return whole[:place]
+
+
+def flipped(whole: bytes, place: int) -> bytes:
+    return whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+
+
+@pytest.fixture
+def ward(scratch: Path) -> Iterator[Ward]:
+    yield ward_in(scratch / "one")
+    shutil.rmtree(scratch / "one")
+
+
+@pytest.fixture
+def used(ward: Ward) -> tuple[Path, Plan]:
+    """A journal with an operation that was taken back and done again, and what undoes it."""
+    plan = furnish(ward)
+    with ward.surgeon() as surgeon:
+        surgeon.apply(plan)
+        surgeon.apply(surgeon.plan_undo(1))
+        surgeon.apply(surgeon.plan_redo(1))
+        return surgeon.journal_path, surgeon.plan_undo(1)
+
+
+@pytest.mark.parametrize("damage", [truncated, flipped])
+def test_a_plan_from_a_damaged_journal_is_the_true_one_or_none(
+    ward: Ward, used: tuple[Path, Plan], damage: Damage
+) -> None:
+    path, true = used
+    whole, done = path.read_bytes(), ward.picture()
+    ends: Counter[str] = Counter()
+    for place in range(0, len(whole), EVERY):
+        spoil(path, damage(whole, place))
+        ends[planned(ward, true)] += 1
+        assert ward.picture() == done, f"damaged at byte {place}"
+    tried = sum(ends.values())
+    print(f"journal {damage.__name__} at {tried} of {tried} places: {dict(ends)}, 0 wrong")
+    assert tried > 100 and ends["refused"] > tried / 20
+    spoil(path, whole)
+    undo_all(ward)
+
+
+def spoil(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    for side in SIDES:
+        path.with_name(path.name + side).unlink(missing_ok=True)
+
+
+def planned(ward: Ward, true: Plan) -> str:
+    """Whether a damaged journal gives the true plan; anything else must be refused."""
+    try:
+        with ward.surgeon() as surgeon:
+            surgeon.recover()
+            assert surgeon.plan_undo(1) == true
+    except JournalError as error:
+        assert "\n" not in str(error) and "--state-dir" in str(error)
+        return "refused"
+    except Refused:
+        return "nothing to undo"
+    return "true"
+
+
+@pytest.mark.parametrize("damage", [truncated, flipped])
+@pytest.mark.parametrize(("name", "sparse"), [("journal.sqlite", 5), ("journal.sqlite-wal", 41)])
+def test_an_unfinished_operation_with_a_damaged_journal_loses_nothing(
+    scratch: Path, name: str, sparse: int, damage: Damage
+) -> None:
+    """Killed in the middle, its log not yet copied into the journal, and one of them damaged.
+
+    `sparse`: in the reduced form every so many of the places are tried.
+    """
+    ends: Counter[str] = Counter()
+    place = 0
+    while True:
+        home = scratch / f"{name}-{damage.__name__}"
+        ward = ward_in(home)
+        end = recovered(ward, name, damage, place)
+        shutil.rmtree(home)
+        if not end:
+            break
+        ends[end] += 1
+        place += EVERY if FULL else EVERY * sparse
+    tried = sum(ends.values())
+    print(f"{name} {damage.__name__}, unfinished: {tried} of {tried}: {dict(ends)}, 0 lost")
+    assert tried >= 10
+
+
+def recovered(ward: Ward, name: str, damage: Damage, place: int) -> str:
+    """What comes of recovering with the journal damaged; empty when it ends before `place`."""
+    plan, mails = furnish(ward), checks.hashes(ward)
+    before = checks.Before.of(ward)
+    assert killed_at(ward, MIDDLE, lambda surgeon: surgeon.apply(plan))
+    (path,) = (ward.home / "state").rglob(name)
+    whole = path.read_bytes()
+    if place >= len(whole):
+        return ""
+    path.write_bytes(damage(whole, place))
+    end = "recovered"
+    try:
+        with ward.surgeon() as surgeon:
+            end = "recovered" if surgeon.recover() else "nothing known"
+    except JournalError as error:
+        assert "\n" not in str(error)
+        end = "refused"
+    assert checks.hashes(ward) == mails, (place, end)
+    world = checks.World(ward, before, plan, 1)
+    steps = [step for act in plan.acts for step in act.steps if step.action is Action.RENAME]
+    assert {world.stands(step) for step in steps} <= {"done", "not done"}, (place, end)
+    return end
+
+
+# Other things in its place
+
+
+def directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def symlink(path: Path) -> None:
+    path.rename(path.with_name("moved"))
+    path.symlink_to(path.with_name("moved"))
+
+
+def another_spools(path: Path) -> None:
+    change(path, "UPDATE meta SET value = '1:2' WHERE key = 'spool'")
+
+
+def newer(path: Path) -> None:
+    change(path, "PRAGMA user_version = 99")
+
+
+def cut(path: Path) -> None:
+    spoil(path, path.read_bytes()[:5000])
+
+
+def a_row_changed(path: Path) -> None:
+    change(path, "UPDATE steps SET target = CAST('../../etc/x' AS BLOB)")
+
+
+def change(path: Path, statement: str) -> None:
+    db = sqlite3.connect(path)
+    db.execute(statement)
+    db.commit()
+    db.close()
+
+
+@pytest.mark.parametrize("put", [directory, symlink, another_spools, newer, cut, a_row_changed])
+def test_the_commands_refuse_it_in_one_line_and_looking_goes_on(
+    scratch: Path, put: Callable[[Path], None]
+) -> None:
+    with sick_in(scratch / put.__name__, scratch) as sick:
+        assert sick.fixed_here() == 0
+        sick.ward.mail(b"1300000099.M99.host:2,S", 99)
+        (path,) = (sick.ward.home / "state").rglob("journal.sqlite")
+        put(path)
+        before = sick.ward.picture()
+        for word in ("undo",) if put is a_row_changed else ("undo", "fix"):
+            ended = sick.ran(word, "--yes")
+            (line,) = ended.stderr.splitlines()
+            assert (ended.returncode, ended.stdout) == (2, ""), ended
+            assert "journal" in line and "--state-dir" in line
+        assert sick.ward.picture() == before
+        ended = sick.ran("scan")
+        assert ended.returncode == 1 and "1300000099.M99" in ended.stdout, ended
+        if FULL or put is cut:
+            code, shown = on_screen(sick)
+            assert code == 0 and b"MISF" in shown, shown[-2000:]
+        assert sick.ward.picture() == before
+    shutil.rmtree(scratch / put.__name__)
+
+
+def on_screen(sick: Sick) -> tuple[int, bytes]:
+    """Opens the screen to look only, waits until it shows the problem, and leaves it."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+    process = subprocess.Popen(
+        sick.words("", "--read-only"), stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True, env={**environment(sick.ward.home), "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(slave)
+    shown, left = b"", False
+    while select.select([master], [], [], 60)[0]:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # it has ended
+            break
+        shown += piece
+        if not left and b"MISF" in shown:
+            os.write(master, b"q")
+            left = True
+    os.close(master)
+    return process.wait(60), shown
