@@ -304,6 +304,25 @@ def test_modes_and_times_are_set_and_put_back(ward: Ward, surgeon: Surgeon) -> N
     assert ward.picture() == before
 
 
+def test_a_time_that_the_file_system_cannot_hold_is_refused_or_held(
+    ward: Ward, surgeon: Surgeon
+) -> None:
+    path = ward.mail(b"cur/" + ONE)
+    before = ward.picture()
+    expected = ward.rename_step(path, path).expected
+    assert expected is not None
+    year_200 = -55_842_226_718 * 10**9
+    times = {"before": expected.mtime_ns, "after": year_200}
+    step = Step(Action.UTIME, path, None, expected, b"", None, times)
+    report = surgeon.apply(plan(Act("fix-date", path, (step,))))
+    if report.refused:  # ext4 holds 1901 to 2446
+        assert "cannot hold that time" in report.refused[0].reason
+    else:
+        assert ward.path(path).stat().st_mtime_ns == year_200
+        assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+    assert ward.picture() == before
+
+
 def test_the_mode_of_a_hard_linked_file_is_left_alone(ward: Ward, surgeon: Surgeon) -> None:
     path = ward.mail(b"cur/" + ONE)
     os.link(ward.path(path), ward.home / "elsewhere")

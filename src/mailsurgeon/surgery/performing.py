@@ -173,6 +173,10 @@ def _utime(places: Places, _folders: Folders, step: Step) -> None:
         if status.st_mtime_ns != int(step.data["before"]):
             raise fs.StepRefused("its time has changed")
         os.utime(path, ns=(status.st_atime_ns, int(step.data["after"])))
+        # A time that the file system cannot hold is silently another (ext4: 1901 to 2446).
+        if os.stat(path).st_mtime_ns != int(step.data["after"]):
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+            raise fs.StepRefused("the file system cannot hold that time")
 
     _on_itself(places, step, change, alone=False)
 
