@@ -107,9 +107,11 @@ class Examination:
         changed = picture(self.spool.root) != before
         for number in surgeon.undoable():
             surgeon.apply(surgeon.plan_undo(number))
-        same = picture(self.spool.root) == before
+        after = picture(self.spool.root)
+        other = [os.fsdecode(path).encode("ascii", "backslashreplace").decode()
+                 for path in sorted({*before, *after}) if before.get(path) != after.get(path)]  # fmt: skip
         refused = [item.reason for item in report.refused]
-        return {"acts": len(plan.acts), "changed": changed, "undone": same, "refused": refused}
+        return {"acts": len(plan.acts), "changed": changed, "differs": other, "refused": refused}
 
 
 def _read(directory: int, name: bytes, act: Callable[[int, int], Any]) -> None:
