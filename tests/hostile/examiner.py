@@ -108,10 +108,14 @@ class Examination:
         for number in surgeon.undoable():
             surgeon.apply(surgeon.plan_undo(number))
         after = picture(self.spool.root)
-        other = [os.fsdecode(path).encode("ascii", "backslashreplace").decode()
-                 for path in sorted({*before, *after}) if before.get(path) != after.get(path)]  # fmt: skip
+        differing = [one for one in {*before, *after} if before.get(one) != after.get(one)]
+        other = [_shown(path) for path in sorted(differing)]
         refused = [item.reason for item in report.refused]
         return {"acts": len(plan.acts), "changed": changed, "differs": other, "refused": refused}
+
+
+def _shown(name: bytes) -> str:
+    return os.fsdecode(name).encode("ascii", "backslashreplace").decode()
 
 
 def _read(directory: int, name: bytes, act: Callable[[int, int], Any]) -> None:
