@@ -30,10 +30,11 @@ MAKE = {
     "ext4": ("mkfs.ext4", "-q", "-F", "-m0", "-Elazy_itable_init=0,lazy_journal_init=0,nodiscard"),
     "xfs": ("mkfs.xfs", "-q", "-f", "-K"),
 }
-BARE = ("-O^has_journal",)
+BARE = "-O^has_journal"
 """An ext4 without a journal of its own: each name is durable by itself, or not at all."""
 SIZE = {"ext4": 16 << 20, "xfs": 320 << 20}  # bytes; mkfs.xfs makes nothing smaller
 OPTIONS = {"ext4": "commit=300,noauto_da_alloc", "xfs": "nouuid"}
+BARE_OPTIONS = "noauto_da_alloc"
 """Nothing becomes durable by itself in the course of a test, nor by a kindness of ext4 to programs
 that rename without fsync."""
 
@@ -69,6 +70,7 @@ class Disk:
         self.kind = kind
         self.at = home / "mounted"
         self.at.mkdir()
+        self.options = OPTIONS[kind]
         self._device = Path(f"/dev/loop{number}")
 
     def format(self, image: Path, *more: str) -> Path:
@@ -84,7 +86,7 @@ class Disk:
         with image.open("rb+") as file, self._device.open("rb+") as device:
             _waited(lambda: fcntl.ioctl(device, _SET_FD, file.fileno()))
             try:
-                _run("mount", "-t", self.kind, "-o", OPTIONS[self.kind], self._device, self.at)
+                _run("mount", "-t", self.kind, "-o", self.options, self._device, self.at)
                 try:
                     yield self.at
                 finally:

@@ -133,6 +133,18 @@ def test_a_lock_of_ours_is_known_after_a_power_cut(
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("who", ["nobody", "another process"])
+def test_a_lock_of_ours_that_came_back_with_a_power_cut_is_not_waited_for(
+    tmp_path: Path, directory: int, who: str
+) -> None:
+    place = tmp_path / os.fsdecode(LOCK)
+    with another_process() as process:
+        place.write_bytes(b"%d:%s" % (process, HOST) if who != "nobody" else b"")
+        os.link(place, tmp_path / (place.name + ".mailsurgeon"))
+        take(directory).release()
+    assert os.listdir(tmp_path) == []
+
+
 def test_an_empty_lock_that_is_not_ours_stays(tmp_path: Path, directory: int) -> None:
     place = tmp_path / os.fsdecode(LOCK)
     place.write_bytes(b"")

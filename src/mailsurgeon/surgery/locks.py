@@ -161,6 +161,11 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
     finally:
         os.close(handle)
     process, here = parse_mark(mark)
+    if (here or not mark.strip(b"\0")) and _is_ours(directory, name, status):
+        # We are the spool's one writer: its run is dead, whoever has its number by now. A power
+        # cut may have emptied it, or brought it back.
+        _remove(directory, name, status)
+        return ""
     if process and here:
         if process != os.getpid() and is_alive(process):
             return f"process {process}"
