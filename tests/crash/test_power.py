@@ -14,13 +14,13 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from mailsurgeon.errors import JournalError
-from mailsurgeon.surgery.steps import Act, Action, Plan
+from mailsurgeon.surgery.steps import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash import kills_checks as checks
 from tests.crash import power
@@ -189,10 +189,6 @@ def _commit(at: Path) -> None:
     os.close(handle)
 
 
-def _changes_names(act: Act) -> bool:
-    return not any(step.action in (Action.CHMOD, Action.CHOWN, Action.UTIME) for step in act.steps)
-
-
 def _spread(total: int, many: int | None) -> Iterator[int]:
     """Numbers from 1 to `total`: all, or so many at even distances, with the first and last."""
     if many is None or many >= total:
@@ -234,12 +230,10 @@ def test_power_cut_in_an_operation(host: Host, operation: str) -> None:
 def test_what_was_reported_as_done_is_on_the_disk(host: Host) -> None:
     """On a file system without a journal of its own nothing is durable but what was synced.
 
-    Modes, owners and times are left to the file system: they are not synced one by one. So are
-    the names of locks that were let go, which come back and may mean anything.
+    The names of locks that were let go are not: they come back and may mean anything.
     """
     host.disk.options = power.BARE_OPTIONS
     case = host.admit(power.BARE)
-    host.plan = replace(host.plan, acts=tuple(filter(_changes_names, host.plan.acts)))
     image, cut = host.disk.copy(case.image, host.image("live")), host.image("cut")
     with host.disk.mounted(image):
         with host.ward.surgeon() as surgeon:

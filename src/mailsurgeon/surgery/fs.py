@@ -155,6 +155,16 @@ def finish_directory(
         os.close(made)
 
 
+def hand_over_empty(directory: int, owner: tuple[int, int]) -> None:
+    """Gives a directory to `owner` that root had made for him and was killed before it did.
+
+    Only an empty one: one that holds anything is not known to be ours.
+    """
+    status = os.fstat(directory)
+    if os.geteuid() == 0 and status.st_uid == 0 != owner[0] and not os.listdir(directory):
+        os.fchown(directory, *owner)
+
+
 @contextmanager
 def held(parent: int, name: bytes) -> Generator[tuple[int, os.stat_result]]:
     """A descriptor for `name` that reads nothing and follows nothing, and what it is."""
@@ -178,6 +188,24 @@ def as_its_owner(directory: int, owner: tuple[int, int]) -> AbstractContextManag
 def sync(directory: int) -> None:
     """Makes the names in a directory durable. Raises OSError: then nothing is known to be."""
     os.fsync(directory)
+
+
+def sync_itself(handle: int, path: bytes) -> None:
+    """Makes mode, owner and times of what an O_PATH descriptor holds durable.
+
+    What may not be opened for reading is left to the file system's own journal. Raises
+    NotDurable.
+    """
+    try:
+        opened = os.open(through(handle), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        raise NotDurable(f"{visible(path)}: {os.strerror(error.errno or 0)}") from error
+    finally:
+        os.close(opened)
 
 
 def open_beneath(root: int, path: bytes) -> int:

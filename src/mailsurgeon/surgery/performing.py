@@ -145,6 +145,7 @@ def _on_itself(
                 raise fs.StepRefused("the file has other names (hard links) that would change too")
             with identity.acting_as_root():  # the thing itself is held, whatever it belongs to
                 act(fs.through(handle), status)
+                fs.sync_itself(handle, step.source)
     except FileNotFoundError:
         raise fs.StepRefused("it is gone") from None
 
