@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -168,15 +169,14 @@ def why_not() -> str:
     """Why strace cannot be used here; empty where it can."""
     if STRACE is None:
         return "strace is not installed"
-    null = Path(os.devnull)
-    try:
-        watched = watch(lambda: os.write(os.open(null, os.O_WRONLY), b"x") and 7, _scratch())
-    except NotInjected as error:
-        return str(error)
+    with tempfile.TemporaryDirectory(prefix="mailsurgeon-strace-") as scratch:
+        try:
+            watched = watch(_write_a_byte, Path(scratch) / "log")
+        except NotInjected as error:
+            return str(error)
     return "" if watched.code == 7 and watched.calls else "strace does not work here"
 
 
-def _scratch() -> Path:
-    import tempfile
-
-    return Path(tempfile.mkdtemp(prefix="mailsurgeon-strace-")) / "log"
+def _write_a_byte() -> int:
+    os.write(os.open(os.devnull, os.O_WRONLY), b"x")
+    return 7
