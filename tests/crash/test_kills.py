@@ -30,7 +30,6 @@ from tests.crash.kills import (
 from tests.crash.kills_patient import patient_in
 from tests.crash.strace import Call, NotInjected, changing_calls, killed_at
 from tests.surgery.conftest import SERVERS
-from tests.surgery.test_kill import undo_all
 
 KILLS = 20  # of each kind, in the reduced form
 RECOVERED = ("fix", "fix by link", "undo", "redo")
@@ -147,7 +146,8 @@ def check_purged(case: Case, mails: Counter[str]) -> int:
         states = [row.state for row in surgeon.steps(purges.id)] if purges else []
         assert set(states) <= {"done", "refused"} and not (purges and purges.open)
         assert states.count("done") + len(items) == THINGS, "what is there is not known"
-        undo_all(ward)
+        for number in surgeon.undoable():
+            assert not surgeon.apply(surgeon.plan_undo(number)).refused
     last = ward.picture()
     assert checks.hashes(ward) == now
     missing = {path for path in case.first if path not in last}
