@@ -79,13 +79,16 @@ def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
             print(_line(operation), file=sys.stderr)
         if not asked():
             return 1
-    return _one_by_one(surgeon, numbers, consent, common)
+    return _one_by_one(surgeon, consent, common)
 
 
-def _one_by_one(surgeon: Surgeon, numbers: list[int], consent: Consent, common: Common) -> int:
-    """A plan of undo is true only once what came later has been taken back."""
-    code, outcomes = 0, list[dict[str, Any]]()
-    for number in numbers:
+def _one_by_one(surgeon: Surgeon, consent: Consent, common: Common) -> int:
+    """A plan of undo is true only once what came later has been taken back; and what a restore
+    had brought back is to be taken back once the restore has been."""
+    code, outcomes, tried = 0, list[dict[str, Any]](), set[int]()
+    while waiting := [number for number in surgeon.undoable() if number not in tried]:
+        number = waiting[0]
+        tried.add(number)
         try:
             plan = surgeon.plan_undo(number)
         except Refused as refusal:

@@ -94,8 +94,17 @@ def uid_edits(run: Run) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[C
             old, new = (base_name(os.path.basename(p)) for p in (step.source, step.target))
             if old != new:
                 yield position, [(old, new)], changes
-        elif stays_in_folder(step):
+        elif stays_in_folder(step) and _same_base(step):
             yield from _courier_edits(position, step)
+
+
+def _same_base(step: Step) -> bool:
+    """Whether a rename leaves the base name. Another one, without its record: it was shared, and
+    what a server keeps by it belongs to the other message.
+    """
+    assert step.source is not None and step.target is not None
+    old, new = (base_name(os.path.basename(path)) for path in (step.source, step.target))
+    return old == new
 
 
 def _courier_edits(

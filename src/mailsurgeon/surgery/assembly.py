@@ -280,7 +280,7 @@ def _before(steps: Sequence[Step], base: bytes) -> Iterable[Step]:
 
 
 def _after(steps: Sequence[Step], path: bytes, case: Case, around: Surroundings) -> Iterable[Step]:
-    """The steps on the file under its last name."""
+    """The steps on the file under its last name; a new time last, for the others expect the old."""
     home, expected = _home(case.patient, around), case.patient.expected(around.spool)
-    for step in steps:
+    for step in sorted(steps, key=lambda step: step.action is Action.UTIME):
         yield replace(step, source=path, expected=expected, folder=home)

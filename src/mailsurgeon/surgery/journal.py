@@ -239,10 +239,8 @@ class Journal:
             changed: set[int] = set()
             for record in records:
                 row = step_row(record)
-                db.execute(
-                    "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?",
-                    (*row[12:], record.id),
-                )
+                update = "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
+                db.execute(update, (*row[12:], record.id))
                 if record.state == "done":
                     _echo(db, record.data, "done", changed)
             for operation in sorted(changed):
@@ -347,6 +345,8 @@ def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str, changed: 
             ).fetchone()
             if row:
                 db.execute("UPDATE steps SET state = ? WHERE id = ?", (became, data[key]))
+                if became == "done":  # its operation can be taken back again
+                    db.execute("UPDATE operations SET taken_back = NULL WHERE id = ?", row[:1])
                 _echo(db, json.loads(row[1]), became, changed)
                 changed.add(row[0])
 

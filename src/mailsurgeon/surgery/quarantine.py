@@ -127,16 +127,23 @@ def highest_operation(directory: bytes) -> int:
 
 
 def prune(root: int, path: bytes) -> None:
-    """Removes the directories above `path` that are empty now; they were made to hold it."""
+    """Removes the directories above `path` that are empty now; they were made to hold it.
+
+    A run that was killed may not have made them all.
+    """
     components = path.split(b"/")[:-1]
     while components:
         name = components.pop()
         try:
             directory = fs.open_beneath(root, b"/".join(components))
+        except FileNotFoundError:
+            continue
         except OSError:
             return
         try:
             os.rmdir(name, dir_fd=directory)
+        except FileNotFoundError:
+            continue
         except OSError:
             return
         finally:

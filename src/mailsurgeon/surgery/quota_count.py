@@ -38,7 +38,7 @@ class QuotaCount:
     ) -> dict[str, list[int]]:
         """The data of the step that takes a file from the folder `home` to the path `target` in
         the folder `goal`: empty where nothing is counted or nothing changes."""
-        if not self.is_kept:
+        if not self.is_kept or not patient.is_file:
             return {}
         before = self._counted(patient.path, home, patient.size)
         after = self._counted(target, goal, patient.size)

@@ -40,10 +40,12 @@ class ListFile:
 
         Raises StepRefused when they cannot be made; nothing is made yet.
         """
+        own = [change for change in changes if change.list == self.name]
+        if not own and not renames:
+            return []  # even of a damaged list nothing is asked
         try:
             if self._editor is None:
                 self._editor = Editor(self.data)
-            own = [change for change in changes if change.list == self.name]
             wanted = own or self._editor.plan(renames, uidl_is_name=uidl_is_name())
             return self._named(self._editor.preview(wanted))
         except UidlistError as error:

@@ -18,21 +18,21 @@ from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Left, Plan, Step
 
 
 def undoable(journal: Journal) -> list[Operation]:
-    """The operations that undoing everything takes back, newest first."""
+    """The operations that undoing everything takes back, newest first.
+
+    Among them those of which an undo has left something: what stood in its way may be gone.
+    """
     return [
         one
         for one in reversed(journal.operations())
-        if one.kind not in NOT_UNDOABLE
-        and not one.open
-        and one.taken_back is None
-        and one.counts.get("done")
+        if one.kind not in NOT_UNDOABLE and not one.open and one.counts.get("done")
     ]
 
 
 def plan_undo(journal: Journal, number: int | None) -> Plan:
     """Takes back the last operation, or the one named. Raises Refused when there is nothing."""
     if number is None:
-        candidates = undoable(journal)
+        candidates = [one for one in undoable(journal) if one.taken_back is None]
         if not candidates:
             raise Refused("there is nothing to undo")
         operation = candidates[0]
@@ -61,7 +61,8 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
         operation = _named(journal, number)
         if operation.kind in NOT_UNDOABLE:
             raise Refused(_not_undoable(operation))
-    records = _of_acts(journal, operation.id, "undone")
+    restored = _restored(journal)
+    records = [one for one in _of_acts(journal, operation.id, "undone") if one.id not in restored]
     acts = tuple(
         Act(
             first.verdict, first.step.source or first.step.target or b"",
@@ -73,6 +74,14 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
     if not acts:
         raise Refused(f"operation {operation.id} has nothing to redo")
     return Plan("redo", acts, of=operation.id, brake_exempt=True)
+
+
+def _restored(journal: Journal) -> set[int]:
+    """The steps that a restore has taken back: not a redo but its undo does them again."""
+    rows = journal.steps(
+        "state = 'done' AND operation IN (SELECT id FROM operations WHERE kind = 'restore')"
+    )
+    return {int(row.data["inverts"]) for row in rows if "inverts" in row.data}
 
 
 def _named(journal: Journal, number: int) -> Operation:

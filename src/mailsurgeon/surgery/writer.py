@@ -170,7 +170,9 @@ class Writer:
             with acting_as_root():  # --quarantine may be a directory of root's own
                 if make:
                     return fs.make_beneath(root, name, 0o700, self.places.owner)
-                return fs.open_beneath(root, name)
+                found = fs.open_beneath(root, name)
+                fs.hand_over_empty(found, self.places.owner)
+                return found
         finally:
             os.close(root)
 

@@ -85,10 +85,12 @@ def courier_step(
     """
     if home is None or not patient.is_served:
         return ()
-    names = around.keyword_book.courier(home, patient.base)
+    name = patient.filename
+    kept_by = name.rpartition(b":")[0] or name  # all before the last colon (courier-imap 5.0.13)
+    names = around.keyword_book.courier(home, kept_by)
     if not names:
         return ()
-    base = os.fsdecode(patient.base)
+    base = os.fsdecode(kept_by)
     way: dict[str, object] = {"from": base, "to": base, "names": [os.fsdecode(n) for n in names]}
     if target is not None:
         way["made"] = not os.path.isdir(around.keyword_book.courier_home(target))
