@@ -142,3 +142,25 @@ def test_an_empty_message_a_client_may_hold_needs_force(
     assert clean.picture() == before
     assert run(*words, "--force").code == 0
     assert path not in clean.names()
+
+
+def test_a_broken_index_is_put_away_and_what_is_lost_with_it_is_told(run: Run, clean: Tree) -> None:
+    for name in ("dovecot.index", "dovecot.index.cache"):
+        (clean.root / name).write_bytes(b"broken")
+    before = clean.picture()
+    told = run("quarantine", "add", clean, "dovecot.index", "--dry-run", "--force").out
+    words = " ".join(told.split())
+    assert "dovecot.index in INBOX goes to the quarantine: Dovecot makes it anew" in words
+    assert "(HIGHESTMODSEQ)" in words
+    both = ("dovecot.index", "dovecot.index.cache")
+    assert run("quarantine", "add", clean, *both, "--yes", "--force").code == 0
+    assert not (clean.root / "dovecot.index").exists()
+    assert run("undo", clean, "--yes").code == 0
+    assert clean.picture() == before
+
+
+def test_only_servers_files_are_put_away_unfound(run: Run, clean: Tree) -> None:
+    (clean.root / "notes.bin").write_bytes(b"\0")
+    outcome = run("quarantine", "add", clean, "notes.bin", "--yes")
+    assert outcome.code == 2
+    assert "neither a message nor anything that has a problem" in outcome.err

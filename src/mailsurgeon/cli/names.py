@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.losses import kind_of
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import FolderRow
 from mailsurgeon.text import visible
@@ -102,6 +103,11 @@ def _path_in(spool: Spool, argument: bytes) -> bytes:
     raise MailsurgeonError(
         f"{shown}: no such file in the spool {spool.shown}; if it was renamed, scan names it now"
     )
+
+
+def is_servers(index: Index, path: bytes) -> bool:
+    """Whether a path is a server's own file that no survey has found anything wrong with."""
+    return bool(kind_of(path)) and index.entry_at(path) is None
 
 
 def entry_ids(index: Index, spool: Spool, paths: Iterable[bytes]) -> list[int]:

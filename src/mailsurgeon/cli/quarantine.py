@@ -16,14 +16,14 @@ from cyclopts.validators import Number
 from mailsurgeon.cli.bench import Bench, opened, surgeon_for
 from mailsurgeon.cli.change import Paths, operate, some
 from mailsurgeon.cli.feedback import complain
-from mailsurgeon.cli.names import entry_ids, paths_in
+from mailsurgeon.cli.names import entry_ids, is_servers, paths_in
 from mailsurgeon.cli.operate import asked, carry_out, exit_code, may_change
 from mailsurgeon.cli.operate import write_report as write
 from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, OutcomeFormat, SpoolPath
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
-from mailsurgeon.surgery.planning import propose, propose_folder
+from mailsurgeon.surgery.planning import propose, propose_file, propose_folder
 from mailsurgeon.surgery.quarantine import QuarantineItem
 from mailsurgeon.surgery.steps import Plan
 
@@ -79,7 +79,9 @@ def _put_away(bench: Bench, paths: list[bytes], **order: Any) -> Plan:
         for path in paths
         if path in folders
     ]
-    rest = [path for path in paths if path not in folders]
+    files = [path for path in paths if path not in folders and is_servers(bench.index, path)]
+    whole += [propose_file(bench.spool, bench.index, path, **order) for path in files]
+    rest = [path for path in paths if path not in folders and path not in files]
     entries = entry_ids(bench.index, bench.spool, rest)
     single = propose(bench.spool, bench.index, entries, "quarantine", **order)
     return reduce(_joined, whole, single)

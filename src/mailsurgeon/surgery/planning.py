@@ -16,6 +16,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.assembly import assemble
 from mailsurgeon.surgery.effects import describe
+from mailsurgeon.surgery.losses import kind_of
 from mailsurgeon.surgery.needing_lists import bases_given_up, without_lists
 from mailsurgeon.surgery.patients import Patient, load, load_paths
 from mailsurgeon.surgery.quarantine import default_directory
@@ -111,6 +112,36 @@ def propose_folder(
     rows = _by_entry(index.problems(entries=[] if patient.id is None else [patient.id]))
     choices = _free_choices([patient], remedy, rows, None, Order(force=force, asked=True))
     return _plan(remedy, choices, (), around, quarantine)
+
+
+def propose_file(
+    spool: Spool,
+    index: Index,
+    path: bytes,
+    *,
+    force: bool = False,
+    quarantine: bytes | None = None,
+) -> Plan:
+    """The plan that puts a server's own file away (a broken index), which no survey has to find.
+
+    `path` is relative to the spool. Raises MailsurgeonError when it is no file of a server, or not
+    there any more.
+    """
+    around = Surroundings(spool, index)
+    directory, _, filename = path.rpartition(b"/")
+    home = around.by_path.get(directory) or around.by_path.get(os.path.dirname(directory))
+    patient = around.look_at(
+        Patient(
+            None, home.id if home else 0, Place.FOLDER, directory, filename, "file",
+            0, 0, 0, 0, 0, 0, 0, 0,
+        )
+    ) if kind_of(path) else None  # fmt: skip
+    if patient is None:
+        raise MailsurgeonError(
+            f"{visible(spool.absolute(path))}: neither a message nor anything that has a problem"
+        )
+    choice = _choice(patient, "quarantine", None, (), Order(force=force, asked=True))
+    return _plan("quarantine", [choice], (), around, quarantine)
 
 
 def plan_problems(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
+from mailsurgeon.surgery.losses import kind_of
 from mailsurgeon.surgery.patients import Patient
 from mailsurgeon.surgery.remedies.filing import delivery_at_work
 from mailsurgeon.surgery.steps import Left
@@ -55,7 +56,7 @@ def _refusal(choice: Choice, around: Surroundings) -> Left | None:
             )
         if home is not None and around.has_sync_state(home):
             return choice.refuse("mbsync's state is here: the other side may hold the text", hint)
-    if choice.code == "bloated-index":
+    if choice.code == "bloated-index" or (patient.place == Place.FOLDER and kind_of(patient.path)):
         return _in_use(choice, around, hint)
     return None
 
