@@ -164,6 +164,28 @@ def test_directories_that_a_killed_run_had_begun_to_make_are_taken_away(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_undo_that_is_killed_leaves_no_empty_directories(tmp_path: Path) -> None:
+    """Whatever is left of the quarantine's directories is taken away by the recovery."""
+    points, struck = 0, True
+    while struck:
+        points += 1
+        home = tmp_path / str(points)
+        home.mkdir()
+        with clinic_in(home) as clinic:
+            clinic.mail(ONE, 1, content=text(1))
+            clinic.apply(clinic.survey().propose(ONE, remedy="quarantine"))
+            with clinic.surgeon() as surgeon, dying_at(points) as death:
+                surgeon.apply(surgeon.plan_undo())
+            struck = death.struck
+            with clinic.surgeon() as surgeon:
+                surgeon.recover()
+                for number in surgeon.undoable():
+                    surgeon.apply(surgeon.plan_undo(number))
+                quarantine = Path(os.fsdecode(surgeon.quarantine_dir))
+                assert not quarantine.exists() or not list(quarantine.iterdir()), points
+    assert points > 10, points
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root works on somebody else's spool")
 @pytest.mark.parametrize("beside", [True, False], ids=["beside the spool", "root's own"])
 def test_root_killed_while_it_quarantines_somebody_elses_mail_recovers(

@@ -119,8 +119,8 @@ class Writer:
         summary = summarise(plan, tally)
         effects = [*uid_effects(self.places, tally), *dict.fromkeys(tally.notes)]
         tried = not (tally.cancelled or tally.stopped)
-        self.journal.finish(self.running, state, summary, effects, whole=tried)
         self._prune(self.running)
+        self.journal.finish(self.running, state, summary, effects, whole=tried)
         self._take_notice_down()
         return Report(
             self.running, plan.kind, state, summary, dict(tally.done), tuple(tally.refused),
@@ -232,8 +232,8 @@ class Writer:
             line += f", {len(found.lost_uids)} UIDs not kept"
         state = "applied" if complete else "interrupted"
         self._keep_what_stayed(operation.id)
-        self.journal.finish(operation.id, state, line, [*operation.effects, *told], whole=complete)
         self._prune(operation.id)
+        self.journal.finish(operation.id, state, line, [*operation.effects, *told], whole=complete)
         self.journal.enter(
             self.session, "recover", of=operation.id, summary=line, effects=list(told)
         )
