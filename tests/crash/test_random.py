@@ -232,9 +232,9 @@ class Life(RuleBasedStateMachine):
         self.check_messages(found)
         check_uids(self.scene, found, went, done)
         check_words(self.scene, found, went, done)
-        counts = self.alone or not any(moves_directory(one) for one in done)
-        if counts and len(done) == len(recorded):
-            self.check_quota(self.scene, found)
+        whole = any(moves_directory(one) for one in done)
+        if (self.alone or not whole) and len(done) == len(recorded):
+            self.check_quota(self.scene, found, whole=whole)
         self.check_quarantine(found)
         self.scene, self.sound = found, True
 
@@ -255,8 +255,11 @@ class Life(RuleBasedStateMachine):
         after = Counter(one.content for _, one in found.messages())
         assert after == before, (before - after, after - before)
 
-    def check_quota(self, before: Scene, after: Scene) -> None:
-        layout, traces = self.clinic.spool.layout, before.lists.keys()
+    def check_quota(self, before: Scene, after: Scene, *, whole: bool) -> None:
+        """The sum tells of as much as before; `whole`: lists came back with their folders."""
+        layout, traces = self.clinic.spool.layout, set(before.lists)
+        if whole:
+            traces |= set(after.lists)
         drift = quota_drift(before, layout, traces)
         assert quota_drift(after, layout, traces) == drift, drift
 
