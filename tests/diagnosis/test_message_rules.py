@@ -389,7 +389,6 @@ def test_names_that_will_do(name: bytes) -> None:
         (DATE, DATE, b"%d" % (NOW + DAY - 60), False, None),
         (DATE, DATE, b"upload%d" % (NOW * 2), False, None),
         (NOW + 2 * DAY, DATE, b"%d" % (NOW + 2 * DAY), True, "fix-date"),
-        (DATE, -55_842_226_718, b"1300000000", True, None),  # the year 200: no time of a message
     ],
 )
 def test_odd_dates(mtime: int, date: int | None, stem: bytes, bad: bool, remedy: str) -> None:

@@ -223,9 +223,7 @@ def bad_date(facts: MessageFacts, moment: Moment) -> Finding | None:
     if not (late or far or (named is not None and named > moment.now + DAY)):
         return None
     detail = {"mtime": mtime, "header_date": facts.date, "name_date": named}
-    # No mail is older than the epoch, and few file systems hold times far before it.
-    usable = facts.date is not None and facts.date >= 0
-    remedy = "fix-date" if (late or far) and usable else None
+    remedy = "fix-date" if (late or far) and facts.date is not None else None
     return Finding("bad-date", Severity.INFO, detail, remedy)
 
 
