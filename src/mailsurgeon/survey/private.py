@@ -27,20 +27,22 @@ def make_file(path: Path) -> None:
 
 
 def is_open_to_others(directory: Path) -> bool:
-    """Whether somebody else may change what is in a directory, or put another in its place.
+    """Whether others may change what is in a directory, or exchange it for another.
 
-    The user, root and who owns `/` (root, seen from a container) are trusted. Groups are with the
-    directories above, since a user's own group often owns a home. Raises OSError.
+    The directory itself must be the user's, or root's. Those above may belong to somebody: root
+    often works in a home that was handed down to it. Raises OSError.
     """
     place = directory.resolve()
-    return _is_open(place, 0o022, sticky=False) or any(
-        _is_open(above, 0o002, sticky=True) for above in place.parents
+    status = place.stat()
+    # Who owns `/` is root, seen from a container.
+    if status.st_uid not in (os.geteuid(), 0, Path("/").stat().st_uid):
+        return True
+    return _may_write(status, 0o022) or any(
+        _may_write(above.stat(), 0o002) and not above.stat().st_mode & stat.S_ISVTX
+        for above in place.parents
     )
 
 
-def _is_open(directory: Path, others: int, *, sticky: bool) -> bool:
-    status = directory.stat()
-    if status.st_uid not in (os.geteuid(), 0, Path("/").stat().st_uid):
-        return True
-    kept = sticky and status.st_mode & stat.S_ISVTX  # only its owner can take away what is there
-    return bool(status.st_mode & others) and not kept
+def _may_write(status: os.stat_result, others: int) -> bool:
+    """Groups are not asked of directories above, since a user's own group often owns a home."""
+    return bool(status.st_mode & others)
