@@ -56,7 +56,8 @@ def _refusal(choice: Choice, around: Surroundings) -> Left | None:
             )
         if home is not None and around.has_sync_state(home):
             return choice.refuse("mbsync's state is here: the other side may hold the text", hint)
-    if choice.code == "bloated-index" or (patient.place == Place.FOLDER and kind_of(patient.path)):
+    named = choice.code is None and patient.place == Place.FOLDER and kind_of(patient.path)
+    if choice.code == "bloated-index" or named:
         return _in_use(choice, around, hint)
     return None
 
