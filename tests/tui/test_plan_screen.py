@@ -136,7 +136,11 @@ async def test_a_row_can_be_dropped_and_taken_back_in(empty_ward: Ward) -> None:
         await keys(pilot, "down", "space")
         assert "dropped" in plan_text(pilot)
         assert len(front(pilot).plan.acts) == 1
-        await keys(pilot, "space")
+        await keys(pilot, "up", "space")
+        assert "Nothing is left to apply. Esc goes back." in bar(pilot, "brake")
+        assert bar(pilot, "apply-hint") == ""
+        await keys(pilot, "space", "down", "space")
+        assert bar(pilot, "brake") == ""
         assert len(front(pilot).plan.acts) == 2
         await keys(pilot, "space", "Y")
     assert len(list((empty_ward.root / "tmp").iterdir())) == 1

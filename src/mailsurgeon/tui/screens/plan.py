@@ -138,6 +138,9 @@ class PlanScreen(BaseScreen[Outcome | None]):
         elif self.bench.read_only:
             bar.show(" Read-only: nothing will be changed (started with --read-only).")
             hint.show("", f"{key}  apply: not with --read-only ")
+        elif self.plan is not None and not self.plan.acts:
+            bar.show(" Nothing is left to apply. Esc goes back.")
+            hint.show("")
         elif self.number is not None:
             empty = "_" * max(0, len(str(self.number)) - len(self.typed))
             bar.show(
