@@ -189,7 +189,7 @@ def test_each_kind_of_step_has_its_command() -> None:
 @pytest.mark.parametrize(
     ("format", "line"),
     [("md", "- clients: UID not kept: \\<a\\> in INBOX"),
-     ("html", "<li>clients: UID not kept: &lt;a&gt; in INBOX</li>")],
+     ("html", "<p>clients: UID not kept: &lt;a&gt; in INBOX</p>")],
 )  # fmt: skip
 def test_what_clients_noticed_is_in_the_log(format: str, line: str) -> None:
     told = replace(

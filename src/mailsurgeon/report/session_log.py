@@ -137,8 +137,9 @@ def _html(surgeon: Surgeon, operations: Recorded) -> str:
     ]
     for operation, steps in operations:
         parts.append(f"<h2>{_escape(_heading(operation))}</h2>")
-        parts.append(f"<p>{_escape(_facts(operation))}</p>\n<ul>")
-        parts += [f"<li>clients: {_escape(line)}</li>" for line in operation.effects]
+        parts.append(f"<p>{_escape(_facts(operation))}</p>")
+        parts += [f"<p>clients: {_escape(line)}</p>" for line in operation.effects]
+        parts.append("<ul>")
         for step in steps:
             reason = f" ({_escape(step.reason)})" if step.reason else ""
             parts.append(
