@@ -1,0 +1,1 @@
+"""Measures the program against floors and other programs: `python -m tests.benchmarks`."""
