@@ -1,5 +1,20 @@
-"""The commands; nothing here imports Textual but `screen`, when the screen is asked for."""
+"""The commands; nothing here imports Textual but `screen`, when the screen is asked for.
 
-from mailsurgeon.cli.program import main, run
+Worker processes import this package when they start: it loads nothing until it is called.
+"""
 
-__all__ = ["main", "run"]
+from collections.abc import Sequence
+
+
+def main() -> None:
+    """Runs the command line of this process and ends with its exit code."""
+    from mailsurgeon.cli import program
+
+    program.main()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; gives its exit code. Every error is one line on stderr."""
+    from mailsurgeon.cli import program
+
+    return program.run(arguments)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.bench import opened, surgeon_for
+from mailsurgeon.cli.bench import surgeon_for
 from mailsurgeon.cli.feedback import complain
+from mailsurgeon.cli.opening import opened
 from mailsurgeon.cli.operate import (
     INTERRUPTED,
     asked,
@@ -124,6 +124,3 @@ def _list(operations: list[Operation], consent: Consent) -> None:
 
 def _line(operation: Operation) -> str:
     return f"undo {operation.id}: {operation.kind}, {visible(operation.summary)}"
-
-
-COMMANDS: tuple[Callable[..., int], ...] = (undo, redo)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tempfile
 import time
@@ -20,7 +19,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.steps import Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import index_path, open_spool
+from mailsurgeon.survey.opening import index_path
 from mailsurgeon.survey.survey import Progress, SurveyResult, make_executor, run_survey
 
 P = ParamSpec("P")
@@ -35,21 +34,6 @@ class Bench:
     spool: Spool
     index: Index
     result: SurveyResult
-
-
-def opened(path: str, common: Common) -> Spool:
-    """The spool at `path`; raises SpoolError."""
-    spool = open_spool(os.fsencode(path), common.survey_options())
-    if common.verbose and spool.found_by:
-        complain(_found(spool))
-    return spool
-
-
-def _found(spool: Spool) -> str:
-    """Where the lists and indexes were found, and who said so, in one line."""
-    places = (("uidlists", spool.control), ("indexes", spool.index))
-    found = ", ".join(f"{what} in {os.fsdecode(place)}" for what, place in places if place)
-    return f"{spool.shown}: {found} (by {spool.found_by})"
 
 
 @contextmanager

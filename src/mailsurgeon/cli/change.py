@@ -7,8 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.bench import Bench, opened, surgeon_for, surveyed
+from mailsurgeon.cli.bench import Bench, surgeon_for, surveyed
 from mailsurgeon.cli.names import checked_codes, checked_folders, entry_ids, paths_in
+from mailsurgeon.cli.opening import opened
 from mailsurgeon.cli.operate import carry_out, may_change
 from mailsurgeon.cli.options import (
     COMMON,
@@ -133,6 +134,3 @@ def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> i
             sizes = {row.path: row.messages for row in bench.index.folders()}
             unseen = bench.index.not_examined()
         return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)
-
-
-COMMANDS: tuple[Callable[..., int], ...] = (fix, file, flags)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.bench import opened, surgeon_for, surveyed
+from mailsurgeon.cli.bench import surgeon_for, surveyed
 from mailsurgeon.cli.names import checked_codes, checked_folders
+from mailsurgeon.cli.opening import opened
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.explanations import TOPICS
@@ -115,6 +115,3 @@ def explain(
         raise MailsurgeonError(f"{code}: no such code; known are {known}")
     print(explain_text(kind), end="")
     return 0
-
-
-COMMANDS: tuple[Callable[..., int], ...] = (scan, log, explain)

@@ -12,6 +12,9 @@ from cyclopts.validators import Number
 
 from mailsurgeon.survey.opening import Options
 
+DEFAULTS = Parameter(negative=(), show_default=False)
+"""What holds for every option of every command."""
+
 SpoolPath = Annotated[str, Parameter(help="The mail root: a Maildir, or a directory of Maildirs.")]
 Codes = Annotated[
     tuple[str, ...],

@@ -9,38 +9,43 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from mailsurgeon import __version__
-from mailsurgeon.cli import back, change, look, quarantine, screen, verify
+from mailsurgeon.cli import screen
 from mailsurgeon.cli.feedback import complain
 from mailsurgeon.cli.names import spread_codes
+from mailsurgeon.cli.options import DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
 
 COULD_NOT = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-_PLAIN = (*look.COMMANDS, *verify.COMMANDS, *change.COMMANDS, *back.COMMANDS, screen.demo)
-_NAMES = [*(command.__name__ for command in _PLAIN), "quarantine"]
+COMMANDS = {
+    "scan": "look:scan", "log": "look:log", "explain": "look:explain", "verify": "verify:verify",
+    "fix": "change:fix", "file": "change:file", "flags": "change:flags",
+    "undo": "back:undo", "redo": "back:redo", "demo": "screen:demo",
+    "quarantine": "quarantine:APPLICATION",
+}  # fmt: skip
+"""Where each command is. It is imported when it is called: the screen must not wait for them."""
+_HELP = frozenset(("--help", "-h"))
 
 
 def application() -> App:
     """The commands and their options."""
-    defaults = Parameter(negative=(), show_default=False)
     app = App(
         name="mailsurgeon",
         help="See what is wrong with a Maildir spool, repair it so that no client notices, and"
         " take every change back.",
         version=__version__,
-        default_parameter=defaults,
+        default_parameter=DEFAULTS,
         result_action="return_value",
         suppress_keyboard_interrupt=False,
         help_format="plaintext",
     )
     app.default(screen.screen)
-    for command in _PLAIN:
-        app.command(command)
-    app.command(quarantine.application(defaults))
+    for name, place in COMMANDS.items():
+        app.command(f"mailsurgeon.cli.{place}", name=name)
     return app
 
 
@@ -55,8 +60,11 @@ def run(arguments: Sequence[str]) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:  # a stream that cannot encode a character still shows it
             reconfigure(errors="backslashreplace")
+    app = application()
+    if not _HELP.isdisjoint(arguments):
+        app.resolved_commands()  # what each is for stands beside it
     try:
-        result = application()(
+        result = app(
             spread_codes(arguments), exit_on_error=False, print_error=False, help_on_error=False
         )
         sys.stdout.flush()
@@ -91,8 +99,8 @@ def _usage(error: CycloptsError, arguments: Sequence[str]) -> str:
     """What was wrong with the command line, without a full stop."""
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         first = arguments[0]
-        near = difflib.get_close_matches(first, _NAMES, 1, 0.7)
-        if near and first not in _NAMES:
+        near = difflib.get_close_matches(first, COMMANDS, 1, 0.7)
+        if near and first not in COMMANDS:
             return f"{first}: no such command; did you mean {near[0]}?"
         return f"{' '.join(error.unused_tokens)}: not expected here"
     error.verbose = False

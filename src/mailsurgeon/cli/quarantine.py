@@ -13,13 +13,22 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from mailsurgeon.cli.bench import Bench, opened, surgeon_for
+from mailsurgeon.cli.bench import Bench, surgeon_for
 from mailsurgeon.cli.change import Paths, operate, some
 from mailsurgeon.cli.feedback import complain
 from mailsurgeon.cli.names import entry_ids, is_servers, paths_in
+from mailsurgeon.cli.opening import opened
 from mailsurgeon.cli.operate import asked, carry_out, exit_code, may_change
 from mailsurgeon.cli.operate import write_report as write
-from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, OutcomeFormat, SpoolPath
+from mailsurgeon.cli.options import (
+    COMMON,
+    CONSENT,
+    DEFAULTS,
+    Common,
+    Consent,
+    OutcomeFormat,
+    SpoolPath,
+)
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
@@ -28,19 +37,6 @@ from mailsurgeon.surgery.quarantine import QuarantineItem
 from mailsurgeon.surgery.steps import Plan
 
 Format = Annotated[OutcomeFormat, Parameter(help="How it is written.")]
-
-
-def application(defaults: Parameter) -> App:
-    """The command group `quarantine`, for the program."""
-    app = App(
-        name="quarantine",
-        help="What was put away: list it, add to it, bring it back, or end it for good.",
-        default_parameter=defaults,
-    )
-    app.command(_list, name="list")
-    for command in (add, restore, purge):
-        app.command(command)
-    return app
 
 
 def _list(spool: SpoolPath, /, *, format: Format = "table", common: Common = COMMON) -> int:
@@ -169,3 +165,13 @@ def purge(
 
 def _time(item: QuarantineItem) -> datetime:
     return datetime.fromisoformat(item.time)
+
+
+APPLICATION = App(
+    name="quarantine",
+    help="What was put away: list it, add to it, bring it back, or end it for good.",
+    default_parameter=DEFAULTS,
+)
+APPLICATION.command(_list, name="list")
+for _command in (add, restore, purge):
+    APPLICATION.command(_command)

@@ -14,7 +14,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.bench import opened, surgeon_for
+from mailsurgeon.cli.bench import surgeon_for
+from mailsurgeon.cli.opening import opened
 from mailsurgeon.cli.options import COMMON, Common, SpoolPath
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.bench import opened, surveyed
+from mailsurgeon.cli.bench import surveyed
 from mailsurgeon.cli.feedback import interruptible, progress
 from mailsurgeon.cli.names import checked_folders
+from mailsurgeon.cli.opening import opened
 from mailsurgeon.cli.options import COMMON, Common, Folders, OutcomeFormat, SpoolPath
 from mailsurgeon.procedures.doveadm import find_doveadm, servers_account
 from mailsurgeon.procedures.verify import verify as verify_spool
@@ -42,6 +42,3 @@ def verify(
             )
         write_verification(found, place, format, sys.stdout, brief=common.quiet)
         return 0 if found.agrees else 1
-
-
-COMMANDS: tuple[Callable[..., int], ...] = (verify,)

@@ -1,0 +1,25 @@
+"""Opens the spool that is named on the command line; loads little, for the screen begins here."""
+
+from __future__ import annotations
+
+import os
+
+from mailsurgeon.cli.feedback import complain
+from mailsurgeon.cli.options import Common
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.opening import open_spool
+
+
+def opened(path: str, common: Common) -> Spool:
+    """The spool at `path`; raises SpoolError."""
+    spool = open_spool(os.fsencode(path), common.survey_options())
+    if common.verbose and spool.found_by:
+        complain(_found(spool))
+    return spool
+
+
+def _found(spool: Spool) -> str:
+    """Where the lists and indexes were found, and who said so, in one line."""
+    places = (("uidlists", spool.control), ("indexes", spool.index))
+    found = ", ".join(f"{what} in {os.fsdecode(place)}" for what, place in places if place)
+    return f"{spool.shown}: {found} (by {spool.found_by})"
