@@ -36,14 +36,16 @@ def main() -> None:
     parser.add_argument("target", metavar="DIR", type=Path, help="must not exist yet")
     parser.add_argument("-n", "--messages", type=int, default=STANDARD)
     parser.add_argument("--small", action="store_true", help="messages of 600 to 900 bytes")
+    parser.add_argument("--wrong-sizes", type=int, help="how many have a wrong S=")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     started = time.monotonic()
     try:
         found = generate(
-            given.target, given.messages, small=given.small, seed=given.seed, jobs=given.jobs
-        )
+            given.target, given.messages, small=given.small, seed=given.seed, jobs=given.jobs,
+            wrong_sizes=given.wrong_sizes,
+        )  # fmt: skip
     except (OSError, ValueError) as error:
         sys.exit(f"{given.target}: {error}")
     print(f"{given.target}: {found['messages']} messages, {found['problems']},"
@@ -51,13 +53,14 @@ def main() -> None:
 
 
 def generate(
-    target: Path, messages: int = STANDARD, *, small: bool = False, seed: int = 1, jobs: int = 1
-) -> dict[str, object]:
+    target: Path, messages: int = STANDARD, *, small: bool = False, seed: int = 1, jobs: int = 1,
+    wrong_sizes: int | None = None,
+) -> dict[str, object]:  # fmt: skip
     """Build the spool and return its truth, which is also written to `TARGET.truth.json`.
 
     Raises FileExistsError when there is something at `target`, ValueError for too few messages.
     """
-    folders = plan(messages, seed)
+    folders = plan(messages, seed, wrong_sizes)
     target.mkdir(mode=0o700, parents=True)
     tasks = [
         Task(os.fsencode(target.absolute()), folder, seed, small)

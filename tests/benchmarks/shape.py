@@ -56,8 +56,12 @@ class FolderPlan:
         return self.filed - taken
 
 
-def plan(messages: int, seed: int) -> list[FolderPlan]:
-    """All folders of a spool of so many messages, always alike for one seed. INBOX is first."""
+def plan(messages: int, seed: int, wrong_sizes: int | None = None) -> list[FolderPlan]:
+    """All folders of a spool of so many messages, always alike for one seed. INBOX is first.
+
+    `wrong_sizes`: how many messages have a wrong S=, instead of the usual share. Raises ValueError
+    for too few messages.
+    """
     folders = [FolderPlan(name, number) for number, name in enumerate(_names())]
     by_name = {folder.name: folder for folder in folders}
     crowded = by_name[CROWDED_FOLDER]
@@ -72,7 +76,10 @@ def plan(messages: int, seed: int) -> list[FolderPlan]:
     if left < 0:
         raise ValueError(f"{messages} messages are too few for {FOLDERS} folders")
     _share_out(left, [folder for folder in folders if folder not in given])
-    _plant(folders, messages, random.Random(f"{seed}/plan"))
+    counts = {defect: scaled(count, messages) for defect, count in DEFECTS.items()}
+    if wrong_sizes is not None:
+        counts["size"] = wrong_sizes
+    _plant(folders, counts, random.Random(f"{seed}/plan"))
     return folders
 
 
@@ -98,15 +105,17 @@ def _share_out(messages: int, folders: list[FolderPlan]) -> None:
     folders[0].filed += messages - sum(folder.filed for folder in folders)
 
 
-def _plant(folders: list[FolderPlan], messages: int, rng: random.Random) -> None:
+def _plant(folders: list[FolderPlan], counts: dict[str, int], rng: random.Random) -> None:
     weights = [folder.filed for folder in folders]
-    for defect, count in DEFECTS.items():
+    if sum(counts.values()) * 2 > sum(weights):
+        raise ValueError("too few messages for so many odd ones")
+    for defect, count in counts.items():
         if defect == "shared":
             continue
-        for _ in range(scaled(count, messages)):
+        for _ in range(count):
             folder = _with_room(folders, weights, rng, defect)
             folder.odd[defect] = folder.odd.get(defect, 0) + 1
-    for number in range(max(1, scaled(DEFECTS["shared"], messages) // 2)):
+    for number in range(max(1, counts["shared"] // 2)):
         first = _with_room(folders, weights, rng, "shared")
         first.shared.append(number)
         second = _with_room([each for each in folders if each is not first], None, rng, "shared")

@@ -1,0 +1,65 @@
+"""The goals: what is measured, what it is compared with, and how good it must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One goal.
+
+    `ours` and `reference` are names of samples; without a reference the value itself is judged, in
+    `unit`. `must` and `stretch` are the most it may be, or, where `faster` is true, the least:
+    how many times longer the reference takes. Without `must` the row is only told, not judged.
+    """
+
+    key: str
+    what: str
+    ours: str
+    must: float | None
+    stretch: float | None
+    reference: str = ""
+    unit: str = "s"
+    faster: bool = False
+    statistic: str = "median"  # or "p95"; of what is judged
+
+
+READ = "C program that reads all files"
+FIND = "find -type f -printf %s"
+
+ROWS = (
+    Row("quick", "`scan --quick`", "scan --quick", 4.0, 2.5, FIND),
+    Row("scan", "`scan`, everything read, JSON written", "scan", 3.5, 2.5, READ),
+    Row("again", "`scan` again, nothing changed", "scan again", 3.0, 1.5, FIND),
+    Row("cold", "`scan`, cold cache", "scan, cold", 0.9, 0.6, f"{READ}, cold"),
+    Row("mdedup", "against mail-deduplicate's dry run", "scan", 10, 15, "mdedup --dry-run",
+        faster=True),
+    Row("mailbox", "against a loop over `mailbox.Maildir`", "scan", 5, 7, "mailbox.Maildir loop",
+        faster=True),
+    Row("growth", "ten times the messages", "scan", 12, 10, "scan of a tenth"),
+    Row("memory", "peak memory, two workers", "peak memory", 250, 150, unit="MiB"),
+    Row("memory-large", "peak memory, two workers, 4.5 times the messages (small ones)",
+        "peak memory, large", 350, 200, unit="MiB"),
+    Row("start", "to a screen that answers keys, the survey running", "start", 0.8, 0.5),
+    Row("key", "key to last byte while the survey runs, p95", "key, surveying", 35, 20, unit="ms",
+        statistic="p95"),
+    Row("folder", "the largest folder opened", "folder opened", 100, 50, unit="ms"),
+    Row("filter", "the largest folder filtered", "folder filtered", 100, 50, unit="ms"),
+    Row("sort", "the largest folder sorted", "folder sorted", 100, 50, unit="ms"),
+    Row("whole", "the whole spool as one list", "whole spool opened", 400, 250, unit="ms"),
+    Row("move", "a key in view, the list alone", "bytes, in view", 450, 300, unit="bytes"),
+    Row("follow", "a key in view, the inspector following", "bytes, inspector", 1200, None,
+        unit="bytes"),
+    Row("scroll", "a key that scrolls, mean", "bytes, scrolling", 850, 500, unit="bytes"),
+    Row("idle", "at rest", "bytes, idle", 0, 0, unit="bytes"),
+    Row("filing", "filing the misfiled, journaled and durable", "filing", 3.0, 1.5,
+        "find -exec mv -n -t, sync"),
+    Row("undoing", "undoing it", "undoing", 1.5, 1.0, "filing"),
+    Row("sizes", "fixing 5,000 sizes with uidlists", "sizes", 1.0, 0.5, "rename loop"),
+    Row("fix-whole", "the whole command `fix --only misfiled`", "fix misfiled", None, None,
+        "find -exec mv -n -t, sync"),
+    Row("undo-whole", "the whole command `undo`", "undo misfiled", None, None, "fix misfiled"),
+    Row("sizes-whole", "the whole command `fix --only size-mismatch`", "fix sizes", None, None,
+        "rename loop, reading all"),
+)  # fmt: skip

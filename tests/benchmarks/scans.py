@@ -1,0 +1,86 @@
+"""Surveys: warm, again, cold, their growth and memory, beside the floors and other programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.benchmarks.measuring import Measure, Sample, drop_caches, peak_memory, program, timed
+from tests.benchmarks.rows import FIND, READ
+from tests.benchmarks.setting import HERE, Setting
+
+PEER_ROUNDS = 2  # of programs that take a minute or more
+
+
+def warm(setting: Setting) -> list[Measure]:
+    """What is measured with everything in the page cache. Reads all of it once."""
+    for spool in (setting.spool, setting.tenth):
+        timed([setting.floor, "read", spool])
+    timed(_scan(setting.spool), env=setting.own("again", fresh=True))
+    return [
+        _measure(FIND, lambda: timed(["find", setting.spool, "-type", "f", "-printf", "%s\\n"])),
+        _measure(READ, lambda: timed([setting.floor, "read", setting.spool])),
+        _measure("C program that stats all files",
+                 lambda: timed([setting.floor, "stat", setting.spool])),
+        _measure("scan --quick", lambda: _fresh(setting, "quick", _quick(setting.spool))),
+        _measure("scan", lambda: _fresh(setting, "scan", _scan(setting.spool))),
+        _measure("scan again", lambda: timed(
+            _scan(setting.spool), env=setting.own("again"), output=setting.output("again"))),
+        _measure("scan of a tenth", lambda: _fresh(setting, "tenth", _scan(setting.tenth))),
+        _measure("mdedup --dry-run", lambda: timed(_mdedup(setting)), PEER_ROUNDS),
+        _measure("mailbox.Maildir loop", lambda: timed(
+            [sys.executable, HERE / "mailbox_loop.py", setting.spool]), PEER_ROUNDS),
+    ]  # fmt: skip
+
+
+def cold(setting: Setting) -> list[Measure]:
+    """What is measured with nothing in the page cache. Needs root."""
+    floor = [setting.floor, "read", setting.spool]
+    return [
+        _measure(f"{READ}, cold", lambda: _chilled(lambda: timed(floor)), 3),
+        _measure("scan, cold", lambda: _chilled(
+            lambda: _fresh(setting, "cold", _scan(setting.spool))), 3),
+    ]  # fmt: skip
+
+
+def memory(setting: Setting) -> list[Measure]:
+    """How much memory a survey with two workers takes at its peak."""
+    return [
+        _measure("peak memory", lambda: _peak(setting, setting.spool), 2),
+        _measure("peak memory, large", lambda: _peak(setting, setting.large), 2),
+    ]
+
+
+def _measure(name: str, run: Callable[[], Sample], most: int | None = None) -> Measure:
+    return Measure((name,), lambda: {name: [run()]}, most)
+
+
+def _scan(spool: Path) -> list[str]:
+    return [*program(), "scan", str(spool), "--format", "json"]
+
+
+def _quick(spool: Path) -> list[str]:
+    return [*program(), "scan", str(spool), "--quick", "--quiet"]
+
+
+def _mdedup(setting: Setting) -> list[str | Path]:
+    return [
+        setting.mdedup, "--no-config", "--dry-run", "--input-format", "maildir",
+        "--hash-header", "Message-ID", "--strategy", "discard-all-but-one",
+        "--action", "delete-discarded", setting.spool,
+    ]  # fmt: skip
+
+
+def _fresh(setting: Setting, name: str, words: Sequence[str]) -> Sample:
+    return timed(words, env=setting.own(name, fresh=True), output=setting.output(name))
+
+
+def _chilled(run: Callable[[], Sample]) -> Sample:
+    drop_caches()
+    return run()
+
+
+def _peak(setting: Setting, spool: Path) -> Sample:
+    words = [*_scan(spool), "--jobs", "2"]
+    return Sample(peak_memory(words, env=setting.own("memory", fresh=True)))
