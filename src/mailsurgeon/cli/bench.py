@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from mailsurgeon.cli.feedback import complain, interruptible, progress
 from mailsurgeon.cli.options import Common
-from mailsurgeon.errors import JournalError, MailsurgeonError
+from mailsurgeon.errors import JournalError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.procedures.looking import Order, looked_at
 from mailsurgeon.surgery.steps import Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import index_path
-from mailsurgeon.survey.survey import Progress, SurveyResult, make_executor, run_survey
+from mailsurgeon.survey.survey import Progress, SurveyResult, make_executor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,66 +42,53 @@ def surveyed(
     `fresh` forgets the last survey. Where the index cannot be kept (a read-only or full disk) a
     temporary one serves. Raises KeyboardInterrupt when interrupted.
     """
-    try:
-        index = Index.open(index_path(spool), fresh=fresh)
-        try:
-            result = _survey(spool, index, common, quick)
-        except sqlite3.Error:
-            index.close()
-            raise
-    except (OSError, sqlite3.Error) as error:
-        if common.verbose:
-            complain(f"the index cannot be kept ({error}); a temporary one is used")
-        with tempfile.TemporaryDirectory(prefix="mailsurgeon-") as place:
-            index, result = _temporary(Path(place), spool, common, quick)
-            try:
-                yield Bench(spool, index, result)
-            finally:
-                index.close()
-        return
-    try:
+    with ExitStack() as kept:
+        with looking(common, quick=quick, fresh=fresh) as order:
+            index, result = kept.enter_context(looked_at(spool, order))
+        if result.cancelled:
+            raise KeyboardInterrupt
         yield Bench(spool, index, result)
-    finally:
-        index.close()
 
 
-def _temporary(
-    place: Path, spool: Spool, common: Common, quick: bool
-) -> tuple[Index, SurveyResult]:
-    index = Index.open(place / "index.sqlite3")
-    try:
-        return index, _survey(spool, index, common, quick)
-    except sqlite3.Error as error:
-        index.close()
-        raise MailsurgeonError(
-            f"{place}: the index cannot be kept ({error}); free some space, or name a directory"
-            " with more of it in TMPDIR"
-        ) from error
+@contextmanager
+def looking(
+    common: Common,
+    *,
+    quick: bool = False,
+    fresh: bool = False,
+    about: Callable[[], str] = lambda: "",
+) -> Iterator[Order]:
+    """How to look, for one spool or one after another: who reads, how far it is, whether it was
+    interrupted. `about` says what is looked at, safe to show, before the stage it is in."""
+    with (
+        workers(common) as executor,
+        progress(not common.quiet) as advance,
+        interruptible() as interrupted,
+    ):
+
+        def told(now: Progress) -> None:
+            advance(about() + now.stage, now.done, now.total)
+
+        yield Order(
+            common.survey_options(),
+            executor,
+            quick,
+            fresh,
+            on_progress=told,
+            cancelled=interrupted,
+            note=complain if common.verbose else None,
+        )
 
 
-def _survey(spool: Spool, index: Index, common: Common, quick: bool) -> SurveyResult:
+@contextmanager
+def workers(common: Common) -> Iterator[Executor | None]:
+    """Those who read messages; None when this process does it alone."""
     executor = None if common.jobs == 1 else _LateWorkers(common.jobs)
     try:
-        with progress(not common.quiet) as advance, interruptible() as interrupted:
-
-            def told(now: Progress) -> None:
-                advance(now.stage, now.done, now.total)
-
-            result = run_survey(
-                spool,
-                index,
-                common.survey_options(),
-                executor=executor,
-                quick=quick,
-                on_progress=told,
-                cancelled=interrupted,
-            )
+        yield executor
     finally:
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)
-    if result.cancelled:
-        raise KeyboardInterrupt
-    return result
 
 
 class _LateWorkers(Executor):
@@ -122,7 +106,11 @@ class _LateWorkers(Executor):
             return done
         if self._workers is None:
             self._workers = make_executor(self._jobs)
-        return self._workers.submit(fn, *args, **kwargs)
+        try:
+            return self._workers.submit(fn, *args, **kwargs)
+        except BrokenExecutor:  # one of them died, over the spool before this one
+            self._workers = make_executor(self._jobs)
+            return self._workers.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         if self._workers is not None:

@@ -23,6 +23,7 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 COMMANDS = {
     "scan": "look:scan", "log": "look:log", "explain": "look:explain", "verify": "verify:verify",
+    "scan-all": "many:scan_all",
     "fix": "change:fix", "file": "change:file", "flags": "change:flags",
     "undo": "back:undo", "redo": "back:redo", "demo": "screen:demo",
     "quarantine": "quarantine:APPLICATION",

@@ -1,0 +1,91 @@
+"""A spool looked at now, with an index that is kept, or a temporary one where it cannot be."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import Options, index_path
+from mailsurgeon.survey.survey import Progress, SurveyResult, run_survey
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How to look: `quick` opens no content, `fresh` forgets the last survey. `note` is told in a
+    line what the operator may want to know."""
+
+    options: Options
+    executor: Executor | None = None
+    quick: bool = False
+    fresh: bool = False
+    on_progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+    note: Callable[[str], None] | None = None
+
+
+@contextmanager
+def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]]:
+    """The index of a spool, brought up to date: what has not changed is not read again.
+
+    Where the index cannot be kept (a read-only or full disk) a temporary one serves. Raises OSError
+    when the spool's root cannot be read, MailsurgeonError when there is no room for an index.
+    """
+    try:
+        index = Index.open(index_path(spool), fresh=order.fresh)
+        try:
+            result = _survey(spool, index, order)
+        except BaseException:
+            index.close()
+            raise
+    except (OSError, sqlite3.Error) as error:
+        if order.note:
+            order.note(f"the index cannot be kept ({error}); a temporary one is used")
+        with _temporary(spool, order) as found:
+            yield found
+        return
+    try:
+        yield index, result
+    finally:
+        index.close()
+
+
+@contextmanager
+def _temporary(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]]:
+    with tempfile.TemporaryDirectory(prefix="mailsurgeon-", ignore_cleanup_errors=True) as name:
+        place = Path(name)
+        try:
+            index = Index.open(place / "index.sqlite3")
+            try:
+                result = _survey(spool, index, order)
+            except BaseException:
+                index.close()
+                raise
+        except sqlite3.Error as error:
+            raise MailsurgeonError(
+                f"{place}: the index cannot be kept ({error}); free some space, or name a directory"
+                " with more of it in TMPDIR"
+            ) from error
+        try:
+            yield index, result
+        finally:
+            index.close()
+
+
+def _survey(spool: Spool, index: Index, order: Order) -> SurveyResult:
+    return run_survey(
+        spool,
+        index,
+        order.options,
+        executor=order.executor,
+        quick=order.quick,
+        on_progress=order.on_progress,
+        cancelled=order.cancelled,
+    )

@@ -1,0 +1,225 @@
+"""`scan-all`: every spool below a directory, worst first, and one that fails stops no other."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailsurgeon.cli import bench, many
+from mailsurgeon.procedures import many as procedure
+
+from .conftest import Run, Tree
+
+KEYS = ["spool", "layout", "messages", "bytes", "folders", "problems", "worst", "not_examined",
+        "seconds", "error"]  # fmt: skip
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Path:
+    """anna is healthy, bert has two wrong sizes, carla one, dirk only what is info."""
+    top = tmp_path / "vmail" / "example.org"
+    for number, name in enumerate(("anna", "bert", "carla", "dirk")):
+        tree = Tree(top / name)
+        tree.folder(".Sent")
+        tree.add(f"cur/160000000{number}.M1P1.host:2,S")
+    sized = b"From: a@example.org\nMessage-ID: <%d@example.org>\nSubject: s\n\nText.\n"
+    for name, number in (("bert", 1), ("bert", 2), ("carla", 3)):
+        Tree(top / name).add(f"cur/161000000{number}.M1P1.host,S=3:2,S", sized % number)
+    Tree(top / "dirk").add("cur/1620000000.M1P1.host:2,S", b"From: a@example.org\n\nText.\n")
+    return top.parent
+
+
+def names(outcome: Any) -> list[str]:
+    return [os.path.basename(row["spool"]) for row in outcome.json["spools"]]
+
+
+def test_the_worst_is_first(run: Run, hall: Path) -> None:
+    outcome = run("scan-all", hall, "--format", "json")
+    assert outcome.code == 1
+    assert outcome.err == ""
+    found = outcome.json
+    assert list(found) == ["schema", "directory", "spools", "totals", "not_searched"]
+    assert found["directory"] == str(hall)
+    assert names(outcome) == ["bert", "carla", "dirk", "anna"]
+    bert, carla, dirk, anna = found["spools"]
+    assert all(list(row) == KEYS for row in found["spools"])
+    assert bert["problems"]["size-mismatch"] == 2
+    assert [row["worst"] for row in (bert, carla, dirk, anna)] == ["error", "error", "info", None]
+    assert (anna["messages"], anna["folders"], anna["layout"]) == (1, 2, "maildir++")
+    assert found["totals"]["spools"] == 4
+    assert found["totals"]["messages"] == 8
+    assert found["totals"]["problems"]["size-mismatch"] == 3
+
+
+def test_the_table_names_them_with_their_badges(run: Run, hall: Path) -> None:
+    head, *rows, total = run("scan-all", hall).out.splitlines()
+    assert head.split() == ["spool", "messages", "problems"]
+    assert rows[0].split()[:4] == [str(hall / "example.org" / "bert"), "3", "SIZE", "2"]
+    assert rows[-1].split() == [str(hall / "example.org" / "anna"), "1", "none"]
+    assert total.startswith(f"{hall}: 4 spools, 8 messages, ")
+
+
+def test_lines_and_cells_say_the_same(run: Run, hall: Path) -> None:
+    spools = run("scan-all", hall, "--format", "json").json["spools"]
+    for row in spools:
+        del row["seconds"]
+    lines = [json.loads(line) for line in run("scan-all", hall, "--format", "jsonl").out.split("\n")
+             if line]  # fmt: skip
+    assert [{k: v for k, v in line.items() if k != "seconds"} for line in lines] == spools
+    cells = list(csv.DictReader(io.StringIO(run("scan-all", hall, "--format", "csv").out)))
+    assert [row["spool"] for row in cells] == [row["spool"] for row in spools]
+    assert json.loads(cells[0]["problems"]) == spools[0]["problems"]
+    assert [row["worst"] for row in cells] == ["error", "error", "info", ""]
+
+
+def test_each_row_is_what_scan_says_of_that_spool(run: Run, hall: Path, broken: Tree) -> None:
+    broken.root.rename(hall / "example.org" / "emil")
+    for row in run("scan-all", hall, "--format", "json").json["spools"]:
+        alone = run("scan", row["spool"], "--format", "json").json
+        assert row["problems"] == alone["totals"]["problems"], row["spool"]
+        for key in ("messages", "bytes"):
+            assert row[key] == alone["totals"][key], row["spool"]
+        assert row["layout"] == alone["layout"]
+        assert row["not_examined"] == len(alone["not_examined"])
+
+
+def test_nothing_above_info_ends_with_0(run: Run, hall: Path) -> None:
+    assert run("scan-all", hall / "example.org" / "dirk").code == 0
+    assert run("scan-all", hall, "--only", "no-message-id").code == 0
+    assert run("scan-all", hall, "--only", "size-mismatch").code == 1
+
+
+def test_only_counts_what_is_named(run: Run, hall: Path) -> None:
+    found = run("scan-all", hall, "--only", "no-message-id", "--format", "json")
+    assert names(found)[0] == "dirk"
+    assert found.json["totals"]["problems"] == {"no-message-id": 1}
+
+
+def test_quick_opens_nothing_and_says_so(run: Run, hall: Path) -> None:
+    outcome = run("scan-all", hall, "--quick")
+    assert outcome.out.splitlines()[-1].endswith("(quick: no content was opened)")
+
+
+def test_what_is_left_out_is_told_and_ends_with_1(run: Run, hall: Path) -> None:
+    outcome = run("scan-all", hall / "example.org", "--exclude", "bert", "--exclude", "carla")
+    assert outcome.code == 1
+    assert f"not searched  {hall / 'example.org' / 'bert'}: excluded" in outcome.out
+
+
+# What goes wrong
+
+
+def test_one_that_cannot_be_read_stops_no_other(
+    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = procedure.open_spool
+
+    def forbidding(path: bytes, options: Any) -> Any:  # for root, too
+        if path.endswith(b"carla"):
+            os.scandir(path + b"/gone")
+        if path.endswith(b"bert"):
+            raise ValueError("\x1b[31mred")
+        return opened(path, options)
+
+    monkeypatch.setattr(procedure, "open_spool", forbidding)
+    outcome = run("scan-all", hall, "--format", "json")
+    assert outcome.code == 1
+    bert, carla, *_ = outcome.json["spools"]
+    assert bert["error"] == "a fault of mailsurgeon: ValueError: \\x1b[31mred"
+    assert carla["error"].endswith("carla/gone: No such file or directory")
+    assert bert["worst"] is None and bert["problems"] == {}
+    assert names(outcome) == ["bert", "carla", "dirk", "anna"]
+    assert outcome.json["totals"]["errors"] == 2
+    assert "2 spools could not be looked at" in run("scan-all", hall).out
+
+
+def test_where_none_can_be_looked_at_it_ends_with_2(run: Run, hall: Path) -> None:
+    inside = hall / "example.org" / "anna" / ".Sent"
+    outcome = run("scan-all", inside)
+    assert outcome.code == 2
+    assert "lies inside another Maildir" in outcome.out
+
+
+@pytest.mark.parametrize("name", ["missing", "file", "empty"])
+def test_a_directory_without_spools_is_one_line(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    outcome = run("scan-all", tmp_path / name)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.complaint.startswith(f"{tmp_path / name}: ")
+
+
+@pytest.mark.parametrize("option", ["--control", "--index", "--quarantine"])
+def test_what_belongs_to_one_spool_is_refused(run: Run, hall: Path, option: str) -> None:
+    outcome = run("scan-all", hall, option, hall)
+    assert outcome.code == 2
+    assert f"{option} {hall}: belongs to one spool" in outcome.complaint
+
+
+def test_names_reach_the_terminal_as_text(run: Run, tmp_path: Path) -> None:
+    top = tmp_path / "vmail"
+    Tree(top / "a\x1b]0;x\x07\u202eb").folder(".Sent")
+    for format in ("table", "json", "jsonl", "csv"):
+        out = run("scan-all", top, "--format", format).out
+        assert out.replace("\n", "").isprintable() and "\u202e" not in out
+        assert "u202e" in out
+
+
+def test_an_interrupt_keeps_what_was_looked_at(
+    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = many.look_at
+
+    def look_at(path: bytes, order: Any, *more: Any) -> Any:
+        if path.endswith(b"carla"):
+            return None  # cancelled in the middle of it
+        return looked(path, order, *more)
+
+    monkeypatch.setattr(many, "look_at", look_at)
+    outcome = run("scan-all", hall, "--format", "json")
+    assert outcome.code == 130
+    assert names(outcome) == ["bert", "anna"]
+    assert "2 of 4 spools were looked at" in outcome.complaint
+
+
+def test_a_reader_that_dies_is_one_spools_error(
+    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next spool gets new readers."""
+    monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
+    survey = procedure.looked_at
+    died: list[bytes] = []
+
+    def dying(spool: Any, order: Any) -> Any:
+        if not died:
+            died.append(spool.root)
+            order.executor.submit(os._exit, 1).result()
+        return survey(spool, order)
+
+    monkeypatch.setattr(procedure, "looked_at", dying)
+    outcome = run("scan-all", hall, "--format", "json", "--jobs", 2)
+    errors = {row["spool"]: row["error"] for row in outcome.json["spools"] if row["error"]}
+    assert errors == {os.fsdecode(died[0]): "a process that read messages has died; look again"}
+
+
+def test_each_spool_keeps_an_index_of_its_own(run: Run, hall: Path) -> None:
+    run("scan-all", hall)
+    kept = {path.name for path in (hall.parent / "cache" / "mailsurgeon").glob("*.index")}
+    status = [(hall / "example.org" / name).stat() for name in ("anna", "bert", "carla", "dirk")]
+    assert kept == {f"{one.st_dev:x}-{one.st_ino:x}.index" for one in status}
+
+
+def test_the_help_says_what_counts_as_a_spool() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "from mailsurgeon.cli import main; main()", "scan-all", "--help"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "symlinks are not followed" in " ".join(result.stdout.split())
