@@ -14,7 +14,8 @@ from mailsurgeon.maildir.names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey import dovecot
-from mailsurgeon.survey.walk import FoundFolder, Listing, guess_layout, passed_over
+from mailsurgeon.survey.places import directories
+from mailsurgeon.survey.walk import FoundFolder, guess_layout
 from mailsurgeon.text import visible
 
 
@@ -95,20 +96,10 @@ def find_folders(root: bytes) -> dict[bytes, FoundFolder]:
     Raises OSError when the root cannot be read; directories below that cannot are passed over.
     """
     found: dict[bytes, FoundFolder] = {}
-    waiting: list[tuple[bytes, Listing]] = [(b"", Listing(root))]
-    while waiting:
-        path, listing = waiting.pop()
+    for path, listing in directories(root):
         present = frozenset(name for name in SUBDIRS if name in listing.directories)
         if present or (path and any(map(marks_folder, listing.files))):
             found[path] = FoundFolder(path, present)
-        for name in listing.directories:
-            inner = path + b"/" + name if path else name
-            if name in present or passed_over(root, inner):
-                continue
-            try:
-                waiting.append((inner, Listing(os.path.join(root, inner))))
-            except OSError:
-                continue
     return found
 
 
