@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,6 +187,58 @@ def test_a_full_disk_under_the_index_does_not_stop_a_scan(
     monkeypatch.setenv("XDG_CACHE_HOME", str(mounted))
     outcome = run("scan", broken, "--format", "csv")
     assert (outcome.code, outcome.out, outcome.err) == (1, expected, "")
+
+
+@pytest.fixture
+def large(clean: Tree) -> Tree:
+    """A spool whose index takes more than the megabyte of the small disk."""
+    for number in range(4_000):
+        path = clean.root / "cur" / f"{1_600_100_000 + number}.M{number}P1.host,S=7:2,S"
+        path.write_bytes(b"From: ann@example.org\nSubject: %d\n\n" % number)
+    return clean
+
+
+def test_a_disk_that_the_index_fills_does_not_stop_a_scan(
+    run: Run, large: Tree, mounted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run("scan", large, "--format", "csv").out
+    monkeypatch.setenv("XDG_CACHE_HOME", str(mounted))
+    outcome = run("scan", large, "--format", "csv", "--verbose")
+    assert (outcome.code, outcome.out) == (1, expected)
+    assert "a temporary one is used" in outcome.complaint
+    assert not [path for path in mounted.rglob("*") if path.is_file()], "the disk is free again"
+
+
+def test_where_no_index_has_room_it_is_one_line(
+    run: Run, large: Tree, mounted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = large.picture()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(mounted))
+    monkeypatch.setattr(tempfile, "tempdir", str(mounted))
+    for words in (("scan", large), ("fix", large, "--yes")):
+        outcome = run(*words)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "the index cannot be kept (database or disk is full)" in outcome.complaint
+        assert "TMPDIR" in outcome.complaint
+    rows = run("scan-all", large, "--format", "json")
+    assert rows.code == 2
+    assert "TMPDIR" in rows.json["spools"][0]["error"]
+    assert large.picture() == before
+    assert not [path for path in mounted.rglob("*") if path.is_file()]
+
+
+def test_a_limit_on_the_size_of_files_is_one_line(large: Tree, tmp_path: Path) -> None:
+    before = large.picture()
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"
+    program = f"{limited}; from mailsurgeon.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "scan", large],
+        capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"mailsurgeon: {tmp_path}/mailsurgeon-")
+    assert ended.stderr.count("\n") == 1 and "TMPDIR" in ended.stderr
+    assert large.picture() == before
 
 
 def test_a_full_disk_under_the_spool_loses_nothing(run: Run, mounted: Path) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,17 +35,21 @@ class Order:
 def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]]:
     """The index of a spool, brought up to date: what has not changed is not read again.
 
-    Where the index cannot be kept (a read-only or full disk) a temporary one serves. Raises OSError
-    when the spool's root cannot be read, MailsurgeonError when there is no room for an index.
+    Where the index cannot be kept (a read-only or full disk) a temporary one serves; one that has
+    filled the disk is taken away first. Raises OSError when the spool's root cannot be read,
+    MailsurgeonError when there is no room for an index.
     """
+    path = index_path(spool)
     try:
-        index = Index.open(index_path(spool), fresh=order.fresh)
+        index = Index.open(path, fresh=order.fresh)
         try:
             result = _survey(spool, index, order)
         except BaseException:
             index.close()
             raise
     except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.OperationalError):
+            _make_room(path)
         if order.note:
             order.note(f"the index cannot be kept ({error}); a temporary one is used")
         with _temporary(spool, order) as found:
@@ -77,6 +81,13 @@ def _temporary(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult
             yield index, result
         finally:
             index.close()
+
+
+def _make_room(path: Path) -> None:
+    """Takes the index away: a cache must not be what keeps a disk full."""
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(OSError):
+            path.with_name(path.name + suffix).unlink()
 
 
 def _survey(spool: Spool, index: Index, order: Order) -> SurveyResult:
