@@ -96,7 +96,8 @@ class Setting:
         kind = "-small" if small else "" if wrong_sizes is None else f"-{wrong_sizes}-wrong-sizes"
         target = self.cache / "spools" / f"{messages}{kind}"
         truth = target.with_name(target.name + ".truth.json")
-        if truth.exists() and target.exists():
+        changed = _mark(target)
+        if truth.exists() and target.exists() and not changed.exists():
             return target
         shutil.rmtree(target, ignore_errors=True)  # one that was not finished
         print(f"generating {target}", file=sys.stderr)
@@ -115,3 +116,7 @@ class Setting:
             for name in names
         )
         return f"{found['messages']:,} messages, {total:,} bytes, {found['folders']} folders"
+
+
+def _mark(spool: Path) -> Path:
+    return spool.with_name(spool.name + ".changed")
