@@ -102,7 +102,14 @@ class Setting:
         shutil.rmtree(target, ignore_errors=True)  # one that was not finished
         print(f"generating {target}", file=sys.stderr)
         generate(target, messages, small=small, jobs=os.cpu_count() or 1, wrong_sizes=wrong_sizes)
+        changed.unlink(missing_ok=True)
         return target
+
+    def begun(self, spool: Path) -> Path:
+        """Marks a spool as being changed; it is made anew unless the mark is taken away."""
+        mark = _mark(spool)
+        mark.touch()
+        return mark
 
     def size(self) -> str:
         """What the main spool holds, in words; counted in its truth where it has one."""
