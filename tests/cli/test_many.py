@@ -8,12 +8,13 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailsurgeon.cli import bench, many
+from mailsurgeon.cli import bench, many, screen
 from mailsurgeon.procedures import many as procedure
 
 from .conftest import Run, Tree
@@ -223,3 +224,68 @@ def test_the_help_says_what_counts_as_a_spool() -> None:
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert "symlinks are not followed" in " ".join(result.stdout.split())
+
+
+# The list on the screen
+
+
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """What the screen was opened on; it is left at once."""
+    calls: list[tuple[str, Any]] = []
+
+    def run_hall(directory: bytes, order: Any, surgeon: Any, **more: Any) -> int:
+        del order, surgeon
+        calls.append((os.fsdecode(directory), more))
+        return 0
+
+    def run_app(spool: Any, *_more: Any, **more: Any) -> int:
+        calls.append((spool.shown, more))
+        return 0
+
+    app = types.ModuleType("mailsurgeon.tui.app")
+    app.run_hall, app.run_app = run_hall, run_app  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mailsurgeon.tui.app", app)
+    monkeypatch.setattr(screen, "_terminal_needed", lambda: None)
+    return calls
+
+
+def test_a_directory_of_several_spools_opens_as_a_list(
+    run: Run, hall: Path, lists: list[tuple[str, Any]]
+) -> None:
+    for words in ((hall,), (hall / "example.org" / "anna", "--all"), (hall, "--read-only")):
+        assert run(*words, "--jobs", 1).code == 0
+    assert [directory for directory, _ in lists] == [
+        str(hall), str(hall / "example.org" / "anna"), str(hall),
+    ]  # fmt: skip
+    assert [more["read_only"] for _, more in lists] == [False, False, True]
+    assert all("mouse" in more and "theme" in more for _, more in lists)
+
+
+def test_one_spool_opens_as_itself(
+    run: Run, tmp_path: Path, hall: Path, lists: list[tuple[str, Any]]
+) -> None:
+    """Also a directory of Maildirs that are one user's folders, and one where --layout says so."""
+    folders = tmp_path / "folders"
+    for name in ("INBOX", "Sent", "lists/debian"):
+        Tree(folders / name)
+    plain = tmp_path / "plain"
+    for name in ("debian", "work"):
+        Tree(plain / name)
+    for words in ((hall / "example.org" / "anna",), (folders,), (plain,), (hall, "--layout", "fs")):
+        lists.clear()
+        assert run(*words, "--jobs", 1).code == 0
+        ((shown, more),) = lists
+        assert shown == str(words[0])
+        assert "read_only" in more
+
+
+def test_a_list_of_nothing_is_one_line(
+    run: Run, tmp_path: Path, hall: Path, lists: list[tuple[str, Any]]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    outcome = run(tmp_path / "empty", "--all")
+    assert outcome.code == 2
+    assert outcome.complaint == f"{tmp_path / 'empty'}: no spool is here or below"
+    assert "belongs to one spool" in run(hall, "--quarantine", tmp_path).complaint
+    assert lists == []

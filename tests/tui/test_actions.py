@@ -15,6 +15,7 @@ from mailsurgeon.tui.screens.journal import JournalScreen
 from mailsurgeon.tui.screens.main import MainScreen
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.screens.spools import SpoolsScreen
 from mailsurgeon.tui.widgets.folder_tree import FolderTree
 from mailsurgeon.tui.widgets.inspector import Inspector
 from mailsurgeon.tui.widgets.message_list import MessageList
@@ -24,7 +25,7 @@ from mailsurgeon.tui.widgets.rows import Rows
 OWNERS: dict[str, type] = {
     "tree": FolderTree, "list": MessageList, "inspector": Inspector, "pager": Pager, "rows": Rows,
     "main": MainScreen, "plan": PlanScreen, "journal": JournalScreen, "text": ReadingScreen,
-    "dialog": BadgeFilter, "quit": QuitQuestion, "app": MailsurgeonApp,
+    "spools": SpoolsScreen, "dialog": BadgeFilter, "quit": QuitQuestion, "app": MailsurgeonApp,
 }  # fmt: skip
 DESIGNED = {
     "up", "down", "left", "right", "h", "j", "k", "l", "g", "G", "pageup", "pagedown", "ctrl+u",

@@ -18,6 +18,7 @@ from mailsurgeon.errors import MailsurgeonError, SpoolError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.many import SpoolRow, look_at
 from mailsurgeon.report.many import ManyFindings, write_many
+from mailsurgeon.report.output import counted
 from mailsurgeon.survey.finding import FoundSpool, find_spools
 from mailsurgeon.survey.rows import NotExamined
 from mailsurgeon.text import visible
@@ -43,7 +44,7 @@ def scan_all(
     A Maildir is a spool, and so is a directory whose Maildirs are one user's folders (INBOX, Sent,
     or a server's subscriptions tell). What lies in a spool is no other spool; quarantines are none;
     symlinks are not followed. Where nothing tells whether Maildirs side by side are folders or
-    spools they are taken for spools; --layout fs takes them for folders. mailsurgeon --all DIR
+    spools they are taken for spools; --layout fs takes them for folders. mailsurgeon DIR --all
     opens the same list on the screen.
     """
     codes = checked_codes(only)
@@ -86,9 +87,27 @@ def found_below(
         )
     )
     if not spools:
-        unseen = f"; {len(not_searched):,} directories could not be searched" * bool(not_searched)
-        raise SpoolError(f"{directory}: no spool is here or below{unseen}")
+        raise SpoolError(_no_spool(directory, not_searched))
     return spools
+
+
+def some_below(directory: str, common: Common) -> bytes:
+    """The directory, without symlinks; raises SpoolError when no spool is in it."""
+    not_searched: list[NotExamined] = []
+    spools = find_spools(
+        directory, exclude=common.exclude, layout=common.layout, not_searched=not_searched
+    )
+    if next(spools, None) is None:
+        raise SpoolError(_no_spool(directory, not_searched))
+    return os.fsencode(os.path.realpath(directory))
+
+
+def _no_spool(directory: str, not_searched: list[NotExamined]) -> str:
+    missed = len(not_searched)
+    unseen = (
+        f"; {counted(missed, 'directory', 'directories')} could not be searched" if missed else ""
+    )
+    return f"{visible(directory)}: no spool is here or below{unseen}"
 
 
 def _looked_at(

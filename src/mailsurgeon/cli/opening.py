@@ -6,7 +6,9 @@ import os
 
 from mailsurgeon.cli.feedback import complain
 from mailsurgeon.cli.options import Common
+from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.finding import holds_several
 from mailsurgeon.survey.opening import open_spool
 
 
@@ -16,6 +18,15 @@ def opened(path: str, common: Common) -> Spool:
     if common.verbose and spool.found_by:
         complain(_found(spool))
     return spool
+
+
+def several(path: str, common: Common) -> bool:
+    """Whether `path` is no spool, but holds at least two that are so for certain. With --layout
+    the operator has said that it is one."""
+    try:
+        return common.layout is None and holds_several(path, exclude=common.exclude)
+    except SpoolError:
+        return False  # who opens it tells what is wrong
 
 
 def _found(spool: Spool) -> str:

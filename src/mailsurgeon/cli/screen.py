@@ -15,7 +15,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mailsurgeon.cli.bench import surgeon_for
-from mailsurgeon.cli.opening import opened
+from mailsurgeon.cli.opening import opened, several
 from mailsurgeon.cli.options import COMMON, Common, SpoolPath
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
@@ -44,15 +44,51 @@ def screen(
     spool: SpoolPath,
     /,
     *,
+    all: Annotated[
+        bool, Parameter(help="Begin with a list of every spool at and below the path.")
+    ] = False,
     read_only: Annotated[bool, Parameter(help="Look, and change nothing.")] = False,
     display: Display = DISPLAY,
     common: Common = COMMON,
 ) -> int:
-    """Open the screen on a spool: see, repair, take back, by keys."""
+    """Open the screen on a spool: see, repair, take back, by keys.
+
+    On a directory that is no spool and has several below it, such as /var/vmail, a list of them
+    comes first (scan-all --help tells what a spool is).
+    """
+    if all or several(spool, common):
+        return spools(spool, common, display, read_only=read_only)
     place = opened(spool, common)
     _terminal_needed()
     with _index(place) as index:
         return _run(place, index, common, display, read_only=read_only)
+
+
+def spools(directory: str, common: Common, display: Display, *, read_only: bool) -> int:
+    """Opens the list of spools below a directory."""
+    from mailsurgeon.cli.many import for_many, some_below
+
+    for_many(common)
+    top = some_below(directory, common)
+    _terminal_needed()
+    executor = None if common.jobs == 1 else make_executor(common.jobs)
+    try:
+        from mailsurgeon.procedures.looking import Order
+        from mailsurgeon.surgery.surgeon import Surgeon
+        from mailsurgeon.tui.app import run_hall
+
+        return run_hall(
+            top,
+            Order(common.survey_options(), executor),
+            lambda spool: Surgeon(spool, state_dir=common.state_dir),
+            read_only=read_only,
+            ascii=display.ascii,
+            theme=display.theme,
+            mouse=not display.no_mouse,
+        )
+    finally:
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:

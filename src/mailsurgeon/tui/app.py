@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,9 @@ from mailsurgeon.tui.workbench import Surgeon, Workbench
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.spool import Spool
+    from mailsurgeon.procedures.looking import Order
     from mailsurgeon.survey.index import Index
+    from mailsurgeon.tui.hall import Hall
 
 THEME = Theme(
     # Colours of the 256-colour cube: SSH seldom forwards COLORTERM.
@@ -37,20 +39,30 @@ THEME = Theme(
 
 
 class MailsurgeonApp(App[int]):
-    """One run over one spool."""
+    """One run over one spool, or over many: then `bench` is that of the spool opened last."""
+
+    bench: Workbench
 
     TITLE = "mailsurgeon"
-    CSS_PATH = ["styles/app.tcss", "styles/main.tcss", "styles/plan.tcss", "styles/dialogs.tcss"]
+    CSS_PATH = [
+        "styles/app.tcss", "styles/main.tcss", "styles/plan.tcss", "styles/dialogs.tcss",
+        "styles/spools.tcss",
+    ]  # fmt: skip
     BINDINGS = bindings("app")
     COMMANDS = {Commands}
     COMMAND_PALETTE_BINDING = "f12"  # the registry binds it, under an id of its own
     ALLOW_SELECT = False
     ESCAPE_TO_MINIMIZE = False
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Workbench | Hall) -> None:
         self._own_filters = [SafeOnly(), *([AsciiOnly()] if bench.ascii else [])]
         super().__init__()
-        self.bench = bench
+        self.settings = bench
+        self.hall: Hall | None = None
+        if isinstance(bench, Workbench):
+            self.bench = bench
+        else:
+            self.hall = bench
         self.surveying = False
         self.operating = False
         self.stop = threading.Event()  # the run ends: every worker stops at its next step
@@ -70,13 +82,38 @@ class MailsurgeonApp(App[int]):
         return ()
 
     def on_mount(self) -> None:
-        from mailsurgeon.tui.screens.main import MainScreen
-
         loop = asyncio.get_running_loop()
         end = partial(loop.call_soon_threadsafe, self.end_soon)
         self._signals = EndSignals(end, self.stop, self.at_rest)
         self._signals.take()
-        self.push_screen(MainScreen(self.bench))
+        self.push_screen(self._first_screen())
+
+    def _first_screen(self) -> Screen[Any]:
+        if self.hall is not None:
+            from mailsurgeon.tui.screens.spools import SpoolsScreen
+
+            return SpoolsScreen(self.hall)
+        from mailsurgeon.tui.screens.main import MainScreen
+
+        return MainScreen(self.bench)
+
+    def open_spool(self, bench: Workbench, follow: Callable[[object], None]) -> None:
+        """Goes from the start page into a spool; `follow` is called on the way back."""
+        from mailsurgeon.tui.screens.main import MainScreen
+
+        def come_back(result: object) -> None:
+            self.surveying = False  # what still runs has been told to stop
+            follow(result)
+
+        self.bench = bench
+        self.push_screen(MainScreen(bench), come_back)
+
+    def leave_spool(self) -> bool:
+        """Goes back to the start page; False where there is none."""
+        if self.hall is None or self.operating:
+            return False
+        self.screen.dismiss(None)
+        return True
 
     def on_unmount(self) -> None:
         self._signals.give_back()
@@ -84,7 +121,7 @@ class MailsurgeonApp(App[int]):
     def state(self) -> State:
         """What decides whether an action is possible, as far as the app knows."""
         return State(
-            read_only=self.bench.read_only, surveying=self.surveying, operating=self.operating
+            read_only=self.settings.read_only, surveying=self.surveying, operating=self.operating
         )
 
     def end_soon(self) -> None:
@@ -141,6 +178,32 @@ def run_app(
     bench = real_workbench(
         spool, index, options, surgeon, executor, read_only=read_only, ascii=ascii, theme=theme
     )
+    return _run(bench, theme, mouse)
+
+
+def run_hall(
+    directory: bytes,
+    order: Order,
+    surgeon: Callable[[Spool], Surgeon],
+    *,
+    mouse: bool = True,
+    **settings: Any,
+) -> int:
+    """Runs the screen over the spools below a directory, the list of them first; as `run_app`.
+
+    `order` says how each is looked at, `surgeon` makes the one who may change a spool; `settings`
+    are those of the Hall.
+    """
+    from mailsurgeon.tui.hall import Hall
+
+    hall = Hall(directory, order, surgeon, real_workbench, **settings)
+    try:
+        return _run(hall, hall.theme, mouse)
+    finally:
+        hall.close()
+
+
+def _run(bench: Workbench | Hall, theme: str, mouse: bool) -> int:
     known = {*App().available_themes, THEME.name}
     if theme and theme not in known:
         raise MailsurgeonError(f"no theme {theme!r}; there are: {', '.join(sorted(known))}")

@@ -21,7 +21,7 @@ class Commands(Provider):
     def _title(self, action: Action) -> str:
         screen = self.screen
         assert isinstance(screen, BaseScreen)
-        key = keys_of(action, screen.bench.keymap)[0]
+        key = keys_of(action, screen.program.settings.keymap)[0]
         return f"{action.id.replace('-', ' ')}  ({key})"
 
     def _help(self, action: Action) -> str:

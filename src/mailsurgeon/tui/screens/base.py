@@ -68,7 +68,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
         """Shows the keys of the focused pane."""
         if self.is_mounted:
             actions = footer(self.place())
-            self.query_one(KeyLine).show(actions, self.state(), self.bench.keymap)
+            self.query_one(KeyLine).show(actions, self.state(), self.program.settings.keymap)
 
     def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
         self.refresh_keys()

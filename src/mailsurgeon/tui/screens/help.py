@@ -14,7 +14,7 @@ _TITLES = {
     "tree": "In the tree", "list": "In the list", "inspector": "In the inspector",
     "main": "In every pane", "plan": "In the plan", "rows": "Moving", "journal": "In the journal",
     "pager": "Moving", "text": "Here", "app": "Everywhere", "dialog": "In questions",
-    "quit": "While an operation runs",
+    "quit": "While an operation runs", "spools": "In the list of spools",
 }  # fmt: skip
 
 
@@ -54,4 +54,4 @@ class HelpScreen(ReadingScreen):
         self._place, self._state = place, state
 
     def on_mount(self) -> None:
-        self._lines = list(help_lines(self._place, self.bench.keymap, self._state))
+        self._lines = list(help_lines(self._place, self.program.settings.keymap, self._state))

@@ -215,6 +215,8 @@ class MainScreen(OperatingScreen):
             self.list.refresh()
         elif self._pane_size:
             self.action_resize_pane(-2)
+        elif self.program.leave_spool():
+            return
         else:
             self._message = "Nothing is open: q quits."
         self._show_status()
