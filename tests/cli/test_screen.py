@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.cli import screen
+from mailsurgeon.cli.later import LateSurgeon, LateWorkers
 from mailsurgeon.errors import MailsurgeonError
 
 from .conftest import Run, Tree
@@ -77,23 +78,17 @@ def test_the_screen_gets_what_was_asked_for(
     assert plain["path"].exists()
 
 
-def test_its_workers_run_before_it_opens(
+def test_it_opens_before_anything_is_prepared(
     run: Run, clean: Tree, seen: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[int | None] = []
-
-    class Workers(Executor):
-        pass
-
-    def make(jobs: int | None) -> Executor:
-        assert not seen
-        made.append(jobs)
-        return Workers()
-
-    monkeypatch.setattr(screen, "make_executor", make)
+    told: list[str] = []
+    monkeypatch.setattr(LateWorkers, "start", lambda _self: told.append("workers"))
+    monkeypatch.setattr(LateSurgeon, "open", lambda _self: told.append("surgeon"))
+    monkeypatch.setattr(LateSurgeon, "operations", lambda _self: [], raising=False)
     assert run(clean, "--jobs", 3).code == 0
-    assert made == [3]
-    assert isinstance(seen[0]["executor"], Workers)
+    assert told == []
+    seen[0]["prepare"]()
+    assert told == ["workers", "surgeon"]
 
 
 def test_the_demo_is_a_copy_that_leaves_nothing(

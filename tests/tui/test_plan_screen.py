@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button
 
+from mailsurgeon.errors import JournalError
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor, QuitQuestion
@@ -405,6 +406,40 @@ async def test_an_interrupted_operation_is_put_right_at_the_start(ward: Ward) ->
     async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "Operation 3 was interrupted" in status(pilot)
+
+
+async def test_what_clients_notice_of_a_recovery_is_shown_at_once(ward: Ward) -> None:
+    bench = ward.bench()
+    told = Report(3, "recover", "applied", "5 done", {}, effects=("2 messages got new UIDs",))
+
+    class Broken(Slow):
+        def recover(self) -> Report:
+            return told
+
+    bench.surgeon = Broken(bench.surgeon)
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert isinstance(front(pilot), ReadingScreen)
+        assert "2 messages got new UIDs" in front(pilot).query_one(Pager).text
+        await keys(pilot, "escape")
+        assert "5 done" in status(pilot)
+
+
+async def test_without_a_sound_journal_only_reading_goes_on(ward: Ward) -> None:
+    bench = ward.bench()
+    bench.surgeon.journal_path.parent.mkdir(parents=True)
+    bench.surgeon.journal_path.write_bytes(b"no journal" * 500)
+    app = MailsurgeonApp(bench)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+    assert isinstance(app.failure, JournalError)
+    assert "journal.sqlite" in str(app.failure)
+    bench.read_only = True
+    app = MailsurgeonApp(bench)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert "journal.sqlite" in status(pilot)
+    assert app.failure is None
 
 
 def test_the_screen_is_pulled_in_by_nothing_below_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import sys
@@ -10,18 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.bench import surgeon_for
+from mailsurgeon.cli.later import LateSurgeon, LateWorkers, unheld
 from mailsurgeon.cli.opening import opened, several
 from mailsurgeon.cli.options import COMMON, Common, SpoolPath
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import index_path
-from mailsurgeon.survey.survey import make_executor
+
+if TYPE_CHECKING:
+    from mailsurgeon.surgery.surgeon import Surgeon
 
 DEMO_CLOCK = 48 * 3600.0  # seconds: what was planted in tmp/ is stale by then
 
@@ -56,12 +59,13 @@ def screen(
     On a directory that is no spool and has several below it, such as /var/vmail, a list of them
     comes first (scan-all --help tells what a spool is).
     """
-    if all or several(spool, common):
-        return spools(spool, common, display, read_only=read_only)
-    place = opened(spool, common)
-    _terminal_needed()
-    with _index(place) as index:
-        return _run(place, index, common, display, read_only=read_only)
+    with unheld():
+        if all or several(spool, common):
+            return spools(spool, common, display, read_only=read_only)
+        place = opened(spool, common)
+        _terminal_needed()
+        with _index(place) as index:
+            return _run(place, index, common, display, read_only=read_only)
 
 
 def spools(directory: str, common: Common, display: Display, *, read_only: bool) -> int:
@@ -71,7 +75,7 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
     for_many(common)
     top = some_below(directory, common)
     _terminal_needed()
-    executor = None if common.jobs == 1 else make_executor(common.jobs)
+    executor = None if common.jobs == 1 else LateWorkers(common.jobs)
     try:
         from mailsurgeon.procedures.looking import Order
         from mailsurgeon.surgery.surgeon import Surgeon
@@ -96,7 +100,7 @@ def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:
     from mailsurgeon.procedures.demo import build_sample
 
     _terminal_needed()
-    with tempfile.TemporaryDirectory(prefix="mailsurgeon-demo-") as directory:
+    with unheld(), tempfile.TemporaryDirectory(prefix="mailsurgeon-demo-") as directory:
         place = opened(str(build_sample(Path(directory))), common)
         own = replace(common, state_dir=common.state_dir or Path(directory) / "state")
         with _temporary(directory) as index:
@@ -122,24 +126,33 @@ def _run(
     read_only: bool = False,
     clock_ahead: float = 0.0,
 ) -> int:
-    # The workers must run before Textual takes the terminal, or they inherit it.
-    executor = None if common.jobs == 1 else make_executor(common.jobs)
+    executor = None if common.jobs == 1 else LateWorkers(common.jobs)
+    surgeon = LateSurgeon(spool, common)
+
+    def prepare() -> None:
+        if executor is not None:
+            executor.start()
+        surgeon.open()
+        gc.freeze()  # what is loaded stays: each look at it would make a key wait
+        gc.enable()
+
     try:
         from mailsurgeon.tui.app import run_app
 
-        with surgeon_for(spool, common, changes=not read_only, looks=read_only) as surgeon:
-            return run_app(
-                spool,
-                index,
-                common.survey_options(clock_ahead),
-                surgeon,
-                executor,
-                read_only=read_only,
-                ascii=display.ascii,
-                theme=display.theme,
-                mouse=not display.no_mouse,
-            )
+        return run_app(
+            spool,
+            index,
+            common.survey_options(clock_ahead),
+            cast("Surgeon", surgeon),
+            executor,
+            prepare=prepare,
+            read_only=read_only,
+            ascii=display.ascii,
+            theme=display.theme,
+            mouse=not display.no_mouse,
+        )
     finally:
+        surgeon.close()
         if executor is not None:
             executor.shutdown(wait=False, cancel_futures=True)
 

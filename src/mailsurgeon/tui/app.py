@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,18 @@ THEME = Theme(
 )  # fmt: skip
 
 
+_THREADS = 32
+"""Workers at once: one that reads from a file system that does not answer is lost for long."""
+
+
+class _Threads(ThreadPoolExecutor):
+    """The threads of the workers. The end of the program does not wait for them."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        del wait
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+
+
 class MailsurgeonApp(App[int]):
     """One run over one spool, or over many: then `bench` is that of the spool opened last."""
 
@@ -66,6 +79,7 @@ class MailsurgeonApp(App[int]):
         self.surveying = False
         self.operating = False
         self.stop = threading.Event()  # the run ends: every worker stops at its next step
+        self.failure: MailsurgeonError | None = None  # why the run cannot go on
         self.at_rest = threading.Event()  # no operation runs: known to every thread
         self.at_rest.set()
         self.animation_level = "none"
@@ -81,14 +95,8 @@ class MailsurgeonApp(App[int]):
         del screen
         return ()
 
-    def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        end = partial(loop.call_soon_threadsafe, self.end_soon)
-        self._signals = EndSignals(end, self.stop, self.at_rest)
-        self._signals.take()
-        self.push_screen(self._first_screen())
-
-    def _first_screen(self) -> Screen[Any]:
+    def get_default_screen(self) -> Screen[Any]:
+        """The first screen; there is none below it, which would be drawn for nobody."""
         if self.hall is not None:
             from mailsurgeon.tui.screens.spools import SpoolsScreen
 
@@ -96,6 +104,13 @@ class MailsurgeonApp(App[int]):
         from mailsurgeon.tui.screens.main import MainScreen
 
         return MainScreen(self.bench)
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(_Threads(_THREADS, "work"))
+        end = partial(loop.call_soon_threadsafe, self.end_soon)
+        self._signals = EndSignals(end, self.stop, self.at_rest)
+        self._signals.take()
 
     def open_spool(self, bench: Workbench, follow: Callable[[object], None]) -> None:
         """Goes from the start page into a spool; `follow` is called on the way back."""
@@ -129,6 +144,12 @@ class MailsurgeonApp(App[int]):
         self.stop.set()
         if not self.operating:
             self.exit(0)
+
+    def fail(self, error: MailsurgeonError) -> None:
+        """Goes back to the start page; where there is none ends the run, which raises `error`."""
+        if not self.leave_spool():
+            self.failure = error
+            self.end_soon()
 
     def operation_over(self) -> None:
         """An operation has ended; if the run was to end with it, it does."""
@@ -165,20 +186,16 @@ def run_app(
     surgeon: Surgeon,
     executor: Executor | None,
     *,
-    read_only: bool = False,
-    ascii: bool = False,
-    theme: str = "",
     mouse: bool = True,
+    **settings: Any,
 ) -> int:
     """Runs the screen until the operator leaves it; returns the exit code.
 
-    `executor` must have been made, and its processes started, before. Raises MailsurgeonError when
-    `theme` is none of Textual's.
+    `settings` are those of the Workbench. Raises MailsurgeonError when `theme` is none of
+    Textual's, JournalError when the journal cannot be read and changes are wanted.
     """
-    bench = real_workbench(
-        spool, index, options, surgeon, executor, read_only=read_only, ascii=ascii, theme=theme
-    )
-    return _run(bench, theme, mouse)
+    bench = real_workbench(spool, index, options, surgeon, executor, **settings)
+    return _run(bench, bench.theme, mouse)
 
 
 def run_hall(
@@ -209,7 +226,11 @@ def _run(bench: Workbench | Hall, theme: str, mouse: bool) -> int:
         raise MailsurgeonError(f"no theme {theme!r}; there are: {', '.join(sorted(known))}")
     # Workers share the interpreter with the screen: shorter turns keep the keys quick.
     sys.setswitchinterval(0.0005)
-    return MailsurgeonApp(bench).run(mouse=mouse) or 0
+    app = MailsurgeonApp(bench)
+    code = app.run(mouse=mouse) or 0
+    if app.failure is not None:
+        raise app.failure
+    return code
 
 
 def real_workbench(
@@ -221,13 +242,23 @@ def real_workbench(
     **settings: Any,
 ) -> Workbench:
     """The workbench with the functions of this program."""
-    from mailsurgeon.report.session_log import write_log
-    from mailsurgeon.surgery.brake import brake
-    from mailsurgeon.surgery.planning import propose, propose_folder
-    from mailsurgeon.survey.survey import run_survey
-
+    planning = "mailsurgeon.surgery.planning"
     return Workbench(
         spool, index, options, surgeon, executor,
-        survey=run_survey, propose=propose,
-        propose_folder=propose_folder, brake=brake, write_log=write_log, **settings,
+        survey=_later("mailsurgeon.survey.survey", "run_survey"),
+        propose=_later(planning, "propose"),
+        propose_folder=_later(planning, "propose_folder"),
+        described=_later(planning, "described"),
+        brake=_later("mailsurgeon.surgery.brake", "brake"),
+        write_log=_later("mailsurgeon.report.session_log", "write_log"),
+        **settings,
     )  # fmt: skip
+
+
+def _later(module: str, name: str) -> Callable[..., Any]:
+    """A function whose module is loaded when it is called: the first frame needs none of them."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*arguments, **options)
+
+    return call

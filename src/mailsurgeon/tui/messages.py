@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.message import Message
 
-from mailsurgeon.surgery.steps import Plan, Report
-from mailsurgeon.survey.rows import FolderRow
+if TYPE_CHECKING:
+    from mailsurgeon.surgery.steps import Plan, Report
+    from mailsurgeon.survey.rows import FolderRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ class OperationFinished(Message):
 class Recovered(Message):
     """What was found of an operation that broke off in an earlier run."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, effects: Sequence[str] = ()) -> None:
         super().__init__()
-        self.text = text
+        self.text, self.effects = text, effects
 
 
 @dataclass(frozen=True, slots=True)

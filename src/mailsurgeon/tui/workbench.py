@@ -90,9 +90,10 @@ class Workbench:
     """Everything one run of the screen works with.
 
     The functions have the signatures of `survey.run_survey`, `planning.propose`,
-    `planning.propose_folder`, `brake.brake` and `session_log.write_log`. `index` belongs to the
-    thread of the screen; workers take `index.again()`. `inspect_delay` is in seconds; `now` gives
-    unix time.
+    `planning.propose_folder`, `planning.described`, `brake.brake` and `session_log.write_log`.
+    `prepare` is called once, in a worker, when the first frame stands and before the first survey.
+    `index` belongs to the thread of the screen; workers take `index.again()`. `inspect_delay` is in
+    seconds; `now` gives unix time.
     """
 
     spool: Spool
@@ -103,8 +104,10 @@ class Workbench:
     survey: Callable[..., SurveyResult]
     propose: Callable[..., Plan]
     propose_folder: Callable[..., Plan]
+    described: Callable[..., Plan]
     brake: Callable[[Plan, Mapping[bytes, int]], int | None]
     write_log: Callable[[Any, str], str]
+    prepare: Callable[[], object] = tuple
     read_only: bool = False
     ascii: bool = False
     theme: str = ""

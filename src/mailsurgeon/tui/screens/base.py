@@ -42,6 +42,13 @@ class BaseScreen(Screen[Result], Generic[Result]):
         return self.program.bench
 
     def compose(self) -> ComposeResult:
+        # Known before anything is drawn, so that nothing is drawn twice.
+        width, height = self.app.size
+        for points, room in (
+            (self.HORIZONTAL_BREAKPOINTS, width),
+            (self.VERTICAL_BREAKPOINTS, height),
+        ):
+            self.add_class([name for least, name in points or () if room >= least][-1])
         yield from self.parts()
         yield Bar(id="status")
         yield KeyLine()

@@ -31,7 +31,7 @@ from mailsurgeon.tui.messages import (
 from mailsurgeon.tui.present import badge, home_text, title
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.inspecting import InspectingScreen
-from mailsurgeon.tui.screens.reading import not_examined_screen, users_screen
+from mailsurgeon.tui.screens.reading import not_examined_screen, recovered_screen, users_screen
 from mailsurgeon.tui.screens.surveying import Arrival, progress_text, with_filters
 from mailsurgeon.tui.who import users_text
 from mailsurgeon.tui.widgets.bars import Bar
@@ -51,6 +51,7 @@ class BrowsingScreen(InspectingScreen):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
+        self.add_class("-at-tree")
         self.marks = Marks()
         self.list = MessageList(bench.index, self.marks)
         self.tree_ = FolderTree()
@@ -85,8 +86,13 @@ class BrowsingScreen(InspectingScreen):
     def on_mount(self) -> None:
         self.query_one("#filter", Input).cursor_blink = False
         self.list.empty_text = "The survey has begun; folders and messages appear as it goes."
-        self.action_pane("tree")
+        self.tree_.focus()
+        self.program.surveying = True
         self.read_index()
+        # What follows loads much; the first frame does not wait for it.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self.look_for_users()
         self._begin_survey(None, recover=True)
 
@@ -139,6 +145,8 @@ class BrowsingScreen(InspectingScreen):
     @on(Recovered)
     def _recovered(self, event: Recovered) -> None:
         self.tell(visible(event.text))
+        if event.effects:
+            self.app.push_screen(recovered_screen(event.text, event.effects))
 
     @on(IndexRead)
     def _index_read(self, event: IndexRead) -> None:

@@ -7,7 +7,6 @@ from textual.timer import Timer
 
 from mailsurgeon.survey.rows import FolderRow
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.folder_lines import folder_lines
 from mailsurgeon.tui.inspection import inspect
 from mailsurgeon.tui.messages import Inspected, Subject
 from mailsurgeon.tui.screens.surveying import SurveyingScreen, own_index
@@ -52,6 +51,9 @@ class InspectingScreen(SurveyingScreen):
     def _read_subject(self, subject: Subject, row: FolderRow | None, tab: str) -> None:
         try:
             if row is not None:
+                # Loaded here, for the first frame does not need it.
+                from mailsurgeon.tui.folder_lines import folder_lines
+
                 lines = folder_lines(self.bench.spool, row)
             else:
                 with own_index(self.bench.index) as index:

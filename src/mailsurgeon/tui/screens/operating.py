@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mailsurgeon.surgery.planning import described
 from mailsurgeon.surgery.steps import Plan, Report
 from mailsurgeon.survey.index import Index
 from mailsurgeon.text import visible
@@ -141,7 +140,7 @@ class OperatingScreen(BrowsingScreen):
 
     def _described(self, make: Callable[[], Plan]) -> Callable[[Index], Plan]:
         """A plan of the journal's with what clients will notice of it."""
-        return lambda index: described(self.bench.spool, index, make())
+        return lambda index: self.bench.described(self.bench.spool, index, make())
 
     def open_plan(
         self, make: Callable[[Index], Plan], follow: Callable[[Outcome | None], None]

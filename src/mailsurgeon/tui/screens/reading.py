@@ -64,6 +64,12 @@ def users_screen(users: Users) -> ReadingScreen:
     return ReadingScreen("Who has the spool open", lines)
 
 
+def recovered_screen(summary: str, effects: Sequence[str]) -> ReadingScreen:
+    """What was put right at the start, and what clients will notice of it."""
+    lines = [Text(visible(line)) for line in (summary, *effects)]
+    return ReadingScreen("After an interruption", lines)
+
+
 def not_examined_screen(items: Sequence[NotExamined]) -> ReadingScreen:
     """What the survey did not look at, and why."""
 

@@ -16,6 +16,7 @@ from typing import Any
 from textual import work
 from textual.worker import get_current_worker
 
+from mailsurgeon.errors import JournalError
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.rows import ViewQuery
@@ -70,8 +71,9 @@ class SurveyingScreen(BaseScreen[None]):
         """Looks at the whole spool, or again at some folders. With `recover`: first puts right
         what an interrupted run left."""
         bench, worker = self.bench, get_current_worker()
-        if recover and (text := self._recover()):
-            self.post_message(Recovered(text))
+        if recover:
+            bench.prepare()
+            self._recover()
         try:
             with own_index(bench.index) as index:
                 result = bench.survey(
@@ -97,18 +99,23 @@ class SurveyingScreen(BaseScreen[None]):
                 )
             )
 
-    def _recover(self) -> str:
+    def _recover(self) -> None:
         surgeon, bench = self.bench.surgeon, self.bench
         try:
-            unfinished = surgeon.unfinished()
-            if unfinished is None:
-                return ""
             if bench.read_only:
-                return f"Operation {unfinished.id} was interrupted; --read-only leaves it so."
-            report = surgeon.recover()
+                if unfinished := surgeon.unfinished():
+                    left = f"Operation {unfinished.id} was interrupted; --read-only leaves it so."
+                    self.post_message(Recovered(left))
+            elif report := surgeon.recover():
+                summary = f"Put right after an interruption: {report.summary}"
+                self.post_message(Recovered(summary, report.effects))
+        except JournalError as error:
+            if bench.read_only:
+                self.post_message(Recovered(one_line(error)))
+            else:  # without a journal nothing may be changed
+                self.app.call_from_thread(self.program.fail, error)
         except Exception as error:
-            return one_line(error)
-        return f"Put right after an interruption: {report.summary}" if report else ""
+            self.post_message(Recovered(one_line(error)))
 
     def _progress(self, worker: Any) -> Callable[[Any], None]:
         last = [0.0, ""]

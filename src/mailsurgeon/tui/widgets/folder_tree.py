@@ -144,7 +144,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         node = self._by_target.get(target)
         if node is None:
             return False
-        if node.parent is not None:
+        if node.parent is not None and not node.parent.is_expanded:
             node.parent.expand()
         # The lines are counted anew before the cursor is placed.
         _ = self._tree_lines

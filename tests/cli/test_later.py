@@ -1,0 +1,88 @@
+"""What comes a moment after the screen's first frame, and how a run ends that something holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from mailsurgeon.cli.later import LateSurgeon, LateWorkers
+from mailsurgeon.cli.options import Common
+from mailsurgeon.survey.opening import open_spool
+
+from .conftest import Tree
+
+PATIENCE = 60  # seconds after which a test has failed
+
+
+def python(program: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program in an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE
+    )
+
+
+def test_workers_can_be_started_while_the_app_has_stderr() -> None:
+    # As Textual does it: what is printed is caught, and there is no descriptor.
+    done = python(
+        "import os, sys\n"
+        "from mailsurgeon.cli.later import LateWorkers\n"
+        "class Caught:\n"
+        "    def write(self, text): pass\n"
+        "    def flush(self): pass\n"
+        "    def fileno(self): return -1\n"
+        "if __name__ == '__main__':\n"
+        "    workers = LateWorkers(1)\n"
+        "    sys.stderr = Caught()\n"
+        "    print(workers.submit(os.getppid).result() == os.getpid())\n"
+        "    workers.shutdown()\n"
+    )
+    assert (done.stdout, done.returncode) == ("True\n", 0)
+
+
+def test_workers_that_were_never_needed_are_never_started() -> None:
+    workers = LateWorkers(2)
+    workers.shutdown(cancel_futures=True)
+    assert workers._made is None
+
+
+def test_the_surgeon_is_the_same_for_every_thread(clean: Tree, tmp_path: Path) -> None:
+    late = LateSurgeon(open_spool(clean.root), Common(state_dir=tmp_path / "state"))
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(late.open())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, found))) == 1
+    assert late.journal_path.is_relative_to(tmp_path / "state")
+    late.close()
+
+
+def ending(held: bool) -> str:
+    """A program of which a thread waits for ever (`held`), or ends."""
+    return (
+        "import os, threading\n"
+        "from mailsurgeon.cli.later import unheld\n"
+        "reading, writing = os.pipe()\n"
+        f"{'' if held else 'os.close(writing)'}\n"
+        "with unheld():\n"
+        "    threading.Thread(target=os.read, args=(reading, 1)).start()\n"
+        "print('went on')\n"
+    )
+
+
+def test_a_thread_that_waits_for_ever_does_not_keep_the_program() -> None:
+    done = python(ending(held=True))
+    assert (done.stdout, done.returncode) == ("", 0)
+
+
+def test_without_such_a_thread_the_program_goes_on_to_its_end() -> None:
+    done = python(ending(held=False))
+    assert (done.stdout, done.returncode) == ("went on\n", 0)
+
+
+def test_what_ends_in_an_error_is_not_silenced() -> None:
+    done = python("from mailsurgeon.cli.later import unheld\nwith unheld():\n    raise KeyError(7)")
+    assert (done.returncode, "KeyError: 7" in done.stderr) == (1, True)
