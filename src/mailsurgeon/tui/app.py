@@ -78,6 +78,7 @@ class MailsurgeonApp(App[int]):
             self.hall = bench
         self.surveying = False
         self.operating = False
+        self.watched_how: Callable[[], str] = str  # how changes on disk are found, for the help
         self.stop = threading.Event()  # the run ends: every worker stops at its next step
         self.failure: MailsurgeonError | None = None  # why the run cannot go on
         self.at_rest = threading.Event()  # no operation runs: known to every thread
@@ -194,8 +195,16 @@ def run_app(
     `settings` are those of the Workbench. Raises MailsurgeonError when `theme` is none of
     Textual's, JournalError when the journal cannot be read and changes are wanted.
     """
+<<<<<<< ours
     bench = real_workbench(spool, index, options, surgeon, executor, **settings)
     return _run(bench, bench.theme, mouse)
+=======
+    bench = real_workbench(
+        spool, index, options, surgeon, executor,
+        watch=_watcher, read_only=read_only, ascii=ascii, theme=theme
+    )  # fmt: skip
+    return _run(bench, theme, mouse)
+>>>>>>> theirs
 
 
 def run_hall(
@@ -213,11 +222,17 @@ def run_hall(
     """
     from mailsurgeon.tui.hall import Hall
 
-    hall = Hall(directory, order, surgeon, real_workbench, **settings)
+    hall = Hall(directory, order, surgeon, partial(real_workbench, watch=_watcher), **settings)
     try:
         return _run(hall, hall.theme, mouse)
     finally:
         hall.close()
+
+
+def _watcher(*arguments: Any, **options: Any) -> Any:
+    from mailsurgeon.survey.watching import Watcher
+
+    return Watcher(*arguments, **options)
 
 
 def _run(bench: Workbench | Hall, theme: str, mouse: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Marks:
@@ -43,6 +43,14 @@ class Marks:
     def keep(self, entries: Iterable[int]) -> None:
         """Drops the marks of all others; `look_at` has to follow."""
         self._ids.intersection_update(entries)
+
+    def renew(self, renamed: Mapping[int, int]) -> None:
+        """Some have another id now; a negative one has no mark any more. `look_at` has to
+        follow."""
+        for entry in self._ids & renamed.keys():
+            self._ids.discard(entry)
+            if renamed[entry] > 0:
+                self._ids.add(renamed[entry])
 
     def clear(self) -> None:
         """Takes all marks off."""

@@ -96,6 +96,10 @@ class BrowsingScreen(InspectingScreen):
         self.look_for_users()
         self._begin_survey(None, recover=True)
 
+    def fresh_text(self) -> str:
+        """What the list does not show yet, and how to see it; or empty."""
+        return ""
+
     def follow_up(self) -> bool:
         """What an operation wants done once the survey is over; True when it moved the cursor."""
         return False
@@ -189,12 +193,12 @@ class BrowsingScreen(InspectingScreen):
 
     def _read(self, arrival: Arrival) -> None:
         self.ticket += 1
+        self.read_view(self.ticket, self.query_shown(), arrival)
+
+    def query_shown(self) -> ViewQuery:
+        """What the list shows."""
         query = self.shown.query() or ViewQuery()
-        self.read_view(
-            self.ticket,
-            with_filters(query, self.text_filter, self.badge_filter, self.sort),
-            arrival,
-        )
+        return with_filters(query, self.text_filter, self.badge_filter, self.sort)
 
     @property
     def list_is_coming(self) -> bool:
@@ -326,7 +330,7 @@ class BrowsingScreen(InspectingScreen):
         self._show_status()
 
     def _show_status(self) -> None:
-        right = []
+        right = [fresh] if (fresh := self.fresh_text()) else []
         if self.text_filter:
             right.append(f"filter: {visible(self.text_filter, 30)}")
         if self.badge_filter:

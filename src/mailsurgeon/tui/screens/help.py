@@ -18,8 +18,13 @@ _TITLES = {
 }  # fmt: skip
 
 
-def help_lines(place: str, keymap: Mapping[str, str], state: State) -> Iterator[Text]:
-    """The keys that work at a place, the nearest first, then what the badges mean."""
+def help_lines(
+    place: str, keymap: Mapping[str, str], state: State, watched_how: str = ""
+) -> Iterator[Text]:
+    """The keys that work at a place, the nearest first, then what the badges mean.
+
+    `watched_how`: how changes on disk are found; empty where nothing is watched.
+    """
     for scope in CHAINS[place]:
         actions = [action for action in ACTIONS if scope in action.scopes]
         if actions:
@@ -33,6 +38,11 @@ def help_lines(place: str, keymap: Mapping[str, str], state: State) -> Iterator[
             (f"  {kind.badge:<5}", "bold"), f"{kind.title}. ", (kind.sentence, "dim")
         )
     yield Text("")
+    if watched_how:
+        yield Text("Watching", "bold")
+        yield Text(f"  Folders that change on disk are looked at again; found {watched_how}.")
+        yield Text("  The list keeps its rows: the status line says what is new.")
+        yield Text("")
     yield Text("Promises", "bold")
     yield Text("  No key changes anything by itself: it proposes; Y in the plan applies.")
     yield Text("  Nothing is deleted; every change is in the journal and can be taken back.")
@@ -54,4 +64,6 @@ class HelpScreen(ReadingScreen):
         self._place, self._state = place, state
 
     def on_mount(self) -> None:
-        self._lines = list(help_lines(self._place, self.program.settings.keymap, self._state))
+        how = self.program.watched_how()
+        keymap = self.program.settings.keymap
+        self._lines = list(help_lines(self._place, keymap, self._state, how))

@@ -15,8 +15,8 @@ from mailsurgeon.tui.messages import AlikeFound, ListFailed, ViewRead
 from mailsurgeon.tui.present import title
 from mailsurgeon.tui.screens.dialogs import BadgeFilter
 from mailsurgeon.tui.screens.journal import JournalScreen, export_log
-from mailsurgeon.tui.screens.operating import OperatingScreen
 from mailsurgeon.tui.screens.surveying import SORTS, Arrival, alike, own_index
+from mailsurgeon.tui.screens.watching import WatchingScreen
 from mailsurgeon.tui.triage import neighbour, worst
 from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.message_list import MessageList
@@ -32,7 +32,7 @@ GO_BY_THE_LIST = frozenset(
 """Actions for which it matters which list is shown, and what is marked in it."""
 
 
-class MainScreen(OperatingScreen):
+class MainScreen(WatchingScreen):
     """Where a session begins and ends."""
 
     BINDINGS = bindings("main")

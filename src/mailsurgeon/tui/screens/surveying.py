@@ -66,6 +66,9 @@ class SurveyingScreen(BaseScreen[None]):
 
     # The survey
 
+    def before_survey(self, folders: tuple[bytes, ...] | None) -> None:
+        """Called in the survey's thread, before it looks at these folders (None: at all)."""
+
     @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
     def survey(self, folders: tuple[bytes, ...] | None = None, *, recover: bool = False) -> None:
         """Looks at the whole spool, or again at some folders. With `recover`: first puts right
@@ -75,6 +78,7 @@ class SurveyingScreen(BaseScreen[None]):
             bench.prepare()
             self._recover()
         try:
+            self.before_survey(folders)
             with own_index(bench.index) as index:
                 result = bench.survey(
                     bench.spool,

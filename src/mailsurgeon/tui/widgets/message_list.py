@@ -25,6 +25,7 @@ _PAGE = 64  # entries fetched together
 _PAGES = 32  # pages kept
 
 Badges = tuple[tuple[str, int], ...]
+_GONE: Badges = (("gone", int(Severity.INFO)),)
 
 
 class Pages:
@@ -94,6 +95,7 @@ class MessageList(Lines, inherit_bindings=False):
         self._cursor = 0
         self._first_code = ""
         self._anchor: int | None = None
+        self._gone: dict[int, tuple[Entry, Badges]] = {}
 
     # What is shown
 
@@ -105,6 +107,7 @@ class MessageList(Lines, inherit_bindings=False):
     def show(self, view: array[int], cursor: int | None, *, place: Target) -> None:
         """Shows a view with the cursor on the entry `cursor`, or near the line it was on."""
         self._anchor = None
+        self._gone.clear()
         self.folder_column = place.folder is None
         self._first_code = place.code
         self.pages.show(view)
@@ -121,10 +124,26 @@ class MessageList(Lines, inherit_bindings=False):
         self.refresh()
         self.post_message(self.Highlighted(self.entry_id))
 
+    def renew(self, view: array[int]) -> None:
+        """The same rows after some messages have changed. A negative id stands for one that is
+        gone: its row stays, and says so. Only lines that look otherwise now are drawn again."""
+        lines = range(self.top(), min(self.top() + self.size.height, len(view)))
+        before = {line: self._row(line) for line in lines}
+        self.pages.show(view)
+        for line, row in before.items():
+            if view[line] < 0 and row is not None:
+                self._gone[view[line]] = row[0]._replace(id=view[line]), _GONE
+            if self._row(line) != row:
+                self.refresh_line(line)
+
+    def _row(self, line: int) -> tuple[Entry, Badges] | None:
+        return self.pages.row(line) or self._gone.get(self.view[line])
+
     @property
     def entry_id(self) -> int | None:
-        """The id under the cursor."""
-        return self.view[self._cursor] if self.view else None
+        """The id under the cursor; None where there is no message, or none any more."""
+        entry = self.view[self._cursor] if self.view else 0
+        return entry if entry > 0 else None
 
     @property
     def entry(self) -> Entry | None:
@@ -211,7 +230,7 @@ class MessageList(Lines, inherit_bindings=False):
         else:
             first, last = sorted((self._anchor, self._cursor))
             self._anchor = None
-            self.marks.add(self.view[first : last + 1])
+            self.marks.add(entry for entry in self.view[first : last + 1] if entry > 0)
             self.refresh()
         self.post_message(self.Marked())
 
@@ -236,7 +255,7 @@ class MessageList(Lines, inherit_bindings=False):
             text = f" {self.empty_text}" if line == 0 else ""
             style = base + self.get_component_rich_style("list--dim", partial=True)
             return Strip([Segment(text[:width].ljust(width), style)], width)
-        row = self.pages.row(line)
+        row = self._row(line)
         if row is None:
             return Strip([Segment(" (gone)".ljust(width), base)], width)
         if line == self._cursor:

@@ -1,0 +1,104 @@
+"""What a second look at some folders changed in the index: new, gone, renamed, other facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mailsurgeon.survey.index import Index
+
+_WHERE = "folder IN (SELECT id FROM temp.looked_at)"
+_MAIL = "place != 'folder'"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Ids of entries. `renamed`: messages that have another name and with it another id, by the id
+    they had; they are neither `new` nor `gone`. `changed`: other facts or other problems under the
+    same id."""
+
+    new: frozenset[int] = frozenset()
+    gone: frozenset[int] = frozenset()
+    renamed: dict[int, int] = field(default_factory=dict)
+    changed: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.gone or self.renamed or self.changed)
+
+
+class BeforeAndAfter:
+    """Remembers folders (paths) as the index has them; afterwards says what has become of them.
+
+    It works on the connection given, in temporary tables: nothing of it is in the index. Raises
+    sqlite3.Error.
+    """
+
+    def __init__(self, index: Index, folders: Iterable[bytes]) -> None:
+        self._db, self._folders = index.db, [(path,) for path in folders]
+        self._db.executescript(
+            "DROP TABLE IF EXISTS temp.looked_at; DROP TABLE IF EXISTS temp.seen;"
+            "DROP TABLE IF EXISTS temp.seen_problems;"
+            "CREATE TEMP TABLE looked_at (id INTEGER PRIMARY KEY);"
+        )
+        self._choose()
+        self._db.executescript(
+            "CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY, folder, directory, filename, inode,"
+            " size, mtime_ns, mode);"
+            "INSERT INTO seen SELECT id, folder, directory, filename, inode, size, mtime_ns, mode"
+            f" FROM entries WHERE {_MAIL} AND {_WHERE};"
+            "CREATE TEMP TABLE seen_problems AS"
+            f" SELECT entry, code, detail FROM problems WHERE {_WHERE};"
+        )
+
+    def _choose(self) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO temp.looked_at SELECT id FROM folders WHERE path = ?",
+            self._folders,
+        )
+
+    def renewal(self) -> Renewal:
+        """What has changed since."""
+        self._choose()  # folders that came meanwhile
+        gone = self._ids("SELECT id FROM temp.seen WHERE id NOT IN (SELECT id FROM entries)")
+        new = self._ids(
+            f"SELECT id FROM entries WHERE {_MAIL} AND {_WHERE}"
+            " AND id NOT IN (SELECT id FROM temp.seen)"
+        )
+        renamed = self._renamed(gone, new)
+        changed = self._ids(
+            "SELECT e.id FROM temp.seen s JOIN entries e ON e.id = s.id"
+            " WHERE (e.directory, e.filename, e.inode, e.size, e.mtime_ns, e.mode)"
+            " IS NOT (s.directory, s.filename, s.inode, s.size, s.mtime_ns, s.mode)"
+        )
+        changed |= self._other_problems()
+        changed = changed - new - set(renamed.values()) - gone
+        return Renewal(
+            frozenset(new - set(renamed.values())), frozenset(gone - renamed.keys()), renamed,
+            frozenset(changed),
+        )  # fmt: skip
+
+    def _renamed(self, gone: set[int], new: set[int]) -> dict[int, int]:
+        """A message keeps its inode and size when a client gives it flags, or moves it."""
+        if not gone or not new:
+            return {}
+        sizes = {
+            (inode, size): number
+            for number, inode, size in self._db.execute("SELECT id, inode, size FROM temp.seen")
+            if number in gone
+        }
+        rows = self._db.execute(f"SELECT id, inode, size FROM entries WHERE {_MAIL} AND {_WHERE}")
+        return {
+            sizes[inode, size]: number
+            for number, inode, size in rows
+            if number in new and (inode, size) in sizes
+        }
+
+    def _other_problems(self) -> set[int]:
+        now = f"SELECT entry, code, detail FROM problems WHERE {_WHERE}"
+        before = "SELECT entry, code, detail FROM temp.seen_problems"
+        return self._ids(f"SELECT entry FROM ({now} EXCEPT {before})") | self._ids(
+            f"SELECT entry FROM ({before} EXCEPT {now})"
+        )
+
+    def _ids(self, sql: str) -> set[int]:
+        return {row[0] for row in self._db.execute(sql)}

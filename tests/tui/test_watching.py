@@ -1,0 +1,536 @@
+"""Watching: what changes on disk is looked at again, and the operator's place stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from mailsurgeon.survey.watching import News, Watcher
+from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.screens import watching
+from mailsurgeon.tui.screens.help import HelpScreen
+from mailsurgeon.tui.screens.plan import PlanScreen
+from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.folder_tree import Target
+from mailsurgeon.tui.widgets.pager import Pager
+from tests.tui.conftest import (
+    Ward,
+    front,
+    keys,
+    listed,
+    main,
+    settled,
+    status,
+    tree_lines,
+    typed,
+)
+
+SIZE = (80, 24)
+PATIENCE = 30  # seconds after which a test has failed
+
+
+class Hand:
+    """A watcher that tells what the test has it tell."""
+
+    how = "by hand"
+
+    def __init__(self) -> None:
+        self.tell: Callable[[News], None] = lambda _news: None
+        self.started = False
+        self.stopped = False
+        self.forgotten: list[tuple[bytes, ...] | None] = []
+
+    def __call__(self, _spool: Any, tell: Callable[[News], None], **_options: Any) -> Hand:
+        self.tell = tell
+        return self
+
+    def start(self) -> None:
+        self.started = True
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def forget(self, folders: tuple[bytes, ...] | None = None) -> None:
+        self.forgotten.append(folders)
+
+    def says(self, *folders: bytes, **news: Any) -> None:
+        self.tell(News(frozenset(folders), **news))
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture(autouse=True)
+def _restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look may follow the other at once."""
+    monkeypatch.setattr(watching, "SHARE", 1.0)
+
+
+async def until(pilot: Pilot[Any], happened: Callable[[], bool]) -> None:
+    """Waits for what has to happen."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    await settled(pilot)
+
+
+async def open_list(pilot: Pilot[Any], line: str) -> None:
+    """Opens the list of a line of the tree, by its name."""
+    await settled(pilot)
+    found = main(pilot)
+    rows = [text.split() for text in tree_lines(pilot)]
+    found.tree_.go_to(next(n for n, row in enumerate(rows) if row[:1] == [line]))
+    await settled(pilot)
+    await keys(pilot, "enter")
+
+
+async def test_new_mail_is_counted_and_the_place_stays(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        await keys(pilot, "j", "j", "space")
+        found = main(pilot)
+        place, rows, top = found.list.entry_id, listed(pilot), found.list.top()
+        for _ in range(3):
+            ward.mail("new/{n}")
+        hand.says(b"")
+        await settled(pilot)
+        assert "+3 new (R)" in status(pilot)
+        assert (found.list.entry_id, listed(pilot), found.list.top()) == (place, rows, top)
+        assert "1 marked" in status(pilot)
+        assert "15 messages" in found.query_one("#top", Bar).text
+        assert ["All", "mail", "15"] in [line.split() for line in tree_lines(pilot)]
+
+
+async def test_r_takes_in_what_is_new_and_only_then_looks_at_everything(
+    ward: Ward, hand: Hand
+) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        await keys(pilot, "j")
+        place = main(pilot).list.entry_id
+        ward.mail("cur/{n}:2,S")
+        hand.says(b"")
+        await settled(pilot)
+        surveys = len(hand.forgotten)
+        await keys(pilot, "R")
+        assert len(listed(pilot)) == 7
+        assert main(pilot).list.entry_id == place
+        assert "new" not in status(pilot)
+        assert len(hand.forgotten) == surveys
+        await keys(pilot, "R")
+        assert hand.forgotten[-1] is None
+        assert "surveyed 13" in status(pilot)
+
+
+async def test_who_leaves_the_list_and_comes_back_sees_it_all(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        ward.mail("cur/{n}:2,S")
+        hand.says(b"")
+        await settled(pilot)
+        await open_list(pilot, "lists")
+        assert "new" not in status(pilot)
+        await open_list(pilot, "INBOX")
+        assert len(listed(pilot)) == 7
+
+
+async def test_mail_elsewhere_changes_the_counts_and_not_the_status(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        ward.mail(".lists/cur/{n},S=1:2,")
+        hand.says(b".lists")
+        await settled(pilot)
+        assert "new" not in status(pilot)
+        assert ["SIZE", "3"] in [line.split() for line in tree_lines(pilot)]
+        assert ["lists", "3"] in [line.split() for line in tree_lines(pilot)]
+
+
+async def test_a_message_with_new_flags_is_the_same_message(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "lists")
+        found = main(pilot)
+        while found.list.entry is None or not found.list.entry.path.endswith(b":2,"):
+            await keys(pilot, "j")
+        entry = found.list.entry
+        await keys(pilot, "space", "k")
+        line = found.list.line()
+        old = ward.root / os.fsdecode(entry.path)
+        old.rename(old.with_name(old.name + "S"))
+        hand.says(b".lists")
+        await settled(pilot)
+        assert "1 changed (R)" in status(pilot)
+        assert "1 marked" in status(pilot)
+        assert found.list.line() == line
+        (marked,) = found.marks
+        (now,) = found.bench.index.entries([marked])
+        assert now.path == entry.path + b"S"
+        assert found.list.view.count(marked) == 1
+
+
+async def test_a_message_that_is_gone_keeps_its_row_and_nothing_is_done_to_it(
+    ward: Ward, hand: Hand
+) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        found = main(pilot)
+        await keys(pilot, "j")
+        entry = found.list.entry
+        assert entry is not None and entry.subject
+        (ward.root / os.fsdecode(entry.path)).unlink()
+        hand.says(b"")
+        await settled(pilot)
+        row = listed(pilot)[1]
+        assert "GONE" in row and entry.subject[:8] in row
+        assert "1 gone (R)" in status(pilot)
+        await keys(pilot, "space", "enter")
+        assert front(pilot) is main(pilot)
+        assert not found.marks
+        await keys(pilot, "v", "j", "v")
+        assert len(found.marks) == 1
+        await keys(pilot, "R")
+        assert not any("GONE" in line for line in listed(pilot))
+
+
+async def test_a_gone_message_loses_its_mark(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        await keys(pilot, "v", "G", "v")
+        assert len(main(pilot).marks) == 6
+        entry = main(pilot).list.entry
+        assert entry is not None
+        (ward.root / os.fsdecode(entry.path)).unlink()
+        hand.says(b"")
+        await settled(pilot)
+        assert len(main(pilot).marks) == 5
+        assert "not in view" not in status(pilot)
+
+
+async def test_a_later_message_never_takes_the_row_of_one_that_is_gone(
+    ward: Ward, hand: Hand
+) -> None:
+    last = ward.mail("cur/{n}:2,S")
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        last.unlink()
+        hand.says(b"")
+        await settled(pilot)
+        rows = listed(pilot)
+        ward.mail("cur/{n}:2,S")  # the index may give it the id that is free again
+        hand.says(b"")
+        await settled(pilot)
+        assert listed(pilot) == rows
+        assert "+1 new, 1 gone (R)" in status(pilot)
+
+
+async def test_the_list_of_a_kind_stays_when_its_last_problem_is_gone(
+    ward: Ward, hand: Hand
+) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "ZERO")
+        entry = main(pilot).list.entry
+        assert entry is not None
+        (ward.root / os.fsdecode(entry.path)).unlink()
+        hand.says(b"")
+        await settled(pilot)
+        assert main(pilot).shown == Target("code", code="empty")
+        assert len(listed(pilot)) == 1
+        assert "1 gone" in status(pilot)
+        assert not any(line.split()[:1] == ["ZERO"] for line in tree_lines(pilot))
+
+
+async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "lists")
+        (ward.root / ".lists").rename(ward.home / "away")
+        hand.says(b".lists")
+        await settled(pilot)
+        assert all("GONE" in line for line in listed(pilot))
+        assert not any("lists" in line for line in tree_lines(pilot))
+
+
+async def test_a_new_folder_appears_with_its_mail(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        ward.folder("made")
+        ward.mail(".made/{n}:2,S")
+        hand.says(b"", b".made")
+        await settled(pilot)
+        assert ["made", "1"] in [line.split() for line in tree_lines(pilot)]
+        assert ["MISF", "4"] in [line.split() for line in tree_lines(pilot)]
+        assert main(pilot).shown.what == "folder"
+
+
+async def test_a_filter_stays_and_only_what_passes_it_is_new(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        await keys(pilot, "slash")
+        await typed(pilot, "Report")
+        await keys(pilot, "enter")
+        ward.mail("cur/{n}:2,S", what="Report of the week")
+        ward.mail("cur/{n}:2,S", what="Something else")
+        hand.says(b"")
+        await settled(pilot)
+        assert "+1 new (R)" in status(pilot)
+        assert "filter: Report" in status(pilot)
+
+
+async def test_no_old_summary_stands_beside_new_problems(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        assert "surveyed 12" in status(pilot)
+        ward.mail("{n}")
+        hand.says(b"")
+        await settled(pilot)
+        assert "surveyed" not in status(pilot)
+        assert ["MISF", "4"] in [line.split() for line in tree_lines(pilot)]
+
+
+async def test_nothing_is_said_or_drawn_when_nothing_has_changed(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        before, snapshot = status(pilot), main(pilot).snapshot
+        hand.says(b"", b".lists")
+        await settled(pilot)
+        assert set(hand.forgotten[-1] or ()) == {b"", b".lists"}
+        assert status(pilot) == before
+        assert main(pilot).snapshot is snapshot
+
+
+async def test_the_inspector_tells_of_the_message_as_it_is_now(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "SIZE")
+        entry = main(pilot).list.entry
+        assert entry is not None
+        assert "9999" in main(pilot).inspector.text or "S=1" in main(pilot).inspector.text
+        (ward.root / os.fsdecode(entry.path)).unlink()
+        hand.says(b"", b".lists")
+        await settled(pilot)
+        assert main(pilot).inspector.text.strip() in ("", "Nothing is under the cursor.")
+
+
+# When a look has to wait, and who waits for it
+
+
+class Gate:
+    """Holds back every survey after the first until it is opened."""
+
+    def __init__(self, bench: Any) -> None:
+        self._survey = bench.survey
+        self.waiting = threading.Event()
+        self.opened = threading.Event()
+        self.running = 0
+        self.most = 0
+        self.asked: list[Any] = []
+        bench.survey = self
+
+    def __call__(self, *arguments: Any, folders: Any = None, **options: Any) -> Any:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.asked.append(folders)
+        if len(self.asked) > 1:
+            self.waiting.set()
+            assert self.opened.wait(PATIENCE)
+        try:
+            return self._survey(*arguments, folders=folders, **options)
+        finally:
+            self.running -= 1
+
+
+async def test_a_plan_waits_for_the_look_and_is_made_from_what_it_found(
+    ward: Ward, hand: Hand
+) -> None:
+    bench = ward.bench(watch=hand)
+    gate = Gate(bench)
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "MISF")
+        hand.says(b".Archives.2012")
+        await asyncio.to_thread(gate.waiting.wait, PATIENCE)
+        await pilot.press("enter")
+        await pilot.pause()
+        plan = front(pilot)
+        assert isinstance(plan, PlanScreen) and plan.plan is None
+        await pilot.press("Y")
+        await pilot.pause()
+        gate.opened.set()
+        await settled(pilot)
+        assert plan.plan is not None and len(plan.plan.acts) == 1
+        await keys(pilot, "Y")
+        assert "Filed 1." in status(pilot)
+        assert gate.most == 1
+
+
+async def test_r_during_a_look_comes_after_it(ward: Ward, hand: Hand) -> None:
+    bench = ward.bench(watch=hand)
+    gate = Gate(bench)
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        hand.says(b"")
+        await asyncio.to_thread(gate.waiting.wait, PATIENCE)
+        await pilot.press("R")
+        await pilot.pause()
+        gate.opened.set()
+        await settled(pilot)
+        assert gate.asked == [None, frozenset((b"",)), None]
+        assert gate.most == 1
+
+
+async def test_nothing_is_looked_at_while_a_plan_is_open(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "MISF")
+        await keys(pilot, "enter")
+        assert isinstance(front(pilot), PlanScreen)
+        looks = len(hand.forgotten)
+        ward.mail("new/{n}")
+        hand.says(b"")
+        await settled(pilot)
+        assert len(hand.forgotten) == looks
+        await keys(pilot, "escape")
+        assert hand.forgotten[looks:] == [(b"",)]
+        assert ["All", "mail", "13"] in [line.split() for line in tree_lines(pilot)]
+
+
+async def test_what_an_operation_changed_is_looked_at_once(ward: Ward, hand: Hand) -> None:
+    bench = ward.bench(watch=hand)
+    asked: list[Any] = []
+    survey = bench.survey
+
+    def noted(*arguments: Any, folders: Any = None, **options: Any) -> Any:
+        asked.append(folders)
+        return survey(*arguments, folders=folders, **options)
+
+    bench.survey = noted
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "MISF")
+        await keys(pilot, "enter")
+        hand.says(b".Archives.2012")  # as a watcher does while the operation runs
+        await keys(pilot, "Y")
+        assert [set(folders) for folders in asked[1:]] == [{b".Archives.2012"}]
+
+
+async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
+    ward: Ward, hand: Hand
+) -> None:
+    bench = ward.bench(watch=hand)
+    survey, begun, go_on = bench.survey, threading.Event(), threading.Event()
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        result = survey(*arguments, **options)
+        if not begun.is_set():
+            begun.set()
+            assert go_on.wait(PATIENCE)
+        return result
+
+    bench.survey = slow
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        ward.mail("{n}:2,S")
+        hand.says(b"")
+        await pilot.pause()
+        assert hand.forgotten == [None]
+        go_on.set()
+        await settled(pilot)
+        assert hand.forgotten == [None, (b"",)]
+        assert ["MISF", "4"] in [line.split() for line in tree_lines(pilot)]
+
+
+async def test_after_a_look_that_took_long_the_next_one_comes_later(
+    ward: Ward, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SHARE", 1e-9)
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        hand.says(b"")
+        await settled(pilot)
+        hand.says(b"", b".lists")
+        await settled(pilot)
+        assert hand.forgotten == [None, (b"",)]
+        await keys(pilot, "R")  # who asks is answered at once
+        assert hand.forgotten == [None, (b"",), None]
+
+
+async def test_a_look_that_fails_says_why(ward: Ward, hand: Hand) -> None:
+    bench = ward.bench(watch=hand)
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        survey = bench.survey
+
+        def fails(*_arguments: Any, **_options: Any) -> Any:
+            raise OSError(5, "Input/output error", b"/srv/\x1b[31mmail")
+
+        bench.survey = fails
+        hand.says(b"")
+        await settled(pilot)
+        assert "Input/output error" in status(pilot) and "\x1b" not in status(pilot)
+        bench.survey = survey
+        ward.mail("new/{n}")
+        hand.says(b"")
+        await settled(pilot)
+        assert "+1 new" in status(pilot)
+
+
+# The watcher's own news
+
+
+async def test_a_lost_spool_is_told_and_not_surveyed(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        rows, looks = listed(pilot), len(hand.forgotten)
+        away = ward.home / "away"
+        ward.root.rename(away)
+        hand.says(b"", lost=True)
+        await settled(pilot)
+        assert "not there any more" in status(pilot)
+        assert listed(pilot) == rows and len(hand.forgotten) == looks
+        away.rename(ward.root)
+        hand.says(b"")
+        await settled(pilot)
+        assert "there again" in status(pilot)
+        assert len(hand.forgotten) == looks + 1
+
+
+async def test_a_note_is_said_in_the_status_and_the_means_in_the_help(
+    ward: Ward, hand: Hand
+) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        hand.says(note="Watching by looking every 2 s (the limit is reached).")
+        await settled(pilot)
+        assert "the limit is reached" in status(pilot)
+        await keys(pilot, "question_mark")
+        assert isinstance(front(pilot), HelpScreen)
+        assert "found by hand" in front(pilot).query_one(Pager).text
+
+
+async def test_read_only_watches_too_and_the_end_ends_it(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand, read_only=True).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert hand.started
+        ward.mail("new/{n}")
+        hand.says(b"")
+        await settled(pilot)
+        assert ["All", "mail", "13"] in [line.split() for line in tree_lines(pilot)]
+    assert hand.stopped
+
+
+@pytest.mark.parametrize("polling", [False, True])
+async def test_mail_delivered_by_others_appears_by_itself(ward: Ward, polling: bool) -> None:
+    def watch(spool: Any, tell: Any, **options: Any) -> Watcher:
+        return Watcher(spool, tell, polling=polling, interval=0.1, **options)
+
+    async with ward.app(watch=watch).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "lists")
+        delivered = ward.mail(".lists/tmp/{n}")
+        delivered.rename(ward.root / ".lists/new" / delivered.name)
+        await until(pilot, lambda: "+1 new" in status(pilot))
+        await keys(pilot, "R")
+        assert len(listed(pilot)) == 3
