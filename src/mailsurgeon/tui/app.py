@@ -195,16 +195,8 @@ def run_app(
     `settings` are those of the Workbench. Raises MailsurgeonError when `theme` is none of
     Textual's, JournalError when the journal cannot be read and changes are wanted.
     """
-<<<<<<< ours
-    bench = real_workbench(spool, index, options, surgeon, executor, **settings)
+    bench = real_workbench(spool, index, options, surgeon, executor, watch=_WATCH, **settings)
     return _run(bench, bench.theme, mouse)
-=======
-    bench = real_workbench(
-        spool, index, options, surgeon, executor,
-        watch=_watcher, read_only=read_only, ascii=ascii, theme=theme
-    )  # fmt: skip
-    return _run(bench, theme, mouse)
->>>>>>> theirs
 
 
 def run_hall(
@@ -222,17 +214,11 @@ def run_hall(
     """
     from mailsurgeon.tui.hall import Hall
 
-    hall = Hall(directory, order, surgeon, partial(real_workbench, watch=_watcher), **settings)
+    hall = Hall(directory, order, surgeon, partial(real_workbench, watch=_WATCH), **settings)
     try:
         return _run(hall, hall.theme, mouse)
     finally:
         hall.close()
-
-
-def _watcher(*arguments: Any, **options: Any) -> Any:
-    from mailsurgeon.survey.watching import Watcher
-
-    return Watcher(*arguments, **options)
 
 
 def _run(bench: Workbench | Hall, theme: str, mouse: bool) -> int:
@@ -277,3 +263,6 @@ def _later(module: str, name: str) -> Callable[..., Any]:
         return getattr(importlib.import_module(module), name)(*arguments, **options)
 
     return call
+
+
+_WATCH = _later("mailsurgeon.survey.watching", "Watcher")

@@ -90,17 +90,11 @@ class Workbench:
     """Everything one run of the screen works with.
 
     The functions have the signatures of `survey.run_survey`, `planning.propose`,
-<<<<<<< ours
     `planning.propose_folder`, `planning.described`, `brake.brake` and `session_log.write_log`.
     `prepare` is called once, in a worker, when the first frame stands and before the first survey.
-    `index` belongs to the thread of the screen; workers take `index.again()`. `inspect_delay` is in
-    seconds; `now` gives unix time.
-=======
-    `planning.propose_folder`, `brake.brake` and `session_log.write_log`. `index` belongs to the
-    thread of the screen; workers take `index.again()`. `watch` makes a `watching.Watcher`; without
-    one nothing is looked at unasked. `inspect_delay` is in seconds; `now` gives
-    unix time.
->>>>>>> theirs
+    `index` belongs to the thread of the screen; workers take `index.again()`. `watch` makes a
+    `watching.Watcher`; without one nothing is looked at unasked. `inspect_delay` is in seconds; `now`
+    gives unix time.
     """
 
     spool: Spool
@@ -114,11 +108,8 @@ class Workbench:
     described: Callable[..., Plan]
     brake: Callable[[Plan, Mapping[bytes, int]], int | None]
     write_log: Callable[[Any, str], str]
-<<<<<<< ours
     prepare: Callable[[], object] = tuple
-=======
     watch: Callable[..., Any] | None = None
->>>>>>> theirs
     read_only: bool = False
     ascii: bool = False
     theme: str = ""
