@@ -93,8 +93,8 @@ class Workbench:
     `planning.propose_folder`, `planning.described`, `brake.brake` and `session_log.write_log`.
     `prepare` is called once, in a worker, when the first frame stands and before the first survey.
     `index` belongs to the thread of the screen; workers take `index.again()`. `watch` makes a
-    `watching.Watcher`; without one nothing is looked at unasked. `inspect_delay` is in seconds; `now`
-    gives unix time.
+    `watching.Watcher`; without one nothing is looked at unasked. `inspect_delay` is in seconds;
+    `now` gives unix time.
     """
 
     spool: Spool
