@@ -104,7 +104,7 @@ def _measured(
 
 def _needed(measures: Sequence[Measure], rows: Sequence[Row]) -> list[Measure]:
     names = {row.ours for row in rows} | {row.reference for row in rows}
-    return [measure for measure in measures if names & set(measure.gives)]
+    return [measure for measure in measures if not measure.gives or names & set(measure.gives)]
 
 
 def _report(

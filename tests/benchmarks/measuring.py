@@ -32,7 +32,8 @@ class Measure:
     """Something that is measured once in each round.
 
     `run` sets up what it needs, outside of the time it takes, and gives samples by name; `gives`
-    are these names. `most`: rounds in which it takes part at most.
+    are these names, none where it only prepares for those after it. `most`: rounds in which it
+    takes part at most.
     """
 
     gives: tuple[str, ...]
