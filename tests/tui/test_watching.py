@@ -177,6 +177,18 @@ async def test_a_message_with_new_flags_is_the_same_message(ward: Ward, hand: Ha
         assert found.list.view.count(marked) == 1
 
 
+async def test_a_message_that_changes_twice_has_changed_once(ward: Ward, hand: Hand) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "lists")
+        path = ward.root / os.fsdecode(main(pilot).list.entry.path)  # type: ignore[union-attr]
+        for more in (b"one\n", b"and another\n"):
+            with path.open("ab") as file:
+                file.write(more)
+            hand.says(b".lists")
+            await settled(pilot)
+        assert "1 changed (R)" in status(pilot)
+
+
 async def test_a_message_that_is_gone_keeps_its_row_and_nothing_is_done_to_it(
     ward: Ward, hand: Hand
 ) -> None:
@@ -485,12 +497,17 @@ async def test_a_lost_spool_is_told_and_not_surveyed(ward: Ward, hand: Hand) -> 
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         rows, looks = listed(pilot), len(hand.forgotten)
+        assert looks == 1
         away = ward.home / "away"
         ward.root.rename(away)
         hand.says(b"", lost=True)
         await settled(pilot)
         assert "not there any more" in status(pilot)
         assert listed(pilot) == rows and len(hand.forgotten) == looks
+        ward.root.mkdir()  # as a mount point is, when nothing is mounted
+        await keys(pilot, "R")
+        assert listed(pilot) == rows and len(hand.forgotten) == looks
+        ward.root.rmdir()
         away.rename(ward.root)
         hand.says(b"")
         await settled(pilot)

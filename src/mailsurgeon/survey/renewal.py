@@ -42,12 +42,11 @@ class BeforeAndAfter:
         )
         self._choose()
         self._db.executescript(
-            "CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY, folder, directory, filename, inode,"
-            " size, mtime_ns, mode);"
-            "INSERT INTO seen SELECT id, folder, directory, filename, inode, size, mtime_ns, mode"
+            "CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY, inode, size, mtime_ns, mode);"
+            "INSERT INTO seen SELECT id, inode, size, mtime_ns, mode"
             f" FROM entries WHERE {_MAIL} AND {_WHERE};"
             "CREATE TEMP TABLE seen_problems AS"
-            f" SELECT entry, code, detail FROM problems WHERE {_WHERE};"
+            f" SELECT entry, code, remedy FROM problems WHERE {_WHERE};"
         )
 
     def _choose(self) -> None:
@@ -67,8 +66,8 @@ class BeforeAndAfter:
         renamed = self._renamed(gone, new)
         changed = self._ids(
             "SELECT e.id FROM temp.seen s JOIN entries e ON e.id = s.id"
-            " WHERE (e.directory, e.filename, e.inode, e.size, e.mtime_ns, e.mode)"
-            " IS NOT (s.directory, s.filename, s.inode, s.size, s.mtime_ns, s.mode)"
+            " WHERE (e.inode, e.size, e.mtime_ns, e.mode)"
+            " IS NOT (s.inode, s.size, s.mtime_ns, s.mode)"
         )
         changed |= self._other_problems()
         changed = changed - new - set(renamed.values()) - gone
@@ -78,24 +77,19 @@ class BeforeAndAfter:
         )  # fmt: skip
 
     def _renamed(self, gone: set[int], new: set[int]) -> dict[int, int]:
-        """A message keeps its inode and size when a client gives it flags, or moves it."""
+        """A message keeps inode, size and time when a client gives it flags, or moves it."""
         if not gone or not new:
             return {}
-        sizes = {
-            (inode, size): number
-            for number, inode, size in self._db.execute("SELECT id, inode, size FROM temp.seen")
-            if number in gone
-        }
-        rows = self._db.execute(f"SELECT id, inode, size FROM entries WHERE {_MAIL} AND {_WHERE}")
-        return {
-            sizes[inode, size]: number
-            for number, inode, size in rows
-            if number in new and (inode, size) in sizes
-        }
+        facts = "SELECT id, inode, size, mtime_ns FROM"
+        before = self._db.execute(f"{facts} temp.seen")
+        known = {row[1:]: row[0] for row in before if row[0] in gone}
+        now = self._db.execute(f"{facts} entries WHERE {_MAIL} AND {_WHERE}")
+        return {known[row[1:]]: row[0] for row in now if row[0] in new and row[1:] in known}
 
     def _other_problems(self) -> set[int]:
-        now = f"SELECT entry, code, detail FROM problems WHERE {_WHERE}"
-        before = "SELECT entry, code, detail FROM temp.seen_problems"
+        # Not by their details: the age of a leftover is another at every look.
+        now = f"SELECT entry, code, remedy FROM problems WHERE {_WHERE}"
+        before = "SELECT entry, code, remedy FROM temp.seen_problems"
         return self._ids(f"SELECT entry FROM ({now} EXCEPT {before})") | self._ids(
             f"SELECT entry FROM ({before} EXCEPT {now})"
         )

@@ -62,13 +62,16 @@ class Fresh:
 @dataclass(frozen=True, slots=True)
 class Renewed:
     """The open list after a look: the same rows in the same order. Who has another id now has it
-    (`renamed`, by the old one; what is gone has the negative of its own); `fresh` is what is
-    missing. `ticket` is that of the list it was made for."""
+    (`renamed`, by the old one; what is gone has the negative of its own). `new` and `gone` are how
+    many messages another reading of it would show more and less; `changed` are ids. `ticket` is
+    that of the list it was made for."""
 
     ticket: int
     view: array[int]
     renamed: dict[int, int]
-    fresh: Fresh
+    new: int
+    gone: int
+    changed: frozenset[int]
 
 
 class LookedAgain(Message):
@@ -94,6 +97,7 @@ class WatchingScreen(OperatingScreen):
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
         self.fresh = Fresh()
+        self._stale: set[int] = set()  # what has changed since the list was read, by id
         self._watcher: Any = None
         self._lost = False
         self._changed: set[bytes] = set()
@@ -226,20 +230,19 @@ class WatchingScreen(OperatingScreen):
         if renewed.ticket != self.ticket:
             self.refresh_view()  # this list was read while the folders were being looked at
         else:
-            self.fresh = self.fresh_since(renewed.fresh)
+            stale = {renewed.renamed.get(number, number) for number in self._stale}
+            self._stale = {number for number in stale | renewed.changed if number > 0}
+            self.fresh = Fresh(renewed.new, renewed.gone, len(self._stale))
             self.list.renew(renewed.view)
             self.marks.look_at(renewed.view)
         self._show_status()
         self.inspect_soon()
 
-    def fresh_since(self, now: Fresh) -> Fresh:
-        """What the list lacks; what has changed adds up until the list is read again."""
-        return replace(now, changed=min(now.changed + self.fresh.changed, len(self.list.view)))
-
     @on(ViewRead)
     def _all_taken_in(self, event: ViewRead) -> None:
         if event.ticket == self.ticket:
             self.fresh = Fresh()
+            self._stale.clear()
             self.call_after_refresh(self._look_when_possible)
 
     def fresh_text(self) -> str:
@@ -250,7 +253,9 @@ class WatchingScreen(OperatingScreen):
 
     def action_survey(self) -> None:
         """Takes in what is fresh; with nothing fresh, looks at the whole spool again."""
-        if self.fresh:
+        if self._lost:
+            self.tell(LOST)
+        elif self.fresh:
             self.refresh_view()
         else:
             super().action_survey()
@@ -284,9 +289,8 @@ def renew(
     """What has become of a list, and what a new reading of it would show else."""
     same = array("q", (renamed.get(number, number) for number in view) if renamed else view)
     now, shown = set(index.view(query)), set(same)
-    fresh = Fresh(
-        new=len(now - shown),
-        gone=len(shown - now),
-        changed=len(shown & (changed | {number for number in renamed.values() if number > 0})),
-    )
-    return Renewed(ticket, same, renamed, fresh)
+    renewed = {number for number in renamed.values() if number > 0}
+    return Renewed(
+        ticket, same, renamed, len(now - shown), len(shown - now),
+        frozenset(shown & (changed | renewed)),
+    )  # fmt: skip
