@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.survey import looking
+
 from .conftest import Below, Run, Tree
 
 MISFILED = ".Sent/1600000003.M1P1.host:2,S"
@@ -171,6 +173,8 @@ def test_a_second_scan_reads_only_what_changed(
         return really_open(path, *arguments, **more)
 
     monkeypatch.setattr(os, "open", noting)
+    # As if the clock had gone on: what changed a moment ago is read again.
+    monkeypatch.setattr(looking, "GRANULARITY", 0)
 
     def read(*options: str) -> set[str]:
         opened.clear()

@@ -52,9 +52,8 @@ class Filling:
         **detail: Any,
     ) -> None:
         directory, filename = os.path.split(path)
-        entry = self._insert(
-            "entries", folder=folder or 0, place="cur", directory=directory, filename=filename
-        )
+        number = self._directory(directory, folder or 0)
+        entry = self._insert("files", directory=number, filename=filename)
         self._insert(
             "problems",
             entry=entry,
@@ -64,6 +63,12 @@ class Filling:
             detail=json.dumps(detail),
             remedy=remedy,
         )
+
+    def _directory(self, path: bytes, folder: int) -> int:
+        row = self.index.db.execute(
+            "SELECT id FROM directories WHERE path = ? AND folder = ?", (path, folder)
+        ).fetchone()
+        return row[0] if row else self._insert("directories", path=path, place="cur", folder=folder)
 
     def not_examined(self, path: bytes, reason: str) -> None:
         self._insert("not_examined", path=path, reason=reason)

@@ -143,7 +143,7 @@ def test_the_last_copy_never_goes(clinic: Clinic) -> None:
     copy = clinic.mail(b"cur/1300000001.M1.host:2,", content=text(1))
     clinic.uidlist(b"", b"1300000000.M1.host", b"1300000001.M1.host")
     clinic.survey()
-    clinic.index.db.execute("DELETE FROM entries WHERE filename = ?", (os.path.basename(kept),))
+    clinic.index.db.execute("DELETE FROM files WHERE filename = ?", (os.path.basename(kept),))
     plan = clinic.propose(copy)
     assert plan.acts == ()
     assert [left.refused for left in plan.left] == [True]

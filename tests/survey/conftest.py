@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import copies, examine
-from mailsurgeon.survey.content import Reading
+from mailsurgeon.survey import copies, examine, lists, looking
 
 from .house import House
 
@@ -78,18 +77,21 @@ class Reads:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
-    """Counts what is read in this process."""
+    """Counts what is read in this process. What is written before a survey counts as settled, as if
+    the clock had gone on in between."""
     counted = Reads()
-    read_message, digests = examine.read_message, copies.digests
+    monkeypatch.setattr(looking, "GRANULARITY", 0)
+    monkeypatch.setattr(lists, "GRANULARITY", 0)
+    open_file, digests = examine.open_file, copies.digests
 
-    def count_message(descriptor: int, size: int) -> Reading:
+    def count_opened(directory: int, name: bytes) -> int:
         counted.examined += 1
-        return read_message(descriptor, size)
+        return open_file(directory, name)
 
     def count_digests(descriptor: int, size: int) -> tuple[bytes, bytes | None]:
         counted.digested += 1
         return digests(descriptor, size)
 
-    monkeypatch.setattr(examine, "read_message", count_message)
+    monkeypatch.setattr(examine, "open_file", count_opened)
     monkeypatch.setattr(copies, "digests", count_digests)
     return counted

@@ -7,44 +7,101 @@ import gzip
 import lzma
 import os
 import socket
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
 import zstandard
 
-from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE, FolderFacts, Moment
+from mailsurgeon.diagnosis.facts import (
+    ENCRYPTED,
+    PLAIN,
+    UNDECODABLE,
+    Finding,
+    FolderFacts,
+    Moment,
+)
+from mailsurgeon.maildir.dates import header_date
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey import examine as examination
 from mailsurgeon.survey import packing
 from mailsurgeon.survey.content import Reading
-from mailsurgeon.survey.examine import Facts, Slice, SliceResult, examine, header_date, slices
+from mailsurgeon.survey.examine import examine
 from mailsurgeon.survey.packing import PIECE
+from mailsurgeon.survey.rows import NotExamined
+from mailsurgeon.survey.slices import (
+    QUICK_COLUMNS,
+    USUAL_COLUMNS,
+    Facts,
+    Slice,
+    SliceResult,
+    parts,
+)
 
 from .house import DATE, House, text
 
 NAME = b"1300000000.M1.host:2,S"
 
 
-def look(house: House, *names: bytes, directory: bytes = b"cur", full: bool = True) -> SliceResult:
-    """What a worker says of some names, none of them known before."""
+@dataclass
+class Found:
+    """One file as examined: its row, and what is wrong with it."""
+
+    facts: Facts
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass
+class Looked:
+    """What a worker says, file by file, in the order of the names."""
+
+    examined: list[Found]
+    not_examined: list[NotExamined]
+    seal: bytes
+
+
+def look(
+    house: House,
+    *names: bytes,
+    directory: bytes = b"cur",
+    full: bool = True,
+    regular: bool | None = None,
+) -> Looked:
+    """What a worker says of some names, none of them known before. `regular`: what a listing says
+    of them all; None is the truth."""
     place = directory if directory in (b"cur", b"new", b"tmp") else b"root"
-    return examine(
-        Slice(
-            house.spool.root, directory, place.decode(), names, FolderFacts(),
-            Moment(DATE * 1.2, full), None,
-        )
+    if regular is None:
+        paths = [os.path.join(house.at(directory), name) for name in names]
+        regular = all(os.path.isfile(path) and not os.path.islink(path) for path in paths)
+    task = Slice(
+        house.spool.root, directory, place.decode(), names, FolderFacts(),
+        Moment(DATE * 1.2, full), regular=regular, settled=time.time_ns() * 2,
     )  # fmt: skip
+    return told(task, examine(task))
 
 
-def facts_of(house: House, name: bytes = NAME, **options: bool) -> Facts:
+def told(task: Slice, result: SliceResult) -> Looked:
+    """The result in words of files."""
+    columns = USUAL_COLUMNS if task.moment.full else QUICK_COLUMNS
+    rows: dict[int, Facts] = dict(result.others)
+    for start in range(0, len(result.usual), len(columns)):
+        row = dict(zip(columns, result.usual[start : start + len(columns)], strict=True))
+        number, _ = row.pop("id"), row.pop("directory")
+        rows[number] = Facts(kind="file", **row)
+    found = {number: Found(rows[number]) for number in sorted(rows)}
+    for number, finding in result.findings:
+        found[number].findings.append(finding)
+    return Looked(list(found.values()), result.not_examined, result.seal)
+
+
+def facts_of(house: House, name: bytes = NAME, **options: bool | None) -> Facts:
     result = look(house, name, **options)  # type: ignore[arg-type]
     assert not result.not_examined
-    facts = result.examined[0].facts
-    assert facts is not None
-    return facts
+    return result.examined[0].facts
 
 
-def codes(result: SliceResult) -> list[set[str]]:
+def codes(result: Looked) -> list[set[str]]:
     return [{finding.code for finding in each.findings} for each in result.examined]
 
 
@@ -94,7 +151,7 @@ def test_a_symlink_is_not_followed(house: House) -> None:
         os.symlink(target, house.at(b"cur/" + name))
     result = look(house, b"good", b"nowhere", b"zero")
     assert codes(result) == [{"linked"}] * 3
-    assert [each.facts.kind for each in result.examined if each.facts] == ["symlink"] * 3
+    assert [each.facts.kind for each in result.examined] == ["symlink"] * 3
 
 
 def test_sockets_and_directories(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +181,6 @@ def test_a_file_that_becomes_something_else_before_it_is_opened(
     result = look(house, NAME)
     assert len(result.examined) == 1
     facts = result.examined[0].facts
-    assert facts is not None
     assert facts.kind != "file" or facts.errno is not None
     assert facts.message_id is None
 
@@ -135,7 +191,7 @@ def test_a_file_that_becomes_something_else_before_it_is_opened(
 def test_a_file_that_has_gone_is_no_matter(house: House) -> None:
     house.mail(b"cur/b:2,S")
     result = look(house, b"a:2,S", b"b:2,S")
-    assert [each.facts.filename for each in result.examined if each.facts] == [b"b:2,S"]
+    assert [each.facts.filename for each in result.examined] == [b"b:2,S"]
     assert not result.not_examined
 
 
@@ -150,7 +206,7 @@ def test_a_file_that_goes_while_it_is_looked_at(
         return real(directory, name)
 
     monkeypatch.setattr(examination, "open_file", too_late)
-    assert look(house, NAME) == SliceResult([], [], [])
+    assert look(house, NAME) == Looked([], [], b"")
 
 
 def growing(house: House, monkeypatch: pytest.MonkeyPatch, path: bytes, times: int) -> None:
@@ -172,8 +228,9 @@ def growing(house: House, monkeypatch: pytest.MonkeyPatch, path: bytes, times: i
 def test_a_file_that_grew_is_read_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     path = house.mail(b"cur/" + NAME)
     growing(house, monkeypatch, path, times=1)
-    facts = facts_of(house)
-    assert facts.size == facts.plain_size == len(text()) + 6
+    facts = facts_of(house, regular=False)
+    assert facts.size == len(text()) + 6
+    assert facts.virtual_size == len(text()) + 6 + text().count(b"\n") + 1
 
 
 def test_a_file_that_keeps_growing_is_told_as_not_examined(
@@ -182,7 +239,7 @@ def test_a_file_that_keeps_growing_is_told_as_not_examined(
     path = house.mail(b"cur/" + NAME)
     house.mail(b"cur/b:2,S")
     growing(house, monkeypatch, path, times=2)
-    result = look(house, NAME, b"b:2,S")
+    result = look(house, NAME, b"b:2,S", regular=False)
     assert [each.path for each in result.not_examined] == [path]
     assert len(result.examined) == 1
 
@@ -207,7 +264,7 @@ def test_a_file_that_may_not_be_read(nobodys_house: House) -> None:
     house.mail(b"cur/" + NAME)
     os.chmod(house.at(b"cur/" + NAME), 0)
     result = look(house, NAME)
-    assert codes(result) == [{"unreadable"}]
+    assert codes(result) == [{"unreadable", "bad-permissions"}]
     assert result.examined[0].findings[0].remedy == "fix-permissions"
 
 
@@ -260,7 +317,6 @@ def test_what_cannot_be_unpacked_has_no_content_problem(
     house.file(b"cur/1,S=7,W=8:2,S", data)
     result = look(house, b"1,S=7,W=8:2,S")
     assert codes(result) == [set()]
-    assert result.examined[0].facts
     assert result.examined[0].facts.encoding == UNDECODABLE
 
 
@@ -286,7 +342,6 @@ def test_encrypted_mail(house: House) -> None:
     house.file(b"cur/1,S=7,W=8:2,S", b"CRYPTED\x03\x07" + bytes(100), mtime=DATE * 2)
     result = look(house, b"1,S=7,W=8:2,S")
     assert codes(result) == [set()]
-    assert result.examined[0].facts
     assert result.examined[0].facts.encoding == ENCRYPTED
 
 
@@ -371,12 +426,12 @@ def test_a_date_of_any_number_of_days_can_be_kept(house: House) -> None:
 
 def test_slices() -> None:
     names = [b"%d" % number for number in range(7)]
-    assert list(slices(names, 3)) == [tuple(names[:3]), tuple(names[3:6]), tuple(names[6:])]
-    assert list(slices([], 3)) == []
+    assert list(parts(names, 3)) == [names[:3], names[3:6], names[6:]]
+    assert list(parts([], 3)) == []
 
 
 def test_a_file_beyond_what_is_kept_of_a_head(house: House) -> None:
     path = house.at(house.mail(b"cur/" + NAME))
     with open(path, "ab") as file:
         file.truncate(64 * 1024 * 1024)
-    assert facts_of(house).plain_size == 64 * 1024 * 1024
+    assert facts_of(house).size == 64 * 1024 * 1024

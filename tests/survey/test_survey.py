@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.survey import looking
 from mailsurgeon.survey import survey as surveying
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import Options
@@ -323,7 +324,7 @@ def test_a_survey_that_is_cancelled_proposes_nothing_that_depends_on_others(
 
 
 def test_the_next_one_finds_all(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surveying, "SLICE", 2)
+    monkeypatch.setattr(looking, "SLICE", 2)
     asked = iter([False, False, True])
     assert full_house.survey(cancelled=lambda: next(asked)).cancelled
     assert not full_house.survey().cancelled
@@ -334,7 +335,7 @@ def test_the_next_one_finds_all(full_house: House, monkeypatch: pytest.MonkeyPat
 
 
 def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surveying, "SLICE", 2)
+    monkeypatch.setattr(looking, "SLICE", 2)
     seen: list[Progress] = []
     full_house.survey(on_progress=seen.append)
     stages = list(dict.fromkeys(each.stage for each in seen))
@@ -353,7 +354,7 @@ def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_processes_find_what_one_finds(
     full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surveying, "SLICE", 2)
+    monkeypatch.setattr(looking, "SLICE", 2)
     full_house.survey(executor=executor)
     assert full_house.picture() == full_house.fresh_picture()
     full_house.mail(b"new/9.M1.host", 9)
@@ -364,7 +365,7 @@ def test_processes_find_what_one_finds(
 def test_a_cancelled_survey_leaves_its_processes_usable(
     full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surveying, "SLICE", 1)
+    monkeypatch.setattr(looking, "SLICE", 1)
     assert full_house.survey(executor=executor, cancelled=lambda: True).cancelled
     full_house.survey(executor=executor)
     assert full_house.picture() == full_house.fresh_picture()

@@ -51,12 +51,14 @@ class FolderFacts:
 
     `separator`: the foreign separator the whole folder uses, None where that is the colon.
     `sizes`: base name to the (S, W) of its uidlist record, where the record has one of them.
+    `owner`: owner and group of most of the spool, None where ownership is not judged.
     """
 
     separator: bytes | None = None
     sizes: Mapping[bytes, tuple[int | None, int | None]] = field(
         default_factory=dict[bytes, tuple[int | None, int | None]]
     )
+    owner: tuple[int, int] | None = None
 
 
 class Finding(NamedTuple):

@@ -76,6 +76,15 @@ def bad_permissions(
     return Finding("bad-permissions", Severity.WARNING, detail, "fix-permissions")
 
 
+_NEEDED = stat.S_IRUSR
+_JUDGED = stat.S_IRUSR | stat.S_IWOTH
+
+
+def fit_permissions(mode: int, owner: int, group: int, reference: tuple[int, int] | None) -> bool:
+    """Whether `bad_permissions` finds nothing at a regular file."""
+    return mode & _JUDGED == _NEEDED and (reference is None or (owner, group) == reference)
+
+
 LINES_SHOWN = 20
 
 

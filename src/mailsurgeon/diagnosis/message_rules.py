@@ -19,8 +19,10 @@ from mailsurgeon.maildir.filename import (
     count_field,
     parse_info,
     size_fields,
+    sorted_flags,
     split,
 )
+from mailsurgeon.maildir.glance import Glance
 from mailsurgeon.maildir.message import Traits
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -46,6 +48,57 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
         if facts.read:
             found += _judge_content(facts, moment, cut)
     return [finding for finding in found if finding]
+
+
+# A name nothing is wrong with: seconds, S=, W=, what mbsync and offlineimap add, the info.
+_SOUND = re.compile(
+    rb"(?:(\d{1,10})\.|(?!\d+(?:\.|\Z))(?![.:]))[^:,/\x00-\x1f\x7f]*(?:,S=(\d{1,18}))?(?:,W=(\d{1,18}))?"
+    rb"(?:,U=\d+)?(?:,FMD5=[0-9a-f]+)?(:2,D?F?P?R?S?T?([a-z]*))?\Z"
+)
+
+
+def sound(
+    name: bytes,
+    place: str,
+    size: int,
+    mtime_ns: int,
+    folder: FolderFacts,
+    moment: Moment,
+    content: Glance | None = None,
+) -> bool:
+    """Whether nothing can be wrong with a regular file that could be read: the one test that a
+    healthy message costs. Where it is False, `judge` says what is wrong, if anything.
+
+    `content` is what its text says; None in a quick survey. Sizes in bytes, times in nanoseconds.
+    """
+    match = _SOUND.match(name)
+    if match is None or not size or len(name) > LONGEST_NAME:
+        return False
+    seconds, named, named_virtual, info, keywords = match.groups()
+    if info is None:
+        if place == "cur" or parse_info(name).kind != "none":
+            return False
+    elif keywords and keywords != sorted_flags(keywords):
+        return False
+    if named is not None:
+        if int(named) != size:
+            return False
+    elif folder.sizes:
+        return False
+    if content is None:
+        return not moment.full and (named_virtual is not None or not folder.sizes)
+    if named_virtual is not None:
+        if int(named_virtual) != content.virtual_size:
+            return False
+    elif folder.sizes:
+        return False
+    if content.message_id is None:
+        return False
+    mtime = mtime_ns // 1_000_000_000
+    late = moment.now + DAY
+    if mtime > late or (seconds is not None and int(seconds) > late):
+        return False
+    return content.date is None or -YEAR <= mtime - content.date <= YEAR
 
 
 def _unread(facts: MessageFacts) -> MessageFacts:

@@ -7,6 +7,7 @@ header (`HEAD_LIMIT`) and not by the file. Header: RFC 5322 2.2 and 3.6; multipa
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -38,6 +39,12 @@ _END_OF_FIELD = re.compile(rb"\n(?![ \t])")
 _BOUNDARY = re.compile(rb'(?i);[\s]*boundary(\*?)\s*=\s*(?:"((?:[^"\\]|\\.){0,1000})"|([^\s;"]+))')
 _LONGEST_BOUNDARY = 1000  # bytes; RFC 2046 allows 70
 _MULTIPART = re.compile(rb"(?i)\s*multipart/")
+_WORD = re.compile(
+    rb"=\?([A-Za-z0-9][\w.:-]{0,39})\?(?:[Qq]\?((?:[!-<>@-~]|=[0-9A-Fa-f]{2})*)"
+    rb"|[Bb]\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?))\?=",
+    re.ASCII,
+)
+_ODD = re.compile(rb"[^\t -~]")
 _ADDRESS = re.compile(r"\s*\"?([^\"<]*?)\"?\s*<([^>]*)>")
 
 
@@ -112,10 +119,10 @@ def analyse(pieces: Iterable[bytes]) -> Content:
         traits,
         size,
         size + lone,
-        _message_id(header),
-        _sender(header.field(b"from")),
+        message_id_of(header.field(b"message-id") or b""),
+        sender_of(header.field(b"from") or b""),
         decoded(header.field(b"subject") or b""),
-        _dates(header),
+        dates_of(header.field(b"received") or b"", header.field(b"date") or b""),
         "" if traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD) else looks_like(head),
     )
 
@@ -263,10 +270,8 @@ def _boundary(header: Header) -> bytes | None:
     return boundary if 0 < len(boundary) <= _LONGEST_BOUNDARY else None
 
 
-def _message_id(header: Header) -> str | None:
-    value = header.field(b"message-id")
-    if not value:
-        return None
+def message_id_of(value: bytes) -> str | None:
+    """The Message-ID a field's unfolded value holds, with its angle brackets; None without one."""
     start = value.find(b"<")
     end = value.find(b">", start) if start >= 0 else -1
     identity = value[start + 1 : end].strip() if end >= 0 else value
@@ -277,15 +282,15 @@ def _message_id(header: Header) -> str | None:
     return text or None
 
 
-def _dates(header: Header) -> tuple[str, str]:
-    received = (header.field(b"received") or b"").rpartition(b";")[2]
-    date = header.field(b"date") or b""
-    return received.strip()[:100].decode("latin-1"), date[:100].decode("latin-1")
+def dates_of(received: bytes, date: bytes) -> tuple[str, str]:
+    """The texts of two unfolded values: a Received's date (after its semicolon) and a Date."""
+    stamp = received.rpartition(b";")[2].strip()
+    return stamp[:100].decode("latin-1"), date[:100].decode("latin-1")
 
 
-def _sender(value: bytes | None) -> str:
+def sender_of(value: bytes) -> str:
     """The first author as `Name <address>`, `address`, or whatever stands there."""
-    text = decoded(value or b"")
+    text = decoded(value)
     found = _ADDRESS.match(text)
     if not found:
         return text
@@ -297,12 +302,47 @@ def decoded(value: bytes) -> str:
     value = value[: SHOWN * 8]
     if b"=?" not in value:
         return visible(value, SHOWN)
+    usual = _usual_words(value)
+    if usual is not None:
+        return visible(usual, SHOWN)
     try:
         parts = decode_header(value.decode("utf-8", "surrogateescape"))
         text = "".join(_word(word, charset) for word, charset in parts)
     except (ValueError, LookupError, AssertionError, MessageError):
         return visible(value, SHOWN)
     return visible(text, SHOWN)
+
+
+def _usual_words(value: bytes) -> str | None:
+    """A value of ASCII whose encoded words are all well formed, decoded; None where it is not.
+
+    Many times faster than the library, and the same: white space between encoded words is none of
+    the text (RFC 2047 6.2), and neighbours of one charset are decoded together.
+    """
+    if _ODD.search(value):
+        return None
+    words = list(_WORD.finditer(value))
+    if value.count(b"=?") != len(words):
+        return None
+    texts: list[tuple[bytes, bytes]] = []
+    end = 0
+    for word in words:
+        between = value[end : word.start()]
+        if between and (end == 0 or not between.isspace()):
+            texts.append((between, b""))
+        charset, quoted, packed = word.groups()
+        data = a2b_qp(quoted, header=True) if packed is None else a2b_base64(packed)
+        charset = charset.lower()
+        if texts and texts[-1][1] == charset:
+            texts[-1] = (texts[-1][0] + data, charset)
+        else:
+            texts.append((data, charset))
+        end = word.end()
+    try:
+        decoded = [data.decode(charset.decode() or "ascii", "replace") for data, charset in texts]
+    except (LookupError, UnicodeError):
+        return None
+    return "".join([*decoded, value[end:].decode("ascii")])
 
 
 def _word(word: bytes | str, charset: str | None) -> str:

@@ -1,13 +1,15 @@
 """The last part of a survey: messages beside each other, folders, leftovers, copies.
 
-Everything here is found again at every survey, since any change anywhere may change it. Bytes are
-compared by digest, and only of files that could be equal.
+Any change anywhere may change what messages are beside each other: that is found again when there
+was one. Folders, servers' files and leftovers, which time alone may change, are looked at in every
+survey. Bytes are compared by digest, and only of files that could be equal.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailsurgeon.diagnosis.facts import Finding
@@ -31,59 +33,78 @@ from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.names import MAILDIRPP, folder_name
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.context import FolderContext, read_uidlist, read_uidvalidity
+from mailsurgeon.survey.context import FolderContext, read_uidvalidity
 from mailsurgeon.survey.copies import Copies
 from mailsurgeon.survey.examine import NOT_MAIL
 from mailsurgeon.survey.folder_checks import check_servers_files
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.leftovers import find_leftovers
+from mailsurgeon.survey.lists import Lists, Uids
 from mailsurgeon.survey.opening import Options
 from mailsurgeon.survey.rows import Place
 from mailsurgeon.survey.walk import NOT_FOLLOWED, Walk
-from mailsurgeon.survey.writer import Writer
+from mailsurgeon.survey.writer import SEPARATE, TOGETHER, Writer
 
 PATH = (
     "CASE WHEN length(directory) = 0 THEN filename"
     " ELSE CAST(directory || x'2f' || filename AS BLOB) END"
 )
-MESSAGE = "kind = 'file' AND place IN ('cur', 'new', 'root', 'nested')"
 FILED = "kind = 'file' AND place IN ('cur', 'new')"
+_MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
 # Content that can be told apart by a Message-ID: neither junk nor an mbox.
-_COMPARABLE = f"(traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT traits & {Traits.MBOX}"
+_COMPARABLE = (
+    f"(f.traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT f.traits & {Traits.MBOX}"
+)
 
 
 @dataclass(slots=True)
 class Comparison:
-    """What the comparison needs. `full`: the whole spool's contents have been read."""
+    """What the comparison needs.
+
+    `contexts`: of the folders that were looked at; `abandoned`: folders that were given up on;
+    `owner`: owner and group of the spool, None where ownership is not judged. `full`: the whole
+    spool's contents have been read. `changed`: something is not as it was at the last comparison.
+    """
 
     spool: Spool
     index: Index
     writer: Writer
     options: Options
     walk: Walk
+    lists: Lists
     contexts: Mapping[bytes, FolderContext]
+    abandoned: Collection[bytes | None]
+    owner: tuple[int, int] | None
     now: float
     full: bool
+    changed: bool
 
 
 def compare(job: Comparison) -> None:
     """Finds all problems of more than one file, and of folders, and writes them."""
     copies = Copies(job.spool, job.index.db)
-    kept = _clashes_elsewhere(job)
-    job.writer.forget_groups()
-    lost, kept_now = _name_clashes(job, copies, kept)
-    _uid_clashes(job)
+    if job.changed:
+        _together(job, copies)
+    job.writer.forget_groups(SEPARATE)
     _folders(job)
     check_servers_files(job)
-    _misfiled(job, copies)
     find_leftovers(job, copies)
     _directories(job)
+    job.writer.sweep_directories()
+
+
+def _together(job: Comparison, copies: Copies) -> None:
+    """What messages are beside each other."""
+    kept = _clashes_elsewhere(job)
+    job.writer.forget_groups(TOGETHER)
+    lost, kept_now = _name_clashes(job, copies, kept)
+    _uid_clashes(job)
+    _misfiled(job, copies)
     if job.full:
         shared = _duplicates(job, copies, kept_now, lost)
         _backups(job, shared)
     else:
         _named_backups(job)
-    job.writer.sweep_directories()
 
 
 def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
@@ -134,19 +155,24 @@ def _ids_at(job: Comparison, paths: Sequence[bytes]) -> list[int]:
 
 
 def _uid_clashes(job: Comparison) -> None:
-    rows = job.index.db.execute(
-        f"SELECT id, folder, filename, ctime_ns FROM entries WHERE {FILED}"
-        " AND instr(filename, x'2c553d') > 0"
-    )
-    folders: dict[int, list[Marked]] = {}
-    for number, folder, filename, ctime_ns in rows:
-        uid = uid_field(filename)
-        if uid is not None:
-            marked = Marked(number, filename, ctime_ns, uid, fmd5_field(filename))
-            folders.setdefault(folder, []).append(marked)
-    paths = {number: path for path, number in job.writer.folders.items()}
-    for folder, messages in folders.items():
-        highest = read_uidvalidity(job.spool, paths[folder]) if folder in paths else None
+    db = job.index.db
+    numbers = dict(job.writer.folders)
+    # Of folders that were not looked at this time only the index knows whether names bear UIDs.
+    marked = [numbers[path] for path, context in job.contexts.items() if context.marked]
+    marked += [number for path, number in numbers.items() if path not in job.contexts]
+    paths = {number: path for path, number in numbers.items()}
+    for folder in marked:
+        rows = db.execute(
+            f"SELECT id, filename, ctime_ns FROM entries WHERE {FILED} AND folder = ?"
+            " AND instr(filename, x'2c553d') > 0",
+            (folder,),
+        )
+        messages = [
+            Marked(number, filename, ctime_ns, uid, fmd5_field(filename))
+            for number, filename, ctime_ns in rows
+            if (uid := uid_field(filename)) is not None
+        ]
+        highest = read_uidvalidity(job.spool, paths[folder]) if messages else None
         for number, finding in uid_clash(messages, highest):
             job.writer.problem(number, folder, finding)
 
@@ -164,7 +190,8 @@ def _folders(job: Comparison) -> None:
 
 def _misfiled(job: Comparison, copies: Copies) -> None:
     rows = job.index.db.execute(
-        f"SELECT id, folder, place FROM entries WHERE {MESSAGE} AND place IN ('root', 'nested')"
+        "SELECT f.id, d.folder, d.place FROM directories d CROSS JOIN files f"
+        " ON f.directory = d.id WHERE d.place IN ('root', 'nested') AND f.kind = 'file'"
     ).fetchall()
     paths = {number: path for path, number in job.writer.folders.items()}
     twins = copies.filed_twins_in_folder() if job.full and rows else {}
@@ -182,16 +209,17 @@ def _directories(job: Comparison) -> None:
     """Directories that are no folder: stray ones, and those in cur and new."""
     db = job.index.db
     holding = _with_parents(
-        row[0] for row in db.execute(f"SELECT DISTINCT directory FROM entries WHERE {MESSAGE}")
+        row[0]
+        for row in db.execute("SELECT path FROM directories WHERE messages > 0 AND place != 'tmp'")
     )
     rows = db.execute(
-        f"SELECT id, {PATH} FROM entries WHERE kind = 'directory' AND place IN ('cur', 'new')"
+        f"SELECT e.id, {PATH} FROM problems p JOIN entries e ON e.id = p.entry"
+        " WHERE p.code = 'linked' AND e.kind = 'directory' AND e.place IN ('cur', 'new')"
     ).fetchall()
-    for number, path in rows:
-        if path in holding:
-            db.execute(
-                "UPDATE problems SET remedy = NULL WHERE entry = ? AND code = 'linked'", (number,)
-            )
+    db.executemany(
+        "UPDATE problems SET remedy = ? WHERE entry = ? AND code = 'linked'",
+        ((None if path in holding else "quarantine", number) for number, path in rows),
+    )
     if not job.full:
         return
     # What could not be looked at may be mail.
@@ -251,20 +279,18 @@ class Shared:
 
 def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int]) -> Shared:
     shared = Shared()
-    db = job.index.db
-    ids = db.execute(
-        f"SELECT message_id FROM entries WHERE message_id IS NOT NULL AND {MESSAGE}"
-        f" AND {_COMPARABLE} GROUP BY message_id HAVING COUNT(*) > 1"
-    ).fetchall()
-    uids = _Uids(job)
-    for (message_id,) in ids:
-        rows = db.execute(
-            f"SELECT id FROM entries WHERE message_id = ? AND {MESSAGE} AND {_COMPARABLE}",
-            (message_id,),
-        )
-        group = copies.of([row[0] for row in rows], digests=True)
-        group = [copy._replace(uid=uids.of(copy)) for copy in group]
+    uids = Uids(job.spool)
+    paths = {number: path for path, number in job.writer.folders.items()}
+    for group in copies.groups_with_id(_COMPARABLE):
         homes = {copy.id: copy.folder for copy in group}
+        often = Counter(homes.values())
+        # UIDs only decide between copies of one folder.
+        group = [
+            copy._replace(uid=uids.of(paths[copy.folder], copy.filename.partition(b":")[0]))
+            if copy.filed and often[copy.folder] > 1 and copy.folder in paths
+            else copy
+            for copy in group
+        ]
         for number, finding in duplicate_id(group, kept, lost):
             job.writer.problem(number, homes[number], finding)
         shared.add(group)
@@ -273,27 +299,9 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
     return shared
 
 
-class _Uids:
-    """UIDs of messages by their folders' uidlists, each list read when first needed."""
-
-    def __init__(self, job: Comparison) -> None:
-        self.job = job
-        self.paths = {number: path for path, number in job.writer.folders.items()}
-        self.lists: dict[int, dict[bytes, int]] = {}
-
-    def of(self, copy: Copy) -> int | None:
-        if not copy.filed or copy.folder not in self.paths:
-            return None
-        if copy.folder not in self.lists:
-            listed = read_uidlist(self.job.spool, self.paths[copy.folder])
-            records = listed.records if listed else ()
-            self.lists[copy.folder] = {record.base: record.uid for record in records}
-        return self.lists[copy.folder].get(copy.filename.partition(b":")[0])
-
-
 def _backups(job: Comparison, shared: Shared) -> None:
-    sizes = _counts(job, MESSAGE)
-    filed = _counts(job, FILED)
+    sizes = _counts(job, _MESSAGES)
+    filed = _counts(job, _FILED)
     paths = {number: path for path, number in job.writer.folders.items()}
     because = {number: "name" for number, path in paths.items() if path and named_like_backup(path)}
     both = {
@@ -308,19 +316,19 @@ def _backups(job: Comparison, shared: Shared) -> None:
     for number, reason in because.items():
         elsewhere = shared.elsewhere.get(number, 0)
         finding = backup_folder(reason, elsewhere, sizes.get(number, 0))
-        job.writer.directory_problem(paths[number], number, finding)
+        job.writer.directory_problem(paths[number], number, finding, TOGETHER)
 
 
 def _named_backups(job: Comparison) -> None:
-    sizes = _counts(job, MESSAGE)
+    sizes = _counts(job, _MESSAGES)
     for path, number in job.writer.folders.items():
         if path and named_like_backup(path):
             finding = backup_folder("name", None, sizes.get(number, 0))
-            job.writer.directory_problem(path, number, finding)
+            job.writer.directory_problem(path, number, finding, TOGETHER)
 
 
-def _counts(job: Comparison, which: str) -> dict[int, int]:
+def _counts(job: Comparison, places: str) -> dict[int, int]:
     rows = job.index.db.execute(
-        f"SELECT folder, COUNT(*) FROM entries WHERE {which} GROUP BY folder"
+        f"SELECT folder, SUM(messages) FROM directories WHERE place IN ({places}) GROUP BY folder"
     )
     return dict(rows.fetchall())

@@ -19,6 +19,8 @@ _MAGIC = (
     (LZ4_MAGIC, "lz4"),
     (b"CRYPTED", ENCRYPTED),
 )
+PACKED = tuple(magic for magic, _ in _MAGIC)
+"""What the first bytes of a file are that is no plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,15 @@ class Reading:
     content: Content | None
 
 
+_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
 def open_file(directory: int, name: bytes) -> int:
     """A descriptor for reading a regular file below a directory's descriptor.
 
     Never follows a symlink and never blocks on a FIFO. Raises OSError.
     """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-    return os.open(name, flags, dir_fd=directory)
+    return os.open(name, _READING, dir_fd=directory)
 
 
 def read_message(descriptor: int, size: int) -> Reading:

@@ -6,11 +6,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts
 from mailsurgeon.diagnosis.message_rules import store_separator
-from mailsurgeon.maildir.filename import Info, parse_info, split
+from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.maildir.uidlist import Uidlist, UidlistError, parse
 
@@ -22,11 +22,13 @@ LARGEST_LIST = 512 * 1024 * 1024
 class FolderContext:
     """`clashes`: base name to the paths (relative to the spool) that bear it.
 
-    `sizes`: base name to the S and W of its uidlist record, where it has one of them.
+    `sizes`: base name to the S and W of its uidlist record, where it has one of them. `marked`:
+    some of its names bear `,U=`.
     """
 
     folder: bytes
     facts: FolderFacts
+    marked: bool = False
     clashes: dict[bytes, list[bytes]] = field(default_factory=dict[bytes, list[bytes]])
     sizes: Mapping[bytes, tuple[int | None, int | None]] = field(
         default_factory=dict[bytes, tuple[int | None, int | None]]
@@ -38,27 +40,32 @@ class FolderContext:
             return self.facts
         bases = {split(name)[0] for name in names}
         sizes = {base: self.sizes[base] for base in bases if base in self.sizes}
-        return FolderFacts(self.facts.separator, sizes)
+        return replace(self.facts, sizes=sizes)
 
 
 def folder_context(
-    spool: Spool, folder: bytes, cur: list[bytes], new: list[bytes]
+    folder: bytes,
+    cur: list[bytes],
+    new: list[bytes],
+    sizes: Mapping[bytes, tuple[int | None, int | None]],
+    owner: tuple[int, int] | None,
 ) -> FolderContext:
-    """Reads a folder's lists and looks at all its names (of regular files) together."""
-    context = FolderContext(folder, FolderFacts(store_separator(_infos(cur, new))))
-    context.clashes = _clashes(folder, cur, new)
-    listed = read_uidlist(spool, folder)
-    if listed:
-        context.sizes = record_sizes(listed)
-    return context
+    """Looks at all names of a folder (of regular files in cur and new) together."""
+    facts = FolderFacts(_separator(cur, new), owner=owner)
+    marked = any(b",U=" in name for names in (cur, new) for name in names)
+    return FolderContext(folder, facts, marked, _clashes(folder, cur, new), sizes)
 
 
 _USUAL = parse_info(b"x:2,")
 
 
-def _infos(cur: list[bytes], new: list[bytes]) -> list[Info]:
-    """The infos of all names; one with a colon has no foreign separator, whatever else it has."""
-    return [_USUAL if b":" in name else parse_info(name) for names in (cur, new) for name in names]
+def _separator(cur: list[bytes], new: list[bytes]) -> bytes | None:
+    """What stands for the colon in most names of a folder, None where that is the colon."""
+    odd = [parse_info(name) for names in (cur, new) for name in names if b":" not in name]
+    if not odd:
+        return None
+    # A name with a colon has no foreign separator, whatever else it has.
+    return store_separator(odd + [_USUAL] * (len(cur) + len(new) - len(odd)))
 
 
 def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, list[bytes]]:

@@ -11,13 +11,17 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.content import digests, open_file
 
 _CHUNK = 500
-_MESSAGE = "kind = 'file' AND place IN ('cur', 'new', 'root', 'nested')"
-_FILED = "kind = 'file' AND place IN ('cur', 'new')"
+_MESSAGE = "f.kind = 'file' AND d.place IN ('cur', 'new', 'root', 'nested')"
+_FILED = "f.kind = 'file' AND d.place IN ('cur', 'new')"
 # What can be filed: nested below INBOX, or below no folder, there is no target.
 _FILEABLE = (
-    "kind = 'file' AND (place = 'root' OR (place = 'nested'"
-    " AND folder IN (SELECT id FROM folders WHERE length(path) > 0)))"
+    "f.kind = 'file' AND (d.place = 'root' OR (d.place = 'nested'"
+    " AND d.folder IN (SELECT id FROM folders WHERE length(path) > 0)))"
 )
+# SQLite joins in the order written: from few directories to their files, or from files asked for.
+_BY_DIRECTORY = "directories d CROSS JOIN files f ON f.directory = d.id"
+_BY_FILE = "files f CROSS JOIN directories d ON d.id = f.directory"
+_KEY = "SELECT f.id, d.folder, f.size, f.virtual_size, f.message_id FROM"
 _Key = tuple[int, int, int | None, str | None]
 """Folder (0 where it does not matter), size, virtual size, Message-ID: equal for equal files."""
 
@@ -74,44 +78,51 @@ class Copies:
         except OSError:
             return None, None
         self.db.execute(
-            "UPDATE entries SET digest = ?, body_digest = ? WHERE id = ?", (whole, body, number)
+            "UPDATE files SET digest = ?, body_digest = ? WHERE id = ?", (whole, body, number)
         )
         return whole, body
 
     def filed_twins_in_folder(self) -> dict[int, bytes]:
         """For misfiled messages the path of an identical one that is filed in the same folder, or
         is misfiled there too and comes first by path."""
-        misfiled = self._alike(_FILEABLE, same_folder=True)
-        return {**self._earlier(misfiled), **self._filed(misfiled, same_folder=True)}
+        misfiled = self._alike(f"{_KEY} {_BY_DIRECTORY} WHERE {_FILEABLE}", same_folder=True)
+        candidates: dict[_Key, list[int]] = {}
+        for folder in {key[0] for key in misfiled}:
+            filed = f"{_KEY} {_BY_DIRECTORY} WHERE {_FILED} AND d.folder = {folder}"
+            alike = self._alike(filed, same_folder=True)
+            candidates.update({key: alike[key] for key in alike.keys() & misfiled.keys()})
+        return {**self._earlier(misfiled), **self._filed(misfiled, candidates)}
 
     def filed_twins(self, which: str) -> dict[int, bytes]:
-        """For entries (a condition in SQL) the path of an identical filed message anywhere."""
-        return self._filed(self._alike(which, same_folder=False), same_folder=False)
+        """For files `f` (a condition in SQL) the path of an identical filed message anywhere."""
+        wanted = self._alike(f"{_KEY} {_BY_FILE} WHERE {which}", same_folder=False)
+        candidates: dict[_Key, list[int]] = {}
+        for key in wanted:
+            _, size, virtual, identity = key
+            same, value = "f.message_id = ?", identity
+            if identity is None:
+                same, value = "f.message_id IS NULL AND f.traits > 0 AND f.size = ?", size
+            rows = self.db.execute(f"{_KEY} {_BY_FILE} WHERE {same} AND {_FILED}", (value,))
+            found = [row[0] for row in rows if row[2:] == (size, virtual, identity)]
+            if found:
+                candidates[key] = found
+        return self._filed(wanted, candidates)
 
     def earlier_twins(self, which: str) -> dict[int, bytes]:
-        """For entries (a condition in SQL) the path of the first identical one among them."""
-        return self._earlier(self._alike(which, same_folder=False))
+        """For files `f` (a condition in SQL) the path of the first identical one among them."""
+        return self._earlier(self._alike(f"{_KEY} {_BY_FILE} WHERE {which}", same_folder=False))
 
-    def _alike(self, which: str, *, same_folder: bool) -> dict[_Key, list[int]]:
-        """Entries by what equal files are equal in; empty files are no copies of each other."""
+    def _alike(self, sql: str, *, same_folder: bool) -> dict[_Key, list[int]]:
+        """Files by what equal ones are equal in; empty files are no copies of each other."""
         found: dict[_Key, list[int]] = {}
-        for number, key in self._keys(which, same_folder):
+        for number, folder, size, virtual, identity in self.db.execute(f"{sql} AND f.size > 0"):
+            key = (folder if same_folder else 0, size, virtual, identity)
             found.setdefault(key, []).append(number)
         return found
 
-    def _keys(self, which: str, same_folder: bool) -> Iterator[tuple[int, _Key]]:
-        rows = self.db.execute(
-            "SELECT id, folder, size, virtual_size, message_id FROM entries"
-            f" WHERE size > 0 AND {which}"
-        )
-        for number, folder, size, virtual, identity in rows:
-            yield number, (folder if same_folder else 0, size, virtual, identity)
-
-    def _filed(self, wanted: dict[_Key, list[int]], *, same_folder: bool) -> dict[int, bytes]:
-        candidates: dict[_Key, list[int]] = {}
-        for number, key in self._keys(_FILED, same_folder):
-            if key in wanted:
-                candidates.setdefault(key, []).append(number)
+    def _filed(
+        self, wanted: dict[_Key, list[int]], candidates: dict[_Key, list[int]]
+    ) -> dict[int, bytes]:
         found: dict[int, bytes] = {}
         for key, numbers in candidates.items():
             filed: dict[bytes, bytes] = {}
@@ -135,19 +146,32 @@ class Copies:
                     first[copy.digest] = copy.path
         return found
 
+    def groups_with_id(self, which: str) -> Iterator[list[Copy]]:
+        """Messages (files `f` for which a condition in SQL holds) that share a Message-ID."""
+        ids = self.db.execute(
+            "SELECT message_id FROM files WHERE message_id IS NOT NULL"
+            " GROUP BY message_id HAVING COUNT(*) > 1"
+        ).fetchall()
+        for (message_id,) in ids:
+            rows = self.db.execute(
+                f"SELECT f.id FROM {_BY_FILE} WHERE f.message_id = ? AND {_MESSAGE} AND {which}",
+                (message_id,),
+            ).fetchall()
+            if len(rows) > 1:
+                yield self.of([row[0] for row in rows], digests=True)
+
     def groups_without_id(self) -> Iterator[list[Copy]]:
         """Messages without a Message-ID that are alike and lie in several folders."""
-        keys = self.db.execute(
-            f"SELECT size, virtual_size FROM entries WHERE message_id IS NULL AND size > 0"
-            f" AND {_MESSAGE} GROUP BY size, virtual_size HAVING COUNT(DISTINCT folder) > 1"
-        ).fetchall()
-        for size, virtual in keys:
-            rows = self.db.execute(
-                "SELECT id FROM entries WHERE message_id IS NULL AND size = ?"
-                f" AND virtual_size IS ? AND {_MESSAGE}",
-                (size, virtual),
-            ).fetchall()
-            yield self.of([row[0] for row in rows], digests=True)
+        rows = self.db.execute(
+            f"SELECT f.id, f.size, f.virtual_size, d.folder FROM {_BY_FILE}"
+            f" WHERE f.message_id IS NULL AND f.traits > 0 AND f.size > 0 AND {_MESSAGE}"
+        )
+        alike: dict[tuple[int, int | None], list[tuple[int, int]]] = {}
+        for number, size, virtual, folder in rows:
+            alike.setdefault((size, virtual), []).append((number, folder))
+        for copies in alike.values():
+            if len({folder for _, folder in copies}) > 1:
+                yield self.of([number for number, _ in copies], digests=True)
 
 
 def _marks(values: Sequence[object]) -> str:

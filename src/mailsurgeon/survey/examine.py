@@ -2,167 +2,256 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import sqlite3
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
-from email.utils import mktime_tz, parsedate_tz
-from pathlib import Path
-from typing import NamedTuple
+from array import array
+from typing import Any
 
-from mailsurgeon.diagnosis.facts import (
-    ENCRYPTED,
-    PLAIN,
-    UNDECODABLE,
-    Finding,
-    FolderFacts,
-    MessageFacts,
-    Moment,
-)
-from mailsurgeon.diagnosis.message_rules import judge
+from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE, Finding, MessageFacts
+from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
+from mailsurgeon.diagnosis.message_rules import judge, sound
+from mailsurgeon.maildir.dates import header_date
+from mailsurgeon.maildir.filename import size_fields
+from mailsurgeon.maildir.glance import USUAL, Glance, glance
 from mailsurgeon.maildir.message import Content, Traits
-from mailsurgeon.survey.content import open_file, read_message
+from mailsurgeon.survey.content import PACKED, open_file, read_message
 from mailsurgeon.survey.rows import NotExamined, Place
+from mailsurgeon.survey.slices import Facts, Slice, SliceResult
 
-
-class Facts(NamedTuple):
-    """One row of `entries`, without id and folder; the columns in their order."""
-
-    place: str
-    directory: bytes
-    filename: bytes
-    kind: str
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    mode: int
-    uid: int
-    gid: int
-    nlink: int
-    errno: int | None
-    traits: int
-    encoding: str
-    plain_size: int | None
-    virtual_size: int | None
-    message_id: str | None
-    sender: str | None
-    subject: str | None
-    date: int | None
-    looks_like: str | None
-
-
-COLUMNS = ", ".join(Facts._fields)
 NOT_MAIL = "not mail"
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Some names of one directory, to be examined together; crosses to a worker process."""
-
-    root: bytes
-    directory: bytes
-    place: str
-    names: tuple[bytes, ...]
-    folder: FolderFacts
-    moment: Moment
-    known: str | None  # the index to look unchanged files up in
-
-
-class Examined(NamedTuple):
-    """One file: its row (None when it is as the index has it, under `id`), and its findings."""
-
-    id: int | None
-    facts: Facts | None
-    findings: list[Finding]
-
-
-class SliceResult(NamedTuple):
-    """What came of a slice; `gone` are ids of rows whose file is no message after all."""
-
-    examined: list[Examined]
-    not_examined: list[NotExamined]
-    gone: list[int]
+SMALL = 1024 * 1024
+"""Bytes of a file that is read at once; a larger one is read in pieces."""
+GRANULARITY = 2_000_000_000
+"""Nanoseconds in which two changes may bear one time: on FAT 2 s, elsewhere a clock tick."""
+_RULES = b"1"  # another number makes the seals of all surveys before void
 
 
 def examine(task: Slice) -> SliceResult:
     """Looks at every name of a slice. One bad file never stops the rest; nothing is raised."""
-    result = SliceResult([], [], [])
     path = os.path.join(task.root, task.directory)
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        result.not_examined.append(NotExamined(task.directory, error.strerror or "unreadable"))
-        return result
+        reason = NotExamined(task.directory, error.strerror or "unreadable")
+        return SliceResult(not_examined=[reason])
     try:
-        known = _known(task) if task.known else {}
-        for name in task.names:
-            _examine_name(task, directory, name, known.get(name), result)
+        if task.seal:
+            return _compare(task, directory)
+        return _Examination(task, directory).run()
     finally:
         os.close(directory)
-    return result
 
 
-def _known(task: Slice) -> dict[bytes, tuple[int, Facts]]:
-    """Rows of the index for these names; empty when it cannot be read just now."""
-    assert task.known is not None
-    wanted = set(task.names)
+def _compare(task: Slice, directory: int) -> SliceResult:
+    """Only says whether the slice is still what its seal says: a status for every name."""
+    numbers: list[int] = []
+    lstat = os.stat
     try:
-        db = sqlite3.connect(
-            Path(task.known).absolute().as_uri() + "?mode=ro", uri=True, timeout=30
-        )
-        rows = db.execute(
-            f"SELECT id, {COLUMNS} FROM entries WHERE directory = ? AND place != 'folder'"
-            " AND filename BETWEEN ? AND ?",
-            (task.directory, min(wanted), max(wanted)),
-        )
-        found = {row[3]: (row[0], Facts._make(row[1:])) for row in rows if row[3] in wanted}
-        db.close()
-    except sqlite3.Error:
-        return {}
-    return found
+        for name in task.names:
+            status = lstat(name, dir_fd=directory, follow_symlinks=False)
+            numbers += (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    except OSError:
+        return SliceResult(changed=True)
+    same = _seal(task, numbers) == task.seal
+    return SliceResult(seal=task.seal, same=same, changed=not same)
 
 
-def _examine_name(
-    task: Slice,
-    directory: int,
-    name: bytes,
-    known: tuple[int, Facts] | None,
-    result: SliceResult,
-) -> None:
+def _seal(task: Slice, numbers: list[int]) -> bytes:
+    """A digest of all that decides what is found: names, statuses, the folder's facts."""
+    folder = task.folder
+    facts = (
+        task.place,
+        task.moment.full,
+        folder.separator,
+        folder.owner,
+        sorted(folder.sizes.items()),
+    )
+    digest = hashlib.blake2b(_RULES + repr(facts).encode(), digest_size=16)
+    digest.update(b"\0".join(task.names))
     try:
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        if known and _unchanged(known[1], status, task):
-            facts = known[1]
+        digest.update(array("q", numbers))
+    except OverflowError:
+        digest.update(repr(numbers).encode())
+    return digest.digest()
+
+
+class _Examination:
+    """One slice being examined."""
+
+    def __init__(self, task: Slice, directory: int) -> None:
+        self.task = task
+        self.directory = directory
+        self.result = SliceResult()
+        self.numbers: list[int] = []
+        self.settled = True  # nothing that is to be looked at again although it does not change
+
+    def run(self) -> SliceResult:
+        task, result = self.task, self.result
+        known = task.known
+        usual = task.regular and task.place != Place.TMP
+        look = self._read if task.moment.full else self._status
+        for number, name in enumerate(task.names, task.first):
+            if known and name in known:
+                self._again(name, *known[name])
+            elif not usual or not look(number, name):
+                self._any(number, name, None)
+        whole = len(self.numbers) == 4 * len(task.names)
+        if whole and self.settled and not result.not_examined:
+            result.seal = _seal(task, self.numbers)
+        return result
+
+    # Usual files
+
+    def _read(self, number: int, name: bytes) -> bool:
+        """Reads a usual message; False where it is not one, and nothing has been said of it."""
+        try:
+            descriptor = open_file(self.directory, name)
+            try:
+                status = os.fstat(descriptor)
+                size = status.st_size
+                # What is larger is read in pieces; what is no regular file, not at all.
+                if size > SMALL or not stat.S_ISREG(status.st_mode):
+                    return False
+                data = os.read(descriptor, size + 1)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return False
+        if len(data) != size or data.startswith(PACKED):
+            return False
+        seen = glance(data)
+        if seen is None:
+            return False
+        task = self.task
+        if sound(name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen):
+            if name.startswith(b"."):
+                return False
+        elif size_fields(name, size, seen.virtual_size)[0] not in (None, size):
+            return False  # whether it is cut must be known
         else:
-            facts = _look(task, directory, name, status)
-    except FileNotFoundError:
-        if known:
-            result.gone.append(known[0])
-        return  # delivered, moved or expunged meanwhile: it is no longer here to be examined
-    except OSError as error:
-        result.not_examined.append(_reason(task, name, error))
-        return
-    if facts is None:
-        result.not_examined.append(NotExamined(_path(task, name), "changes while it is read"))
-        return
-    reason = _no_message(task, facts)
-    if reason is not None:
-        if known:
-            result.gone.append(known[0])
-        if reason:
+            self._judge_usual(number, name, status, seen)
+        self._keep_usual(number, name, status, (USUAL, *seen))
+        return True
+
+    def _judge_usual(self, number: int, name: bytes, status: os.stat_result, seen: Glance) -> None:
+        facts = MessageFacts(
+            self.task.place, name, "file", status.st_size, status.st_mtime_ns, PLAIN, USUAL,
+            None, seen.virtual_size, seen.message_id is not None, seen.date,
+        )  # fmt: skip
+        self._found(number, judge(facts, self.task.folder, self.task.moment))
+
+    def _status(self, number: int, name: bytes) -> bool:
+        """The status of a regular file, which is all that a quick survey looks at."""
+        try:
+            status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
+        except OSError:
+            return False
+        if not stat.S_ISREG(status.st_mode) or name.startswith(b"."):
+            return False
+        task = self.task
+        size, mtime_ns = status.st_size, status.st_mtime_ns
+        if not sound(name, task.place, size, mtime_ns, task.folder, task.moment):
+            facts = MessageFacts(task.place, name, "file", size, mtime_ns)
+            self._found(number, judge(facts, task.folder, task.moment))
+        self._keep_usual(number, name, status, ())
+        return True
+
+    def _keep_usual(
+        self, number: int, name: bytes, status: os.stat_result, content: tuple[Any, ...]
+    ) -> None:
+        size, mtime_ns, ctime_ns = status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        inode, mode, uid, gid = status.st_ino, status.st_mode, status.st_uid, status.st_gid
+        result = self.result
+        result.usual += (
+            number, self.task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid,
+            status.st_nlink, *content,
+        )  # fmt: skip
+        result.messages += 1
+        result.bytes += size
+        self.numbers += (size, mtime_ns, ctime_ns, inode)
+        if ctime_ns >= self.task.settled:
+            self.settled = False
+        if not fit_permissions(mode, uid, gid, self.task.folder.owner):
+            self._permissions(number, mode, uid, gid)
+
+    # All others
+
+    def _again(self, name: bytes, number: int, facts: Facts) -> None:
+        """A file that the index knows: read again only where it may have changed."""
+        try:
+            status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
+        except OSError:
+            self._any(number, name, number)
+            return
+        if self._unchanged(facts, status):
+            self._take(number, facts, number, new=False)
+        else:
+            self._any(number, name, number)
+
+    def _unchanged(self, facts: Facts, status: os.stat_result) -> bool:
+        seen = (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
+        now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        if seen != now or facts.ctime_ns >= self.task.trusted:
+            return False
+        return facts.kind != "file" or not self.task.moment.full or bool(facts.traits)
+
+    def _any(self, number: int, name: bytes, known: int | None) -> None:
+        """Looks at one file whatever it is; `known` is the id of its row, if it has one."""
+        task, result = self.task, self.result
+        try:
+            status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
+            facts = _look(task, self.directory, name, status)
+        except FileNotFoundError:
+            if known is not None:
+                result.gone.append(known)
+            return  # delivered, moved or expunged meanwhile: it is no longer here to be examined
+        except OSError as error:
+            reason = error.strerror or "cannot be read"
             result.not_examined.append(NotExamined(_path(task, name), reason))
-        return
-    findings = judge(message_facts(facts), task.folder, task.moment)
-    row = None if known and facts is known[1] else facts
-    result.examined.append(Examined(known[0] if known else None, row, findings))
+            return
+        if facts is None:
+            result.not_examined.append(NotExamined(_path(task, name), "changes while it is read"))
+            return
+        self._take(number, facts, known, new=True)
 
+    def _take(self, number: int, facts: Facts, known: int | None, *, new: bool) -> None:
+        """Judges a file, and keeps its row where that is a `new` one."""
+        task, result = self.task, self.result
+        self.numbers += (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
+        if facts.ctime_ns >= task.settled or facts.errno is not None:
+            self.settled = False
+        reason = _no_message(task, facts)
+        if reason is not None:
+            if known is not None:
+                result.gone.append(known)
+            if reason:
+                result.not_examined.append(NotExamined(_path(task, facts.filename), reason))
+            return
+        if new:
+            result.others.append((number, facts))
+        self._found(number, judge(message_facts(task.place, facts), task.folder, task.moment))
+        if facts.kind == "file" and task.place != Place.TMP:
+            result.messages += 1
+            result.bytes += facts.size
+            self._permissions(number, facts.mode, facts.uid, facts.gid)
 
-def _unchanged(facts: Facts, status: os.stat_result, task: Slice) -> bool:
-    seen = (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode, facts.place)
-    now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, task.place)
-    return seen == now and (not task.moment.full or bool(facts.traits))
+    def _permissions(self, number: int, mode: int, uid: int, gid: int) -> None:
+        finding = bad_permissions(mode, uid, gid, self.task.folder.owner)
+        if finding:
+            self.result.findings.append((number, finding))
+
+    def _found(self, number: int, findings: list[Finding]) -> None:
+        for finding in findings:
+            self.result.findings.append((number, finding))
+            if finding.code == "bad-date":
+                self._watch_the_clock(finding)
+
+    def _watch_the_clock(self, finding: Finding) -> None:
+        """A time in the future is one no longer when it has come."""
+        times = (finding.detail["mtime"], finding.detail["name_date"] or 0)
+        if max(times) > self.task.moment.now:
+            self.settled = False
 
 
 def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:
@@ -172,67 +261,56 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
     """
     kind = _kind(status.st_mode)
     if kind != "file" or not task.moment.full:
-        return _facts(task, name, kind, status, PLAIN, None, None)
+        return _facts(name, kind, status)
     try:
         for _attempt in range(2):
             descriptor = open_file(directory, name)
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    return _facts(task, name, _kind(status.st_mode), status, PLAIN, None, None)
+                    return _facts(name, _kind(status.st_mode), status)
                 reading = read_message(descriptor, status.st_size)
                 after = os.fstat(descriptor)
             finally:
                 os.close(descriptor)
             if (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
-                return _facts(task, name, kind, status, reading.encoding, reading.content, None)
+                facts = _facts(name, kind, status)
+                return _with_content(facts, reading.encoding, reading.content)
     except FileNotFoundError:
         raise
     except OSError as error:
-        return _facts(task, name, kind, status, PLAIN, None, error.errno)
+        return _facts(name, kind, status)._replace(errno=error.errno)
     return None
 
 
-def _facts(
-    task: Slice,
-    name: bytes,
-    kind: str,
-    status: os.stat_result,
-    encoding: str,
-    content: Content | None,
-    errno: int | None,
-) -> Facts:
-    read = task.moment.full and kind == "file" and errno is None
+def _facts(name: bytes, kind: str, status: os.stat_result) -> Facts:
+    """What a file's status says, its content not looked at."""
     return Facts(
-        task.place,
-        task.directory,
-        name,
-        kind,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_ino,
-        status.st_mode,
-        status.st_uid,
-        status.st_gid,
-        status.st_nlink,
-        errno,
-        content.traits if content else int(Traits.READ) if read else 0,
-        encoding,
-        content.size if content else None,
-        content.virtual_size if content else None,
-        content.message_id if content else None,
-        content.sender if content else None,
-        content.subject if content else None,
-        header_date(content.dates) if content else None,
-        content.looks_like if content else None,
+        name, kind, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino,
+        status.st_mode, status.st_uid, status.st_gid, status.st_nlink,
+    )  # fmt: skip
+
+
+def _with_content(facts: Facts, encoding: str, content: Content | None) -> Facts:
+    if content is None:
+        return facts._replace(traits=int(Traits.READ), encoding=encoding)
+    return facts._replace(
+        traits=content.traits,
+        encoding=encoding,
+        plain_size=content.size if encoding else None,
+        virtual_size=content.virtual_size,
+        message_id=content.message_id,
+        sender=content.sender,
+        subject=content.subject,
+        date=header_date(content.dates),
+        looks_like=content.looks_like,
     )
 
 
-def message_facts(facts: Facts, *, holds_mail: bool = False) -> MessageFacts:
+def message_facts(place: str, facts: Facts, *, holds_mail: bool = False) -> MessageFacts:
     """The facts the rules of one message go by, from a row of the index."""
     return MessageFacts(
-        facts.place,
+        place,
         facts.filename,
         facts.kind,
         facts.size,
@@ -271,25 +349,6 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
     return None
 
 
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-"""The years 1 to 9999; a header may name any number of days and hours."""
-
-
-def header_date(texts: tuple[str, str]) -> int | None:
-    """Seconds since 1970 of the first text that parses: topmost Received, then Date."""
-    for text in texts:
-        if not text:
-            continue
-        try:
-            parsed = parsedate_tz(text)
-            seconds = int(mktime_tz(parsed)) if parsed else None
-            if seconds is not None and _FIRST_SECOND <= seconds <= _LAST_SECOND:
-                return seconds
-        except (ValueError, OverflowError, IndexError, TypeError):
-            continue
-    return None
-
-
 _KINDS = {
     stat.S_IFREG: "file",
     stat.S_IFLNK: "symlink",
@@ -305,13 +364,3 @@ def _kind(mode: int) -> str:
 
 def _path(task: Slice, name: bytes) -> bytes:
     return task.directory + b"/" + name if task.directory else name
-
-
-def _reason(task: Slice, name: bytes, error: OSError) -> NotExamined:
-    return NotExamined(_path(task, name), error.strerror or "cannot be read")
-
-
-def slices(names: list[bytes], size: int) -> Iterator[tuple[bytes, ...]]:
-    """Names in slices of at most `size`."""
-    for start in range(0, len(names), size):
-        yield tuple(names[start : start + size])

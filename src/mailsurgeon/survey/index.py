@@ -18,34 +18,47 @@ from mailsurgeon.diagnosis.problem import Severity
 from mailsurgeon.survey import private
 from mailsurgeon.survey.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
 
-SCHEMA = 1
+SCHEMA = 2
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE folders (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
     messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE entries (
-    id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, place TEXT NOT NULL,
-    directory BLOB NOT NULL, filename BLOB NOT NULL, kind TEXT NOT NULL,
+CREATE TABLE directories (
+    id INTEGER PRIMARY KEY, path BLOB NOT NULL, place TEXT NOT NULL, folder INTEGER NOT NULL,
+    messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+    looked INTEGER NOT NULL DEFAULT 0, seals BLOB NOT NULL DEFAULT x'',
+    UNIQUE (path, place, folder));
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY, directory INTEGER NOT NULL, filename BLOB NOT NULL,
+    kind TEXT NOT NULL DEFAULT 'file',
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
     inode INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
-    nlink INTEGER NOT NULL, errno INTEGER,
-    traits INTEGER NOT NULL, encoding TEXT, plain_size INTEGER, virtual_size INTEGER,
+    nlink INTEGER NOT NULL, errno INTEGER, traits INTEGER NOT NULL DEFAULT 0,
+    encoding TEXT NOT NULL DEFAULT '', plain_size INTEGER, virtual_size INTEGER,
     message_id TEXT COLLATE NOCASE, sender TEXT, subject TEXT, date INTEGER, looks_like TEXT,
     digest BLOB, body_digest BLOB);
+CREATE VIEW entries AS
+    SELECT f.id, d.folder, d.place, d.path AS directory, f.filename, f.kind, f.size, f.mtime_ns,
+        f.ctime_ns, f.inode, f.mode, f.uid, f.gid, f.nlink, f.errno, f.traits, f.encoding,
+        f.plain_size, f.virtual_size, f.message_id, f.sender, f.subject, f.date, f.looks_like,
+        f.digest, f.body_digest
+    FROM files f JOIN directories d ON d.id = f.directory;
 CREATE TABLE problems (
     id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, folder INTEGER, code TEXT NOT NULL,
     severity INTEGER NOT NULL, detail TEXT NOT NULL, remedy TEXT, origin TEXT NOT NULL);
 CREATE TABLE not_examined (
     path BLOB NOT NULL, reason TEXT NOT NULL, folder INTEGER);
+CREATE TABLE lists (
+    path BLOB PRIMARY KEY, stamp TEXT NOT NULL, facts TEXT NOT NULL) WITHOUT ROWID;
 """
 
 INDEXES = """
-CREATE UNIQUE INDEX IF NOT EXISTS entries_place ON entries (directory, filename);
-CREATE INDEX IF NOT EXISTS entries_folder ON entries (folder, mtime_ns);
-CREATE INDEX IF NOT EXISTS entries_message_id ON entries (message_id)
-    WHERE message_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS files_place ON files (directory, filename);
+CREATE INDEX IF NOT EXISTS files_message_id ON files (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_without_id ON files (size)
+    WHERE message_id IS NULL AND traits > 0;
 CREATE INDEX IF NOT EXISTS problems_entry ON problems (entry);
 CREATE INDEX IF NOT EXISTS problems_code ON problems (code, folder);
 """

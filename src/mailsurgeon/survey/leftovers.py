@@ -11,21 +11,23 @@ from mailsurgeon.diagnosis.problem import Severity
 from mailsurgeon.maildir.filename import leading_seconds, size_fields
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.copies import Copies
+from mailsurgeon.survey.writer import SEPARATE
 
 if TYPE_CHECKING:
     from mailsurgeon.survey.compare import Comparison
 
-_LEFTOVER = "kind = 'file' AND place = 'tmp'"
-_COLUMNS = (
-    "id, folder, filename, size, mtime_ns, inode, traits, encoding, plain_size, virtual_size,"
-    " message_id"
+_LEFTOVERS = (
+    "SELECT f.id, d.folder, f.filename, f.size, f.mtime_ns, f.inode, f.traits, f.encoding,"
+    " f.plain_size, f.virtual_size, f.message_id"
+    " FROM directories d CROSS JOIN files f ON f.directory = d.id"
+    " WHERE d.place = 'tmp' AND f.kind = 'file'"
 )
 
 
 def find_leftovers(job: Comparison, copies: Copies) -> None:
     """Writes what becomes of each file in a tmp/."""
     db = job.index.db
-    rows = db.execute(f"SELECT {_COLUMNS} FROM entries WHERE {_LEFTOVER}").fetchall()
+    rows = db.execute(_LEFTOVERS).fetchall()
     if not rows:
         return
     openers = Openers(job.spool.device)
@@ -60,23 +62,23 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
         if facts.stale:
             stale[number] = facts
         else:
-            job.writer.problem(number, folder, leftover(facts, full=job.full))
+            job.writer.problem(number, folder, leftover(facts, full=job.full), SEPARATE)
     if job.full and stale:
         ids = ",".join(map(str, stale))
-        for number, path in copies.filed_twins(f"id IN ({ids})").items():
+        for number, path in copies.filed_twins(f"f.id IN ({ids})").items():
             stale[number] = stale[number]._replace(copy_of=path)
         deliverable = [
             number for number, facts in stale.items()
             if leftover(facts, full=True).remedy == "file"
         ]  # fmt: skip
         ids = ",".join(map(str, deliverable))
-        for number, path in copies.earlier_twins(f"id IN ({ids})").items():
+        for number, path in copies.earlier_twins(f"f.id IN ({ids})").items():
             stale[number] = stale[number]._replace(copy_of=path)
     for number, facts in stale.items():
-        job.writer.problem(number, homes[number], leftover(facts, full=job.full))
+        job.writer.problem(number, homes[number], leftover(facts, full=job.full), SEPARATE)
         if facts.size == 0:
             empty = Finding("empty", Severity.ERROR, {}, "quarantine")
-            job.writer.problem(number, homes[number], empty)
+            job.writer.problem(number, homes[number], empty, SEPARATE)
 
 
 def _complete(

@@ -109,15 +109,16 @@ def names_to_examine(place: Place, listing: Listing) -> Iterator[bytes]:
 def walk(
     root: bytes,
     exclude: tuple[str, ...] = (),
-    on_directory: Callable[[], None] | None = None,
     layout: str = FS,
+    listing: Callable[[bytes], Listing] = Listing,
 ) -> Walk:
     """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read.
 
-    `layout`: in `fs` a root with none of cur, new and tmp is a parent and no folder.
+    `layout`: in `fs` a root with none of cur, new and tmp is a parent and no folder. `listing`
+    lists a directory by its absolute path, or raises OSError.
     """
     found = Walk()
-    _Walker(root, found, exclude, on_directory, layout).visit(b"", None, Listing(root))
+    _Walker(root, found, exclude, layout, listing).visit(b"", None, listing(root))
     found.loose = _hollow(found)
     return found
 
@@ -140,14 +141,14 @@ class _Walker:
         root: bytes,
         found: Walk,
         exclude: tuple[str, ...],
-        on_directory: Callable[[], None] | None,
         layout: str,
+        listing: Callable[[bytes], Listing],
     ) -> None:
         self.root = root
         self.found = found
         self.exclude = exclude
-        self.on_directory = on_directory
         self.layout = layout
+        self.listing = listing
 
     def visit(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
         """A directory outside cur, new and tmp; `folder` is the nearest folder around it."""
@@ -155,8 +156,6 @@ class _Walker:
         waiting = [(path, folder, listing)]
         while waiting:
             path, folder, listing = waiting.pop()
-            if self.on_directory:
-                self.on_directory()
             present = frozenset(name for name in SUBDIRS if name in listing.directories)
             if present or (any(map(marks_folder, listing.files)) and not self._is_parent(path)):
                 servers = tuple(name for name in listing.files if keeps_state(name))
@@ -214,7 +213,7 @@ class _Walker:
             self._skip(path, "excluded")
             return None
         try:
-            return Listing(os.path.join(self.root, path))
+            return self.listing(os.path.join(self.root, path))
         except OSError as error:
             self._skip(path, error.strerror or "cannot be read")
             return None

@@ -1,0 +1,70 @@
+"""The time a header names: the texts of Received and Date as seconds since 1970."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from email.utils import mktime_tz, parsedate_tz
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999; a header may name any number of days and hours."""
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# RFC 5322 3.3 as nearly all programs write it; any other form goes the long way.
+_USUAL = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), +)?(\d\d?) ([A-Z][a-z][a-z] [12]\d\d\d)"
+    r" (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)(?: \(\w+\))?\Z",
+    re.ASCII,
+)
+
+
+class _FirstDays(dict[str, int | None]):
+    """The first day of a month such as `Jan 2018`, in days since 1970; None for no month."""
+
+    def __missing__(self, month: str) -> int | None:
+        name, _, year = month.partition(" ")
+        day = None
+        if name in _MONTHS:
+            day = date(int(year), _MONTHS.index(name) + 1, 1).toordinal() - _EPOCH
+        self[month] = day
+        return day
+
+
+_first_day = _FirstDays()
+
+
+def header_date(texts: tuple[str, str]) -> int | None:
+    """Seconds since 1970 of the first text that parses: topmost Received, then Date."""
+    for text in texts:
+        if text:
+            usual = _usual_date(text)
+            seconds = _any_date(text) if usual is None else usual
+            if seconds is not None:
+                return seconds
+    return None
+
+
+def _usual_date(text: str) -> int | None:
+    match = _USUAL.match(text)
+    if match is None:
+        return None
+    day, month, hours, minutes, seconds, sign, zone_hours, zone_minutes = match.groups()
+    first = _first_day[month]
+    if first is None:
+        return None
+    days = first + int(day) - 1
+    zone = int(zone_hours) * 3600 + int(zone_minutes) * 60
+    at = days * 86_400 + int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    return at + zone if sign == "-" else at - zone
+
+
+def _any_date(text: str) -> int | None:
+    try:
+        parsed = parsedate_tz(text)
+        seconds = int(mktime_tz(parsed)) if parsed else None
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+    if seconds is None or not _FIRST_SECOND <= seconds <= _LAST_SECOND:
+        return None
+    return seconds

@@ -1,0 +1,27 @@
+"""The processes that read messages: spawned, warm, ended by their parent."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from concurrent.futures import Executor, ProcessPoolExecutor
+
+_MOST = 4
+
+
+def make_executor(jobs: int | None = None) -> Executor:
+    """Spawned worker processes, warm. To be made before a Textual app runs: one replaces
+    `sys.stderr`, and the start of a process then fails."""
+    workers = jobs or min(_MOST, os.cpu_count() or 1)
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    for future in [executor.submit(os.getpid) for _ in range(workers)]:
+        future.result()
+    return executor
+
+
+def _start_worker() -> None:
+    # Ctrl+C and a lost terminal end the parent, which ends its workers in order.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
