@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAUSE = 0.05  # seconds between two looks at the memory of a process tree
+_BLOCK = 512  # bytes; getrusage(2) counts input in these
 _FINE = (0, 1)  # a scan that finds problems ends with 1
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measured value, in the unit of its row; `cpu`: user and system time in seconds."""
+    """One measured value, in the unit of its row; `cpu`: user and system time in seconds;
+    `disk`: MB that had to be read from a disk."""
 
     value: float
     cpu: float | None = None
+    disk: float | None = None
 
 
 Samples = Mapping[str, Sequence[Sample]]
@@ -85,7 +88,8 @@ def timed(
         process.stderr.close()
     if process.returncode not in fine:
         raise Failed(f"{words[0]} ended with {process.returncode}: {said[-2000:].decode()}")
-    return Sample(ended - started, usage.ru_utime + usage.ru_stime)
+    read = usage.ru_inblock * _BLOCK / 1e6
+    return Sample(ended - started, usage.ru_utime + usage.ru_stime, read)
 
 
 def peak_memory(words: Sequence[str | Path], *, env: Mapping[str, str]) -> float:

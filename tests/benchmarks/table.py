@@ -84,7 +84,8 @@ def goals_table(rows: Iterable[Row], samples: Mapping[str, Sequence[Sample]]) ->
 
 
 def samples_table(samples: Mapping[str, Sequence[Sample]], units: Mapping[str, str]) -> str:
-    """Everything that was measured, in Markdown: wall time (or what its unit says), CPU time."""
+    """Everything that was measured, in Markdown: wall time (or what its unit says), CPU time, and
+    what came from a disk: what is called warm should have read nearly nothing there."""
     lines = [
         "| measured | runs | median | least to most | p95 | CPU s |",
         "|---|--:|--:|--:|--:|--:|",
@@ -95,10 +96,12 @@ def samples_table(samples: Mapping[str, Sequence[Sample]], units: Mapping[str, s
         values = [sample.value for sample in found]
         unit = units.get(name, "s")
         cpu = [sample.cpu for sample in found if sample.cpu is not None]
+        disk = [sample.disk for sample in found if sample.disk is not None]
         least, most = (shown(value, unit) for value in (min(values), max(values)))
         cells = [
             name, str(len(found)), f"{shown(median(values), unit)} {unit}", f"{least} to {most}",
             shown(percentile(values, 0.95), unit), f"{median(cpu):.2f}" if cpu else "",
+            f"{median(disk):,.0f}" if disk else "",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -186,11 +186,11 @@ def test_the_table_shows_what_was_measured() -> None:
 
 
 def test_everything_measured_is_listed() -> None:
-    there = {"ours": [Sample(4, 6.0), Sample(2, 7.0)], "size": samples(1200), "none": []}
+    there = {"ours": [Sample(4, 6.0, 1500), Sample(2, 7.0, 0.5)], "size": samples(1200), "none": []}
     lines = samples_table(there, {"size": "MiB"}).splitlines()[2:]
     assert lines == [
-        "| ours | 2 | 3.00 s | 2.00 to 4.00 | 4.00 | 6.50 |",
-        "| size | 1 | 1,200 MiB | 1,200 to 1,200 | 1,200 |  |",
+        "| ours | 2 | 3.00 s | 2.00 to 4.00 | 4.00 | 6.50 | 750 |",
+        "| size | 1 | 1,200 MiB | 1,200 to 1,200 | 1,200 |  |  |",
     ]
 
 
