@@ -87,8 +87,8 @@ def samples_table(samples: Mapping[str, Sequence[Sample]], units: Mapping[str, s
     """Everything that was measured, in Markdown: wall time (or what its unit says), CPU time, and
     what came from a disk: what is called warm should have read nearly nothing there."""
     lines = [
-        "| measured | runs | median | least to most | p95 | CPU s |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| measured | runs | median | least to most | p95 | CPU s | disk MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, found in samples.items():
         if not found:
