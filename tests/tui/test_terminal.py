@@ -57,6 +57,13 @@ class Terminal:
         os.write(self.master, key)
         return self.rest()
 
+    def close(self) -> None:
+        """Ends the program, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        with contextlib.suppress(OSError):
+            os.close(self.master)
+
 
 @pytest.fixture
 def terminal(ward: Ward) -> Iterator[Terminal]:
@@ -66,10 +73,7 @@ def terminal(ward: Ward) -> Iterator[Terminal]:
     found.read_until(b"surveyed 72")
     found.rest()
     yield found
-    found.process.kill()
-    found.process.wait()
-    with contextlib.suppress(OSError):
-        os.close(found.master)
+    found.close()
 
 
 def test_at_rest_nothing_is_written(terminal: Terminal) -> None:

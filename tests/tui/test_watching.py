@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.rows import ViewQuery
 from mailsurgeon.survey.watching import News, Watcher
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.screens import watching
@@ -31,6 +33,7 @@ from tests.tui.conftest import (
     tree_lines,
     typed,
 )
+from tests.tui.test_terminal import Terminal
 
 SIZE = (80, 24)
 PATIENCE = 30  # seconds after which a test has failed
@@ -258,6 +261,7 @@ async def test_the_list_of_a_kind_stays_when_its_last_problem_is_gone(
         assert len(listed(pilot)) == 1
         assert "1 gone" in status(pilot)
         assert not any(line.split()[:1] == ["ZERO"] for line in tree_lines(pilot))
+        assert main(pilot).tree_.target == Target("problems")
 
 
 async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(ward: Ward, hand: Hand) -> None:
@@ -268,6 +272,7 @@ async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(ward: Ward, ha
         await settled(pilot)
         assert all("GONE" in line for line in listed(pilot))
         assert not any("lists" in line for line in tree_lines(pilot))
+        assert main(pilot).tree_.target == Target("folders")
 
 
 async def test_a_new_folder_appears_with_its_mail(ward: Ward, hand: Hand) -> None:
@@ -490,6 +495,48 @@ async def test_a_look_that_fails_says_why(ward: Ward, hand: Hand) -> None:
         assert "+1 new" in status(pilot)
 
 
+async def test_nothing_is_looked_at_while_another_list_is_coming(
+    ward: Ward, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "INBOX")
+        view, reading, go_on = Index.view, threading.Event(), threading.Event()
+
+        def slow(self: Index, query: ViewQuery) -> Any:
+            found = view(self, query)
+            if query.folder is not None and not reading.is_set():
+                reading.set()
+                assert go_on.wait(PATIENCE)
+            return found
+
+        monkeypatch.setattr(Index, "view", slow)
+        await pilot.press("s")
+        await asyncio.to_thread(reading.wait, PATIENCE)
+        ward.mail("new/{n}")
+        hand.says(b"")
+        await pilot.pause()
+        assert hand.forgotten == [None]
+        go_on.set()
+        await settled(pilot)
+        assert hand.forgotten == [None, (b"",)]
+        assert len(listed(pilot)) == 6 and "+1 new" in status(pilot)
+
+
+async def test_a_list_opened_during_a_look_shows_what_it_found(ward: Ward, hand: Hand) -> None:
+    bench = ward.bench(watch=hand)
+    gate = Gate(bench)
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        await open_list(pilot, "lists")
+        hand.says(b"")
+        await asyncio.to_thread(gate.waiting.wait, PATIENCE)
+        main(pilot).open_target(Target("folder", folder=main(pilot).snapshot.folders[0].id))
+        await pilot.pause()
+        ward.mail("new/{n}")
+        gate.opened.set()
+        await settled(pilot)
+        assert len(listed(pilot)) == 7
+
+
 # The watcher's own news
 
 
@@ -551,3 +598,19 @@ async def test_mail_delivered_by_others_appears_by_itself(ward: Ward, polling: b
         await until(pilot, lambda: "+1 new" in status(pilot))
         await keys(pilot, "R")
         assert len(listed(pilot)) == 3
+
+
+def test_in_a_terminal_nothing_is_written_when_a_look_finds_nothing_new(ward: Ward) -> None:
+    terminal = Terminal(ward)
+    try:
+        terminal.read_until(b"surveyed 12")
+        terminal.rest()
+        message = next((ward.root / "cur").iterdir())
+        message.rename(away := ward.root / "tmp" / message.name)
+        away.rename(message)
+        assert terminal.rest() == 0
+        assert terminal.rest() == 0  # longer than a watcher waits for more
+        ward.mail("new/{n}")
+        terminal.read_until(b"13 messages")
+    finally:
+        terminal.close()

@@ -106,7 +106,8 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
             label = self._label(target)
             if str(node.label) != label or before != self._folders:
                 node.set_label(Text(label))  # a name of a folder is no markup
-        if here is not None and here != self.target and not self.go_to_target(here):
+        gone = here not in self._by_target
+        if here is not None and (gone or here != self.target) and not self.go_to_target(here):
             # What it stood on is gone: the list stays as it is until another is chosen.
             self.go_to_target(PROBLEMS if here.what in ("code", "unseen") else FOLDERS)
 
