@@ -202,7 +202,7 @@ def test_a_reader_that_dies_is_one_spools_error(
     def dying(spool: Any, order: Any) -> Any:
         if not died:
             died.append(spool.root)
-            order.executor.submit(os._exit, 1).result()
+            order.readers(spool).submit(os._exit, 1).result()
         return survey(spool, order)
 
     monkeypatch.setattr(procedure, "looked_at", dying)

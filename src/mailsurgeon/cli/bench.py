@@ -61,7 +61,7 @@ def looking(
     """How to look, for one spool or one after another: who reads, how far it is, whether it was
     interrupted. `about` says what is looked at, safe to show, before the stage it is in."""
     with (
-        workers(common) as executor,
+        readers(common) as reading,
         progress(not common.quiet) as advance,
         interruptible() as interrupted,
     ):
@@ -71,7 +71,7 @@ def looking(
 
         yield Order(
             common.survey_options(),
-            executor,
+            reading,
             quick,
             fresh,
             on_progress=told,
@@ -81,11 +81,23 @@ def looking(
 
 
 @contextmanager
-def workers(common: Common) -> Iterator[Executor | None]:
-    """Those who read messages; None when this process does it alone."""
+def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
+    """Gives those who read the messages of a spool; None when this process does it alone.
+
+    Raises MailsurgeonError when the cluster that is asked for cannot be used.
+    """
+    if common.scheduler is not None:
+        from mailsurgeon.survey.cluster import connect
+
+        cluster = connect(common.scheduler, lambda: make_executor(common.jobs), complain)
+        try:
+            yield cluster.for_spool
+        finally:
+            cluster.close()
+        return
     executor = None if common.jobs == 1 else _LateWorkers(common.jobs)
     try:
-        yield executor
+        yield lambda _spool: executor
     finally:
         if executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)

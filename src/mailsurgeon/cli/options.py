@@ -55,6 +55,10 @@ class Common:
     jobs: Annotated[
         int | None, Parameter(validator=Number(gte=1), help="How many processes read messages.")
     ] = None
+    scheduler: Annotated[
+        str | None,
+        Parameter(help="Let a Dask cluster that mounts the spool read it: tcp://HOST:8786."),
+    ] = None
     quiet: Annotated[
         bool, Parameter(name=("--quiet", "-q"), help="Say only what was refused or went wrong.")
     ] = False

@@ -7,14 +7,16 @@ import os
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 from cyclopts import Parameter
 
+from mailsurgeon.cli.feedback import complain
 from mailsurgeon.cli.later import LateSurgeon, LateWorkers, unheld
 from mailsurgeon.cli.opening import opened, several
 from mailsurgeon.cli.options import COMMON, Common, SpoolPath
@@ -75,24 +77,50 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
     for_many(common)
     top = some_below(directory, common)
     _terminal_needed()
-    executor = None if common.jobs == 1 else LateWorkers(common.jobs)
-    try:
+    gc.enable()
+    with _readers(common) as readers:
         from mailsurgeon.procedures.looking import Order
         from mailsurgeon.surgery.surgeon import Surgeon
         from mailsurgeon.tui.app import run_hall
 
         return run_hall(
             top,
-            Order(common.survey_options(), executor),
+            Order(common.survey_options(), readers.of),
             lambda spool: Surgeon(spool, state_dir=common.state_dir),
+            listen=readers.listen,
             read_only=read_only,
             ascii=display.ascii,
             theme=display.theme,
             mouse=not display.no_mouse,
         )
+
+
+class _Readers(NamedTuple):
+    """Who reads the messages of a spool, how the screen hears what they have to say, and what
+    starts them."""
+
+    of: Callable[[Spool], Executor | None]
+    listen: Callable[[Callable[[str], object]], object] = bool
+    start: Callable[[], object] = bool
+
+
+@contextmanager
+def _readers(common: Common) -> Iterator[_Readers]:
+    if common.jobs == 1 and common.scheduler is None:
+        yield _Readers(lambda _spool: None)
+        return
+    workers = LateWorkers(common.jobs)
+    try:
+        if common.scheduler is None:
+            yield _Readers(lambda _spool: workers, start=workers.start)
+        else:
+            from mailsurgeon.survey.cluster import connect
+
+            cluster = connect(common.scheduler, lambda: workers, complain)
+            with closing(cluster):
+                yield _Readers(cluster.for_spool, cluster.listen)
     finally:
-        if executor is not None:
-            executor.shutdown(wait=False, cancel_futures=True)
+        workers.shutdown(wait=False, cancel_futures=True)
 
 
 def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:
@@ -126,35 +154,31 @@ def _run(
     read_only: bool = False,
     clock_ahead: float = 0.0,
 ) -> int:
-    executor = None if common.jobs == 1 else LateWorkers(common.jobs)
     surgeon = LateSurgeon(spool, common)
 
     def prepare() -> None:
-        if executor is not None:
-            executor.start()
+        readers.start()
         surgeon.open()
         gc.freeze()  # what is loaded stays: each look at it would make a key wait
         gc.enable()
 
-    try:
+    with _readers(common) as readers, closing(surgeon):
         from mailsurgeon.tui.app import run_app
 
+        executor = readers.of(spool)
         return run_app(
             spool,
             index,
-            common.survey_options(clock_ahead),
+            common.survey_options(clock_ahead).for_readers(executor),
             cast("Surgeon", surgeon),
             executor,
             prepare=prepare,
+            listen=readers.listen,
             read_only=read_only,
             ascii=display.ascii,
             theme=display.theme,
             mouse=not display.no_mouse,
         )
-    finally:
-        surgeon.close()
-        if executor is not None:
-            executor.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager

@@ -19,11 +19,12 @@ from mailsurgeon.survey.survey import Progress, SurveyResult, run_survey
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How to look: `quick` opens no content, `fresh` forgets the last survey. `note` is told in a
-    line what the operator may want to know."""
+    """How to look: `quick` opens no content, `fresh` forgets the last survey. `readers` gives those
+    who read the messages of a spool, None when this process does. `note` is told in a line what
+    the operator may want to know."""
 
     options: Options
-    executor: Executor | None = None
+    readers: Callable[[Spool], Executor | None] = lambda _spool: None
     quick: bool = False
     fresh: bool = False
     on_progress: Callable[[Progress], None] | None = None
@@ -37,13 +38,14 @@ def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]
 
     Where the index cannot be kept (a read-only or full disk) a temporary one serves; one that has
     filled the disk is taken away first. Raises OSError when the spool's root cannot be read,
-    MailsurgeonError when there is no room for an index.
+    MailsurgeonError when there is no room for an index, or nobody who can read.
     """
+    executor = order.readers(spool)
     path = index_path(spool)
     try:
         index = Index.open(path, fresh=order.fresh)
         try:
-            result = _survey(spool, index, order)
+            result = _survey(spool, index, order, executor)
         except BaseException:
             index.close()
             raise
@@ -52,7 +54,7 @@ def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]
             _make_room(path)
         if order.note:
             order.note(f"the index cannot be kept ({error}); a temporary one is used")
-        with _temporary(spool, order) as found:
+        with _temporary(spool, order, executor) as found:
             yield found
         return
     try:
@@ -62,13 +64,15 @@ def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]
 
 
 @contextmanager
-def _temporary(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]]:
+def _temporary(
+    spool: Spool, order: Order, executor: Executor | None
+) -> Iterator[tuple[Index, SurveyResult]]:
     with tempfile.TemporaryDirectory(prefix="mailsurgeon-", ignore_cleanup_errors=True) as name:
         place = Path(name)
         try:
             index = Index.open(place / "index.sqlite3")
             try:
-                result = _survey(spool, index, order)
+                result = _survey(spool, index, order, executor)
             except BaseException:
                 index.close()
                 raise
@@ -90,12 +94,12 @@ def _make_room(path: Path) -> None:
             path.with_name(path.name + suffix).unlink()
 
 
-def _survey(spool: Spool, index: Index, order: Order) -> SurveyResult:
+def _survey(spool: Spool, index: Index, order: Order, executor: Executor | None) -> SurveyResult:
     return run_survey(
         spool,
         index,
-        order.options,
-        executor=order.executor,
+        order.options.for_readers(executor),
+        executor=executor,
         quick=order.quick,
         on_progress=order.on_progress,
         cancelled=order.cancelled,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -36,6 +37,11 @@ class Options:
     largest_keywords: int = 256 * 1024
     jobs: int | None = None
     clock_ahead: float = 0.0
+
+    def for_readers(self, executor: Executor | None) -> Options:
+        """These, with enough under way at once for readers that tell how many they are."""
+        jobs: int | None = getattr(executor, "jobs", None)
+        return self if jobs is None else replace(self, jobs=jobs)
 
 
 def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = None) -> Spool:

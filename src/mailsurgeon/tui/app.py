@@ -112,6 +112,13 @@ class MailsurgeonApp(App[int]):
         end = partial(loop.call_soon_threadsafe, self.end_soon)
         self._signals = EndSignals(end, self.stop, self.at_rest)
         self._signals.take()
+        self.settings.listen(lambda line: loop.call_soon_threadsafe(self._say, line))
+
+    def _say(self, line: str) -> None:
+        from mailsurgeon.tui.screens.base import BaseScreen
+
+        if isinstance(self.screen, BaseScreen):
+            self.screen.say(line)
 
     def open_spool(self, bench: Workbench, follow: Callable[[object], None]) -> None:
         """Goes from the start page into a spool; `follow` is called on the way back."""

@@ -30,7 +30,8 @@ class Hall:
     """The spools below `directory`. `order` says how each is looked at; `surgeon` makes the one
     who may change a spool; `bench` makes a workbench, as `app.real_workbench` does.
 
-    A spool that was opened stays so until `close`. Its index is written by one survey at a time.
+    `listen` is that of the Workbench. A spool that was opened stays so until `close`. Its index is
+    written by one survey at a time.
     """
 
     directory: bytes
@@ -41,6 +42,7 @@ class Hall:
     ascii: bool = False
     theme: str = ""
     keymap: Mapping[str, str] = field(default_factory=dict[str, str])
+    listen: Callable[[Callable[[str], object]], object] = bool
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
@@ -74,8 +76,9 @@ class Hall:
         spool = open_spool(path, self.order.options)
         index = self._index(spool)
         surgeon = self.surgeon(spool)
+        readers = self.order.readers(spool)
         bench = self.bench(
-            spool, index, self.order.options, surgeon, self.order.executor,
+            spool, index, self.order.options.for_readers(readers), surgeon, readers,
             read_only=self.read_only, ascii=self.ascii, theme=self.theme, keymap=self.keymap,
             **self.settings,
         )  # fmt: skip

@@ -93,8 +93,9 @@ class Workbench:
     `planning.propose_folder`, `planning.described`, `brake.brake` and `session_log.write_log`.
     `prepare` is called once, in a worker, when the first frame stands and before the first survey.
     `index` belongs to the thread of the screen; workers take `index.again()`. `watch` makes a
-    `watching.Watcher`; without one nothing is looked at unasked. `inspect_delay` is in seconds;
-    `now` gives unix time.
+    `watching.Watcher`; without one nothing is looked at unasked. `listen` gets whoever is to be
+    told, in lines, what those who read messages have to say. `inspect_delay` is in seconds; `now`
+    gives unix time.
     """
 
     spool: Spool
@@ -113,6 +114,7 @@ class Workbench:
     read_only: bool = False
     ascii: bool = False
     theme: str = ""
+    listen: Callable[[Callable[[str], object]], object] = bool
     keymap: Mapping[str, str] = field(default_factory=dict)
     inspect_delay: float = 0.12
     now: Callable[[], float] = time.time

@@ -1,0 +1,282 @@
+"""Surveys by a real Dask cluster on the loopback: the same as here, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mailsurgeon
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey import cluster
+from mailsurgeon.survey.cluster import ClusterError, Readers, connect
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import Options, open_spool
+from mailsurgeon.survey.survey import run_survey
+
+from .far import SECONDS, House, nobody
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    """2,400 messages in twelve folders; every fifth has a wrong size, some are misfiled."""
+    root = tmp_path / "mail" / "Maildir"
+    for number in range(12):
+        folder = root / (f".F{number}" if number else "")
+        for part in ("cur", "new", "tmp"):
+            (folder / part).mkdir(parents=True)
+        for message in range(200):
+            wrong = ",S=3" if message % 5 == 0 else ""
+            place = folder if message % 50 == 7 else folder / "cur"
+            path = place / f"{1_600_000_000 + message}.M{number}P1.host{wrong}:2,S"
+            path.write_text(f"From: a@example.org\nMessage-ID: <{message % 150}>\n\n{message}\n")
+    (root / "cur" / "link").symlink_to("nowhere")
+    return open_spool(root)
+
+
+def contents(index: Index) -> dict[str, list[tuple[Any, ...]]]:
+    """All that an index says, without the numbers it gives to its rows."""
+    found = {}
+    for name, ask in {
+        "entries": "SELECT f.path, e.* FROM entries e LEFT JOIN folders f ON f.id = e.folder",
+        "problems": "SELECT f.path, e.directory, e.filename, p.* FROM problems p"
+        " JOIN entries e ON e.id = p.entry LEFT JOIN folders f ON f.id = p.folder",
+        "not_examined": "SELECT * FROM not_examined",
+    }.items():
+        rows = index.db.execute(ask)
+        kept = [n for n, column in enumerate(rows.description)
+                if column[0] not in ("id", "folder", "entry")]  # fmt: skip
+        found[name] = sorted((tuple(row[n] for n in kept) for row in rows), key=repr)
+    return found
+
+
+@pytest.fixture
+def local(spool: Spool, tmp_path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    index = Index.open(tmp_path / "local" / "index")
+    run_survey(spool, index)
+    found = contents(index)
+    index.close()
+    assert len(found["entries"]) >= 2400 and len(found["problems"]) > 480
+    return found
+
+
+def survey(
+    spool: Spool, readers: Readers, tmp_path: Path, meanwhile: Callable[[], None] = bool
+) -> dict[str, list[tuple[Any, ...]]]:
+    """What a survey by a cluster finds. `meanwhile` is called when some is read, but not all."""
+    index = Index.open(tmp_path / "far" / "index")
+    begun: list[int] = []
+
+    def told(progress: Any) -> None:
+        if progress.stage == "reading" and 0 < progress.done < progress.total and not begun:
+            begun.append(progress.done)
+            meanwhile()
+
+    options = Options(jobs=2)
+    result = run_survey(spool, index, options, executor=readers, on_progress=told)
+    assert begun and not result.cancelled
+    found = contents(index)
+    index.close()
+    return found
+
+
+def test_a_cluster_finds_what_this_machine_finds(
+    house: House, spool: Spool, local: object, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    house.worker()
+    house.worker()
+    readers = house.connect().for_spool(spool)
+    assert readers.jobs == 2
+    assert survey(spool, readers, tmp_path) == local
+    house.close()
+    assert house.told == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_a_worker_had_in_hand_when_it_died_is_read_by_another(
+    house: House, spool: Spool, local: object, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first, _second = house.worker(), house.worker()
+    readers = house.connect().for_spool(spool)
+    assert survey(spool, readers, tmp_path, meanwhile=first.kill) == local
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_call_under_way_is_made_again_by_one_that_came_later(
+    house: House, spool: Spool, tmp_path: Path
+) -> None:
+    """The only worker waits for a pipe when it dies."""
+    first = house.worker()
+    readers = house.connect().for_spool(spool)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    future = readers.submit(pipe.read_text)
+    held = os.open(pipe, os.O_WRONLY)  # opens when the first reads
+    house.worker()
+    first.kill()
+    os.close(held)
+    with open(pipe, "w") as file:  # opens when the second does
+        file.write("said again")
+    assert future.result(SECONDS) == "said again"
+    assert house.told == []
+
+
+@pytest.mark.parametrize("victim", ["all workers", "the scheduler"])
+def test_whennobody_is_left_this_machine_goes_on_and_says_so(
+    house: House,
+    spool: Spool,
+    local: object,
+    tmp_path: Path,
+    victim: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 0.2)
+    workers = [house.worker(), house.worker()]
+    readers = house.connect(lambda: ThreadPoolExecutor(1)).for_spool(spool)
+
+    def end() -> None:
+        for program in workers if victim == "all workers" else [house.scheduler]:
+            program.kill()
+
+    assert survey(spool, readers, tmp_path, meanwhile=end) == local
+    assert house.told == [
+        f"{house.address}: no worker is left that reads {spool.shown}; this machine goes on alone"
+    ]
+    house.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_error_of_the_call_itself_is_told(house: House, spool: Spool) -> None:
+    house.worker()
+    readers = house.connect().for_spool(spool)
+    with pytest.raises(ValueError, match="invalid literal"):
+        readers.submit(int, "x").result(SECONDS)
+    future = readers.submit(os.getpid)
+    house.close()
+    assert future.done() or future.cancelled()
+
+
+# Workers that are not used
+
+
+def hidden_from(place: Path, *more: str) -> tuple[str, ...]:
+    """Words that run a program in a mount namespace of its own, in which `place` is empty."""
+    inside = " && ".join(["mount -t tmpfs none " + str(place), *more, 'exec "$@"'])
+    words = ("unshare", "--mount", "sh", "-c", inside, "sh")
+    try:
+        tried = subprocess.run([*words, "true"], capture_output=True, check=False)
+    except OSError:
+        pytest.skip("there is no unshare here")
+    if tried.returncode:
+        pytest.skip("a mount namespace cannot be had here")
+    return words
+
+
+def test_a_worker_that_cannot_see_the_spool_is_named(
+    house: House, spool: Spool, tmp_path: Path
+) -> None:
+    other = tmp_path / "mail" / "other"
+    (other / "cur").mkdir(parents=True)
+    blind = house.worker(*hidden_from(tmp_path / "mail", f"mkdir {other}"))
+    seeing = house.worker()
+    address = blind.word_after("Start worker at:")
+    connection = house.connect()
+    readers = connection.for_spool(spool)
+    assert house.told == [
+        f"worker {address} cannot see {spool.shown}: No such file or directory; it is not used"
+    ]
+    pids = {readers.submit(os.getpid).result(SECONDS) for _ in range(8)}
+    assert pids == {seeing.process.pid}
+    connection.for_spool(open_spool(other))
+    assert house.told[1:] == [f"worker {address} has another directory at {other}; it is not used"]
+
+
+def test_where_no_worker_sees_the_spool_it_is_one_line(
+    house: House, spool: Spool, tmp_path: Path
+) -> None:
+    connection = house.connect()
+    with pytest.raises(ClusterError, match="the scheduler has no workers"):
+        connection.for_spool(spool)
+    house.worker(*hidden_from(tmp_path / "mail"))
+    with pytest.raises(ClusterError, match="none of its workers can read"):
+        connection.for_spool(spool)
+
+
+def test_a_worker_with_another_program_is_named(house: House, spool: Spool, tmp_path: Path) -> None:
+    (tmp_path / "old" / "mailsurgeon").mkdir(parents=True)
+    (tmp_path / "old" / "mailsurgeon" / "__init__.py").write_text("__version__ = '0.0.9'\n")
+    house.worker(path=str(tmp_path / "old"))
+    house.worker()
+    assert len(house.connect().for_spool(spool).usable) == 1
+    (line,) = house.told
+    assert line.endswith(f"has mailsurgeon 0.0.9, not {mailsurgeon.__version__}; it is not used")
+
+
+@pytest.mark.parametrize(
+    "seen, why",
+    [
+        (None, "does not answer"),
+        ((None, 7, None, sys.version_info[:2]), "has no mailsurgeon"),
+        ((mailsurgeon.__version__, 7, None, (3, 10)), "runs Python 3.10, not "),
+        ((mailsurgeon.__version__, None, "Permission denied", sys.version_info[:2]), "denied"),
+        ((mailsurgeon.__version__, 8, None, sys.version_info[:2]), "has another directory at"),
+        ((mailsurgeon.__version__, 7, None, list(sys.version_info[:2])), ""),
+    ],
+)
+def test_why_a_worker_is_not_used(seen: Any, why: str) -> None:
+    said = cluster._why_not(
+        seen and cluster._Seen(*seen), Spool(b"/var/vmail/anna", 1, 7, "maildir++")
+    )
+    assert why in said and bool(said) == bool(why)
+
+
+# No cluster at all
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "8786", "host:8786", "tcp://", "tcp://host", "tcp://host:0", "tcp://host:99999",
+     "http://host:8786", "tcp://host:8786/x", "tcp://a b:1", "tcp://\x1b[31m:1"],
+)  # fmt: skip
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    with pytest.raises(MailsurgeonError, match="not an address of a scheduler") as told:
+        connect(address, nobody, print)
+    assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize("listens", [False, True], ids=["nobody", "somebody else"])
+def test_a_scheduler_that_is_not_there_is_one_line(
+    listens: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if not listens:
+            server.close()
+        with pytest.raises(ClusterError, match="no scheduler answers there"):
+            connect(f"tcp://127.0.0.1:{port}", nobody, print)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_the_library_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError, match=r"pip install 'mailsurgeon\[cluster\]'"):
+        connect("tcp://127.0.0.1:8786", nobody, print)
