@@ -160,19 +160,20 @@ class _Examination:
     def _keep_usual(
         self, number: int, name: bytes, status: os.stat_result, content: tuple[Any, ...]
     ) -> None:
-        size, mtime_ns, ctime_ns = status.st_size, status.st_mtime_ns, status.st_ctime_ns
-        inode, mode, uid, gid = status.st_ino, status.st_mode, status.st_uid, status.st_gid
-        result = self.result
+        # A status is a tuple of whole numbers first: the ten of stat(2), taken at once.
+        mode, inode, _, links, uid, gid, size, _, _, _ = status
+        mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
+        result, task = self.result, self.task
         result.usual += (
-            number, self.task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid,
-            status.st_nlink, *content,
+            number, task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid, links,
+            *content,
         )  # fmt: skip
         result.messages += 1
         result.bytes += size
         self.numbers += (size, mtime_ns, ctime_ns, inode)
-        if ctime_ns >= self.task.settled:
+        if ctime_ns >= task.settled:
             self.settled = False
-        if not fit_permissions(mode, uid, gid, self.task.folder.owner):
+        if not fit_permissions(mode, uid, gid, task.folder.owner):
             self._permissions(number, mode, uid, gid)
 
     # All others

@@ -79,10 +79,12 @@ class Looking:
         self.abandoned: set[bytes | None] = set()
         self.changed = False
         self._listed: dict[bytes, Listing] = {}
+        self._walked: dict[bytes, Directory] = {}
 
     def run(self, directories: list[Directory], on_done: Callable[[int], None]) -> bool:
         """Examines the directories (folder by folder); `on_done` is told how many names are done.
         Whether it came to the end: it stops when it is cancelled."""
+        self._walked = {each.path: each for each in directories}
         for part, result in self._results(self._parts(directories)):
             with self.writer.transaction():
                 self._keep(part, result)
@@ -193,10 +195,15 @@ class Looking:
 
     def _listing(self, path: bytes) -> Listing:
         """A directory's listing; those of cur and new serve their folder and themselves."""
-        if path not in self._listed:
+        listing = self._listed.get(path)
+        if listing is None:
+            walked = self._walked.get(path)
+            listing = walked.fresh_listing() if walked else None
+        if listing is None:
             absolute = os.path.join(self.spool.root, path)
-            self._listed[path] = self.patience.call(path, Listing, absolute)
-        return self._listed[path]
+            listing = self.patience.call(path, Listing, absolute)
+        self._listed[path] = listing
+        return listing
 
     def _skip(self, directory: Directory, error: OSError) -> None:
         if isinstance(error, GaveUp):
@@ -226,8 +233,10 @@ class Looking:
                         self._submit(self._informed(part), pending)
                     else:
                         yield part, result
-                if not done and self.cancelled():
-                    return
+                if not done:
+                    self.writer.flush()
+                    if self.cancelled():
+                        return
                 self._give_up(pending)
         finally:
             for future in pending:

@@ -117,6 +117,7 @@ class _Survey:
             self.options.jobs or os.cpu_count() or 1, self.patience, self.cancelled,
         )  # fmt: skip
         ended = self._read(looking, wanted)
+        self.writer.flush()
         full = self.moment.full and ended and (only is None or before == "full")
         self._progress("comparing")
         self.writer.make_indexes()
@@ -140,6 +141,7 @@ class _Survey:
                 seconds=f"{seconds:.3f}",
                 root=self.spool.shown.encode("utf-8", "backslashreplace").decode(),
             )
+        self.writer.flush()
         return self._result(depth, seconds, not ended)
 
     def _begin(self, found: Walk, only: set[bytes] | None) -> list[Directory]:
@@ -164,6 +166,7 @@ class _Survey:
                 if each.folder is not None and each.place in (Place.CUR, Place.NEW):
                     counts[each.folder] = counts.get(each.folder, 0) + each.files
             writer.expect_messages(counts.items())
+        writer.flush()
         wanted = [
             directory
             for directory in found.directories

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -23,6 +24,10 @@ from mailsurgeon.maildir.reserved import (
 )
 from mailsurgeon.survey.rows import NotExamined, Place
 
+FRESH = 2.0
+"""Seconds for which a listing is believed."""
+_KEPT = 400_000
+"""Names of all listings kept after a walk: about 90 bytes each."""
 NOT_FOLLOWED = "a symlink to a directory is not followed"
 
 
@@ -38,6 +43,14 @@ class Directory:
     folder: bytes | None
     place: Place
     files: int = 0
+    listing: Listing | None = None
+    listed: float = 0.0
+
+    def fresh_listing(self) -> Listing | None:
+        """The listing that the walk made, handed out once, and only while nothing much can have
+        changed since."""
+        listing, self.listing = self.listing, None
+        return listing if time.monotonic() - self.listed < FRESH else None
 
 
 @dataclass(slots=True)
@@ -149,6 +162,7 @@ class _Walker:
         self.exclude = exclude
         self.layout = layout
         self.listing = listing
+        self.kept = 0  # names in listings that are kept
 
     def visit(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
         """A directory outside cur, new and tmp; `folder` is the nearest folder around it."""
@@ -198,8 +212,11 @@ class _Walker:
             if place not in (Place.CUR, Place.NEW) and self._leads_to_directory(path, name):
                 self._skip(_join(path, name), NOT_FOLLOWED)
         files = sum(1 for _ in names_to_examine(place, listing))
-        if files:
-            self.found.directories.append(Directory(path, folder, place, files))
+        if not files:
+            return
+        self.kept += files
+        kept = listing if self.kept <= _KEPT else None
+        self.found.directories.append(Directory(path, folder, place, files, kept, time.monotonic()))
 
     def _leads_to_directory(self, path: bytes, name: bytes) -> bool:
         try:
