@@ -25,9 +25,10 @@ USUAL = int(Traits.READ | Traits.MAIL | Traits.FIRST_FIELD | Traits.KNOWN_FIELD)
 """The traits of every message this looks at, MULTIPART and CLOSED left out."""
 
 _FIRST_FIELD = re.compile(rb"(?!>?From )[!-9;-~]+:")
-_SPACED = re.compile(rb"\n[!-9;-~]+[ \t]+:")
 _USUAL_ID = re.compile(rb"<[!-;=?-~]+>\Z")
 _END = re.compile(rb"\n(?![ \t])")
+_COLON = ord(":")
+_FOLDED = (b" ", b"\t")
 _CACHED = 200  # bytes of a sender that is worth remembering
 
 
@@ -57,17 +58,15 @@ def glance(data: bytes) -> Glance | None:
     if not end or body >= len(data):
         return None
     lower = b"\n" + data[:end].lower()
-    if (b" :" in lower or b"\t:" in lower) and _SPACED.search(lower):
-        return None
-    sender = _value(data, lower, b"\nfrom:")
+    sender = _value(data, lower, b"\nfrom")
     if sender is None:  # then whether it is mail is for others to say
         return None
-    identity = _value(data, lower, b"\nmessage-id:") or b""
+    identity = _value(data, lower, b"\nmessage-id") or b""
     return Glance(
         len(data) + feeds,
         identity.decode() if _USUAL_ID.match(identity) else message_id_of(identity),
         _sender(sender) if len(sender) <= _CACHED else sender_of(sender),
-        _shown(_value(data, lower, b"\nsubject:") or b""),
+        _shown(_value(data, lower, b"\nsubject") or b""),
         _date(data, lower),
     )
 
@@ -78,21 +77,26 @@ def _value(data: bytes, lower: bytes, name: bytes) -> bytes | None:
     if start < 0:
         return None
     start += len(name)
+    if lower[start] != _COLON:  # white space before it, or a longer name
+        found = re.compile(name + rb"[ \t]*:").search(lower, start - len(name))
+        if found is None:
+            return None
+        start = found.end() - 1
     end = lower.find(b"\n", start)
-    if lower[end + 1 : end + 2] not in (b" ", b"\t"):
-        return data[start - 1 : end - 1].strip()
+    if lower[end + 1 : end + 2] not in _FOLDED:
+        return data[start : end - 1].strip()
     found = _END.search(lower, end + 1)
     end = found.start() if found else len(lower)
-    return data[start - 1 : end - 1].replace(b"\r\n", b"").replace(b"\n", b"").strip()
+    return data[start : end - 1].replace(b"\r\n", b"").replace(b"\n", b"").strip()
 
 
 def _date(data: bytes, lower: bytes) -> int | None:
-    stamp = _value(data, lower, b"\nreceived:") or b""
+    stamp = _value(data, lower, b"\nreceived") or b""
     # The Date is seldom asked for: nearly every message has been received.
     seconds = header_date(dates_of(stamp, b"")) if stamp else None
     if seconds is not None:
         return seconds
-    return header_date(dates_of(b"", _value(data, lower, b"\ndate:") or b""))
+    return header_date(dates_of(b"", _value(data, lower, b"\ndate") or b""))
 
 
 _sender = lru_cache(maxsize=4096)(sender_of)
