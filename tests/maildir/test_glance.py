@@ -19,7 +19,8 @@ MAIL = (
     b"From: Anna Berg <anna@example.org>\nSubject: hello\nMessage-ID: <1@example.org>\n\nText.\n"
 )
 PIECES = st.sampled_from([
-    b"From: a@example.org\n", b"FROM: B <b@example.org>\n", b"from : c@example.org\n", b"From-X: d\n",
+    b"From: a@example.org\n", b"FROM: B <b@example.org>\n", b"from : c@example.org\n",
+    b"From-X: d\n",
     b"Subject: one\n", b"subject:\n", b"Subject: =?utf-8?q?h=C3=A9?=\n two\n",
     b"Subject: \xff\x00\n",
     b"Message-ID: <1@example.org>\n", b"message-id:\n\t<2@example.org> x\n", b"Message-Id: <>\n",

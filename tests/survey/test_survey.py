@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import looking
+from mailsurgeon.survey import looking, writer
 from mailsurgeon.survey import survey as surveying
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import Options
+from mailsurgeon.survey.slices import Known
 from mailsurgeon.survey.survey import Progress, make_executor
 
 from .conftest import Reads
 from .house import DATE, DAY, House, text
+
+EVERY = 11  # files of `full_house` that are no server's
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,67 @@ def test_a_change_in_place_with_size_and_mtime_as_before_is_seen(
     entry = house.index.entry_at(path)
     assert entry is not None
     assert entry.message_id == "<2@example.org>"
+
+
+def test_what_changed_within_a_tick_of_the_clock_is_read_again(
+    full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change in the tick in which the file was looked at leaves no trace in its times."""
+    monkeypatch.setattr(looking, "GRANULARITY", 10**18)
+    full_house.survey()
+    reads.forget()
+    full_house.survey()
+    assert reads.examined == EVERY
+    monkeypatch.setattr(looking, "GRANULARITY", 0)
+    full_house.survey()
+    reads.forget()
+    full_house.survey()
+    assert reads.examined == 0
+
+
+def test_where_the_clock_went_back_nothing_is_believed(
+    full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_house.survey()
+    reads.forget()
+    monkeypatch.setattr(looking.time, "time_ns", lambda: DATE * 10**9)
+    full_house.survey()
+    assert reads.examined == EVERY
+
+
+def test_what_was_late_is_so_no_longer_when_its_time_has_come(house: House) -> None:
+    path = house.file(b"cur/1.M1.host:2,S", text(1).replace(b"2011", b"2031"), mtime=DATE)
+    late = int(time.time()) + 3 * DAY
+    os.utime(house.at(path), (late, late))
+    house.file(b"cur/2.M1.host:2,S", text(2))
+    house.survey()
+    assert "bad-date" in house.codes()[path]
+    detail = house.problem(path, "bad-date").detail
+    house.options = Options(clock_ahead=5.0 * DAY)
+    house.survey()
+    assert house.picture() == house.fresh_picture()
+    assert house.problem(path, "bad-date").detail == detail  # far from its header all the same
+
+
+@pytest.mark.usefixtures("reads")
+def test_a_directory_as_its_seals_say_is_not_looked_at_further(
+    full_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_house.survey()
+    looked: list[bytes] = []
+    known = writer.Writer.known
+
+    def noting(self: writer.Writer, number: int, names: Sequence[bytes]) -> Known:
+        looked.extend(names)
+        return known(self, number, names)
+
+    monkeypatch.setattr(writer.Writer, "known", noting)
+    full_house.survey()
+    assert looked == []
+    full_house.mail(b"new/9.M1.host", 9)
+    full_house.survey()
+    assert b"9.M1.host" in looked
+    assert full_house.picture() == full_house.fresh_picture()
 
 
 def test_a_digest_is_of_the_file_as_it_is_now(house: House) -> None:
@@ -341,7 +406,7 @@ def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     stages = list(dict.fromkeys(each.stage for each in seen))
     assert stages == ["listing", "reading", "comparing"]
     reading = [each for each in seen if each.stage == "reading"]
-    total = 11  # every file that is no server's
+    total = EVERY
     assert reading[0] == Progress("reading", 0, total)
     assert reading[-1] == Progress("reading", total, total)
     assert [each.done for each in reading] == sorted(each.done for each in reading)

@@ -16,6 +16,7 @@ from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.glance import USUAL, Glance, glance
 from mailsurgeon.maildir.message import Content, Traits
 from mailsurgeon.survey.content import PACKED, open_file, read_message
+from mailsurgeon.survey.fetching import Pace
 from mailsurgeon.survey.rows import NotExamined, Place
 from mailsurgeon.survey.slices import Facts, Slice, SliceResult
 
@@ -24,6 +25,7 @@ SMALL = 1024 * 1024
 """Bytes of a file that is read at once; a larger one is read in pieces."""
 GRANULARITY = 2_000_000_000
 """Nanoseconds in which two changes may bear one time: on FAT 2 s, elsewhere a clock tick."""
+_pace = Pace()  # of this process, which reads one slice after the other
 _RULES = b"1"  # another number makes the seals of all surveys before void
 
 
@@ -88,18 +90,26 @@ class _Examination:
 
     def run(self) -> SliceResult:
         task, result = self.task, self.result
-        known = task.known
-        usual = task.regular and task.place != Place.TMP
-        look = self._read if task.moment.full else self._status
-        for number, name in enumerate(task.names, task.first):
-            if known and name in known:
-                self._again(name, *known[name])
-            elif not usual or not look(number, name):
-                self._any(number, name, None)
+        if task.moment.full and task.regular and not task.known:
+            with _pace.reading(self.directory, task.names):
+                self._look_at_all()
+        else:
+            self._look_at_all()
         whole = len(self.numbers) == 4 * len(task.names)
         if whole and self.settled and not result.not_examined:
             result.seal = _seal(task, self.numbers)
         return result
+
+    def _look_at_all(self) -> None:
+        task = self.task
+        known = task.known or {}
+        usual = task.regular and task.place != Place.TMP
+        look = self._read if task.moment.full else self._status
+        for number, name in enumerate(task.names, task.first):
+            if name in known:
+                self._again(name, *known[name])
+            elif not usual or not look(number, name):
+                self._any(number, name, None)
 
     # Usual files
 

@@ -147,7 +147,7 @@ class _Survey:
     def _begin(self, found: Walk, only: set[bytes] | None) -> list[Directory]:
         """Shows the folders, forgets what is gone, and says which directories to examine."""
         writer = self.writer
-        self.changed = self._differs(found, only)
+        self.changed = self._differs(found)
         with writer.transaction():
             if writer.empty:
                 writer.drop_indexes()
@@ -174,9 +174,9 @@ class _Survey:
         ]
         return sorted(wanted, key=lambda each: (each.folder or b"", each.path))
 
-    def _differs(self, found: Walk, only: set[bytes] | None) -> bool:
+    def _differs(self, found: Walk) -> bool:
         """Whether the comparison must be made anew although no directory has changed."""
-        if only is not None or set(found.folders) != set(self.writer.folders):
+        if set(found.folders) != set(self.writer.folders):
             return True
         depth = "full" if self.moment.full else "quick"
         return (

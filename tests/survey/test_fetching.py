@@ -1,0 +1,93 @@
+"""Files are asked for ahead where the disk is waited for, and only there."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mailsurgeon.survey import examine as examination
+from mailsurgeon.survey import fetching
+from mailsurgeon.survey.fetching import Pace
+
+from .house import House
+
+NAMES = [b"%d.M1.host:2,S" % number for number in range(40)]
+
+
+class Disk:
+    """What the kernel would say of waiting: `waits` and `blocks` for every look at it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.waits = self.blocks = 0
+        self.asked: list[bytes] = []
+        real = fetching.open_file
+
+        def noting(directory: int, name: bytes) -> int:
+            self.asked.append(name)
+            return real(directory, name)
+
+        monkeypatch.setattr(fetching, "open_file", noting)
+        monkeypatch.setattr(fetching, "_waits", lambda: self.waits)
+        monkeypatch.setattr(fetching, "_blocks", lambda: self.blocks)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+@pytest.fixture
+def directory(house: House) -> int:
+    for number, name in enumerate(NAMES):
+        house.mail(b"cur/" + name, number)
+    return os.open(house.at(b"cur"), os.O_RDONLY)
+
+
+def test_files_in_memory_are_not_asked_for(disk: Disk, directory: int) -> None:
+    pace = Pace()
+    for _ in range(2):
+        with pace.reading(directory, NAMES):
+            pass
+    os.close(directory)
+    assert disk.asked == []
+
+
+def test_after_a_slice_that_waited_the_next_ones_are(disk: Disk, directory: int) -> None:
+    pace = Pace()
+    with pace.reading(directory, NAMES):
+        disk.waits += len(NAMES)
+    assert disk.asked == []
+    with pace.reading(directory, NAMES):
+        disk.blocks += 1  # those who ask wait now, not the reader
+    assert sorted(disk.asked) == sorted(NAMES)
+    disk.asked.clear()
+    with pace.reading(directory, NAMES):
+        pass  # all in memory by now
+    with pace.reading(directory, []):
+        pass
+    with pace.reading(directory, NAMES):
+        pass
+    os.close(directory)
+    assert sorted(disk.asked) == sorted(NAMES)
+
+
+def test_a_file_that_has_gone_is_no_matter(disk: Disk, directory: int) -> None:
+    pace = Pace()
+    pace.waited = True
+    with pace.reading(directory, [b"gone", *NAMES, b"gone too"]):
+        pass
+    os.close(directory)
+    assert len(disk.asked) == len(NAMES) + 2
+
+
+def test_what_is_found_is_the_same(
+    house: House, disk: Disk, directory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.close(directory)
+    pace = Pace()
+    pace.waited = True
+    monkeypatch.setattr(examination, "_pace", pace)
+    house.survey()
+    assert sorted(disk.asked) == sorted(NAMES)
+    assert house.picture() == house.fresh_picture()

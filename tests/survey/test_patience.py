@@ -1,0 +1,166 @@
+"""A file system that does not answer: somebody is told what is waited for, and may give up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from typing import Any
+
+import pytest
+
+from mailsurgeon.survey import looking, patience, walk
+from mailsurgeon.survey import survey as surveying
+from mailsurgeon.survey.patience import GAVE_UP, GaveUp, Patience
+from mailsurgeon.survey.survey import Progress
+
+from .house import House
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long in a test."""
+    monkeypatch.setattr(patience, "TICK", 0.01)
+    monkeypatch.setattr(looking, "TICK", 0.01)
+    monkeypatch.setattr(patience, "LONG", 0.02)
+
+
+@pytest.fixture
+def stuck() -> Iterator[threading.Event]:
+    """What hangs waits for this; it is let go at the end."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def two(house: House) -> House:
+    """INBOX with mail, and a folder that will not answer."""
+    house.mail(b"cur/1.M1.host:2,S", 1)
+    house.folder(b".Stalled")
+    house.mail(b".Stalled/cur/2.M1.host:2,S", 2)
+    house.mail(b".Stalled/new/3.M1.host", 3)
+    house.folder(b".Zeal")
+    house.mail(b".Zeal/cur/4.M1.host:2,S", 4)
+    return house
+
+
+class Hanging(walk.Listing):
+    """A listing of any directory whose path holds `hangs` never comes."""
+
+    hangs = b""
+    event: threading.Event
+
+    def __init__(self, path: bytes) -> None:
+        if self.hangs and self.hangs in path:
+            self.event.wait()
+        super().__init__(path)
+
+
+class Silent(Executor):
+    """Answers at once, but for one directory."""
+
+    def __init__(self, directory: bytes) -> None:
+        self.directory = directory
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        answer: Future[Any] = Future()
+        if args[0].directory != self.directory:
+            answer.set_result(fn(*args, **kwargs))
+        return answer
+
+
+def told_of(house: House, **options: Any) -> tuple[set[bytes | None], list[bytes]]:
+    """A survey in which everything waited for is given up: what was told, and asked about."""
+    told: list[Progress] = []
+    asked: list[bytes] = []
+
+    def given_up(place: bytes) -> bool:
+        asked.append(place)
+        return True
+
+    result = house.survey(on_progress=told.append, given_up=given_up, **options)
+    assert not result.cancelled
+    return {each.waiting for each in told if each.waiting is not None}, asked
+
+
+def test_a_worker_that_does_not_answer(two: House) -> None:
+    waited, asked = told_of(two, executor=Silent(b".Stalled/cur"))
+    assert waited == {b".Stalled/cur"}
+    assert asked == [b".Stalled/cur"]
+    assert two.surveyed_paths() == {b"cur/1.M1.host:2,S", b".Zeal/cur/4.M1.host:2,S"} | (
+        two.surveyed_paths() & {b".Stalled/new/3.M1.host"}
+    )
+    assert two.not_examined()[b".Stalled/cur"] == GAVE_UP
+
+
+def test_a_directory_that_cannot_be_listed(
+    two: House, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Hanging, "hangs", b"Stalled/cur")
+    monkeypatch.setattr(Hanging, "event", stuck, raising=False)
+    monkeypatch.setattr(surveying, "Listing", Hanging)
+    waited, _ = told_of(two)
+    assert waited == {b".Stalled/cur"}
+    assert two.not_examined() == {b".Stalled/cur": GAVE_UP}
+    assert b".Zeal/cur/4.M1.host:2,S" in two.surveyed_paths()
+
+
+def test_reading_in_this_process(
+    two: House, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = looking.examine
+
+    def hang(task: Any) -> Any:
+        if task.directory == b".Stalled/cur":
+            stuck.wait()
+        return real(task)
+
+    monkeypatch.setattr(looking, "examine", hang)
+    waited, _ = told_of(two)
+    assert waited == {b".Stalled/cur"}
+    told = two.not_examined()
+    assert set(told.values()) == {GAVE_UP}
+    assert b".Zeal/cur/4.M1.host:2,S" in two.surveyed_paths()
+
+
+def test_the_next_survey_looks_again(two: House) -> None:
+    told_of(two, executor=Silent(b".Stalled/cur"))
+    two.survey()
+    assert two.picture() == two.fresh_picture()
+
+
+def test_a_survey_that_waits_can_be_cancelled(two: House) -> None:
+    asked: list[bytes] = []
+    result = two.survey(
+        executor=Silent(b".Stalled/cur"),
+        given_up=lambda place: bool(asked.append(place)),
+        cancelled=lambda: len(asked) > 2,
+    )
+    assert result.cancelled
+    two.survey()
+    assert two.picture() == two.fresh_picture()
+
+
+# By itself
+
+
+def test_what_is_raised_is_raised_here() -> None:
+    patient = Patience(lambda _place: None, lambda _place: True)
+    with pytest.raises(ZeroDivisionError):
+        patient.call(b"", lambda: 1 // 0)
+    assert patient.call(b"", lambda: 7) == 7
+    patient.close()
+
+
+def test_after_giving_up_another_call_is_answered(stuck: threading.Event) -> None:
+    patient = Patience(lambda _place: None, lambda _place: True)
+    with pytest.raises(GaveUp):
+        patient.call(b"slow", stuck.wait)
+    assert patient.call(b"quick", lambda: "here") == "here"
+    patient.close()
+
+
+def test_without_anybody_who_may_give_up_it_is_a_plain_call() -> None:
+    threads = threading.active_count()
+    assert Patience(lambda _place: None, None).call(b"", threading.active_count) == threads
