@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
@@ -135,12 +135,14 @@ def ward(empty_ward: Ward) -> Ward:
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Waits until no worker runs and everything they said has been heard."""
+    """Waits until no worker runs, the first survey is over, and all they said has been heard."""
     quiet = 0
     while quiet < 2:
         await pilot.pause()
         workers = [worker for worker in pilot.app.workers if not worker.is_finished]
-        if not workers:
+        if not workers and not (
+            pilot.app.is_running and cast("MailsurgeonApp", pilot.app).surveying
+        ):
             quiet += 1
             continue
         quiet = 0

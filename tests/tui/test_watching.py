@@ -33,7 +33,7 @@ from tests.tui.conftest import (
     tree_lines,
     typed,
 )
-from tests.tui.test_terminal import Terminal
+from tests.tui.terminal import Terminal
 
 SIZE = (80, 24)
 PATIENCE = 30  # seconds after which a test has failed
@@ -608,8 +608,8 @@ def test_in_a_terminal_nothing_is_written_when_a_look_finds_nothing_new(ward: Wa
         message = next((ward.root / "cur").iterdir())
         message.rename(away := ward.root / "tmp" / message.name)
         away.rename(message)
-        assert terminal.rest() == 0
-        assert terminal.rest() == 0  # longer than a watcher waits for more
+        assert terminal.rest() == b""
+        assert terminal.rest() == b""  # longer than a watcher waits for more
         ward.mail("new/{n}")
         terminal.read_until(b"13 messages")
     finally:

@@ -171,7 +171,8 @@ ACTIONS: tuple[Action, ...] = (
            "Writes the session log to a file; proposes its name.", ("main", "journal"), 4,
            footer_only="journal"),
     Action("back", ("escape",), "back", "back",
-           "Clears the filter, then the marks, then closes.", ("main",), palette=False),
+           "Gives up on a folder that does not answer; else clears the filter, then the marks,"
+           " then closes.", ("main",), palette=False),
     Action("survey", ("R",), "survey", "look again",
            "Takes in what is new in the list; with nothing new, looks at the whole spool again.",
            ("main",), 0, (survey_done, nothing_runs)),

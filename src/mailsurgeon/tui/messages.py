@@ -41,11 +41,11 @@ class Snapshot:
 
 
 class SurveyProgressed(Message):
-    """The survey has come so far."""
+    """The survey has come so far. `waiting`: the directory that does not answer."""
 
-    def __init__(self, stage: str, done: int, total: int) -> None:
+    def __init__(self, stage: str, done: int, total: int, waiting: bytes | None = None) -> None:
         super().__init__()
-        self.stage, self.done, self.total = stage, done, total
+        self.stage, self.done, self.total, self.waiting = stage, done, total, waiting
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SurveyProgressed)

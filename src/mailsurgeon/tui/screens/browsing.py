@@ -10,7 +10,7 @@ import time
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -33,6 +33,7 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.inspecting import InspectingScreen
 from mailsurgeon.tui.screens.reading import not_examined_screen, recovered_screen, users_screen
 from mailsurgeon.tui.screens.surveying import Arrival, progress_text, with_filters
+from mailsurgeon.tui.waits import Waits, short
 from mailsurgeon.tui.who import users_text
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
@@ -76,7 +77,9 @@ class BrowsingScreen(InspectingScreen):
                 yield Bar(id="tree-title", classes="title")
                 yield self.tree_
             with Vertical(id="list-pane"):
-                yield Bar(id="list-title", classes="title")
+                with Horizontal(classes="line"):
+                    yield Bar(id="list-title", classes="title")
+                    yield Bar(id="list-place", classes="title")
                 yield self.list
             with Vertical(id="inspector-pane"):
                 yield Bar(id="inspector-title", classes="title")
@@ -109,6 +112,7 @@ class BrowsingScreen(InspectingScreen):
     def _begin_survey(self, folders: tuple[bytes, ...] | None, *, recover: bool = False) -> None:
         self.program.surveying = True
         self._progress_line = "looking"
+        self.waits = Waits()
         self.survey(folders, recover=recover)
         self._show_status()
         self.refresh_keys()
@@ -124,20 +128,34 @@ class BrowsingScreen(InspectingScreen):
     @on(SurveyProgressed)
     def _progressed(self, event: SurveyProgressed) -> None:
         self._progress_line = progress_text(event.stage, event.done, event.total)
+        self.waits.heard(event.waiting)
         self._show_status()
         now = time.monotonic()
         if now - self._tree_read >= TREE_EVERY:
             self._tree_read = now
             self.read_index()
 
+    def progress_is_over(self) -> None:
+        """Nothing is looked at any more."""
+        self._progress_line = ""
+        self.waits.heard(None)
+        self._show_status()
+
+    def give_up_waiting(self) -> bool:
+        """Has the survey go on without the directory it waits for; False when it waits for none."""
+        place = self.waits.give_up()
+        if place is not None:
+            self._message = f"Gave up on {short(place)}: it is left out."
+        return place is not None
+
     @on(SurveyFinished)
     def _finished(self, event: SurveyFinished) -> None:
         self.program.surveying = False
-        self._progress_line = ""
+        self.progress_is_over()
         self.list.empty_text = "No messages."
         if event.error:
             self.tell(event.error)
-        elif event.whole and not self._message:
+        elif event.whole and (self.waits.left_out or not self._message):
             self._message = event.summary
         self.refresh_keys()
         self._show_top()
@@ -184,6 +202,8 @@ class BrowsingScreen(InspectingScreen):
             return
         if target != self.shown:
             arrival = arrival or Arrival(end="first")
+        elif arrival is None and self.list_is_coming:
+            return  # it has been asked for, by the cursor of the tree
         self.shown = target
         self._read(arrival or Arrival(self.list.entry_id))
 
@@ -313,6 +333,7 @@ class BrowsingScreen(InspectingScreen):
         for pane in PANES:
             self.set_class(pane == place, f"-at-{pane}")
             self.query_one(f"#{pane}-title").set_class(self._pane(pane).has_focus, "-focused")
+        self.query_one("#list-place").set_class(self.list.has_focus, "-focused")
         self._show_inspector_title()
         self.refresh_keys()
 
@@ -338,9 +359,10 @@ class BrowsingScreen(InspectingScreen):
         if self.list.ranging:
             right.append("range begun")
         right.append(self.marks.summary())
+        waits = self.waits.text
+        said = (waits, self._message) if waits else (self._message, self._progress_line)
         self.query_one("#status", Bar).show(
-            " " + "  ".join(filter(None, (self._message, self._progress_line))),
-            "  ".join(right) + " ",
+            " " + "  ".join(filter(None, said)), "  ".join(right) + " "
         )
 
     def _top_text(self) -> str:
@@ -360,7 +382,9 @@ class BrowsingScreen(InspectingScreen):
     def _show_list_title(self) -> None:
         line, count = self.list.line() + 1, self.list.count()
         place = f"{line:,}/{count:,} " if count else ""
-        self.query_one("#list-title", Bar).show(f" {self._list_name()}", place)
+        self.query_one("#list-title", Bar).show(f" {self._list_name()}")
+        # A bar of its own: it changes with every move, the name does not.
+        self.query_one("#list-place", Bar).show("", place)
 
     def _list_name(self) -> str:
         if self.shown.what == "code":

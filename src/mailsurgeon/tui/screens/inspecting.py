@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from rich.text import Text
 from textual import on, work
 from textual.timer import Timer
 
@@ -12,6 +15,12 @@ from mailsurgeon.tui.messages import Inspected, Subject
 from mailsurgeon.tui.screens.surveying import SurveyingScreen, own_index
 from mailsurgeon.tui.widgets.inspector import Inspector
 
+READINGS = 4
+"""Subjects that are read at once; the others wait, lest a file system that does not answer hold
+every thread."""
+PATIENCE = 1.0  # seconds without an answer after which the inspector says so
+WAITING = "Waiting for the file system: it does not answer. The keys go on working."
+
 
 class InspectingScreen(SurveyingScreen):
     """Tells of the message, or of the folder, that the operator has come to."""
@@ -20,6 +29,8 @@ class InspectingScreen(SurveyingScreen):
         super().__init__()
         self.inspector = Inspector()
         self._timer: Timer | None = None
+        self._readings = 0  # that have begun and not ended
+        self._wanted = False  # another is to begin as soon as one has ended
 
     def subject(self) -> Subject | None:
         """What the inspector is to tell of now."""
@@ -40,14 +51,25 @@ class InspectingScreen(SurveyingScreen):
         row = self._folder(subject) if subject is not None else None
         if subject is None or (subject.what == "folder" and row is None):
             self.inspector.fill(None, [])
-        else:
+        elif self._readings < READINGS:
+            self._readings += 1
             self._read_subject(subject, row, self.inspector.tab)
+            self.set_timer(PATIENCE, partial(self._is_silent, subject))
+        else:
+            self._wanted = True
+            self._is_silent(subject)
+
+    def _is_silent(self, subject: Subject) -> None:
+        """Tells that the inspector waits, if it still does."""
+        if self._readings and subject == self.subject() != self.inspector.subject:
+            self.inspector.fill(None, [Text(WAITING, "dim")])
 
     def _folder(self, subject: Subject) -> FolderRow | None:
         rows = self.snapshot.folders if subject.what == "folder" else ()
         return next((row for row in rows if row.id == subject.id), None)
 
-    @work(thread=True, exclusive=True, group="inspect", exit_on_error=False)
+    # What comes too late is told by its subject: none may be cut off, or it would not be counted.
+    @work(thread=True, group="inspect", exit_on_error=False)
     def _read_subject(self, subject: Subject, row: FolderRow | None, tab: str) -> None:
         try:
             if row is not None:
@@ -60,12 +82,15 @@ class InspectingScreen(SurveyingScreen):
                     found = index.entries([subject.id])
                     lines = inspect(self.bench, index, found[0], tab) if found else []
         except Exception as error:
-            self.app.call_from_thread(self.say, one_line(error))
-            return
+            lines = [Text(one_line(error))]
         self.post_message(Inspected(subject, tab, lines))
 
     @on(Inspected)
     def _inspected(self, event: Inspected) -> None:
+        self._readings -= 1
+        if self._wanted:
+            self._wanted = False
+            self.inspect()
         if event.tab == self.inspector.tab and event.subject == self.subject():
             self.inspector.fill(event.subject, event.lines)
             self._show_inspector_title()

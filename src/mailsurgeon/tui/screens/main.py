@@ -202,8 +202,10 @@ class MainScreen(WatchingScreen):
         self.refresh_view()
 
     def action_back(self) -> None:
-        """The filter first, then the marks, then what is open."""
-        if self.has_class("-filtering") or self.text_filter or self.badge_filter:
+        """What is waited for first, then the filter, the marks, and what is open."""
+        if self.give_up_waiting():
+            pass
+        elif self.has_class("-filtering") or self.text_filter or self.badge_filter:
             self.text_filter, self.badge_filter = "", frozenset()
             if self.has_class("-filtering"):
                 self._filter_done()

@@ -33,7 +33,9 @@ from mailsurgeon.tui.messages import (
     ViewRead,
 )
 from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.waits import Waits
 from mailsurgeon.tui.who import users_of
+from mailsurgeon.tui.workbench import SurveyResult
 
 INTERVAL = 0.25  # seconds between two words of progress
 
@@ -62,7 +64,7 @@ class SurveyingScreen(BaseScreen[None]):
 
     snapshot = Snapshot()
     ticket = 0
-    _reading_since = 0.0
+    waits = Waits()  # of the survey that runs, or ran last
 
     # The survey
 
@@ -73,7 +75,7 @@ class SurveyingScreen(BaseScreen[None]):
     def survey(self, folders: tuple[bytes, ...] | None = None, *, recover: bool = False) -> None:
         """Looks at the whole spool, or again at some folders. With `recover`: first puts right
         what an interrupted run left."""
-        bench, worker = self.bench, get_current_worker()
+        bench, worker, waits = self.bench, get_current_worker(), self.waits
         if recover:
             bench.prepare()
             self._recover()
@@ -86,22 +88,16 @@ class SurveyingScreen(BaseScreen[None]):
                     bench.options,
                     executor=bench.executor,
                     folders=folders,
-                    on_progress=self._progress(worker),
+                    on_progress=self.progress_of(worker),
                     cancelled=lambda: worker.is_cancelled or self.program.stop.is_set(),
+                    given_up=waits.given_up,
                 )
                 self.post_message(IndexRead(read_snapshot(index)))
         except Exception as error:
             self.post_message(SurveyFinished("", one_line(error), folders is None))
             return
         if not worker.is_cancelled:
-            cut = "survey stopped: " if result.cancelled else ""
-            self.post_message(
-                SurveyFinished(
-                    f"{cut}surveyed {result.messages:,} in {_seconds(result.seconds)},"
-                    f" {result.not_examined:,} not examined",
-                    whole=folders is None,
-                )
-            )
+            self.post_message(SurveyFinished(_summary(result, waits), whole=folders is None))
 
     def _recover(self) -> None:
         surgeon, bench = self.bench.surgeon, self.bench
@@ -121,16 +117,24 @@ class SurveyingScreen(BaseScreen[None]):
         except Exception as error:
             self.post_message(Recovered(one_line(error)))
 
-    def _progress(self, worker: Any) -> Callable[[Any], None]:
-        last = [0.0, ""]
+    def progress_of(self, worker: Any, *, waits_only: bool = False) -> Callable[[Any], None]:
+        """What hands on a survey's progress, four times a second at most; `waits_only`: only of
+        what does not answer."""
+        last: tuple[float, str, bytes | None] = (0.0, "", None)
 
         def tell(progress: Any) -> None:
-            now = time.monotonic()
-            fresh_stage = progress.stage != last[1]
-            if worker.is_cancelled or (now - last[0] < INTERVAL and not fresh_stage):
+            nonlocal last
+            now, (before, stage, place) = time.monotonic(), last
+            fresh = (progress.stage, progress.waiting) != (stage, place)
+            if worker.is_cancelled or (now - before < INTERVAL and not fresh):
                 return
-            last[:] = [now, progress.stage]
-            self.post_message(SurveyProgressed(progress.stage, progress.done, progress.total))
+            last = (now, progress.stage, progress.waiting)
+            if not waits_only or place is not None or progress.waiting is not None:
+                self.post_message(
+                    SurveyProgressed(
+                        progress.stage, progress.done, progress.total, progress.waiting
+                    )
+                )
 
         return tell
 
@@ -211,6 +215,14 @@ def progress_text(stage: str, done: int, total: int) -> str:
     if total <= 0:
         return f"{stage} {done:,}"
     return f"{stage} {done:,} of {total:,}, {100 * done // total} %"
+
+
+def _summary(result: SurveyResult, waits: Waits) -> str:
+    left_out = f"; {waits.left_out_text}" if waits.left_out else ""
+    return (
+        f"{'survey stopped: ' if result.cancelled else ''}surveyed {result.messages:,}"
+        f" in {_seconds(result.seconds)}, {result.not_examined:,} not examined{left_out}"
+    )
 
 
 def _seconds(seconds: float) -> str:

@@ -27,6 +27,7 @@ from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.messages import IndexRead, Snapshot, SurveyFinished, ViewRead
 from mailsurgeon.tui.screens.operating import OperatingScreen
 from mailsurgeon.tui.screens.surveying import own_index, read_snapshot
+from mailsurgeon.tui.waits import Waits
 from mailsurgeon.tui.workbench import Workbench
 
 SHARE = 0.1  # of the time, at most, that is spent looking again
@@ -164,6 +165,7 @@ class WatchingScreen(OperatingScreen):
         folders, self._changed = frozenset(self._changed), set[bytes]()
         self._looking = self._wandered = True  # from here on the cursor stays where it is
         self._look_over.clear()
+        self.waits = Waits()
         self._look(folders, self.ticket, self.query_shown(), self.list.view)
 
     def _rested(self) -> None:
@@ -186,6 +188,7 @@ class WatchingScreen(OperatingScreen):
         from mailsurgeon.survey.renewal import BeforeAndAfter
 
         bench, worker, started = self.bench, get_current_worker(), time.monotonic()
+        waits = self.waits
         snapshot = renewed = None
         error = ""
         try:
@@ -194,6 +197,8 @@ class WatchingScreen(OperatingScreen):
                 known = BeforeAndAfter(index, folders)
                 bench.survey(
                     bench.spool, index, bench.options, executor=bench.executor, folders=folders,
+                    on_progress=self.progress_of(worker, waits_only=True),
+                    given_up=waits.given_up,
                     cancelled=lambda: worker.is_cancelled or self.program.stop.is_set(),
                 )  # fmt: skip
                 found = read_snapshot(index)
@@ -210,6 +215,7 @@ class WatchingScreen(OperatingScreen):
     @on(LookedAgain)
     def _looked_again(self, event: LookedAgain) -> None:
         self._looking = False
+        self.progress_is_over()
         self._rests_until = time.monotonic() + event.seconds * (1 / SHARE - 1)
         if event.error:
             self.tell(event.error)

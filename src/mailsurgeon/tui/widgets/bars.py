@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual.geometry import Region
 from textual.widget import Widget
 
 from mailsurgeon.tui.actions import Action, State, keys_of
@@ -34,7 +35,14 @@ class Bar(Widget):
         before = (self._left, self._right)
         self._left = Text(left) if isinstance(left, str) else left
         self._right = Text(right) if isinstance(right, str) else right
-        if before != (self._left, self._right):
+        now = (self._left, self._right)
+        width = self.size.width
+        if before == now:
+            return
+        if before[1] == now[1] and all(a.cell_len + b.cell_len < width for a, b in (before, now)):
+            # What stays at the right is not written again.
+            self.refresh(Region(0, 0, max(before[0].cell_len, now[0].cell_len), 1))
+        else:
             self.refresh()
 
     def render(self) -> Text:

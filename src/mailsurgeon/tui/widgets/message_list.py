@@ -269,13 +269,22 @@ class MessageList(Lines, inherit_bindings=False):
             problems = tuple(sorted(problems, key=lambda one: one[0] != self._first_code))
         shown, rest = badges_text(problems, columns.badges)
         mark = "*" if entry.id in self.marks else ":" if self._in_range(line) else " "
-        segments = [Segment(mark, base + self._part("mark") if mark != " " else base)]
         plain = line == self._cursor
-        for text, severity in shown:
-            segments.append(Segment(text, base if plain else base + self._severity(severity)))
+        badges = [
+            Segment(text, base if plain else base + self._severity(severity))
+            for text, severity in shown
+        ]
         folder = self.folder_names.get(entry.folder, "")
-        segments.append(Segment(rest + row_text(entry, columns, folder), base))
-        return Strip(segments).adjust_cell_length(width, base)
+        text = Segment(rest + row_text(entry, columns, folder), base)
+        segments = [Segment(mark, self._mark_style(mark, base, badges)), *badges, text]
+        return Strip(segments).adjust_cell_length(width, base).simplify()
+
+    def _mark_style(self, mark: str, base: Style, badges: Sequence[Segment]) -> Style:
+        if mark != " ":
+            return base + self._part("mark")
+        # A blank looks the same in the style of what follows, and each change of style costs bytes.
+        after = badges[0].style if badges else None
+        return base if after is None or after.reverse or after.underline else after
 
     def _in_range(self, line: int) -> bool:
         if self._anchor is None:

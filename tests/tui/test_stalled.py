@@ -1,0 +1,172 @@
+"""A file system that does not answer: the screen lives on, says what it waits for, can give up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.text import Text
+
+from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.screens import inspecting
+from mailsurgeon.tui.screens.inspecting import READINGS, WAITING
+from mailsurgeon.tui.screens.plan import PlanScreen
+from mailsurgeon.tui.waits import Waits
+from mailsurgeon.tui.widgets.folder_tree import ALL
+from tests.tui.conftest import Ward, front, keys, listed, main, settled, status
+
+SIZE = (80, 24)
+PATIENCE = 60  # seconds after which a test has failed
+SILENT = b".lists\n/cur"
+
+
+class Stalled:
+    """A survey like the real one, but for one directory that answers only when `answer` is set."""
+
+    def __init__(self, survey: Callable[..., Any]) -> None:
+        self._survey = survey
+        self.heard = threading.Event()  # what is waited for was told
+        self.answer = threading.Event()
+        self.left_out: list[bytes] = []
+
+    def __call__(self, *arguments: Any, on_progress: Any, given_up: Any, **options: Any) -> Any:
+        on_progress(SimpleNamespace(stage="listing", done=0, total=0, waiting=SILENT))
+        self.heard.set()
+        assert self.answer.wait(PATIENCE)
+        if given_up(SILENT):
+            self.left_out.append(SILENT)
+        on_progress(SimpleNamespace(stage="reading", done=1, total=12, waiting=None))
+        return self._survey(*arguments, on_progress=on_progress, given_up=given_up, **options)
+
+
+@pytest.fixture
+def stalled(ward: Ward) -> Iterator[tuple[MailsurgeonApp, Stalled]]:
+    bench = ward.bench()
+    bench.survey = survey = Stalled(bench.survey)
+    yield MailsurgeonApp(bench), survey
+    survey.answer.set()
+
+
+async def until_heard(pilot: Any, survey: Stalled) -> None:
+    while not survey.heard.is_set():
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def test_the_folder_that_is_waited_for_is_named_and_the_keys_work(
+    stalled: tuple[MailsurgeonApp, Stalled],
+) -> None:
+    app, survey = stalled
+    async with app.run_test(size=SIZE) as pilot:
+        await until_heard(pilot, survey)
+        assert r"waiting for .lists\x0a/cur (2 s)  Esc gives up on it" in status(pilot)
+        await pilot.press("question_mark")
+        assert front(pilot) is not main(pilot)
+        await pilot.press("escape")
+        assert not survey.left_out
+        survey.answer.set()
+        await settled(pilot)
+        assert "waiting" not in status(pilot)
+        assert "gave up" not in status(pilot)
+        assert survey.left_out == []
+
+
+async def test_escape_gives_up_on_it_before_anything_else(
+    stalled: tuple[MailsurgeonApp, Stalled],
+) -> None:
+    app, survey = stalled
+    async with app.run_test(size=SIZE) as pilot:
+        await until_heard(pilot, survey)
+        main(pilot).text_filter = "Report"
+        await pilot.press("escape")
+        assert r"Gave up on .lists\x0a/cur" in status(pilot)
+        assert main(pilot).text_filter == "Report"
+        survey.answer.set()
+        await settled(pilot)
+        assert survey.left_out == [SILENT]
+        assert r"gave up on .lists\x0a/cur" in status(pilot)
+        await keys(pilot, "escape")
+        assert main(pilot).text_filter == ""
+
+
+async def test_the_next_survey_gives_it_another_chance(
+    stalled: tuple[MailsurgeonApp, Stalled],
+) -> None:
+    app, survey = stalled
+    async with app.run_test(size=SIZE) as pilot:
+        await until_heard(pilot, survey)
+        await pilot.press("escape")
+        survey.answer.set()
+        await settled(pilot)
+        await keys(pilot, "R")
+        assert survey.left_out == [SILENT]
+
+
+async def test_leaving_does_not_wait_for_what_hangs(
+    stalled: tuple[MailsurgeonApp, Stalled],
+) -> None:
+    app, survey = stalled
+    async with app.run_test(size=SIZE) as pilot:
+        await until_heard(pilot, survey)
+        await pilot.press("q")
+    assert app.return_code == 0
+    assert not survey.answer.is_set()
+
+
+async def test_a_message_that_cannot_be_read_holds_neither_list_nor_proposals(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, asked = threading.Event(), list[int]()
+
+    def inspect(_bench: Any, _index: Any, entry: Any, _tab: str) -> list[Text]:
+        asked.append(entry.id)
+        assert answer.wait(PATIENCE)
+        return [Text(f"this is {entry.id}")]
+
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(inspecting, "inspect", inspect)
+        monkeypatch.setattr(inspecting, "PATIENCE", 0.01)
+        screen = main(pilot)
+        screen.tree_.go_to_target(ALL)
+        await pilot.press("enter")
+        while len(listed(pilot)) < 10:
+            await pilot.pause()
+        for _ in range(2 * READINGS):
+            await pilot.press("down")
+            await pilot.pause()
+        while screen.inspector.text.replace("\n", " ") != WAITING:
+            await pilot.pause()
+        assert len(asked) == READINGS
+        assert screen.list.line() == 2 * READINGS
+        await pilot.press("home")
+        assert screen.list.line() == 0
+        answer.set()
+        await settled(pilot)
+        assert screen.inspector.text == f"this is {screen.list.entry_id}"
+        await keys(pilot, "z")
+        assert isinstance(front(pilot), PlanScreen)
+
+
+def test_the_seconds_are_counted_for_each_directory() -> None:
+    clock = [100.0]
+    waits = Waits(lambda: clock[0])
+    assert waits.text == ""
+    waits.heard(b"cur")
+    clock[0] = 110.9
+    waits.heard(b"cur")
+    assert waits.text == "waiting for cur (12 s)  Esc gives up on it"
+    waits.heard(b"new")
+    assert waits.text == "waiting for new (2 s)  Esc gives up on it"
+    assert waits.give_up() == b"new"
+    assert waits.given_up(b"new")
+    assert not waits.given_up(b"cur")
+    assert waits.text == ""
+    assert waits.give_up() is None
+    waits.heard(b"a/" + b"b" * 200)
+    assert len(waits.text) < 75
+    waits.give_up()
+    assert waits.left_out_text == "gave up on new and 1 more"
