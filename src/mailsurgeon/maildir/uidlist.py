@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import lt
 from typing import NamedTuple
 
 HIGHEST_UID = 2**32 - 2
@@ -19,6 +20,10 @@ HIGHEST_UID = 2**32 - 2
 _V1_HEADER = re.compile(rb"1 (\d{1,20}) (\d{1,20})\s*\Z")
 _V3_FIELD = re.compile(rb"[A-Za-z][^ ]*\Z")
 _DIGITS = re.compile(rb"\d{1,20}\Z")  # a longer number is none of 32 bits, and slow to read
+_LINES = {
+    1: re.compile(rb"^(\d{1,20}) ([^/\n]+)$", re.MULTILINE),
+    3: re.compile(rb"^(\d{1,20}) (?:[A-Za-z][^ \n]* )*:([^/\n]+)$", re.MULTILINE),
+}
 
 
 NO_NEWLINE = "the last line has no newline"
@@ -203,17 +208,24 @@ class Editor:
     """
 
     def __init__(self, data: bytes) -> None:
-        uidlist = parse(data)
-        if uidlist.bad:
-            raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
-        self._header = uidlist.header
-        self._version = uidlist.version
-        self._records = list(uidlist.records)
-        self._places = {record.base: place for place, record in enumerate(uidlist.records)}
+        header, newline, body = data.partition(b"\n")
+        self._version = _parse_header(header)[0]
+        self._header = header + newline
+        self._lines = body.split(b"\n")[:-1]
+        places = _places(body, self._version) if newline else None
+        if places is None:
+            uidlist = parse(data)
+            if uidlist.bad:
+                raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
+            places = {record.base: place for place, record in enumerate(uidlist.records)}
+        self._places = places
+
+    def __contains__(self, base: bytes) -> bool:
+        return base in self._places
 
     def data(self) -> bytes:
         """The file as it now is."""
-        return self._header + b"".join(record.line + b"\n" for record in self._records)
+        return self._header + b"".join([line + b"\n" for line in self._lines])
 
     def plan(
         self, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
@@ -224,11 +236,16 @@ class Editor:
             place = self._places.get(old)
             if place is None:
                 continue
-            record = self._records[place]
+            self._check_is_free(old, new)
+            record = _record(self._lines[place], self._version)
             after = carried_over(record, new, self._version, uidl_is_name=uidl_is_name)
             if after != record.line:
                 changes.append(Change(record.line, after))
         return changes
+
+    def _check_is_free(self, old: bytes, new: bytes) -> None:
+        if new != old and new in self._places:
+            raise UidlistError("the new base name has a record already")
 
     def preview(self, changes: Iterable[Change]) -> list[Change]:
         """What each change would come to, taken by itself; raises what `apply` would."""
@@ -237,31 +254,51 @@ class Editor:
     def apply(self, changes: Iterable[Change]) -> list[Change]:
         """Makes the changes; see `apply_changes`."""
         applied: list[Change] = []
-        for place, made, old, record in self._resolved(changes):
+        for place, made, old, new in self._resolved(changes):
             del self._places[old]
-            self._places[record.base] = place
-            self._records[place] = record
+            self._places[new] = place
+            self._lines[place] = made.after
             applied.append(made)
         return applied
 
-    def _resolved(self, changes: Iterable[Change]) -> Iterator[tuple[int, Change, bytes, Record]]:
-        """For each change that finds its record: the place, the lines, the old base, the record."""
+    def _resolved(self, changes: Iterable[Change]) -> Iterator[tuple[int, Change, bytes, bytes]]:
+        """For each change that finds its record: the place, the lines, the bases old and new."""
         for change in changes:
-            before = parse_record(change.before, self._version)
-            after = parse_record(change.after, self._version)
-            if isinstance(before, str) or isinstance(after, str):
-                raise UidlistError("a record change of another version of the file")
+            before = _record(change.before, self._version)
+            after = _record(change.after, self._version)
             place = self._places.get(before.base)
             if place is None:
                 continue
-            if after.base != before.base and after.base in self._places:
-                raise UidlistError("the new base name has a record already")
-            current = self._records[place]
-            line = _changed(current, before, after, self._version)
-            record = parse_record(line, self._version)
-            if isinstance(record, str):
-                raise UidlistError(record)
-            yield place, Change(current.line, line), before.base, record
+            self._check_is_free(before.base, after.base)
+            line, new = self._lines[place], after.base
+            if line == change.before:
+                yield place, Change(line, change.after), before.base, new
+                continue
+            made = _changed(_record(line, self._version), before, after, self._version)
+            new = _record(made, self._version).base
+            yield place, Change(line, made), before.base, new
+
+
+def _places(body: bytes, version: int) -> dict[bytes, int] | None:
+    """The base names of all lines, in order; None when a server may reject any of them.
+
+    A quick look at what is nearly always in order; `parse` says what is not.
+    """
+    found: list[tuple[bytes, bytes]] = _LINES[version].findall(body)
+    if len(found) != body.count(b"\n") or not (body.endswith(b"\n") or not body):
+        return None
+    uids = [int(uid) for uid, _ in found]
+    if uids and not (uids[0] > 0 and uids[-1] <= HIGHEST_UID and all(map(lt, uids, uids[1:]))):
+        return None
+    places = {base: place for place, (_, base) in enumerate(found)}
+    return places if len(places) == len(found) else None
+
+
+def _record(line: bytes, version: int) -> Record:
+    record = parse_record(line, version)
+    if isinstance(record, str):
+        raise UidlistError("a record change of another version of the file")
+    return record
 
 
 def rename_records(
@@ -318,8 +355,6 @@ def apply_changes(data: bytes, changes: Iterable[Change]) -> tuple[bytes, list[C
 
 
 def _changed(current: Record, before: Record, after: Record, version: int) -> bytes:
-    if current.line == before.line:
-        return after.line
     removed = set(before.fields) - set(after.fields)
     fields = [field for field in current.fields if field not in removed]
     if after.base != before.base:  # sizes tell of the name they were noted for

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.maildir.uidlist import UidlistError, parse
+from mailsurgeon.maildir.uidlist import Editor, UidlistError
 from mailsurgeon.surgery import fs, uidlists
 from mailsurgeon.surgery.uid_lines import Traces
 from mailsurgeon.survey.context import list_path
@@ -63,18 +63,14 @@ def look_at_lists(spool: Spool, folder: bytes, bases: Collection[bytes], owner: 
     for name in names:
         try:
             found = _read(spool, folder, name, owner)
-            listed = parse(found) if found is not None else None
+            listed = Editor(found) if found is not None else None
         except UidlistError as error:
             return Listed(names, trouble=_damaged(folder, name, str(error)), damaged=True)
         except (OSError, fs.StepRefused, fs.HardError) as error:
             said = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
             return Listed(names, trouble=f"{said}, so the UID could not be kept")
-        if listed is None:
-            continue
-        if listed.bad:
-            line = f"line {listed.bad[0].number}: {listed.bad[0].reason}"
-            return Listed(names, trouble=_damaged(folder, name, line), damaged=True)
-        missing.difference_update(record.base for record in listed.records)
+        if listed is not None:
+            missing = {base for base in missing if base not in listed}
     return Listed(names, frozenset(missing) if names else frozenset())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.uidlist import Change, Editor, UidlistError, parse
+from mailsurgeon.maildir.uidlist import DOVECOT_UIDLIST, Change, Editor, UidlistError, parse
 from mailsurgeon.surgery import fs, server_files
 from mailsurgeon.surgery.locks import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.server_files import ServerFile
@@ -22,6 +22,7 @@ class ListFile:
 
     file: ServerFile
     _editor: Editor | None = None
+    _uidl_is_name: bool = False
 
     @property
     def name(self) -> bytes:
@@ -46,8 +47,10 @@ class ListFile:
         try:
             if self._editor is None:
                 self._editor = Editor(self.data)
-            wanted = own or self._editor.plan(renames, uidl_is_name=uidl_is_name())
-            return self._named(self._editor.preview(wanted))
+                self._uidl_is_name = uidl_is_name()
+            if own:
+                return self._named(self._editor.preview(own))
+            return self._named(self._editor.plan(renames, uidl_is_name=self._uidl_is_name))
         except UidlistError as error:
             raise self._damaged(error) from error
 
@@ -83,6 +86,8 @@ class ListFile:
             remove_own(self.file.directory, self.name + DRAFT_SUFFIX)
 
     def _named(self, changes: Sequence[Change]) -> list[Change]:
+        if self.name == DOVECOT_UIDLIST:  # which a change is of, unless it says otherwise
+            return list(changes)
         return [change._replace(list=self.name) for change in changes]
 
     def rewrite(self, new: bytes) -> None:
