@@ -100,7 +100,7 @@ def test_a_keyword_still_in_use_is_no_sign_that_an_undo_was_begun(
         raise Crash
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setattr(section, "perform", die)
+        patch.setattr(section, "enact", die)
         with pytest.raises(Crash):
             surgeon.apply(back)
     recover(clinic)

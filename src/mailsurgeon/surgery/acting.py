@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mailsurgeon.maildir.uidlist import (
     COURIER_KEYWORDS,
@@ -13,6 +14,7 @@ from mailsurgeon.maildir.uidlist import (
     base_name,
     parse_record,
 )
+from mailsurgeon.surgery.occupants import served_in
 from mailsurgeon.surgery.records import StepRecord
 from mailsurgeon.surgery.steps import Act, Action, Step
 
@@ -44,18 +46,25 @@ def locks_of(steps: Sequence[Step]) -> frozenset[bytes]:
     Directories alone are made and taken away without: servers do so too, and Courier's lock lies
     in one of them.
     """
-    if all(step.action in (Action.MKDIR, Action.RMDIR) for step in steps):
-        return frozenset()
-    return frozenset(folders_of(steps))
-
-
-def folders_of(steps: Iterable[Step]) -> Iterator[bytes]:
-    """The folders that steps touch."""
     for step in steps:
-        if step.folder is not None:
-            yield step.folder
-        if step.target_folder is not None:
-            yield step.target_folder
+        if step.action not in _UNLOCKED:
+            return folders_of(steps)
+    return frozenset()
+
+
+_UNLOCKED = frozenset((Action.MKDIR, Action.RMDIR))
+
+
+def folders_of(steps: Sequence[Step]) -> frozenset[bytes]:
+    """The folders that steps touch."""
+    if len(steps) == 1:
+        return _both(steps[0].folder, steps[0].target_folder)
+    return frozenset[bytes]().union(*(_both(step.folder, step.target_folder) for step in steps))
+
+
+@lru_cache(maxsize=1024)
+def _both(*folders: bytes | None) -> frozenset[bytes]:
+    return frozenset(folder for folder in folders if folder is not None)
 
 
 def refuse(runs: Iterable[Run], reason: str) -> None:
@@ -66,44 +75,50 @@ def refuse(runs: Iterable[Run], reason: str) -> None:
 
 def outcome(run: Run) -> Iterator[StepRecord]:
     """The rows of an act as they are to be settled."""
+    reason = "" if run.state == "done" else run.reason
     for record in run.records:
-        reason = "" if run.state == "done" else run.reason
-        yield replace(record, state=run.state, reason=reason)
+        yield record.settled(run.state, reason)
 
 
 def stays_in_folder(step: Step) -> bool:
     """Whether a step renames a served message inside its folder."""
     if step.action is not Action.RENAME or step.folder is None or step.source is None:
         return False
-    if step.target_folder not in (None, step.folder) or step.target is None:
+    served = served_in(step.folder)
+    if step.source.rpartition(b"/")[0] not in served or step.target is None:
         return False
-    served = (os.path.join(step.folder, b"cur"), os.path.join(step.folder, b"new"))
-    return os.path.dirname(step.source) in served and os.path.dirname(step.target) in served
+    inside = step.target_folder is None or step.target_folder == step.folder
+    return inside and step.target.rpartition(b"/")[0] in served
 
 
 def uid_edits(run: Run) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[Change]]]:
     """What the steps of an act (by position) ask of the uidlists: renames of bases, or changes."""
     for position, record in enumerate(run.records):
         step = record.step
-        changes = from_text(step.data.get("changes", ()))
-        if step.action is Action.UIDLIST:
+        if step.action is Action.RENAME:
+            if step.data.get("keep_uid"):
+                old, new = _bases(step)
+                if old != new:
+                    yield position, [(old, new)], from_text(step.data.get("changes", ()))
+            elif stays_in_folder(step) and _same_base(step):
+                yield from _courier_edits(position, step)
+        elif step.action is Action.UIDLIST:
             renames = [(_bytes(old), _bytes(new)) for old, new in step.data.get("records", ())]
-            yield position, renames, changes
-        elif step.action is Action.RENAME and step.data.get("keep_uid"):
-            assert step.source is not None and step.target is not None
-            old, new = (base_name(os.path.basename(p)) for p in (step.source, step.target))
-            if old != new:
-                yield position, [(old, new)], changes
-        elif stays_in_folder(step) and _same_base(step):
-            yield from _courier_edits(position, step)
+            yield position, renames, from_text(step.data.get("changes", ()))
+
+
+def _bases(step: Step) -> tuple[bytes, bytes]:
+    """The base names before and after a rename."""
+    assert step.source is not None and step.target is not None
+    old, new = step.source.rpartition(b"/")[2], step.target.rpartition(b"/")[2]
+    return base_name(old), base_name(new)
 
 
 def _same_base(step: Step) -> bool:
     """Whether a rename leaves the base name. Another one, without its record: it was shared, and
     what a server keeps by it belongs to the other message.
     """
-    assert step.source is not None and step.target is not None
-    old, new = (base_name(os.path.basename(path)) for path in (step.source, step.target))
+    old, new = _bases(step)
     return old == new
 
 

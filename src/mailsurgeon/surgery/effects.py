@@ -127,7 +127,7 @@ class _Tally:
             self._put_away(source, home, act, served)
             return
         before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]
-        self.flags += _flags_seen(before) != _flags_seen(after)
+        self.flags += before != after and _flags_seen(before) != _flags_seen(after)
         if goal is None or not _is_served(target, goal):
             if served and home is not None:
                 self.deleted[home] += 1  # what was filed goes back to where nobody sees it

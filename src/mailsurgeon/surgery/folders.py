@@ -1,9 +1,9 @@
-"""Folders under their servers' locks: who is in them now, and their lists of UIDs."""
+"""Folders under their servers' locks, and their lists of UIDs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Protocol
 
@@ -13,63 +13,19 @@ from mailsurgeon.maildir.uidlist import (
     COURIER_UIDLIST,
     DOVECOT_UIDLIST,
     Change,
-    base_name,
 )
 from mailsurgeon.surgery import courier_keywords, fs, locks, record_lock, uidlists
 from mailsurgeon.surgery.identity import acting_as
 from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.occupants import Occupants, Register
 from mailsurgeon.surgery.places import Places
+from mailsurgeon.text import visible
 
 _DOVECOT_TRACES = (
     b"dovecot-uidlist", b"dovecot.index.log", b"dovecot.index", b"dovecot-keywords",
     b"dovecot-uidvalidity", b"dovecot.list.index.log", b"dovecot.mailbox.log",
     b"dovecot.index.cache",
 )  # fmt: skip
-
-
-class Occupants:
-    """The messages in a folder's cur and new by base name; listed when first asked for."""
-
-    def __init__(self, places: Places, folder: bytes) -> None:
-        self._places = places
-        self._served = tuple(os.path.join(folder, part) for part in (b"cur", b"new"))
-        self._bases: dict[bytes, set[bytes]] | None = None
-
-    def holds(self, path: bytes) -> bool:
-        """Whether a path lies directly in this folder's cur or new."""
-        return os.path.dirname(path) in self._served
-
-    def namesake(self, path: bytes, besides: bytes) -> bytes | None:
-        """Another file here with the base name of `path`, other than `besides`."""
-        if not self.holds(path):
-            return None
-        others = self._listed().get(base_name(os.path.basename(path)), ())
-        return next((other for other in others if other not in (path, besides)), None)
-
-    def bears(self, wanted: Callable[[bytes], bool]) -> bool:
-        """Whether the filename of any message here is as `wanted` tells."""
-        return any(
-            wanted(os.path.basename(path)) for paths in self._listed().values() for path in paths
-        )
-
-    def moved(self, source: bytes, target: bytes) -> None:
-        """Notes that a file has gone from `source` and come to `target`."""
-        if self._bases is not None:
-            if self.holds(source):
-                self._bases.get(base_name(os.path.basename(source)), set()).discard(source)
-            if self.holds(target):
-                base = base_name(os.path.basename(target))
-                self._bases.setdefault(base, set()).add(target)
-
-    def _listed(self) -> dict[bytes, set[bytes]]:
-        if self._bases is None:
-            self._bases = {}
-            for directory in self._served:
-                with suppress(FileNotFoundError, NotADirectoryError):
-                    for name in map(os.fsencode, os.listdir(self._places.directory(directory))):
-                        path = os.path.join(directory, name)
-                        self._bases.setdefault(base_name(name), set()).add(path)
-        return self._bases
 
 
 class Ledger(Protocol):
@@ -93,11 +49,17 @@ class LockedFolder:
     """One folder while its servers' locks are ours. Made by `lock_folders`."""
 
     def __init__(
-        self, places: Places, path: bytes, control: int | None, shown: bytes, keywords: int | None
+        self,
+        places: Places,
+        path: bytes,
+        control: int | None,
+        shown: bytes,
+        keywords: int | None,
+        occupants: Occupants,
     ) -> None:
         self.path = path
         self._places = places
-        self.occupants = Occupants(places, path)
+        self.occupants = occupants
         self._control = control
         self._shown = shown
         self._keywords = keywords
@@ -177,7 +139,11 @@ def name_of(places: Places, folder: bytes) -> str:
 
 
 def lock_folders(
-    places: Places, paths: Iterable[bytes], patience: Patience, stack: ExitStack
+    places: Places,
+    paths: Iterable[bytes],
+    patience: Patience,
+    stack: ExitStack,
+    register: Register,
 ) -> dict[bytes, LockedFolder]:
     """Locks folders as their servers and mbsync expect, in sorted order; `stack` releases them.
 
@@ -185,10 +151,14 @@ def lock_folders(
     stays held or cannot be made, HardError on a failing file system.
     """
     with acting_as(places.owner):
-        return {path: _lock_folder(places, path, patience, stack) for path in sorted(paths)}
+        return {
+            path: _lock_folder(places, path, patience, stack, register) for path in sorted(paths)
+        }
 
 
-def _lock_folder(places: Places, path: bytes, patience: Patience, stack: ExitStack) -> LockedFolder:
+def _lock_folder(
+    places: Places, path: bytes, patience: Patience, stack: ExitStack, register: Register
+) -> LockedFolder:
     control, shown = _control(places, path, stack)
     if control is not None and _served_by_dovecot(places, control):
         lock_shown = os.path.join(shown, locks.UIDLIST_LOCK)
@@ -197,7 +167,33 @@ def _lock_folder(places: Places, path: bytes, patience: Patience, stack: ExitSta
         stack.callback(_release, lock, places.owner)
     keywords = _lock_for_courier(places, path, patience, stack)
     _lock_for_mbsync(places, path, patience, stack)
-    return LockedFolder(places, path, control, shown, keywords)
+    return LockedFolder(places, path, control, shown, keywords, register.look(path))
+
+
+def sync_let_go(places: Places, paths: Iterable[bytes]) -> None:
+    """Makes it durable that the locks of these folders are gone. Raises NotDurable.
+
+    After a power cut, on a file system without a journal of its own, their names might be back,
+    and mean what has got their inode number since: a directory that something was put into.
+    """
+    for path in sorted(paths):
+        try:
+            with acting_as(places.owner):
+                _sync_lock_places(places, path)
+        except OSError as error:
+            line = f"{visible(path or b'INBOX')}: {os.strerror(error.errno or 0)}"
+            raise fs.NotDurable(line) from error
+
+
+def _sync_lock_places(places: Places, path: bytes) -> None:
+    control, _ = control_directory(places, path)
+    if control is not None:
+        try:
+            fs.sync(control)
+        finally:
+            os.close(control)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        fs.sync(places.directory(os.path.join(path, b"tmp")))
 
 
 def _release(lock: locks.DotLock, owner: tuple[int, int]) -> None:

@@ -45,10 +45,13 @@ def told(path: bytes) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        line = f"{visible(path)}: {os.strerror(error.errno or 0)}"
-        if error.errno in HARD:
-            raise HardError(line) from error
-        raise StepRefused(line) from error
+        raise telling(error, path) from error
+
+
+def telling(error: OSError, path: bytes) -> StepRefused | HardError:
+    """What to raise for an OSError met at `path`."""
+    line = f"{visible(path)}: {os.strerror(error.errno or 0)}"
+    return HardError(line) if error.errno in HARD else StepRefused(line)
 
 
 def open_directory(name: bytes, parent: int | None = None) -> int:
@@ -73,10 +76,9 @@ def expectation(status: os.stat_result) -> Expected:
 
 def same_inode(status: os.stat_result | None, expected: Expected) -> bool:
     """Whether this is the very file or directory that was expected, whatever its contents."""
-    return status is not None and (status.st_dev, status.st_ino) == (
-        expected.device,
-        expected.inode,
-    )
+    if status is None:
+        return False
+    return status.st_ino == expected.inode and status.st_dev == expected.device
 
 
 def difference(status: os.stat_result | None, expected: Expected) -> str:

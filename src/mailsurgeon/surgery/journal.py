@@ -12,16 +12,15 @@ import socket
 import sqlite3
 import stat
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mailsurgeon.errors import JournalError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery import outcomes
 from mailsurgeon.surgery.records import (
-    NOT_UNDOABLE,
     OPERATION_COLUMNS,
     DamagedRow,
     Operation,
@@ -55,7 +54,7 @@ CREATE TABLE steps (
     source BLOB, target BLOB, folder BLOB, target_folder BLOB, expected TEXT,
     data TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', sum BLOB NOT NULL);
 CREATE INDEX steps_operation ON steps (operation, state);
-CREATE INDEX steps_source ON steps (source);
+CREATE INDEX steps_source ON steps (source) WHERE target IS NULL;
 CREATE INDEX steps_target ON steps (target);
 """
 
@@ -222,29 +221,24 @@ class Journal:
             _sync_directory(self.path.parent)
         return number
 
-    def intend(self, records: Iterable[StepRecord]) -> list[StepRecord]:
-        """Writes steps down before they are done; returns them with their ids."""
-        written: list[StepRecord] = []
+    def intend(
+        self, records: Iterable[StepRecord], settled: Iterable[StepRecord] = ()
+    ) -> list[StepRecord]:
+        """Writes steps down before they are done; returns them with their ids.
+
+        `settled`: what became of earlier ones, durable with the same commit.
+        """
         with self._writing() as db:
+            outcomes.settle(db, settled)
             following = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM steps").fetchone()[0]
-            for number, record in enumerate(records, start=following):
-                record = replace(record, id=number)
-                db.execute(_INSERT_STEP, step_row(record))
-                written.append(record)
+            written = [one.numbered(number) for number, one in enumerate(records, following)]
+            db.executemany(_INSERT_STEP, map(step_row, written))
         return written
 
     def settle(self, records: Iterable[StepRecord]) -> None:
         """Writes down what became of steps, and of the earlier steps they take back or repeat."""
         with self._writing() as db:
-            changed: set[int] = set()
-            for record in records:
-                row = step_row(record)
-                update = "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
-                db.execute(update, (*row[12:], record.id))
-                if record.state == "done":
-                    _echo(db, record.data, "done", changed)
-            for operation in sorted(changed):
-                _restate(db, operation)
+            outcomes.settle(db, records)
 
     def finish(
         self,
@@ -295,7 +289,9 @@ class Journal:
                 return []
             counts: dict[int, dict[str, int]] = {}
             for number, state, many in db.execute(
-                "SELECT operation, state, COUNT(*) FROM steps GROUP BY operation, state"
+                "SELECT operation, state, COUNT(*) FROM steps WHERE operation IN"
+                f" (SELECT id FROM operations WHERE {where}) GROUP BY operation, state",
+                values,
             ):
                 counts.setdefault(number, {})[state] = many
             rows = db.execute(
@@ -330,57 +326,6 @@ class Journal:
                 return []
             rows = db.execute("SELECT * FROM sessions ORDER BY time, id")
             return [Session(*row) for row in rows]
-
-
-def _echo(db: sqlite3.Connection, data: Mapping[str, Any], state: str, changed: set[int]) -> None:
-    """A step that took another back, or repeated it, changes the state of that one, and so on.
-
-    The operations of these steps are added to `changed`, to be restated once.
-    """
-    for key, becomes in (("inverts", "undone"), ("repeats", "done")):
-        if key in data:
-            became = becomes if state == "done" else ("done" if key == "inverts" else "undone")
-            row = db.execute(
-                "SELECT operation, data FROM steps WHERE id = ?", (data[key],)
-            ).fetchone()
-            if row:
-                db.execute("UPDATE steps SET state = ? WHERE id = ?", (became, data[key]))
-                if became == "done":  # its operation can be taken back again
-                    db.execute("UPDATE operations SET taken_back = NULL WHERE id = ?", row[:1])
-                _echo(db, json.loads(row[1]), became, changed)
-                changed.add(row[0])
-
-
-def _restate(db: sqlite3.Connection, operation: int) -> None:
-    """What an operation is when its steps have been taken back or repeated."""
-    row = db.execute(
-        "SELECT kind, open, state, acts FROM operations WHERE id = ?", (operation,)
-    ).fetchone()
-    if not row or row[0] in NOT_UNDOABLE or row[1]:
-        return
-    counts = dict(
-        db.execute(
-            "SELECT state, COUNT(DISTINCT act) FROM steps WHERE operation = ? AND act > 0"
-            " GROUP BY state",
-            (operation,),
-        ).fetchall()
-    )
-    done, undone = counts.get("done", 0), counts.get("undone", 0)
-    if undone and not done:
-        state = "undone"
-    elif undone:
-        state = "partial"
-    elif row[2] in ("undone", "partial"):
-        state = "applied" if done == row[3] else "partial"
-    else:
-        return
-    db.execute("UPDATE operations SET state = ? WHERE id = ?", (state, operation))
-    lists = "undone" if state == "undone" else "done"
-    db.execute(
-        "UPDATE steps SET state = ? WHERE operation = ? AND act = 0"
-        " AND state IN ('done', 'undone')",
-        (lists, operation),
-    )
 
 
 def check_private(directory: Path) -> None:

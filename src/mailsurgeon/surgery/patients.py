@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.spool import Spool
@@ -22,8 +21,7 @@ _CHUNK = 400
 SERVED = (Place.CUR, Place.NEW)
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(NamedTuple):
     """One row of the index, in full. Sizes in bytes, times in ns, `date` in unix seconds.
 
     `id` is None for a directory that has no row; `folder` is the id of the folder it lies in.
@@ -101,7 +99,7 @@ def load(index: Index, ids: Sequence[int]) -> dict[int, Patient]:
     for chunk in _chunks(ids):
         sql = f"SELECT {_COLUMNS} FROM entries e WHERE e.id IN ({_marks(chunk)})"
         for row in index.db.execute(sql, chunk):
-            found[row[0]] = Patient(*row)
+            found[row[0]] = Patient._make(row)
     return found
 
 
@@ -114,7 +112,7 @@ def load_paths(index: Index, paths: Iterable[bytes]) -> dict[bytes, Patient]:
             f"SELECT {_COLUMNS} FROM entries e WHERE (e.directory, e.filename) IN (VALUES {values})"
         )
         for row in index.db.execute(sql, [part for pair in chunk for part in pair]):
-            patient = Patient(*row)
+            patient = Patient._make(row)
             found[patient.path] = patient
     return found
 
@@ -124,7 +122,7 @@ def load_identified(index: Index, message_ids: Iterable[str]) -> Iterator[Patien
     for chunk in _chunks(sorted(set(message_ids))):
         sql = f"SELECT {_COLUMNS} FROM entries e WHERE e.message_id IN ({_marks(chunk)})"
         for row in index.db.execute(sql, chunk):
-            yield Patient(*row)
+            yield Patient._make(row)
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:

@@ -13,6 +13,7 @@ from mailsurgeon.surgery import fs, identity
 from mailsurgeon.surgery.acting import as_text, from_text
 from mailsurgeon.surgery.folders import LockedFolder
 from mailsurgeon.surgery.keyword_files import inverse_keywords, perform_keywords
+from mailsurgeon.surgery.occupants import Occupants, folder_around
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.steps import Action, Expected, Step
 from mailsurgeon.text import visible
@@ -21,16 +22,25 @@ Folders = Mapping[bytes, LockedFolder]
 
 
 def perform(places: Places, folders: Folders, step: Step) -> None:
-    """Does one step (not `uidlist`, which is done for a whole folder at once).
+    """Does one step (not `uidlist`, which is done for a whole folder at once), with the rights of
+    the spool's owner.
 
     Raises StepRefused when it cannot be done, nothing having changed, or HardError.
     """
-    act = _ACTS.get(step.action)
-    if act is None:
+    with identity.acting_as(places.owner):
+        enact(places, folders, step)
+
+
+def enact(places: Places, folders: Folders, step: Step) -> None:
+    """The same for who acts with these rights already."""
+    one = _ACTS.get(step.action)
+    if one is None:
         raise fs.StepRefused(f"a step of the kind '{step.action}' is not known here")
-    path = step.source or step.target or step.folder or b"INBOX"
-    with identity.acting_as(places.owner), fs.told(path):
-        act(places, folders, step)
+    try:
+        one(places, folders, step)
+    except OSError as error:
+        path = step.source or step.target or step.folder or b"INBOX"
+        raise fs.telling(error, path) from error
 
 
 def _rename(places: Places, folders: Folders, step: Step) -> None:
@@ -50,8 +60,18 @@ def _rename(places: Places, folders: Folders, step: Step) -> None:
     if expected and not fs.same_inode(fs.look(target_dir, target), expected):
         fs.rename(target_dir, target, source_dir, source)
         raise fs.StepRefused("another file has taken its place")
-    for folder in folders.values():
-        folder.occupants.moved(step.source, step.target)
+    left, came = step.source.rpartition(b"/")[0], step.target.rpartition(b"/")[0]
+    if occupants := _occupants(folders, left):
+        occupants.left(left, source)
+    if occupants := _occupants(folders, came):
+        occupants.came(came, target)
+
+
+def _occupants(folders: Folders, directory: bytes) -> Occupants | None:
+    """Who is in the folder that has this cur or new, where its lock is ours."""
+    folder = folder_around(directory)
+    around = folders.get(folder) if folder is not None else None
+    return around.occupants if around else None
 
 
 def _locate_source(places: Places, step: Step) -> tuple[int, bytes]:
@@ -81,8 +101,8 @@ def _check_base_is_free(folders: Folders, step: Step) -> None:
     assert step.source is not None and step.target is not None
     if step.data.get("may_share"):
         return  # it is put back where it stood beside its namesake before
-    for folder in folders.values():
-        other = folder.occupants.namesake(step.target, step.source)
+    if occupants := _occupants(folders, step.target.rpartition(b"/")[0]):
+        other = occupants.namesake(step.target, step.source)
         if other is not None:
             raise fs.StepRefused(f"its base name is taken by {visible(other)}")
 

@@ -14,6 +14,7 @@ from mailsurgeon.surgery.steps import QUARANTINE
 from mailsurgeon.text import visible
 
 _OPEN_AT_MOST = 64
+_NO_NAMES = frozenset((b"", b".", b".."))
 
 
 def open_root(spool: Spool) -> int:
@@ -40,11 +41,12 @@ class Directories:
 
     def open(self, path: bytes) -> int:
         """The directory's descriptor, good until 63 others have been asked for."""
+        known = self._open.get(path)
+        if known is not None:
+            self._open.move_to_end(path)
+            return known
         if not path:
             return self.root
-        if path in self._open:
-            self._open.move_to_end(path)
-            return self._open[path]
         found = self._open[path] = fs.open_beneath(self.root, path)
         if len(self._open) > _OPEN_AT_MOST:
             _, oldest = self._open.popitem(last=False)
@@ -83,22 +85,24 @@ class Places:
         `make_parents`: in a quarantine the directories above are made when missing.
         Raises OSError; FileNotFoundError when a directory on the way is missing.
         """
-        directories, relative = self._root_of(path, make=make_parents)
-        parent, name = os.path.split(relative)
-        if name in (b"", b".", b".."):
+        directories = self.directories
+        if inside := path.startswith(QUARANTINE):
+            directories, path = self._quarantined(path, make=make_parents)
+        parent, slash, name = path.rpartition(b"/")
+        if name in _NO_NAMES or (slash and not parent):
             raise OSError(errno.EINVAL, "not a plain path")
-        if make_parents and path.startswith(QUARANTINE):
+        if make_parents and inside:
             os.close(fs.make_beneath(directories.root, parent, 0o700, self.owner))
         return directories.open(parent), name
 
     def directory(self, path: bytes) -> int:
         """The descriptor of the directory `path`."""
-        directories, relative = self._root_of(path)
-        return directories.open(relative)
+        if path.startswith(QUARANTINE):
+            directories, relative = self._quarantined(path)
+            return directories.open(relative)
+        return self.directories.open(path)
 
-    def _root_of(self, path: bytes, *, make: bool = False) -> tuple[Directories, bytes]:
-        if not path.startswith(QUARANTINE):
-            return self.directories, path
+    def _quarantined(self, path: bytes, *, make: bool = False) -> tuple[Directories, bytes]:
         number, _, relative = path[len(QUARANTINE) :].partition(b"/")
         if not number.isdigit():
             raise OSError(errno.EINVAL, "not a path in the quarantine")

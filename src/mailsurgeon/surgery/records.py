@@ -13,8 +13,9 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailsurgeon import __version__
 from mailsurgeon.surgery.steps import Action, Expected, Step
@@ -51,11 +52,11 @@ class Operation:
     effects: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+class StepRecord(NamedTuple):
     """One step as the journal has it. Steps of one `act` belong together; 0: of a whole batch.
 
-    `label` is the folder's name for display. `reason` says why it was refused.
+    `label` is the folder's name for display. `reason` says why it was refused. `rewritten`: the
+    journal has other data of it, or none yet.
     """
 
     id: int
@@ -67,6 +68,7 @@ class StepRecord:
     step: Step
     state: str
     reason: str = ""
+    rewritten: bool = True
 
     @property
     def action(self) -> Action:
@@ -90,8 +92,14 @@ class StepRecord:
 
     def settled(self, state: str, reason: str = "", **data: Any) -> StepRecord:
         """The same with its outcome, and more data."""
-        step = replace(self.step, data={**self.step.data, **data}) if data else self.step
-        return replace(self, step=step, state=state, reason=reason)
+        if not data:
+            return StepRecord(*self[:7], state, reason, self.rewritten)
+        step = replace(self.step, data={**self.step.data, **data})
+        return StepRecord(*self[:6], step, state, reason)
+
+    def numbered(self, number: int) -> StepRecord:
+        """The same as the journal has it now, under this id."""
+        return StepRecord(number, *self[1:9], False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ def operation_sum(
     number: int, kind: str, of: int | None, quarantine: bytes | None, pid: int, host: str
 ) -> bytes:
     """The checksum of an operation's row."""
-    return _sum(number, kind, of, quarantine, pid, host)
+    return _sum((number, kind, of, quarantine, pid, host))
 
 
 def operation_from(row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation:
@@ -157,18 +165,18 @@ def step_from(row: tuple[Any, ...]) -> StepRecord:
     """A step from its row (all columns). Raises DamagedRow."""
     number, operation, batch, act, verdict, label, action, source, target = row[:9]
     folder, target_folder, expected, data, state, reason, checksum = row[9:]
-    if checksum != _sum(*row[:13]) or state not in STEP_STATES:
+    if checksum != _sum(row[:13]) or state not in STEP_STATES:
         raise DamagedRow(f"step {number}")
     step = Step(
-        Action(action),
+        _ACTIONS.get(action) or Action(action),
         source,
         target,
-        Expected(*json.loads(expected)) if expected else None,
+        Expected(*map(int, expected[1:-1].split(","))) if expected else None,
         folder,
         target_folder,
-        json.loads(data),
+        _read(data),
     )
-    return StepRecord(number, operation, batch, act, verdict, label, step, state, reason)
+    return StepRecord(number, operation, batch, act, verdict, label, step, state, reason, False)
 
 
 def step_row(record: StepRecord) -> tuple[Any, ...]:
@@ -181,19 +189,38 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
         record.batch,
         record.act,
         record.verdict,
-        None if record.label is None else visible(record.label),  # a name need not be UTF-8
+        None if record.label is None else _shown(record.label),  # a name need not be UTF-8
         step.action.value,
         step.source,
         step.target,
         step.folder,
         step.target_folder,
-        json.dumps([expected.device, expected.inode, expected.size, expected.mtime_ns])
+        f"[{expected.device}, {expected.inode}, {expected.size}, {expected.mtime_ns}]"
         if expected
         else None,
-        json.dumps(dict(step.data)),
+        _written(step.data),
     )
-    return (*facts, record.state, record.reason, _sum(*facts))
+    return (*facts, record.state, record.reason, _sum(facts))
 
 
-def _sum(*values: Any) -> bytes:
+_ACTIONS: Mapping[str, Action] = {action.value: action for action in Action}
+# Most steps of an operation have the same folder and the same data.
+_shown = lru_cache(maxsize=256)(visible)
+_read = lru_cache(maxsize=256)(json.loads)
+_texts: dict[str, str] = {}
+
+
+def _written(data: Mapping[str, Any]) -> str:
+    """The data of a step as JSON."""
+    known = repr(data)
+    text = _texts.get(known)
+    if text is None:
+        text = json.dumps(dict(data))
+        if len(_texts) >= 256:
+            _texts.clear()
+        _texts[known] = text
+    return text
+
+
+def _sum(values: tuple[Any, ...]) -> bytes:
     return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()

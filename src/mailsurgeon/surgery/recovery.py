@@ -38,6 +38,7 @@ from mailsurgeon.surgery.identity import acting_as
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.keyword_files import keywords_done
 from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.occupants import Register
 from mailsurgeon.surgery.performing import directory_of, inverse, owner_of, perform
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.records import Operation, StepRecord
@@ -68,6 +69,7 @@ class Recovery:
         self.operation = operation
         self.patience = patience
         self.found = Recovered()
+        self._register = Register(places)
 
     def run(self) -> Recovered:
         """Raises StepRefused when a server's lock stays held, HardError, OSError, JournalError;
@@ -89,7 +91,7 @@ class Recovery:
     ) -> None:
         with ExitStack() as stack:
             self.places.forget()
-            locked = lock_folders(self.places, folders, self.patience, stack)
+            locked = lock_folders(self.places, folders, self.patience, stack, self._register)
             for folder in locked.values():
                 with suppress(fs.StepRefused):  # a list that is not to be touched
                     folder.tidy()
@@ -100,7 +102,7 @@ class Recovery:
                 self._lists(folder, rows, settled)
             self._count_quota(settled)
         self.journal.settle(settled)
-        self.found.folders.update(folders_of(one.step for act in acts for one in act))
+        self.found.folders.update(folders_of([one.step for act in acts for one in act]))
 
     def _settle_quota(self, rows: Iterable[StepRecord]) -> None:
         for row in rows:
@@ -286,10 +288,8 @@ class Recovery:
     def _sync(self, settled: Iterable[StepRecord]) -> None:
         paths = {p for one in settled for p in (one.step.source, one.step.target) if p is not None}
         for parent in sorted({os.path.dirname(path) for path in paths}):
-            with (
-                suppress(FileNotFoundError, NotADirectoryError),
-                acting_as(self.places.owner),
-            ):
+            missing = suppress(FileNotFoundError, NotADirectoryError)
+            with missing, acting_as(self.places.owner):
                 fs.sync(self.places.directory(parent))
 
     # The servers' lists

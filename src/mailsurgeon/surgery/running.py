@@ -2,23 +2,25 @@
 
 A batch: its intents are committed; its acts are done, in runs that touch the same folders and so
 hold the same locks; their directories are synced and the servers' lists rewritten before a lock is
-let go; the results are committed.
+let go; the results are committed, together with the intents of the next batch.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.acting import Run, folders_of, outcome, refuse
-from mailsurgeon.surgery.folders import Occupants, lock_folders
+from mailsurgeon.surgery.folders import lock_folders, sync_let_go
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.occupants import Occupants, Register
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.records import StepRecord
 from mailsurgeon.surgery.section import Section
@@ -27,6 +29,39 @@ from mailsurgeon.surgery.sync_tools import cut_off_sync
 from mailsurgeon.surgery.tally import Tally, count_uids
 
 BATCH_STEPS = 500
+JOIN_SECONDS = 0.5
+"""Locks of further folders are taken along no longer after the first."""
+
+_UNNUMBERED = QUARANTINE + b"@/"
+_PLAIN = frozenset((Action.RENAME, Action.UIDLIST, Action.CHMOD, Action.CHOWN, Action.UTIME))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Acts that follow each other and need the same locks."""
+
+    folders: frozenset[bytes]
+    runs: list[Run]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all is done to messages and their records, one by one."""
+        return all(_is_plain(record.step) for run in self.runs for record in run.records)
+
+
+def _is_plain(step: Step) -> bool:
+    return step.action in _PLAIN and not carries_directory(step)
+
+
+def carries_directory(step: Step) -> bool:
+    """Whether a step renames a directory, and all that is in it."""
+    expected = step.expected
+    return expected is not None and expected.size == -1 and step.action is Action.RENAME
+
+
+def grouped(runs: Iterable[Run]) -> list[Group]:
+    """Acts by the locks they need, in their order."""
+    return [Group(key, list(some)) for key, some in groupby(runs, key=lambda run: run.folders)]
 
 
 class Runner:
@@ -47,6 +82,8 @@ class Runner:
         self.operation = operation
         self.patience = patience
         self.tally = Tally()
+        self._register = Register(places)
+        self._settled: list[StepRecord] = []  # not yet in the journal
 
     def run(
         self,
@@ -68,17 +105,23 @@ class Runner:
                 on_progress(finished, len(acts))
             if self.tally.stopped:
                 break
+        self.journal.settle(self._settled)
         return self.tally
 
     def _batch(self, number: int, before: int, acts: Sequence[Act]) -> None:
         runs = self._intend(number, before, acts)
-        for folders, group in groupby(runs, key=lambda run: run.folders):
-            self._locked(folders, list(group), number)
-        self.journal.settle(record for run in runs for record in outcome(run))
+        groups = grouped(runs)
+        self._register.keep({folder for group in groups for folder in group.folders})
+        while groups and not self.tally.stopped:
+            groups = self._locked(groups, number)
         for run in runs:
+            if run.state == "planned":
+                refuse([run], self.tally.stopped)
+            self._settled += outcome(run)
             self._count(run)
 
     def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[Run]:
+        """Writes down a batch that is about to begin, and what came of the one before."""
         self.places.forget()
         present: dict[bytes, Occupants] = {}
         drafts = [
@@ -89,7 +132,8 @@ class Runner:
             for number, act in enumerate(acts, start=before + 1)
             for step in act.steps
         ]  # fmt: skip
-        written = iter(self.journal.intend(drafts))
+        written = iter(self.journal.intend(drafts, self._settled))
+        self._settled = []
         return [
             Run(number, act, [next(written) for _ in act.steps])
             for number, act in enumerate(acts, start=before + 1)
@@ -102,18 +146,18 @@ class Runner:
         it; `links` is what recovery needs after link and unlink, `shared` what undo needs to put
         a message back beside its namesake.
         """
-        if step.target is not None and step.target.startswith(QUARANTINE + b"@/"):
-            number = b"%d/" % self.operation
-            step = replace(step, target=step.target.replace(b"@/", number, 1))
         source, target = step.source, step.target
+        folder, target_folder = step.folder, step.target_folder
+        if target is not None and target.startswith(_UNNUMBERED):
+            target = b"%s%d/%s" % (QUARANTINE, self.operation, target[len(_UNNUMBERED) :])
+            step = replace(step, target=target)
         if step.action is not Action.RENAME or source is None or target is None:
             return step
         if not (source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
-            folder = step.target_folder if step.folder is None else step.folder
-            target_folder = folder if step.target_folder is None else step.target_folder
-            step = replace(step, folder=folder, target_folder=target_folder)
-        data = self._facts(source, target, step.folder, present)
-        return replace(step, data={**step.data, **data})
+            folder = target_folder if folder is None else folder
+            target_folder = folder if target_folder is None else target_folder
+        data = {**step.data, **self._facts(source, target, folder, present)}
+        return Step(step.action, source, target, step.expected, folder, target_folder, data)
 
     def _facts(
         self,
@@ -123,49 +167,83 @@ class Runner:
         present: dict[bytes, Occupants],
     ) -> dict[str, Any]:
         facts: dict[str, Any] = {}
-        with suppress(OSError, fs.StepRefused):
+        try:
             status = fs.look(*self.places.locate(source))
             if status is not None:
                 facts["links"] = status.st_nlink
             if folder is not None:
-                occupants = present.setdefault(folder, Occupants(self.places, folder))
-                facts["shared"] = occupants.namesake(source, target) is not None
+                if folder not in present:
+                    present[folder] = self._register.look(folder)
+                facts["shared"] = present[folder].namesake(source, target) is not None
+        except (OSError, fs.StepRefused):
+            pass  # it is refused when its turn comes
         return facts
 
-    def _locked(self, folders: frozenset[bytes], runs: list[Run], batch: int) -> None:
-        """A run of acts under the locks of their folders; let go and taken again when long."""
-        waiting = runs
-        while waiting and not self.tally.stopped:
-            self.places.forget()
-            reason = "" if self.force else cut_off_sync(self.places, folders)
-            if reason:
-                refuse(waiting, reason)
-                return
+    def _locked(self, groups: list[Group], batch: int) -> list[Group]:
+        """Acts under the locks of their folders; returns those that are still to be done.
+
+        The locks of the first group are waited for. Those of others are taken along that can be
+        had without waiting: their folders are then made durable together.
+        """
+        self.places.forget()
+        section = Section(self.places, self.journal, self.operation, batch)
+        taken = 1
+        rest: list[Run] = []
+        try:
+            with ExitStack() as stack:
+                self._admit(section, groups[0], self.patience, stack)
+                taken += self._admit_more(section, groups, stack)
+                rest = section.work()
+            if len(section.folders) > 1:
+                sync_let_go(self.places, section.folders)
+        except fs.StepRefused as refusal:
+            for group in groups[:taken]:
+                refuse((run for run in group.runs if run.state == "planned"), str(refusal))
+        except fs.HardError as error:
+            self.tally.stopped = str(error)
+        except OSError as error:  # a lock that could not be taken or let go
+            self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
+        self.tally.stopped = self.tally.stopped or section.stopped
+        self.tally.notes += section.notes
+        self._settled += section.settled
+        return [*grouped(rest), *groups[taken:]]
+
+    def _admit(self, section: Section, group: Group, patience: Patience, stack: ExitStack) -> None:
+        reason = "" if self.force else cut_off_sync(self.places, group.folders)
+        if reason:
+            refuse(group.runs, reason)
+            return
+        with ExitStack() as own:
+            locked = lock_folders(self.places, group.folders, patience, own, self._register)
+            stack.push(own.pop_all())
+        section.admit(locked, group.runs)
+
+    def _admit_more(self, section: Section, groups: Sequence[Group], stack: ExitStack) -> int:
+        """Admits what follows the first group, as far as it goes at once; returns how many."""
+        begun = time.monotonic()
+        at_once = replace(self.patience, seconds=0.0)
+        held = set(groups[0].folders)
+        more = 0
+        while more + 1 < len(groups) and time.monotonic() - begun < JOIN_SECONDS:
+            group = groups[more + 1]
+            if not (groups[0].is_plain and group.is_plain) or held & group.folders:
+                break
             try:
-                with ExitStack() as stack:
-                    locked = lock_folders(self.places, folders, self.patience, stack)
-                    section = Section(self.places, self.journal, self.operation, batch, locked)
-                    waiting = section.work(waiting)
-                    self.tally.stopped = section.stopped
-                    self.tally.notes += section.notes
-            except fs.StepRefused as refusal:
-                refuse((run for run in waiting if run.state == "planned"), str(refusal))
-                return
-            except fs.HardError as error:
-                self.tally.stopped = str(error)
-            except OSError as error:  # a lock that could not be taken or let go
-                self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
-        refuse((run for run in waiting if run.state == "planned"), self.tally.stopped)
+                self._admit(section, group, at_once, stack)
+            except (fs.StepRefused, fs.HardError, OSError):
+                break  # it is waited for, or its trouble told, when it is the first
+            held |= group.folders
+            more += 1
+        return more
 
     def _count(self, run: Run) -> None:
         tally = self.tally
-        if run.state == "done":
-            tally.done[run.act.verdict] = tally.done.get(run.act.verdict, 0) + 1
-            tally.folders.update(folders_of(record.step for record in run.records))
-        else:
+        if run.state != "done":
             tally.refused.append(Refusal(run.act.path, run.reason))
-        if run.state == "done":
-            count_uids(tally.uids, run)
+            return
+        tally.done[run.act.verdict] = tally.done.get(run.act.verdict, 0) + 1
+        tally.folders |= folders_of([record.step for record in run.records])
+        count_uids(tally.uids, run)
 
 
 def batches(acts: Sequence[Act]) -> Iterator[list[Act]]:
@@ -190,10 +268,7 @@ def batches(acts: Sequence[Act]) -> Iterator[list[Act]]:
 def moves_from_under(act: Act, earlier: Sequence[Act]) -> bool:
     """Whether an act moves a directory in which an earlier one did something."""
     moved = tuple(
-        step.source + b"/"
-        for step in act.steps
-        if step.action is Action.RENAME and step.source and step.expected
-        if step.expected.size == -1
+        [step.source + b"/" for step in act.steps if step.source and carries_directory(step)]
     )
     return bool(moved) and any(
         path is not None and (path + b"/").startswith(moved)

@@ -6,12 +6,13 @@ import os
 import time
 from dataclasses import replace
 
+from mailsurgeon.maildir.uidlist import Change
 from mailsurgeon.surgery import fs, quota
 from mailsurgeon.surgery.acting import WHOLE_BATCH, Run, as_text, refuse, uid_edits
 from mailsurgeon.surgery.folders import LockedFolder
 from mailsurgeon.surgery.identity import acting_as
 from mailsurgeon.surgery.journal import Journal
-from mailsurgeon.surgery.performing import inverse, perform
+from mailsurgeon.surgery.performing import enact, inverse, perform
 from mailsurgeon.surgery.places import Places
 from mailsurgeon.surgery.records import StepRecord
 from mailsurgeon.surgery.steps import Action, Step
@@ -24,38 +25,34 @@ LOCK_SECONDS = 3.0
 class Section:
     """The acts done while the locks of some folders are held once."""
 
-    def __init__(
-        self,
-        places: Places,
-        journal: Journal,
-        operation: int,
-        batch: int,
-        folders: dict[bytes, LockedFolder],
-    ) -> None:
+    def __init__(self, places: Places, journal: Journal, operation: int, batch: int) -> None:
         self.places = places
         self.journal = journal
         self.operation = operation
         self.batch = batch
-        self.folders = folders
+        self.folders: dict[bytes, LockedFolder] = {}
         self.stopped = ""  # the line of an error that ends the operation
-        self.touched: set[bytes] = set()
-        self.lists: list[StepRecord] = []
+        self.settled: list[StepRecord] = []  # what became of the lists, not yet in the journal
         self.notes: list[str] = []  # what did not follow, one line each
+        self._runs: list[Run] = []
+        self._touched: set[bytes] = set()  # directories
+        self._asked: dict[bytes, list[Change]] = {}  # of the lists, by folder
+        self._lists: list[StepRecord] = []
 
-    def work(self, runs: list[Run]) -> list[Run]:
+    def admit(self, folders: dict[bytes, LockedFolder], runs: list[Run]) -> None:
+        """Takes on the acts of some folders, whose locks are held now."""
+        self.folders.update(folders)
+        self._runs += [run for run in runs if self._plan_uids(run)]
+
+    def work(self) -> list[Run]:
         """Does what time allows and returns the rest."""
-        deadline = time.monotonic() + LOCK_SECONDS
-        fit = [run for run in runs if self._plan_uids(run)]
-        self._intend_lists(fit)
-        rest: list[Run] = []
-        for position, run in enumerate(fit):
-            if self.stopped or (position and time.monotonic() > deadline):
-                rest = fit[position:]
-                break
-            self._do(run)
+        runs = self._runs
+        self._intend_lists(runs)
+        rest = self._do_in_time(runs)
         self._sync()
-        self._write_lists([run for run in fit if run.state == "done"])
-        self._count_quota([run for run in fit if run.state == "done"])
+        done = [run for run in runs if run.state == "done"]
+        self._write_lists(done)
+        self._count_quota([run for run in done if run.state == "done"])
         return rest
 
     # Before
@@ -82,21 +79,33 @@ class Section:
 
     def _intend_lists(self, runs: list[Run]) -> None:
         """Writes down which records will change, before any file is renamed."""
-        drafts: list[StepRecord] = []
-        for folder in self.folders:
-            changes = [change for run in runs for change in run.changes.get(folder, ())]
-            if changes:
-                step = Step(
-                    Action.UIDLIST, None, None, None, folder, None, {"changes": as_text(changes)}
-                )
-                number = self.operation
-                drafts.append(
-                    StepRecord(0, number, self.batch, WHOLE_BATCH, "uidlist", None, step, "planned")
-                )
+        changes: dict[bytes, list[Change]] = {}
+        for run in runs:
+            for folder, own in run.changes.items():
+                changes.setdefault(folder, []).extend(own)
+        self._asked = {folder: asked for folder, asked in changes.items() if asked}
+        drafts = [
+            StepRecord(
+                0, self.operation, self.batch, WHOLE_BATCH, "uidlist", None,
+                Step(Action.UIDLIST, None, None, None, folder, None, {"changes": as_text(asked)}),
+                "planned",
+            )
+            for folder, asked in self._asked.items()
+        ]  # fmt: skip
         if drafts:
-            self.lists = self.journal.intend(drafts)
+            self._lists = self.journal.intend(drafts)
 
     # The acts
+
+    def _do_in_time(self, runs: list[Run]) -> list[Run]:
+        """Does acts until the locks have been held for long; returns the rest."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        with acting_as(self.places.owner):
+            for position, run in enumerate(runs):
+                if self.stopped or (position and time.monotonic() > deadline):
+                    return runs[position:]
+                self._do(run)
+        return []
 
     def _do(self, run: Run) -> None:
         for position, record in enumerate(run.records):
@@ -104,13 +113,13 @@ class Section:
             if step.action is Action.UIDLIST:
                 continue
             try:
-                perform(self.places, self.folders, step)
+                enact(self.places, self.folders, step)
             except fs.StepRefused as refusal:
-                self.take_back(run, str(refusal))
+                self._take_back(run, str(refusal))
                 return
             except fs.HardError as error:
                 self.stopped = str(error)
-                self.take_back(run, str(error))
+                self._take_back(run, str(error))
                 return
             self._note(step)
             run.done.append(position)
@@ -119,9 +128,9 @@ class Section:
     def _note(self, step: Step) -> None:
         for path in (step.source, step.target):
             if path is not None:
-                self.touched.add(path)
+                self._touched.add(path.rpartition(b"/")[0])
 
-    def take_back(self, run: Run, reason: str) -> None:
+    def _take_back(self, run: Run, reason: str) -> None:
         """Undoes the steps of an act that could not be done whole."""
         for position in reversed(run.done):
             step = inverse(run.records[position].step)
@@ -137,37 +146,37 @@ class Section:
     # After
 
     def _sync(self) -> None:
-        parents = {os.path.dirname(path) for path in self.touched}
-        for parent in sorted(parents):
+        for directory in sorted(self._touched):
             try:
                 with acting_as(self.places.owner):
-                    fs.sync(self.places.directory(parent))
+                    fs.sync(self.places.directory(directory))
             except FileNotFoundError:
                 continue  # renamed with its folder: its parent is synced as well
             except OSError as error:
-                line = f"{visible(parent or b'the root')}: {os.strerror(error.errno or 0)}"
+                line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
                 raise fs.NotDurable(line) from error
 
     def _write_lists(self, runs: list[Run]) -> None:
-        settled: list[StepRecord] = []
-        for record in self.lists:
+        for record in self._lists:
             folder = record.step.folder
             assert folder is not None
-            changes = [change for run in runs for change in run.changes.get(folder, ())]
+            asking = [run for run in runs if run.changes.get(folder)]
+            changes = [change for run in asking for change in run.changes[folder]]
             try:
                 self.folders[folder].write(changes)
                 state = "done" if changes else "refused"
-                settled.append(record.settled(state, changes=as_text(changes)))
+                if len(changes) == len(self._asked[folder]):
+                    self.settled.append(record.settled(state))
+                else:
+                    self.settled.append(record.settled(state, changes=as_text(changes)))
             except (fs.StepRefused, fs.HardError) as error:
-                for run in reversed(runs):
-                    if run.changes.get(folder) and run.state == "done":
-                        self.take_back(run, str(error))
-                settled.append(record.settled("refused", str(error), changes=[]))
+                for run in reversed(asking):
+                    if run.state == "done":
+                        self._take_back(run, str(error))
+                self.settled.append(record.settled("refused", str(error), changes=[]))
                 if isinstance(error, fs.HardError):
                     self.stopped = str(error)
                 self._sync()
-        if settled:
-            self.journal.settle(settled)
 
     def _count_quota(self, runs: list[Run]) -> None:
         """Tells the spool's `maildirsize` what all this has come to."""

@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
@@ -107,8 +106,8 @@ class Surroundings:
         kind = "directory" if stat.S_ISDIR(status.st_mode) else "other"
         if stat.S_ISREG(status.st_mode):
             kind = "file"
-        return replace(
-            patient, kind=kind, size=status.st_size, mtime_ns=status.st_mtime_ns,
+        return patient._replace(
+            kind=kind, size=status.st_size, mtime_ns=status.st_mtime_ns,
             ctime_ns=status.st_ctime_ns, inode=status.st_ino, mode=status.st_mode,
             uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,
         )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 from mailsurgeon.maildir.filename import uid_field
@@ -43,7 +42,7 @@ def count_uids(uids: dict[bytes, UidCount], run: Run) -> None:
             continue
         assert step.folder is not None and step.source is not None and step.target is not None
         count = uids.setdefault(step.folder, UidCount())
-        before, after = os.path.basename(step.source), os.path.basename(step.target)
+        before, after = step.source.rpartition(b"/")[2], step.target.rpartition(b"/")[2]
         if base_name(before) == base_name(after):
             count.kept += 1
         elif not step.data.get("keep_uid"):

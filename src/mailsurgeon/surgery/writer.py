@@ -14,6 +14,7 @@ from mailsurgeon.errors import JournalError, Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery import fs, quarantine
 from mailsurgeon.surgery.folders import name_of
+from mailsurgeon.surgery.frozen import known_in_use
 from mailsurgeon.surgery.identity import acting_as_root
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.listed import lists_there, traces_of
@@ -69,7 +70,8 @@ class Writer:
         self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
         runner = Runner(self.places, self.journal, self.running, patience, force=self.force)
         try:
-            tally = runner.run(plan.acts, on_progress, cancelled)
+            with known_in_use():
+                tally = runner.run(plan.acts, on_progress, cancelled)
         except fs.NotDurable as error:
             return self._cut_off(plan, runner.tally, str(error))
         except JournalError as error:
@@ -138,8 +140,12 @@ class Writer:
 
     def _prune(self, operation: int) -> None:
         """Removes the directories of the quarantine that hold nothing now, after this operation."""
-        moved = "operation = ? AND action IN ('rename', 'purge')"
-        for row in self.journal.steps(moved, (operation,)):
+        moved = (
+            "operation = ? AND action IN ('rename', 'purge')"
+            " AND ((source >= ? AND source < ?) OR (target >= ? AND target < ?))"
+        )
+        inside = (QUARANTINE, QUARANTINE[:-1] + b";")
+        for row in self.journal.steps(moved, (operation, *inside, *inside)):
             left = row.source if row.state == "done" else row.target
             if left is not None and left.startswith(QUARANTINE):
                 self._prune_one(left)

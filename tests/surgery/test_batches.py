@@ -1,0 +1,171 @@
+"""Batches: what others do between two is seen; no lock is waited for while another is held."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mailsurgeon.surgery import fs, running
+from mailsurgeon.surgery.outcomes import ranges
+from tests.surgery.conftest import Ward, plan
+
+LOCK = b"dovecot-uidlist.lock"
+NAMES = [b"130000000%d.M%dP1.host" % (number, number) for number in range(1, 5)]
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "BATCH_STEPS", 1)
+
+
+@contextmanager
+def locked_by_another(ward: Ward, folder: bytes) -> Iterator[int]:
+    """A server's lock on a folder, held by a process that lives."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(write)
+        os.read(read, 1)
+        os._exit(0)
+    os.close(read)
+    try:
+        mark = b"%d:%s" % (child, os.fsencode(socket.gethostname()))
+        ward.path(os.path.join(folder, LOCK)).write_bytes(mark)
+        yield child
+    finally:
+        os.close(write)
+        os.waitpid(child, 0)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_namesake_that_comes_between_two_batches_is_seen(ward: Ward) -> None:
+    acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES]
+
+    def deliver(done: int, _of: int) -> None:
+        if done == 2:
+            ward.mail(b"cur/" + NAMES[3] + b":2,S", 9)
+
+    with ward.surgeon() as surgeon:
+        report = surgeon.apply(plan(*acts), on_progress=deliver)
+    assert [one.path for one in report.refused] == [NAMES[3]]
+    assert "its base name is taken by cur/" in report.refused[0].reason
+    assert ward.path(NAMES[3]).exists()
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_namesake_that_goes_between_two_batches_is_in_nobodys_way(ward: Ward) -> None:
+    acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES]
+    namesake = ward.mail(b"cur/" + NAMES[3] + b":2,S", 9)
+
+    def expunge(done: int, _of: int) -> None:
+        if done == 2:
+            ward.path(namesake).unlink()
+
+    with ward.surgeon() as surgeon:
+        report = surgeon.apply(plan(*acts), on_progress=expunge)
+    assert report.state == "applied"
+    assert ward.path(b"cur/" + NAMES[3]).exists()
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_our_own_message_that_a_client_took_on_is_in_nobodys_way(ward: Ward) -> None:
+    """What we have filed may be gone before the folder is listed again."""
+    first, second = ward.mail(NAMES[0]), ward.mail(b".A/" + NAMES[0], 2)
+    filed = b"cur/" + NAMES[0] + b":2,S"
+    acts = [ward.rename(first, filed), ward.rename(second, b"cur/" + NAMES[0])]
+
+    def expunge(done: int, _of: int) -> None:
+        if done == 1:
+            ward.path(filed).unlink()
+
+    with ward.surgeon() as surgeon:
+        report = surgeon.apply(plan(*acts), on_progress=expunge)
+    assert report.state == "applied", report.refused
+
+
+def test_a_lock_is_waited_for_while_no_other_is_held(ward: Ward) -> None:
+    acts = []
+    for folder, name in zip((b".A", b".B", b".C"), NAMES, strict=False):
+        ward.folder(folder)
+        ward.uidlist(folder)
+        path = ward.mail(folder + b"/" + name)
+        acts.append(ward.rename(path, folder + b"/cur/" + name, folder=folder))
+    locks: list[list[bool]] = []
+
+    def waiting(_line: str) -> None:
+        locks.append([ward.path(folder + b"/" + LOCK).exists() for folder in (b".A", b".C")])
+
+    with locked_by_another(ward, b".B"), ward.surgeon() as surgeon:
+        surgeon.lock_wait = 0.2
+        surgeon.on_wait = waiting
+        report = surgeon.apply(plan(*acts))
+    assert locks == [[False, False]]
+    assert [one.path for one in report.refused] == [b".B/" + NAMES[1]]
+    assert ward.path(b".A/cur/" + NAMES[0]).exists()
+    assert ward.path(b".C/cur/" + NAMES[2]).exists()
+
+
+def test_locks_of_several_folders_are_held_together(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = []
+    for folder, name in zip((b".A", b".B"), NAMES, strict=False):
+        ward.folder(folder)
+        ward.uidlist(folder)
+        path = ward.mail(folder + b"/" + name)
+        acts.append(ward.rename(path, folder + b"/cur/" + name, folder=folder))
+    held: list[list[bool]] = []
+    rename = fs.rename
+
+    def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
+        if source in NAMES:
+            held.append([ward.path(folder + b"/" + LOCK).exists() for folder in (b".A", b".B")])
+        rename(source_dir, source, target_dir, target)
+
+    monkeypatch.setattr(fs, "rename", watched)
+    with ward.surgeon() as surgeon:
+        assert surgeon.apply(plan(*acts)).state == "applied"
+    assert held == [[True, True], [True, True]]
+    assert not list(ward.root.rglob("*.lock*"))
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_results_are_in_the_journal_before_the_next_batch_begins(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES[:3]]
+    rename = fs.rename
+    known: list[list[str]] = []
+
+    def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
+        if source in NAMES:
+            path = next((ward.home / "state").rglob("journal.sqlite"))
+            db = sqlite3.connect(path)
+            known.append([state for (state,) in db.execute("SELECT state FROM steps ORDER BY id")])
+            db.close()
+        rename(source_dir, source, target_dir, target)
+
+    monkeypatch.setattr(fs, "rename", watched)
+    with ward.surgeon() as surgeon:
+        surgeon.apply(plan(*acts))
+        assert [step.state for step in surgeon.steps(1)] == ["done"] * 3
+    assert known == [["planned"], ["done", "planned"], ["done", "done", "planned"]]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found"),
+    [
+        ([], []),
+        ([5], [(5, 5)]),
+        ([3, 1, 2], [(1, 3)]),
+        ([9, 1, 2, 7, 8, 4], [(1, 2), (4, 4), (7, 9)]),
+        ([2, 2, 3], [(2, 3)]),
+    ],
+)
+def test_unbroken_runs_of_numbers(numbers: list[int], found: list[tuple[int, int]]) -> None:
+    assert list(ranges(numbers)) == found
