@@ -116,6 +116,7 @@ class Looking:
     ) -> Iterator[Part]:
         names = sorted(names_to_examine(directory.place, listing))
         if not names:
+            self._emptied(directory)
             return
         regular = set(listing.files)
         others = [name for name in names if name not in regular]
@@ -152,6 +153,13 @@ class Looking:
         )  # fmt: skip
         part = Part(look, number, task)
         return part if seal else self._informed(part)
+
+    def _emptied(self, directory: Directory) -> None:
+        """What lay in a directory when the walk saw it has gone since."""
+        if (directory.path, directory.place) in self.writer.directories:
+            self.changed = True
+            with self.writer.transaction():
+                self.writer.forget_directory(directory.path, directory.place)
 
     def _informed(self, part: Part) -> Part:
         """The part with what the index knows of its names, to be looked at in full."""

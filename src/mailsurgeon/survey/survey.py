@@ -107,7 +107,7 @@ class _Survey:
     def run(self, only: set[bytes] | None) -> SurveyResult:
         started = time.monotonic()
         self._progress("listing")
-        found = walk(self.spool.root, self.options.exclude, self.spool.layout, self._list)
+        found = walk(self.spool.root, self.options.exclude, self.spool.layout, self._list, only)
         before = self.index.meta("depth")
         lists = Lists(self.spool, self.index.db)
         owner, notes = self._owner(found)

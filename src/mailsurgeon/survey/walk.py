@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -87,10 +87,11 @@ class Listing:
         self.directories: list[bytes] = []
         self.symlinks: list[bytes] = []
         self.others: list[bytes] = []
+        add = self.files.append
         with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_file(follow_symlinks=False):
-                    self.files.append(entry.name)
+                    add(entry.name)
                 elif entry.is_dir(follow_symlinks=False):
                     self.directories.append(entry.name)
                 elif entry.is_symlink():
@@ -99,24 +100,24 @@ class Listing:
                     self.others.append(entry.name)
 
 
-def names_to_examine(place: Place, listing: Listing) -> Iterator[bytes]:
+def names_to_examine(place: Place, listing: Listing) -> list[bytes]:
     """The names of a directory that a survey examines, by where the directory lies."""
     if place in (Place.CUR, Place.NEW):
         # A file deleted over NFS while it was open: renaming it would bring it back.
-        yield from (name for name in listing.files if not name.startswith(b".nfs"))
-        yield from listing.directories
-        for names in (listing.symlinks, listing.others):
-            yield from (name for name in names if not name.startswith(b"."))
-    elif place is Place.TMP:
-        yield from (name for name in listing.files if not never_leftover(name))
-    elif place is Place.ROOT:
-        yield from (name for name in listing.files if not is_servers_file(name))
-    else:
-        yield from (
-            name
-            for name in listing.files
-            if not name.startswith(b".") and not marks_folder(name) and not is_servers_file(name)
-        )
+        names = [name for name in listing.files if not name.startswith(b".nfs")]
+        names += listing.directories
+        names += [name for name in listing.symlinks if not name.startswith(b".")]
+        names += [name for name in listing.others if not name.startswith(b".")]
+        return names
+    if place is Place.TMP:
+        return [name for name in listing.files if not never_leftover(name)]
+    if place is Place.ROOT:
+        return [name for name in listing.files if not is_servers_file(name)]
+    return [
+        name
+        for name in listing.files
+        if not name.startswith(b".") and not marks_folder(name) and not is_servers_file(name)
+    ]
 
 
 def walk(
@@ -124,14 +125,16 @@ def walk(
     exclude: tuple[str, ...] = (),
     layout: str = FS,
     listing: Callable[[bytes], Listing] = Listing,
+    only: Collection[bytes] | None = None,
 ) -> Walk:
     """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read.
 
     `layout`: in `fs` a root with none of cur, new and tmp is a parent and no folder. `listing`
-    lists a directory by its absolute path, or raises OSError.
+    lists a directory by its absolute path, or raises OSError. `only`: cur, new and tmp of other
+    folders than these are not looked into.
     """
     found = Walk()
-    _Walker(root, found, exclude, layout, listing).visit(b"", None, listing(root))
+    _Walker(root, found, exclude, layout, listing, only).visit(b"", None, listing(root))
     found.loose = _hollow(found)
     return found
 
@@ -156,12 +159,14 @@ class _Walker:
         exclude: tuple[str, ...],
         layout: str,
         listing: Callable[[bytes], Listing],
+        only: Collection[bytes] | None,
     ) -> None:
         self.root = root
         self.found = found
         self.exclude = exclude
         self.layout = layout
         self.listing = listing
+        self.only = only
         self.kept = 0  # names in listings that are kept
 
     def visit(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
@@ -176,7 +181,8 @@ class _Walker:
                 self.found.folders[path] = FoundFolder(path, present, servers)
                 folder = path
                 self._files(path, folder, Place.ROOT, listing)
-                for name in sorted(present):
+                wanted = self.only is None or path in self.only
+                for name in sorted(present) if wanted else ():
                     self._subdir(_join(path, name), folder, Place(name.decode()))
             else:
                 if path:
@@ -211,7 +217,7 @@ class _Walker:
         for name in listing.symlinks:
             if place not in (Place.CUR, Place.NEW) and self._leads_to_directory(path, name):
                 self._skip(_join(path, name), NOT_FOLLOWED)
-        files = sum(1 for _ in names_to_examine(place, listing))
+        files = len(names_to_examine(place, listing))
         if not files:
             return
         self.kept += files
