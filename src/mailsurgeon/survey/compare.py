@@ -163,7 +163,9 @@ def _uid_clashes(job: Comparison) -> None:
     paths = {number: path for path, number in numbers.items()}
     for folder in marked:
         rows = db.execute(
-            f"SELECT id, filename, ctime_ns FROM entries WHERE {FILED} AND folder = ?"
+            # The directories first: over the view it would go through all files of the spool.
+            "SELECT f.id, filename, ctime_ns FROM directories d"
+            f" CROSS JOIN files f ON f.directory = d.id WHERE {FILED} AND folder = ?"
             " AND instr(filename, x'2c553d') > 0",
             (folder,),
         )
