@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from mailsurgeon.survey.index import Index
 
 _WHERE = "folder IN (SELECT id FROM temp.looked_at)"
-_MAIL = "place != 'folder'"
+# The directories first: over the view it would go through all files of the spool.
+_FILES = (
+    "directories d CROSS JOIN files f ON f.directory = d.id"
+    f" WHERE d.place != 'folder' AND d.{_WHERE}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,7 @@ class BeforeAndAfter:
         self._choose()
         self._db.executescript(
             "CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY, inode, size, mtime_ns, mode);"
-            "INSERT INTO seen SELECT id, inode, size, mtime_ns, mode"
-            f" FROM entries WHERE {_MAIL} AND {_WHERE};"
+            f"INSERT INTO seen SELECT f.id, inode, size, mtime_ns, mode FROM {_FILES};"
             "CREATE TEMP TABLE seen_problems AS"
             f" SELECT entry, code, remedy FROM problems WHERE {_WHERE};"
         )
@@ -58,15 +61,14 @@ class BeforeAndAfter:
     def renewal(self) -> Renewal:
         """What has changed since."""
         self._choose()  # folders that came meanwhile
-        gone = self._ids("SELECT id FROM temp.seen WHERE id NOT IN (SELECT id FROM entries)")
-        new = self._ids(
-            f"SELECT id FROM entries WHERE {_MAIL} AND {_WHERE}"
-            " AND id NOT IN (SELECT id FROM temp.seen)"
+        gone = self._ids(
+            "SELECT id FROM temp.seen s WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = s.id)"
         )
+        new = self._ids(f"SELECT f.id FROM {_FILES} AND f.id NOT IN (SELECT id FROM temp.seen)")
         renamed = self._renamed(gone, new)
         changed = self._ids(
-            "SELECT e.id FROM temp.seen s JOIN entries e ON e.id = s.id"
-            " WHERE (e.inode, e.size, e.mtime_ns, e.mode)"
+            "SELECT f.id FROM temp.seen s CROSS JOIN files f ON f.id = s.id"
+            " WHERE (f.inode, f.size, f.mtime_ns, f.mode)"
             " IS NOT (s.inode, s.size, s.mtime_ns, s.mode)"
         )
         changed |= self._other_problems()
@@ -80,10 +82,9 @@ class BeforeAndAfter:
         """A message keeps inode, size and time when a client gives it flags, or moves it."""
         if not gone or not new:
             return {}
-        facts = "SELECT id, inode, size, mtime_ns FROM"
-        before = self._db.execute(f"{facts} temp.seen")
+        before = self._db.execute("SELECT id, inode, size, mtime_ns FROM temp.seen")
         known = {row[1:]: row[0] for row in before if row[0] in gone}
-        now = self._db.execute(f"{facts} entries WHERE {_MAIL} AND {_WHERE}")
+        now = self._db.execute(f"SELECT f.id, inode, size, mtime_ns FROM {_FILES}")
         return {known[row[1:]]: row[0] for row in now if row[0] in new and row[1:] in known}
 
     def _other_problems(self) -> set[int]:
