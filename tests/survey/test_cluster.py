@@ -98,7 +98,7 @@ def survey(
 
 
 def test_a_cluster_finds_what_this_machine_finds(
-    house: House, spool: Spool, local: object, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    house: House, spool: Spool, local: object, tmp_path: Path
 ) -> None:
     house.worker()
     house.worker()
@@ -107,16 +107,15 @@ def test_a_cluster_finds_what_this_machine_finds(
     assert survey(spool, readers, tmp_path) == local
     house.close()
     assert house.told == []
-    assert capfd.readouterr() == ("", "")
 
 
 def test_what_a_worker_had_in_hand_when_it_died_is_read_by_another(
-    house: House, spool: Spool, local: object, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    house: House, spool: Spool, local: object, tmp_path: Path
 ) -> None:
     first, _second = house.worker(), house.worker()
     readers = house.connect().for_spool(spool)
     assert survey(spool, readers, tmp_path, meanwhile=first.kill) == local
-    assert capfd.readouterr() == ("", "")
+    assert house.told == []
 
 
 def test_a_call_under_way_is_made_again_by_one_that_came_later(
@@ -146,7 +145,6 @@ def test_whennobody_is_left_this_machine_goes_on_and_says_so(
     tmp_path: Path,
     victim: str,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 0.2)
     workers = [house.worker(), house.worker()]
@@ -157,11 +155,50 @@ def test_whennobody_is_left_this_machine_goes_on_and_says_so(
             program.kill()
 
     assert survey(spool, readers, tmp_path, meanwhile=end) == local
-    assert house.told == [
-        f"{house.address}: no worker is left that reads {spool.shown}; this machine goes on alone"
-    ]
-    house.close()
-    assert capfd.readouterr() == ("", "")
+    another = house.connections[0].for_spool(spool)  # the next of many
+    assert another.submit(os.getpid).result(SECONDS) == os.getpid()
+    assert house.told == [f"{house.address}: no worker is left; this machine goes on alone"]
+
+
+ALONE = """
+import os, signal, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from mailsurgeon.survey import cluster
+from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.opening import Options, open_spool
+from mailsurgeon.survey.survey import run_survey
+
+address, root, index, *victims = sys.argv[1:]
+cluster.PATIENCE_SECONDS = 0.2
+connection = cluster.connect(address, lambda: ThreadPoolExecutor(1), print)
+spool = open_spool(root)
+
+def told(progress):
+    while 0 < progress.done < progress.total and victims:
+        os.kill(int(victims.pop()), signal.SIGKILL)
+
+readers = connection.for_spool(spool)
+run_survey(spool, Index.open(Path(index)), Options(jobs=2), executor=readers, on_progress=told)
+connection.close()
+assert not victims
+"""
+
+
+@pytest.mark.parametrize("victims", ["a worker", "all workers", "the scheduler"])
+def test_what_the_library_has_to_say_reaches_no_terminal(
+    house: House, spool: Spool, tmp_path: Path, victims: str
+) -> None:
+    workers = [house.worker(), house.worker()]
+    end = {"a worker": workers[:1], "all workers": workers, "the scheduler": [house.scheduler]}
+    pids = [str(program.process.pid) for program in end[victims]]
+    words = [sys.executable, "-c", ALONE, house.address, spool.shown, str(tmp_path / "i" / "x")]
+    ended = subprocess.run(
+        [*words, *pids], capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    alone = f"{house.address}: no worker is left; this machine goes on alone\n"
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == (alone if victims != "a worker" else "")
 
 
 def test_an_error_of_the_call_itself_is_told(house: House, spool: Spool) -> None:
@@ -212,10 +249,10 @@ def test_a_worker_that_cannot_see_the_spool_is_named(
 def test_where_no_worker_sees_the_spool_it_is_one_line(
     house: House, spool: Spool, tmp_path: Path
 ) -> None:
-    connection = house.connect()
     with pytest.raises(ClusterError, match="the scheduler has no workers"):
-        connection.for_spool(spool)
+        house.connect()
     house.worker(*hidden_from(tmp_path / "mail"))
+    connection = house.connect()
     with pytest.raises(ClusterError, match="none of its workers can read"):
         connection.for_spool(spool)
 

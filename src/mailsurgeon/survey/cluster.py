@@ -86,7 +86,8 @@ def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], o
     """The cluster of the scheduler at `address`.
 
     `local` makes the readers that take over when all workers are lost; `tell` gets lines for the
-    operator. Raises ClusterError when there is no scheduler, or no library to speak to it.
+    operator. Raises ClusterError when there is no scheduler, one without workers, or no library to
+    speak to it.
     """
     checked_address(address)
     try:
@@ -105,7 +106,13 @@ def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], o
             " runs, and at the port"
         ) from error
     _be_quiet()
-    return Cluster(address, client, local, tell)
+    cluster = Cluster(address, client, local, tell)
+    try:
+        cluster.check()
+    except ClusterError:
+        cluster.close()
+        raise
+    return cluster
 
 
 def _client(distributed: Any, address: str) -> Any:
@@ -195,14 +202,16 @@ class Cluster:
         self._watch.start()
 
     def for_spool(self, spool: Spool) -> Readers:
-        """The workers that see this spool; those that do not are told of, once.
+        """The workers that see this spool; those that do not are told of, once. This machine, when
+        all that there were are gone.
 
-        Raises ClusterError when there is none.
+        Raises ClusterError when there are workers, and none that sees it.
         """
         readers = Readers(self, spool)
         alive = self._alive()
         if not alive:
-            raise ClusterError(f"{self.address}: the scheduler has no workers; start some")
+            self._go_on_alone(readers, alive)
+            return readers
         self._meet(readers, alive)
         if not readers.usable:
             raise ClusterError(
@@ -210,6 +219,11 @@ class Cluster:
                 " there under the same path"
             )
         return readers
+
+    def check(self) -> None:
+        """Raises ClusterError when there are no workers."""
+        if not self._alive():
+            raise ClusterError(f"{self.address}: the scheduler has no workers; start some")
 
     def threads(self, addresses: Iterable[str]) -> int:
         """How many calls these workers work on at once."""
@@ -368,7 +382,7 @@ class Cluster:
             elif readers.alone_since is None:
                 readers.alone_since = time.monotonic()
             if readers.alone_since is not None and _long_ago(readers.alone_since):
-                self._go_on_alone(readers)
+                self._go_on_alone(readers, alive)
         for job in jobs:
             stranded = job.inner is None or not (job.readers.gone or job.workers & alive)
             if (
@@ -381,12 +395,10 @@ class Cluster:
                     before.cancel()
                 self._send(job)
 
-    def _go_on_alone(self, readers: Readers) -> None:
+    def _go_on_alone(self, readers: Readers, alive: set[str]) -> None:
         readers.gone = True
-        self._tell_once(
-            f"{self.address}: no worker is left that reads {visible(readers.spool.root)};"
-            " this machine goes on alone"
-        )
+        some = f" that can read {visible(readers.spool.root)}" if alive else ""
+        self._tell_once(f"{self.address}: no worker is left{some}; this machine goes on alone")
         with self._lock:
             mine = [job for job in self._jobs if job.readers is readers]
         for job in mine:
