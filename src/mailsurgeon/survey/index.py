@@ -11,6 +11,7 @@ import os
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +74,23 @@ _PATH = (
     "CASE WHEN length(e.directory) = 0 THEN e.filename"
     " ELSE CAST(e.directory || x'2f' || e.filename AS BLOB) END"
 )
+_FILE_PATH = (
+    "CASE WHEN length(d.path) = 0 THEN f.filename"
+    " ELSE CAST(d.path || x'2f' || f.filename AS BLOB) END"
+)
 _ORDERS = {
-    "date": "e.mtime_ns",
-    "size": "e.size",
-    "sender": "e.sender COLLATE NOCASE",
-    "subject": "e.subject COLLATE NOCASE",
-    "problem": "worst",
-    "path": "e.directory, e.filename",
+    "date": "f.mtime_ns",
+    "size": "f.size",
+    "sender": "f.sender COLLATE NOCASE",
+    "subject": "f.subject COLLATE NOCASE",
+    "problem": "(SELECT MAX(severity * 1000 - id % 1000) FROM problems WHERE entry = f.id)",
+    "path": "d.path, f.filename",
 }
+_LISTED = (
+    "(f.directory IN"
+    " (SELECT id FROM directories WHERE place IN ('cur', 'new', 'root', 'nested'))"
+    " OR f.id IN (SELECT entry FROM problems))"
+)
 _CHUNK = 500  # below SQLite's oldest limit of 999 variables
 
 
@@ -176,40 +186,33 @@ class Index:
         where: list[str] = []
         values: list[Any] = []
         if query.folder is not None:
-            where.append("e.folder = ?")
+            where.append("f.directory IN (SELECT id FROM directories WHERE folder = ?)")
             values.append(query.folder)
         codes = {query.code} if query.code else set(query.badges)
         for group in ({query.code} if query.code else set(), set(query.badges)):
             if group:
                 marks = ",".join("?" * len(group))
-                where.append(f"e.id IN (SELECT entry FROM problems WHERE code IN ({marks}))")
+                where.append(f"f.id IN (SELECT entry FROM problems WHERE code IN ({marks}))")
                 values.extend(sorted(code for code in group if code))
         if not codes:
-            where.append(
-                "(e.place IN ('cur', 'new', 'root', 'nested')"
-                " OR e.id IN (SELECT entry FROM problems))"
-            )
+            where.append(_LISTED)
         if query.text:
             needle = "%" + _like(query.text) + "%"
             where.append(
-                "(e.sender LIKE ? ESCAPE '\\' OR e.subject LIKE ? ESCAPE '\\'"
-                " OR e.message_id LIKE ? ESCAPE '\\'"
-                f" OR CAST({_PATH} AS TEXT) LIKE ? ESCAPE '\\')"
+                "(f.sender LIKE ? ESCAPE '\\' OR f.subject LIKE ? ESCAPE '\\'"
+                " OR f.message_id LIKE ? ESCAPE '\\'"
+                f" OR CAST({_FILE_PATH} AS TEXT) LIKE ? ESCAPE '\\')"
             )
             values.extend([needle] * 4)
         direction = "DESC" if query.descending else "ASC"
         order = ", ".join(f"{part} {direction}" for part in _ORDERS[query.sort].split(", "))
-        worst = ""
-        if query.sort == "problem":
-            worst = (
-                ", (SELECT MAX(severity * 1000 - id % 1000) FROM problems p"
-                " WHERE p.entry = e.id) AS worst"
-            )
-        sql = f"SELECT e.id{worst} FROM entries e"
-        if where:
-            sql += " WHERE " + " AND ".join(where)
-        rows = self.db.execute(f"{sql} ORDER BY {order}, e.id", values)
-        return array("q", (row[0] for row in rows))
+        # The directories are joined only where their paths are asked for.
+        join = " JOIN directories d ON d.id = f.directory" if query.text or "d." in order else ""
+        rows = self.db.execute(
+            f"SELECT f.id FROM files f{join} WHERE {' AND '.join(where)} ORDER BY {order}, f.id",
+            values,
+        )
+        return array("q", chain.from_iterable(rows))
 
     def entries(self, ids: Sequence[int]) -> list[Entry]:
         """These entries, in the order of `ids`; ids that are gone are left out."""
