@@ -80,25 +80,20 @@ def sound(
             return False
     elif keywords and keywords != sorted_flags(keywords):
         return False
-    if named is not None:
-        if int(named) != size:
-            return False
-    elif folder.sizes:
+    if folder.sizes and (named is None or named_virtual is None):
+        return False
+    if named is not None and int(named) != size:
         return False
     if content is None:
-        return not moment.full and (named_virtual is not None or not folder.sizes)
-    if named_virtual is not None:
-        if int(named_virtual) != content.virtual_size:
-            return False
-    elif folder.sizes:
-        return False
-    if content.message_id is None:
+        return not moment.full
+    virtual, identity, _, _, date = content
+    if identity is None or (named_virtual is not None and int(named_virtual) != virtual):
         return False
     mtime = mtime_ns // 1_000_000_000
-    late = moment.now + DAY
-    if mtime > late or (seconds is not None and int(seconds) > late):
+    if date is not None and not -YEAR <= mtime - date <= YEAR:
         return False
-    return content.date is None or -YEAR <= mtime - content.date <= YEAR
+    late = moment.now + DAY
+    return mtime <= late and (seconds is None or int(seconds) <= late)
 
 
 def _unread(facts: MessageFacts) -> MessageFacts:

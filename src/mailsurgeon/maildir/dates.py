@@ -20,13 +20,14 @@ _USUAL = re.compile(
 
 
 class _FirstDays(dict[str, int | None]):
-    """The first day of a month such as `Jan 2018`, in days since 1970; None for no month."""
+    """The day before a month such as `Jan 2018`, in seconds since 1970; None for no month."""
 
     def __missing__(self, month: str) -> int | None:
         name, _, year = month.partition(" ")
         day = None
         if name in _MONTHS:
-            day = date(int(year), _MONTHS.index(name) + 1, 1).toordinal() - _EPOCH
+            first = date(int(year), _MONTHS.index(name) + 1, 1)
+            day = (first.toordinal() - _EPOCH - 1) * 86_400
         self[month] = day
         return day
 
@@ -38,24 +39,22 @@ def header_date(texts: tuple[str, str]) -> int | None:
     """Seconds since 1970 of the first text that parses: topmost Received, then Date."""
     for text in texts:
         if text:
-            usual = _usual_date(text)
-            seconds = _any_date(text) if usual is None else usual
+            match = _USUAL.match(text)
+            seconds = _usual_date(match) if match else None
+            if seconds is None:
+                seconds = _any_date(text)
             if seconds is not None:
                 return seconds
     return None
 
 
-def _usual_date(text: str) -> int | None:
-    match = _USUAL.match(text)
-    if match is None:
-        return None
+def _usual_date(match: re.Match[str]) -> int | None:
     day, month, hours, minutes, seconds, sign, zone_hours, zone_minutes = match.groups()
     first = _first_day[month]
     if first is None:
         return None
-    days = first + int(day) - 1
     zone = int(zone_hours) * 3600 + int(zone_minutes) * 60
-    at = days * 86_400 + int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    at = first + int(day) * 86_400 + int(hours) * 3600 + int(minutes) * 60 + int(seconds)
     return at + zone if sign == "-" else at - zone
 
 

@@ -28,7 +28,6 @@ _FIRST_FIELD = re.compile(rb"(?!>?From )[!-9;-~]+:")
 _USUAL_ID = re.compile(rb"<[!-;=?-~]+>\Z")
 _END = re.compile(rb"\n(?![ \t])")
 _COLON = ord(":")
-_FOLDED = (b" ", b"\t")
 _CACHED = 200  # bytes of a sender that is worth remembering
 
 
@@ -57,7 +56,7 @@ def glance(data: bytes) -> Glance | None:
         body = end + 1
     if not end or body >= len(data):
         return None
-    lower = b"\n" + data[:end].lower()
+    lower = b"\n" + data[: end + 1].lower()  # and the first byte of the blank line
     sender = _value(data, lower, b"\nfrom")
     if sender is None:  # then whether it is mail is for others to say
         return None
@@ -83,7 +82,7 @@ def _value(data: bytes, lower: bytes, name: bytes) -> bytes | None:
             return None
         start = found.end() - 1
     end = lower.find(b"\n", start)
-    if lower[end + 1 : end + 2] not in _FOLDED:
+    if lower[end + 1] not in b" \t":
         return data[start : end - 1].strip()
     found = _END.search(lower, end + 1)
     end = found.start() if found else len(lower)
@@ -91,7 +90,7 @@ def _value(data: bytes, lower: bytes, name: bytes) -> bytes | None:
 
 
 def _date(data: bytes, lower: bytes) -> int | None:
-    stamp = _value(data, lower, b"\nreceived") or b""
+    stamp = _value(data, lower, b"\nreceived")
     # The Date is seldom asked for: nearly every message has been received.
     seconds = header_date(dates_of(stamp, b"")) if stamp else None
     if seconds is not None:

@@ -25,6 +25,7 @@ SMALL = 1024 * 1024
 """Bytes of a file that is read at once; a larger one is read in pieces."""
 GRANULARITY = 2_000_000_000
 """Nanoseconds in which two changes may bear one time: on FAT 2 s, elsewhere a clock tick."""
+_TYPE = 0o170000  # of a mode: which kind of file it is
 _pace = Pace()  # of this process, which reads one slice after the other
 _RULES = b"1"  # another number makes the seals of all surveys before void
 
@@ -121,7 +122,7 @@ class _Examination:
                 status = os.fstat(descriptor)
                 size = status.st_size
                 # What is larger is read in pieces; what is no regular file, not at all.
-                if size > SMALL or not stat.S_ISREG(status.st_mode):
+                if size > SMALL or status.st_mode & _TYPE != stat.S_IFREG:
                     return False
                 data = os.read(descriptor, size + 1)
             finally:
@@ -134,12 +135,9 @@ class _Examination:
         if seen is None:
             return False
         task = self.task
-        if sound(name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen):
-            if name.startswith(b"."):
-                return False
-        elif size_fields(name, size, seen.virtual_size)[0] not in (None, size):
-            return False  # whether it is cut must be known
-        else:
+        if not sound(name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen):
+            if size_fields(name, size, seen.virtual_size)[0] not in (None, size):
+                return False  # whether it is cut must be known
             self._judge_usual(number, name, status, seen)
         self._keep_usual(number, name, status, (USUAL, *seen))
         return True
