@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -223,10 +224,10 @@ async def test_the_keys_work_while_a_spool_does_not_answer(vmail: Vmail) -> None
     hall, answers = vmail.hall(), threading.Event()
     look = hall.look
 
-    def slow(path: bytes, on_progress: Callable[[Any], None], over: Callable[[], bool]) -> Any:
+    def slow(path: bytes, *more: Any) -> Any:
         if path.endswith(b"anna"):
             answers.wait(60)
-        return look(path, on_progress, over)
+        return look(path, *more)
 
     hall.look = slow  # type: ignore[method-assign]
     app = MailsurgeonApp(hall)
@@ -245,20 +246,40 @@ async def test_the_keys_work_while_a_spool_does_not_answer(vmail: Vmail) -> None
         assert lines(pilot)[0] == "anna 4 healthy"
 
 
+async def test_what_does_not_answer_is_named_and_can_be_given_up(vmail: Vmail) -> None:
+    hall = vmail.hall()
+    look, silent = hall.look, b".Sent/cur"
+
+    def stalled(path: bytes, tell: Any, over: Callable[[], bool], given_up: Any) -> Any:
+        if path.endswith(b"anna"):
+            tell(SimpleNamespace(stage="listing", done=0, total=0, waiting=silent))
+            while not given_up(silent):
+                assert not over()
+        return look(path, tell, over, given_up)
+
+    hall.look = stalled  # type: ignore[method-assign]
+    async with MailsurgeonApp(hall).run_test(size=(80, 24)) as pilot:
+        while "waiting for" not in status(pilot):
+            await pilot.pause()
+        assert "anna: waiting for .Sent/cur" in status(pilot)
+        assert "Esc gives up on it" in status(pilot)
+        await keys(pilot, "escape")
+        assert lines(pilot)[:2] == ["anna 4 healthy", "bert 4 SIZE 1"]
+        assert status(pilot) == "Gave up on .Sent/cur."
+
+
 async def test_going_in_ends_the_survey_of_that_spool(vmail: Vmail) -> None:
     hall, begun = vmail.hall(), threading.Event()
     look, ended = hall.look, list[bytes]()
 
-    def until_over(
-        path: bytes, on_progress: Callable[[Any], None], over: Callable[[], bool]
-    ) -> Any:
+    def until_over(path: bytes, tell: Any, over: Callable[[], bool], given_up: Any) -> Any:
         if path.endswith(b"anna") and not begun.is_set():
             begun.set()
             while not over():
                 pass
             ended.append(path)
             return None
-        return look(path, on_progress, over)
+        return look(path, tell, over, given_up)
 
     hall.look = until_over  # type: ignore[method-assign]
     async with MailsurgeonApp(hall).run_test(size=(80, 24)) as pilot:
@@ -284,7 +305,7 @@ def test_two_surveys_never_write_one_index(vmail: Vmail) -> None:
         order.append("list")
 
     def look() -> None:
-        hall.look(path, hold, bool)
+        hall.look(path, hold, bool, bool)
 
     def survey() -> None:
         index = bench.index.again()

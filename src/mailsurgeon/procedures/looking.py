@@ -21,7 +21,7 @@ from mailsurgeon.survey.survey import Progress, SurveyResult, run_survey
 class Order:
     """How to look: `quick` opens no content, `fresh` forgets the last survey. `readers` gives those
     who read the messages of a spool, None when this process does. `note` is told in a line what
-    the operator may want to know."""
+    the operator may want to know. `given_up` is `run_survey`'s."""
 
     options: Options
     readers: Callable[[Spool], Executor | None] = lambda _spool: None
@@ -29,6 +29,7 @@ class Order:
     fresh: bool = False
     on_progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    given_up: Callable[[bytes], bool] | None = None
     note: Callable[[str], None] | None = None
 
 
@@ -103,4 +104,5 @@ def _survey(spool: Spool, index: Index, order: Order, executor: Executor | None)
         quick=order.quick,
         on_progress=order.on_progress,
         cancelled=order.cancelled,
+        given_up=order.given_up,
     )

@@ -226,7 +226,8 @@ ACTIONS: tuple[Action, ...] = (
            "Looks again at the spools that are listed.", ("spools",), 5),
     Action("copy-spool", ("y",), "copy", "copy path",
            "Copies the path of the spool to the terminal's clipboard.", ("spools",)),
-    Action("clear-filter", ("escape",), "back", "back", "Clears the filter.", ("spools",),
+    Action("clear-filter", ("escape",), "back", "back",
+           "Clears the filter, then gives up on a directory that does not answer.", ("spools",),
            palette=False),
     # Questions
     Action("accept", ("enter",), "accept", "accept", "Takes what is entered or chosen.",

@@ -61,10 +61,14 @@ class Hall:
         )
 
     def look(
-        self, path: bytes, on_progress: Callable[[Any], None], cancelled: Callable[[], bool]
+        self,
+        path: bytes,
+        on_progress: Callable[[Any], None],
+        cancelled: Callable[[], bool],
+        given_up: Callable[[bytes], bool],
     ) -> SpoolRow | None:
         """Surveys a spool; None when that was cancelled."""
-        order = replace(self.order, on_progress=on_progress, cancelled=cancelled)
+        order = replace(self.order, on_progress=on_progress, cancelled=cancelled, given_up=given_up)
         with self._turn(path, cancelled) as mine:
             return look_at(path, order) if mine else None
 

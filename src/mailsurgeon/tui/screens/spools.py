@@ -30,6 +30,7 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.reading import ReadingScreen
 from mailsurgeon.tui.screens.surveying import INTERVAL, progress_text
 from mailsurgeon.tui.spool_lines import SpoolLines, SpoolTable
+from mailsurgeon.tui.waits import Waits, short
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.rows import Rows
 
@@ -62,9 +63,15 @@ class Found(Message):
 class Looked(Message):
     """A survey has begun, gone on, or ended with a row. `path` None: there is nothing to do."""
 
-    def __init__(self, path: bytes | None, progress: str = "", row: SpoolRow | None = None) -> None:
+    def __init__(
+        self,
+        path: bytes | None,
+        progress: str = "",
+        row: SpoolRow | None = None,
+        waiting: bytes | None = None,
+    ) -> None:
         super().__init__()
-        self.path, self.progress, self.row = path, progress, row
+        self.path, self.progress, self.row, self.waiting = path, progress, row, waiting
 
 
 class Entered(Message):
@@ -119,6 +126,7 @@ class SpoolsScreen(BaseScreen[None]):
         self.list = SpoolRows(id="spools")
         self.not_searched: list[NotExamined] = []
         self._turns = Turns()
+        self._waits = Waits()  # of the spool that is looked at
         self._now: bytes | None = None
         self._searching = True
         self._entering = False
@@ -179,7 +187,8 @@ class SpoolsScreen(BaseScreen[None]):
                 return
             self.post_message(Looked(path))
             over = self._is_over(worker, path)
-            row = self.hall.look(path, self._progress_of(path, over), over)
+            self._waits = Waits()
+            row = self.hall.look(path, self._progress_of(path, over), over, self._waits.given_up)
             self.post_message(Looked(path, row=row))
         self.post_message(Looked(None))
 
@@ -200,7 +209,7 @@ class SpoolsScreen(BaseScreen[None]):
             if now - last[0] >= INTERVAL:
                 last[0] = now
                 text = progress_text(progress.stage, progress.done, progress.total)
-                self.post_message(Looked(path, text))
+                self.post_message(Looked(path, text, waiting=progress.waiting))
 
         return tell
 
@@ -211,6 +220,7 @@ class SpoolsScreen(BaseScreen[None]):
     def _looked(self, event: Looked) -> None:
         before, self._now = self._now, event.path
         self._progress = event.progress
+        self._waits.heard(event.waiting)
         if event.row is not None:
             self.table.know(event.row)
             self._now = None
@@ -263,7 +273,8 @@ class SpoolsScreen(BaseScreen[None]):
             left.append("searching")
         if self._now is not None:
             done = f"{len(self.table.rows):,} of {len(self.table):,}"
-            left.append(f"looked at {done}; {self.table.name(self._now)}: {self._progress}")
+            what = self._waits.text or self._progress
+            left.append(f"looked at {done}; {self.table.name(self._now)}: {what}")
         right = f"filter: {visible(self.table.text, 30)} " if self.table.text else ""
         self.query_one("#status", Bar).show(" " + "  ".join(left), right)
 
@@ -367,5 +378,7 @@ class SpoolsScreen(BaseScreen[None]):
         if self.has_class("-filtering") or self.table.text:
             self.query_one("#spools-filter", Input).value = ""
             self._filter_done()
+        elif (place := self._waits.give_up()) is not None:
+            self.say(f"Gave up on {short(place)}.")
         else:
             self.say("This is the first page: q quits.")
