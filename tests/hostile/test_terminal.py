@@ -44,8 +44,8 @@ SCREENS = (
            "Ffro Fto Fccc Fsub Fmid Fdat Frec Fxhe Foth Ffil"),
     Screen("raw", (b"]",), b"boundary", "Ffro Frec Fhea Fxhe Ffil Ftex"),
     Screen("history", (b"]",), b"Nothing has been done"),
-    Screen("a file that is gone", (GONE, b"["), b"No such file", "Fnam"),
-    Screen("panes again", (b"[", b"[", b"_", b"_", b"2"), b"problem", "Fnam"),
+    Screen("a file that is gone", (GONE, b"["), b"here no longer"),
+    Screen("panes again", (b"[", b"[", b"_", b"_", b"2"), b"problem", "Fsub"),
     Screen("more of the list", (b"\x1b[6~",), b"Ffro", "Ffro Fsub"),
     Screen("the end of it", (b"G", b"kkk"), b"64/67", "Fsub"),
     Screen("copied", (b"y",), b"Copied the path"),
@@ -149,6 +149,7 @@ def visit(terminal: Terminal, screen: Screen, spool: HostileSpool) -> bytes:
             for name in os.listdir(directory):
                 if name.startswith(b"1600000000."):
                     os.unlink(os.path.join(directory, name))
+            terminal.until(b"1 gone", since)
         elif key == NUMBER:
             asked = re.findall(rb"Type (\d+) to go on", terminal.seen)
             terminal.press(asked[-1] if asked else b"")

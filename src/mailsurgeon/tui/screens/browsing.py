@@ -246,6 +246,9 @@ class BrowsingScreen(InspectingScreen):
         entry = self.list.entry_id
         return Subject("entry", entry) if entry is not None else None
 
+    def on_gone_row(self) -> bool:
+        return self.list.on_gone_row
+
     # The tree
 
     @on(FolderTree.Chosen)

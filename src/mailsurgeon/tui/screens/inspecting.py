@@ -22,6 +22,12 @@ PATIENCE = 1.0  # seconds without an answer after which the inspector says so
 WAITING = "Waiting for the file system: it does not answer. The keys go on working."
 
 
+GONE = (
+    "This message is here no longer: something else has moved or deleted it. R brings the list up"
+    " to date."
+)
+
+
 class InspectingScreen(SurveyingScreen):
     """Tells of the message, or of the folder, that the operator has come to."""
 
@@ -34,6 +40,10 @@ class InspectingScreen(SurveyingScreen):
 
     def subject(self) -> Subject | None:
         """What the inspector is to tell of now."""
+        raise NotImplementedError
+
+    def on_gone_row(self) -> bool:
+        """Whether the cursor is on the row of a message that is there no longer."""
         raise NotImplementedError
 
     def inspect_soon(self) -> None:
@@ -49,7 +59,9 @@ class InspectingScreen(SurveyingScreen):
         """Fills the inspector."""
         subject = self.subject()
         row = self._folder(subject) if subject is not None else None
-        if subject is None or (subject.what == "folder" and row is None):
+        if subject is None:
+            self.inspector.fill(None, [Text(GONE)] if self.on_gone_row() else [])
+        elif subject.what == "folder" and row is None:
             self.inspector.fill(None, [])
         elif self._readings < READINGS:
             self._readings += 1

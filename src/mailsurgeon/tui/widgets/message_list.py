@@ -146,6 +146,11 @@ class MessageList(Lines, inherit_bindings=False):
         return entry if entry > 0 else None
 
     @property
+    def on_gone_row(self) -> bool:
+        """Whether the message under the cursor is there no longer."""
+        return bool(self.view) and self.view[self._cursor] < 0
+
+    @property
     def entry(self) -> Entry | None:
         """The entry under the cursor."""
         row = self.pages.row(self._cursor) if self.view else None
