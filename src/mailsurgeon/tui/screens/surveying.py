@@ -38,6 +38,7 @@ from mailsurgeon.tui.who import users_of
 from mailsurgeon.tui.workbench import SurveyResult
 
 INTERVAL = 0.25  # seconds between two words of progress
+FIRST_KEYS = 0.2  # seconds that the screen has to itself when its first frame stands
 
 SORTS = (
     ("date", False, "by date, oldest first"),
@@ -77,6 +78,8 @@ class SurveyingScreen(BaseScreen[None]):
         what an interrupted run left."""
         bench, worker, waits = self.bench, get_current_worker(), self.waits
         if recover:
+            # The first keys come first: what is loaded now would share the interpreter with them.
+            self.program.stop.wait(FIRST_KEYS)
             bench.prepare()
             self._recover()
         try:

@@ -1,0 +1,40 @@
+"""The processes that read messages end with the program, however that ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+
+PATIENCE = 60  # seconds after which a test has failed
+PROGRAM = """
+import os, signal
+from mailsurgeon.survey.workers import make_executor
+if __name__ == "__main__":
+    print(make_executor(1).submit(os.getpid).result(), flush=True)
+    signal.pause()
+"""
+
+
+def test_a_program_that_is_killed_leaves_no_worker_behind() -> None:
+    program = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE)
+    try:
+        assert program.stdout is not None
+        worker = int(program.stdout.readline())
+        seen = os.pidfd_open(worker)
+        program.kill()
+        program.wait(PATIENCE)
+        assert ended(seen), f"process {worker} goes on"
+    finally:
+        program.kill()
+        program.wait()
+
+
+def ended(process: int) -> bool:
+    """Whether a process (by descriptor) ends in time; it is ended if not."""
+    if select.select([process], [], [], 10)[0]:
+        return True
+    signal.pidfd_send_signal(process, signal.SIGKILL)
+    return False
