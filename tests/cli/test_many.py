@@ -60,6 +60,22 @@ def test_the_worst_is_first(run: Run, hall: Path) -> None:
     assert found["totals"]["problems"]["size-mismatch"] == 3
 
 
+def test_what_changes_something_wants_one_of_them(run: Run, hall: Path) -> None:
+    """As folders of one spool, one user's mail would be judged by another's."""
+    before = sorted(path.name for path in hall.rglob("*"))
+    outcome = run("fix", hall, "--yes")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert f"{hall}: holds several spools; name one of them" in outcome.err
+    assert sorted(path.name for path in hall.rglob("*")) == before
+    assert run("fix", hall / "example.org" / "bert", "--yes").code == 0
+
+
+def test_that_they_are_folders_of_one_can_be_said(run: Run, hall: Path) -> None:
+    outcome = run("fix", hall, "--layout", "fs", "--dry-run", "--format", "json")
+    assert outcome.code == 1
+
+
 def test_the_table_names_them_with_their_badges(run: Run, hall: Path) -> None:
     head, *rows, total = run("scan-all", hall).out.splitlines()
     assert head.split() == ["spool", "messages", "problems"]

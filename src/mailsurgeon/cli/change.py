@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from mailsurgeon.cli.bench import Bench, surgeon_for, surveyed
 from mailsurgeon.cli.names import checked_codes, checked_folders, entry_ids, paths_in
-from mailsurgeon.cli.opening import opened
+from mailsurgeon.cli.opening import opened, several
 from mailsurgeon.cli.operate import carry_out, may_change
 from mailsurgeon.cli.options import (
     COMMON,
@@ -20,10 +20,11 @@ from mailsurgeon.cli.options import (
     Folders,
     SpoolPath,
 )
-from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.errors import MailsurgeonError, SpoolError
 from mailsurgeon.procedures.fix import plan_fix
 from mailsurgeon.surgery.planning import propose
 from mailsurgeon.surgery.steps import Plan
+from mailsurgeon.text import visible
 
 Paths = Annotated[
     str,
@@ -126,6 +127,12 @@ def _proposed(
 
 def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> int:
     """Surveys the spool, makes the plan and carries it out; gives the exit code."""
+    if several(spool, common):
+        # As one spool, mail of one user would be judged by that of another.
+        raise SpoolError(
+            f"{visible(spool)}: holds several spools; name one of them (mailsurgeon scan-all lists"
+            " them), or give --layout fs where they are folders of one"
+        )
     place = opened(spool, common)
     changes = may_change(consent)
     with surgeon_for(place, common, force=consent.force, changes=changes) as surgeon:

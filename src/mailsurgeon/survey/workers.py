@@ -9,6 +9,8 @@ import threading
 from concurrent.futures import Executor, ProcessPoolExecutor
 
 _MOST = 4
+_NICE = 5
+"""How far workers stand back: for the screen, and for the servers of a host that is at work."""
 
 
 def make_executor(jobs: int | None = None) -> Executor:
@@ -26,6 +28,7 @@ def _start_worker() -> None:
     # Ctrl+C and a lost terminal end the parent, which ends its workers in order.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    os.nice(_NICE)
     # A parent that was killed ends nobody, and a worker holds both ends of the queue it waits at.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
