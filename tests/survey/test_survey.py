@@ -12,6 +12,7 @@ import pytest
 
 from mailsurgeon.survey import looking, writer
 from mailsurgeon.survey import survey as surveying
+from mailsurgeon.survey.compare import Comparison
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import Options
 from mailsurgeon.survey.slices import Known
@@ -147,6 +148,27 @@ def test_what_changed_within_a_tick_of_the_clock_is_read_again(
     assert reads.examined == 0
 
 
+def test_a_digest_of_what_changed_within_a_tick_is_none(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but the bytes differs: size, times, header, lines."""
+    first, second = (house.mail(b"cur/%d.M1.host:2," % number, 7) for number in (1, 2))
+    monkeypatch.setattr(looking, "GRANULARITY", 10**18)
+    house.survey()
+    house.survey()
+    assert house.problem(second, "duplicate-id").detail["content"] == "identical"
+    with open(house.at(second), "r+b") as file:
+        file.write(text(7).replace(b"Text.", b"Tixt."))
+    os.utime(house.at(second), (DATE, DATE))
+    status = os.stat(house.at(second))
+    house.index.db.execute(
+        "UPDATE files SET ctime_ns = ? WHERE filename = ?",
+        (status.st_ctime_ns, os.path.basename(second)),
+    )
+    house.survey()
+    assert house.problem(first, "duplicate-id").detail["content"] == "different"
+
+
 def test_where_the_clock_went_back_nothing_is_believed(
     full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +211,34 @@ def test_a_directory_as_its_seals_say_is_not_looked_at_further(
     full_house.mail(b"new/9.M1.host", 9)
     full_house.survey()
     assert b"9.M1.host" in looked
+    assert full_house.picture() == full_house.fresh_picture()
+
+
+@pytest.mark.usefixtures("reads")
+def test_messages_are_compared_again_only_when_one_has_changed(
+    full_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is looked at anew every time, being no mail, is no change by itself."""
+    full_house.file(b"notes.txt", b"remember the milk")
+    full_house.survey()
+    compared: list[bool] = []
+    really = surveying.compare
+
+    def noting(job: Comparison) -> None:
+        compared.append(job.changed)
+        really(job)
+
+    monkeypatch.setattr(surveying, "compare", noting)
+    full_house.survey()
+    full_house.survey(folders=[b".A"])
+    assert compared == [False, False]
+    os.unlink(full_house.at(b".A/cur/3.M1.host:2,SF"))
+    full_house.survey()
+    full_house.mail(b".A/new/9.M1.host", 9)
+    full_house.survey(folders=[b".A"])
+    full_house.folder(b".New")
+    full_house.survey()
+    assert compared == [False, False, True, True, True]
     assert full_house.picture() == full_house.fresh_picture()
 
 

@@ -110,7 +110,7 @@ class _Examination:
             if name in known:
                 self._again(name, *known[name])
             elif not usual or not look(number, name):
-                self._any(number, name, None)
+                self._any(number, name)
 
     # Usual files
 
@@ -191,12 +191,12 @@ class _Examination:
         try:
             status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
         except OSError:
-            self._any(number, name, number)
+            self._any(number, name, facts)
             return
         if self._unchanged(facts, status):
-            self._take(number, facts, number, new=False)
+            self._take(number, facts, facts)
         else:
-            self._any(number, name, number)
+            self._any(number, name, facts)
 
     def _unchanged(self, facts: Facts, status: os.stat_result) -> bool:
         seen = (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
@@ -205,15 +205,15 @@ class _Examination:
             return False
         return facts.kind != "file" or not self.task.moment.full or bool(facts.traits)
 
-    def _any(self, number: int, name: bytes, known: int | None) -> None:
-        """Looks at one file whatever it is; `known` is the id of its row, if it has one."""
+    def _any(self, number: int, name: bytes, known: Facts | None = None) -> None:
+        """Looks at one file whatever it is; `known` is its row, if it has one."""
         task, result = self.task, self.result
         try:
             status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
             facts = _look(task, self.directory, name, status)
         except FileNotFoundError:
             if known is not None:
-                result.gone.append(known)
+                result.gone.append(number)
             return  # delivered, moved or expunged meanwhile: it is no longer here to be examined
         except OSError as error:
             reason = error.strerror or "cannot be read"
@@ -222,10 +222,10 @@ class _Examination:
         if facts is None:
             result.not_examined.append(NotExamined(_path(task, name), "changes while it is read"))
             return
-        self._take(number, facts, known, new=True)
+        self._take(number, facts, known)
 
-    def _take(self, number: int, facts: Facts, known: int | None, *, new: bool) -> None:
-        """Judges a file, and keeps its row where that is a `new` one."""
+    def _take(self, number: int, facts: Facts, known: Facts | None) -> None:
+        """Judges a file, and keeps its row where that is not the one that is known."""
         task, result = self.task, self.result
         self.numbers += (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
         if facts.ctime_ns >= task.settled or facts.errno is not None:
@@ -233,11 +233,12 @@ class _Examination:
         reason = _no_message(task, facts)
         if reason is not None:
             if known is not None:
-                result.gone.append(known)
+                result.gone.append(number)
             if reason:
                 result.not_examined.append(NotExamined(_path(task, facts.filename), reason))
             return
-        if new:
+        # What has been read anew is stored anew, for its digests may be those of other bytes.
+        if facts is not known and (facts != known or facts.errno is None):
             result.others.append((number, facts))
         self._found(number, judge(message_facts(task.place, facts), task.folder, task.moment))
         if facts.kind == "file" and task.place != Place.TMP:
@@ -312,7 +313,7 @@ def _with_content(facts: Facts, encoding: str, content: Content | None) -> Facts
         sender=content.sender,
         subject=content.subject,
         date=header_date(content.dates),
-        looks_like=content.looks_like,
+        looks_like=content.looks_like or None,
     )
 
 

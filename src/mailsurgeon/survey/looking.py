@@ -23,6 +23,7 @@ from mailsurgeon.survey.writer import NO_FOLDER, Looked, Writer
 SLICE = 1000
 """Names in a slice: small enough to show progress, large enough to be worth sending."""
 _SEAL = struct.Struct("16sIQ")  # of a slice: its digest, its messages and their bytes
+_NO_SEAL = bytes(16)
 
 
 @dataclass(slots=True)
@@ -127,9 +128,7 @@ class Looking:
         pieces += [(piece, False) for piece in parts(others, SLICE)]
         look.waiting = len(pieces)
         look.seals = [b""] * len(pieces)
-        if len(look.before) != len(pieces):
-            self.changed = True
-            look.same = False
+        look.same = len(look.before) == len(pieces)
         for number, (piece, usual) in enumerate(pieces):
             yield self._part(look, number, piece, usual, context)
 
@@ -145,14 +144,15 @@ class Looking:
         facts = FolderFacts(owner=self.owner)
         if directory.folder is not None and context:
             facts = context.facts_for(names)
-        seal = look.before[number][:16].rstrip(b"\0") if number < len(look.before) else b""
+        seal = look.before[number][:16] if number < len(look.before) else _NO_SEAL
         task = Slice(
             self.spool.root, directory.path, directory.place, names, facts, self.moment,
-            look.known.number, self.writer.reserve(len(names)), regular, seal,
+            look.known.number, self.writer.reserve(len(names)), regular,
+            b"" if seal == _NO_SEAL else seal,
             trusted=look.known.looked - GRANULARITY, settled=look.started - GRANULARITY,
         )  # fmt: skip
         part = Part(look, number, task)
-        return part if seal else self._informed(part)
+        return part if task.seal else self._informed(part)
 
     def _emptied(self, directory: Directory) -> None:
         """What lay in a directory when the walk saw it has gone since."""
@@ -163,7 +163,6 @@ class Looking:
 
     def _informed(self, part: Part) -> Part:
         """The part with what the index knows of its names, to be looked at in full."""
-        self.changed = True
         if not part.look.known.looked:
             return part
         known = self.writer.known(part.look.known.number, part.task.names)
@@ -292,6 +291,7 @@ class Looking:
             messages, size = result.messages, result.bytes
             seal = _SEAL.pack(result.seal, messages, size)
             look.same = False
+            self.changed |= bool(result.usual or result.others or result.gone)
             if task.known:
                 self.writer.forget_findings(number for number, _ in task.known.values())
             quick = not task.moment.full
@@ -306,7 +306,7 @@ class Looking:
     def _end(self, look: Look) -> None:
         number = look.known.number
         if look.known.looked and not look.same:
-            self.writer.forget_gone(number, set(look.names))
+            self.changed |= self.writer.forget_gone(number, set(look.names))
         self.writer.end_directory(
             number, look.started, b"".join(look.seals), look.messages, look.bytes
         )
