@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.text import visible
 
@@ -14,4 +16,6 @@ def one_line(error: BaseException) -> str:
         name = error.filename
         where = f"{visible(name)}: " if isinstance(name, str | bytes) else ""
         return f"{where}{visible(error.strerror)}"
+    if isinstance(error, sqlite3.Error):
+        return visible(f"the index cannot be kept ({error}); free some space, R looks again", 300)
     return visible(f"{type(error).__name__}: {error}", 300)
