@@ -204,7 +204,7 @@ async def test_what_is_far_away_is_found_by_filter_and_by_n(vmail: Vmail) -> Non
 async def test_what_was_not_searched_is_on_the_list(vmail: Vmail, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (vmail.top / "emil").symlink_to(tmp_path / "elsewhere")
-    async with vmail.app().run_test(size=(80, 24)) as pilot:
+    async with vmail.app().run_test(size=(200, 24)) as pilot:
         await settled(pilot)
         assert lines(pilot)[-1] == "1 directory not searched"
         await keys(pilot, "G", "enter")
