@@ -87,6 +87,7 @@ class _Examination:
         self.directory = directory
         self.result = SliceResult()
         self.numbers: list[int] = []
+        self.fit: tuple[int, int, int] | None = None  # mode and owner that nothing is wrong with
         self.settled = True  # nothing that is to be looked at again although it does not change
 
     def run(self) -> SliceResult:
@@ -181,8 +182,15 @@ class _Examination:
         self.numbers += (size, mtime_ns, ctime_ns, inode)
         if ctime_ns >= task.settled:
             self.settled = False
-        if not fit_permissions(mode, uid, gid, task.folder.owner):
+        # Most are as the one before them.
+        if (mode, uid, gid) != self.fit and not self._fits(mode, uid, gid):
             self._permissions(number, mode, uid, gid)
+
+    def _fits(self, mode: int, uid: int, gid: int) -> bool:
+        fits = fit_permissions(mode, uid, gid, self.task.folder.owner)
+        if fits:
+            self.fit = (mode, uid, gid)
+        return fits
 
     # All others
 
