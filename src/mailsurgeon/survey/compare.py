@@ -281,7 +281,7 @@ class Shared:
 
 def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int]) -> Shared:
     shared = Shared()
-    uids = Uids(job.spool)
+    uids = Uids(job.spool, job.lists)
     paths = {number: path for path, number in job.writer.folders.items()}
     for group in copies.groups_with_id(_COMPARABLE):
         homes = {copy.id: copy.folder for copy in group}

@@ -18,7 +18,7 @@ from mailsurgeon.diagnosis.problem import Severity
 from mailsurgeon.survey import private
 from mailsurgeon.survey.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
 
-SCHEMA = 2
+SCHEMA = 3
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;

@@ -28,10 +28,12 @@ Sizes = Mapping[bytes, tuple[int | None, int | None]]
 
 @dataclass(frozen=True, slots=True)
 class ListFacts:
-    """`findings`: what is wrong with the list; `sizes`: it tells sizes that names may lack."""
+    """`findings`: what is wrong with the list; `sizes`: it tells sizes that names may lack;
+    `usual`: it can be searched as it is."""
 
     findings: tuple[Finding, ...] = ()
     sizes: bool = False
+    usual: bool = False
 
 
 @dataclass(slots=True)
@@ -91,8 +93,9 @@ class Uids:
 
     ROOM = 32 * 1024 * 1024
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, lists: Lists) -> None:
         self.spool = spool
+        self.lists = lists
         self._usual: dict[bytes, bytes] = {}  # lists that can be searched as they are
         self._odd: dict[bytes, dict[bytes, int]] = {}
         self._room = self.ROOM
@@ -110,7 +113,8 @@ class Uids:
             data = read_small(list_path(self.spool, folder, name), LARGEST_LIST)
             if data is None:
                 continue
-            if glance_at_list(data) is not None:
+            facts = self.lists.facts(folder, name)
+            if facts is not None and facts.usual:
                 self._keep(folder, data)
                 return
             try:
@@ -131,7 +135,7 @@ def _look(data: bytes) -> ListFacts:
     seen = glance_at_list(data)
     if seen is not None:
         finding = big_uid(seen.highest)
-        return ListFacts((finding,) if finding else (), seen.sizes)
+        return ListFacts((finding,) if finding else (), seen.sizes, usual=True)
     try:
         listed = parse(data)
     except UidlistError as error:
@@ -142,12 +146,12 @@ def _look(data: bytes) -> ListFacts:
 
 
 def _packed(facts: ListFacts) -> str:
-    return json.dumps([facts.sizes, facts.findings])
+    return json.dumps([facts.usual, facts.sizes, facts.findings])
 
 
 def _unpacked(text: str) -> ListFacts:
-    sizes, findings = json.loads(text)
-    return ListFacts(tuple(_finding(*each) for each in findings), sizes)
+    usual, sizes, findings = json.loads(text)
+    return ListFacts(tuple(_finding(*each) for each in findings), sizes, usual)
 
 
 def _finding(code: str, severity: int, detail: dict[str, Any], remedy: str | None) -> Finding:
