@@ -90,6 +90,9 @@ def _session(setting: Setting) -> Samples:
         }  # fmt: skip
 
 
+LIST = 0.8  # seconds in which any list has come: a key more would leave it again
+
+
 class _Session:
     """A person at the screen."""
 
@@ -169,9 +172,13 @@ class _Session:
 
     def _find(self, name: str) -> None:
         """Goes down the tree until the list of this name is shown."""
+        if name[:20] in self.title():  # shown from before: the first in the tree is another
+            self.terminal.send(b"j")
+            self.terminal.until(lambda: name[:20] not in self.title(), "another list", SETTLED)
         for _ in range(300):
             # A heading shows the list before it: one key at least.
             self.press(b"j")
+            self.terminal.rest(LIST)
             if name[:20] in self.title():
                 return
         raise Failed(f"{name}: not in the tree\n{self.terminal.shown()}")
