@@ -512,3 +512,18 @@ def test_times_far_in_the_future(house: House) -> None:
     os.utime(house.at(path), (DATE, 2**33))
     house.survey()
     assert house.codes() == {path: {"bad-date"}}
+
+
+def test_two_surveys_never_write_one_index_at_once(full_house: House) -> None:
+    second: list[bool] = []
+
+    def another(_progress: Progress) -> None:
+        if not second:
+            index = full_house.index.again()
+            result = surveying.run_survey(full_house.spool, index, cancelled=lambda: True)
+            second.append(result.cancelled and not index.folders())
+            index.close()
+
+    full_house.survey(on_progress=another)
+    assert second == [True]
+    assert full_house.picture() == full_house.fresh_picture()

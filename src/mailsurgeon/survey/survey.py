@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mailsurgeon.diagnosis.facts import Moment
@@ -16,7 +18,7 @@ from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.lists import Lists
 from mailsurgeon.survey.looking import Looking
 from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.patience import Patience
+from mailsurgeon.survey.patience import TICK, Patience
 from mailsurgeon.survey.rows import Place
 from mailsurgeon.survey.walk import Directory, Listing, Walk, walk
 from mailsurgeon.survey.workers import make_executor
@@ -68,13 +70,41 @@ def run_survey(
     Raises OSError when the spool's root cannot be read, sqlite3.Error when the index cannot be
     kept.
     """
-    survey = _Survey(
-        spool, index, options or Options(), executor, quick, on_progress, cancelled, given_up
-    )
+    with _turn(index, cancelled or (lambda: False)) as mine:
+        if not mine:
+            return SurveyResult(index.meta("depth", "quick"), 0.0, 0, 0, 0, 0, cancelled=True)
+        survey = _Survey(
+            spool, index, options or Options(), executor, quick, on_progress, cancelled, given_up
+        )
+        try:
+            return survey.run(None if folders is None else set(folders))
+        finally:
+            survey.patience.close()
+
+
+@contextmanager
+def _turn(index: Index, cancelled: Callable[[], bool]) -> Iterator[bool]:
+    """Waits until no other survey, of this program or another, writes this index; False when it
+    was cancelled before. Two at once would give out the same ids."""
+    path = index.path.with_name(index.path.name + ".lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        return survey.run(None if folders is None else set(folders))
+        while not _locked(descriptor):
+            if cancelled():
+                yield False
+                return
+            time.sleep(TICK)
+        yield True
     finally:
-        survey.patience.close()
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _ignore(_progress: Progress) -> None:
