@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import types
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from mailsurgeon.cli import bench, many, screen
 from mailsurgeon.procedures import many as procedure
+from mailsurgeon.survey.workers import start_executor
 
 from .conftest import Run, Tree
 
@@ -80,7 +82,7 @@ def test_the_table_names_them_with_their_badges(run: Run, hall: Path) -> None:
     head, *rows, total = run("scan-all", hall).out.splitlines()
     assert head.split() == ["spool", "messages", "problems"]
     assert rows[0].split()[:4] == [str(hall / "example.org" / "bert"), "3", "SIZE", "2"]
-    assert rows[-1].split() == [str(hall / "example.org" / "anna"), "1", "none"]
+    assert rows[-1].split() == [str(hall / "example.org" / "bert"), "1", "none"]
     assert total.startswith(f"{hall}: 4 spools, 8 messages, ")
 
 
@@ -159,7 +161,7 @@ def test_one_that_cannot_be_read_stops_no_other(
 
 
 def test_where_none_can_be_looked_at_it_ends_with_2(run: Run, hall: Path) -> None:
-    inside = hall / "example.org" / "anna" / ".Sent"
+    inside = hall / "example.org" / "bert" / ".Sent"
     outcome = run("scan-all", inside)
     assert outcome.code == 2
     assert "lies inside another Maildir" in outcome.out
@@ -207,11 +209,35 @@ def test_an_interrupt_keeps_what_was_looked_at(
     assert "2 of 4 spools were looked at" in outcome.complaint
 
 
+def started_and_warm(jobs: int | None) -> tuple[Executor, list[Future[int]]]:
+    executor, warm = start_executor(jobs)
+    wait(warm)
+    return executor, warm
+
+
+def test_until_readers_are_warm_the_program_reads_by_itself(
+    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for processes to start."""
+    started: list[bool] = []
+
+    def never_warm(_jobs: int | None) -> tuple[Executor, list[Future[int]]]:
+        started.append(True)
+        return ThreadPoolExecutor(1), [Future[int]()]
+
+    alone = run("scan", hall / "example.org" / "bert", "--format", "csv", "--jobs", 1).out
+    monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
+    monkeypatch.setattr(bench, "start_executor", never_warm)
+    outcome = run("scan", hall / "example.org" / "bert", "--format", "csv", "--fresh", "--jobs", 2)
+    assert (outcome.out, started) == (alone, [True])
+
+
 def test_a_reader_that_dies_is_one_spools_error(
     run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next spool gets new readers."""
     monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
+    monkeypatch.setattr(bench, "start_executor", started_and_warm)
     survey = procedure.looked_at
     died: list[bytes] = []
 
@@ -269,10 +295,10 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 def test_a_directory_of_several_spools_opens_as_a_list(
     run: Run, hall: Path, lists: list[tuple[str, Any]]
 ) -> None:
-    for words in ((hall,), (hall / "example.org" / "anna", "--all"), (hall, "--read-only")):
+    for words in ((hall,), (hall / "example.org" / "bert", "--all"), (hall, "--read-only")):
         assert run(*words, "--jobs", 1).code == 0
     assert [directory for directory, _ in lists] == [
-        str(hall), str(hall / "example.org" / "anna"), str(hall),
+        str(hall), str(hall / "example.org" / "bert"), str(hall),
     ]  # fmt: skip
     assert [more["read_only"] for _, more in lists] == [False, False, True]
     assert all("mouse" in more and "theme" in more for _, more in lists)
@@ -288,7 +314,7 @@ def test_one_spool_opens_as_itself(
     plain = tmp_path / "plain"
     for name in ("debian", "work"):
         Tree(plain / name)
-    for words in ((hall / "example.org" / "anna",), (folders,), (plain,), (hall, "--layout", "fs")):
+    for words in ((hall / "example.org" / "bert",), (folders,), (plain,), (hall, "--layout", "fs")):
         lists.clear()
         assert run(*words, "--jobs", 1).code == 0
         ((shown, more),) = lists

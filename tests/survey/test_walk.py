@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from mailsurgeon.survey.rows import Place
-from mailsurgeon.survey.walk import NOT_FOLLOWED, FoundFolder, Walk, guess_layout, walk
+from mailsurgeon.survey.walk import (
+    NOT_FOLLOWED,
+    FoundFolder,
+    Listing,
+    Walk,
+    guess_layout,
+    names_to_examine,
+    walk,
+)
 
 from .house import House
+
+LONG_AGO = 1_600_000_000_000_000_000
 
 
 def look(house: House, *exclude: str) -> Walk:
@@ -240,3 +251,28 @@ def test_names_that_are_not_utf8(house: House) -> None:
     house.folder(b".caf\xe9")
     house.mail(b".caf\xe9/cur/\xff:2,S")
     assert places(look(house)) == {b".caf\xe9/cur": (b".caf\xe9", Place.CUR, 1)}
+
+
+def test_a_listing_stands_while_its_directory_is_as_it_was(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path)
+    (tmp_path / "one").touch()
+    os.utime(tmp_path, ns=(0, LONG_AGO))
+    listing = Listing(folder)
+    assert listing.stands(folder)
+    (tmp_path / "two").touch()
+    assert not listing.stands(folder)
+
+
+def test_a_listing_made_right_after_a_change_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "one").touch()  # another file in the same tick would leave the same time
+    assert not Listing(os.fsencode(tmp_path)).stands(os.fsencode(tmp_path))
+
+
+def test_names_are_looked_at_in_order_and_deleted_open_files_are_not(tmp_path: Path) -> None:
+    for name in ("b:2,S", ".nfs0123", ".nfr", ".nft", "a:2,", "-x:2,"):
+        (tmp_path / name).touch()
+    (tmp_path / "c").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    names, others = names_to_examine(Place.CUR, Listing(os.fsencode(tmp_path)))
+    assert names == [b"-x:2,", b".nfr", b".nft", b"a:2,", b"b:2,S"]
+    assert others == [b"c", b"link"]

@@ -17,11 +17,12 @@ from mailsurgeon.procedures.looking import Order, looked_at
 from mailsurgeon.surgery.steps import Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.survey import Progress, SurveyResult, make_executor
+from mailsurgeon.survey.survey import Progress, SurveyResult
+from mailsurgeon.survey.workers import make_executor, start_executor
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_WORTH_IT = 0.5  # seconds
+_WORTH_IT = 0.3  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +105,22 @@ def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
 
 
 class _LateWorkers(Executor):
-    """Starts worker processes when reading takes longer than starting them would."""
+    """Starts worker processes when reading takes longer than starting them would; until they are
+    warm this process reads by itself."""
 
     def __init__(self, jobs: int | None) -> None:
         self._jobs = jobs
         self._since = time.monotonic()
         self._workers: Executor | None = None
+        self._warm: list[Future[int]] = []
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        if self._workers is None and time.monotonic() - self._since < _WORTH_IT:
+        if self._workers is None and time.monotonic() - self._since > _WORTH_IT:
+            self._workers, self._warm = start_executor(self._jobs)
+        if self._workers is None or not any(one.done() for one in self._warm):
             done: Future[T] = Future()
             done.set_result(fn(*args, **kwargs))
             return done
-        if self._workers is None:
-            self._workers = make_executor(self._jobs)
         try:
             return self._workers.submit(fn, *args, **kwargs)
         except BrokenExecutor:  # one of them died, over the spool before this one

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import lt
 from typing import NamedTuple
 
@@ -212,7 +213,7 @@ class Editor:
         self._version = _parse_header(header)[0]
         self._header = header + newline
         self._lines = body.split(b"\n")[:-1]
-        places = _places(body, self._version) if newline else None
+        places = places_of(body, self._version) if newline else None
         if places is None:
             uidlist = parse(data)
             if uidlist.bad:
@@ -279,7 +280,7 @@ class Editor:
             yield place, Change(line, made), before.base, new
 
 
-def _places(body: bytes, version: int) -> dict[bytes, int] | None:
+def places_of(body: bytes, version: int) -> dict[bytes, int] | None:
     """The base names of all lines, in order; None when a server may reject any of them.
 
     A quick look at what is nearly always in order; `parse` says what is not.
@@ -288,7 +289,9 @@ def _places(body: bytes, version: int) -> dict[bytes, int] | None:
     if len(found) != body.count(b"\n") or not (body.endswith(b"\n") or not body):
         return None
     uids = [int(uid) for uid, _ in found]
-    if uids and not (uids[0] > 0 and uids[-1] <= HIGHEST_UID and all(map(lt, uids, uids[1:]))):
+    if uids and not (
+        uids[0] > 0 and uids[-1] <= HIGHEST_UID and all(map(lt, uids, islice(uids, 1, None)))
+    ):
         return None
     places = {base: place for place, (_, base) in enumerate(found)}
     return places if len(places) == len(found) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailsurgeon.diagnosis.facts import Finding
@@ -197,14 +197,18 @@ def _misfiled(job: Comparison, copies: Copies) -> None:
     ).fetchall()
     paths = {number: path for path, number in job.writer.folders.items()}
     twins = copies.filed_twins_in_folder() if job.full and rows else {}
-    for number, folder, place in rows:
-        path = paths.get(folder)
-        target = None
-        if path is not None and (path or place == Place.ROOT):
-            target = folder_name(path, job.spool.layout)
-        where = "folder-root" if place == Place.ROOT else "nested"
-        twin = twins.get(number) if target is not None else None
-        job.writer.problem(number, folder, misfiled(where, target, twin, full=job.full))
+
+    def found() -> Iterator[tuple[int, int, Finding]]:
+        for number, folder, place in rows:
+            path = paths.get(folder)
+            target = None
+            if path is not None and (path or place == Place.ROOT):
+                target = folder_name(path, job.spool.layout)
+            where = "folder-root" if place == Place.ROOT else "nested"
+            twin = twins.get(number) if target is not None else None
+            yield number, folder, misfiled(where, target, twin, full=job.full)
+
+    job.writer.problems(found())
 
 
 def _directories(job: Comparison) -> None:
@@ -293,8 +297,9 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
             else copy
             for copy in group
         ]
-        for number, finding in duplicate_id(group, kept, lost):
-            job.writer.problem(number, homes[number], finding)
+        job.writer.problems(
+            (number, homes[number], finding) for number, finding in duplicate_id(group, kept, lost)
+        )
         shared.add(group)
     for group in copies.groups_without_id():
         shared.add(group)

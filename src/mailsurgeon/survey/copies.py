@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from mailsurgeon.diagnosis.group_rules import Copy
 from mailsurgeon.maildir.spool import Spool
@@ -22,6 +25,10 @@ _FILEABLE = (
 _BY_DIRECTORY = "directories d CROSS JOIN files f ON f.directory = d.id"
 _BY_FILE = "files f CROSS JOIN directories d ON d.id = f.directory"
 _KEY = "SELECT f.id, d.folder, f.size, f.virtual_size, f.message_id FROM"
+_COPY = (
+    "f.id, d.folder, d.place, d.path, f.filename, f.size, f.ctime_ns, f.digest, f.body_digest,"
+    " f.message_id"
+)
 _Key = tuple[int, int, int | None, str | None]
 """Folder (0 where it does not matter), size, virtual size, Message-ID: equal for equal files."""
 
@@ -39,18 +46,17 @@ class Copies:
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
             rows = self.db.execute(
-                "SELECT id, folder, place, directory, filename, size, ctime_ns, digest,"
-                f" body_digest, message_id FROM entries WHERE id IN ({_marks(chunk)})",
-                chunk,
+                f"SELECT {_COPY} FROM {_BY_FILE} WHERE f.id IN ({_marks(chunk)})", chunk
             ).fetchall()
-            for number, folder, place, directory, name, size, ctime, whole, body, identity in rows:
-                if digests and whole is None:
-                    whole, body = self._digest(number, directory, name, size)
-                path = directory + b"/" + name if directory else name
-                found.append(
-                    Copy(number, folder, place, path, ctime, whole, body, None, identity or "")
-                )
+            found += [self._copy(row, digests=digests) for row in rows]
         return found
+
+    def _copy(self, row: tuple[Any, ...], *, digests: bool) -> Copy:
+        number, folder, place, directory, name, size, ctime, whole, body, identity = row
+        if digests and whole is None:
+            whole, body = self._digest(number, directory, name, size)
+        path = directory + b"/" + name if directory else name
+        return Copy(number, folder, place, path, ctime, whole, body, None, identity or "")
 
     def digest(self, number: int) -> bytes | None:
         """The digest of one entry's bytes, None when it cannot be read."""
@@ -148,17 +154,22 @@ class Copies:
 
     def groups_with_id(self, which: str) -> Iterator[list[Copy]]:
         """Messages (files `f` for which a condition in SQL holds) that share a Message-ID."""
-        ids = self.db.execute(
+        shared = self.db.execute(
             "SELECT message_id FROM files WHERE message_id IS NOT NULL"
             " GROUP BY message_id HAVING COUNT(*) > 1"
         ).fetchall()
-        for (message_id,) in ids:
+        for start in range(0, len(shared), _CHUNK):
+            chunk = [identity for (identity,) in shared[start : start + _CHUNK]]
             rows = self.db.execute(
-                f"SELECT f.id FROM {_BY_FILE} WHERE f.message_id = ? AND {_MESSAGE} AND {which}",
-                (message_id,),
+                # In the order of Message-IDs, which are the same in upper and lower case.
+                f"SELECT lower(f.message_id), {_COPY} FROM {_BY_FILE} WHERE f.message_id"
+                f" IN ({_marks(chunk)}) AND {_MESSAGE} AND {which} ORDER BY f.message_id, f.id",
+                chunk,
             ).fetchall()
-            if len(rows) > 1:
-                yield self.of([row[0] for row in rows], digests=True)
+            for _, group in groupby(rows, key=itemgetter(0)):
+                alike = [row[1:] for row in group]
+                if len(alike) > 1:
+                    yield [self._copy(row, digests=True) for row in alike]
 
     def groups_without_id(self) -> Iterator[list[Copy]]:
         """Messages without a Message-ID that are alike and lie in several folders."""

@@ -23,8 +23,6 @@ from mailsurgeon.survey.slices import Facts, Slice, SliceResult
 NOT_MAIL = "not mail"
 SMALL = 1024 * 1024
 """Bytes of a file that is read at once; a larger one is read in pieces."""
-GRANULARITY = 2_000_000_000
-"""Nanoseconds in which two changes may bear one time: on FAT 2 s, elsewhere a clock tick."""
 _TYPE = 0o170000  # of a mode: which kind of file it is
 _pace = Pace()  # of this process, which reads one slice after the other
 _RULES = b"1"  # another number makes the seals of all surveys before void

@@ -20,7 +20,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.maildir.uidlist import Uidlist, UidlistError, parse
 from mailsurgeon.maildir.uidlist_glance import glance_at_list, uid_in_list
 from mailsurgeon.survey.context import LARGEST_LIST, list_path, read_small, record_sizes
-from mailsurgeon.survey.examine import GRANULARITY
+from mailsurgeon.survey.rows import GRANULARITY
 
 NAMES = (b"dovecot-uidlist", b"courierimapuiddb")
 Sizes = Mapping[bytes, tuple[int | None, int | None]]

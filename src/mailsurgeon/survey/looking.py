@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from mailsurgeon.diagnosis.facts import FolderFacts, Moment
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.context import FolderContext, folder_context
-from mailsurgeon.survey.examine import GRANULARITY, examine
+from mailsurgeon.survey.examine import examine
 from mailsurgeon.survey.lists import Lists
 from mailsurgeon.survey.patience import TICK, GaveUp, Patience
-from mailsurgeon.survey.rows import NotExamined
+from mailsurgeon.survey.rows import GRANULARITY, NotExamined
 from mailsurgeon.survey.slices import Slice, SliceResult, parts
-from mailsurgeon.survey.walk import Directory, Listing, names_to_examine
+from mailsurgeon.survey.walk import Directory, Listing, names_to_examine, without_prefix
 from mailsurgeon.survey.writer import NO_FOLDER, Looked, Writer
 
 SLICE = 1000
@@ -115,14 +115,10 @@ class Looking:
     def _slices(
         self, directory: Directory, listing: Listing, context: FolderContext | None
     ) -> Iterator[Part]:
-        names = sorted(names_to_examine(directory.place, listing))
-        if not names:
+        names, others = names_to_examine(directory.place, listing)
+        if not names and not others:
             self._emptied(directory)
             return
-        regular = set(listing.files)
-        others = [name for name in names if name not in regular]
-        if others:
-            names = [name for name in names if name in regular]
         look = self._begin(directory, names + others)
         pieces = [(piece, True) for piece in parts(names, SLICE)]
         pieces += [(piece, False) for piece in parts(others, SLICE)]
@@ -187,7 +183,7 @@ class Looking:
         for subdir in (b"cur", b"new"):
             try:
                 listing = self._listing(folder + b"/" + subdir if folder else subdir)
-                names.append([name for name in listing.files if not name.startswith(b".")])
+                names.append(without_prefix(listing.files, b"."))
             except GaveUp:
                 raise
             except OSError:
@@ -204,11 +200,11 @@ class Looking:
         """A directory's listing; those of cur and new serve their folder and themselves."""
         listing = self._listed.get(path)
         if listing is None:
-            walked = self._walked.get(path)
-            listing = walked.fresh_listing() if walked else None
-        if listing is None:
             absolute = os.path.join(self.spool.root, path)
-            listing = self.patience.call(path, Listing, absolute)
+            walked = self._walked.get(path)
+            listing = walked.take_listing() if walked else None
+            if listing is None or not self.patience.call(path, listing.stands, absolute):
+                listing = self.patience.call(path, Listing, absolute)
         self._listed[path] = listing
         return listing
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+GRANULARITY = 2_000_000_000
+"""Nanoseconds in which two changes may bear one time: on FAT 2 s, elsewhere a clock tick."""
+
 
 class Place(StrEnum):
     """Where a file lies, seen from its folder."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -22,10 +23,8 @@ from mailsurgeon.maildir.reserved import (
     never_a_folder,
     never_leftover,
 )
-from mailsurgeon.survey.rows import NotExamined, Place
+from mailsurgeon.survey.rows import GRANULARITY, NotExamined, Place
 
-FRESH = 2.0
-"""Seconds for which a listing is believed."""
 _KEPT = 400_000
 """Names of all listings kept after a walk: about 90 bytes each."""
 NOT_FOLLOWED = "a symlink to a directory is not followed"
@@ -44,13 +43,11 @@ class Directory:
     place: Place
     files: int = 0
     listing: Listing | None = None
-    listed: float = 0.0
 
-    def fresh_listing(self) -> Listing | None:
-        """The listing that the walk made, handed out once, and only while nothing much can have
-        changed since."""
+    def take_listing(self) -> Listing | None:
+        """The listing that the walk made, handed out once: many names are much."""
         listing, self.listing = self.listing, None
-        return listing if time.monotonic() - self.listed < FRESH else None
+        return listing
 
 
 @dataclass(slots=True)
@@ -78,11 +75,13 @@ class Walk:
 
 
 class Listing:
-    """One directory's entries by kind; names are bytes."""
+    """One directory's entries by kind, files in order; names are bytes. Raises OSError."""
 
-    __slots__ = ("directories", "files", "others", "symlinks")
+    __slots__ = ("_changed", "_listed", "directories", "files", "others", "symlinks")
 
     def __init__(self, path: bytes) -> None:
+        self._changed = os.stat(path).st_mtime_ns
+        self._listed = time.time_ns()
         self.files: list[bytes] = []
         self.directories: list[bytes] = []
         self.symlinks: list[bytes] = []
@@ -98,26 +97,36 @@ class Listing:
                     self.symlinks.append(entry.name)
                 else:
                     self.others.append(entry.name)
+        self.files.sort()
+
+    def stands(self, path: bytes) -> bool:
+        """Whether the directory has not changed since: its time is the same, and older than a
+        change could hide behind. Raises OSError."""
+        changed = os.stat(path).st_mtime_ns
+        return changed == self._changed and changed < self._listed - GRANULARITY
 
 
-def names_to_examine(place: Place, listing: Listing) -> list[bytes]:
-    """The names of a directory that a survey examines, by where the directory lies."""
+def without_prefix(names: list[bytes], prefix: bytes) -> list[bytes]:
+    """Those of some names in order that do not begin so; `prefix` ends in an ASCII character."""
+    start = bisect_left(names, prefix)
+    end = bisect_left(names, prefix[:-1] + bytes([prefix[-1] + 1]))
+    return names[:start] + names[end:] if start < end else names
+
+
+def names_to_examine(place: Place, listing: Listing) -> tuple[list[bytes], list[bytes]]:
+    """The names of a directory that a survey examines, by where the directory lies: those of
+    regular files and all others, each in order."""
     if place in (Place.CUR, Place.NEW):
+        others = [name for name in listing.symlinks if not name.startswith(b".")]
+        others += [name for name in listing.others if not name.startswith(b".")]
         # A file deleted over NFS while it was open: renaming it would bring it back.
-        names = [name for name in listing.files if not name.startswith(b".nfs")]
-        names += listing.directories
-        names += [name for name in listing.symlinks if not name.startswith(b".")]
-        names += [name for name in listing.others if not name.startswith(b".")]
-        return names
+        return without_prefix(listing.files, b".nfs"), sorted(others + listing.directories)
     if place is Place.TMP:
-        return [name for name in listing.files if not never_leftover(name)]
-    if place is Place.ROOT:
-        return [name for name in listing.files if not is_servers_file(name)]
-    return [
-        name
-        for name in listing.files
-        if not name.startswith(b".") and not marks_folder(name) and not is_servers_file(name)
-    ]
+        return [name for name in listing.files if not never_leftover(name)], []
+    names = [name for name in listing.files if not is_servers_file(name)]
+    if place is not Place.ROOT:
+        names = [name for name in names if not name.startswith(b".") and not marks_folder(name)]
+    return names, []
 
 
 def walk(
@@ -217,12 +226,13 @@ class _Walker:
         for name in listing.symlinks:
             if place not in (Place.CUR, Place.NEW) and self._leads_to_directory(path, name):
                 self._skip(_join(path, name), NOT_FOLLOWED)
-        files = len(names_to_examine(place, listing))
+        names, others = names_to_examine(place, listing)
+        files = len(names) + len(others)
         if not files:
             return
         self.kept += files
         kept = listing if self.kept <= _KEPT else None
-        self.found.directories.append(Directory(path, folder, place, files, kept, time.monotonic()))
+        self.found.directories.append(Directory(path, folder, place, files, kept))
 
     def _leads_to_directory(self, path: bytes, name: bytes) -> bool:
         try:

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 
 _MOST = 4
 _NICE = 5
@@ -16,12 +16,18 @@ _NICE = 5
 def make_executor(jobs: int | None = None) -> Executor:
     """Spawned worker processes, warm. To be made before a Textual app runs: one replaces
     `sys.stderr`, and the start of a process then fails."""
+    executor, warm = start_executor(jobs)
+    for future in warm:
+        future.result()
+    return executor
+
+
+def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]]:
+    """Worker processes being started, and what is done as soon as one of them is warm."""
     workers = jobs or min(_MOST, os.cpu_count() or 1)
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-    for future in [executor.submit(os.getpid) for _ in range(workers)]:
-        future.result()
-    return executor
+    return executor, [executor.submit(os.getpid) for _ in range(workers)]
 
 
 def _start_worker() -> None:

@@ -42,6 +42,7 @@ _INDEX_NAMES = (
     "files_place", "files_message_id", "files_without_id", "problems_entry", "problems_code",
 )  # fmt: skip
 _TOGETHER = 20  # rows that one statement writes: a third less time than one by one
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _insert(columns: Sequence[str], rows: int, *, replace: bool) -> str:
@@ -293,7 +294,11 @@ class Writer:
 
     def problem(self, entry: int, folder: int, finding: Finding, origin: str = TOGETHER) -> None:
         """Adds a problem that an entry has beside others."""
-        self.db.execute(_PROBLEM_SQL, self._problem(entry, folder, finding, origin))
+        self.problems([(entry, folder, finding)], origin)
+
+    def problems(self, found: Iterable[tuple[int, int, Finding]], origin: str = TOGETHER) -> None:
+        """Adds problems that entries (with their folders) have beside others."""
+        self.db.executemany(_PROBLEM_SQL, (self._problem(*each, origin) for each in found))
 
     def directory_problem(
         self, path: bytes, folder: int, finding: Finding, origin: str = SEPARATE
@@ -340,6 +345,6 @@ class Writer:
 
     @staticmethod
     def _problem(entry: int, folder: int, finding: Finding, origin: str) -> tuple[object, ...]:
-        detail = json.dumps(finding.detail, separators=(",", ":"))
+        detail = _encode(finding.detail)
         severity = int(finding.severity)
         return (entry, folder or None, finding.code, severity, detail, finding.remedy, origin)
