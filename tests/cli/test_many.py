@@ -82,7 +82,7 @@ def test_the_table_names_them_with_their_badges(run: Run, hall: Path) -> None:
     head, *rows, total = run("scan-all", hall).out.splitlines()
     assert head.split() == ["spool", "messages", "problems"]
     assert rows[0].split()[:4] == [str(hall / "example.org" / "bert"), "3", "SIZE", "2"]
-    assert rows[-1].split() == [str(hall / "example.org" / "bert"), "1", "none"]
+    assert rows[-1].split() == [str(hall / "example.org" / "anna"), "1", "none"]
     assert total.startswith(f"{hall}: 4 spools, 8 messages, ")
 
 
@@ -161,7 +161,7 @@ def test_one_that_cannot_be_read_stops_no_other(
 
 
 def test_where_none_can_be_looked_at_it_ends_with_2(run: Run, hall: Path) -> None:
-    inside = hall / "example.org" / "bert" / ".Sent"
+    inside = hall / "example.org" / "anna" / ".Sent"
     outcome = run("scan-all", inside)
     assert outcome.code == 2
     assert "lies inside another Maildir" in outcome.out
@@ -295,10 +295,10 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 def test_a_directory_of_several_spools_opens_as_a_list(
     run: Run, hall: Path, lists: list[tuple[str, Any]]
 ) -> None:
-    for words in ((hall,), (hall / "example.org" / "bert", "--all"), (hall, "--read-only")):
+    for words in ((hall,), (hall / "example.org" / "anna", "--all"), (hall, "--read-only")):
         assert run(*words, "--jobs", 1).code == 0
     assert [directory for directory, _ in lists] == [
-        str(hall), str(hall / "example.org" / "bert"), str(hall),
+        str(hall), str(hall / "example.org" / "anna"), str(hall),
     ]  # fmt: skip
     assert [more["read_only"] for _, more in lists] == [False, False, True]
     assert all("mouse" in more and "theme" in more for _, more in lists)
@@ -314,7 +314,7 @@ def test_one_spool_opens_as_itself(
     plain = tmp_path / "plain"
     for name in ("debian", "work"):
         Tree(plain / name)
-    for words in ((hall / "example.org" / "bert",), (folders,), (plain,), (hall, "--layout", "fs")):
+    for words in ((hall / "example.org" / "anna",), (folders,), (plain,), (hall, "--layout", "fs")):
         lists.clear()
         assert run(*words, "--jobs", 1).code == 0
         ((shown, more),) = lists
