@@ -223,7 +223,9 @@ def test_until_readers_are_warm_the_program_reads_by_itself(
 
     def never_warm(_jobs: int | None) -> tuple[Executor, list[Future[int]]]:
         started.append(True)
-        return ThreadPoolExecutor(1), [Future[int]()]
+        nobody = ThreadPoolExecutor(1)
+        nobody.shutdown()  # raises when it is given work
+        return nobody, [Future[int]()]
 
     alone = run("scan", hall / "example.org" / "bert", "--format", "csv", "--jobs", 1).out
     monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
