@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from mailsurgeon.cli.later import LateSurgeon, LateWorkers
+from mailsurgeon.cli.later import LateSurgeon
 from mailsurgeon.cli.options import Common
 from mailsurgeon.survey.opening import open_spool
 
@@ -21,30 +21,6 @@ def python(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE
     )
-
-
-def test_workers_can_be_started_while_the_app_has_stderr() -> None:
-    # As Textual does it: what is printed is caught, and there is no descriptor.
-    done = python(
-        "import os, sys\n"
-        "from mailsurgeon.cli.later import LateWorkers\n"
-        "class Caught:\n"
-        "    def write(self, text): pass\n"
-        "    def flush(self): pass\n"
-        "    def fileno(self): return -1\n"
-        "if __name__ == '__main__':\n"
-        "    workers = LateWorkers(1)\n"
-        "    sys.stderr = Caught()\n"
-        "    print(workers.submit(os.getppid).result() == os.getpid())\n"
-        "    workers.shutdown()\n"
-    )
-    assert (done.stdout, done.returncode) == ("True\n", 0)
-
-
-def test_workers_that_were_never_needed_are_never_started() -> None:
-    workers = LateWorkers(2)
-    workers.shutdown(cancel_futures=True)
-    assert workers._made is None
 
 
 def test_the_surgeon_is_the_same_for_every_thread(clean: Tree, tmp_path: Path) -> None:

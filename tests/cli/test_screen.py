@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 import types
-from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailsurgeon.cli import screen
-from mailsurgeon.cli.later import LateSurgeon, LateWorkers
+from mailsurgeon.cli.later import LateSurgeon
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.survey.apart import Apart
 
 from .conftest import Run, Tree
 
@@ -49,11 +49,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the screen was opened with; it is left at once."""
     calls: list[dict[str, Any]] = []
 
-    def run_app(
-        spool: Any, index: Any, options: Any, surgeon: Any, executor: Executor | None, **more: Any
-    ) -> int:
-        told = {"spool": spool, "clock": options.clock_ahead, "executor": executor,
-                "path": index.path, "operations": surgeon.operations()}  # fmt: skip
+    def run_app(spool: Any, index: Any, options: Any, surgeon: Any, **more: Any) -> int:
+        told = {"spool": spool, "clock": options.clock_ahead, "path": index.path,
+                "operations": surgeon.operations()}  # fmt: skip
         calls.append(told | more)
         return 0
 
@@ -74,7 +72,6 @@ def test_the_screen_gets_what_was_asked_for(
     how = ("read_only", "ascii", "theme", "mouse")
     assert [plain[key] for key in how] == [False, False, "", True]
     assert [chosen[key] for key in how] == [True, True, "nord", False]
-    assert plain["executor"] is None
     assert plain["path"].exists()
 
 
@@ -82,13 +79,13 @@ def test_it_opens_before_anything_is_prepared(
     run: Run, clean: Tree, seen: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(LateWorkers, "start", lambda _self: told.append("workers"))
+    monkeypatch.setattr(Apart, "start", lambda _self: told.append("survey"))
     monkeypatch.setattr(LateSurgeon, "open", lambda _self: told.append("surgeon"))
     monkeypatch.setattr(LateSurgeon, "operations", lambda _self: [], raising=False)
     assert run(clean, "--jobs", 3).code == 0
     assert told == []
     seen[0]["prepare"]()
-    assert told == ["workers", "surgeon"]
+    assert told == ["survey", "surgeon"]
 
 
 def test_the_demo_is_a_copy_that_leaves_nothing(

@@ -17,6 +17,7 @@ import mailsurgeon
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey import cluster
+from mailsurgeon.survey.apart import Apart
 from mailsurgeon.survey.cluster import ClusterError, Readers, connect
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import Options, open_spool
@@ -165,6 +166,7 @@ import os, signal, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from mailsurgeon.survey import cluster
+from mailsurgeon.survey.apart import Apart
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import Options, open_spool
 from mailsurgeon.survey.survey import run_survey
@@ -317,3 +319,36 @@ def test_without_the_library_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"pip install 'mailsurgeon\[cluster\]'"):
         connect("tcp://127.0.0.1:8786", nobody, print)
+
+
+def test_a_survey_in_a_process_of_its_own_reads_by_the_cluster(
+    house: House, spool: Spool, local: object, tmp_path: Path
+) -> None:
+    house.worker()
+    told: list[str] = []
+    index = Index.open(tmp_path / "far" / "index")
+    apart = Apart(2, house.address)
+    apart.listen(told.append)
+    apart.meet(spool)
+    lost: list[int] = []
+
+    def tell(progress: Any) -> None:
+        if progress.stage == "reading" and not lost:
+            lost.append(len(house.programs))
+            house.programs[-1].kill()  # its only worker
+
+    apart.survey(spool, index, Options(), on_progress=tell)
+    assert contents(index) == local
+    assert told == [f"{house.address}: no worker is left; this machine goes on alone"]
+    index.close()
+    apart.close()
+
+
+def test_a_process_of_its_own_tells_of_a_cluster_that_cannot_be_used(
+    house: House, spool: Spool
+) -> None:
+    for scheduler, why in ((house.address, "has no workers"), ("nowhere", "not an address")):
+        apart = Apart(2, scheduler)
+        with pytest.raises(MailsurgeonError, match=why):
+            apart.meet(spool)
+        apart.close()

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 
+from mailsurgeon.survey.workers import LateWorkers
+
 PATIENCE = 60  # seconds after which a test has failed
 PROGRAM = """
 import os, signal
@@ -38,3 +40,15 @@ def ended(process: int) -> bool:
         return True
     signal.pidfd_send_signal(process, signal.SIGKILL)
     return False
+
+
+def test_workers_that_were_never_needed_are_never_started() -> None:
+    workers = LateWorkers(2)
+    workers.shutdown(cancel_futures=True)
+    assert workers._executor is None
+
+
+def test_workers_stand_back_as_far_as_those_that_start_them() -> None:
+    own = os.nice(0)
+    with LateWorkers(1) as workers:
+        assert workers.submit(os.nice, 0).result() == max(own, 5)

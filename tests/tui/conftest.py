@@ -93,7 +93,7 @@ class Ward:
         self.surgeons.append(surgeon)
         settings = {"inspect_delay": 0.0, "now": lambda: START, **settings}
         return real_workbench(
-            spool, Index.open(self.home / "index.db"), options, surgeon, None, **settings
+            spool, Index.open(self.home / "index.db"), options, surgeon, **settings
         )
 
     def app(self, **settings: Any) -> MailsurgeonApp:

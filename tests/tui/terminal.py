@@ -23,22 +23,23 @@ PROGRAM = "from mailsurgeon.cli import main; main()"
 class Terminal:
     """The program in a terminal of 80x24, read as bytes."""
 
-    def __init__(self, ward: Ward) -> None:
+    def __init__(self, ward: Ward, jobs: int = 1) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "HOME": str(ward.home)}
         environment.pop("COLORTERM", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(ward.root), "--jobs", "1"],
+            [sys.executable, "-c", PROGRAM, str(ward.root), "--jobs", str(jobs)],
             stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
             # The terminal must be its controlling one, or no SIGHUP comes when it goes.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(slave)
 
-    def read_until(self, text: bytes) -> bytes:
+    def read_until(self, *texts: bytes) -> bytes:
+        """Reads until one of these has come."""
         seen = b""
-        while text not in seen:
+        while not any(text in seen for text in texts):
             ready, _, _ = select.select([self.master], [], [], PATIENCE)
             assert ready, seen[-2000:]
             seen += os.read(self.master, 65536)

@@ -7,21 +7,21 @@ import os
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
 from mailsurgeon.cli.feedback import complain
-from mailsurgeon.cli.later import LateSurgeon, LateWorkers, unheld
+from mailsurgeon.cli.later import LateSurgeon, unheld
 from mailsurgeon.cli.opening import opened, several
 from mailsurgeon.cli.options import COMMON, Common, SpoolPath
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.apart import Apart
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import index_path
 
@@ -78,16 +78,16 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
     top = some_below(directory, common)
     _terminal_needed()
     gc.enable()
-    with _readers(common) as readers:
+    with _apart(common) as apart:
         from mailsurgeon.procedures.looking import Order
         from mailsurgeon.surgery.surgeon import Surgeon
         from mailsurgeon.tui.app import run_hall
 
         return run_hall(
             top,
-            Order(common.survey_options(), readers.of),
+            Order(common.survey_options(), survey=apart.survey),
             lambda spool: Surgeon(spool, state_dir=common.state_dir),
-            listen=readers.listen,
+            listen=apart.listen,
             read_only=read_only,
             ascii=display.ascii,
             theme=display.theme,
@@ -95,32 +95,14 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
         )
 
 
-class _Readers(NamedTuple):
-    """Who reads the messages of a spool, how the screen hears what they have to say, and what
-    starts them."""
-
-    of: Callable[[Spool], Executor | None]
-    listen: Callable[[Callable[[str], object]], object] = bool
-    start: Callable[[], object] = bool
-
-
 @contextmanager
-def _readers(common: Common) -> Iterator[_Readers]:
-    if common.jobs == 1 and common.scheduler is None:
-        yield _Readers(lambda _spool: None)
-        return
-    workers = LateWorkers(common.jobs)
-    try:
-        if common.scheduler is None:
-            yield _Readers(lambda _spool: workers, start=workers.start)
-        else:
-            from mailsurgeon.survey.cluster import connect
-
-            cluster = connect(common.scheduler, lambda: workers, complain)
-            with closing(cluster):
-                yield _Readers(cluster.for_spool, cluster.listen)
-    finally:
-        workers.shutdown(wait=False, cancel_futures=True)
+def _apart(common: Common, spool: Spool | None = None) -> Iterator[Apart]:
+    """What surveys beside the screen. Raises MailsurgeonError when the cluster that is asked for
+    cannot be used."""
+    with closing(Apart(common.jobs, common.scheduler, complain)) as apart:
+        if common.scheduler is not None:
+            apart.meet(spool)
+        yield apart
 
 
 def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:
@@ -157,23 +139,22 @@ def _run(
     surgeon = LateSurgeon(spool, common)
 
     def prepare() -> None:
-        readers.start()
+        apart.start()
         surgeon.open()
         gc.freeze()  # what is loaded stays: each look at it would make a key wait
         gc.enable()
 
-    with _readers(common) as readers, closing(surgeon):
+    with _apart(common, spool) as apart, closing(surgeon):
         from mailsurgeon.tui.app import run_app
 
-        executor = readers.of(spool)
         return run_app(
             spool,
             index,
-            common.survey_options(clock_ahead).for_readers(executor),
+            common.survey_options(clock_ahead),
             cast("Surgeon", surgeon),
-            executor,
+            survey=apart.survey,
             prepare=prepare,
-            listen=readers.listen,
+            listen=apart.listen,
             read_only=read_only,
             ascii=display.ascii,
             theme=display.theme,

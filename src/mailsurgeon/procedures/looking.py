@@ -14,14 +14,14 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import Options, index_path
-from mailsurgeon.survey.survey import Progress, SurveyResult, run_survey
+from mailsurgeon.survey.progress import Progress, SurveyResult
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """How to look: `quick` opens no content, `fresh` forgets the last survey. `readers` gives those
     who read the messages of a spool, None when this process does. `note` is told in a line what
-    the operator may want to know. `given_up` is `run_survey`'s."""
+    the operator may want to know. `given_up` is `run_survey`'s, `survey` is called in its place."""
 
     options: Options
     readers: Callable[[Spool], Executor | None] = lambda _spool: None
@@ -31,6 +31,7 @@ class Order:
     cancelled: Callable[[], bool] | None = None
     given_up: Callable[[bytes], bool] | None = None
     note: Callable[[str], None] | None = None
+    survey: Callable[..., SurveyResult] | None = None
 
 
 @contextmanager
@@ -96,7 +97,11 @@ def _make_room(path: Path) -> None:
 
 
 def _survey(spool: Spool, index: Index, order: Order, executor: Executor | None) -> SurveyResult:
-    return run_survey(
+    if order.survey is None:
+        from mailsurgeon.survey.survey import run_survey as survey
+    else:
+        survey = order.survey
+    return survey(
         spool,
         index,
         order.options.for_readers(executor),

@@ -115,9 +115,14 @@ class Index:
             _forget(path)
             return cls(path, _connect(path))
 
+    @classmethod
+    def at(cls, path: Path) -> Index:
+        """Another connection to an index that somebody has opened, for another process."""
+        return cls(path, _connect(path))
+
     def again(self) -> Index:
         """Another connection to the same index, for another thread."""
-        return Index(self.path, _connect(self.path))
+        return Index.at(self.path)
 
     def close(self) -> None:
         """Ends the connection."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from mailsurgeon.diagnosis.facts import Moment
 from mailsurgeon.maildir.spool import Spool
@@ -19,36 +18,13 @@ from mailsurgeon.survey.lists import Lists
 from mailsurgeon.survey.looking import Looking
 from mailsurgeon.survey.opening import Options
 from mailsurgeon.survey.patience import TICK, Patience
+from mailsurgeon.survey.progress import Progress, SurveyResult
 from mailsurgeon.survey.rows import Place
 from mailsurgeon.survey.walk import Directory, Listing, Walk, walk
 from mailsurgeon.survey.workers import make_executor
 from mailsurgeon.survey.writer import NO_FOLDER, Writer
 
 __all__ = ["Progress", "SurveyResult", "make_executor", "run_survey"]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a survey is. `stage`: "listing", "reading" or "comparing"; `waiting`: the directory
-    (relative to the spool) that has not answered for some seconds."""
-
-    stage: str
-    done: int
-    total: int
-    waiting: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyResult:
-    """What a survey came to. `depth`: "quick" or "full"; `seconds` of wall time."""
-
-    depth: str
-    seconds: float
-    folders: int
-    messages: int
-    bytes: int
-    not_examined: int
-    cancelled: bool
 
 
 def run_survey(

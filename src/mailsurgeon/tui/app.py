@@ -7,7 +7,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +192,6 @@ def run_app(
     index: Index,
     options: Any,
     surgeon: Surgeon,
-    executor: Executor | None,
     *,
     mouse: bool = True,
     **settings: Any,
@@ -202,7 +201,7 @@ def run_app(
     `settings` are those of the Workbench. Raises MailsurgeonError when `theme` is none of
     Textual's, JournalError when the journal cannot be read and changes are wanted.
     """
-    bench = real_workbench(spool, index, options, surgeon, executor, watch=_WATCH, **settings)
+    bench = real_workbench(spool, index, options, surgeon, watch=_WATCH, **settings)
     return _run(bench, bench.theme, mouse)
 
 
@@ -246,14 +245,14 @@ def real_workbench(
     index: Index,
     options: Any,
     surgeon: Surgeon,
-    executor: Executor | None,
+    survey: Callable[..., Any] | None = None,
     **settings: Any,
 ) -> Workbench:
-    """The workbench with the functions of this program."""
+    """The workbench with the functions of this program; without `survey` in this process."""
     planning = "mailsurgeon.surgery.planning"
     return Workbench(
-        spool, index, options, surgeon, executor,
-        survey=_later("mailsurgeon.survey.survey", "run_survey"),
+        spool, index, options, surgeon,
+        survey=survey or _later("mailsurgeon.survey.survey", "run_survey"),
         propose=_later(planning, "propose"),
         propose_folder=_later(planning, "propose_folder"),
         described=_later(planning, "described"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import BrokenExecutor
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.text import visible
@@ -18,4 +19,6 @@ def one_line(error: BaseException) -> str:
         return f"{where}{visible(error.strerror)}"
     if isinstance(error, sqlite3.Error):
         return visible(f"the index cannot be kept ({error}); free some space, R looks again", 300)
+    if isinstance(error, BrokenExecutor):
+        return "A process that looked at the spool has died; R looks again."
     return visible(f"{type(error).__name__}: {error}", 300)

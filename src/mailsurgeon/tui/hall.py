@@ -80,9 +80,8 @@ class Hall:
         spool = open_spool(path, self.order.options)
         index = self._index(spool)
         surgeon = self.surgeon(spool)
-        readers = self.order.readers(spool)
         bench = self.bench(
-            spool, index, self.order.options.for_readers(readers), surgeon, readers,
+            spool, index, self.order.options, surgeon, self.order.survey,
             read_only=self.read_only, ascii=self.ascii, theme=self.theme, keymap=self.keymap,
             **self.settings,
         )  # fmt: skip

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,7 +88,7 @@ class SurveyResult(Protocol):
 class Workbench:
     """Everything one run of the screen works with.
 
-    The functions have the signatures of `survey.run_survey`, `planning.propose`,
+    The functions have the signatures of `Apart.survey`, `planning.propose`,
     `planning.propose_folder`, `planning.described`, `brake.brake` and `session_log.write_log`.
     `prepare` is called once, in a worker, when the first frame stands and before the first survey.
     `index` belongs to the thread of the screen; workers take `index.again()`. `watch` makes a
@@ -102,7 +101,6 @@ class Workbench:
     index: Index
     options: Any
     surgeon: Surgeon
-    executor: Executor | None
     survey: Callable[..., SurveyResult]
     propose: Callable[..., Plan]
     propose_folder: Callable[..., Plan]

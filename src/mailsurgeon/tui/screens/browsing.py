@@ -55,6 +55,7 @@ class BrowsingScreen(InspectingScreen):
         self.add_class("-at-tree")
         self.marks = Marks()
         self.list = MessageList(bench.index, self.marks)
+        self.list.follow = self._show_list_title  # a message would come a frame later
         self.tree_ = FolderTree()
         self.shown = ALL
         self.text_filter = ""

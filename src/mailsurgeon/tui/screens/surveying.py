@@ -89,7 +89,6 @@ class SurveyingScreen(BaseScreen[None]):
                     bench.spool,
                     index,
                     bench.options,
-                    executor=bench.executor,
                     folders=folders,
                     on_progress=self.progress_of(worker),
                     cancelled=lambda: worker.is_cancelled or self.program.stop.is_set(),

@@ -196,7 +196,7 @@ class WatchingScreen(OperatingScreen):
             with own_index(bench.index) as index:
                 known = BeforeAndAfter(index, folders)
                 bench.survey(
-                    bench.spool, index, bench.options, executor=bench.executor, folders=folders,
+                    bench.spool, index, bench.options, folders=folders,
                     on_progress=self.progress_of(worker, waits_only=True),
                     given_up=waits.given_up,
                     cancelled=lambda: worker.is_cancelled or self.program.stop.is_set(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -92,6 +92,7 @@ class MessageList(Lines, inherit_bindings=False):
         self.folder_names: Mapping[int, str] = {}
         self.folder_column = False
         self.empty_text = ""
+        self.follow: Callable[[], object] = bool  # called when the cursor moves, before it is drawn
         self._cursor = 0
         self._first_code = ""
         self._anchor: int | None = None
@@ -181,6 +182,7 @@ class MessageList(Lines, inherit_bindings=False):
             self.refresh_line(before)
             self.refresh_line(line)
         self.reveal(line)
+        self.follow()
         self.post_message(self.Highlighted(self.entry_id))
 
     def action_go_left(self) -> None:

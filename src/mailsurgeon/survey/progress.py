@@ -1,0 +1,29 @@
+"""What a survey says of itself, while it runs and in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a survey is. `stage`: "listing", "reading" or "comparing"; `waiting`: the directory
+    (relative to the spool) that has not answered for some seconds."""
+
+    stage: str
+    done: int
+    total: int
+    waiting: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyResult:
+    """What a survey came to. `depth`: "quick" or "full"; `seconds` of wall time."""
+
+    depth: str
+    seconds: float
+    folders: int
+    messages: int
+    bytes: int
+    not_examined: int
+    cancelled: bool
