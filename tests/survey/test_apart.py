@@ -97,6 +97,12 @@ def test_it_looks_again_at_some_folders_in_the_same_process(full: House, apart: 
     assert process_of(apart) == process
 
 
+def test_it_leaves_the_order_that_lists_are_shown_in(full: House, apart: Apart) -> None:
+    apart.survey(full.spool, full.index)
+    found = full.index.db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+    assert ("files_date",) in found.fetchall()
+
+
 def test_it_looks_at_no_content_when_it_is_to_be_quick(full: House, apart: Apart) -> None:
     assert apart.survey(full.spool, full.index, quick=True).depth == "quick"
     assert full.picture() == full.fresh_picture(quick=True)

@@ -75,6 +75,30 @@ def test_every_sort_that_is_named_works(listed: House) -> None:
     assert len({len(names(listed, sort=sort)) for sort in SORTS}) == 1
 
 
+def test_an_order_that_is_kept_changes_no_list(listed: House) -> None:
+    queries = [
+        {"sort": sort, "descending": descending, **chosen}
+        for sort in SORTS
+        for descending in (False, True)
+        for chosen in ({}, {"text": "a"}, {"folder": folder(listed, b"")}, {"code": "misfiled"})
+    ]
+    before = [names(listed, **query) for query in queries]
+    listed.index.order_by_date()
+    assert [names(listed, **query) for query in queries] == before
+    plan = listed.index.db.execute(
+        "EXPLAIN QUERY PLAN SELECT id FROM files ORDER BY mtime_ns DESC, id DESC"
+    )
+    assert "files_date" in str(plan.fetchall())
+
+
+def test_a_list_of_many(listed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = listed.index.view(ViewQuery())
+    for piece in (1, 2, 3, 5):  # characters that are read at once
+        monkeypatch.setattr(indexing, "_PIECE", piece)
+        assert listed.index.view(ViewQuery()) == whole
+    assert len(listed.index.view(ViewQuery(text="no such thing"))) == 0
+
+
 def test_the_worst_problem_first(listed: House) -> None:
     severities = [
         max((severity for _code, severity in badges), default=-1)

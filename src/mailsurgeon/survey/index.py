@@ -78,7 +78,7 @@ _FILE_PATH = (
     " ELSE CAST(d.path || x'2f' || f.filename AS BLOB) END"
 )
 _ORDERS = {
-    "date": "f.mtime_ns",
+    "date": "f.mtime_ns, f.id",
     "size": "f.size",
     "sender": "f.sender COLLATE NOCASE",
     "subject": "f.subject COLLATE NOCASE",
@@ -91,6 +91,7 @@ _LISTED = (
     " WHERE place NOT IN ('cur', 'new', 'root', 'nested'))"
     " AND id NOT IN (SELECT entry FROM problems))"
 )
+_PIECE = 1 << 16  # characters of a long text that are read at once: others want to go on, too
 _CHUNK = 500  # below SQLite's oldest limit of 999 variables
 
 
@@ -186,6 +187,10 @@ class Index:
 
     # Lists of entries
 
+    def order_by_date(self) -> None:
+        """Has the list of a whole spool come in a third of the time, for whoever shows it."""
+        self.db.execute("CREATE INDEX IF NOT EXISTS files_date ON files (mtime_ns)")
+
     def view(self, query: ViewQuery) -> array[int]:
         """The ids of the entries a list shows, in its order."""
         where: list[str] = []
@@ -210,7 +215,11 @@ class Index:
             )
             values.extend([needle] * 4)
         direction = "DESC" if query.descending else "ASC"
-        order = ", ".join(f"{part} {direction}" for part in _ORDERS[query.sort].split(", "))
+        parts = _ORDERS[query.sort].split(", ")
+        if query.folder is not None or codes or query.text:
+            # What is chosen is sorted: to go through all files by date would take longer.
+            parts = [f"+{part}" for part in parts]
+        order = ", ".join(f"{part} {direction}" for part in parts)
         # The directories are joined only where their paths are asked for.
         join = " JOIN directories d ON d.id = f.directory" if query.text or "d." in order else ""
         # As one text: a row at a time costs more than all the sorting.
@@ -219,7 +228,7 @@ class Index:
             f" FROM files f{join} WHERE {' AND '.join(where)} ORDER BY {order}, f.id)",
             values,
         ).fetchone()
-        return array("q", json.loads(f"[{ids}]"))
+        return _numbers(ids)
 
     def entries(self, ids: Sequence[int]) -> list[Entry]:
         """These entries, in the order of `ids`; ids that are gone are left out."""
@@ -312,6 +321,17 @@ def _prepare(db: sqlite3.Connection) -> None:
         db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA};COMMIT;{INDEXES}")
     elif version != SCHEMA:
         raise sqlite3.DatabaseError(f"index of schema {version}")
+
+
+def _numbers(text: str) -> array[int]:
+    """Numbers with commas between them."""
+    numbers, start = array("q"), 0
+    while start < len(text):
+        end = text.find(",", start + _PIECE)
+        end = len(text) if end < 0 else end
+        numbers.extend(json.loads(f"[{text[start:end]}]"))
+        start = end + 1
+    return numbers
 
 
 def _forget(path: Path) -> None:

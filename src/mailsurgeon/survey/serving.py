@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -84,13 +85,16 @@ def _survey(
     readers = crew.of(spool)
     index = Index.at(path)
     try:
-        return run_survey(
+        result = run_survey(
             spool, index, (options or Options()).for_readers(readers), executor=readers,
             on_progress=far.on_progress if "on_progress" in asked else None,
             cancelled=far.cancelled if "cancelled" in asked else far.ending.is_set,
             given_up=far.given_up if "given_up" in asked else None,
             **how,
         )  # fmt: skip
+        with suppress(sqlite3.Error):  # where there is no room for more, lists take longer
+            index.order_by_date()
+        return result
     finally:
         index.close()
 
