@@ -57,13 +57,13 @@ def _untimed(found: dict[str, Any]) -> list[dict[str, Any]]:
 def test_one_spool_that_no_worker_sees_is_a_row(house: House, clean: Tree, run: Run) -> None:
     os.rename(clean.root, clean.root.parent / "seen")
     hidden = Tree(clean.root.parent / "hidden")
-    seen = cluster._why_not
+    seen = cluster.why_not
 
     def why_not(answer: Any, spool: Any) -> str:  # as of one whose mount is missing there
         return "cannot see it" if spool.shown == str(hidden) else seen(answer, spool)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cluster, "_why_not", why_not)
+        patch.setattr(cluster, "why_not", why_not)
         outcome = run("scan-all", hidden.root.parent, "--format", "json",
                       "--scheduler", house.address)  # fmt: skip
     assert outcome.code == 1

@@ -269,24 +269,6 @@ def test_a_worker_with_another_program_is_named(house: House, spool: Spool, tmp_
     assert line.endswith(f"has mailsurgeon 0.0.9, not {mailsurgeon.__version__}; it is not used")
 
 
-@pytest.mark.parametrize(
-    "seen, why",
-    [
-        (None, "does not answer"),
-        ((None, 7, None, sys.version_info[:2]), "has no mailsurgeon"),
-        ((mailsurgeon.__version__, 7, None, (3, 10)), "runs Python 3.10, not "),
-        ((mailsurgeon.__version__, None, "Permission denied", sys.version_info[:2]), "denied"),
-        ((mailsurgeon.__version__, 8, None, sys.version_info[:2]), "has another directory at"),
-        ((mailsurgeon.__version__, 7, None, list(sys.version_info[:2])), ""),
-    ],
-)
-def test_why_a_worker_is_not_used(seen: Any, why: str) -> None:
-    said = cluster._why_not(
-        seen and cluster._Seen(*seen), Spool(b"/var/vmail/anna", 1, 7, "maildir++")
-    )
-    assert why in said and bool(said) == bool(why)
-
-
 # No cluster at all
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import logging
 import re
-import sys
 import threading
 import time
 import warnings
@@ -19,11 +18,11 @@ from concurrent.futures import Executor, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from mailsurgeon import __version__
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.probe import Seen, question, why_not
 from mailsurgeon.text import visible
 
 P = ParamSpec("P")
@@ -39,37 +38,9 @@ _RETRIES = 3
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):([0-9]{1,5})")
 _NOISY = re.compile(r"(distributed|tornado|dask|bokeh|asyncio)(\.|$)")
 
-# Sent as text: a worker need not have this program, nor this version of Python.
-_PROBE = """
-import os, sys
-python = sys.version_info[:2]
-try:
-    import mailsurgeon
-    version = mailsurgeon.__version__
-except Exception:
-    version = None
-try:
-    place = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        inode, reason = os.fstat(place).st_ino, None
-    finally:
-        os.close(place)
-except OSError as error:
-    inode, reason = None, error.strerror
-"""
-
 
 class ClusterError(MailsurgeonError):
     """The cluster cannot be used; the message names its scheduler."""
-
-
-class _Seen(NamedTuple):
-    """What a worker says of itself and of the spool's root."""
-
-    version: str | None
-    inode: int | None
-    reason: str | None
-    python: tuple[int, int]
 
 
 def checked_address(address: str) -> str:
@@ -265,30 +236,26 @@ class Cluster:
         """Asks workers whether they see the spool, and tells of those that do not."""
         readers.asked = readers.asked | addresses
         for address, seen in self._ask(sorted(addresses), readers.spool.root).items():
-            why = _why_not(seen, readers.spool)
+            why = why_not(seen, readers.spool)
             if not why:
                 readers.usable = readers.usable | {address}
             else:
                 self._tell_once(f"worker {visible(address)} {visible(why)}; it is not used")
 
-    def _ask(self, addresses: list[str], root: bytes) -> dict[str, _Seen | None]:
+    def _ask(self, addresses: list[str], root: bytes) -> dict[str, Seen | None]:
         import asyncio  # loaded with the library, and by nobody without a cluster
 
-        names = "version", "inode", "reason", "python"
-        asked = (
-            f"(lambda known: (exec({_PROBE!r}, known), [known[name] for name in {names!r}])[1])"
-            f"({{'root': {root!r}}})"
-        )
+        asked = question(root)
 
-        async def ask(address: str) -> _Seen | None:
+        async def ask(address: str) -> Seen | None:
             try:
                 answers = self._client.run(eval, asked, workers=[address], on_error="return")
                 answer = (await asyncio.wait_for(answers, ANSWER_SECONDS))[address]
-                return _Seen(*answer)
+                return Seen(*answer)
             except Exception:
                 return None
 
-        async def ask_all() -> list[_Seen | None]:
+        async def ask_all() -> list[Seen | None]:
             return await asyncio.gather(*map(ask, addresses))
 
         return dict(zip(addresses, self._client.sync(ask_all), strict=True))
@@ -409,24 +376,6 @@ class Cluster:
             if self._local is None:
                 self._local = self._make_local()
             return self._local
-
-
-def _why_not(seen: _Seen | None, spool: Spool) -> str:
-    """Why a worker cannot be used; empty when it can."""
-    python = sys.version_info[:2]
-    if seen is None:
-        return "does not answer"
-    if seen.version is None:
-        return "has no mailsurgeon"
-    if seen.version != __version__:
-        return f"has mailsurgeon {seen.version}, not {__version__}"
-    if tuple(seen.python) != python:
-        return "runs Python {}.{}, not {}.{}".format(*seen.python, *python)
-    if seen.inode is None:
-        return f"cannot see {visible(spool.root)}: {seen.reason}"
-    if seen.inode != spool.inode:
-        return f"has another directory at {visible(spool.root)}"
-    return ""
 
 
 def _is_clusters(error: BaseException) -> bool:

@@ -73,14 +73,7 @@ def stand_back() -> None:
     # Ctrl+C and a lost terminal end the parent, which ends its workers in order.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    how = os.environ.get("HACK", "n5")
-    if how[0] == "n":
-        os.nice(max(0, int(how[1:]) - os.nice(0)))
-    elif how == "batch":
-        os.nice(max(0, 5 - os.nice(0)))
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    elif how == "idle":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    os.nice(max(0, _NICE - os.nice(0)))  # once, although its parent may stand back as well
 
 
 def _start_worker() -> None:
