@@ -171,6 +171,30 @@ _FIELDS = st.lists(
 )
 
 
+_PIECES = st.sampled_from([
+    b"1", b"2", b"03", b"12", b"9" * 21, b" ", b" :", b" :", b":", b"\n", b"\n", b"W5", b"Ga:b",
+    b"a", b"b,S=5", b"/", b"\r", b"\xff",
+])  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=16))
+def test_any_list_is_edited_where_its_lines_are_in_order_and_only_there(
+    pieces: list[bytes],
+) -> None:
+    """What is looked at quickly before an edit is what reading line by line finds."""
+    text = HEADER + b"".join(pieces)
+    uidlist = parse(text)
+    names = [(record.base, b"fresh-%d" % record.uid) for record in uidlist.records]
+    if uidlist.bad:
+        with pytest.raises(UidlistError):
+            rename_records(text, names)
+        return
+    again = parse(rename_records(text, names)[0])
+    assert [(record.uid, record.base) for record in again.records] == [
+        (record.uid, b"fresh-%d" % record.uid) for record in uidlist.records
+    ]
+
+
 @given(st.lists(st.tuples(_BASES, _FIELDS), unique_by=lambda one: one[0], max_size=8), st.data())
 def test_any_rename_can_be_undone_exactly(
     records: list[tuple[bytes, list[bytes]]], data: st.DataObject

@@ -21,6 +21,7 @@ NAMES = [b"130000000%d.M%dP1.host" % (number, number) for number in range(1, 5)]
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "BATCH_STEPS", 1)
+    monkeypatch.setattr(running, "MOST_STEPS", 1)
 
 
 @contextmanager
@@ -155,6 +156,24 @@ def test_results_are_in_the_journal_before_the_next_batch_begins(
         surgeon.apply(plan(*acts))
         assert [step.state for step in surgeon.steps(1)] == ["done"] * 3
     assert known == [["planned"], ["done", "planned"], ["done", "done", "planned"]]
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds", "following"),
+    [
+        (500, 0.01, 1_000),  # no more than twice as many at once
+        (1_000, 0.4, 1_250),
+        (2_000, 1.0, 1_000),
+        (500, 60.0, 500),  # a slow file system
+        (4_000, 0.1, 4_000),
+    ],
+)
+def test_a_batch_has_as_many_steps_as_take_half_a_second(
+    steps: int, seconds: float, following: int
+) -> None:
+    room = running.Room(steps)
+    room.took(seconds)
+    assert room.steps == following
 
 
 @pytest.mark.parametrize(

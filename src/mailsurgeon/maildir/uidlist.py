@@ -20,6 +20,8 @@ HIGHEST_UID = 2**32 - 2
 
 _V1_HEADER = re.compile(rb"1 (\d{1,20}) (\d{1,20})\s*\Z")
 _V3_FIELD = re.compile(rb"[A-Za-z][^ ]*\Z")
+_MOST_DIGITS = 20
+_V3_HEAD = re.compile(rb"\d{1,20}(?: [A-Za-z][^ ]*)*")
 _DIGITS = re.compile(rb"\d{1,20}\Z")  # a longer number is none of 32 bits, and slow to read
 _LINES = {
     1: re.compile(rb"^(\d{1,20}) ([^/\n]+)$", re.MULTILINE),
@@ -285,16 +287,47 @@ def places_of(body: bytes, version: int) -> dict[bytes, int] | None:
 
     A quick look at what is nearly always in order; `parse` says what is not.
     """
-    found: list[tuple[bytes, bytes]] = _LINES[version].findall(body)
-    if len(found) != body.count(b"\n") or not (body.endswith(b"\n") or not body):
+    found = (_halves(body) if version == 3 else None) or _matched(body, version)
+    if found is None:
         return None
-    uids = [int(uid) for uid, _ in found]
+    uids, bases = found
     if uids and not (
         uids[0] > 0 and uids[-1] <= HIGHEST_UID and all(map(lt, uids, islice(uids, 1, None)))
     ):
         return None
-    places = {base: place for place, (_, base) in enumerate(found)}
-    return places if len(places) == len(found) else None
+    places = dict(zip(bases, range(len(bases)), strict=True))
+    return places if len(places) == len(bases) else None
+
+
+def _halves(body: bytes) -> tuple[list[int], list[bytes]] | None:
+    """UIDs and base names of version 3, where each line has one ` :` and no slash or leading zero.
+
+    Lines are cut before that colon: what is at the odd places must begin with one, and be all
+    there is that does, or a line had none, or two.
+    """
+    lines = body.count(b"\n")
+    if b"/" in body or body.count(b" :") != lines or not body.endswith(b"\n"):
+        return None
+    if body.startswith(b"0") or b"\n0" in body or b" :\n" in body:
+        return None
+    halves = body.replace(b" :", b"\n:").split(b"\n")
+    heads = halves[:-1:2]
+    if b"".join(heads).isdigit():
+        usual = min(map(len, heads)) > 0 and max(map(len, heads)) <= _MOST_DIGITS
+        uids = list(map(int, heads)) if usual else None
+    elif all(map(_V3_HEAD.fullmatch, heads)):
+        uids = [int(head.partition(b" ")[0]) for head in heads]
+    else:
+        uids = None
+    return None if uids is None else (uids, [base[1:] for base in halves[1::2]])
+
+
+def _matched(body: bytes, version: int) -> tuple[list[int], list[bytes]] | None:
+    """UIDs and base names, where each line is as the version has it."""
+    found: list[tuple[bytes, bytes]] = _LINES[version].findall(body)
+    if len(found) != body.count(b"\n") or not (body.endswith(b"\n") or not body):
+        return None
+    return [int(uid) for uid, _ in found], [base for _, base in found]
 
 
 def _record(line: bytes, version: int) -> Record:

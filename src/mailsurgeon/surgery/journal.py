@@ -58,6 +58,8 @@ CREATE INDEX steps_source ON steps (source) WHERE target IS NULL;
 CREATE INDEX steps_target ON steps (target);
 """
 
+_CACHE_KIB = 16 * 1024
+_LOG_PAGES = 4_000
 _INSERT_STEP = f"INSERT INTO steps VALUES ({', '.join('?' * 16)})"
 
 
@@ -147,6 +149,9 @@ class Journal:
         mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         # Where there can be no such log, a commit ends with an unlink that must be synced as well.
         db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+        # A batch's pages are written once, and taken over from the log not after each batch.
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         application = db.execute("PRAGMA application_id").fetchone()[0]
         empty = not db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]

@@ -1,17 +1,19 @@
 """Who is in a folder: its messages by base name.
 
 Two files of one base name in a folder are one message to a server, so whoever renames looks first.
-A folder is listed for every look; what was known of it is only brought up to date.
+A folder is looked at anew for every batch and again under its lock, and listed where it may have
+changed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
-from mailsurgeon.maildir.uidlist import base_name
 from mailsurgeon.surgery.places import Places
+from mailsurgeon.survey.rows import GRANULARITY
 
 
 @lru_cache(maxsize=1024)
@@ -28,13 +30,57 @@ def folder_around(directory: bytes) -> bytes | None:
     return directory[:-4] if directory.endswith((b"/cur", b"/new")) else None
 
 
+class _Listing:
+    """The names in one directory, and which of them have a base name."""
+
+    def __init__(self, names: Sequence[str] = (), seen: tuple[int, ...] | None = None) -> None:
+        """`seen`: what the directory looked like when it was listed, if that tells of changes."""
+        self.names = set(names)
+        self.seen = seen
+        bases = [name.partition(":")[0] for name in names]
+        self._one = dict(zip(bases, names, strict=True))
+        self._several: dict[str, set[str]] = {}  # of the base names that more than one has
+        if len(self._one) != len(names):
+            for base, name in zip(bases, names, strict=True):
+                self._add(base, name)
+
+    def of(self, base: str) -> Collection[str]:
+        """The names with this base name."""
+        if (several := self._several.get(base)) is not None:
+            return sorted(several)
+        one = self._one.get(base)
+        return () if one is None else (one,)
+
+    def add(self, name: str) -> None:
+        """Notes a name that has come."""
+        self.names.add(name)
+        self._add(name.partition(":")[0], name)
+
+    def _add(self, base: str, name: str) -> None:
+        other = self._one.setdefault(base, name)
+        if other != name:
+            self._several.setdefault(base, {other}).add(name)
+
+    def discard(self, name: str) -> None:
+        """Notes a name that has gone."""
+        self.names.discard(name)
+        base = name.partition(":")[0]
+        if base in self._several:
+            left = self._several[base]
+            left.discard(name)
+            self._one[base] = min(left)
+            if len(left) == 1:
+                del self._several[base]
+        elif self._one.get(base) == name:
+            del self._one[base]
+
+
 class Occupants:
     """The messages in a folder's cur and new by base name; listed when first asked for."""
 
     def __init__(self, places: Places, folder: bytes) -> None:
         self._places = places
-        self._names: dict[bytes, set[str]] = {directory: set() for directory in served_in(folder)}
-        self._bases: dict[bytes, tuple[bytes, ...]] = {}  # paths by base name
+        self._known = {directory: _Listing() for directory in served_in(folder)}
         self._fresh = False
 
     def look_again(self) -> None:
@@ -44,68 +90,65 @@ class Occupants:
     def namesake(self, path: bytes, besides: bytes) -> bytes | None:
         """Another file here with the base name of `path`, other than `besides`."""
         directory, _, name = path.rpartition(b"/")
-        if directory not in self._names:
+        if directory not in self._known:
             return None
-        for other in self._listed().get(base_name(name), ()):
-            if other not in (path, besides):
-                return other
+        base = os.fsdecode(name).partition(":")[0]
+        for where, listing in self._listed().items():
+            for other in listing.of(base):
+                found = where + b"/" + os.fsencode(other)
+                if found not in (path, besides):
+                    return found
         return None
 
     def bears(self, wanted: Callable[[bytes], bool]) -> bool:
         """Whether the filename of any message here is as `wanted` tells."""
         return any(
-            wanted(path.rpartition(b"/")[2]) for paths in self._listed().values() for path in paths
+            wanted(os.fsencode(name))
+            for listing in self._listed().values()
+            for name in listing.names
         )
 
     def left(self, directory: bytes, name: bytes) -> None:
         """Notes that a file has gone from cur or new."""
         if self._fresh:
-            self._names[directory].discard(os.fsdecode(name))
-            self._gone(directory + b"/" + name, name)
+            self._known[directory].discard(os.fsdecode(name))
 
     def came(self, directory: bytes, name: bytes) -> None:
         """Notes that a file has come to cur or new."""
         if self._fresh:
-            self._names[directory].add(os.fsdecode(name))
-            self._come(directory + b"/" + name, name)
+            self._known[directory].add(os.fsdecode(name))
 
-    def _come(self, path: bytes, name: bytes) -> None:
-        base = base_name(name)
-        others = self._bases.get(base)
-        if others is None:
-            self._bases[base] = (path,)
-        elif path not in others:
-            self._bases[base] = (*others, path)
-
-    def _gone(self, path: bytes, name: bytes) -> None:
-        base = base_name(name)
-        others = tuple(other for other in self._bases.pop(base, ()) if other != path)
-        if others:
-            self._bases[base] = others
-
-    def _listed(self) -> dict[bytes, tuple[bytes, ...]]:
+    def _listed(self) -> dict[bytes, _Listing]:
         if not self._fresh:
-            for directory, known in self._names.items():
-                names = self._names_in(directory)
-                if len(names) != len(known) or not known.issuperset(names):
-                    self._follow(directory, set(names))
+            for directory, known in self._known.items():
+                self._known[directory] = self._looked(directory, known)
             self._fresh = True
-        return self._bases
+        return self._known
 
-    def _follow(self, directory: bytes, names: set[str]) -> None:
-        """Brings what is known in line with the names a directory has now."""
-        known = self._names[directory]
-        for name in map(os.fsencode, known - names):
-            self._gone(directory + b"/" + name, name)
-        for name in map(os.fsencode, names - known):
-            self._come(directory + b"/" + name, name)
-        self._names[directory] = names
+    def _looked(self, directory: bytes, known: _Listing) -> _Listing:
+        """What is in a directory now; `known` is what was.
 
-    def _names_in(self, directory: bytes) -> list[str]:
+        A directory that has not changed is not listed again. Its own times tell so where the last
+        change was long enough before it was listed: of two changes at once they tell of one.
+        """
         try:
-            return os.listdir(self._places.directory(directory))
+            handle = self._places.directory(directory)
+            seen = _state(os.fstat(handle))
+            if known.seen == seen:
+                return known
+            settled = time.time_ns() - GRANULARITY > seen[2]
+            names = os.listdir(handle)
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return _Listing()
+        if len(names) == len(known.names) and known.names.issuperset(names):
+            known.seen = seen if settled else None
+            return known
+        return _Listing(names, seen if settled else None)
+
+
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    """What changes with what is in a directory, the time of the last change third."""
+    return status.st_dev, status.st_ino, status.st_ctime_ns, status.st_mtime_ns
 
 
 class Register:

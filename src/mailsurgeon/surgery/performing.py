@@ -45,9 +45,12 @@ def enact(places: Places, folders: Folders, step: Step) -> None:
 
 def _rename(places: Places, folders: Folders, step: Step) -> None:
     assert step.source is not None and step.target is not None
+    left, came = step.source.rpartition(b"/")[0], step.target.rpartition(b"/")[0]
+    ours, theirs = _occupants(folders, left), _occupants(folders, came)
     source_dir, source = _locate_source(places, step)
     target_dir, target = _locate_target(places, step)
-    _check_base_is_free(folders, step)
+    if theirs:
+        _check_base_is_free(theirs, step)
     try:
         fs.rename(source_dir, source, target_dir, target)
     except FileExistsError:
@@ -60,11 +63,10 @@ def _rename(places: Places, folders: Folders, step: Step) -> None:
     if expected and not fs.same_inode(fs.look(target_dir, target), expected):
         fs.rename(target_dir, target, source_dir, source)
         raise fs.StepRefused("another file has taken its place")
-    left, came = step.source.rpartition(b"/")[0], step.target.rpartition(b"/")[0]
-    if occupants := _occupants(folders, left):
-        occupants.left(left, source)
-    if occupants := _occupants(folders, came):
-        occupants.came(came, target)
+    if ours:
+        ours.left(left, source)
+    if theirs:
+        theirs.came(came, target)
 
 
 def _occupants(folders: Folders, directory: bytes) -> Occupants | None:
@@ -96,15 +98,14 @@ def _locate_target(places: Places, step: Step) -> tuple[int, bytes]:
         raise fs.StepRefused(f"the directory {where} is missing") from None
 
 
-def _check_base_is_free(folders: Folders, step: Step) -> None:
+def _check_base_is_free(occupants: Occupants, step: Step) -> None:
     """Two files of one base name in a folder: a server would overwrite one by the other."""
     assert step.source is not None and step.target is not None
     if step.data.get("may_share"):
         return  # it is put back where it stood beside its namesake before
-    if occupants := _occupants(folders, step.target.rpartition(b"/")[0]):
-        other = occupants.namesake(step.target, step.source)
-        if other is not None:
-            raise fs.StepRefused(f"its base name is taken by {visible(other)}")
+    other = occupants.namesake(step.target, step.source)
+    if other is not None:
+        raise fs.StepRefused(f"its base name is taken by {visible(other)}")
 
 
 def _mkdir(places: Places, _folders: Folders, step: Step) -> None:

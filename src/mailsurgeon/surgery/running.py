@@ -18,6 +18,7 @@ from typing import Any
 from mailsurgeon.surgery import fs
 from mailsurgeon.surgery.acting import Run, folders_of, outcome, refuse
 from mailsurgeon.surgery.folders import lock_folders, sync_let_go
+from mailsurgeon.surgery.frozen import sweep
 from mailsurgeon.surgery.journal import Journal
 from mailsurgeon.surgery.locks import Patience
 from mailsurgeon.surgery.occupants import Occupants, Register
@@ -29,6 +30,9 @@ from mailsurgeon.surgery.sync_tools import cut_off_sync
 from mailsurgeon.surgery.tally import Tally, count_uids
 
 BATCH_STEPS = 500
+"""Of the first batch, and of each where they are slow; see `Room`."""
+MOST_STEPS = 4_000
+BATCH_SECONDS = 0.5
 JOIN_SECONDS = 0.5
 """Locks of further folders are taken along no longer after the first."""
 
@@ -95,12 +99,16 @@ class Runner:
         to recovery.
         """
         finished = 0
-        for number, batch in enumerate(batches(acts), start=1):
+        room = Room(BATCH_STEPS)
+        for number, batch in enumerate(batches(acts, room), start=1):
             if cancelled is not None and cancelled():
                 self.tally.cancelled = True
                 break
+            begun = time.monotonic()
             self._batch(number, finished, batch)
+            room.took(time.monotonic() - begun)
             finished += len(batch)
+            sweep()
             if on_progress is not None:
                 on_progress(finished, len(acts))
             if self.tally.stopped:
@@ -246,8 +254,23 @@ class Runner:
         count_uids(tally.uids, run)
 
 
-def batches(acts: Sequence[Act]) -> Iterator[list[Act]]:
-    """The acts in portions of at most BATCH_STEPS steps; an act is never divided.
+@dataclass(slots=True)
+class Room:
+    """How many steps the next batch may have: as many as take BATCH_SECONDS, so that the operator
+    is heard in time and little is left to recovery, and what is done once a batch is done seldom.
+    """
+
+    steps: int
+
+    def took(self, seconds: float) -> None:
+        """Notes how long a batch has taken."""
+        faster = min(2.0, BATCH_SECONDS / max(seconds, 0.001))
+        self.steps = max(BATCH_STEPS, min(int(self.steps * faster), MOST_STEPS))
+
+
+def batches(acts: Sequence[Act], room: Room) -> Iterator[list[Act]]:
+    """The acts in portions of at most as many steps as there is room for at the time; an act is
+    never divided.
 
     What is done inside a directory is settled before that directory is moved: recovery would look
     for it in vain where it was.
@@ -255,7 +278,7 @@ def batches(acts: Sequence[Act]) -> Iterator[list[Act]]:
     batch: list[Act] = []
     steps = 0
     for act in acts:
-        full = steps + len(act.steps) > BATCH_STEPS
+        full = steps + len(act.steps) > room.steps
         if batch and (full or moves_from_under(act, batch)):
             yield batch
             batch, steps = [], 0
@@ -267,9 +290,9 @@ def batches(acts: Sequence[Act]) -> Iterator[list[Act]]:
 
 def moves_from_under(act: Act, earlier: Sequence[Act]) -> bool:
     """Whether an act moves a directory in which an earlier one did something."""
-    moved = tuple(
-        [step.source + b"/" for step in act.steps if step.source and carries_directory(step)]
-    )
+    moved = tuple([
+        step.source + b"/" for step in act.steps if carries_directory(step) and step.source
+    ])  # fmt: skip
     return bool(moved) and any(
         path is not None and (path + b"/").startswith(moved)
         for one in earlier
