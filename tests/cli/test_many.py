@@ -17,6 +17,7 @@ import pytest
 
 from mailsurgeon.cli import bench, many, screen
 from mailsurgeon.procedures import many as procedure
+from mailsurgeon.survey import workers
 from mailsurgeon.survey.workers import start_executor
 
 from .conftest import Run, Tree
@@ -229,7 +230,7 @@ def test_until_readers_are_warm_the_program_reads_by_itself(
 
     alone = run("scan", hall / "example.org" / "bert", "--format", "csv", "--jobs", 1).out
     monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
-    monkeypatch.setattr(bench, "start_executor", never_warm)
+    monkeypatch.setattr(workers, "start_executor", never_warm)
     outcome = run("scan", hall / "example.org" / "bert", "--format", "csv", "--fresh", "--jobs", 2)
     assert (outcome.out, started) == (alone, [True])
 
@@ -239,7 +240,7 @@ def test_a_reader_that_dies_is_one_spools_error(
 ) -> None:
     """The next spool gets new readers."""
     monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
-    monkeypatch.setattr(bench, "start_executor", started_and_warm)
+    monkeypatch.setattr(workers, "start_executor", started_and_warm)
     survey = procedure.looked_at
     died: list[bytes] = []
 

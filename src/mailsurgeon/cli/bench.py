@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -18,7 +18,7 @@ from mailsurgeon.surgery.steps import Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.survey import Progress, SurveyResult
-from mailsurgeon.survey.workers import make_executor, start_executor
+from mailsurgeon.survey.workers import LateWorkers, make_executor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,7 +96,7 @@ def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
         finally:
             cluster.close()
         return
-    executor = None if common.jobs == 1 else _LateWorkers(common.jobs)
+    executor = None if common.jobs == 1 else _HelpedWhenLong(common.jobs)
     try:
         yield lambda _spool: executor
     finally:
@@ -104,32 +104,22 @@ def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
             executor.shutdown(wait=True, cancel_futures=True)
 
 
-class _LateWorkers(Executor):
-    """Starts worker processes when reading takes longer than starting them would; until they are
-    warm this process reads by itself."""
+class _HelpedWhenLong(LateWorkers):
+    """Worker processes for what takes longer than starting them would; until they are warm this
+    process reads by itself."""
 
     def __init__(self, jobs: int | None) -> None:
-        self._jobs = jobs
+        super().__init__(jobs)
         self._since = time.monotonic()
-        self._workers: Executor | None = None
-        self._warm: list[Future[int]] = []
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        if self._workers is None and time.monotonic() - self._since > _WORTH_IT:
-            self._workers, self._warm = start_executor(self._jobs)
-        if self._workers is None or not any(one.done() for one in self._warm):
-            done: Future[T] = Future()
-            done.set_result(fn(*args, **kwargs))
-            return done
-        try:
-            return self._workers.submit(fn, *args, **kwargs)
-        except BrokenExecutor:  # one of them died, over the spool before this one
-            self._workers = make_executor(self._jobs)
-            return self._workers.submit(fn, *args, **kwargs)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        if self._workers is not None:
-            self._workers.shutdown(wait, cancel_futures=cancel_futures)
+        if time.monotonic() - self._since > _WORTH_IT:
+            self.start()
+        if self.warm:
+            return super().submit(fn, *args, **kwargs)
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 @contextmanager

@@ -42,12 +42,18 @@ class LateWorkers(Executor):
         self._jobs = jobs
         self._guard = threading.Lock()
         self._executor: Executor | None = None
+        self._answers: list[Future[int]] = []
+
+    @property
+    def warm(self) -> bool:
+        """Whether one of them is ready, and work need not wait for it."""
+        return any(answer.done() for answer in self._answers)
 
     def start(self) -> Executor:
         """Has them started, if they are not."""
         with self._guard:
             if self._executor is None:
-                self._executor, _warm = start_executor(self._jobs)
+                self._executor, self._answers = start_executor(self._jobs)
             return self._executor
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
