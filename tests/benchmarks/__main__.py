@@ -39,7 +39,7 @@ BLOCKS = (
         screen.afterwards,
     ),
     Block(("filing", "undoing", "fix-whole", "undo-whole"), repairs.filing),
-    Block(("sizes", "sizes-whole"), repairs.sizes),
+    Block(("sizes", "sizes-whole", "sizes-script"), repairs.sizes),
     Block(("cold",), scans.cold),
 )
 

@@ -41,7 +41,9 @@ def sizes(setting: Setting) -> list[Measure]:
     _survey(setting)
     return [
         _measure(
-            setting, ("rename loop", "sync after the rename loop"), lambda: _loop(setting)
+            setting,
+            ("rename loop", "rename loop, looking at all", "sync after the rename loop"),
+            lambda: _loop(setting),
         ),
         _measure(
             setting,
@@ -119,6 +121,7 @@ def _loop(setting: Setting) -> Samples:
     found, _ = _size_loop(setting)
     return {
         "rename loop": [Sample(found["repairing"])],
+        "rename loop, looking at all": [Sample(found["looking"] + found["repairing"])],
         "sync after the rename loop": [Sample(found["sync"])],
     }
 

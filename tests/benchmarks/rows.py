@@ -62,4 +62,6 @@ ROWS = (
     Row("undo-whole", "the whole command `undo`", "undo misfiled", None, None, "fix misfiled"),
     Row("sizes-whole", "the whole command `fix --only size-mismatch`", "fix sizes", None, None,
         "rename loop, reading all"),
+    Row("sizes-script", "the same, beside a loop that only lists and stats to find them",
+        "fix sizes", None, None, "rename loop, looking at all"),
 )  # fmt: skip

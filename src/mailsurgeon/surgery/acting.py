@@ -37,6 +37,8 @@ class Run:
     @property
     def folders(self) -> frozenset[bytes]:
         """The folders whose locks it needs."""
+        if len(self.records) == 1:
+            return locks_of((self.records[0].step,))
         return locks_of([record.step for record in self.records])
 
 

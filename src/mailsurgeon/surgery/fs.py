@@ -85,7 +85,7 @@ def difference(status: os.stat_result | None, expected: Expected) -> str:
     """In words how a thing differs from what was expected of it; empty when it does not."""
     if status is None:
         return "it is gone"
-    if not same_inode(status, expected):
+    if status.st_ino != expected.inode or status.st_dev != expected.device:
         return "another file has taken its place"
     if expected.size != -1 and status.st_size != expected.size:
         return "its size has changed"

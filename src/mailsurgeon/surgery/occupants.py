@@ -44,6 +44,9 @@ class _Listing:
             for base, name in zip(bases, names, strict=True):
                 self._add(base, name)
 
+    def __contains__(self, base: str) -> bool:
+        return base in self._one
+
     def of(self, base: str) -> Collection[str]:
         """The names with this base name."""
         if (several := self._several.get(base)) is not None:
@@ -94,6 +97,8 @@ class Occupants:
             return None
         base = os.fsdecode(name).partition(":")[0]
         for where, listing in self._listed().items():
+            if base not in listing:
+                continue
             for other in listing.of(base):
                 found = where + b"/" + os.fsencode(other)
                 if found not in (path, besides):

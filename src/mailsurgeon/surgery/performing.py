@@ -47,10 +47,10 @@ def _rename(places: Places, folders: Folders, step: Step) -> None:
     assert step.source is not None and step.target is not None
     left, came = step.source.rpartition(b"/")[0], step.target.rpartition(b"/")[0]
     ours, theirs = _occupants(folders, left), _occupants(folders, came)
-    source_dir, source = _locate_source(places, step)
-    target_dir, target = _locate_target(places, step)
-    if theirs:
-        _check_base_is_free(theirs, step)
+    source_dir, source = _locate_source(places, step.source, step.expected)
+    target_dir, target = _locate_target(places, step.target)
+    if theirs and not step.data.get("may_share"):  # back where it stood beside its namesake before
+        _check_base_is_free(theirs, step.target, step.source)
     try:
         fs.rename(source_dir, source, target_dir, target)
     except FileExistsError:
@@ -76,34 +76,29 @@ def _occupants(folders: Folders, directory: bytes) -> Occupants | None:
     return around.occupants if around else None
 
 
-def _locate_source(places: Places, step: Step) -> tuple[int, bytes]:
-    assert step.source is not None
+def _locate_source(places: Places, path: bytes, expected: Expected | None) -> tuple[int, bytes]:
     try:
-        directory, name = places.locate(step.source)
+        directory, name = places.locate(path)
     except (FileNotFoundError, NotADirectoryError):
         raise fs.StepRefused("it is gone") from None
     status = fs.look(directory, name)
-    reason = fs.difference(status, step.expected) if step.expected else ""
+    reason = fs.difference(status, expected) if expected else ""
     if status is None or reason:
         raise fs.StepRefused(reason or "it is gone")
     return directory, name
 
 
-def _locate_target(places: Places, step: Step) -> tuple[int, bytes]:
-    assert step.target is not None
+def _locate_target(places: Places, path: bytes) -> tuple[int, bytes]:
     try:
-        return places.locate(step.target, make_parents=True)
+        return places.locate(path, make_parents=True)
     except (FileNotFoundError, NotADirectoryError):
-        where = visible(os.path.dirname(step.target))
+        where = visible(os.path.dirname(path))
         raise fs.StepRefused(f"the directory {where} is missing") from None
 
 
-def _check_base_is_free(occupants: Occupants, step: Step) -> None:
+def _check_base_is_free(occupants: Occupants, path: bytes, besides: bytes) -> None:
     """Two files of one base name in a folder: a server would overwrite one by the other."""
-    assert step.source is not None and step.target is not None
-    if step.data.get("may_share"):
-        return  # it is put back where it stood beside its namesake before
-    other = occupants.namesake(step.target, step.source)
+    other = occupants.namesake(path, besides)
     if other is not None:
         raise fs.StepRefused(f"its base name is taken by {visible(other)}")
 

@@ -126,9 +126,10 @@ class Section:
         run.state = "done"
 
     def _note(self, step: Step) -> None:
-        for path in (step.source, step.target):
-            if path is not None:
-                self._touched.add(path.rpartition(b"/")[0])
+        if step.source is not None:
+            self._touched.add(step.source.rpartition(b"/")[0])
+        if step.target is not None:
+            self._touched.add(step.target.rpartition(b"/")[0])
 
     def _take_back(self, run: Run, reason: str) -> None:
         """Undoes the steps of an act that could not be done whole."""
