@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button
 
@@ -18,6 +19,7 @@ from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor, QuitQuestion
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.reading import ReadingScreen
 from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
 from tests.tui.conftest import Ward, front, keys, main, settled, status, tree_lines, typed
@@ -448,3 +450,28 @@ def test_the_screen_is_pulled_in_by_nothing_below_it() -> None:
         if "tui" not in path.relative_to(root).parts:
             for line in path.read_text().splitlines():
                 assert not line.startswith(("import textual", "from textual")), path
+
+
+async def test_a_key_typed_with_the_one_that_opens_the_list_is_for_the_list(ward: Ward) -> None:
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        main(pilot).action_pane("tree")
+        await settled(pilot)
+        for key, character in (("enter", "\r"), ("A", "A")):
+            pilot.app.post_message(events.Key(key, character))
+        await settled(pilot)
+        assert "3 marked" in status(pilot)
+
+
+async def test_what_has_no_remedy_is_told_on_a_line(ward: Ward) -> None:
+    message = ward.mail("cur/{n}:2,S", what="Twice")
+    (ward.root / ".lists" / "cur" / message.name).write_bytes(message.read_bytes())
+    async with ward.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        main(pilot).tree_.go_to_target(Target("code", code="duplicate-id"))
+        await settled(pilot)
+        await keys(pilot, "enter", "enter")
+        assert front(pilot) is main(pilot)
+        assert "Nothing to do: no identical copy in the same folder." in status(pilot)
+        await keys(pilot, "A", "enter")
+        assert "Nothing to do for 2: no identical copy in the same folder." in status(pilot)

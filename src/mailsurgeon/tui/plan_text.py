@@ -48,6 +48,19 @@ def body_of(plan: Plan, first: int = 4) -> list[Text]:
     return lines
 
 
+def nothing_to_do(plan: Plan) -> str:
+    """Why a plan does nothing, in a line; empty when it does something, when something is refused,
+    or when there are several reasons."""
+    reasons = {(item.reason, item.hint) for item in plan.left}
+    if plan.acts or len(reasons) > 1 or any(item.refused for item in plan.left):
+        return ""
+    if not reasons:
+        return "There is nothing to do."
+    ((reason, hint),) = reasons
+    number = f" for {len(plan.left):,}" if len(plan.left) > 1 else ""
+    return visible(f"Nothing to do{number}: {reason}{f' ({hint})' if hint else ''}.")
+
+
 def step_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
     """The number of all steps, and what makes the line of one: for a list of any length."""
     steps = [(act, step) for act in plan.acts for step in act.steps]

@@ -294,10 +294,11 @@ class BrowsingScreen(InspectingScreen):
     def action_pane(self, name: str) -> None:
         for pane in PANES:
             self.set_class(pane == name, f"-at-{pane}")
-        self.call_after_refresh(self._focus, name)
-
-    def _focus(self, name: str) -> None:
-        self._pane(name).focus()
+        pane = self._pane(name)
+        if pane.size:  # at once: the next key may be there already, and is for that pane
+            self.set_focus(pane)
+        else:
+            self.call_after_refresh(pane.focus)
 
     def action_next_pane(self, step: int) -> None:
         place = (PANES.index(self.place()) + step) % len(PANES)

@@ -19,13 +19,15 @@ from mailsurgeon.survey.index import Index
 from mailsurgeon.tui.actions import BY_ID, bindings, keys_of
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.messages import OperationFinished, OperationProgressed, Proposed
-from mailsurgeon.tui.plan_text import body_of, by_size, rows_of, step_lines
+from mailsurgeon.tui.plan_text import body_of, by_size, nothing_to_do, rows_of, step_lines
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.reading import ReadingScreen
 from mailsurgeon.tui.screens.surveying import INTERVAL, own_index
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
+
+_MARKS = 12  # columns of the status line that are not for what is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ class PlanScreen(BaseScreen[Outcome | None]):
         if event.plan is None:
             self.dismiss(Outcome(None, None, event.error))
             return
-        if not event.plan.acts and not event.plan.left:
-            self.dismiss(Outcome(event.plan, None, "There is nothing to do."))
+        nothing = nothing_to_do(event.plan)
+        if nothing and len(nothing) < self.size.width - _MARKS:
+            self.dismiss(Outcome(event.plan, None, nothing))
             return
         self.whole, self.number = event.plan, event.number
         self._show()
