@@ -51,27 +51,28 @@ def folder_context(
     owner: tuple[int, int] | None,
 ) -> FolderContext:
     """Looks at all names of a folder (of regular files in cur and new) together."""
-    facts = FolderFacts(_separator(cur, new), owner=owner)
-    marked = any(b",U=" in name for names in (cur, new) for name in names)
-    return FolderContext(folder, facts, marked, _clashes(folder, cur, new), sizes)
+    parts = [name.partition(b":") for names in (cur, new) for name in names]
+    facts = FolderFacts(_separator(parts), owner=owner)
+    marked = any(b",U=" in b"\0".join(names) for names in (cur, new))
+    bases = {base for base, _, _ in parts}
+    clashes = _clashes(folder, cur, new) if len(bases) < len(parts) else {}
+    return FolderContext(folder, facts, marked, clashes, sizes)
 
 
 _USUAL = parse_info(b"x:2,")
 
 
-def _separator(cur: list[bytes], new: list[bytes]) -> bytes | None:
-    """What stands for the colon in most names of a folder, None where that is the colon."""
-    odd = [parse_info(name) for names in (cur, new) for name in names if b":" not in name]
+def _separator(parts: list[tuple[bytes, bytes, bytes]]) -> bytes | None:
+    """What stands for the colon in most names of a folder, None where that is the colon. The names
+    are given as what lies before their colon, the colon, and the rest."""
+    odd = [parse_info(name) for name, colon, _ in parts if not colon]
     if not odd:
         return None
     # A name with a colon has no foreign separator, whatever else it has.
-    return store_separator(odd + [_USUAL] * (len(cur) + len(new) - len(odd)))
+    return store_separator(odd + [_USUAL] * (len(parts) - len(odd)))
 
 
 def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, list[bytes]]:
-    bases = [name.partition(b":")[0] for names in (cur, new) for name in names]
-    if len(set(bases)) == len(bases):
-        return {}
     found: dict[bytes, list[bytes]] = {}
     for subdir, names in ((b"cur", cur), (b"new", new)):
         for name in names:

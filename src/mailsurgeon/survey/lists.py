@@ -9,9 +9,10 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
@@ -36,13 +37,41 @@ class ListFacts:
     usual: bool = False
 
 
+class Stamped(NamedTuple):
+    """What a list comes to, and what tells whether it is still the same one."""
+
+    stamp: str
+    ctime_ns: int
+    facts: ListFacts
+
+
+Found = dict[bytes, Stamped]
+"""Lists by their path."""
+
+
 @dataclass(slots=True)
 class Lists:
-    """The lists of one spool. `db` is the index's connection; nothing is raised."""
+    """The lists of one spool. `db` is the index's connection. Nothing is raised but BrokenExecutor,
+    where those who were asked ahead have died."""
 
     spool: Spool
     db: sqlite3.Connection
     _seen: dict[bytes, ListFacts | None] = field(default_factory=dict[bytes, "ListFacts | None"])
+    _asked: dict[bytes, Future[Found]] = field(default_factory=dict[bytes, "Future[Found]"])
+
+    def ask_ahead(self, executor: Executor, folders: Iterable[bytes]) -> None:
+        """Has the lists that are not known looked at by others, before they are asked for.
+
+        Not those outside the spool: readers elsewhere may have other files there.
+        """
+        if self.spool.control is not None:
+            return
+        known = {path for (path,) in self.db.execute("SELECT path FROM lists")}
+        for folder in folders:
+            paths = [list_path(self.spool, folder, name) for name in NAMES]
+            if known.isdisjoint(paths):
+                found = executor.submit(look_at_lists, paths)
+                self._asked.update(dict.fromkeys(paths, found))
 
     def facts(self, folder: bytes, name: bytes) -> ListFacts | None:
         """What is known of a folder's list of this name; None where there is none to be read."""
@@ -61,24 +90,26 @@ class Lists:
         return {}
 
     def _facts(self, path: bytes) -> ListFacts | None:
-        try:
-            status = os.lstat(path)
-        except OSError:
+        asked = self._asked.pop(path, None)
+        known = self._known(path) if asked is None else None
+        if known is not None:
+            return known
+        found = (asked.result() if asked is not None else look_at_lists([path])).get(path)
+        if found is None:
             return None
-        stamp = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
-        row = self.db.execute("SELECT stamp, facts FROM lists WHERE path = ?", (path,)).fetchone()
-        if row and row[0] == stamp:
-            return _unpacked(row[1])
-        data = read_small(path, LARGEST_LIST)
-        if data is None:
-            return None
-        facts = _look(data)
         # A list written a moment ago may be written again without a trace in its times.
-        if status.st_ctime_ns < time.time_ns() - GRANULARITY:
-            self.db.execute(
-                "INSERT OR REPLACE INTO lists VALUES (?, ?, ?)", (path, stamp, _packed(facts))
-            )
-        return facts
+        if found.ctime_ns < time.time_ns() - GRANULARITY:
+            row = (path, found.stamp, _packed(found.facts))
+            self.db.execute("INSERT OR REPLACE INTO lists VALUES (?, ?, ?)", row)
+        return found.facts
+
+    def _known(self, path: bytes) -> ListFacts | None:
+        """What the index says of a list that is still the one it knows."""
+        row = self.db.execute("SELECT stamp, facts FROM lists WHERE path = ?", (path,)).fetchone()
+        status = _status(path) if row else None
+        if row and status and row[0] == _stamp(status):
+            return _unpacked(row[1])
+        return None
 
     def _parsed(self, folder: bytes, name: bytes) -> Uidlist | None:
         data = read_small(list_path(self.spool, folder, name), LARGEST_LIST)
@@ -129,6 +160,28 @@ class Uids:
         while self._room < 0 and self._usual:
             self._room += len(self._usual.pop(next(iter(self._usual))))
         self._usual[folder] = data
+
+
+def look_at_lists(paths: Iterable[bytes]) -> Found:
+    """Looks at lists (absolute paths); those that are not there to be read are left out."""
+    found: Found = {}
+    for path in paths:
+        status = _status(path)
+        data = read_small(path, LARGEST_LIST) if status else None
+        if status is not None and data is not None:
+            found[path] = Stamped(_stamp(status), status.st_ctime_ns, _look(data))
+    return found
+
+
+def _status(path: bytes) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
 def _look(data: bytes) -> ListFacts:

@@ -86,6 +86,9 @@ class Looking:
         """Examines the directories (folder by folder); `on_done` is told how many names are done.
         Whether it came to the end: it stops when it is cancelled."""
         self._walked = {each.path: each for each in directories}
+        if self.executor is not None:
+            folders = {each.folder: None for each in directories if each.folder is not None}
+            self.lists.ask_ahead(self.executor, folders)
         for part, result in self._results(self._parts(directories)):
             with self.writer.transaction():
                 self._keep(part, result)
