@@ -12,6 +12,7 @@ import pytest
 from mailsurgeon.survey import looking, patience, walk
 from mailsurgeon.survey import survey as surveying
 from mailsurgeon.survey.patience import GAVE_UP, GaveUp, Patience
+from mailsurgeon.survey.slices import Slice
 from mailsurgeon.survey.survey import Progress
 
 from .house import House
@@ -65,7 +66,7 @@ class Silent(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         answer: Future[Any] = Future()
-        if args[0].directory != self.directory:
+        if not isinstance(args[0], Slice) or args[0].directory != self.directory:
             answer.set_result(fn(*args, **kwargs))
         return answer
 
@@ -92,6 +93,23 @@ def test_a_worker_that_does_not_answer(two: House) -> None:
         two.surveyed_paths() & {b".Stalled/new/3.M1.host"}
     )
     assert two.not_examined()[b".Stalled/cur"] == GAVE_UP
+
+
+class Unread(Executor):
+    """Never answers what a list comes to."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        answer: Future[Any] = Future()
+        if isinstance(args[0], Slice):
+            answer.set_result(fn(*args, **kwargs))
+        return answer
+
+
+def test_a_list_of_uids_that_does_not_answer(two: House) -> None:
+    waited, _ = told_of(two, executor=Unread())
+    assert waited == {b"", b".Stalled", b".Zeal"}
+    assert not two.surveyed_paths()
+    assert set(two.not_examined().values()) == {GAVE_UP}
 
 
 def test_a_directory_that_cannot_be_listed(

@@ -203,10 +203,9 @@ class _Clock:
 
 def carried(error: BaseException) -> BaseException:
     """An error that comes out in another process as it is here."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        if isinstance(error, OSError):
-            return OSError(error.errno, error.strerror, error.filename)
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+    with suppress(Exception):
+        if str(pickle.loads(pickle.dumps(error))) == str(error):
+            return error
+    if isinstance(error, OSError):
+        return OSError(error.errno, error.strerror, error.filename)
+    return RuntimeError(f"{type(error).__name__}: {error}")
