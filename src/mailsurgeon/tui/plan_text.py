@@ -14,7 +14,7 @@ from mailsurgeon.surgery.steps import QUARANTINE, Act, Left, Plan, Step
 from mailsurgeon.text import visible
 from mailsurgeon.tui.present import fit, path_text
 
-BATCH = 500  # steps the journal commits together
+BATCH = 500  # steps the journal commits together at first
 
 
 def row_of(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
@@ -164,6 +164,5 @@ def _left(left: Sequence[Left]) -> Iterator[str]:
 
 def _needs(plan: Plan) -> Iterator[str]:
     yield from map(visible, plan.needs)
-    steps = [step for act in plan.acts for step in act.steps]
-    if len(steps) > BATCH:
-        yield f"{-(-len(steps) // BATCH):,} batches; Esc stops after a batch"
+    if sum(len(act.steps) for act in plan.acts) > BATCH:
+        yield "done in batches; Esc stops after one"
