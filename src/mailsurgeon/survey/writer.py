@@ -38,8 +38,10 @@ _PROBLEM_SQL = (
     "INSERT INTO problems (entry, folder, code, severity, detail, remedy, origin)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_UNORDERED = ("files_message_id", "files_date")
-"""SQL indexes in another order than that in which rows come."""
+_INDEX_NAMES = (
+    "files_place", "files_message_id", "files_without_id", "files_date",
+    "problems_entry", "problems_code",
+)  # fmt: skip
 _TOGETHER = 20  # rows that one statement writes: a third less time than one by one
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -104,9 +106,8 @@ class Writer:
             self.db.execute("COMMIT")
 
     def drop_indexes(self) -> None:
-        """Before a first survey: what is not written in order is sorted at the end, in a tenth of
-        the time."""
-        for name in _UNORDERED:
+        """Before a first survey: filling first and indexing last is two to three times faster."""
+        for name in _INDEX_NAMES:
             self.db.execute(f"DROP INDEX IF EXISTS {name}")
 
     def make_indexes(self) -> None:
