@@ -31,7 +31,9 @@ class Block:
 
 
 BLOCKS = (
-    Block(("quick", "scan", "again", "mdedup", "mailbox", "growth"), scans.warm),
+    Block(
+        ("quick", "scan", "again", "bare-quick", "bare", "mdedup", "mailbox", "growth"), scans.warm
+    ),
     Block(("memory", "memory-large"), scans.memory),
     Block(("start", "key"), screen.while_surveying),
     Block(

@@ -27,11 +27,16 @@ class Row:
 
 READ = "C program that reads all files"
 FIND = "find -type f -printf %s"
+BARE_STAT = "bare loop in Python, statuses"
+BARE_READ = "bare loop in Python, all read"
 
 ROWS = (
     Row("quick", "`scan --quick`", "scan --quick", 4.0, 2.5, FIND),
     Row("scan", "`scan`, everything read, JSON written", "scan", 3.5, 2.5, READ),
     Row("again", "`scan` again, nothing changed", "scan again", 3.0, 1.5, FIND),
+    Row("bare-quick", "`scan --quick` beside the least in Python", "scan --quick", None, None,
+        BARE_STAT),
+    Row("bare", "`scan` beside the least in Python, one process", "scan", None, None, BARE_READ),
     Row("cold", "`scan`, cold cache", "scan, cold", 0.9, 0.6, f"{READ}, cold"),
     Row("mdedup", "against mail-deduplicate's dry run", "scan", 10, 15, "mdedup --dry-run",
         faster=True),

@@ -15,7 +15,7 @@ from tests.benchmarks.measuring import (
     program,
     timed,
 )
-from tests.benchmarks.rows import FIND, READ
+from tests.benchmarks.rows import BARE_READ, BARE_STAT, FIND, READ
 from tests.benchmarks.setting import HERE, Setting
 
 TRIES = 4  # to have everything in the page cache
@@ -39,6 +39,8 @@ def warm(setting: Setting) -> list[Measure]:
         _measure("scan again", lambda: timed(
             _scan(setting.spool), env=setting.own("again"), output=setting.output("again"))),
         _measure("scan of a tenth", lambda: _fresh(setting, "tenth", _scan(setting.tenth))),
+        _measure(BARE_STAT, lambda: _bare(setting, "stat")),
+        _measure(BARE_READ, lambda: _bare(setting, "read")),
         _measure("mdedup --dry-run", lambda: timed(_mdedup(setting)), PEER_ROUNDS),
         _measure("mailbox.Maildir loop", lambda: timed(
             [sys.executable, HERE / "mailbox_loop.py", setting.spool]), PEER_ROUNDS),
@@ -94,6 +96,13 @@ def _mdedup(setting: Setting) -> list[str | Path]:
 
 def _fresh(setting: Setting, name: str, words: Sequence[str]) -> Sample:
     return timed(words, env=setting.own(name, fresh=True), output=setting.output(name))
+
+
+def _bare(setting: Setting, how: str) -> Sample:
+    database = setting.output("bare")
+    for path in (database, *database.parent.glob(f"{database.name}-*")):
+        path.unlink(missing_ok=True)
+    return timed([sys.executable, HERE / "bare_loop.py", how, setting.spool, database])
 
 
 def _chilled(run: Callable[[], Sample]) -> Sample:

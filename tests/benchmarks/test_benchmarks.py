@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from mailsurgeon.survey.index import Index
 from mailsurgeon.survey.opening import open_spool
 from mailsurgeon.survey.survey import run_survey
+from tests.benchmarks import bare_loop
 from tests.benchmarks.__main__ import BEGIN, BLOCKS, END, write
 from tests.benchmarks.generate import generate
 from tests.benchmarks.measuring import Measure, Sample, interleave
@@ -44,6 +47,20 @@ def tree(root: Path) -> dict[str, tuple[bytes, int]]:
 
 def samples(*values: float) -> list[Sample]:
     return [Sample(value) for value in values]
+
+
+def test_the_bare_loop_looks_at_every_file(
+    spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [content for content, _ in tree(spool).values()]
+    sizes, feeds = sum(map(len, files)), sum(content.count(b"\n") for content in files)
+    for how, lines in (("stat", 0), ("read", sizes + feeds)):
+        database = tmp_path / how
+        monkeypatch.setattr("sys.argv", ["bare_loop.py", how, str(spool), str(database)])
+        bare_loop.main()
+        with closing(sqlite3.connect(database)) as db:
+            found = db.execute("SELECT COUNT(*), SUM(size), SUM(v) FROM files").fetchone()
+        assert found == (len(files), sizes, lines)
 
 
 # The generated spool
