@@ -79,6 +79,14 @@ def test_a_list_that_has_not_changed_is_looked_at_by_nobody(house: House, reader
     assert not readers.asked and again.facts(b"", b"dovecot-uidlist") is not None
 
 
+def test_a_list_written_a_moment_ago_is_looked_at_again(house: House, readers: Readers) -> None:
+    """Written once more within a tick of the clock it would bear the same times."""
+    house.file(b"dovecot-uidlist", LIST)
+    lists(house).facts(b"", b"dovecot-uidlist")
+    lists(house).ask_ahead(readers, [b""])
+    assert readers.asked
+
+
 def test_a_list_that_has_changed_is_looked_at_again(house: House, readers: Readers) -> None:
     house.file(b"dovecot-uidlist", LIST)
     lists(house).facts(b"", b"dovecot-uidlist")

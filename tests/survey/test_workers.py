@@ -52,3 +52,15 @@ def test_workers_stand_back_as_far_as_those_that_start_them() -> None:
     own = os.nice(0)
     with LateWorkers(1) as workers:
         assert workers.submit(os.nice, 0).result() == max(own, 5)
+
+
+def test_a_process_started_by_one_that_stands_back_stands_back_no_further() -> None:
+    program = (
+        "import os; from mailsurgeon.survey.workers import stand_back;"
+        " stand_back(); first = os.nice(0); stand_back(); print(first, os.nice(0))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    first, second = run.stdout.split()
+    assert first == second and int(first) >= 5
