@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import planning, surgeon, uidlists
+from mailsurgeon.surgery import planning, surgeon, writer
 from mailsurgeon.survey import dovecot
 from tests.crash import strace
 
@@ -42,7 +42,7 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def nothing_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its Dovecot nor its processes; looking for these would be other calls every time."""
-    monkeypatch.setattr(uidlists, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(writer, "uidl_is_name", lambda: False)
     monkeypatch.setattr(dovecot, "configuration", lambda: None)
     for one in (surgeon, planning):
         monkeypatch.setattr(one, "running_tool", lambda *_: "")

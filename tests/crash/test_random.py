@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 )
 
 from mailsurgeon.errors import MailsurgeonError, Refused
-from mailsurgeon.surgery import uidlists
+from mailsurgeon.surgery import writer
 from mailsurgeon.surgery.planning import propose, propose_folder
 from mailsurgeon.surgery.records import NOT_UNDOABLE, StepRecord
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Report
@@ -355,7 +355,7 @@ def note(reason: str) -> None:
 @pytest.fixture(autouse=True)
 def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do not depend on the Dovecot this host may have."""
-    monkeypatch.setattr(uidlists, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(writer, "uidl_is_name", lambda: False)
 
 
 def live_through_each() -> None:

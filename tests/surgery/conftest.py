@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import fs, uidlists
+from mailsurgeon.surgery import fs, writer
 from mailsurgeon.surgery.steps import Act, Action, Plan, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 
@@ -143,7 +143,7 @@ def plan(*acts: Act, kind: str = "fix") -> Plan:
 @pytest.fixture(autouse=True)
 def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do not depend on the Dovecot this host may have."""
-    monkeypatch.setattr(uidlists, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(writer, "uidl_is_name", lambda: False)
 
 
 @pytest.fixture

@@ -76,16 +76,16 @@ class LockedFolder:
         return self._ledgers
 
     def _read(self) -> Iterator[Ledger]:
-        owner = self._places.owner[0]
+        owner, by_name = self._places.owner[0], self._places.uidl_is_name
         if self._control is not None:
             shown = os.path.join(self._shown, DOVECOT_UIDLIST)
-            one = uidlists.read(self._control, DOVECOT_UIDLIST, shown, owner)
+            one = uidlists.read(self._control, DOVECOT_UIDLIST, shown, owner, uidl_is_name=by_name)
             if one is not None:
                 yield one
         with suppress(FileNotFoundError, NotADirectoryError):
             home = self._places.directory(self.path)
             shown = os.path.join(self.path, COURIER_UIDLIST)
-            one = uidlists.read(home, COURIER_UIDLIST, shown, owner)
+            one = uidlists.read(home, COURIER_UIDLIST, shown, owner, uidl_is_name=by_name)
             if one is not None:
                 yield one
         if self._keywords is not None:

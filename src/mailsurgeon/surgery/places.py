@@ -68,12 +68,14 @@ class Places:
     """Finds the directory and name that the path of a step means.
 
     `quarantine_of` opens the directory that holds what an operation put away, and makes it when
-    asked to; FileNotFoundError when it is missing.
+    asked to; FileNotFoundError when it is missing. `uidl_is_name`: whether Dovecot makes POP3 UIDLs
+    of file names; set before a server's lock is taken, since Dovecot may take seconds to answer.
     """
 
     def __init__(self, spool: Spool, root: int, quarantine_of: Callable[[int, bool], int]) -> None:
         self.spool = spool
         self.directories = Directories(root)
+        self.uidl_is_name = False
         self._quarantine_of = quarantine_of
         self._quarantines: dict[int, Directories] = {}
         status = os.fstat(root)

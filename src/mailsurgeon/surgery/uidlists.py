@@ -9,7 +9,6 @@ from mailsurgeon.maildir.uidlist import DOVECOT_UIDLIST, Change, Editor, Uidlist
 from mailsurgeon.surgery import fs, server_files
 from mailsurgeon.surgery.locks import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.server_files import ServerFile
-from mailsurgeon.survey.dovecot import uidl_is_name
 from mailsurgeon.text import visible
 
 LARGEST = 1 << 30
@@ -18,11 +17,11 @@ LARGEST = 1 << 30
 
 @dataclass(slots=True)
 class ListFile:
-    """One list as it was read."""
+    """One list as it was read. `uidl_is_name`: whether POP3 UIDLs are made of file names."""
 
     file: ServerFile
+    uidl_is_name: bool = False
     _editor: Editor | None = None
-    _uidl_is_name: bool = False
 
     @property
     def name(self) -> bytes:
@@ -47,10 +46,9 @@ class ListFile:
         try:
             if self._editor is None:
                 self._editor = Editor(self.data)
-                self._uidl_is_name = uidl_is_name()
             if own:
                 return self._named(self._editor.preview(own))
-            return self._named(self._editor.plan(renames, uidl_is_name=self._uidl_is_name))
+            return self._named(self._editor.plan(renames, uidl_is_name=self.uidl_is_name))
         except UidlistError as error:
             raise self._damaged(error) from error
 
@@ -107,10 +105,17 @@ class ListFile:
         )
 
 
-def read(directory: int, name: bytes, shown: bytes, owner: int | None = None) -> ListFile | None:
-    """Reads a list; None when there is none.
+def read(
+    directory: int,
+    name: bytes,
+    shown: bytes,
+    owner: int | None = None,
+    *,
+    uidl_is_name: bool = False,
+) -> ListFile | None:
+    """Reads a list; None when there is none. `uidl_is_name`: see ListFile.
 
     Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
     """
     file = server_files.read(directory, name, shown, owner, LARGEST)
-    return ListFile(file) if file.status is not None else None
+    return ListFile(file, uidl_is_name) if file.status is not None else None

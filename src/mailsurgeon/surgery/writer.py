@@ -27,6 +27,7 @@ from mailsurgeon.surgery.running import Runner
 from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Refusal, Report, Step
 from mailsurgeon.surgery.tally import Tally
 from mailsurgeon.surgery.uid_lines import UidCount, no_list, uid_lines
+from mailsurgeon.survey.dovecot import uidl_is_name
 from mailsurgeon.text import visible
 
 Progress = Callable[[int, int], None]
@@ -58,6 +59,8 @@ class Writer:
         self, plan: Plan, patience: Patience, on_progress: Progress | None, cancelled: Asked | None
     ) -> Report:
         """Runs a plan as one operation."""
+        if any(_edits_uids(step) for act in plan.acts for step in act.steps):
+            self.places.uidl_is_name = uidl_is_name()
         uses = any(
             (step.target or b"").startswith(QUARANTINE + b"@/")
             for act in plan.acts
@@ -300,6 +303,11 @@ class Writer:
         tally.done["purge"] = tally.done.get("purge", 0) + 1
         self._prune_one(record.source)
         return record.settled("done")
+
+
+def _edits_uids(step: Step) -> bool:
+    """Whether records in the lists of UIDs follow a step."""
+    return step.action is Action.UIDLIST or bool(step.data.get("keep_uid"))
 
 
 def _delete(parent: int, name: bytes, *, is_directory: bool) -> None:
