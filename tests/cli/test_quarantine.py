@@ -152,6 +152,13 @@ def test_a_broken_index_is_put_away_and_what_is_lost_with_it_is_told(run: Run, c
     words = " ".join(told.split())
     assert "dovecot.index in INBOX goes to the quarantine: Dovecot makes it anew" in words
     assert "(HIGHESTMODSEQ)" in words
+    (clean.root / ".Sent" / "dovecot.index").write_bytes(b"broken")
+    before = clean.picture()
+    each = ("dovecot.index", ".Sent/dovecot.index")
+    words = ("quarantine", "add", clean, *each, "--dry-run", "--force", "--format", "json")
+    effects = run(*words).json["effects"]
+    assert sum("dovecot.index in INBOX, Sent goes to" in effect for effect in effects) == 1
+    assert sum("dovecot.index in" in effect for effect in effects) == 1
     both = ("dovecot.index", "dovecot.index.cache")
     assert run("quarantine", "add", clean, *both, "--yes", "--force").code == 0
     assert not (clean.root / "dovecot.index").exists()

@@ -282,6 +282,12 @@ def test_a_row_dropped_takes_its_effects_along(clinic: Clinic) -> None:
     assert set(moves(shorter)) == {sized}
     assert not any("deleted" in effect for effect in shorter.effects)
     assert not any("quarantine" in need for need in shorter.needs)
+    other = without(
+        clinic.spool, clinic.index, plan, frozenset({"fix-size"}), quarantine=b"/srv/elsewhere"
+    )
+    assert set(moves(other)) == {empty}
+    assert not any("UIDs kept" in effect for effect in other.effects)
+    assert "quarantine: /srv/elsewhere" in other.needs
 
 
 def test_taking_back_says_what_clients_will_notice(clinic: Clinic) -> None:

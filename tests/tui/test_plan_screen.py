@@ -149,6 +149,96 @@ async def test_a_row_can_be_dropped_and_taken_back_in(empty_ward: Ward) -> None:
     assert len(list((empty_ward.root / "tmp").iterdir())) == 1
 
 
+@pytest.fixture
+def two_rows(empty_ward: Ward) -> Ward:
+    """Sixty messages in tmp that would be filed and two empty files that would be put away."""
+    empty_ward.damaged()
+    for _ in range(60):
+        empty_ward.mail("cur/{n}:2,S")
+        empty_ward.mail("tmp/{n}")
+    for _ in range(2):
+        empty_ward.mail("tmp/{n}", content="")
+    return empty_ward
+
+
+async def plan_of_two_rows(pilot: Pilot[Any]) -> None:
+    await settled(pilot)
+    await keys(pilot, "enter")
+    assert main(pilot).shown.code == "in-tmp"
+    await keys(pilot, "A", "A", "enter")
+
+
+async def test_a_row_dropped_takes_along_what_clients_notice_and_what_is_needed(
+    two_rows: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = two_rows.bench()
+    given: list[Plan] = []
+    apply = bench.surgeon.apply
+
+    def applied(plan: Plan, **options: Any) -> Report:
+        given.append(plan)
+        return apply(plan, **options)
+
+    monkeypatch.setattr(bench.surgeon, "apply", applied)
+    async with MailsurgeonApp(bench).run_test(size=(100, 60)) as pilot:
+        await plan_of_two_rows(pilot)
+        whole = plan_text(pilot)
+        filed, away, home = "60 new messages in INBOX", "2 put away", "quarantine: /"
+        assert filed in whole and away in whole and home in whole
+        assert "Type 62 to go on" in bar(pilot, "brake")
+
+        await keys(pilot, "down", "space")
+        text = plan_text(pilot)
+        assert filed in text and away not in text and home not in text
+        assert "Type 60 to go on" in bar(pilot, "brake")
+        await keys(pilot, "space")
+        assert plan_text(pilot) == whole
+        assert "Type 62 to go on" in bar(pilot, "brake")
+
+        await keys(pilot, "up", "space")
+        text = plan_text(pilot)
+        assert filed not in text and away in text and home in text
+        assert bar(pilot, "brake") == ""
+        shown = front(pilot).plan
+        assert any(away in effect for effect in shown.effects)
+        await keys(pilot, "Y")
+        assert given == [shown]
+        assert [len(act.steps) for act in shown.acts] == [1, 1]
+    assert len(two_rows.names("tmp")) == 60
+
+
+async def test_a_plan_is_not_applied_before_its_effects_are_known(two_rows: Ward) -> None:
+    bench = two_rows.bench()
+    known, without = threading.Event(), bench.without
+
+    def slowly(*given: Any, **options: Any) -> Plan:
+        known.wait()
+        return without(*given, **options)
+
+    bench.without = slowly
+    before = two_rows.picture()
+    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+        try:
+            await plan_of_two_rows(pilot)
+            await pilot.press("down", "space", "Y")
+            await pilot.pause()
+            assert "The plan is not ready yet." in status(pilot)
+            assert "dropped" in plan_text(pilot)
+            assert "What clients will notice" not in plan_text(pilot)
+            assert front(pilot).plan is None
+            await pilot.press("up", "space")  # of what is dropped now, nothing is known yet either
+            assert front(pilot).plan is None
+        finally:
+            known.set()
+        await settled(pilot)
+        assert "Nothing is left to apply." in bar(pilot, "brake")
+        await pilot.press("space", "space")
+        await pilot.press("space", "down", "space")
+        await settled(pilot)
+        assert len(front(pilot).plan.acts) == 62
+    assert two_rows.picture() == before
+
+
 async def test_the_whole_list_shows_every_step(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)

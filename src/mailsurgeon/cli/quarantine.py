@@ -32,7 +32,7 @@ from mailsurgeon.cli.options import (
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
-from mailsurgeon.surgery.planning import propose, propose_file, propose_folder
+from mailsurgeon.surgery.planning import described, propose, propose_file, propose_folder
 from mailsurgeon.surgery.quarantine import QuarantineItem
 from mailsurgeon.surgery.steps import Plan
 
@@ -80,20 +80,15 @@ def _put_away(bench: Bench, paths: list[bytes], **order: Any) -> Plan:
     rest = [path for path in paths if path not in folders and path not in files]
     entries = entry_ids(bench.index, bench.spool, rest)
     single = propose(bench.spool, bench.index, entries, "quarantine", **order)
-    return reduce(_joined, whole, single)
+    if not whole:
+        return single
+    joined = reduce(_joined, whole, single)
+    return described(bench.spool, bench.index, joined, quarantine=order.get("quarantine"))
 
 
 def _joined(first: Plan, second: Plan) -> Plan:
-    def once(*notes: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(notes))
-
-    return replace(
-        first,
-        acts=first.acts + second.acts,
-        left=first.left + second.left,
-        effects=once(*first.effects, *second.effects),
-        needs=once(*first.needs, *second.needs),
-    )
+    """Both as one; its effects and needs are still those of the first."""
+    return replace(first, acts=first.acts + second.acts, left=first.left + second.left)
 
 
 def restore(

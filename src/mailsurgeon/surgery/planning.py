@@ -183,21 +183,30 @@ def plan_problems(
     return _plan(kind, choices, [*left, *gone], around, quarantine)
 
 
-def described(spool: Spool, index: Index, plan: Plan) -> Plan:
-    """A plan of undo, redo or restore with what clients will notice of it, and what it needs."""
-    around = Surroundings(spool, index)
-    return replace(plan, effects=_effects(plan.acts, around), needs=_needs(plan.acts, around, None))
+def described(spool: Spool, index: Index, plan: Plan, *, quarantine: bytes | None = None) -> Plan:
+    """A plan with what clients will notice of its acts as they are now, and what they need.
 
-
-def without(spool: Spool, index: Index, plan: Plan, verdicts: frozenset[str]) -> Plan:
-    """The plan without the acts of these verdicts, its effects and needs told anew."""
-    shorter = plan.without(verdicts)
+    For plans of undo and redo, and for those whose acts have changed since they were made.
+    `quarantine`: the absolute directory to tell of, the default one when None.
+    """
     around = Surroundings(spool, index)
     return replace(
-        shorter,
-        effects=_effects(shorter.acts, around),
-        needs=_needs(shorter.acts, around, None),
+        plan,
+        effects=_effects(plan.acts, around),
+        needs=_needs(plan.acts, around, quarantine),
     )
+
+
+def without(
+    spool: Spool,
+    index: Index,
+    plan: Plan,
+    verdicts: frozenset[str],
+    *,
+    quarantine: bytes | None = None,
+) -> Plan:
+    """The plan without the acts of these verdicts, its effects and needs told anew."""
+    return described(spool, index, plan.without(verdicts), quarantine=quarantine)
 
 
 def _directory(index: Index, folder: FolderRow) -> Patient:

@@ -117,7 +117,10 @@ class Plan:
         return len(self.acts)
 
     def without(self, verdicts: frozenset[str]) -> Plan:
-        """This plan without the acts of the verdicts named (rows dropped on the plan screen)."""
+        """This plan without the acts of the verdicts named; effects and needs stay as they were.
+
+        `planning.without` tells those anew: only its plan may be shown.
+        """
         kept = tuple(act for act in self.acts if act.verdict not in verdicts)
         return replace(self, acts=kept)
 

@@ -256,6 +256,7 @@ def real_workbench(
         propose=_later(planning, "propose"),
         propose_folder=_later(planning, "propose_folder"),
         described=_later(planning, "described"),
+        without=_later(planning, "without"),
         brake=_later("mailsurgeon.surgery.brake", "brake"),
         write_log=_later("mailsurgeon.report.session_log", "write_log"),
         **settings,

@@ -92,11 +92,17 @@ class AlikeFound(Message):
 
 
 class Proposed(Message):
-    """A plan was made, or could not be."""
+    """A plan was made, or could not be. `dropped`: the verdicts it was made without."""
 
-    def __init__(self, plan: Plan | None, number: int | None, error: str = "") -> None:
+    def __init__(
+        self,
+        plan: Plan | None,
+        number: int | None,
+        error: str = "",
+        dropped: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__()
-        self.plan, self.number, self.error = plan, number, error
+        self.plan, self.number, self.error, self.dropped = plan, number, error, dropped
 
 
 class OperationProgressed(Message):

@@ -89,7 +89,8 @@ class Workbench:
     """Everything one run of the screen works with.
 
     The functions have the signatures of `Apart.survey`, `planning.propose`,
-    `planning.propose_folder`, `planning.described`, `brake.brake` and `session_log.write_log`.
+    `planning.propose_folder`, `planning.described`, `planning.without`, `brake.brake` and
+    `session_log.write_log`.
     `prepare` is called once, in a worker, when the first frame stands and before the first survey.
     `index` belongs to the thread of the screen; workers take `index.again()`. `watch` makes a
     `watching.Watcher`; without one nothing is looked at unasked. `listen` gets whoever is to be
@@ -105,6 +106,7 @@ class Workbench:
     propose: Callable[..., Plan]
     propose_folder: Callable[..., Plan]
     described: Callable[..., Plan]
+    without: Callable[..., Plan]
     brake: Callable[[Plan, Mapping[bytes, int]], int | None]
     write_log: Callable[[Any, str], str]
     prepare: Callable[[], object] = tuple

@@ -140,7 +140,10 @@ class OperatingScreen(BrowsingScreen):
 
     def _described(self, make: Callable[[], Plan]) -> Callable[[Index], Plan]:
         """A plan of the journal's with what clients will notice of it."""
-        return lambda index: self.bench.described(self.bench.spool, index, make())
+        bench = self.bench
+        return lambda index: bench.described(
+            bench.spool, index, make(), quarantine=bench.surgeon.quarantine_dir
+        )
 
     def open_plan(
         self, make: Callable[[Index], Plan], follow: Callable[[Outcome | None], None]

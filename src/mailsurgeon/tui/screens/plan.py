@@ -28,6 +28,7 @@ from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
 
 _MARKS = 12  # columns of the status line that are not for what is said
+_MAKING = " Making the plan ..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class PlanScreen(BaseScreen[Outcome | None]):
     """Shows a plan, asks, applies.
 
     `make` makes the plan in a worker; `sizes` are the messages of each folder, for the brake.
+    `whole` is that plan; `plan` is what is left of it without the rows dropped, which is what is
+    shown and applied, and None while a worker makes it.
     """
 
     PLACE = "plan"
@@ -52,6 +55,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
         super().__init__()
         self._make, self._sizes = make, sizes
         self.whole: Plan | None = None
+        self.plan: Plan | None = None
         self.dropped: frozenset[str] = frozenset()
         self.number: int | None = None
         self.typed = ""
@@ -73,15 +77,10 @@ class PlanScreen(BaseScreen[Outcome | None]):
         self.query_one(Rows).can_focus = False
         self.query_one(Pager).can_focus = False
         self.query_one("#cancel", Button).focus()
-        self.query_one("#plan-title", Bar).show(" Making the plan ...")
+        self.query_one("#plan-title", Bar).show(_MAKING)
         self._propose()
 
     # The plan
-
-    @property
-    def plan(self) -> Plan | None:
-        """The plan without the rows dropped."""
-        return self.whole.without(self.dropped) if self.whole is not None else None
 
     @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
     def _propose(self) -> None:
@@ -92,28 +91,47 @@ class PlanScreen(BaseScreen[Outcome | None]):
         except Exception as error:
             self.post_message(Proposed(None, None, one_line(error)))
 
+    @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
+    def _shorten(self, whole: Plan, dropped: frozenset[str]) -> None:
+        """Makes the plan without the rows dropped: its effects may depend on files of servers."""
+        if dropped != self.dropped:
+            return  # a row was dropped or taken back in since
+        bench = self.bench
+        try:
+            with own_index(bench.index) as index:
+                plan = bench.without(
+                    bench.spool, index, whole, dropped, quarantine=bench.surgeon.quarantine_dir
+                )
+            self.post_message(Proposed(plan, bench.brake(plan, self._sizes), "", dropped))
+        except Exception as error:
+            self.post_message(Proposed(None, None, one_line(error), dropped))
+
     @on(Proposed)
     def _proposed(self, event: Proposed) -> None:
+        if event.dropped != self.dropped or self.plan is not None:
+            return  # not of the rows as they are now, or known already
         if event.plan is None:
             self.dismiss(Outcome(None, None, event.error))
             return
-        nothing = nothing_to_do(event.plan)
-        if nothing and len(nothing) < self.size.width - _MARKS:
-            self.dismiss(Outcome(event.plan, None, nothing))
-            return
-        self.whole, self.number = event.plan, event.number
+        if self.whole is None:
+            nothing = nothing_to_do(event.plan)
+            if nothing and len(nothing) < self.size.width - _MARKS:
+                self.dismiss(Outcome(event.plan, None, nothing))
+                return
+            self.whole = event.plan
+        self.plan, self.number = event.plan, event.number
         self._show()
 
     def _show(self) -> None:
         plan = self.plan
-        if plan is None or self.whole is None:
+        if self.whole is None:
             return
         rows = [text for _verdict, text in rows_of(self.whole, self.dropped)]
         table = self.query_one(Rows)
         table.styles.height = max(1, min(len(rows), 6))
         table.show(rows)
-        self.query_one("#plan-title", Bar).show(self._title(plan))
-        self.query_one("#plan-body", Pager).show(self._body(plan))
+        self.query_one("#plan-title", Bar).show(_MAKING if plan is None else self._title(plan))
+        self.query_one("#plan-body", Pager).show([] if plan is None else self._body(plan))
         self._show_brake()
         self.refresh_keys()
 
@@ -124,10 +142,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
         return f" Plan: {plan.kind}{of}, {acts}{left}"
 
     def _body(self, plan: Plan) -> list[Text]:
-        lines = body_of(plan, first=max(4, self.size.height // 4 - 2))
-        if self.dropped:
-            lines.append(Text("   (what clients notice was told for the whole plan)", "dim"))
-        return lines
+        return body_of(plan, first=max(4, self.size.height // 4 - 2))
 
     # The brake
 
@@ -141,7 +156,10 @@ class PlanScreen(BaseScreen[Outcome | None]):
         elif self.bench.read_only:
             bar.show(" Read-only: nothing will be changed (started with --read-only).")
             hint.show("", f"{key}  apply: not with --read-only ")
-        elif self.plan is not None and not self.plan.acts:
+        elif self.plan is None:
+            bar.show("")
+            hint.show("")
+        elif not self.plan.acts:
             bar.show(" Nothing is left to apply. Esc goes back.")
             hint.show("")
         elif self.number is not None:
@@ -163,7 +181,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
 
     def on_key(self, event: events.Key) -> None:
         """Digits, for the brake; they do nothing where it does not ask."""
-        if self._applying or (self.whole is not None and self.number is None):
+        if self._applying or (self.plan is not None and self.number is None):
             return
         if event.character and event.character in "0123456789" and len(self.typed) < 9:
             self.typed += event.character
@@ -196,8 +214,11 @@ class PlanScreen(BaseScreen[Outcome | None]):
         if not names:
             return
         self.dropped ^= {names[self.query_one(Rows).cursor]}
-        plan = self.plan
-        self.number = self.bench.brake(plan, self._sizes) if plan and plan.acts else None
+        if self.dropped:
+            self.plan = self.number = None
+            self._shorten(self.whole, self.dropped)
+        else:
+            self.plan, self.number = self.whole, self.bench.brake(self.whole, self._sizes)
         self._show()
 
     def action_whole_list(self) -> None:
