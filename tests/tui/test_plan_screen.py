@@ -183,7 +183,7 @@ async def test_a_row_dropped_takes_along_what_clients_notice_and_what_is_needed(
     async with MailsurgeonApp(bench).run_test(size=(100, 60)) as pilot:
         await plan_of_two_rows(pilot)
         whole = plan_text(pilot)
-        filed, away, home = "60 new messages in INBOX", "2 put away", "quarantine: /"
+        filed, away, home = "60 new messages in INBOX", "2 put away", "\n   quarantine:"
         assert filed in whole and away in whole and home in whole
         assert "Type 62 to go on" in bar(pilot, "brake")
 
