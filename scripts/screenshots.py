@@ -26,8 +26,8 @@ from textual.worker import WorkerCancelled
 
 from mailsurgeon.procedures.demo import CLOCK_AHEAD, build_sample
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.tui.app import MailsurgeonApp, real_workbench
 
 ROOT = Path(__file__).parents[1]

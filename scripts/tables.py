@@ -15,7 +15,7 @@ from pathlib import Path
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.explanations import TOPICS
 from mailsurgeon.report.explain import explain_index, explain_page, topic_page
-from mailsurgeon.tui.actions import BY_ID, keys_of
+from mailsurgeon.tui.keys.actions import BY_ID, keys_of
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

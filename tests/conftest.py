@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.surgery import expiry, planning, surgeon
-from mailsurgeon.survey import dovecot
+from mailsurgeon.host import auto_expunge as expiry
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.surgery import surgeon
+from mailsurgeon.surgery.plan import propose as planning
 
 
 @pytest.fixture(autouse=True)

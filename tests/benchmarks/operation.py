@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mailsurgeon.procedures.fix import plan_fix
-from mailsurgeon.surgery.steps import Plan
+from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import index_path, open_spool
-from mailsurgeon.survey.survey import make_executor, run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import index_path, open_spool
+from mailsurgeon.survey.run import make_executor, run_survey
 
 T = TypeVar("T")
 

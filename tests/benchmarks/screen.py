@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mailsurgeon.maildir.names import MAILDIRPP, folder_name
-from mailsurgeon.tui.screens.surveying import SORTS
+from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
+from mailsurgeon.tui.screens.main.survey_controller import SORTS
 from tests.benchmarks.measuring import Failed, Measure, Sample, Samples, program, timed
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.terminal import Terminal

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import open_spool
+from mailsurgeon.survey.run import run_survey
 from tests.benchmarks import bare_loop
 from tests.benchmarks.__main__ import BEGIN, BLOCKS, END, write
 from tests.benchmarks.generate import generate

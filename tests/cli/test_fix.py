@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.cli import operate
-from mailsurgeon.maildir import doveconf
-from mailsurgeon.surgery.steps import Plan, Report
+from mailsurgeon.cli import execute as operate
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.maildir.config import dovecot_config as doveconf
+from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey import dovecot
 
 from .conftest import MTIME, Run, Tree
 

@@ -7,9 +7,9 @@ import sys
 import threading
 from pathlib import Path
 
-from mailsurgeon.cli.later import LateSurgeon
 from mailsurgeon.cli.options import Common
-from mailsurgeon.survey.opening import open_spool
+from mailsurgeon.cli.startup import LateSurgeon
+from mailsurgeon.survey.open_spool import open_spool
 
 from .conftest import Tree
 
@@ -40,7 +40,7 @@ def ending(held: bool) -> str:
     """A program of which a thread waits for ever (`held`), or ends."""
     return (
         "import os, threading\n"
-        "from mailsurgeon.cli.later import unheld\n"
+        "from mailsurgeon.cli.startup import unheld\n"
         "reading, writing = os.pipe()\n"
         f"{'' if held else 'os.close(writing)'}\n"
         "with unheld():\n"
@@ -60,5 +60,7 @@ def test_without_such_a_thread_the_program_goes_on_to_its_end() -> None:
 
 
 def test_what_ends_in_an_error_is_not_silenced() -> None:
-    done = python("from mailsurgeon.cli.later import unheld\nwith unheld():\n    raise KeyError(7)")
+    done = python(
+        "from mailsurgeon.cli.startup import unheld\nwith unheld():\n    raise KeyError(7)"
+    )
     assert (done.returncode, "KeyError: 7" in done.stderr) == (1, True)

@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.cli import bench, many, screen
-from mailsurgeon.procedures import many as procedure
-from mailsurgeon.survey import workers
-from mailsurgeon.survey.workers import start_executor
+from mailsurgeon.cli import screen
+from mailsurgeon.cli import session as bench
+from mailsurgeon.cli.commands import scan_all as many
+from mailsurgeon.procedures import survey_many as procedure
+from mailsurgeon.survey.workers import pool as workers
+from mailsurgeon.survey.workers.pool import start_executor
 
 from .conftest import Run, Tree
 

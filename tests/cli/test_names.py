@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.cli.names import checked_folders, paths_in, spread_codes
+from mailsurgeon.cli.arguments import checked_folders, paths_in, spread_codes
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.index.index import Index
 
 SPREAD = [
     (["--only", "empty"], ["--only", "empty"]),

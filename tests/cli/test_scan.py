@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import looking
+from mailsurgeon.survey.read import directories as looking
 
 from .conftest import Below, Run, Tree
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.survey import cluster
+from mailsurgeon.survey.workers import cluster
 
 from ..survey.far import House
 from .conftest import Run, Tree

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from mailsurgeon.cli import screen
-from mailsurgeon.cli.later import LateSurgeon
+from mailsurgeon.cli.startup import LateSurgeon
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.survey.apart import Apart
+from mailsurgeon.survey.process.client import Apart
 
 from .conftest import Run, Tree
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.procedures import doveadm
+from mailsurgeon.procedures.verify import doveadm
 from tests.procedures.fake_doveadm import install
 
 from .conftest import Run, Tree
@@ -29,7 +29,7 @@ def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     place = tmp_path / "temporary"
     place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(place))
-    for module in ("mailsurgeon.procedures.verify", "mailsurgeon.cli.verify"):
+    for module in ("mailsurgeon.procedures.verify.verify", "mailsurgeon.cli.commands.verify"):
         monkeypatch.setattr(f"{module}.servers_account", lambda _spool: None)
     yield
     assert list(place.iterdir()) == []
@@ -139,7 +139,7 @@ def test_an_interrupt_ends_doveadm_and_leaves_nothing(clean: Tree, tmp_path: Pat
     )
     programs = install(tmp_path / "programs", behaviour, folders=FOLDERS).parent
     script = (
-        "import mailsurgeon.cli.verify as a, mailsurgeon.procedures.verify as b\n"
+        "import mailsurgeon.cli.commands.verify as a, mailsurgeon.procedures.verify.verify as b\n"
         "a.servers_account = b.servers_account = lambda spool: None\n"
         "from mailsurgeon.cli import main; main()"
     )

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.fsops import at as fs
 
 USER = 61_235
 """A user and group nobody has."""

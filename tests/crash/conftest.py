@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import planning, surgeon, writer
-from mailsurgeon.survey import dovecot
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.surgery import surgeon
+from mailsurgeon.surgery.apply import operation as writer
+from mailsurgeon.surgery.plan import propose as planning
 from tests.crash import strace
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"

@@ -15,7 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from mailsurgeon.cli import program
-from mailsurgeon.surgery.steps import Act, Plan
+from mailsurgeon.surgery.model import Act, Plan
 from tests.crash import kills_checks as checks
 from tests.crash.kills import INTERPRETER, differences, environment
 from tests.crash.kills_patient import age_lists

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.steps import Plan
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash import kills_checks as checks
 from tests.crash.kills_patient import Patient, copied

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from mailsurgeon.surgery.records import Operation, StepRecord
-from mailsurgeon.surgery.steps import QUARANTINE, Act, Action, Plan, Step
+from mailsurgeon.surgery.journal.records import Operation, StepRecord
+from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Plan, Step
 from tests.crash.kills_patient import below
 from tests.surgery.conftest import SERVERS, Ward, total
 

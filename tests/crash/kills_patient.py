@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.planning import propose_folder
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.surgery.plan.propose import propose_folder
 from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import SERVERS, Ward
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from mailsurgeon.maildir.uidlist import base_name
-from mailsurgeon.surgery.records import StepRecord
-from mailsurgeon.surgery.steps import Action
+from mailsurgeon.maildir.lists.uidlist import base_name
+from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.model import Action
 from tests.crash.random_model import (
     COURIER,
     DOVECOT,

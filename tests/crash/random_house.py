@@ -7,9 +7,9 @@ import random
 from contextlib import suppress
 from pathlib import Path
 
-from mailsurgeon.maildir.names import FS, MAILDIRPP
+from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.index.index import Index
 from tests.crash.random_model import courier_base
 from tests.surgery.clinic import Clinic, text
 

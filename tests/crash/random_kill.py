@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.journal.journal import Journal
 
 MUTATING = (
     "mkdir", "rmdir", "unlink", "link", "rename", "write", "fsync", "chmod", "fchmod", "utime",

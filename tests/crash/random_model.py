@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from mailsurgeon.maildir import courier_keywords, keywords, quota, uidlist
 from mailsurgeon.maildir.filename import parse_info
-from mailsurgeon.surgery.records import StepRecord
-from mailsurgeon.surgery.steps import QUARANTINE, Action
+from mailsurgeon.maildir.lists import courier_keywords, keywords, uidlist
+from mailsurgeon.maildir.lists import maildirsize as quota
+from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.model import QUARANTINE, Action
 from tests.surgery.conftest import total
 
 DOVECOT, COURIER = uidlist.DOVECOT_UIDLIST, uidlist.COURIER_UIDLIST

@@ -6,8 +6,8 @@ import os
 import stat
 from dataclasses import dataclass
 
-from mailsurgeon.maildir import keywords, uidlist
-from mailsurgeon.maildir.uidlist import base_name
+from mailsurgeon.maildir.lists import keywords, uidlist
+from mailsurgeon.maildir.lists.uidlist import base_name
 from tests.crash.random_model import COURIER, DOVECOT, LETTERS, SUM, WORDS, courier_base
 from tests.surgery.clinic import Clinic, text
 

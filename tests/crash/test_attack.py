@@ -23,8 +23,8 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.attacker import USER, Weapons, attacking
 from tests.crash.conftest import FULL

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import JournalError, Refused
-from mailsurgeon.surgery.steps import Action, Plan
+from mailsurgeon.surgery.model import Action, Plan
 from tests.crash import kills_checks as checks
 from tests.crash.conftest import FULL
 from tests.crash.faults import Sick, sick_in

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import JournalError
-from mailsurgeon.surgery.steps import Plan
+from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash import kills_checks as checks
 from tests.crash import power

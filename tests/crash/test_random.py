@@ -29,11 +29,11 @@ from hypothesis.stateful import (
 )
 
 from mailsurgeon.errors import MailsurgeonError, Refused
-from mailsurgeon.surgery import writer
-from mailsurgeon.surgery.planning import propose, propose_folder
-from mailsurgeon.surgery.records import NOT_UNDOABLE, StepRecord
-from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Report
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.surgery.apply import operation as writer
+from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord
+from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Report
+from mailsurgeon.surgery.plan.propose import propose, propose_folder
+from mailsurgeon.survey.run import run_survey
 from tests.crash.random_checks import check_uids, check_words
 from tests.crash.random_house import House
 from tests.crash.random_kill import dying_at

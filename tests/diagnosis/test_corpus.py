@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.diagnosis.problem import Severity
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import open_spool
-from mailsurgeon.survey.rows import ProblemRow
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ProblemRow
+from mailsurgeon.survey.open_spool import open_spool
+from mailsurgeon.survey.run import run_survey
 
 from ..planting.corpus import WHY_SKIPPED, have_corpus, messages, unpack
 from ..planting.oracle import facts, likeness

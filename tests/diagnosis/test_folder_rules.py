@@ -21,8 +21,8 @@ from mailsurgeon.diagnosis.folder_rules import (
     uidlist_damaged,
     uidlist_unknown,
 )
-from mailsurgeon.diagnosis.problem import Severity
-from mailsurgeon.maildir.uidlist import parse
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.maildir.lists.uidlist import parse
 
 INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 

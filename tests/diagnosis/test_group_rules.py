@@ -19,7 +19,7 @@ from mailsurgeon.diagnosis.group_rules import (
     name_clash,
     uid_clash,
 )
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 
 
 def copy(

@@ -17,7 +17,7 @@ from mailsurgeon.diagnosis.facts import (
     Moment,
 )
 from mailsurgeon.diagnosis.message_rules import judge, store_separator
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.message import Traits, analyse
 

@@ -12,11 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailsurgeon.maildir import filename
+from mailsurgeon.maildir.folder_names import decode_folder, folder_name
 from mailsurgeon.maildir.message import analyse
-from mailsurgeon.maildir.names import decode_folder, folder_name
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.run import run_survey
 
 _PIECES = (
     b":", b":2,", b"2,", b"S", b"SF", b",S=", b",W=", b",U=", b",FMD5=", b"12", b"0", b"9" * 30,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mailsurgeon.diagnosis.facts import FolderFacts, MessageFacts, Moment
 from mailsurgeon.diagnosis.message_rules import DAY, YEAR, judge, sound
 from mailsurgeon.maildir.filename import split
-from mailsurgeon.maildir.glance import USUAL, Glance
+from mailsurgeon.maildir.message_fast import USUAL, Glance
 
 NOW = 1_300_000_000
 SIZE, VIRTUAL = 2000, 2040

@@ -17,13 +17,13 @@ from typing import Any
 
 from mailsurgeon.procedures.fix import plan_fix
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.content import digests, open_file, read_message
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.rows import ViewQuery
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ViewQuery
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.read.message_file import digests, open_file, read_message
+from mailsurgeon.survey.run import run_survey
 from mailsurgeon.tui.app import real_workbench
-from mailsurgeon.tui.inspection import TABS, inspect
+from mailsurgeon.tui.text.message import TABS, inspect
 
 PART = 1 << 20  # bytes of a file that are compared
 

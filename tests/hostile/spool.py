@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailsurgeon.maildir.names import encode_folder
+from mailsurgeon.maildir.folder_names import encode_folder
 from tests.hostile.text import TAME, chunks
 
 MTIME = 1_600_000_000_000_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.courier_keywords import (
+from mailsurgeon.maildir.lists.courier_keywords import (
     effective,
     parse,
     rename_entries,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.courier_settings import days_kept
+from mailsurgeon.maildir.config.courier_config import days_kept
 
 
 @pytest.mark.parametrize(

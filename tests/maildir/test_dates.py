@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsurgeon.maildir.dates import header_date
+from mailsurgeon.maildir.header_dates import header_date
 
 TWO = st.integers(0, 99).map(lambda number: f"{number:02d}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.doveconf import (
+from mailsurgeon.maildir.config.dovecot_config import (
     Found,
     Person,
     days_kept,

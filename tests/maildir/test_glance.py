@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsurgeon.maildir.dates import header_date
-from mailsurgeon.maildir.glance import USUAL, glance
+from mailsurgeon.maildir.header_dates import header_date
 from mailsurgeon.maildir.message import Traits, analyse, decoded
+from mailsurgeon.maildir.message_fast import USUAL, glance
 from mailsurgeon.text import visible
 
 MAIL = (

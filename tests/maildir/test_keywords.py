@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.keywords import Keywords, KeywordsError, add, is_fit, parse, remove
+from mailsurgeon.maildir.lists.keywords import Keywords, KeywordsError, add, is_fit, parse, remove
 
 # What doveadm (2.3.19) showed for a message with the letters a, b and c in its name.
 READ = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsurgeon.maildir.names import decode_folder, encode_folder, folder_name, folder_path
+from mailsurgeon.maildir.folder_names import decode_folder, encode_folder, folder_name, folder_path
 
 
 @pytest.mark.parametrize(

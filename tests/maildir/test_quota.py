@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.quota import Rule, Sum, line, parse
+from mailsurgeon.maildir.lists.maildirsize import Rule, Sum, line, parse
 
 COURIER, DOVECOT = Rule(courier=True), Rule(courier=False)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsurgeon.maildir.names import FS, MAILDIRPP
-from mailsurgeon.maildir.subscriptions import courier_names, dovecot_names, is_subscribed
+from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
+from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names, is_subscribed
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.sync_state import parse
+from mailsurgeon.maildir.lists.mbsync_state import parse
 
 STATE = b"""\
 FarUidValidity 1795318730

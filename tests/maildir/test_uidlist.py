@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsurgeon.maildir.uidlist import (
+from mailsurgeon.maildir.lists.uidlist import (
     Change,
     UidlistError,
     apply_changes,

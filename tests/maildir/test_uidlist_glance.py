@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsurgeon.maildir.uidlist import UidlistError, parse
-from mailsurgeon.maildir.uidlist_glance import glance_at_list, uid_in_list
+from mailsurgeon.maildir.lists.uidlist import UidlistError, parse
+from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
 
 HEADERS = st.sampled_from(
     [b"3 V1 N9 Gabc\n", b"3 V1 N9", b"1 1 9\n", b"3 N9\n", b"\n", b"3 V1 N9\n"]

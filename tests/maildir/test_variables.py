@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.variables import fill, parse, read, user_of
+from mailsurgeon.maildir.config.dovecot_config_vars import fill, parse, read, user_of
 
 JOE = {"user": "Joe@Example.org", "username": "Joe", "domain": "Example.org", "home": "/home/joe"}
 

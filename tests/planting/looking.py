@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.rows import ProblemRow
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ProblemRow
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.run import run_survey
 
 from .truth import Truth, differences
 

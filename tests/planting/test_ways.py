@@ -12,9 +12,9 @@ from random import Random
 
 import pytest
 
-from mailsurgeon.diagnosis.problem import Severity
-from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.survey import make_executor
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.run import make_executor
 
 from .combine import build_spool
 from .looking import looking

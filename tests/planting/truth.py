@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mailsurgeon.diagnosis.problem import Severity
-from mailsurgeon.survey.rows import ProblemRow
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.survey.index.rows import ProblemRow
 
 Check = Callable[[Any], bool]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailsurgeon.procedures.asking import Told, _Complaints, _Rows
+from mailsurgeon.procedures.verify.fetch import Told, _Complaints, _Rows
 
 USER = b"verify00"
 PLACE = b"/tmp/place"

@@ -13,9 +13,9 @@ from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.facts import MessageFacts
 from mailsurgeon.diagnosis.message_rules import unreadable
 from mailsurgeon.procedures.demo import CLOCK_AHEAD, build_sample
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.run import run_survey
 
 Check = Callable[[Any], bool]
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.procedures import demo
 from mailsurgeon.procedures.demo import CLOCK_AHEAD, build_sample, sample_source
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.run import run_survey
 from mailsurgeon.text import visible
 
 NOW = 1_800_000_000.0

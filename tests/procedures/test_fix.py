@@ -142,7 +142,7 @@ def test_a_healthy_spool_has_nothing_to_fix(clinic: Clinic) -> None:
 
 
 def test_a_quick_survey_promises_nothing_that_contents_decide(clinic: Clinic) -> None:
-    from mailsurgeon.survey.survey import run_survey
+    from mailsurgeon.survey.run import run_survey
 
     things = damage(clinic)
     run_survey(clinic.spool, clinic.index, clinic.options, quick=True)

@@ -10,8 +10,8 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.procedures.shadow import shadow_of, without_virtual_sizes
-from mailsurgeon.survey.opening import open_spool
+from mailsurgeon.procedures.verify.shadow import shadow_of, without_virtual_sizes
+from mailsurgeon.survey.open_spool import open_spool
 
 
 @pytest.fixture(autouse=True)

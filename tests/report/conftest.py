@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.output import console_for
-from mailsurgeon.survey.index import Index
+from mailsurgeon.survey.index.index import Index
 
 SPOOL = Spool(b"/srv/mail/ann", 7, 9, "maildir++")
 

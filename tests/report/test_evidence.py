@@ -8,7 +8,7 @@ import pytest
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.report.evidence import evidence
-from mailsurgeon.survey.rows import ProblemRow
+from mailsurgeon.survey.index.rows import ProblemRow
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("name-clash", {"others": ["new/a", "cur/b"]}, "same base name as new/a, cur/b"),

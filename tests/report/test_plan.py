@@ -9,7 +9,7 @@ from dataclasses import replace
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json
 from mailsurgeon.report.plan import plan_summary, print_plan
-from mailsurgeon.surgery.steps import Act, Action, Left, Plan, Refusal, Report, Step
+from mailsurgeon.surgery.model import Act, Action, Left, Plan, Refusal, Report, Step
 
 Shown = Callable[..., str]
 

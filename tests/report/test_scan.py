@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.report.scan import FORMATS, Findings, write_scan
-from mailsurgeon.survey.survey import SurveyResult
+from mailsurgeon.survey.run import SurveyResult
 
 from .conftest import SPOOL, Filling
 

@@ -14,9 +14,9 @@ import pytest
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.session_log import FORMATS, write_log
-from mailsurgeon.report.shell import quoted
-from mailsurgeon.surgery.journal import Operation, StepRecord
-from mailsurgeon.surgery.steps import Action, Step
+from mailsurgeon.report.shell_script import quoted
+from mailsurgeon.surgery.journal.journal import Operation, StepRecord
+from mailsurgeon.surgery.model import Action, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 
 from .conftest import SPOOL

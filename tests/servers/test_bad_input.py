@@ -180,7 +180,7 @@ _DIE = "os.kill(os.getpid(), signal.SIGKILL)"
 KILLED = {
     "among the renames": f"""
 import os, signal
-from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.fsops import at as fs
 real, left = fs.rename, [5]
 def rename(source_dir, source, target_dir, target):
     left[0] -= b",S=" in source
@@ -191,14 +191,14 @@ fs.rename = rename
 """,
     "before a list is written": f"""
 import os, signal
-from mailsurgeon.surgery import uidlists
+from mailsurgeon.surgery.servers import uidlist_file as uidlists
 def rewrite(*values):
     {_DIE}
 uidlists.ListFile.rewrite = rewrite
 """,
     "after a list is written": f"""
 import os, signal
-from mailsurgeon.surgery import uidlists
+from mailsurgeon.surgery.servers import uidlist_file as uidlists
 real = uidlists.ListFile.rewrite
 def rewrite(*values):
     real(*values)

@@ -23,7 +23,7 @@ SECONDS = 60.0
 # Stops the repair when the first message has its new name and the list has not.
 HALFWAY = """
 import os, time
-from mailsurgeon.surgery import fs
+from mailsurgeon.surgery.fsops import at as fs
 rename = fs.rename
 def halfway(source_dir, source, target_dir, target):
     rename(source_dir, source, target_dir, target)

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.locks import UIDLIST_LOCK
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
 from mailsurgeon.surgery.surgeon import Surgeon
 
 REQUIRED = os.environ.get("MAILSURGEON_REQUIRE_SERVERS") == "1"
@@ -176,7 +176,7 @@ import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {path!r}
 from tests.servers.test_dovecot_engine import Host, listed, surgeon, Plan
-from mailsurgeon.surgery import uidlists
+from mailsurgeon.surgery.servers import uidlist_file as uidlists
 import pwd
 
 def die(*values):

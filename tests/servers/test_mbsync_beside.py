@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import record_lock
-from mailsurgeon.surgery.locks import Patience
+from mailsurgeon.surgery.servers import mbsync_lock as record_lock
+from mailsurgeon.surgery.servers.dotlock import Patience
 
 from .dovecot import Dovecot, message
 from .mbsync import SCHEMES, SECONDS, Mbsync, wait_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.quota import parse
+from mailsurgeon.maildir.lists.maildirsize import parse
 
 from .dovecot import Dovecot, message
 from .operator import Operator

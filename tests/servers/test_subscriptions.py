@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.maildir.names import folder_path
-from mailsurgeon.survey.folder_details import folder_details
-from mailsurgeon.survey.opening import Options, open_spool
+from mailsurgeon.maildir.folder_names import folder_path
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.uidlists.folder_details import folder_details
 
 from .conftest import prepared
 from .dovecot import Dovecot, Owner, message

@@ -10,11 +10,11 @@ from typing import Any
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.fix import plan_fix
-from mailsurgeon.surgery.planning import propose
-from mailsurgeon.surgery.steps import Act, Plan, Report
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.surgery.model import Act, Plan, Report
+from mailsurgeon.surgery.plan.propose import propose
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.run import run_survey
 from tests.surgery.conftest import Ward
 
 DAY = 86_400

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import fs, writer
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.apply import operation as writer
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 
 MAIL = b"From: a@example.org\nTo: b@example.org\nSubject: %d\n\nText %d.\n"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import writer
-from mailsurgeon.surgery.steps import Plan
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host.doveconf import configuration, uidl_is_name
+from mailsurgeon.surgery.apply import operation as writer
+from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey import dovecot
-from mailsurgeon.survey.dovecot import configuration, uidl_is_name
 from tests.surgery.conftest import Ward, plan
 from tests.surgery.test_recovery import crash_before_list
 

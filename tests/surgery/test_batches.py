@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from mailsurgeon.surgery import fs, running
-from mailsurgeon.surgery.outcomes import ranges
+from mailsurgeon.surgery.apply import batches as running
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.journal.settle import ranges
 from tests.surgery.conftest import Ward, plan
 
 LOCK = b"dovecot-uidlist.lock"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mailsurgeon.surgery.brake import brake
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.surgery.plan.brake import brake
 
 
 def acts(number: int, folder: bytes = b".A") -> tuple[Act, ...]:

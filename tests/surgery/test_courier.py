@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import locks
-from mailsurgeon.surgery.locks import UIDLIST_LOCK
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.surgery.servers import dotlock as locks
+from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan, total
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from mailsurgeon.surgery.effects import FolderState, SpoolState, describe
-from mailsurgeon.surgery.steps import Act, Action, Expected, Step
-from mailsurgeon.surgery.uid_lines import Traces
+from mailsurgeon.surgery.model import Act, Action, Expected, Step
+from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState, describe
+from mailsurgeon.surgery.servers.uid_effects import Traces
 
 DOVECOT = {"uidlist": True, "traces": Traces(dovecot=True)}
 NOWHERE = "no uidlist is in the folder; if Dovecot keeps it elsewhere, --control names the place"

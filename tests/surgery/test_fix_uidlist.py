@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import performing
+from mailsurgeon.surgery.steps import registry as performing
 from tests.surgery.clinic import Clinic, clinic_in, only_act, text
 
 HEADER = b"3 V1300000000 N9 G0123456789abcdef0123456789abcdef Xodd  spacing\n"

@@ -11,9 +11,11 @@ import pytest
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import fs, places, quarantine
-from mailsurgeon.surgery.identity import acting_as, acting_as_root
-from mailsurgeon.surgery.steps import Act, Action, Step
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import resolve as places
+from mailsurgeon.surgery.fsops.as_owner import acting_as, acting_as_root
+from mailsurgeon.surgery.model import Act, Action, Step
+from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 

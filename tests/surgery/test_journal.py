@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import JournalError
-from mailsurgeon.surgery.journal import Journal
+from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 
@@ -173,7 +173,7 @@ def test_a_disk_that_fills_up_under_the_journal_changes_nothing(ward: Ward) -> N
 def test_intents_are_durable_before_anything_is_renamed(
     ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mailsurgeon.surgery import fs
+    from mailsurgeon.surgery.fsops import at as fs
 
     ward.mail(ONE)
     rename = fs.rename

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.maildir import courier_keywords
-from mailsurgeon.surgery.steps import Action, Plan
+from mailsurgeon.maildir.lists import courier_keywords
+from mailsurgeon.surgery.model import Action, Plan
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 DOVECOT = b"/dovecot-keywords"

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.journal import Journal
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Picture, Ward, plan, total
 

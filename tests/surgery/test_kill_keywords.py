@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from mailsurgeon.maildir import courier_keywords
-from mailsurgeon.maildir.keywords import parse
-from mailsurgeon.surgery.steps import Act, Action, Plan, Step
+from mailsurgeon.maildir.lists import courier_keywords
+from mailsurgeon.maildir.lists.keywords import parse
+from mailsurgeon.surgery.model import Act, Action, Plan, Step
 from tests.surgery.conftest import Ward, plan
 from tests.surgery.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 

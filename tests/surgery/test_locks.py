@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolBusy
-from mailsurgeon.surgery import fs, locks
-from mailsurgeon.surgery.locks import DotLock, Patience
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers import dotlock as locks
+from mailsurgeon.surgery.servers.dotlock import DotLock, Patience
 from tests.surgery.conftest import Ward, plan
 
 LOCK = locks.UIDLIST_LOCK

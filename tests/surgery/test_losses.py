@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.surgery.losses import kind_of, loss_of
+from mailsurgeon.maildir.server_files import kind_of, loss_of
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from mailsurgeon.maildir.filename import (
     split,
     uid_field,
 )
-from mailsurgeon.surgery.naming import NAME_MAX, NameChange, compose, fresh_base, is_unfit
+from mailsurgeon.maildir.rename import NAME_MAX, NameChange, compose, fresh_base, is_unfit
 
 FREE = {"taken": lambda _: False}
 

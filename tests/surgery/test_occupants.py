@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from mailsurgeon.surgery import occupants
-from mailsurgeon.surgery.occupants import Occupants, Register
-from mailsurgeon.surgery.places import Places, open_root
+from mailsurgeon.surgery.fsops.resolve import Places, open_root
+from mailsurgeon.surgery.servers import folder_names as occupants
+from mailsurgeon.surgery.servers.folder_names import Occupants, Register
 from tests.surgery.conftest import Ward
 
 BASE = b"1300000000.M1P1.host"

@@ -11,8 +11,8 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
-from mailsurgeon.surgery.planning import described, propose, without
-from mailsurgeon.survey.opening import Options
+from mailsurgeon.surgery.plan.propose import described, propose, without
+from mailsurgeon.survey.open_spool import Options
 from tests.surgery.clinic import Clinic, clinic_in, moves, only_act, text
 from tests.surgery.conftest import Ward
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.planning import propose_folder
+from mailsurgeon.surgery.plan.propose import propose_folder
 from tests.surgery.clinic import Clinic, clinic_in, moves, only_act, text
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.maildir.quota import parse
-from mailsurgeon.surgery import fs
-from mailsurgeon.surgery.planning import propose_folder
-from mailsurgeon.surgery.quota_file import append, appended, look
+from mailsurgeon.maildir.lists.maildirsize import parse
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.plan.propose import propose_folder
+from mailsurgeon.surgery.servers.maildirsize_file import append, appended, look
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 START = b"100000S,50C\n5000 20\n"

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from mailsurgeon.surgery import fs, record_lock
-from mailsurgeon.surgery.locks import Patience
-from mailsurgeon.surgery.record_lock import UIDVALIDITY
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers import mbsync_lock as record_lock
+from mailsurgeon.surgery.servers.dotlock import Patience
+from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 

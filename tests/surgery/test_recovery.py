@@ -10,9 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from mailsurgeon.errors import SpoolBusy
-from mailsurgeon.surgery import fs, uidlists
-from mailsurgeon.surgery.journal import Journal
-from mailsurgeon.surgery.steps import Act, Action, Step
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.model import Act, Action, Step
+from mailsurgeon.surgery.servers import uidlist_file as uidlists
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 from tests.surgery.test_kill import killed_at

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import section, writer
-from mailsurgeon.surgery.journal import Journal
-from mailsurgeon.surgery.records import StepRecord
-from mailsurgeon.surgery.steps import Plan
+from mailsurgeon.surgery.apply import locked_batch as section
+from mailsurgeon.surgery.apply import operation as writer
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.model import Plan
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 

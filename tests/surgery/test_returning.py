@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.surgery.steps import Report
+from mailsurgeon.surgery.model import Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 

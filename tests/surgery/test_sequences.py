@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import Refused
-from mailsurgeon.maildir import courier_keywords
-from mailsurgeon.surgery.quarantine import prune
-from mailsurgeon.surgery.steps import Action
+from mailsurgeon.maildir.lists import courier_keywords
+from mailsurgeon.surgery.model import Action
+from mailsurgeon.surgery.quarantine.directory import prune
 from tests.crash.random_kill import dying_at
 from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import Ward, plan, total

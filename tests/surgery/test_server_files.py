@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery import fs, server_files
-from mailsurgeon.surgery.server_files import Manner
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers import files as server_files
+from mailsurgeon.surgery.servers.files import Manner
 
 MANNER = Manner(os.getuid(), os.getgid(), 0o640)
 NAME, SHOWN, DRAFT = b"dovecot-keywords", b".A/dovecot-keywords", b"dovecot-keywords.mailsurgeon"

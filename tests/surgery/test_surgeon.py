@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import Refused
-from mailsurgeon.surgery.steps import Act, Action, Step
+from mailsurgeon.surgery.model import Act, Action, Step
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 

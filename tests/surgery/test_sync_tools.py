@@ -14,8 +14,8 @@ import pytest
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.surgery import surgeon as surgeon_module
-from mailsurgeon.surgery import sync_tools
-from mailsurgeon.surgery.sync_tools import running_tool
+from mailsurgeon.surgery.servers import sync_tools
+from mailsurgeon.surgery.servers.sync_tools import running_tool
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.maildir import doveconf
-from mailsurgeon.surgery import expiry, planning
-from mailsurgeon.surgery.planning import described, without
-from mailsurgeon.survey import dovecot
+from mailsurgeon.host import auto_expunge as expiry
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.maildir.config import dovecot_config as doveconf
+from mailsurgeon.surgery.plan import propose as planning
+from mailsurgeon.surgery.plan.propose import described, without
 from tests.surgery.clinic import Clinic, clinic_in, only_act, text
 
 WRONG = b"1300000001.M1P1.host,S=9"

@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import fs, uidlists
-from mailsurgeon.surgery.steps import Act, Action, Step
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.model import Act, Action, Step
+from mailsurgeon.surgery.servers import uidlist_file as uidlists
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import copies, examine, lists, looking
+from mailsurgeon.survey.compare import copies
+from mailsurgeon.survey.read import directories as looking
+from mailsurgeon.survey.read import examine
+from mailsurgeon.survey.uidlists import cache as lists
 
 from .house import House
 

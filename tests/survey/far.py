@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 import mailsurgeon
-from mailsurgeon.survey.cluster import Cluster, connect
+from mailsurgeon.survey.workers.cluster import Cluster, connect
 
 SECONDS = 90  # for a process to be there: the machine may be busy
 SOURCE = str(Path(mailsurgeon.__file__).parents[1])

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.rows import ProblemRow
-from mailsurgeon.survey.survey import SurveyResult, run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ProblemRow
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.run import SurveyResult, run_survey
 
 DAY = 86_400
 DATE = 1_300_000_000

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.apart import Apart
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.patience import GAVE_UP, GaveUp
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ViewQuery
+from mailsurgeon.survey.process.client import Apart
+from mailsurgeon.survey.process.server import carried
 from mailsurgeon.survey.progress import Progress
-from mailsurgeon.survey.rows import ViewQuery
-from mailsurgeon.survey.serving import carried
+from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp
 
 from .house import House
 from .processes import PATIENCE, below, ending, stopped, workers_below
@@ -290,9 +290,9 @@ def test_one_that_hangs_is_ended_with_the_program(full: House) -> None:
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from mailsurgeon.survey.apart import Apart
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import open_spool
+from mailsurgeon.survey.process.client import Apart
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import open_spool
 class Caught:  # as an app has it: what is printed is caught, and there is no descriptor
     def fileno(self): return -1
 sys.stderr = Caught()

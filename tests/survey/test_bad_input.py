@@ -15,8 +15,8 @@ import pytest
 import zstandard
 
 from mailsurgeon.diagnosis.facts import UNDECODABLE
-from mailsurgeon.survey import packing
-from mailsurgeon.survey.packing import PIECE, PLAIN_LIMIT, Undecodable, decompress
+from mailsurgeon.survey.read import decompress as packing
+from mailsurgeon.survey.read.decompress import PIECE, PLAIN_LIMIT, Undecodable, decompress
 
 from ..planting.packing import lz4
 from .house import House, text
@@ -59,9 +59,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 _SURVEY = """
 import json, sys
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import open_spool
+from mailsurgeon.survey.run import run_survey
 def most_memory():
     # Of this program alone: ru_maxrss begins with what the process had that started it.
     with open("/proc/self/status") as status:

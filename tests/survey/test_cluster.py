@@ -16,12 +16,12 @@ import pytest
 import mailsurgeon
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey import cluster
-from mailsurgeon.survey.apart import Apart
-from mailsurgeon.survey.cluster import ClusterError, Readers, connect
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.process.client import Apart
+from mailsurgeon.survey.run import run_survey
+from mailsurgeon.survey.workers import cluster
+from mailsurgeon.survey.workers.cluster import ClusterError, Readers, connect
 
 from .far import SECONDS, House, nobody
 
@@ -165,11 +165,11 @@ ALONE = """
 import os, signal, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from mailsurgeon.survey import cluster
-from mailsurgeon.survey.apart import Apart
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.workers import cluster
+from mailsurgeon.survey.process.client import Apart
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.run import run_survey
 
 address, root, index, *victims = sys.argv[1:]
 cluster.PATIENCE_SECONDS = 0.2

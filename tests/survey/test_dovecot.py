@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import dovecot
-from mailsurgeon.survey.dovecot import configuration
-from mailsurgeon.survey.opening import Options, open_spool
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host.doveconf import configuration
+from mailsurgeon.survey.open_spool import Options, open_spool
 
 OLD = """\
 mail_location = maildir:{home}/%d/%n/Maildir:CONTROL={home}/control/%d/%n:INDEX={home}/index/%n

@@ -22,15 +22,10 @@ from mailsurgeon.diagnosis.facts import (
     FolderFacts,
     Moment,
 )
-from mailsurgeon.maildir.dates import header_date
+from mailsurgeon.maildir.header_dates import header_date
 from mailsurgeon.maildir.message import Traits
-from mailsurgeon.survey import examine as examination
-from mailsurgeon.survey import packing
-from mailsurgeon.survey.content import Reading
-from mailsurgeon.survey.examine import examine
-from mailsurgeon.survey.packing import PIECE
-from mailsurgeon.survey.rows import NotExamined
-from mailsurgeon.survey.slices import (
+from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.index.slice import (
     QUICK_COLUMNS,
     USUAL_COLUMNS,
     Facts,
@@ -38,6 +33,11 @@ from mailsurgeon.survey.slices import (
     SliceResult,
     parts,
 )
+from mailsurgeon.survey.read import decompress as packing
+from mailsurgeon.survey.read import examine as examination
+from mailsurgeon.survey.read.decompress import PIECE
+from mailsurgeon.survey.read.examine import examine
+from mailsurgeon.survey.read.message_file import Reading
 
 from .house import DATE, House, text
 

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from mailsurgeon.survey import examine as examination
-from mailsurgeon.survey import fetching
-from mailsurgeon.survey.fetching import Pace
+from mailsurgeon.survey.read import examine as examination
+from mailsurgeon.survey.read import readahead as fetching
+from mailsurgeon.survey.read.readahead import Pace
 
 from .house import House
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.survey import dovecot, finding
-from mailsurgeon.survey.finding import find_spools, holds_several
-from mailsurgeon.survey.rows import NotExamined
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.survey import find_spools as finding
+from mailsurgeon.survey.find_spools import find_spools, holds_several
+from mailsurgeon.survey.index.rows import NotExamined
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey.folder_checks import ROOT_OWNS
-from mailsurgeon.survey.opening import Options, open_spool
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.compare.server_files import ROOT_OWNS
+from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.survey.run import run_survey
 
 from .house import House, text
 

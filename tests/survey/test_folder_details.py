@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from mailsurgeon.survey.folder_details import FolderDetails, folder_details
+from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
 
 from .house import House
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.survey import index as indexing
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.rows import SORTS, ViewQuery
+from mailsurgeon.survey.index import index as indexing
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import SORTS, ViewQuery
 
 from .house import DATE, House
 

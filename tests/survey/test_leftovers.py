@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey.leftovers import Openers
-from mailsurgeon.survey.opening import Options
+from mailsurgeon.survey.compare.tmp_leftovers import Openers
+from mailsurgeon.survey.open_spool import Options
 
 from .house import House, text
 

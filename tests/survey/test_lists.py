@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.survey.lists import Lists, look_at_lists
+from mailsurgeon.survey.uidlists.cache import Lists, look_at_lists
 
 from .house import House
 

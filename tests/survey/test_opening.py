@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.survey.opening import Options, index_path, open_spool
+from mailsurgeon.survey.open_spool import Options, index_path, open_spool
 
 MAIL = b"From a@example.org Mon Jan  1 00:00:00 2018\nFrom: a@example.org\n\nText.\n"
 

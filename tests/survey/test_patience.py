@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.survey import looking, patience, walk
-from mailsurgeon.survey import survey as surveying
-from mailsurgeon.survey.patience import GAVE_UP, GaveUp, Patience
-from mailsurgeon.survey.slices import Slice
-from mailsurgeon.survey.survey import Progress
+from mailsurgeon.survey import run as surveying
+from mailsurgeon.survey.index.slice import Slice
+from mailsurgeon.survey.read import directories as looking
+from mailsurgeon.survey.read import hang_guard as patience
+from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, Patience
+from mailsurgeon.survey.run import Progress
+from mailsurgeon.survey.walk import walk
 
 from .house import House
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.probe import Seen, question, why_not
+from mailsurgeon.survey.workers.cluster_probe import Seen, question, why_not
 
 
 def ask(root: Path) -> Seen:

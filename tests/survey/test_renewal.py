@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.renewal import BeforeAndAfter, Renewal
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.diff import BeforeAndAfter, Renewal
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.run import run_survey
 
 from .house import DATE, House, text
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import looking, writer
-from mailsurgeon.survey import survey as surveying
-from mailsurgeon.survey.compare import Comparison
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.slices import Known
-from mailsurgeon.survey.survey import Progress, make_executor
+from mailsurgeon.survey import run as surveying
+from mailsurgeon.survey.compare.compare import Comparison
+from mailsurgeon.survey.index import writer
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.slice import Known
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.read import directories as looking
+from mailsurgeon.survey.run import Progress, make_executor
 
 from .conftest import Reads
 from .house import DATE, DAY, House, text

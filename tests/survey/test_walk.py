@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey.rows import Place
-from mailsurgeon.survey.walk import (
+from mailsurgeon.survey.index.rows import Place
+from mailsurgeon.survey.walk.walk import (
     NOT_FOLLOWED,
     FoundFolder,
     Listing,

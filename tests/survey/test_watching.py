@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 from inotify_simple import INotify
 
-from mailsurgeon.survey import inotify, polling, watching
-from mailsurgeon.survey.inotify import Inotify
-from mailsurgeon.survey.mounts import shared_file_system
-from mailsurgeon.survey.places import Watched, directories
-from mailsurgeon.survey.polling import Polling
-from mailsurgeon.survey.survey import run_survey
-from mailsurgeon.survey.watching import Means, News, Watcher
+from mailsurgeon.host.mounts import shared_file_system
+from mailsurgeon.survey.run import run_survey
+from mailsurgeon.survey.walk.watched import Watched, directories
+from mailsurgeon.survey.watch import inotify, polling
+from mailsurgeon.survey.watch import watcher as watching
+from mailsurgeon.survey.watch.inotify import Inotify
+from mailsurgeon.survey.watch.polling import Polling
+from mailsurgeon.survey.watch.watcher import Means, News, Watcher
 
 from .house import DATE, House
 

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 
-from mailsurgeon.survey.workers import LateWorkers
+from mailsurgeon.survey.workers.pool import LateWorkers
 
 PATIENCE = 60  # seconds after which a test has failed
 PROGRAM = """
 import os, signal
-from mailsurgeon.survey.workers import make_executor
+from mailsurgeon.survey.workers.pool import make_executor
 if __name__ == "__main__":
     print(make_executor(1).submit(os.getpid).result(), flush=True)
     signal.pause()
@@ -56,7 +56,7 @@ def test_workers_stand_back_as_far_as_those_that_start_them() -> None:
 
 def test_a_process_started_by_one_that_stands_back_stands_back_no_further() -> None:
     program = (
-        "import os; from mailsurgeon.survey.workers import stand_back;"
+        "import os; from mailsurgeon.survey.workers.pool import stand_back;"
         " stand_back(); first = os.nice(0); stand_back(); print(first, os.nice(0))"
     )
     run = subprocess.run(

@@ -17,13 +17,13 @@ from textual.widgets import Input
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options, open_spool
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.tui.app import MailsurgeonApp, real_workbench
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.main import MainScreen
+from mailsurgeon.tui.screens.main.screen import MainScreen
+from mailsurgeon.tui.session import Workbench
 from mailsurgeon.tui.widgets.bars import Bar, KeyLine
-from mailsurgeon.tui.workbench import Workbench
 
 START = 1_331_000_000  # 2012-03-06; every message an hour later than the one before
 HEAD = "From: {who}\nTo: staff@example.org\nSubject: {what}\nMessage-ID: <{id}@example.org>\n"

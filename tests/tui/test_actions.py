@@ -7,15 +7,15 @@ from collections import Counter
 import pytest
 from textual.widget import Widget
 
-from mailsurgeon.tui.actions import ACTIONS, BY_ID, CHAINS, State, bindings, footer, keys_of
 from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.keys.actions import ACTIONS, BY_ID, CHAINS, State, bindings, footer, keys_of
 from mailsurgeon.tui.screens.dialogs import BadgeFilter, QuitQuestion
 from mailsurgeon.tui.screens.help import help_lines
 from mailsurgeon.tui.screens.journal import JournalScreen
-from mailsurgeon.tui.screens.main import MainScreen
+from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.screens.plan import PlanScreen
-from mailsurgeon.tui.screens.reading import ReadingScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
+from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.widgets.folder_tree import FolderTree
 from mailsurgeon.tui.widgets.inspector import Inspector
 from mailsurgeon.tui.widgets.message_list import MessageList

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mailsurgeon.survey.apart import Apart
+from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.tui.widgets.folder_tree import Target
 from tests.survey.processes import below, ending, stopped, workers_below
 from tests.tui.conftest import Ward, keys, listed, main, settled, status

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import index as indexing
+from mailsurgeon.survey.index import index as indexing
 from tests.tui.conftest import Ward, front, main, settled, status
 
 SIZE = (80, 24)

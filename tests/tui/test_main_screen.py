@@ -13,9 +13,9 @@ from textual.widgets import Input
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.messages import IndexRead, Users
 from mailsurgeon.tui.screens.help import HelpScreen
+from mailsurgeon.tui.screens.main.survey_controller import alike
 from mailsurgeon.tui.screens.plan import PlanScreen
-from mailsurgeon.tui.screens.reading import ReadingScreen
-from mailsurgeon.tui.screens.surveying import alike
+from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from tests.tui.conftest import (
@@ -223,7 +223,7 @@ async def test_keys_typed_ahead_wait_for_what_they_go_by(
         assert found.wait(10)
         return alike(*args, **options)
 
-    monkeypatch.setattr("mailsurgeon.tui.screens.main.alike", slow)
+    monkeypatch.setattr("mailsurgeon.tui.screens.main.screen.alike", slow)
     async with empty_ward.damaged().app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
@@ -323,7 +323,9 @@ async def test_copying_gives_the_path_then_the_message_id(ward: Ward) -> None:
 
 async def test_who_has_the_spool_open_is_told(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))}, hidden=3)
-    monkeypatch.setattr("mailsurgeon.tui.screens.surveying.users_of", lambda _spool: users)
+    monkeypatch.setattr(
+        "mailsurgeon.tui.screens.main.survey_controller.users_of", lambda _spool: users
+    )
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert main(pilot).query_one("#top", Bar).text.endswith("imap ×2 have it open")

@@ -13,11 +13,11 @@ from textual.pilot import Pilot
 from textual.widgets import Button
 
 from mailsurgeon.errors import JournalError
-from mailsurgeon.surgery.steps import Plan, Report
+from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor, QuitQuestion
 from mailsurgeon.tui.screens.plan import PlanScreen
-from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.pager import Pager

@@ -42,7 +42,9 @@ class Dated:
 @pytest.fixture
 def app(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Callable[..., MailsurgeonApp]:
     users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))})
-    monkeypatch.setattr("mailsurgeon.tui.screens.surveying.users_of", lambda _spool: users)
+    monkeypatch.setattr(
+        "mailsurgeon.tui.screens.main.survey_controller.users_of", lambda _spool: users
+    )
 
     def make(**settings: Any) -> MailsurgeonApp:
         bench = ward.bench(**settings)

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mailsurgeon.procedures.looking import Order
+from mailsurgeon.procedures.survey_spool import Order
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.run import run_survey
 from mailsurgeon.tui.app import MailsurgeonApp, real_workbench
-from mailsurgeon.tui.hall import Hall
-from mailsurgeon.tui.screens.main import MainScreen
+from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
+from mailsurgeon.tui.spool_sessions import Hall
 from mailsurgeon.tui.widgets.bars import Bar
 
 from .conftest import START, key_line, keys, settled, status, tree_lines, typed

@@ -11,9 +11,9 @@ import pytest
 from rich.text import Text
 
 from mailsurgeon.tui.app import MailsurgeonApp
-from mailsurgeon.tui.screens import inspecting
-from mailsurgeon.tui.screens.inspecting import READINGS, WAITING
-from mailsurgeon.tui.waits import Waits
+from mailsurgeon.tui.screens.main import inspector_controller as inspecting
+from mailsurgeon.tui.screens.main.inspector_controller import READINGS, WAITING
+from mailsurgeon.tui.stalled import Waits
 from mailsurgeon.tui.widgets.folder_tree import ALL
 from tests.tui.conftest import Ward, front, keys, listed, main, settled, status
 

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from mailsurgeon.host.processes import users_of, users_text
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.rows import Entry
+from mailsurgeon.survey.index.rows import Entry
 from mailsurgeon.text import visible
-from mailsurgeon.tui.clipboard import pasteable
-from mailsurgeon.tui.inspection import header_lines, raw_lines, read_start
 from mailsurgeon.tui.marks import Marks
 from mailsurgeon.tui.messages import Kind
-from mailsurgeon.tui.present import (
+from mailsurgeon.tui.terminal.clipboard import pasteable
+from mailsurgeon.tui.text.fields import (
     Columns,
     badges_text,
     count_text,
@@ -27,8 +27,8 @@ from mailsurgeon.tui.present import (
     row_text,
     size_text,
 )
+from mailsurgeon.tui.text.message import header_lines, raw_lines, read_start
 from mailsurgeon.tui.triage import neighbour, next_after
-from mailsurgeon.tui.who import users_of, users_text
 
 DAMAGES = ("name-clash", "size-mismatch", "misfiled", "in-tmp", "duplicate-id")
 KINDS = [Kind("misfiled", 9, True), Kind("in-tmp", 4, True), Kind("no-message-id", 7, False)]

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.rows import ViewQuery
-from mailsurgeon.survey.watching import News, Watcher
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ViewQuery
+from mailsurgeon.survey.watch.watcher import News, Watcher
 from mailsurgeon.tui.app import MailsurgeonApp
-from mailsurgeon.tui.screens import watching
 from mailsurgeon.tui.screens.help import HelpScreen
+from mailsurgeon.tui.screens.main import watch_controller as watching
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.bench import surgeon_for, surveyed
-from mailsurgeon.cli.names import checked_codes, checked_folders
-from mailsurgeon.cli.opening import opened
+from mailsurgeon.cli.arguments import checked_codes, checked_folders
+from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
+from mailsurgeon.cli.session import surgeon_for, surveyed
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.explanations import TOPICS
 from mailsurgeon.errors import MailsurgeonError

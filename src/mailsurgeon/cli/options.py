@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from mailsurgeon.survey.opening import Options
+from mailsurgeon.survey.open_spool import Options
 
 DEFAULTS = Parameter(negative=(), show_default=False)
 """What holds for every option of every command."""

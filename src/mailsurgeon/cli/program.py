@@ -13,8 +13,8 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from mailsurgeon import __version__
 from mailsurgeon.cli import screen
-from mailsurgeon.cli.feedback import complain
-from mailsurgeon.cli.names import spread_codes
+from mailsurgeon.cli.arguments import spread_codes
+from mailsurgeon.cli.console import complain
 from mailsurgeon.cli.options import DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.feedback import complain
-from mailsurgeon.cli.later import LateSurgeon, unheld
-from mailsurgeon.cli.opening import opened, several
+from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import COMMON, Common, SpoolPath
+from mailsurgeon.cli.startup import LateSurgeon, unheld
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.apart import Apart
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import index_path
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import index_path
+from mailsurgeon.survey.process.client import Apart
 
 if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
@@ -72,14 +72,14 @@ def screen(
 
 def spools(directory: str, common: Common, display: Display, *, read_only: bool) -> int:
     """Opens the list of spools below a directory."""
-    from mailsurgeon.cli.many import for_many, some_below
+    from mailsurgeon.cli.commands.scan_all import for_many, some_below
 
     for_many(common)
     top = some_below(directory, common)
     _terminal_needed()
     gc.enable()
     with _apart(common) as apart:
-        from mailsurgeon.procedures.looking import Order
+        from mailsurgeon.procedures.survey_spool import Order
         from mailsurgeon.surgery.surgeon import Surgeon
         from mailsurgeon.tui.app import run_hall
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 
 
 @dataclass(frozen=True, slots=True)

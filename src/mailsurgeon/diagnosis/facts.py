@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.message import Traits
 
 PLAIN = ""

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from mailsurgeon.diagnosis.facts import Finding
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.maildir.lists.uidlist import BadLine
 from mailsurgeon.maildir.reserved import SUBDIRS
-from mailsurgeon.maildir.uidlist import BadLine
 
 _BACKUP_NAMES = ("backup*", "*.bak", "*.old", "*~", "*-backup*", "*.backup*", "*.converted")
 _REASON_NUMBERS = re.compile(r"\d+")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.facts import Finding
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 
 PATHS_SHOWN = 20
 """How many other paths a detail lists at most."""

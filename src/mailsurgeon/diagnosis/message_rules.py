@@ -12,7 +12,7 @@ from errno import EACCES, EPERM
 from typing import Any
 
 from mailsurgeon.diagnosis.facts import PLAIN, Finding, FolderFacts, MessageFacts, Moment
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.filename import (
     MAX_DIGITS,
     Info,
@@ -22,8 +22,8 @@ from mailsurgeon.maildir.filename import (
     sorted_flags,
     split,
 )
-from mailsurgeon.maildir.glance import Glance
 from mailsurgeon.maildir.message import Traits
+from mailsurgeon.maildir.message_fast import Glance
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 LONGEST_NAME = 200  # bytes; a flag change needs room below the file system's 255

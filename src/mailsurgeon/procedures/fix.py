@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.patients import load_paths
-from mailsurgeon.surgery.planning import check_codes, plan_problems
-from mailsurgeon.surgery.reasons import not_taken_on, without_remedy
-from mailsurgeon.surgery.steps import Left, Plan
-from mailsurgeon.surgery.surroundings import Surroundings
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.rows import ProblemRow
+from mailsurgeon.surgery.model import Left, Plan
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.entry_detail import load_paths
+from mailsurgeon.surgery.plan.left_reasons import not_taken_on, without_remedy
+from mailsurgeon.surgery.plan.propose import check_codes, plan_problems
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ProblemRow
 
 PLAIN = {
     "size-mismatch": frozenset(("fix-size",)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mailsurgeon.survey.rows import ProblemRow
+from mailsurgeon.survey.index.rows import ProblemRow
 from mailsurgeon.text import visible
 
 Detail = Mapping[str, Any]

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from mailsurgeon.report.not_examined import print_unseen, unseen_as_dicts
 from mailsurgeon.report.output import path_shown, path_text
 from mailsurgeon.report.plan import (
     left_as_dicts,
@@ -15,9 +16,8 @@ from mailsurgeon.report.plan import (
     print_left,
     print_notes,
 )
-from mailsurgeon.report.unseen import print_unseen, unseen_as_dicts
-from mailsurgeon.surgery.steps import Plan, Report
-from mailsurgeon.survey.rows import NotExamined
+from mailsurgeon.surgery.model import Plan, Report
+from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mailsurgeon.report.output import counted, path_shown, path_text, print_table
-from mailsurgeon.surgery.steps import Act, Left, Plan, Step
+from mailsurgeon.surgery.model import Act, Left, Plan, Step
 from mailsurgeon.text import visible
 
 FIRST_PATHS = 3

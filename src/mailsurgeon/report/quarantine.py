@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from mailsurgeon.report.output import counted, path_shown, path_text
-from mailsurgeon.surgery.quarantine import QuarantineItem
+from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.text import visible
 
 

@@ -13,9 +13,10 @@ from rich.style import Style
 from rich.table import Table
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.diagnosis.problem import Severity
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.evidence import evidence
+from mailsurgeon.report.not_examined import unseen_as_dicts
 from mailsurgeon.report.output import (
     as_json,
     console_for,
@@ -24,10 +25,9 @@ from mailsurgeon.report.output import (
     path_text,
     print_table,
 )
-from mailsurgeon.report.unseen import unseen_as_dicts
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.rows import FolderRow, NotExamined, ProblemRow
-from mailsurgeon.survey.survey import SurveyResult
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow
+from mailsurgeon.survey.run import SurveyResult
 from mailsurgeon.text import visible
 
 FORMATS = ("table", "json", "jsonl", "csv")

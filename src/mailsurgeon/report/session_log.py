@@ -9,8 +9,8 @@ from typing import Any
 
 from mailsurgeon.report.output import as_json, path_text
 from mailsurgeon.report.plan import act_shown
-from mailsurgeon.report.shell import shell_log
-from mailsurgeon.surgery.journal import Operation, StepRecord
+from mailsurgeon.report.shell_script import shell_log
+from mailsurgeon.surgery.journal.journal import Operation, StepRecord
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.text import visible
 

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from rich.table import Table
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.procedures.verify import Difference, Verification
+from mailsurgeon.procedures.verify.verify import Difference, Verification
 from mailsurgeon.report.output import (
     as_json,
     console_for,

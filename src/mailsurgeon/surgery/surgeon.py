@@ -13,16 +13,18 @@ from platformdirs import user_state_dir
 
 from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery import notice, quarantine, undo
-from mailsurgeon.surgery.journal import Journal
-from mailsurgeon.surgery.locks import WAIT_SECONDS, Patience, hold_as_writer, writer_lives
-from mailsurgeon.surgery.places import open_root
-from mailsurgeon.surgery.quarantine import QuarantineItem
-from mailsurgeon.surgery.records import Operation, StepRecord, new_session
-from mailsurgeon.surgery.returning import as_new_to_mbsync
-from mailsurgeon.surgery.steps import QUARANTINE, Action, Plan, Report
-from mailsurgeon.surgery.sync_tools import running_tool
-from mailsurgeon.surgery.writer import Writer
+from mailsurgeon.surgery.apply.operation import Writer
+from mailsurgeon.surgery.fsops.resolve import open_root
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
+from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Report
+from mailsurgeon.surgery.plan import undo
+from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
+from mailsurgeon.surgery.quarantine import directory as quarantine
+from mailsurgeon.surgery.quarantine import unfinished_notice as notice
+from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+from mailsurgeon.surgery.servers.dotlock import WAIT_SECONDS, Patience, hold_as_writer, writer_lives
+from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.text import visible
 
 

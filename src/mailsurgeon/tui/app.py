@@ -17,18 +17,18 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.tui.actions import State, bindings
-from mailsurgeon.tui.ascii_only import AsciiOnly
-from mailsurgeon.tui.lost_terminal import EndSignals
+from mailsurgeon.tui.keys.actions import State, bindings
 from mailsurgeon.tui.palette import Commands
-from mailsurgeon.tui.safe_only import SafeOnly
-from mailsurgeon.tui.workbench import Surgeon, Workbench
+from mailsurgeon.tui.session import Surgeon, Workbench
+from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly
+from mailsurgeon.tui.terminal.control_filter import SafeOnly
+from mailsurgeon.tui.terminal.hangup import EndSignals
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.spool import Spool
-    from mailsurgeon.procedures.looking import Order
-    from mailsurgeon.survey.index import Index
-    from mailsurgeon.tui.hall import Hall
+    from mailsurgeon.procedures.survey_spool import Order
+    from mailsurgeon.survey.index.index import Index
+    from mailsurgeon.tui.spool_sessions import Hall
 
 THEME = Theme(
     # Colours of the 256-colour cube: SSH seldom forwards COLORTERM.
@@ -102,7 +102,7 @@ class MailsurgeonApp(App[int]):
             from mailsurgeon.tui.screens.spools import SpoolsScreen
 
             return SpoolsScreen(self.hall)
-        from mailsurgeon.tui.screens.main import MainScreen
+        from mailsurgeon.tui.screens.main.screen import MainScreen
 
         return MainScreen(self.bench)
 
@@ -122,7 +122,7 @@ class MailsurgeonApp(App[int]):
 
     def open_spool(self, bench: Workbench, follow: Callable[[object], None]) -> None:
         """Goes from the start page into a spool; `follow` is called on the way back."""
-        from mailsurgeon.tui.screens.main import MainScreen
+        from mailsurgeon.tui.screens.main.screen import MainScreen
 
         def come_back(result: object) -> None:
             self.surveying = False  # what still runs has been told to stop
@@ -218,7 +218,7 @@ def run_hall(
     `order` says how each is looked at, `surgeon` makes the one who may change a spool; `settings`
     are those of the Hall.
     """
-    from mailsurgeon.tui.hall import Hall
+    from mailsurgeon.tui.spool_sessions import Hall
 
     hall = Hall(directory, order, surgeon, partial(real_workbench, watch=_WATCH), **settings)
     try:
@@ -249,15 +249,15 @@ def real_workbench(
     **settings: Any,
 ) -> Workbench:
     """The workbench with the functions of this program; without `survey` in this process."""
-    planning = "mailsurgeon.surgery.planning"
+    planning = "mailsurgeon.surgery.plan.propose"
     return Workbench(
         spool, index, options, surgeon,
-        survey=survey or _later("mailsurgeon.survey.survey", "run_survey"),
+        survey=survey or _later("mailsurgeon.survey.run", "run_survey"),
         propose=_later(planning, "propose"),
         propose_folder=_later(planning, "propose_folder"),
         described=_later(planning, "described"),
         without=_later(planning, "without"),
-        brake=_later("mailsurgeon.surgery.brake", "brake"),
+        brake=_later("mailsurgeon.surgery.plan.brake", "brake"),
         write_log=_later("mailsurgeon.report.session_log", "write_log"),
         **settings,
     )  # fmt: skip
@@ -272,4 +272,4 @@ def _later(module: str, name: str) -> Callable[..., Any]:
     return call
 
 
-_WATCH = _later("mailsurgeon.survey.watching", "Watcher")
+_WATCH = _later("mailsurgeon.survey.watch.watcher", "Watcher")

@@ -11,8 +11,8 @@ from rich.text import Text
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from mailsurgeon.surgery.steps import Plan, Report
-    from mailsurgeon.survey.rows import FolderRow
+    from mailsurgeon.surgery.model import Plan, Report
+    from mailsurgeon.survey.index.rows import FolderRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from mailsurgeon.tui.actions import Action, keys_of, reachable
+from mailsurgeon.tui.keys.actions import Action, keys_of, reachable
 from mailsurgeon.tui.screens.base import BaseScreen
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mailsurgeon.surgery.remedies.filing import file_message
-from mailsurgeon.surgery.remedies.flags import fix_flags
-from mailsurgeon.surgery.remedies.folders import fix_uidlist, lift_folder, make_subdirs
-from mailsurgeon.surgery.remedies.modes import fix_date, fix_permissions
-from mailsurgeon.surgery.remedies.quarantining import quarantine
-from mailsurgeon.surgery.remedies.renaming import rename
-from mailsurgeon.surgery.remedies.sizes import fix_size
-from mailsurgeon.surgery.steps import Left
-from mailsurgeon.surgery.surroundings import Surroundings
-from mailsurgeon.surgery.treatment import Choice, Treatment
+from mailsurgeon.surgery.model import Left
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.remedies.file import file_message
+from mailsurgeon.surgery.plan.remedies.fix_flags import fix_flags
+from mailsurgeon.surgery.plan.remedies.fix_permissions import fix_date, fix_permissions
+from mailsurgeon.surgery.plan.remedies.fix_size import fix_size
+from mailsurgeon.surgery.plan.remedies.make_subdirs import fix_uidlist, lift_folder, make_subdirs
+from mailsurgeon.surgery.plan.remedies.quarantine import quarantine
+from mailsurgeon.surgery.plan.remedies.rename import rename
+from mailsurgeon.surgery.plan.repair import Choice, Treatment
 
 Remedy = Callable[[Choice, Surroundings], Treatment | Left]
 

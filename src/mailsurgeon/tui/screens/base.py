@@ -10,12 +10,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from mailsurgeon.tui.actions import BY_ID, PANES, Action, State, footer
+from mailsurgeon.tui.keys.actions import BY_ID, PANES, Action, State, footer
 from mailsurgeon.tui.widgets.bars import Bar, KeyLine
 
 if TYPE_CHECKING:
     from mailsurgeon.tui.app import MailsurgeonApp
-    from mailsurgeon.tui.workbench import Workbench
+    from mailsurgeon.tui.session import Workbench
 
 Result = TypeVar("Result")
 TOO_SMALL = "Needs 60x15. Without: scan, fix, file, undo, log"  # whole at 50 columns

@@ -17,9 +17,9 @@ from textual.widgets import Input, Static
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.report.output import counted
 from mailsurgeon.text import visible
-from mailsurgeon.tui.actions import bindings
+from mailsurgeon.tui.keys.actions import bindings
 from mailsurgeon.tui.messages import Kind
-from mailsurgeon.tui.present import badge, title
+from mailsurgeon.tui.text.fields import badge, title
 from mailsurgeon.tui.widgets.rows import Rows
 
 Result = TypeVar("Result")

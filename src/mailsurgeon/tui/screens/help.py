@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from rich.text import Text
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.tui.actions import ACTIONS, CHAINS, Action, State, keys_of
-from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.keys.actions import ACTIONS, CHAINS, Action, State, keys_of
+from mailsurgeon.tui.screens.text import ReadingScreen
 
 _TITLES = {
     "tree": "In the tree", "list": "In the list", "inspector": "In the inspector",

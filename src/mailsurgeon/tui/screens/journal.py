@@ -14,20 +14,20 @@ from textual.widgets import Input
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.text import visible
-from mailsurgeon.tui.actions import bindings
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.inspection import record_lines
-from mailsurgeon.tui.present import home_text
+from mailsurgeon.tui.keys.actions import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.dialogs import AskFile
-from mailsurgeon.tui.screens.reading import ReadingScreen
+from mailsurgeon.tui.screens.text import ReadingScreen
+from mailsurgeon.tui.session import Operation, StepRecord
+from mailsurgeon.tui.text.fields import home_text
+from mailsurgeon.tui.text.message import record_lines
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
-from mailsurgeon.tui.workbench import Operation, StepRecord
 
 if TYPE_CHECKING:
-    from mailsurgeon.tui.screens.main import MainScreen
+    from mailsurgeon.tui.screens.main.screen import MainScreen
 
 _PREVIEW = 200  # steps shown below the list
 

@@ -14,15 +14,15 @@ from textual.containers import Horizontal
 from textual.widgets import Button
 
 from mailsurgeon.report.output import counted
-from mailsurgeon.surgery.steps import Plan, Report
-from mailsurgeon.survey.index import Index
-from mailsurgeon.tui.actions import BY_ID, bindings, keys_of
+from mailsurgeon.surgery.model import Plan, Report
+from mailsurgeon.survey.index.index import Index
 from mailsurgeon.tui.errors import one_line
+from mailsurgeon.tui.keys.actions import BY_ID, bindings, keys_of
 from mailsurgeon.tui.messages import OperationFinished, OperationProgressed, Proposed
-from mailsurgeon.tui.plan_text import body_of, by_size, nothing_to_do, rows_of, step_lines
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.reading import ReadingScreen
-from mailsurgeon.tui.screens.surveying import INTERVAL, own_index
+from mailsurgeon.tui.screens.main.survey_controller import INTERVAL, own_index
+from mailsurgeon.tui.screens.text import ReadingScreen
+from mailsurgeon.tui.text.plan import body_of, by_size, nothing_to_do, rows_of, step_lines
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows

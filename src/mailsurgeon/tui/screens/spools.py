@@ -16,26 +16,26 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
-from mailsurgeon.diagnosis.problem import Severity
-from mailsurgeon.procedures.many import SpoolRow
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.procedures.survey_many import SpoolRow
 from mailsurgeon.report.output import counted
-from mailsurgeon.survey.rows import NotExamined
+from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
-from mailsurgeon.tui.actions import bindings
-from mailsurgeon.tui.clipboard import pasteable
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.hall import Hall
-from mailsurgeon.tui.present import home_text
+from mailsurgeon.tui.keys.actions import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.reading import ReadingScreen
-from mailsurgeon.tui.screens.surveying import INTERVAL, progress_text
-from mailsurgeon.tui.spool_lines import SpoolLines, SpoolTable
-from mailsurgeon.tui.waits import Waits, short
+from mailsurgeon.tui.screens.main.survey_controller import INTERVAL, progress_text
+from mailsurgeon.tui.screens.text import ReadingScreen
+from mailsurgeon.tui.spool_sessions import Hall
+from mailsurgeon.tui.stalled import Waits, short
+from mailsurgeon.tui.terminal.clipboard import pasteable
+from mailsurgeon.tui.text.fields import home_text
+from mailsurgeon.tui.text.spools import SpoolLines, SpoolTable
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from mailsurgeon.tui.workbench import Workbench
+    from mailsurgeon.tui.session import Workbench
 
 _AT_ONCE = 200  # spools found that are told together
 _YIELD = 0.2  # seconds between two looks whether the operator's own survey is over

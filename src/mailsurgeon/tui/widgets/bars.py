@@ -10,7 +10,7 @@ from textual import events
 from textual.geometry import Region
 from textual.widget import Widget
 
-from mailsurgeon.tui.actions import Action, State, keys_of
+from mailsurgeon.tui.keys.actions import Action, State, keys_of
 
 
 class Bar(Widget):

@@ -11,11 +11,11 @@ from textual.message import Message
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from mailsurgeon.survey.rows import FolderRow, ViewQuery
+from mailsurgeon.survey.index.rows import FolderRow, ViewQuery
 from mailsurgeon.text import visible
-from mailsurgeon.tui.actions import bindings
+from mailsurgeon.tui.keys.actions import bindings
 from mailsurgeon.tui.messages import Kind, Snapshot
-from mailsurgeon.tui.present import badge, count_text, fit, title
+from mailsurgeon.tui.text.fields import badge, count_text, fit, title
 from mailsurgeon.tui.widgets.lines import CursorMoves
 
 _WIDE = 34  # columns from which titles are shown beside badges

@@ -12,12 +12,12 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from mailsurgeon.diagnosis.problem import Severity
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.rows import Entry
-from mailsurgeon.tui.actions import bindings
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import Entry
+from mailsurgeon.tui.keys.actions import bindings
 from mailsurgeon.tui.marks import Marks
-from mailsurgeon.tui.present import Columns, badges_text, row_text
+from mailsurgeon.tui.text.fields import Columns, badges_text, row_text
 from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.lines import Lines
 

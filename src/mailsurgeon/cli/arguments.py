@@ -1,0 +1,124 @@
+"""What the operator names on the command line: codes, folders, paths."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Sequence
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.server_files import kind_of
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import FolderRow
+from mailsurgeon.text import visible
+
+_MOST_NAMES = 20
+
+
+def spread_codes(tokens: Sequence[str]) -> list[str]:
+    """`--only a b` and `--only a,b` written as `--only a --only b`.
+
+    A word after `--only CODE` is taken for another code only when it is one.
+    """
+    spread: list[str] = []
+    codes_follow = False
+    for position, token in enumerate(tokens):
+        if token == "--":
+            return spread + list(tokens[position:])
+        after_only = position > 0 and tokens[position - 1] == "--only"
+        name, _, value = token.partition("=")
+        if after_only or (name == "--only" and value):
+            written = token if after_only else value
+            if after_only:
+                spread.pop()
+            for code in written.split(","):
+                spread += ["--only", code]
+            codes_follow = True
+        elif codes_follow and token in CATALOGUE:
+            spread += ["--only", token]
+        else:
+            spread.append(token)
+            codes_follow = False
+    return spread
+
+
+def checked_codes(codes: Iterable[str]) -> frozenset[str]:
+    """The codes, all of them known; raises MailsurgeonError with the known ones."""
+    wanted = frozenset(codes)
+    for code in sorted(wanted - CATALOGUE.keys()):
+        raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
+    return wanted
+
+
+def checked_folders(index: Index, names: Iterable[str]) -> list[FolderRow]:
+    """The folders of these names (or paths in the spool); raises MailsurgeonError with the known
+    ones."""
+    folders = index.folders()
+    known = {os.fsdecode(row.path): row for row in folders} | {row.name: row for row in folders}
+    found: list[FolderRow] = []
+    for name in names:
+        row = known.get(name.rstrip("/") or name)
+        if row is None:
+            raise MailsurgeonError(f"{name}: no such folder; {_known(name, folders)}")
+        found.append(row)
+    return found
+
+
+def _known(name: str, folders: Sequence[FolderRow]) -> str:
+    names = [row.name for row in folders]
+    if not names:
+        return "the spool has none"
+    if len(names) <= _MOST_NAMES:
+        return f"known are {', '.join(map(visible, names))}"
+    near = difflib.get_close_matches(name, names, _MOST_NAMES, 0.5) or names[:_MOST_NAMES]
+    return f"{len(names):,} are known, among them {', '.join(map(visible, near))}"
+
+
+def paths_in(spool: Spool, arguments: Iterable[str]) -> list[bytes]:
+    """Paths relative to the spool, from what was typed: relative to the spool, absolute, or
+    relative to the working directory. Raises MailsurgeonError for one that is not there."""
+    return [_path_in(spool, os.fsencode(argument)) for argument in arguments]
+
+
+def _path_in(spool: Spool, argument: bytes) -> bytes:
+    places = [spool.root] if os.path.isabs(argument) else [spool.root, os.getcwdb()]
+    outside = False
+    for place in places:
+        absolute = os.path.normpath(os.path.join(place, argument))
+        if not os.path.lexists(absolute):
+            continue
+        # The last component may be a symlink that is meant itself.
+        parent, name = os.path.split(absolute)
+        absolute = os.path.join(os.path.realpath(parent), name)
+        if absolute == spool.root:
+            return b""
+        if absolute.startswith(spool.root.rstrip(b"/") + b"/"):
+            return os.path.relpath(absolute, spool.root)
+        outside = True
+    shown = os.fsdecode(argument)
+    if outside:
+        raise MailsurgeonError(f"{shown}: lies outside the spool {spool.shown}")
+    raise MailsurgeonError(
+        f"{shown}: no such file in the spool {spool.shown}; if it was renamed, scan names it now"
+    )
+
+
+def is_servers(index: Index, path: bytes) -> bool:
+    """Whether a path is a server's own file that no survey has found anything wrong with."""
+    return bool(kind_of(path)) and index.entry_at(path) is None
+
+
+def entry_ids(index: Index, spool: Spool, paths: Iterable[bytes]) -> list[int]:
+    """The rows of the index for these paths; raises MailsurgeonError for one that has none."""
+    found: list[int] = []
+    for path in paths:
+        entry = index.entry_at(path)
+        if entry is None:
+            raise MailsurgeonError(
+                f"{os.fsdecode(spool.absolute(path))}: neither a message nor anything that has a"
+                " problem"
+            )
+        found.append(entry.id)
+    return found

@@ -1,0 +1,172 @@
+"""What lies in the quarantine: list, add, restore, purge."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from mailsurgeon.cli.arguments import entry_ids, is_servers, paths_in
+from mailsurgeon.cli.commands.fix import Paths, operate, some
+from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.execute import asked, carry_out, exit_code, may_change
+from mailsurgeon.cli.execute import write_report as write
+from mailsurgeon.cli.open_spool import opened
+from mailsurgeon.cli.options import (
+    COMMON,
+    CONSENT,
+    DEFAULTS,
+    Common,
+    Consent,
+    OutcomeFormat,
+    SpoolPath,
+)
+from mailsurgeon.cli.session import Bench, surgeon_for
+from mailsurgeon.errors import MailsurgeonError, Refused
+from mailsurgeon.report.output import as_json, console_for
+from mailsurgeon.report.quarantine import items_as_dict, print_items
+from mailsurgeon.surgery.model import Plan
+from mailsurgeon.surgery.plan.propose import described, propose, propose_file, propose_folder
+from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+
+Format = Annotated[OutcomeFormat, Parameter(help="How it is written.")]
+
+
+def _list(spool: SpoolPath, /, *, format: Format = "table", common: Common = COMMON) -> int:
+    """List what lies in the quarantine of a spool."""
+    place = opened(spool, common)
+    with surgeon_for(place, common) as surgeon:
+        _write(surgeon.quarantine_dir, surgeon.quarantined(), format)
+    return 0
+
+
+def _write(directory: bytes, items: Sequence[QuarantineItem], format: OutcomeFormat) -> None:
+    if format == "json":
+        print(as_json(items_as_dict(directory, items), indent=1))
+    else:
+        print_items(directory, items, console_for(sys.stdout))
+
+
+def add(
+    spool: SpoolPath, /, *paths: Paths, consent: Consent = CONSENT, common: Common = COMMON
+) -> int:
+    """Put messages or whole folders away; clients see them deleted."""
+
+    def planned(bench: Bench) -> Plan:
+        named = paths_in(bench.spool, paths)
+        return _put_away(bench, named, force=consent.force, quarantine=common.quarantine_dir)
+
+    some(paths)
+    return operate(spool, planned, consent, common)
+
+
+def _put_away(bench: Bench, paths: list[bytes], **order: Any) -> Plan:
+    """One plan for messages and whole folders. `order`: what `propose` takes besides."""
+    folders = {row.path: row.id for row in bench.index.folders()}
+    whole = [
+        propose_folder(bench.spool, bench.index, folders[path], **order)
+        for path in paths
+        if path in folders
+    ]
+    files = [path for path in paths if path not in folders and is_servers(bench.index, path)]
+    whole += [propose_file(bench.spool, bench.index, path, **order) for path in files]
+    rest = [path for path in paths if path not in folders and path not in files]
+    entries = entry_ids(bench.index, bench.spool, rest)
+    single = propose(bench.spool, bench.index, entries, "quarantine", **order)
+    if not whole:
+        return single
+    joined = reduce(_joined, whole, single)
+    return described(bench.spool, bench.index, joined, quarantine=order.get("quarantine"))
+
+
+def _joined(first: Plan, second: Plan) -> Plan:
+    """Both as one; its effects and needs are still those of the first."""
+    return replace(first, acts=first.acts + second.acts, left=first.left + second.left)
+
+
+def restore(
+    spool: SpoolPath,
+    /,
+    *what: Annotated[str, Parameter(help="An operation's number, or paths as list shows them.")],
+    consent: Consent = CONSENT,
+    common: Common = COMMON,
+) -> int:
+    """Bring things back to where they were."""
+    if not what:
+        raise MailsurgeonError("name what is to come back: an operation's number, or a PATH")
+    place = opened(spool, common)
+    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
+        items = _meant(surgeon.quarantined(), what)
+        return carry_out(surgeon, surgeon.plan_restore(items), consent, common)
+
+
+def _meant(items: Sequence[QuarantineItem], what: Sequence[str]) -> list[QuarantineItem]:
+    """The items named: by operation, by path in the quarantine, by what they were, or below it."""
+    found: dict[bytes, QuarantineItem] = {}
+    for word in what:
+        name = os.fsencode(word.rstrip("/"))
+        meant = [item for item in items if _is_meant(item, name)]
+        if not meant:
+            raise Refused(f"{word}: nothing of that name lies in the quarantine")
+        found |= {item.path: item for item in meant}
+    return list(found.values())
+
+
+def _is_meant(item: QuarantineItem, name: bytes) -> bool:
+    if name.isdigit() and int(name) == item.operation:
+        return True
+    return any(path == name or path.startswith(name + b"/") for path in (item.path, item.original))
+
+
+def purge(
+    spool: SpoolPath,
+    /,
+    *,
+    older_than: Annotated[
+        float, Parameter(validator=Number(gte=0), help="Days it has lain there at least.")
+    ],
+    consent: Consent = CONSENT,
+    common: Common = COMMON,
+) -> int:
+    """Delete for good what has lain in the quarantine for long. This cannot be undone."""
+    place = opened(spool, common)
+    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
+        before = datetime.now(UTC) - timedelta(days=older_than)
+        old = [item for item in surgeon.quarantined() if _time(item) <= before]
+        if consent.dry_run or not old or not may_change(consent):
+            _write(surgeon.quarantine_dir, old, consent.format)
+            if old and not consent.dry_run:
+                complain("nothing was deleted; --yes deletes what is listed, for good")
+            return 1 if old else 0
+        if consent.max is not None and len(old) > consent.max:
+            raise Refused(f"{len(old):,} items would be deleted, and --max allows {consent.max:,}")
+        if not consent.yes:
+            print_items(surgeon.quarantine_dir, old, console_for(sys.stderr))
+            complain("what is listed will be deleted for good")
+            if not asked():
+                return 1
+        report = surgeon.purge(older_than)
+        plan = Plan("purge", ())
+        write(surgeon, plan, report, consent, common)
+        return exit_code(plan, report)
+
+
+def _time(item: QuarantineItem) -> datetime:
+    return datetime.fromisoformat(item.time)
+
+
+APPLICATION = App(
+    name="quarantine",
+    help="What was put away: list it, add to it, bring it back, or end it for good.",
+    default_parameter=DEFAULTS,
+)
+APPLICATION.command(_list, name="list")
+for _command in (add, restore, purge):
+    APPLICATION.command(_command)

@@ -1,0 +1,126 @@
+"""The commands that take changes back, and do them again: undo, redo."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.execute import (
+    INTERRUPTED,
+    asked,
+    carry_out,
+    exit_code,
+    may_change,
+    on_terminal,
+    run_plan,
+    undo_command,
+)
+from mailsurgeon.cli.open_spool import opened
+from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, SpoolPath
+from mailsurgeon.cli.session import surgeon_for
+from mailsurgeon.errors import MailsurgeonError, Refused
+from mailsurgeon.report.outcome import print_report, report_outcome
+from mailsurgeon.report.output import as_json, console_for
+from mailsurgeon.surgery.journal.journal import Operation
+from mailsurgeon.surgery.surgeon import Surgeon
+from mailsurgeon.text import visible
+
+
+def undo(
+    spool: SpoolPath,
+    operation: Annotated[int | None, Parameter(help="Its number; else the last one.")] = None,
+    /,
+    *,
+    all: Annotated[bool, Parameter(help="Take back everything, newest first.")] = False,
+    consent: Consent = CONSENT,
+    common: Common = COMMON,
+) -> int:
+    """Take back an operation."""
+    if all and operation is not None:
+        raise MailsurgeonError(f"undo --all takes back everything; leave {operation} or --all out")
+    place = opened(spool, common)
+    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
+        if all:
+            return _undo_all(surgeon, consent, common)
+        return carry_out(surgeon, surgeon.plan_undo(operation), consent, common)
+
+
+def redo(
+    spool: SpoolPath,
+    operation: Annotated[int | None, Parameter(help="Its number; else the last undone.")] = None,
+    /,
+    *,
+    consent: Consent = CONSENT,
+    common: Common = COMMON,
+) -> int:
+    """Do again what was taken back."""
+    place = opened(spool, common)
+    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
+        return carry_out(surgeon, surgeon.plan_redo(operation), consent, common)
+
+
+def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
+    """Takes back one operation after the other, newest first; gives the exit code."""
+    numbers = surgeon.undoable()
+    if not numbers:
+        raise Refused(f"{surgeon.spool.shown}: there is nothing to undo")
+    known = {operation.id: operation for operation in surgeon.operations()}
+    operations = [known[number] for number in numbers]
+    if consent.dry_run or not (consent.yes or on_terminal()):
+        _list(operations, consent)
+        if not consent.dry_run:
+            complain("nothing was changed; --yes takes these back")
+        return 1
+    if not consent.yes:
+        for operation in operations:
+            print(_line(operation), file=sys.stderr)
+        if not asked():
+            return 1
+    return _one_by_one(surgeon, consent, common)
+
+
+def _one_by_one(surgeon: Surgeon, consent: Consent, common: Common) -> int:
+    """A plan of undo is true only once what came later has been taken back; and what a restore
+    had brought back is to be taken back once the restore has been."""
+    code, outcomes, tried = 0, list[dict[str, Any]](), set[int]()
+    while waiting := [number for number in surgeon.undoable() if number not in tried]:
+        number = waiting[0]
+        tried.add(number)
+        try:
+            plan = surgeon.plan_undo(number)
+        except Refused as refusal:
+            complain(str(refusal))
+            code = 1
+            continue
+        report, stopped = run_plan(surgeon, plan, common)
+        code = INTERRUPTED if stopped else max(code, exit_code(plan, report))
+        outcomes.append(report_outcome(plan, report))
+        if consent.format == "table" and not (common.quiet and code == 0):
+            print_report(
+                plan,
+                report,
+                console_for(sys.stdout),
+                undo=undo_command(surgeon, report, common),
+                whole=common.verbose,
+            )
+        if stopped:
+            break
+    if consent.format == "json":
+        print(as_json({"schema": 1, "operations": outcomes}, indent=1))
+    return code
+
+
+def _list(operations: list[Operation], consent: Consent) -> None:
+    if consent.format == "json":
+        rows = [{"id": one.id, "kind": one.kind, "summary": one.summary} for one in operations]
+        print(as_json({"schema": 1, "undoable": rows}, indent=1))
+        return
+    for operation in operations:
+        print(_line(operation))
+
+
+def _line(operation: Operation) -> str:
+    return f"undo {operation.id}: {operation.kind}, {visible(operation.summary)}"

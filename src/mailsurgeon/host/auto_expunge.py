@@ -1,0 +1,37 @@
+"""How long the servers of this host keep what is in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.maildir.config import courier_config as courier_settings
+from mailsurgeon.maildir.config import dovecot_config as doveconf
+from mailsurgeon.maildir.config.dovecot_config import Section
+from mailsurgeon.survey.read.folder_context import read_small
+
+COURIER_SETTINGS = b"/etc/courier/imapd"
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What the servers' configurations say, as far as they can be read."""
+
+    dovecot: Section | None = None
+    courier: str = ""
+
+    @classmethod
+    def of_this_host(cls) -> Expiry:
+        """Reads Courier's settings and asks Dovecot for its own."""
+        settings = read_small(COURIER_SETTINGS, _LARGEST) or b""
+        return cls(dovecot.configuration(), settings.decode("utf-8", "replace"))
+
+    def of(self, name: str) -> tuple[str, float]:
+        """Who deletes from the folder `name` by age, and after how many days; else empty, 0."""
+        if self.dovecot is not None:
+            days = doveconf.days_kept(self.dovecot, name)
+            if days is not None:
+                return "Dovecot (autoexpunge)", days
+        days = courier_settings.days_kept(self.courier, name)
+        return ("", 0.0) if days is None else ("Courier (IMAP_EMPTYTRASH)", days)

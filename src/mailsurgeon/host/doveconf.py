@@ -1,0 +1,65 @@
+"""Asks this host's Dovecot how it is configured. A hint only: where it cannot be asked, nothing."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from functools import cache
+
+from mailsurgeon.maildir.config import dovecot_config as doveconf
+from mailsurgeon.maildir.config.dovecot_config import Found, Person, Section
+
+_SECONDS = 5
+FOUND_BY = "doveconf"
+
+
+@cache
+def configuration() -> Section | None:
+    """What `doveconf -n` says, asked once; None where there is none or it fails."""
+    program = shutil.which("doveconf", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
+    if program is None:
+        return None
+    try:
+        asked = subprocess.run(
+            [program, "-n"],
+            capture_output=True, check=False, timeout=_SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return doveconf.read_configuration(asked.stdout) if asked.returncode == 0 else None
+
+
+def uidl_is_name() -> bool:
+    """Whether POP3 UIDLs are made of file names; no other format depends on the name."""
+    known = configuration()
+    return known is not None and doveconf.uidl_is_name(known)
+
+
+def location_of(root: bytes, owner: int) -> Found | None:
+    """Where Dovecot keeps the lists and indexes of the spool at `root` (without symlinks), whose
+    owner has the user id `owner`: directories that exist, None for one that does not or is the
+    spool itself. None when no location is this spool's."""
+    known = configuration()
+    if known is None:
+        return None
+    found = doveconf.find(known, root, _person(owner), os.path.realpath)
+    if found is None:
+        return None
+    return Found(_there(found.control, root), _there(found.index, root), found.layout)
+
+
+def _there(path: bytes | None, root: bytes) -> bytes | None:
+    if path is None or not os.path.isdir(path):
+        return None
+    real = os.path.realpath(path)
+    return None if real == root else real
+
+
+def _person(owner: int) -> Person | None:
+    try:
+        entry = pwd.getpwuid(owner)
+    except KeyError:
+        return None
+    return Person(entry.pw_name, entry.pw_dir)

@@ -1,0 +1,267 @@
+"""What `doveconf -n` says of where a spool's mail, uidlists and indexes are, and of their expiry.
+
+Pure: the program's output in, facts out. Settings of Dovecot 2.3 (`mail_location`, and the
+`location` of namespaces: mail-storage-settings.c, mailbox-list.c) and of 2.4 (`mail_driver`,
+`mail_path`, `mail_control_path`, ...).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mailsurgeon.maildir.config.dovecot_config_vars import (
+    Template,
+    Variable,
+    fill,
+    parse,
+    read,
+    user_of,
+)
+from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
+
+_LAYOUTS = {"fs": FS, "maildir++": MAILDIRPP}
+_DURATION = re.compile(r"(\d+)\s*([a-z]*)\Z")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_HOME_ARGUMENT = re.compile(r"(?:^|\s)home=(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A block of a configuration: `kind name { ... }`; the whole of it has neither."""
+
+    kind: str = ""
+    name: str = ""
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    sections: list[Section] = field(default_factory=list["Section"])
+
+    def every(self) -> Iterator[Section]:
+        """This block and all blocks in it."""
+        yield self
+        for section in self.sections:
+            yield from section.every()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where one mail location keeps what, as configured: with variables, empty where unset."""
+
+    path: str
+    control: str = ""
+    index: str = ""
+    layout: str = ""
+    inbox: str = ""
+    utf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The owner of a spool: the login name and home directory of its user id."""
+
+    name: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the location of one spool says of it: absolute directories, the layout or empty."""
+
+    control: bytes | None
+    index: bytes | None
+    layout: str
+
+
+def read_configuration(output: bytes) -> Section:
+    """The output of `doveconf -n` as blocks of settings; what is no setting is passed over."""
+    whole = Section()
+    stack = [whole]
+    for line in os.fsdecode(output).splitlines():
+        words = line.strip()
+        if not words or words.startswith("#"):
+            continue
+        name, equals, value = words.partition("=")
+        if words == "}":
+            stack = stack[:-1] or [whole]
+        elif words.endswith("{") and (not equals or " " in name.strip()):
+            kind, _, name = words[:-1].strip().partition(" ")
+            section = Section(kind, _unquoted(name.strip()))
+            stack[-1].sections.append(section)
+            stack.append(section)
+        elif equals:
+            stack[-1].settings[name.strip()] = _unquoted(value.strip())
+    return whole
+
+
+def _unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", value[1:-1])
+    return value
+
+
+def locations(configuration: Section) -> list[Location]:
+    """Every Maildir location: the general one, those of protocols, users' nets and namespaces."""
+    found: list[Location] = []
+    for block in configuration.every():
+        for setting in ("mail_location", "location"):
+            one = _location(block.settings.get(setting, ""))
+            found += [one] if one else []
+        if "mail_path" in block.settings:
+            found += _location_24({**configuration.settings, **block.settings})
+    return found
+
+
+def _location(value: str) -> Location | None:
+    """A location of 2.3: `maildir:PATH:KEY=VALUE...`; a colon of a path is written twice."""
+    driver, colon, rest = value.partition(":")
+    if driver != "maildir" or not colon:
+        return None
+    path, *words = (part.replace("\0", ":") for part in rest.replace("::", "\0").split(":"))
+    keys: dict[str, str] = {}
+    for word in words:
+        key, _, setting = word.partition("=")
+        keys[key.upper()] = setting
+    return Location(
+        path, keys.get("CONTROL", ""), keys.get("INDEX", ""),
+        _LAYOUTS.get(keys.get("LAYOUT", "").lower(), ""), keys.get("INBOX", ""), "UTF-8" in keys,
+    )  # fmt: skip
+
+
+def _location_24(settings: Mapping[str, str]) -> list[Location]:
+    if settings.get("mail_driver") != "maildir":
+        return []
+    return [
+        Location(
+            settings["mail_path"],
+            settings.get("mail_control_path", ""),
+            settings.get("mail_index_path", ""),
+            _LAYOUTS.get(settings.get("mailbox_list_layout", "").lower(), ""),
+            settings.get("mail_inbox_path", ""),
+            settings.get("mailbox_list_utf8") == "yes",
+        )
+    ]
+
+
+def homes(configuration: Section) -> list[str]:
+    """Where users' homes are, as configured: `mail_home`, and what a userdb gives to all."""
+    found: list[str] = []
+    for block in configuration.every():
+        found.append(block.settings.get("mail_home", ""))
+        if block.kind == "userdb":
+            for setting in ("args", "default_fields", "override_fields"):
+                found += _HOME_ARGUMENT.findall(block.settings.get(setting, ""))
+            for fields in block.sections:
+                found.append(fields.settings.get("home", ""))
+    return list(dict.fromkeys(home for home in found if home))
+
+
+def find(
+    configuration: Section,
+    root: bytes,
+    owner: Person | None,
+    resolve: Callable[[str], str] = lambda path: path,
+) -> Found | None:
+    """What the location that means the spool at `root` says of it; None when none does.
+
+    `owner`: of the spool, where he is known. `resolve` takes symlinks out of a path: `root` has
+    none. A home that no setting tells of is the owner's.
+    """
+    given = [parse(home) for home in homes(configuration)]
+    for location in locations(configuration):
+        for path, home in _with_homes(parse(location.path), given, owner):
+            template = _resolved(path, resolve)
+            seen = read(template, os.fsdecode(root))
+            values = None if seen is None else user_of(template, seen)
+            if seen is None or values is None:
+                continue
+            values = _known(values, home, owner, seen)
+            return Found(
+                _filled(location.control, values, seen), _filled(location.index, values, seen),
+                location.layout,
+            )  # fmt: skip
+    return None
+
+
+def _with_homes(
+    path: Template, given: list[Template], owner: Person | None
+) -> Iterator[tuple[Template, Template]]:
+    """The path with each home there may be in the place of its `%h`, and that home."""
+    if not any(isinstance(part, Variable) and part.whole == "home" for part in path):
+        yield path, given[0] if given else []
+        return
+    for home in [*given, [owner.home]] if owner else given:
+        filled: list[str | Variable] = []
+        for part in path:
+            inserts = isinstance(part, Variable) and part.whole == "home"
+            filled += home if inserts else [part]
+        yield filled, home
+
+
+def _resolved(path: Template, resolve: Callable[[str], str]) -> Template:
+    """The path without symlinks in the directories before its first variable."""
+    texts: list[str] = []
+    rest = list(path)
+    while rest and isinstance(rest[0], str):
+        texts.append(str(rest.pop(0)))
+    fixed = re.sub(r"/+", "/", "".join(texts))
+    if not rest:
+        return [resolve(fixed.rstrip("/") or "/")]
+    if isinstance(rest[-1], str):
+        rest[-1] = rest[-1].rstrip("/")
+    directory, slash, name = fixed.rpartition("/")
+    return [(resolve(directory or "/").rstrip("/") if slash else "") + slash + name, *rest]
+
+
+def _known(
+    values: dict[str, str], home: Template, owner: Person | None, seen: Mapping[str, str]
+) -> dict[str, str]:
+    """All that can be said of the user: who a path does not name is the spool's owner."""
+    if owner and values.get("username", owner.name) == owner.name and not values.get("domain"):
+        values = {"user": owner.name, "username": owner.name, "domain": "", **values}
+        home = home or [owner.home]
+    filled = fill(home, values, seen)
+    return {**values, "home": filled} if filled else values
+
+
+def _filled(template: str, values: Mapping[str, str], seen: Mapping[str, str]) -> bytes | None:
+    path = fill(parse(template), values, seen)
+    return os.fsencode(os.path.normpath(path)) if path and path.startswith("/") else None
+
+
+def uidl_is_name(configuration: Section) -> bool:
+    """Whether Dovecot makes POP3 UIDLs of file names: `pop3_uidl_format` has %f."""
+    formats = [block.settings.get("pop3_uidl_format", "") for block in configuration.every()]
+    return any("%f" in one or "filename" in one for one in formats)
+
+
+def days_kept(configuration: Section, name: str) -> float | None:
+    """After how many days messages are deleted from the folder `name` (`autoexpunge`), or None.
+
+    Names of mailboxes may have `*` and `%` in them; separators are taken for one another.
+    """
+    shortest: float | None = None
+    for namespace in configuration.every():
+        if namespace.kind != "namespace":
+            continue
+        for mailbox in namespace.sections:
+            seconds = _seconds(mailbox.settings.get("autoexpunge", ""))
+            if mailbox.kind == "mailbox" and seconds and _is_named(mailbox.name, name):
+                days = seconds / 86_400
+                shortest = days if shortest is None else min(shortest, days)
+    return shortest
+
+
+def _is_named(pattern: str, name: str) -> bool:
+    wild = {"*": ".*", "%": "[^/]*"}
+    expression = "".join(wild.get(char) or re.escape(char) for char in pattern.replace(".", "/"))
+    return re.fullmatch(expression, name.replace(".", "/")) is not None
+
+
+def _seconds(duration: str) -> int:
+    """A time such as `30 days` or `4w` in seconds; 0 for one that is none."""
+    match = _DURATION.match(duration.strip().lower())
+    if match is None:
+        return 0
+    unit = match[2][:1]
+    return int(match[1]) * _SECONDS.get(unit, 1) if not unit or unit in _SECONDS else 0

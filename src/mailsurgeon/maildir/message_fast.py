@@ -1,0 +1,109 @@
+"""A quick look at a usual message: what `message.analyse` says of it, at a fraction of the cost.
+
+A survey reads hundreds of thousands of messages that begin with a header field, have a blank line
+and a body after it. For those one pass of searches is enough; for all others there is `analyse`,
+which this must always agree with (closing boundaries apart, which are not looked for here).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from mailsurgeon.maildir.header_dates import header_date
+from mailsurgeon.maildir.message import (
+    SHOWN,
+    Traits,
+    dates_of,
+    decoded,
+    message_id_of,
+    sender_of,
+)
+
+USUAL = int(Traits.READ | Traits.MAIL | Traits.FIRST_FIELD | Traits.KNOWN_FIELD)
+"""The traits of every message this looks at, MULTIPART and CLOSED left out."""
+
+_FIRST_FIELD = re.compile(rb"(?!>?From )[!-9;-~]+:")
+_USUAL_ID = re.compile(rb"<[!-;=?-~]+>\Z")
+_END = re.compile(rb"\n(?![ \t])")
+_COLON = ord(":")
+_CACHED = 200  # bytes of a sender that is worth remembering
+
+
+class Glance(NamedTuple):
+    """What was seen; `virtual_size` in bytes, `date` in seconds since 1970, see `Content`."""
+
+    virtual_size: int
+    message_id: str | None
+    sender: str
+    subject: str
+    date: int | None
+
+
+def glance(data: bytes) -> Glance | None:
+    """Looks at a whole message file; None when it is not a usual one. Never raises."""
+    if _FIRST_FIELD.match(data) is None:
+        return None
+    end = data.find(b"\n\n") + 1
+    feeds = len(data) - len(data.replace(b"\n", b""))  # to count them takes twice as long
+    if b"\r" in data:
+        feeds -= data.count(b"\r\n")
+        paired = data.find(b"\n\r\n", 0, end or len(data)) + 1
+        body = paired + 2 if paired else end + 1
+        end = paired or end
+    else:
+        body = end + 1
+    if not end or body >= len(data):
+        return None
+    lower = b"\n" + data[: end + 1].lower()  # and the first byte of the blank line
+    sender = _value(data, lower, b"\nfrom")
+    if sender is None:  # then whether it is mail is for others to say
+        return None
+    identity = _value(data, lower, b"\nmessage-id") or b""
+    return Glance(
+        len(data) + feeds,
+        identity.decode() if _USUAL_ID.match(identity) else message_id_of(identity),
+        _sender(sender) if len(sender) <= _CACHED else sender_of(sender),
+        _shown(_value(data, lower, b"\nsubject") or b""),
+        _date(data, lower),
+    )
+
+
+def _value(data: bytes, lower: bytes, name: bytes) -> bytes | None:
+    """The unfolded value of the first field called so; `lower` lies one byte after `data`."""
+    start = lower.find(name)
+    if start < 0:
+        return None
+    start += len(name)
+    if lower[start] != _COLON:  # white space before it, or a longer name
+        found = re.compile(name + rb"[ \t]*:").search(lower, start - len(name))
+        if found is None:
+            return None
+        start = found.end() - 1
+    end = lower.find(b"\n", start)
+    if lower[end + 1] not in b" \t":
+        return data[start : end - 1].strip()
+    found = _END.search(lower, end + 1)
+    end = found.start() if found else len(lower)
+    return data[start : end - 1].replace(b"\r\n", b"").replace(b"\n", b"").strip()
+
+
+def _date(data: bytes, lower: bytes) -> int | None:
+    stamp = _value(data, lower, b"\nreceived")
+    # The Date is seldom asked for: nearly every message has been received.
+    seconds = header_date(dates_of(stamp, b"")) if stamp else None
+    if seconds is not None:
+        return seconds
+    return header_date(dates_of(b"", _value(data, lower, b"\ndate") or b""))
+
+
+_sender = lru_cache(maxsize=4096)(sender_of)
+
+
+def _shown(value: bytes) -> str:
+    if len(value) <= SHOWN and value.isascii() and b"=?" not in value:
+        text = value.decode("ascii")
+        if text.isprintable():
+            return text
+    return decoded(value)

@@ -1,0 +1,127 @@
+"""Many spools, looked at one after another: what a survey of each came to, in one row."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, field
+
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.procedures.survey_spool import Order, looked_at
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import open_spool
+from mailsurgeon.survey.run import SurveyResult
+from mailsurgeon.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRow:
+    """One spool of many. `path` is absolute; `problems` counts by code, the worst kind first;
+    `levels` has the worst severity of each code.
+
+    `error` is one line, safe to show, where the spool could not be looked at; then nothing is
+    known of it.
+    """
+
+    path: bytes
+    layout: str | None = None
+    depth: str | None = None
+    messages: int = 0
+    bytes: int = 0
+    folders: int = 0
+    problems: Mapping[str, int] = field(default_factory=dict[str, int])
+    levels: Mapping[str, Severity] = field(default_factory=dict[str, Severity])
+    worst: Severity | None = None
+    at_worst: int = 0  # problems of that severity
+    not_examined: int = 0
+    seconds: float = 0.0
+    error: str | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Nothing above `info`, and everything was looked at."""
+        above = self.worst is not None and self.worst > Severity.INFO
+        return not (above or self.not_examined or self.error)
+
+    @property
+    def total(self) -> int:
+        """All problems."""
+        return sum(self.problems.values())
+
+
+def look_at(
+    path: bytes,
+    order: Order,
+    codes: Collection[str] | None = None,
+    on_open: Callable[[Spool], None] | None = None,
+) -> SpoolRow | None:
+    """Surveys the spool at `path`; None when that was cancelled. What goes wrong is in the row.
+
+    `codes`: only problems of these count. `on_open` gets the spool before it is surveyed.
+    """
+    try:
+        spool = open_spool(path, order.options)
+        if on_open:
+            on_open(spool)
+        with looked_at(spool, order) as (index, result):
+            return None if result.cancelled else row_of(spool, index, result, codes)
+    except (MailsurgeonError, OSError, sqlite3.Error, BrokenExecutor) as error:
+        return SpoolRow(path, error=_one_line(error, path))
+    except Exception as error:  # one spool never stops the rest
+        fault = f"a fault of mailsurgeon: {type(error).__name__}: {error}"
+        return SpoolRow(path, error=visible(" ".join(fault.split())))
+
+
+def row_of(
+    spool: Spool, index: Index, result: SurveyResult, codes: Collection[str] | None = None
+) -> SpoolRow:
+    """What a survey that has just ended says of its spool."""
+    problems: dict[str, int] = {}
+    levels: dict[str, Severity] = {}
+    numbers: dict[Severity, int] = {}
+    for code, severity, number in index.db.execute(
+        "SELECT code, severity, COUNT(*) FROM problems GROUP BY code, severity"
+    ):
+        if codes is None or code in codes:
+            level = Severity(severity)
+            problems[code] = problems.get(code, 0) + number
+            numbers[level] = numbers.get(level, 0) + number
+            levels[code] = max(level, levels.get(code, level))
+    worst = max(numbers, default=None)
+    return SpoolRow(
+        spool.root,
+        spool.layout,
+        result.depth,
+        result.messages,
+        result.bytes,
+        result.folders,
+        {c: problems[c] for c in sorted(problems, key=lambda c: (-levels[c], -problems[c], c))},
+        levels,
+        worst,
+        0 if worst is None else numbers[worst],
+        result.not_examined,
+        result.seconds,
+    )
+
+
+def worst_first(row: SpoolRow) -> tuple[int, int, int, bytes]:
+    """A key to sort by: what could not be looked at, then by severity, then by number."""
+    level = -int(row.worst) if row.worst is not None else 1
+    return (-1000 if row.error else level, -row.at_worst, -row.total, row.path)
+
+
+def _one_line(error: Exception, path: bytes) -> str:
+    """The error as one line, without the path where that only repeats the row's."""
+    if isinstance(error, OSError):
+        text = error.strerror or str(error)
+        if error.filename and os.fsencode(error.filename) != path:
+            text = f"{os.fsdecode(error.filename)}: {text}"
+    elif isinstance(error, BrokenExecutor):
+        text = "a process that read messages has died; look again"
+    else:
+        text = str(error)
+    return visible(" ".join(text.split())).removeprefix(f"{visible(path)}: ")

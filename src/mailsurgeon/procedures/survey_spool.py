@@ -1,0 +1,113 @@
+"""A spool looked at now, with an index that is kept, or a temporary one where it cannot be."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options, index_path
+from mailsurgeon.survey.progress import Progress, SurveyResult
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How to look: `quick` opens no content, `fresh` forgets the last survey. `readers` gives those
+    who read the messages of a spool, None when this process does. `note` is told in a line what
+    the operator may want to know. `given_up` is `run_survey`'s, `survey` is called in its place."""
+
+    options: Options
+    readers: Callable[[Spool], Executor | None] = lambda _spool: None
+    quick: bool = False
+    fresh: bool = False
+    on_progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+    given_up: Callable[[bytes], bool] | None = None
+    note: Callable[[str], None] | None = None
+    survey: Callable[..., SurveyResult] | None = None
+
+
+@contextmanager
+def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]]:
+    """The index of a spool, brought up to date: what has not changed is not read again.
+
+    Where the index cannot be kept (a read-only or full disk) a temporary one serves; one that has
+    filled the disk is taken away first. Raises OSError when the spool's root cannot be read,
+    MailsurgeonError when there is no room for an index, or nobody who can read.
+    """
+    executor = order.readers(spool)
+    path = index_path(spool)
+    try:
+        index = Index.open(path, fresh=order.fresh)
+        try:
+            result = _survey(spool, index, order, executor)
+        except BaseException:
+            index.close()
+            raise
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.OperationalError):
+            _make_room(path)
+        if order.note:
+            order.note(f"the index cannot be kept ({error}); a temporary one is used")
+        with _temporary(spool, order, executor) as found:
+            yield found
+        return
+    try:
+        yield index, result
+    finally:
+        index.close()
+
+
+@contextmanager
+def _temporary(
+    spool: Spool, order: Order, executor: Executor | None
+) -> Iterator[tuple[Index, SurveyResult]]:
+    with tempfile.TemporaryDirectory(prefix="mailsurgeon-", ignore_cleanup_errors=True) as name:
+        place = Path(name)
+        try:
+            index = Index.open(place / "index.sqlite3")
+            try:
+                result = _survey(spool, index, order, executor)
+            except BaseException:
+                index.close()
+                raise
+        except sqlite3.Error as error:
+            raise MailsurgeonError(
+                f"{place}: the index cannot be kept ({error}); free some space, or name a directory"
+                " with more of it in TMPDIR"
+            ) from error
+        try:
+            yield index, result
+        finally:
+            index.close()
+
+
+def _make_room(path: Path) -> None:
+    """Takes the index away: a cache must not be what keeps a disk full."""
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(OSError):
+            path.with_name(path.name + suffix).unlink()
+
+
+def _survey(spool: Spool, index: Index, order: Order, executor: Executor | None) -> SurveyResult:
+    if order.survey is None:
+        from mailsurgeon.survey.run import run_survey as survey
+    else:
+        survey = order.survey
+    return survey(
+        spool,
+        index,
+        order.options.for_readers(executor),
+        executor=executor,
+        quick=order.quick,
+        on_progress=order.on_progress,
+        cancelled=order.cancelled,
+        given_up=order.given_up,
+    )

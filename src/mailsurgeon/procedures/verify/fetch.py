@@ -1,0 +1,136 @@
+"""What doveadm says of one folder: UIDs, sizes, complaints. Read as it comes, never as a whole."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+
+from mailsurgeon.procedures.verify.doveadm import Doveadm
+
+_LEVEL = re.compile(rb"(?:Error|Warning|Fatal|Panic): ")
+_FAILED = re.compile(rb"fetch\([a-z.]+\) failed for box=(.*?) uid=(\d{1,10}): (.*)", re.DOTALL)
+_REASON = re.compile(rb" \(read reason=[^()]*\)\Z")
+_LONGEST = 2000  # bytes of one complaint
+_MOST_GENERAL = 1000  # complaints of a folder as a whole
+GONE = "Message was expunged"
+"""Says less than the line before it."""
+
+
+@dataclass
+class Told:
+    """What was told of a folder, by UID. `sizes` has every message the server sees; None where it
+    cannot say the size (bytes with CRLF line ends: RFC822.SIZE). `general` names no message."""
+
+    sizes: dict[int, int | None] = field(default_factory=dict)
+    complaints: dict[int, str] = field(default_factory=dict)
+    general: list[str] = field(default_factory=list)
+
+
+def ask(doveadm: Doveadm, mailbox: str, place: bytes) -> Told:
+    """Lets doveadm tell UID and size of every message of `mailbox`, in the shadow at `place`.
+
+    Where a message's name does not tell its size, it reads it for that from end to end. Raises
+    MailsurgeonError when doveadm cannot be run or hangs.
+    """
+    told = Told()
+    rows = _Rows(doveadm.user.encode(), told)
+    complaints = _Complaints(doveadm.user.encode(), os.fsencode(mailbox), place, told)
+    fields = "user uid size.virtual"
+    words = ("-f", "tab", "fetch", fields, "mailbox", os.fsencode(mailbox), "all")
+    doveadm.run(words, rows.feed, complaints.feed)
+    complaints.end()
+    return told
+
+
+class _Rows:
+    """Makes rows of the table. A field that could not be had is simply left out, and the next row
+    goes on in its line: only the user's word tells where a row begins."""
+
+    def __init__(self, user: bytes, told: Told) -> None:
+        self._user = user
+        self._told = told
+        self._uid: int | None = None
+        self._fresh = False
+
+    def feed(self, line: bytes) -> None:
+        for word in line.split(b"\t"):
+            if word == self._user:
+                self._uid, self._fresh = None, True
+            elif word.isdigit() and self._fresh:
+                self._uid, self._fresh = int(word), False
+                self._told.sizes[self._uid] = None
+            elif word.isdigit() and self._uid is not None:
+                self._told.sizes[self._uid] = int(word)
+
+
+class _Complaints:
+    """Makes complaints of what comes on stderr.
+
+    doveadm tells of one trouble in several lines, of which the last names the message it could not
+    fetch. A line that does not begin with the program's own head goes on with the one before it,
+    whatever a name in it may pretend.
+    """
+
+    def __init__(self, user: bytes, mailbox: bytes, place: bytes, told: Told) -> None:
+        self._head = b"doveadm(" + user + b"): "
+        self._mailbox = mailbox
+        self._shadow = place + b"/m"
+        self._places = (self._shadow + b"/", place + b"/c/")
+        self._told = told
+        self._line: bytes | None = None
+        self._pending: list[bytes] = []
+
+    def feed(self, line: bytes) -> None:
+        if self._line is not None and not line.startswith(self._head):
+            self._line = (self._line + b"\n" + line)[:_LONGEST]
+            return
+        self._finish_line()
+        self._line = line.removeprefix(self._head)[:_LONGEST]
+
+    def end(self) -> None:
+        self._finish_line()
+        self._generalise(self._pending)
+
+    def _finish_line(self) -> None:
+        if not self._line:
+            return
+        text = _LEVEL.sub(b"", self._line, count=1)
+        failed = self._failed(text)
+        if failed is None:
+            if text not in self._pending:
+                self._pending.append(text)
+            return
+        uid, reason = failed
+        number = re.compile(rb"(?i)\buid=%d\b" % uid)
+        about = [line for line in self._pending if number.search(line)]
+        self._generalise(
+            [line for line in self._pending if line not in about and line not in reason]
+        )
+        self._pending.clear()
+        told = about[-1] if reason == GONE.encode() and about else reason
+        text = self._clean(told).removeprefix(f"UID={uid}: ")
+        self._told.complaints.setdefault(uid, text)
+
+    def _failed(self, text: bytes) -> tuple[int, bytes] | None:
+        exact = re.compile(
+            rb"fetch\([a-z.]+\) failed for box=%s uid=(\d{1,10}): " % re.escape(self._mailbox)
+        ).match(text)
+        if exact:
+            return int(exact[1]), text[exact.end() :]
+        found = _FAILED.match(text)
+        return (int(found[2]), found[3]) if found else None
+
+    def _generalise(self, lines: list[bytes]) -> None:
+        for line in lines:
+            text = self._clean(line)
+            if text not in self._told.general and len(self._told.general) < _MOST_GENERAL:
+                self._told.general.append(text)
+
+    def _clean(self, text: bytes) -> str:
+        """The complaint without what belongs to the shadow and not to the spool."""
+        text = text.removeprefix(b"Mailbox " + self._mailbox + b": ")
+        text = _REASON.sub(b"", text).replace(b",w=", b",W=")
+        for place in self._places:
+            text = text.replace(place, b"")
+        return os.fsdecode(text.replace(self._shadow, b"."))

@@ -1,0 +1,356 @@
+"""A shadow of a spool: the same folders and names, every message a symlink to the live file.
+
+A server that only looks still acts: it moves mail from new/ to cur/, renames what has a wrong size,
+makes missing directories, sweeps tmp/, writes lists and indexes. On a shadow all of that befalls
+symlinks and copies in a private temporary directory. Nothing in the live spool is written to,
+renamed or linked (a hard link would change a message's ctime); it is only read.
+
+All of it is done as whoever the server is (`doveadm.acting_as`). What a server may do in a folder
+depends on that, so while a server looks each directory of the shadow lets its owner do what he may
+do in the live one, by whatever owner, mode or access list that may be.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.reserved import SUBDIRS
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.read.folder_context import LARGEST_LIST, read_small
+from mailsurgeon.text import visible
+
+_WRITTEN_AS_IS = re.compile(rb"[\w./+,@=~ -]+\Z")  # in a mail_location, where % and : mean more
+_LISTS = (b"dovecot-uidlist", b"dovecot-keywords")
+_UIDVALIDITY = b"dovecot-uidvalidity"
+_SYMLINK = 4096  # bytes of disk at most
+_RECORD_W = re.compile(rb"^(\d+(?: [^ :\n][^ \n]*)*?) W\d+(?= )", re.MULTILINE)
+
+CONFIGURATION = """\
+mail_location = {location}
+mail_home = {home}
+base_dir = {home}/run
+state_dir = {home}/run
+log_path = /dev/stderr
+ssl = no
+first_valid_uid = 1
+mail_fsync = never
+mail_temp_scan_interval = 0
+"""
+_ZLIB = "lib20_zlib_plugin.so"
+_MODULES = ("/usr/lib/dovecot/modules", "/usr/lib64/dovecot", "/usr/lib/dovecot")
+
+
+class Passed(NamedTuple):
+    """Something in cur or new that was not shown to the server, and why. `path` as in the spool."""
+
+    path: bytes
+    reason: str
+
+
+@dataclass
+class Filled:
+    """What a folder's shadow holds: files and directories by their live paths, and what was
+    passed over."""
+
+    files: set[bytes] = field(default_factory=set)
+    directories: list[bytes] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
+
+
+@contextmanager
+def shadow_of(spool: Spool, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Shadow]:
+    """A shadow without folders, in a temporary directory that is removed at the end.
+
+    Raises MailsurgeonError when there is no place for one. Filling it with messages raises
+    KeyboardInterrupt once `cancelled` says so.
+    """
+    try:
+        place = os.fsencode(tempfile.mkdtemp(prefix="mailsurgeon-verify-"))
+    except OSError as error:
+        raise MailsurgeonError(
+            f"{tempfile.gettempdir()}: {error.strerror}; name another directory in TMPDIR"
+        ) from error
+    try:
+        yield Shadow(spool, place, cancelled)
+    finally:
+        _remove(place)
+
+
+class Shadow:
+    """The shadow of `live` below `place`. `spool` is the shadow as a spool of its own."""
+
+    def __init__(self, live: Spool, place: bytes, cancelled: Callable[[], bool]) -> None:
+        self.live = live
+        self._cancelled = cancelled
+        self.place = place
+        self.spool = replace(
+            live,
+            root=os.path.join(place, b"m"),
+            control=os.path.join(place, b"c"),
+            index=None,
+        )
+        self.index = os.path.join(place, b"i")
+        self._loose: list[bytes] = []
+        for name in (b"m", b"c", b"i", b"run"):
+            os.mkdir(os.path.join(place, name), 0o700)
+        for name in (b"subscriptions", *_uidvalidities(live.control or live.root)):
+            _copy(os.path.join(live.control or live.root, name), os.path.join(place, b"c", name))
+
+    def configure(self, folders: Iterable[bytes]) -> bytes:
+        """Writes doveadm's configuration for these folders; gives its path.
+
+        Compressed mail is read with the plugin for it, where it is installed. Folder names are
+        taken for plain UTF-8 where some are not ASCII and none looks like modified UTF-7.
+        """
+        if not _WRITTEN_AS_IS.match(self.place):
+            raise MailsurgeonError(
+                f"{visible(self.place)}: a path that cannot stand in Dovecot's configuration;"
+                " name another directory in TMPDIR"
+            )
+        home = os.fsdecode(self.place)
+        parts = [f"maildir:{home}/m", f"CONTROL={home}/c", f"INDEX={home}/i"]
+        if self.live.layout == "fs":
+            parts.append("LAYOUT=fs")
+        names = b"".join(folders)
+        if not names.isascii() and b"&" not in names:
+            parts.append("UTF-8")
+        text = CONFIGURATION.format(location=":".join(parts), home=home)
+        if any(os.path.exists(f"{place}/{_ZLIB}") for place in _MODULES):
+            text += "mail_plugins = zlib\n"
+        path = os.path.join(self.place, b"conf")
+        with open(path, "wb") as file:
+            file.write(text.encode())
+        return path
+
+    def make_folder(self, folder: bytes) -> None:
+        """The folder's directories, empty: those that it really has."""
+        os.makedirs(self.spool.absolute(folder), 0o700, exist_ok=True)
+        for name in SUBDIRS:
+            path = os.path.join(folder, name)
+            if os.path.isdir(self.live.absolute(path)):
+                os.makedirs(self.spool.absolute(path), 0o700, exist_ok=True)
+
+    def has_folder(self, folder: bytes) -> bool:
+        """Whether the folder's directory still bears its name; a server may have changed it."""
+        return os.path.isdir(self.spool.absolute(folder))
+
+    @contextmanager
+    def filled(self, folder: bytes, misfiled: Iterable[bytes] = ()) -> Iterator[Filled]:
+        """The folder with its messages and lists, and with these misfiled ones where they lie.
+
+        Raises MailsurgeonError when there is no room for it.
+        """
+        found = Filled()
+        try:
+            for subdir in (b"cur", b"new"):
+                self._fill(os.path.join(folder, subdir), found)
+            for path in misfiled:
+                self._link_loose(path)
+                found.files.add(path)
+            self._copy_lists(folder)
+            self._dress(folder, as_live=True)
+        except OSError as error:
+            self._empty(folder)
+            raise MailsurgeonError(
+                f"{visible(self.place)}: {error.strerror}; name another directory in TMPDIR"
+            ) from error
+        try:
+            yield found
+        finally:
+            self._empty(folder)
+
+    def hide_virtual_sizes(self, folder: bytes) -> None:
+        """Takes W out of the folder's names and uidlist: `,W=` becomes `,w=`, which says nothing
+        to a server. It has then to read each message to know it, and has forgotten what it read.
+        """
+        self._dress(folder, as_live=False)
+        for subdir in (b"cur", b"new"):
+            inside = self.spool.absolute(os.path.join(folder, subdir))
+            for name in os.listdir(inside) if os.path.isdir(inside) else ():
+                if b",W=" in name:
+                    hidden = name.replace(b",W=", b",w=")
+                    os.rename(os.path.join(inside, name), os.path.join(inside, hidden))
+        self._forget(folder)
+        self._copy_lists(folder)
+        uidlist = os.path.join(self.spool.control_of(folder), b"dovecot-uidlist")
+        if os.access(uidlist, os.R_OK):
+            with open(uidlist, "rb+") as file:
+                told = without_virtual_sizes(file.read())
+                file.seek(0)
+                file.truncate()
+                file.write(told)
+        self._dress(folder, as_live=True)
+
+    def held(self, folder: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """What lies in the folder's cur and new now: base name, and the live path it stands for."""
+        start = len(self.live.root.rstrip(b"/")) + 1
+        for subdir in (b"cur", b"new"):
+            inside = os.path.join(folder, subdir)
+            try:
+                names = os.listdir(self.spool.absolute(inside))
+            except OSError:
+                continue
+            for name in names:
+                path = os.path.join(inside, name)
+                with suppress(OSError):  # a directory stands for itself
+                    path = os.readlink(self.spool.absolute(path))[start:]
+                yield name.split(b":", 1)[0], path
+
+    def uids(self, folder: bytes) -> dict[bytes, int]:
+        """The UIDs the server has given, or found, by base name."""
+        path = os.path.join(self.spool.control_of(folder), b"dovecot-uidlist")
+        data = read_small(path, LARGEST_LIST) or b""
+        found: dict[bytes, int] = {}
+        for line in data.split(b"\n")[1:]:
+            number, _, base = line.partition(b" :" if data.startswith(b"3") else b" ")
+            if base:
+                found[base] = int(number.split(b" ", 1)[0])
+        return found
+
+    # How it is done
+
+    def _fill(self, inside: bytes, found: Filled) -> None:
+        target = self.spool.absolute(inside)
+        if not os.path.isdir(target):
+            return
+        try:
+            entries = list(os.scandir(self.live.absolute(inside)))
+        except OSError:  # the survey says why; the server meets the same modes
+            return
+        self._check_room(len(entries))
+        for entry in entries:
+            if self._cancelled():
+                raise KeyboardInterrupt
+            if entry.name.startswith(b".nfs"):
+                continue
+            path = os.path.join(inside, entry.name)
+            self._show(entry, path, self.spool.absolute(path), found)
+
+    def _show(self, entry: os.DirEntry[bytes], path: bytes, target: bytes, found: Filled) -> None:
+        if entry.is_dir(follow_symlinks=False):
+            os.mkdir(target, 0o700)
+            found.directories.append(path)
+            if _holds_anything(entry.path):
+                open(os.path.join(target, b"something"), "wb").close()
+            return
+        try:
+            mode = entry.stat().st_mode
+        except OSError:  # it leads nowhere, or is gone: the server will see
+            mode = stat.S_IFREG
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            os.symlink(self.live.absolute(path), target)
+            found.files.add(path)
+        else:
+            found.passed.append(Passed(path, "no file: a server would wait for it for ever"))
+
+    def _link_loose(self, path: bytes) -> None:
+        target = self.spool.absolute(path)
+        os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+        os.symlink(self.live.absolute(path), target)
+        self._loose.append(target)
+
+    def _check_room(self, number: int) -> None:
+        there = os.statvfs(self.place)
+        room = min(there.f_bavail * there.f_frsize // _SYMLINK, there.f_favail or number)
+        if room < number:
+            raise MailsurgeonError(
+                f"{visible(self.place)}: {number:,} symlinks do not fit there (up to"
+                f" {number * _SYMLINK // 2**20:,} MiB); name a larger directory in TMPDIR"
+            )
+
+    def _copy_lists(self, folder: bytes) -> None:
+        place = self.spool.control_of(folder)
+        os.makedirs(place, 0o700, exist_ok=True)
+        for name in _LISTS:
+            _copy(os.path.join(self.live.control_of(folder), name), os.path.join(place, name))
+
+    def _dress(self, folder: bytes, *, as_live: bool) -> None:
+        """Lets the server do in the folder's directories what it may do in the live ones."""
+        for name in (*SUBDIRS, b""):  # the innermost first: the way to them stays open
+            path = os.path.join(folder, name) if name else folder
+            target = self.spool.absolute(path)
+            if os.path.isdir(target) and not os.path.islink(target):
+                os.chmod(target, _allowed(self.live.absolute(path)) if as_live else 0o700)
+
+    def _empty(self, folder: bytes) -> None:
+        os.chmod(self.spool.absolute(folder), 0o700)
+        self._dress(folder, as_live=False)
+        for path in self._loose:
+            _remove(path)
+        self._loose.clear()
+        for name in SUBDIRS:
+            _remove(self.spool.absolute(os.path.join(folder, name)))
+        self._forget(folder)
+        self.make_folder(folder)
+
+    def _forget(self, folder: bytes) -> None:
+        """Takes away what the server has written down of the folder."""
+        for name in _LISTS:
+            _remove(os.path.join(self.spool.control_of(folder), name))
+        _remove(self.index)
+        os.mkdir(self.index, 0o700)
+
+
+def without_virtual_sizes(data: bytes) -> bytes:
+    """A uidlist that does not tell W, for names that do not: no W field, `,w=` for `,W=`."""
+    return _RECORD_W.sub(rb"\1", data).replace(b",W=", b",w=")
+
+
+def _uidvalidities(place: bytes) -> list[bytes]:
+    try:
+        return [name for name in os.listdir(place) if name.startswith(_UIDVALIDITY)]
+    except OSError:
+        return []
+
+
+def _allowed(path: bytes) -> int:
+    """What we may do with a file or directory, as the mode of one of our own."""
+    return sum(
+        bit << 6 for bit in (os.R_OK, os.W_OK, os.X_OK) if os.access(path, bit, effective_ids=True)
+    )
+
+
+def _copy(source: bytes, target: bytes) -> None:
+    """Copies one of a server's own files; one that we may not read becomes such a one."""
+    if not os.path.lexists(source):
+        return
+    with open(target, "wb") as file:
+        file.write(read_small(source, LARGEST_LIST) or b"")
+    os.chmod(target, _allowed(source) & 0o600)
+
+
+def _holds_anything(directory: bytes) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return any(True for _ in entries)
+    except OSError:
+        return True
+
+
+def _remove(path: bytes) -> None:
+    """Removes a tree of ours, whatever its modes; symlinks are removed, never followed."""
+    try:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            os.unlink(path)
+            return
+    except FileNotFoundError:
+        return
+    directories = [path]
+    for directory in directories:  # grows while it is gone through
+        os.chmod(directory, 0o700)
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    directories.append(entry.path)
+                else:
+                    os.unlink(entry.path)
+    for directory in reversed(directories):
+        os.rmdir(directory)

@@ -1,0 +1,302 @@
+"""`verify`: the spool through Dovecot's eyes, beside what a survey says of it.
+
+Every folder is shown to doveadm twice, as a shadow (`shadow.py`): once under the names it has, for
+the UIDs and the sizes that a client is told; once under names that do not tell W, so that every
+message has to be read from end to end, for what is really sent, and what is complained of.
+
+What differs:
+
+- a complaint of the server about a message or folder for which the survey has no problem that
+  explains it;
+- a message that the survey counts and the server does not see, or a folder it does not list,
+  without such a problem;
+- a `size-mismatch` or `unreadable` of the survey on a message that the server serves without
+  complaint, and a `misfiled` one that it sees.
+
+Not a difference: a folder that is missing from `subscriptions` (the server sees it; whether a
+client should is its owner's choice), a problem that servers are silent about, an encrypted message
+(read here without its keys), and what changed while both were looking.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.filename import split
+from mailsurgeon.maildir.folder_names import INBOX
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.procedures.verify.doveadm import Doveadm, acting_as, find_doveadm, servers_account
+from mailsurgeon.procedures.verify.expectations import OurFindings, findings_of
+from mailsurgeon.procedures.verify.fetch import GONE, Told, ask
+from mailsurgeon.procedures.verify.shadow import Filled, Passed, Shadow, shadow_of
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import FolderRow
+
+Advance = Callable[[str, int, int], None]
+_STAGE = "asking Dovecot"
+_ENCRYPTED = b"CRYPTED"
+
+
+class Complaint(NamedTuple):
+    """What the server said. `path` is the message's, or the folder's; `uid` None for a folder."""
+
+    folder: str
+    path: bytes
+    uid: int | None
+    text: str
+
+
+class Unseen(NamedTuple):
+    """A message, or a whole folder, that the server does not see."""
+
+    folder: str
+    path: bytes
+    reason: str
+
+
+class Difference(NamedTuple):
+    """Something only one of the two says. `code`: of a problem; or `complaint`, `unseen`."""
+
+    code: str
+    folder: str
+    path: bytes
+    text: str = ""
+
+
+class FolderView(NamedTuple):
+    """One folder: how many files the server was shown, and how many of them it sees."""
+
+    name: str
+    path: bytes
+    files: int
+    seen: int
+    complaints: int
+    problems: int
+
+
+@dataclass
+class Verification:
+    """What the server sees, and where the survey says otherwise."""
+
+    server: str
+    folders: list[FolderView] = field(default_factory=list)
+    complaints: list[Complaint] = field(default_factory=list)
+    unseen: list[Unseen] = field(default_factory=list)
+    unsubscribed: list[str] = field(default_factory=list)
+    ours_only: list[Difference] = field(default_factory=list)
+    server_only: list[Difference] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two say the same."""
+        return not self.ours_only and not self.server_only
+
+
+@dataclass
+class View:
+    """One folder as the server sees it: UIDs and complaints by the live path."""
+
+    files: set[bytes] = field(default_factory=set)
+    uids: dict[bytes, int] = field(default_factory=dict)
+    complaints: dict[bytes, str] = field(default_factory=dict)
+    general: list[str] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
+    directories: list[bytes] = field(default_factory=list)
+
+
+def verify(
+    spool: Spool,
+    index: Index,
+    folders: Sequence[FolderRow] = (),
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+    advance: Advance = lambda _stage, _done, _total: None,
+) -> Verification:
+    """Asks Dovecot for these folders (all without any) and compares with a full survey's `index`.
+
+    Raises MailsurgeonError when Dovecot cannot be asked, KeyboardInterrupt when `cancelled`.
+    """
+    program = find_doveadm()
+    account = servers_account(spool)
+    every = index.folders()
+    wanted = folders or every
+    total, done = sum(row.messages for row in wanted), 0
+    with acting_as(account), shadow_of(spool, cancelled) as shadow:
+        for row in every:
+            shadow.make_folder(row.path)
+        configuration = shadow.configure(row.path for row in every)
+        doveadm = Doveadm(configuration, cancelled, program=program)
+        found = Verification(f"Dovecot {doveadm.version()}")
+        listed = _mailboxes(doveadm)
+        if os.path.lexists(os.path.join(spool.control or spool.root, b"subscriptions")):
+            subscribed = _mailboxes(doveadm, "-s") | {INBOX}
+            missing = listed - subscribed
+            found.unsubscribed += [row.name for row in wanted if row.name in missing]
+        for row in wanted:
+            advance(_STAGE, done, total)
+            ours = findings_of(index, row)
+            if row.name not in listed or not shadow.has_folder(row.path):
+                _add_unlisted(found, row, ours)
+            else:
+                view = look(shadow, doveadm, row, ours.misfiled)
+                _forget_changes(view, spool)
+                _add(found, row, view, ours, spool)
+            done += row.messages
+    if not folders:
+        outside = (Unseen("", path, "lies in no folder") for path in findings_of(index).misfiled)
+        found.unseen += outside
+    return found
+
+
+def look(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable[bytes]) -> View:
+    """Shows one folder to the server, with W and without, and gives what it says."""
+    view = View()
+    with shadow.filled(row.path, misfiled) as filled:
+        told = ask(doveadm, row.name, shadow.place)
+        view.uids = _uids(shadow, row.path, filled, told)
+        view.files, view.passed = filled.files, filled.passed
+        view.directories = filled.directories
+        announced = {path: told.sizes[uid] for path, uid in view.uids.items()}
+        _take_complaints(view, told, view.uids)
+        shadow.hide_virtual_sizes(row.path)
+        told = ask(doveadm, row.name, shadow.place)
+        reread = _uids(shadow, row.path, filled, told)
+    _take_complaints(view, told, reread)
+    for path, uid in reread.items():
+        said, sent = announced.get(path), told.sizes[uid]
+        if said is not None and sent is not None and said != sent:
+            view.complaints.setdefault(path, f"announced with {said} bytes, sent with {sent}")
+    return view
+
+
+def _uids(shadow: Shadow, folder: bytes, filled: Filled, told: Told) -> dict[bytes, int]:
+    """The UIDs by live path, of what the server sees: of two files of one base name the first.
+
+    A directory in cur or new gets a UID too, and is then no longer there.
+    """
+    listed = shadow.uids(folder)
+    taken: dict[int, bytes] = {}
+    directories = ((split(os.path.basename(path))[0], path) for path in filled.directories)
+    for base, path in chain(shadow.held(folder), directories):
+        uid = listed.get(base)
+        if uid is not None and uid in told.sizes:
+            taken.setdefault(uid, path)
+    return {path: uid for uid, path in taken.items()}
+
+
+def _take_complaints(view: View, told: Told, uids: dict[bytes, int]) -> None:
+    paths = {uid: path for path, uid in uids.items()}
+    for uid, text in told.complaints.items():
+        if uid in paths:
+            path = paths[uid]
+            text = text.removeprefix(f"read({os.fsdecode(path)}) failed: ")
+            view.complaints.setdefault(path, text)
+        elif text not in (GONE, *view.general):
+            view.general.append(text)
+    view.general += [text for text in told.general if text not in view.general]
+
+
+def _forget_changes(view: View, spool: Spool) -> None:
+    """Leaves out what was renamed or went away while it was looked at: nobody's fault."""
+    unseen = view.files - view.uids.keys()
+    for path in [*view.complaints, *unseen]:
+        if not os.path.lexists(spool.absolute(path)):
+            view.complaints.pop(path, None)
+            view.files.discard(path)
+            view.uids.pop(path, None)
+
+
+def _mailboxes(doveadm: Doveadm, *options: str) -> set[str]:
+    """The names the server lists, bytes that are not UTF-8 as surrogate escapes."""
+    lines: list[bytes] = []
+    complaints: list[bytes] = []
+    doveadm.run(("-f", "json", "mailbox", "list", *options), lines.append, complaints.append)
+    try:
+        rows = json.loads(os.fsdecode(b"\n".join(lines)) or "[]", strict=False)
+        return {row["mailbox"] for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        told = os.fsdecode(b" ".join(complaints)) or "what it says makes no sense"
+        raise MailsurgeonError(f"{doveadm.program}: does not list the folders: {told}") from error
+
+
+def _add_unlisted(found: Verification, row: FolderRow, ours: OurFindings) -> None:
+    reason = "the server lists no such folder"
+    found.unseen.append(Unseen(row.name, row.path, reason))
+    if not ours.explains_folder():
+        found.server_only.append(Difference("unseen", row.name, row.path, reason))
+    troubles = sum(row.problems.values())
+    found.folders.append(FolderView(row.name, row.path, row.messages, 0, 0, troubles))
+
+
+def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spool: Spool) -> None:
+    """What the server says of a folder, and what of it the survey does not say, or the reverse."""
+    complaints = [
+        Complaint(row.name, path, view.uids.get(path), text)
+        for path, text in sorted(view.complaints.items())
+    ]
+    unseen = _unseen(row, view, ours)
+    paths = chain(view.complaints, view.directories, (one.path for one in unseen))
+    named = {os.fsdecode(os.path.basename(path)): path for path in paths}
+    named.pop(os.fsdecode(os.path.basename(row.path)), None)
+    for text in view.general:
+        path = next((path for name, path in named.items() if name in text), row.path)
+        if path not in view.complaints:
+            complaints.append(Complaint(row.name, path, None, text))
+    for one in complaints:
+        about_folder = one.path == row.path
+        explained = (
+            ours.explains_folder() if about_folder else ours.explains(one.path, one.text)
+        ) or (not about_folder and _encrypted(spool.absolute(one.path)))
+        if not explained:
+            found.server_only.append(Difference("complaint", row.name, one.path, one.text))
+    found.server_only += [
+        Difference("unseen", row.name, one.path, one.reason)
+        for one in unseen
+        if not ours.explains_absence(one.path)
+    ]
+    found.ours_only += [
+        Difference(code, row.name, path)
+        for code, path in ours.expected
+        if path in view.uids and path not in view.complaints
+    ]
+    found.ours_only += [
+        Difference("misfiled", row.name, path) for path in ours.misfiled if path in view.uids
+    ]
+    found.complaints += complaints
+    found.unseen += unseen
+    files = len(view.files) + len(view.passed)
+    seen = len(view.files & view.uids.keys())
+    troubles = sum(row.problems.values())
+    found.folders.append(FolderView(row.name, row.path, files, seen, len(complaints), troubles))
+
+
+def _unseen(row: FolderRow, view: View, ours: OurFindings) -> list[Unseen]:
+    """What was shown to the server and got no UID. Where it saw nothing, the folder alone."""
+    unseen = [Unseen(row.name, *passed) for passed in view.passed]
+    hidden = view.files - view.uids.keys()
+    filed = hidden.difference(ours.misfiled)
+    if filed and not view.uids:
+        reason = ": ".join(["the server shows nothing of it", *view.general[:1]])
+        unseen.append(Unseen(row.name, row.path, reason))
+        hidden -= filed
+    unseen += [Unseen(row.name, path, ours.why_unseen(path)) for path in sorted(hidden)]
+    return unseen
+
+
+def _encrypted(path: bytes) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return os.read(handle, len(_ENCRYPTED)) == _ENCRYPTED
+    except OSError:
+        return False
+    finally:
+        os.close(handle)

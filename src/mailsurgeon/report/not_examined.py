@@ -1,0 +1,31 @@
+"""What a survey could not look at, told wherever something is told of a spool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from mailsurgeon.report.output import path_shown, path_text
+from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.text import visible
+
+_FIRST = 5
+
+
+def unseen_as_dicts(unseen: Sequence[NotExamined]) -> list[dict[str, Any]]:
+    """Each with its reason, ready for JSON."""
+    return [{"path": path_text(item.path), "reason": item.reason} for item in unseen]
+
+
+def print_unseen(console: Console, unseen: Sequence[NotExamined], *, whole: bool = False) -> None:
+    """`3 not examined`, and the first of them (`whole`: all) with reasons; nothing for none."""
+    if not unseen:
+        return
+    console.print(f"{len(unseen):,} not examined; nothing was done about them:", soft_wrap=True)
+    shown = unseen if whole else unseen[:_FIRST]
+    for item in shown:
+        console.print(f"          {path_shown(item.path)}: {visible(item.reason)}", soft_wrap=True)
+    if len(shown) < len(unseen):
+        console.print(f"          and {len(unseen) - len(shown):,} more; scan names them")

@@ -1,0 +1,301 @@
+"""Runs the acts of an operation in batches, each written down before and after it happens.
+
+A batch: its intents are committed; its acts are done, in runs that touch the same folders and so
+hold the same locks; their directories are synced and the servers' lists rewritten before a lock is
+let go; the results are committed, together with the intents of the next batch.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from mailsurgeon.surgery.apply.act_run import Run, folders_of, outcome, refuse
+from mailsurgeon.surgery.apply.gc_pause import sweep
+from mailsurgeon.surgery.apply.locked_batch import Section
+from mailsurgeon.surgery.apply.outcome import Tally, count_uids
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Refusal, Step
+from mailsurgeon.surgery.servers.dotlock import Patience
+from mailsurgeon.surgery.servers.folder_names import Occupants, Register
+from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
+from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
+
+BATCH_STEPS = 500
+"""Of the first batch, and of each where they are slow; see `Room`."""
+MOST_STEPS = 4_000
+BATCH_SECONDS = 0.5
+JOIN_SECONDS = 0.5
+"""Locks of further folders are taken along no longer after the first."""
+
+_UNNUMBERED = QUARANTINE + b"@/"
+_PLAIN = frozenset((Action.RENAME, Action.UIDLIST, Action.CHMOD, Action.CHOWN, Action.UTIME))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Acts that follow each other and need the same locks."""
+
+    folders: frozenset[bytes]
+    runs: list[Run]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all is done to messages and their records, one by one."""
+        return all(_is_plain(record.step) for run in self.runs for record in run.records)
+
+
+def _is_plain(step: Step) -> bool:
+    return step.action in _PLAIN and not carries_directory(step)
+
+
+def carries_directory(step: Step) -> bool:
+    """Whether a step renames a directory, and all that is in it."""
+    expected = step.expected
+    return expected is not None and expected.size == -1 and step.action is Action.RENAME
+
+
+def grouped(runs: Iterable[Run]) -> list[Group]:
+    """Acts by the locks they need, in their order."""
+    return [Group(key, list(some)) for key, some in groupby(runs, key=lambda run: run.folders)]
+
+
+class Runner:
+    """Does the acts of one operation that the journal has begun."""
+
+    def __init__(
+        self,
+        places: Places,
+        journal: Journal,
+        operation: int,
+        patience: Patience,
+        *,
+        force: bool = False,
+    ) -> None:
+        self.force = force
+        self.places = places
+        self.journal = journal
+        self.operation = operation
+        self.patience = patience
+        self.tally = Tally()
+        self._register = Register(places)
+        self._settled: list[StepRecord] = []  # not yet in the journal
+
+    def run(
+        self,
+        acts: Sequence[Act],
+        on_progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Tally:
+        """Does the acts, as far as it gets. Raises JournalError and fs.NotDurable: all is then left
+        to recovery.
+        """
+        finished = 0
+        room = Room(BATCH_STEPS)
+        for number, batch in enumerate(batches(acts, room), start=1):
+            if cancelled is not None and cancelled():
+                self.tally.cancelled = True
+                break
+            begun = time.monotonic()
+            self._batch(number, finished, batch)
+            room.took(time.monotonic() - begun)
+            finished += len(batch)
+            sweep()
+            if on_progress is not None:
+                on_progress(finished, len(acts))
+            if self.tally.stopped:
+                break
+        self.journal.settle(self._settled)
+        return self.tally
+
+    def _batch(self, number: int, before: int, acts: Sequence[Act]) -> None:
+        runs = self._intend(number, before, acts)
+        groups = grouped(runs)
+        self._register.keep({folder for group in groups for folder in group.folders})
+        while groups and not self.tally.stopped:
+            groups = self._locked(groups, number)
+        for run in runs:
+            if run.state == "planned":
+                refuse([run], self.tally.stopped)
+            self._settled += outcome(run)
+            self._count(run)
+
+    def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[Run]:
+        """Writes down a batch that is about to begin, and what came of the one before."""
+        self.places.forget()
+        present: dict[bytes, Occupants] = {}
+        drafts = [
+            StepRecord(
+                0, self.operation, batch, number, act.verdict, act.folder,
+                self._prepared(step, present), "planned",
+            )
+            for number, act in enumerate(acts, start=before + 1)
+            for step in act.steps
+        ]  # fmt: skip
+        written = iter(self.journal.intend(drafts, self._settled))
+        self._settled = []
+        return [
+            Run(number, act, [next(written) for _ in act.steps])
+            for number, act in enumerate(acts, start=before + 1)
+        ]
+
+    def _prepared(self, step: Step, present: dict[bytes, Occupants]) -> Step:
+        """The step as the journal must know it before it runs.
+
+        The quarantine has its number; a rename inside the spool that names one folder stays in
+        it; `links` is what recovery needs after link and unlink, `shared` what undo needs to put
+        a message back beside its namesake.
+        """
+        source, target = step.source, step.target
+        folder, target_folder = step.folder, step.target_folder
+        if target is not None and target.startswith(_UNNUMBERED):
+            target = b"%s%d/%s" % (QUARANTINE, self.operation, target[len(_UNNUMBERED) :])
+            step = replace(step, target=target)
+        if step.action is not Action.RENAME or source is None or target is None:
+            return step
+        if not (source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
+            folder = target_folder if folder is None else folder
+            target_folder = folder if target_folder is None else target_folder
+        data = {**step.data, **self._facts(source, target, folder, present)}
+        return Step(step.action, source, target, step.expected, folder, target_folder, data)
+
+    def _facts(
+        self,
+        source: bytes,
+        target: bytes,
+        folder: bytes | None,
+        present: dict[bytes, Occupants],
+    ) -> dict[str, Any]:
+        facts: dict[str, Any] = {}
+        try:
+            status = fs.look(*self.places.locate(source))
+            if status is not None:
+                facts["links"] = status.st_nlink
+            if folder is not None:
+                if folder not in present:
+                    present[folder] = self._register.look(folder)
+                facts["shared"] = present[folder].namesake(source, target) is not None
+        except (OSError, fs.StepRefused):
+            pass  # it is refused when its turn comes
+        return facts
+
+    def _locked(self, groups: list[Group], batch: int) -> list[Group]:
+        """Acts under the locks of their folders; returns those that are still to be done.
+
+        The locks of the first group are waited for. Those of others are taken along that can be
+        had without waiting: their folders are then made durable together.
+        """
+        self.places.forget()
+        section = Section(self.places, self.journal, self.operation, batch)
+        taken = 1
+        rest: list[Run] = []
+        try:
+            with ExitStack() as stack:
+                self._admit(section, groups[0], self.patience, stack)
+                taken += self._admit_more(section, groups, stack)
+                rest = section.work()
+            if len(section.folders) > 1:
+                sync_let_go(self.places, section.folders)
+        except fs.StepRefused as refusal:
+            for group in groups[:taken]:
+                refuse((run for run in group.runs if run.state == "planned"), str(refusal))
+        except fs.HardError as error:
+            self.tally.stopped = str(error)
+        except OSError as error:  # a lock that could not be taken or let go
+            self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
+        self.tally.stopped = self.tally.stopped or section.stopped
+        self.tally.notes += section.notes
+        self._settled += section.settled
+        return [*grouped(rest), *groups[taken:]]
+
+    def _admit(self, section: Section, group: Group, patience: Patience, stack: ExitStack) -> None:
+        reason = "" if self.force else cut_off_sync(self.places, group.folders)
+        if reason:
+            refuse(group.runs, reason)
+            return
+        with ExitStack() as own:
+            locked = lock_folders(self.places, group.folders, patience, own, self._register)
+            stack.push(own.pop_all())
+        section.admit(locked, group.runs)
+
+    def _admit_more(self, section: Section, groups: Sequence[Group], stack: ExitStack) -> int:
+        """Admits what follows the first group, as far as it goes at once; returns how many."""
+        begun = time.monotonic()
+        at_once = replace(self.patience, seconds=0.0)
+        held = set(groups[0].folders)
+        more = 0
+        while more + 1 < len(groups) and time.monotonic() - begun < JOIN_SECONDS:
+            group = groups[more + 1]
+            if not (groups[0].is_plain and group.is_plain) or held & group.folders:
+                break
+            try:
+                self._admit(section, group, at_once, stack)
+            except (fs.StepRefused, fs.HardError, OSError):
+                break  # it is waited for, or its trouble told, when it is the first
+            held |= group.folders
+            more += 1
+        return more
+
+    def _count(self, run: Run) -> None:
+        tally = self.tally
+        if run.state != "done":
+            tally.refused.append(Refusal(run.act.path, run.reason))
+            return
+        tally.done[run.act.verdict] = tally.done.get(run.act.verdict, 0) + 1
+        tally.folders |= folders_of([record.step for record in run.records])
+        count_uids(tally.uids, run)
+
+
+@dataclass(slots=True)
+class Room:
+    """How many steps the next batch may have: as many as take BATCH_SECONDS, so that the operator
+    is heard in time and little is left to recovery, and what is done once a batch is done seldom.
+    """
+
+    steps: int
+
+    def took(self, seconds: float) -> None:
+        """Notes how long a batch has taken."""
+        faster = min(2.0, BATCH_SECONDS / max(seconds, 0.001))
+        self.steps = max(BATCH_STEPS, min(int(self.steps * faster), MOST_STEPS))
+
+
+def batches(acts: Sequence[Act], room: Room) -> Iterator[list[Act]]:
+    """The acts in portions of at most as many steps as there is room for at the time; an act is
+    never divided.
+
+    What is done inside a directory is settled before that directory is moved: recovery would look
+    for it in vain where it was.
+    """
+    batch: list[Act] = []
+    steps = 0
+    for act in acts:
+        full = steps + len(act.steps) > room.steps
+        if batch and (full or moves_from_under(act, batch)):
+            yield batch
+            batch, steps = [], 0
+        batch.append(act)
+        steps += len(act.steps)
+    if batch:
+        yield batch
+
+
+def moves_from_under(act: Act, earlier: Sequence[Act]) -> bool:
+    """Whether an act moves a directory in which an earlier one did something."""
+    moved = tuple([
+        step.source + b"/" for step in act.steps if carries_directory(step) and step.source
+    ])  # fmt: skip
+    return bool(moved) and any(
+        path is not None and (path + b"/").startswith(moved)
+        for one in earlier
+        for step in one.steps
+        for path in (step.source, step.target, step.folder, step.target_folder)
+    )

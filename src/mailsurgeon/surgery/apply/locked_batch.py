@@ -1,0 +1,191 @@
+"""What is done while the locks of some folders are held once."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from mailsurgeon.maildir.lists.uidlist import Change
+from mailsurgeon.surgery.apply.act_run import WHOLE_BATCH, Run, as_text, refuse, uid_edits
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops.as_owner import acting_as
+from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.model import Action, Step
+from mailsurgeon.surgery.servers.locked_folder import LockedFolder
+from mailsurgeon.surgery.steps import maildirsize as quota
+from mailsurgeon.surgery.steps.registry import enact, inverse, perform
+from mailsurgeon.text import visible
+
+LOCK_SECONDS = 3.0
+"""No server's lock is held longer (their own limit of patience is not reached by far)."""
+
+
+class Section:
+    """The acts done while the locks of some folders are held once."""
+
+    def __init__(self, places: Places, journal: Journal, operation: int, batch: int) -> None:
+        self.places = places
+        self.journal = journal
+        self.operation = operation
+        self.batch = batch
+        self.folders: dict[bytes, LockedFolder] = {}
+        self.stopped = ""  # the line of an error that ends the operation
+        self.settled: list[StepRecord] = []  # what became of the lists, not yet in the journal
+        self.notes: list[str] = []  # what did not follow, one line each
+        self._runs: list[Run] = []
+        self._touched: set[bytes] = set()  # directories
+        self._asked: dict[bytes, list[Change]] = {}  # of the lists, by folder
+        self._lists: list[StepRecord] = []
+
+    def admit(self, folders: dict[bytes, LockedFolder], runs: list[Run]) -> None:
+        """Takes on the acts of some folders, whose locks are held now."""
+        self.folders.update(folders)
+        self._runs += [run for run in runs if self._plan_uids(run)]
+
+    def work(self) -> list[Run]:
+        """Does what time allows and returns the rest."""
+        runs = self._runs
+        self._intend_lists(runs)
+        rest = self._do_in_time(runs)
+        self._sync()
+        done = [run for run in runs if run.state == "done"]
+        self._write_lists(done)
+        self._count_quota([run for run in done if run.state == "done"])
+        return rest
+
+    # Before
+
+    def _plan_uids(self, run: Run) -> bool:
+        """Works out the records an act changes; False when it must be refused for them."""
+        run.changes.clear()
+        try:
+            for position, renames, changes in uid_edits(run):
+                record = run.records[position]
+                folder = record.step.folder
+                if folder is None or folder not in self.folders:
+                    continue
+                planned = self.folders[folder].check_uids(renames, changes)
+                run.changes.setdefault(folder, []).extend(planned)
+                if record.step.action is Action.UIDLIST:
+                    run.records[position] = record.settled("planned", changes=as_text(planned))
+        except fs.StepRefused as refusal:
+            refuse([run], str(refusal))
+        except fs.HardError as error:
+            self.stopped = str(error)
+            refuse([run], str(error))
+        return run.state == "planned"
+
+    def _intend_lists(self, runs: list[Run]) -> None:
+        """Writes down which records will change, before any file is renamed."""
+        changes: dict[bytes, list[Change]] = {}
+        for run in runs:
+            for folder, own in run.changes.items():
+                changes.setdefault(folder, []).extend(own)
+        self._asked = {folder: asked for folder, asked in changes.items() if asked}
+        drafts = [
+            StepRecord(
+                0, self.operation, self.batch, WHOLE_BATCH, "uidlist", None,
+                Step(Action.UIDLIST, None, None, None, folder, None, {"changes": as_text(asked)}),
+                "planned",
+            )
+            for folder, asked in self._asked.items()
+        ]  # fmt: skip
+        if drafts:
+            self._lists = self.journal.intend(drafts)
+
+    # The acts
+
+    def _do_in_time(self, runs: list[Run]) -> list[Run]:
+        """Does acts until the locks have been held for long; returns the rest."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        with acting_as(self.places.owner):
+            for position, run in enumerate(runs):
+                if self.stopped or (position and time.monotonic() > deadline):
+                    return runs[position:]
+                self._do(run)
+        return []
+
+    def _do(self, run: Run) -> None:
+        for position, record in enumerate(run.records):
+            step = record.step
+            if step.action is Action.UIDLIST:
+                continue
+            try:
+                enact(self.places, self.folders, step)
+            except fs.StepRefused as refusal:
+                self._take_back(run, str(refusal))
+                return
+            except fs.HardError as error:
+                self.stopped = str(error)
+                self._take_back(run, str(error))
+                return
+            self._note(step)
+            run.done.append(position)
+        run.state = "done"
+
+    def _note(self, step: Step) -> None:
+        if step.source is not None:
+            self._touched.add(step.source.rpartition(b"/")[0])
+        if step.target is not None:
+            self._touched.add(step.target.rpartition(b"/")[0])
+
+    def _take_back(self, run: Run, reason: str) -> None:
+        """Undoes the steps of an act that could not be done whole."""
+        for position in reversed(run.done):
+            step = inverse(run.records[position].step)
+            step = replace(step, data={**step.data, "may_share": True})
+            try:
+                perform(self.places, self.folders, step)
+            except (fs.StepRefused, fs.HardError) as error:
+                raise fs.NotDurable(f"{reason}; and it could not be taken back: {error}") from error
+            self._note(step)
+        run.done.clear()
+        refuse([run], reason)
+
+    # After
+
+    def _sync(self) -> None:
+        for directory in sorted(self._touched):
+            try:
+                with acting_as(self.places.owner):
+                    fs.sync(self.places.directory(directory))
+            except FileNotFoundError:
+                continue  # renamed with its folder: its parent is synced as well
+            except OSError as error:
+                line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
+                raise fs.NotDurable(line) from error
+
+    def _write_lists(self, runs: list[Run]) -> None:
+        for record in self._lists:
+            folder = record.step.folder
+            assert folder is not None
+            asking = [run for run in runs if run.changes.get(folder)]
+            changes = [change for run in asking for change in run.changes[folder]]
+            try:
+                self.folders[folder].write(changes)
+                state = "done" if changes else "refused"
+                if len(changes) == len(self._asked[folder]):
+                    self.settled.append(record.settled(state))
+                else:
+                    self.settled.append(record.settled(state, changes=as_text(changes)))
+            except (fs.StepRefused, fs.HardError) as error:
+                for run in reversed(asking):
+                    if run.state == "done":
+                        self._take_back(run, str(error))
+                self.settled.append(record.settled("refused", str(error), changes=[]))
+                if isinstance(error, fs.HardError):
+                    self.stopped = str(error)
+                self._sync()
+
+    def _count_quota(self, runs: list[Run]) -> None:
+        """Tells the spool's `maildirsize` what all this has come to."""
+        acts = {run.number: run.records for run in runs}
+        try:
+            reason = quota.follow(self.places, self.journal, self.operation, self.batch, acts)
+        except fs.HardError as error:
+            self.stopped = reason = str(error)
+        if reason:
+            self.notes.append(f"maildirsize was not brought up to date: {reason}")

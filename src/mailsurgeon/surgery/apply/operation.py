@@ -1,0 +1,361 @@
+"""The spool's one writer at work: an operation from its entry in the journal to its report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from calendar import timegm
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from mailsurgeon.errors import JournalError, Refused, SpoolBusy
+from mailsurgeon.host.doveconf import uidl_is_name
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.apply.batches import Runner
+from mailsurgeon.surgery.apply.gc_pause import known_in_use
+from mailsurgeon.surgery.apply.outcome import Tally
+from mailsurgeon.surgery.apply.recovery import Recovered, Recovery
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops.as_owner import acting_as_root
+from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import Operation, Session, StepRecord
+from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Refusal, Report, Step
+from mailsurgeon.surgery.quarantine import directory as quarantine
+from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
+from mailsurgeon.surgery.servers.dotlock import Patience
+from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
+from mailsurgeon.surgery.servers.locked_folder import name_of
+from mailsurgeon.surgery.servers.uid_effects import UidCount, no_list, uid_lines
+from mailsurgeon.text import visible
+
+Progress = Callable[[int, int], None]
+Asked = Callable[[], bool]
+
+
+class Writer:
+    """Bound to the root descriptor that holds the writer's lock; closes it with `close`."""
+
+    def __init__(
+        self, spool: Spool, root: int, journal: Journal, session: Session, directory: bytes
+    ) -> None:
+        self.spool = spool
+        self.journal = journal
+        self.session = session
+        self.directory = directory
+        self.force = False
+        self.running = 0
+        self.places = Places(spool, root, self._quarantine_of)
+        self.notices = Notices(spool, root, self.places.owner)
+
+    def close(self) -> None:
+        """Lets the spool go."""
+        self.places.close()
+
+    # An operation
+
+    def run(
+        self, plan: Plan, patience: Patience, on_progress: Progress | None, cancelled: Asked | None
+    ) -> Report:
+        """Runs a plan as one operation."""
+        if any(_edits_uids(step) for act in plan.acts for step in act.steps):
+            self.places.uidl_is_name = uidl_is_name()
+        uses = any(
+            (step.target or b"").startswith(QUARANTINE + b"@/")
+            for act in plan.acts
+            for step in act.steps
+        )
+        if uses:
+            os.close(self._open_quarantine(self.directory, make=True))
+        if plan.of is not None:
+            self._look_where(plan.of)
+        self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
+        runner = Runner(self.places, self.journal, self.running, patience, force=self.force)
+        try:
+            with known_in_use():
+                tally = runner.run(plan.acts, on_progress, cancelled)
+        except fs.NotDurable as error:
+            return self._cut_off(plan, runner.tally, str(error))
+        except JournalError as error:
+            raise JournalError(
+                f"operation {self.running} was cut off; what was done is settled when you run"
+                f" mailsurgeon again: {error}"
+            ) from error
+        return self._end(plan, tally)
+
+    def _begin(self, kind: str, of: int | None, acts: int, uses_quarantine: bool) -> int:
+        highest = quarantine.highest_operation(self.directory)
+        number = self.journal.begin(
+            self.session, kind, of=of, acts=acts, at_least=highest + 1,
+            quarantine=self.directory if uses_quarantine else None, lists=self._where(),
+        )  # fmt: skip
+        try:
+            self.notices.post(number, self.journal.path, self.session.user)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            self.journal.finish(number, "failed", f"nothing was done: {reason}", whole=False)
+            self._take_notice_down()
+            raise SpoolBusy(
+                f"{visible(self.spool.root)}: cannot be written to ({reason}); nothing was changed"
+            ) from error
+        return number
+
+    def _where(self) -> bytes | None:
+        """Where the uidlists are, as the journal keeps it: the layout and CONTROL=, if any."""
+        spool = self.places.spool
+        return None if spool.control is None else spool.layout.encode() + b" " + spool.control
+
+    def _look_where(self, operation: int) -> None:
+        """Finds the uidlists where an earlier operation found them, unless told where they are.
+
+        Without that, taking back what was done with CONTROL= would lose every UID.
+        """
+        self.places.spool = self.spool
+        known = self.journal.lists_of(operation)
+        if known is not None and (self.spool.control is None or self.spool.found_by):
+            layout, _, control = known.partition(b" ")
+            self.places.spool = replace(self.spool, layout=layout.decode(), control=control)
+
+    def _end(self, plan: Plan, tally: Tally) -> Report:
+        done = sum(tally.done.values())
+        whole = done == len(plan.acts)
+        state = "applied" if whole else "partial" if done else "failed"
+        summary = summarise(plan, tally)
+        effects = [*uid_effects(self.places, tally), *dict.fromkeys(tally.notes)]
+        tried = not (tally.cancelled or tally.stopped)
+        self._prune(self.running)
+        self.journal.finish(self.running, state, summary, effects, whole=tried)
+        self._take_notice_down()
+        return Report(
+            self.running, plan.kind, state, summary, dict(tally.done), tuple(tally.refused),
+            tuple(effects), tuple(sorted(tally.folders)),
+        )  # fmt: skip
+
+    def _cut_off(self, plan: Plan, tally: Tally, reason: str) -> Report:
+        """The file system failed where nothing can be known: left as it is, for recovery."""
+        summary = f"stopped: {reason}; what was done is settled when you run mailsurgeon again"
+        folders = {f for act in plan.acts for s in act.steps for f in (s.folder, s.target_folder)}
+        return Report(
+            self.running, plan.kind, "interrupted", summary, dict(tally.done),
+            tuple(tally.refused), (), tuple(sorted(f for f in folders if f is not None)),
+        )  # fmt: skip
+
+    def _prune(self, operation: int) -> None:
+        """Removes the directories of the quarantine that hold nothing now, after this operation."""
+        moved = (
+            "operation = ? AND action IN ('rename', 'purge')"
+            " AND ((source >= ? AND source < ?) OR (target >= ? AND target < ?))"
+        )
+        inside = (QUARANTINE, QUARANTINE[:-1] + b";")
+        for row in self.journal.steps(moved, (operation, *inside, *inside)):
+            left = row.source if row.state == "done" else row.target
+            if left is not None and left.startswith(QUARANTINE):
+                self._prune_one(left)
+
+    def _prune_one(self, path: bytes) -> None:
+        holder = path[len(QUARANTINE) :].partition(b"/")[0]
+        with suppress(OSError, Refused):
+            root = self._open_quarantine(self._directory_of(int(holder)), make=False)
+            try:
+                quarantine.prune(root, path[len(QUARANTINE) :])
+            finally:
+                os.close(root)
+
+    def _take_notice_down(self) -> None:
+        with suppress(OSError):
+            self.notices.take_down()
+
+    # The quarantine
+
+    def _quarantine_of(self, operation: int, make: bool) -> int:
+        """The directory of one operation in the quarantine it used."""
+        try:
+            root = self._open_quarantine(self._directory_of(operation), make=make)
+        except Refused as error:
+            raise fs.StepRefused(str(error)) from error
+        try:
+            name = b"%d" % operation
+            with acting_as_root():  # --quarantine may be a directory of root's own
+                if make:
+                    return fs.make_beneath(root, name, 0o700, self.places.owner)
+                found = fs.open_beneath(root, name)
+                fs.hand_over_empty(found, self.places.owner)
+                return found
+        finally:
+            os.close(root)
+
+    def _directory_of(self, operation: int) -> bytes:
+        known = self.journal.operation(operation)
+        return known.quarantine if known and known.quarantine else self.directory
+
+    def _open_quarantine(self, directory: bytes, *, make: bool) -> int:
+        with acting_as_root():
+            root = self.places.directories.root
+            owner = self.places.owner
+            return quarantine.open_quarantine(directory, self.spool, owner, root, make=make)
+
+    # Recovery
+
+    def recover(self, operations: Sequence[Operation], patience: Patience) -> Report:
+        """Brings unfinished operations (there is one at most, but for accidents) to their end."""
+        refused: list[Refusal] = []
+        effects: list[str] = []
+        lines: list[str] = []
+        folders: set[bytes] = set()
+        done = number = 0
+        for operation in operations:
+            self.running = operation.id
+            found = self._recover_one(operation, patience)
+            number = operation.id
+            done += found.done
+            refused += found.refused
+            folders |= found.folders
+            told = [f"UID not kept, a server looked in between: {one}" for one in found.lost_uids]
+            effects += told
+            lines.append(self._settle(operation, found, told))
+        self._take_notice_down()
+        return Report(
+            number, "recover", "applied", "; ".join(lines), {"recovered": done} if done else {},
+            tuple(refused), tuple(effects), tuple(sorted(folders)),
+        )  # fmt: skip
+
+    def _recover_one(self, operation: Operation, patience: Patience) -> Recovered:
+        self._look_where(operation.id)
+        try:
+            return Recovery(self.places, self.journal, operation, patience).run()
+        except (fs.StepRefused, fs.HardError, fs.NotDurable) as error:
+            raise SpoolBusy(f"operation {operation.id} cannot be recovered now: {error}") from error
+        except OSError as error:
+            raise JournalError(
+                f"{visible(self.spool.root)}: operation {operation.id} cannot be recovered now"
+                f" ({os.strerror(error.errno or 0)})"
+            ) from error
+
+    def _settle(self, operation: Operation, found: Recovered, told: Sequence[str]) -> str:
+        rows = self.journal.steps("operation = ? AND act > 0", (operation.id,))
+        done = len({row.act for row in rows if row.state in ("done", "undone")})
+        complete = done == operation.acts
+        line = f"operation {operation.id} had been interrupted: {done} of {operation.acts} done"
+        if found.lost_uids:
+            line += f", {len(found.lost_uids)} UIDs not kept"
+        state = "applied" if complete else "interrupted"
+        self._keep_what_stayed(operation.id)
+        self._prune(operation.id)
+        self.journal.finish(operation.id, state, line, [*operation.effects, *told], whole=complete)
+        self.journal.enter(
+            self.session, "recover", of=operation.id, summary=line, effects=list(told)
+        )
+        return line
+
+    # Purge
+
+    def purge(self, older_than_days: float, held: Iterable[StepRecord]) -> Report:
+        """Deletes for good what operations of at least that age have put away."""
+        limit = time.time() - older_than_days * 86_400
+        old = [one for one in self.journal.operations() if _time(one.time) <= limit]
+        old_ids = {one.id for one in old}
+        rows = [row for row in held if _holder(row) in old_ids]
+        if not rows:
+            return Report(None, "purge", "applied", "nothing that old is in the quarantine", {})
+        self.running = self._begin("purge", None, len(rows), False)
+        steps = [
+            StepRecord(
+                0, self.running, 1, number, "purge", row.label,
+                Step(Action.PURGE, row.target, None, row.step.expected, data={"purges": row.id}),
+                "planned",
+            )
+            for number, row in enumerate(rows, start=1)
+        ]  # fmt: skip
+        written = self.journal.intend(steps)
+        self.journal.mark((row.id for row in rows), f"purged by operation {self.running}")
+        tally = Tally()
+        settled = [self._purge_one(record, tally) for record in written]
+        self.journal.settle(settled)
+        self._keep_what_stayed(self.running)
+        gone = tally.done.get("purge", 0)
+        state = "applied" if gone == len(rows) else "partial" if gone else "failed"
+        summary = f"{gone:,} deleted for good"
+        self.journal.finish(self.running, state, summary)
+        self._take_notice_down()
+        return Report(self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused))
+
+    def _keep_what_stayed(self, operation: int) -> None:
+        """What a purge has not deleted is in the quarantine as before."""
+        rows = self.journal.steps(
+            "operation = ? AND action = 'purge' AND state = 'refused'", (operation,)
+        )
+        self.journal.mark((row.data["purges"] for row in rows), "")
+
+    def _purge_one(self, record: StepRecord, tally: Tally) -> StepRecord:
+        assert record.source is not None
+        try:
+            parent, name = self.places.locate(record.source)
+            status = fs.look(parent, name)
+            reason = fs.difference(status, record.step.expected) if record.step.expected else ""
+            if status is None or reason:
+                raise fs.StepRefused(reason or "it is gone")
+            with fs.told(record.source):
+                _delete(parent, name, is_directory=(status.st_mode & 0o170000) == 0o040000)
+        except (fs.StepRefused, fs.HardError, OSError) as error:
+            tally.refused.append(Refusal(record.source, str(error)))
+            return record.settled("refused", str(error))
+        tally.done["purge"] = tally.done.get("purge", 0) + 1
+        self._prune_one(record.source)
+        return record.settled("done")
+
+
+def _edits_uids(step: Step) -> bool:
+    """Whether records in the lists of UIDs follow a step."""
+    return step.action is Action.UIDLIST or bool(step.data.get("keep_uid"))
+
+
+def _delete(parent: int, name: bytes, *, is_directory: bool) -> None:
+    if is_directory:
+        shutil.rmtree(os.fsdecode(name), dir_fd=parent)
+    else:
+        os.unlink(name, dir_fd=parent)
+
+
+def _holder(row: StepRecord) -> int:
+    return int((row.target or b"")[len(QUARANTINE) :].partition(b"/")[0] or 0)
+
+
+def _time(text: str) -> float:
+    return timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def summarise(plan: Plan, tally: Tally) -> str:
+    """What was done in one line: `file 84, quarantine copy 19; 2 refused`."""
+    line = ", ".join(f"{verdict} {number:,}" for verdict, number in tally.done.items())
+    if plan.of is not None:
+        line = f"of {plan.of}: {line or 'nothing'}"
+    parts = [line or "nothing was done"]
+    if tally.refused:
+        parts.append(f"{len(tally.refused):,} refused")
+    if tally.cancelled:
+        parts.append("stopped by you")
+    if tally.stopped:
+        parts.append(f"stopped: {tally.stopped}")
+    return "; ".join(parts)
+
+
+def uid_effects(places: Places, tally: Tally) -> list[str]:
+    """What became of the UIDs of messages renamed in their folder, in the words of the plan."""
+    spool = places.spool
+    counts: dict[str, UidCount] = {}
+    for folder, tallied in tally.uids.items():
+        count = counts[visible(name_of(places, folder))] = UidCount(tallied.kept)
+        others = tallied.unknown + tallied.named + tallied.stripped
+        if lists_there(spool, folder):
+            count.unlisted = others
+            continue
+        traces = traces_of(spool, folder)
+        told = tallied.named + (tallied.unknown if traces.synced else 0)
+        told = told if traces.names_tell else 0
+        count.kept += told
+        if lost := others - told:
+            control = os.fsdecode(spool.control_of(folder)) if spool.control else ""
+            count.lost[visible(no_list(control, spool.found_by))] = lost
+    return list(uid_lines(counts))

@@ -1,0 +1,57 @@
+"""What has come of an operation so far, and what became of the UIDs, folder by folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mailsurgeon.maildir.filename import uid_field
+from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, base_name
+from mailsurgeon.surgery.apply.act_run import Run, stays_in_folder
+from mailsurgeon.surgery.model import Refusal
+
+
+@dataclass(slots=True)
+class UidCount:
+    """How many messages of a folder kept their UID."""
+
+    kept: int = 0
+    unknown: int = 0  # in no list of a server's
+    named: int = 0  # the same, but the name bears mbsync's number, before and after
+    stripped: int = 0  # the same, but the name has lost that number
+    lost: list[bytes] = field(default_factory=list[bytes])
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come of an operation so far."""
+
+    done: dict[str, int] = field(default_factory=dict[str, int])
+    refused: list[Refusal] = field(default_factory=list[Refusal])
+    uids: dict[bytes, UidCount] = field(default_factory=dict[bytes, UidCount])
+    folders: set[bytes] = field(default_factory=set[bytes])
+    notes: list[str] = field(default_factory=list[str])  # what did not follow
+    stopped: str = ""  # the line of the error that ended it
+    cancelled: bool = False
+
+
+def count_uids(uids: dict[bytes, UidCount], run: Run) -> None:
+    """Counts whether the messages renamed inside their folder kept their UIDs."""
+    for record in run.records:
+        step = record.step
+        if not stays_in_folder(step):
+            continue
+        assert step.folder is not None and step.source is not None and step.target is not None
+        count = uids.setdefault(step.folder, UidCount())
+        before, after = step.source.rpartition(b"/")[2], step.target.rpartition(b"/")[2]
+        if base_name(before) == base_name(after):
+            count.kept += 1
+        elif not step.data.get("keep_uid"):
+            continue
+        elif any(one.list != COURIER_KEYWORDS for one in run.changes.get(step.folder, ())):
+            count.kept += 1
+        elif uid_field(before) != uid_field(after):
+            count.stripped += 1
+        elif uid_field(before) is not None:
+            count.named += 1
+        else:
+            count.unknown += 1

@@ -1,0 +1,226 @@
+"""What the journal is made of: operations, steps and sessions, and their rows.
+
+A row carries a checksum over all of it that never changes, so that a damaged one is found.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from mailsurgeon import __version__
+from mailsurgeon.surgery.model import Action, Expected, Step
+from mailsurgeon.text import visible
+
+OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
+STEP_STATES = ("planned", "done", "refused", "undone")
+NOT_UNDOABLE = ("undo", "redo", "recover", "purge")
+"""Kinds of operation that `undo` never means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One entry of the journal. `time` is UTC; `counts` are its steps by state.
+
+    `of`: the operation that an undo, redo or recover entry is about. `open`: it has not been
+    brought to its end. `quarantine`: the absolute directory that holds what it put away.
+    """
+
+    id: int
+    session: str
+    time: str
+    kind: str
+    of: int | None
+    summary: str
+    state: str
+    counts: Mapping[str, int]
+    open: bool
+    acts: int
+    quarantine: bytes | None
+    pid: int
+    host: str
+    taken_back: int | None
+    effects: tuple[str, ...] = ()
+
+
+class StepRecord(NamedTuple):
+    """One step as the journal has it. Steps of one `act` belong together; 0: of a whole batch.
+
+    `label` is the folder's name for display. `reason` says why it was refused. `rewritten`: the
+    journal has other data of it, or none yet.
+    """
+
+    id: int
+    operation: int
+    batch: int
+    act: int
+    verdict: str
+    label: str | None
+    step: Step
+    state: str
+    reason: str = ""
+    rewritten: bool = True
+
+    @property
+    def action(self) -> Action:
+        """What kind of step it is."""
+        return self.step.action
+
+    @property
+    def source(self) -> bytes | None:
+        """The path before, relative to the spool."""
+        return self.step.source
+
+    @property
+    def target(self) -> bytes | None:
+        """The path after, relative to the spool."""
+        return self.step.target
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the action needs besides, see `Step`."""
+        return self.step.data
+
+    def settled(self, state: str, reason: str = "", **data: Any) -> StepRecord:
+        """The same with its outcome, and more data."""
+        if not data:
+            return StepRecord(*self[:7], state, reason, self.rewritten)
+        step = replace(self.step, data={**self.step.data, **data})
+        return StepRecord(*self[:6], step, state, reason)
+
+    def numbered(self, number: int) -> StepRecord:
+        """The same as the journal has it now, under this id."""
+        return StepRecord(number, *self[1:9], False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of the program."""
+
+    id: str
+    time: str = field(default_factory=lambda: now())
+    user: str = field(default_factory=lambda: _user())
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    version: str = __version__
+
+
+def new_session() -> Session:
+    """A session for this run."""
+    return Session(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3))
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())
+
+
+OPERATION_COLUMNS = (
+    "id, session, time, kind, of, summary, state, open, acts, quarantine, pid, host,"
+    " taken_back, effects, sum"
+)
+
+
+class DamagedRow(ValueError):
+    """A row that is not as it was written; the text names it."""
+
+
+def operation_sum(
+    number: int, kind: str, of: int | None, quarantine: bytes | None, pid: int, host: str
+) -> bytes:
+    """The checksum of an operation's row."""
+    return _sum((number, kind, of, quarantine, pid, host))
+
+
+def operation_from(row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation:
+    """An operation from its row (the columns of `OPERATION_COLUMNS`). Raises DamagedRow."""
+    number, session, when, kind, of, summary, state, is_open, acts = row[:9]
+    quarantine, pid, host, taken_back, effects, checksum = row[9:]
+    whole = checksum == operation_sum(number, kind, of, quarantine, pid, host)
+    if not whole or state not in OPERATION_STATES or not set(counts) <= set(STEP_STATES):
+        raise DamagedRow(f"operation {number}")
+    return Operation(
+        number, session, when, kind, of, summary, state, counts, bool(is_open), acts,
+        quarantine, pid, host, taken_back, tuple(json.loads(effects)),
+    )  # fmt: skip
+
+
+def step_from(row: tuple[Any, ...]) -> StepRecord:
+    """A step from its row (all columns). Raises DamagedRow."""
+    number, operation, batch, act, verdict, label, action, source, target = row[:9]
+    folder, target_folder, expected, data, state, reason, checksum = row[9:]
+    if checksum != _sum(row[:13]) or state not in STEP_STATES:
+        raise DamagedRow(f"step {number}")
+    step = Step(
+        _ACTIONS.get(action) or Action(action),
+        source,
+        target,
+        Expected(*map(int, expected[1:-1].split(","))) if expected else None,
+        folder,
+        target_folder,
+        _read(data),
+    )
+    return StepRecord(number, operation, batch, act, verdict, label, step, state, reason, False)
+
+
+def step_row(record: StepRecord) -> tuple[Any, ...]:
+    """The row of a step, its checksum last."""
+    step = record.step
+    expected = step.expected
+    facts = (
+        record.id,
+        record.operation,
+        record.batch,
+        record.act,
+        record.verdict,
+        None if record.label is None else _shown(record.label),  # a name need not be UTF-8
+        step.action.value,
+        step.source,
+        step.target,
+        step.folder,
+        step.target_folder,
+        f"[{expected.device}, {expected.inode}, {expected.size}, {expected.mtime_ns}]"
+        if expected
+        else None,
+        _written(step.data),
+    )
+    return (*facts, record.state, record.reason, _sum(facts))
+
+
+_ACTIONS: Mapping[str, Action] = {action.value: action for action in Action}
+# Most steps of an operation have the same folder and the same data.
+_shown = lru_cache(maxsize=256)(visible)
+_read = lru_cache(maxsize=256)(json.loads)
+_texts: dict[str, str] = {}
+
+
+def _written(data: Mapping[str, Any]) -> str:
+    """The data of a step as JSON."""
+    known = repr(data)
+    text = _texts.get(known)
+    if text is None:
+        text = json.dumps(dict(data))
+        if len(_texts) >= 256:
+            _texts.clear()
+        _texts[known] = text
+    return text
+
+
+def _sum(values: tuple[Any, ...]) -> bytes:
+    return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -1,0 +1,114 @@
+"""What became of steps, written into the journal: of them, and of those they take back or repeat.
+
+Most steps of a batch end alike, and stand together: their rows are changed by ranges of ids.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord, step_row
+
+_REWRITE = "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
+_SETTLE = "UPDATE steps SET state = ?, reason = ? WHERE id BETWEEN ? AND ?"
+
+
+def settle(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
+    """Writes the outcome of steps, within the transaction that `db` is in."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    rewritten: list[tuple[Any, ...]] = []
+    echo: dict[str, list[int]] = {}
+    for record in records:
+        if record.rewritten:
+            rewritten.append((*step_row(record)[12:], record.id))
+        else:
+            alike.setdefault((record.state, record.reason), []).append(record.id)
+        if record.state == "done":
+            _answer(record.data, "done", echo)
+    db.executemany(_REWRITE, rewritten)
+    for outcome, ids in alike.items():
+        db.executemany(_SETTLE, ((*outcome, *few) for few in ranges(ids)))
+    _echo(db, echo)
+
+
+def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The first and last of each unbroken run of numbers."""
+    first = last = None
+    for number in sorted(ids):
+        if first is None or last is None:
+            first = last = number
+        elif number <= last + 1:
+            last = number
+        else:
+            yield first, last
+            first = last = number
+    if first is not None and last is not None:
+        yield first, last
+
+
+def _answer(data: Mapping[str, Any], state: str, echo: dict[str, list[int]]) -> None:
+    """Adds to `echo` the earlier steps that a step's new state changes, by what they become."""
+    other = "undone" if state == "done" else "done"
+    if "inverts" in data:
+        echo.setdefault(other, []).append(int(data["inverts"]))
+    if "repeats" in data:
+        echo.setdefault(state, []).append(int(data["repeats"]))
+
+
+def _echo(db: sqlite3.Connection, echo: Mapping[str, list[int]]) -> None:
+    """A step that took another back, or repeated it, changes the state of that one, and so on."""
+    changed: set[int] = set()
+    while echo:
+        further: dict[str, list[int]] = {}
+        for state, ids in echo.items():
+            for few in ranges(ids):
+                here: set[int] = set()
+                rows = db.execute("SELECT operation, data FROM steps WHERE id BETWEEN ? AND ?", few)
+                for operation, data in rows:
+                    here.add(operation)
+                    if '"inverts"' in data or '"repeats"' in data:
+                        _answer(json.loads(data), state, further)
+                db.execute("UPDATE steps SET state = ? WHERE id BETWEEN ? AND ?", (state, *few))
+                changed |= here
+                if state == "done":  # their operations can be taken back again
+                    again = "UPDATE operations SET taken_back = NULL WHERE id = ?"
+                    db.executemany(again, ((operation,) for operation in here))
+        echo = further
+    for operation in sorted(changed):
+        _restate(db, operation)
+
+
+def _restate(db: sqlite3.Connection, operation: int) -> None:
+    """What an operation is when its steps have been taken back or repeated."""
+    row = db.execute(
+        "SELECT kind, open, state, acts FROM operations WHERE id = ?", (operation,)
+    ).fetchone()
+    if not row or row[0] in NOT_UNDOABLE or row[1]:
+        return
+    done, undone = _has(db, operation, "done"), _has(db, operation, "undone")
+    if undone:
+        state = "partial" if done else "undone"
+    elif row[2] in ("undone", "partial"):
+        count = "SELECT COUNT(DISTINCT act) FROM steps WHERE operation = ? AND state = 'done'"
+        many = db.execute(f"{count} AND act > 0", (operation,)).fetchone()[0]
+        state = "applied" if many == row[3] else "partial"
+    else:
+        return
+    if state == row[2]:
+        return
+    db.execute("UPDATE operations SET state = ? WHERE id = ?", (state, operation))
+    lists = "undone" if state == "undone" else "done"
+    db.execute(
+        "UPDATE steps SET state = ? WHERE operation = ? AND act = 0"
+        " AND state IN ('done', 'undone')",
+        (lists, operation),
+    )
+
+
+def _has(db: sqlite3.Connection, operation: int, state: str) -> bool:
+    """Whether any step of the operation's acts is in this state."""
+    found = "SELECT 1 FROM steps WHERE operation = ? AND state = ? AND act > 0 LIMIT 1"
+    return db.execute(found, (operation, state)).fetchone() is not None

@@ -1,0 +1,341 @@
+"""What clients will notice of a plan: sentences with figures, from its acts alone. Pure."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.filename import parse_info, split, uid_field
+from mailsurgeon.maildir.server_files import kind_of, loss_of
+from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Step
+from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
+from mailsurgeon.surgery.servers.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
+
+_NAMED = 3  # folders named in one sentence
+_OFTEN_EMPTIED = frozenset(
+    ("trash", "deleted", "deleted items", "deleted messages", "junk", "junk e-mail", "spam",
+     "papierkorb")
+)  # fmt: skip
+_OFTEN_DAYS = 30
+_SIZE = re.compile(rb",S=\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """What a folder holds beside mail, as far as a plan's effects depend on it."""
+
+    name: str
+    messages: int = 0
+    uidlist: bool = False  # a list of UIDs that renames are carried over in
+    unlisted: frozenset[bytes] = frozenset()  # base names the plan gives up that are in no list
+    control: str = ""  # where the list was looked for, when not in the folder
+    traces: Traces = NO_TRACES
+    emptied_by: str = ""  # the server that deletes from it by age, and after how many days
+    days: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolState:
+    """The same of the spool as a whole. `now`: seconds since the epoch.
+
+    `no_quota`: why the sum in `maildirsize` cannot follow, where there is one; `found_by`: who
+    said where the lists are.
+    """
+
+    now: float = 0.0
+    no_quota: str = ""
+    found_by: str = ""
+
+
+_BARE = SpoolState()
+
+
+def describe(
+    acts: Sequence[Act], folders: Mapping[bytes, FolderState], spool: SpoolState = _BARE
+) -> tuple[str, ...]:
+    """One sentence each; `folders` by path, at least those the acts name."""
+    tally = _Tally(folders, spool)
+    for act in acts:
+        tally.add(act)
+    return tuple(tally.sentences())
+
+
+class _Tally:
+    """Counts by folder of what happens to messages that clients know, or will know."""
+
+    def __init__(self, folders: Mapping[bytes, FolderState], spool: SpoolState) -> None:
+        self.folders = folders
+        self.spool = spool
+        self.uids: dict[str, UidCount] = {}  # by the folder's name: renamed inside it
+        self.anew: Counter[bytes] = Counter()  # without the `,U=` that told mbsync of them
+        self.files: dict[bytes, set[str]] = {}  # servers' own that go, and from which folders
+        self.quota = [0, 0]
+        self.dated: dict[bytes, list[int]] = {}  # mtimes (ns) of what is filed, by folder
+        self.veiled: Counter[bytes] = Counter()  # that an open Courier session will not find
+        self.freed: Counter[bytes] = Counter()  # hidden by another of the same name until now
+        self.new: Counter[bytes] = Counter()
+        self.moved: Counter[tuple[bytes, bytes]] = Counter()
+        self.deleted: Counter[bytes] = Counter()
+        self.unseen = 0
+        self.resized: Counter[bytes] = Counter()
+        self.carried: list[bytes] = []
+        self.returned: list[bytes] = []
+        self.lifted: list[tuple[bytes, bytes]] = []
+        self.flags = self.dates = self.subdirs = self.modes = 0
+        self.any = False
+
+    def add(self, act: Act) -> None:
+        """Counts one act."""
+        self.any = True
+        for step in act.steps:
+            match step.action:
+                case Action.RENAME if _verdict(act) == WHOLE_FOLDER:
+                    self._carry(step)
+                case Action.RENAME if act.verdict == "lift-folder":
+                    self.lifted.append((step.source or b"", step.target or b""))
+                case Action.RENAME if _verdict(act) == "lift-folder":
+                    self.carried.append(step.source or b"")
+                case Action.RENAME:
+                    self._rename(step, act)
+                case Action.UIDLIST if act.verdict == "fix-size" and step.folder is not None:
+                    self.resized[step.folder] += 1
+                case Action.UTIME:
+                    self.dates += 1
+                case Action.MKDIR:
+                    self.subdirs += 1
+                case Action.CHMOD | Action.CHOWN:
+                    self.modes += 1
+                case _:
+                    pass
+
+    def _carry(self, step: Step) -> None:
+        source, target = step.source or b"", step.target or b""
+        if source.startswith(QUARANTINE):
+            self.returned.append(target)
+        else:
+            self.carried.append(source)
+
+    def _rename(self, step: Step, act: Act) -> None:
+        source, target = step.source or b"", step.target or b""
+        home, goal = step.folder, step.target_folder
+        served = home is not None and _is_served(source, home)
+        self._weigh(step)
+        if target.startswith(QUARANTINE):
+            self._put_away(source, home, act, served)
+            return
+        before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]
+        self.flags += before != after and _flags_seen(before) != _flags_seen(after)
+        if goal is None or not _is_served(target, goal):
+            if served and home is not None:
+                self.deleted[home] += 1  # what was filed goes back to where nobody sees it
+            return
+        if uid_field(before) is not None and uid_field(after) is None:
+            self.anew[goal] += 1
+        if served and home == goal:
+            self._rename_within(goal, step, before, after, act)
+            return
+        self.dated.setdefault(goal, []).append(step.expected.mtime_ns if step.expected else 0)
+        if served and home is not None:
+            self.moved[home, goal] += 1
+        else:
+            self.new[goal] += 1
+
+    def _weigh(self, step: Step) -> None:
+        size, messages = step.data.get("quota", (0, 0))
+        self.quota[0] += size
+        self.quota[1] += messages
+
+    def _put_away(self, source: bytes, home: bytes | None, act: Act, served: bool) -> None:
+        if served and home is not None:
+            if act.verdict == TWIN:
+                self.unseen += 1
+            else:
+                self.deleted[home] += 1
+        elif kind_of(source):
+            self.files.setdefault(kind_of(source), set()).add(self._state(home or b"").name)
+        else:
+            self.unseen += 1
+
+    def _rename_within(
+        self, home: bytes, step: Step, before: bytes, after: bytes, act: Act
+    ) -> None:
+        same_base = split(before)[0] == split(after)[0]
+        if not same_base and not step.data.get("keep_uid"):
+            self.freed[home] += 1
+            return
+        if "fix-size" in act.remedies:
+            self.resized[home] += 1
+        state = self._state(home)
+        if state.traces.courier and _but_size(before) != _but_size(after):
+            self.veiled[home] += 1
+        count = self.uids.setdefault(state.name, UidCount())
+        if same_base:
+            count.kept += 1
+        elif state.uidlist:
+            known = split(before)[0] not in state.unlisted
+            count.kept += known
+            count.unlisted += not known
+        elif state.traces.told_by_name(before, after):
+            count.kept += 1
+        else:
+            count.lost[no_list(state.control, self.spool.found_by)] += 1
+
+    def _state(self, folder: bytes) -> FolderState:
+        return self.folders.get(folder) or FolderState(folder.decode("utf-8", "surrogateescape"))
+
+    def sentences(self) -> Iterator[str]:
+        """The sentences, those that clients notice most first."""
+        yield from self._lost()
+        yield from self._gained()
+        yield from self._same()
+        yield from self._hints()
+        if self.any and not self.flags and not self.dates:
+            yield "nothing else changes; flags and dates are kept"
+
+    def _lost(self) -> Iterator[str]:
+        for path in self.carried:
+            state = self._state(path)
+            yield (
+                f"clients will see the folder {state.name} disappear,"
+                f" with {_messages(state.messages)}"
+            )
+        if self.deleted:
+            count = self.deleted.total()
+            yield f"clients will see {_messages(count)} deleted{self._in(self.deleted)}"
+            synced = sum(
+                count for path, count in self.deleted.items() if self._state(path).traces.synced
+            )
+            if synced:
+                yield f"mbsync will delete {synced:,} of them on the other side too"
+        for (home, goal), count in self.moved.items():
+            where = f"{self._state(home).name} to {self._state(goal).name}"
+            yield f"{_messages(count)} moved from {where}, with new UIDs there"
+        if self.unseen:
+            yield f"{self.unseen:,} put away that no client could see"
+
+    def _gained(self) -> Iterator[str]:
+        if self.new:
+            yield (
+                f"{self.new.total():,} new {_noun(self.new.total())}{self._in(self.new)}"
+                " (UIDs are given by the server)"
+            )
+        if self.freed:
+            yield (
+                f"{_messages(self.freed.total())} seen for the first time{self._in(self.freed)}:"
+                " hidden behind another of the same name until now"
+            )
+        for path in self.returned:
+            yield f"the folder {self._state(path).name} comes back"
+        for source, target in self.lifted:
+            state = self._state(source)
+            new_name = target.decode("utf-8", "surrogateescape").lstrip(".")
+            yield f"a new folder {new_name}, with {_messages(state.messages)} and their UIDs"
+
+    def _same(self) -> Iterator[str]:
+        yield from uid_lines(self.uids)
+        if self.veiled:
+            count, them = self.veiled.total(), "it" if self.veiled.total() == 1 else "them"
+            yield (
+                f"Courier sessions open now show a placeholder for {_messages(count)}"
+                f"{self._in(self.veiled)} until they look for {them} again (their next NOOP)"
+            )
+        if self.anew:
+            yield f"mbsync will upload {_messages(self.anew.total())} anew{self._in(self.anew)}"
+        if self.flags:
+            yield f"flags change or are read anew for {_messages(self.flags)}"
+        if self.dates:
+            yield f"the date clients show as received changes for {_messages(self.dates)}"
+            if any(state.traces.dovecot for state in self.folders.values()):
+                yield (
+                    "Dovecot goes on showing dates that it has cached, until dovecot.index.cache is"
+                    " made anew"
+                )
+
+    def _hints(self) -> Iterator[str]:
+        yield from self._ageing()
+        for kind, folders in self.files.items():
+            shown = os.fsdecode(kind)
+            yield f"{shown}{_in_folders(folders)} goes to the quarantine: {loss_of(kind)}"
+        if self.subdirs:
+            yield (
+                f"{self.subdirs:,} missing {'directory' if self.subdirs == 1 else 'directories'}"
+                " made; mbsync and offlineimap see such a folder again"
+            )
+        if self.modes:
+            yield f"mode or owner of {self.modes:,} put right"
+        states = [self._state(path) for path in self.resized]
+        if any(state.traces.dovecot or state.uidlist for state in states):
+            yield (
+                "Dovecot's stored totals of a mailbox (STATUS SIZE, quota by count) stay as they"
+                " are until `doveadm quota recalc -u USER`"
+            )
+        if self.spool.no_quota and self.any:
+            yield f"maildirsize does not follow: {self.spool.no_quota}"
+        elif self.quota != [0, 0]:
+            size, messages = self.quota
+            yield f"maildirsize follows (delta {size:+,} bytes, {messages:+,} {_noun(messages)})"
+
+    def _ageing(self) -> Iterator[str]:
+        """Of folders that are emptied by age, what is filed there."""
+        for path, times in self.dated.items():
+            state = self._state(path)
+            if state.emptied_by:
+                yield (
+                    f"{state.name} is emptied by age: {state.emptied_by} deletes what has lain"
+                    f" there {_days(state.days)}, counted from this change"
+                )
+            elif state.name.rpartition(".")[2].rpartition("/")[2].lower() in _OFTEN_EMPTIED:
+                limit = (self.spool.now - _OFTEN_DAYS * 86_400) * 1e9
+                old = sum(time < limit for time in times)
+                yield (
+                    f"{state.name} is often emptied by age, by a server, a client or a cron job:"
+                    f" {old:,} of {len(times):,} filed there came in more than"
+                    f" {_days(_OFTEN_DAYS)} ago"
+                )
+
+    def _in(self, paths: Collection[bytes]) -> str:
+        return _in_folders({self._state(path).name for path in paths})
+
+
+def _verdict(act: Act) -> str:
+    """What an act does, or takes back."""
+    return act.verdict.removeprefix("undo ").removeprefix("restore ")
+
+
+def _flags_seen(filename: bytes) -> bytes:
+    """The flags servers read: none where the separator is foreign or the colon is lost."""
+    info = parse_info(filename)
+    return info.flags if info.kind in ("good", "bad") else b""
+
+
+def _but_size(filename: bytes) -> bytes:
+    """The base name as Courier knows it again: another size alone does not lead it astray."""
+    return _SIZE.sub(b"", split(filename)[0])
+
+
+def _is_served(path: bytes, folder: bytes) -> bool:
+    """Whether a path lies in cur or new of the folder, under a name servers do not skip."""
+    inside = path[len(folder) + 1 :] if folder else path
+    part, slash, name = inside.partition(b"/")
+    return bool(slash) and part in (b"cur", b"new") and b"/" not in name and name[:1] != b"."
+
+
+def _in_folders(names: Collection[str]) -> str:
+    return (
+        f" in {len(names):,} folders" if len(names) > _NAMED else f" in {', '.join(sorted(names))}"
+    )
+
+
+def _days(number: float) -> str:
+    return "1 day" if number == 1 else f"{number:g} days"
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} {_noun(count)}"
+
+
+def _noun(count: int) -> str:
+    return "message" if count == 1 else "messages"

@@ -1,0 +1,299 @@
+"""What a plan must know of the spool beyond its patients: folders, names in use, servers' files.
+
+All that planning reads from the disk is read here, a few small files and directory entries.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from functools import cached_property
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host.auto_expunge import Expiry
+from mailsurgeon.maildir.filename import split, uid_field
+from mailsurgeon.maildir.folder_names import folder_name
+from mailsurgeon.maildir.lists.maildirsize import FILE as QUOTA_FILE
+from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
+from mailsurgeon.surgery.plan.entry_detail import Patient, join, load
+from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
+from mailsurgeon.surgery.plan.quota_delta import QuotaCount
+from mailsurgeon.surgery.servers.lists_present import Listed, lists_there, look_at_lists, traces_in
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import FolderRow, Place
+from mailsurgeon.survey.read.folder_context import LARGEST_LIST, list_path, read_small
+
+_SMALL = 1 << 20  # bytes read of a server's file at most
+_SETS_KEPT = 4  # folders whose names are kept in memory at once
+
+
+class Surroundings:
+    """The spool around the patients of one plan. Made for one plan, then thrown away."""
+
+    def __init__(self, spool: Spool, index: Index) -> None:
+        self.spool = spool
+        self.index = index
+        self._in_use: OrderedDict[bytes, set[bytes]] = OrderedDict()
+        self._dated: set[int] = set()
+        self._given: dict[bytes, set[bytes]] = {}
+        self._listings: dict[bytes, frozenset[bytes]] = {}
+        self._lists: dict[bytes, Listed] = {}
+
+    @cached_property
+    def folders(self) -> dict[int, FolderRow]:
+        """All folders by id."""
+        return {row.id: row for row in self.index.folders()}
+
+    @cached_property
+    def by_path(self) -> dict[bytes, FolderRow]:
+        """All folders by path."""
+        return {row.path: row for row in self.folders.values()}
+
+    @cached_property
+    def by_name(self) -> dict[str, FolderRow]:
+        """All folders by decoded name."""
+        return {row.name: row for row in self.folders.values()}
+
+    def named(self, name: str) -> FolderRow:
+        """The folder of this name. MailsurgeonError when there is none."""
+        row = self.by_name.get(name) or self.by_path.get(os.fsencode(name))
+        if row is None:
+            raise MailsurgeonError(f"{name}: no folder of this name in {self.spool.shown}")
+        return row
+
+    def home(self, patient: Patient) -> bytes | None:
+        """The path of the folder a patient lies in, None where there is none around it."""
+        row = self.folders.get(patient.folder)
+        return row.path if row else None
+
+    def name(self, patient: Patient) -> str | None:
+        """The name of the folder a patient lies in, None where there is none around it."""
+        row = self.folders.get(patient.folder)
+        return row.name if row else None
+
+    def folder_name(self, folder: bytes) -> str:
+        """The name of the folder at this path, whether or not the index knows it."""
+        row = self.by_path.get(folder)
+        return row.name if row else folder_name(folder, self.spool.layout)
+
+    def patients(self, entries: Sequence[int]) -> dict[int, Patient]:
+        """These entries by id, those that are gone left out.
+
+        The index knows of directories and servers' files only that they have a problem: they are
+        looked at now.
+        """
+        found: dict[int, Patient] = {}
+        for entry, patient in load(self.index, entries).items():
+            if patient.place == Place.FOLDER:
+                looked_at = self.look_at(patient)
+                if looked_at is not None:
+                    found[entry] = looked_at
+            else:
+                found[entry] = patient
+        return found
+
+    def look_at(self, patient: Patient) -> Patient | None:
+        """The patient as it is on the disk now, None when it is gone."""
+        status = self.lstat(patient.path)
+        if status is None:
+            return None
+        kind = "directory" if stat.S_ISDIR(status.st_mode) else "other"
+        if stat.S_ISREG(status.st_mode):
+            kind = "file"
+        return patient._replace(
+            kind=kind, size=status.st_size, mtime_ns=status.st_mtime_ns,
+            ctime_ns=status.st_ctime_ns, inode=status.st_ino, mode=status.st_mode,
+            uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,
+        )  # fmt: skip
+
+    # Names in use
+
+    def taken(self, folder: bytes) -> Callable[[bytes], bool]:
+        """Whether a base name is borne in cur or new of `folder`, or was given by this plan."""
+        in_use, given = self._names(folder), self._given.setdefault(folder, set())
+        return lambda base: base in in_use or base in given
+
+    def give(self, folder: bytes, base: bytes) -> None:
+        """Remembers that this plan gives `base` to a message of `folder`."""
+        self._given.setdefault(folder, set()).add(base)
+
+    def to_date(self, inode: int) -> bool:
+        """Whether this is the first time the plan gives the file `inode` a time."""
+        first = inode not in self._dated
+        self._dated.add(inode)
+        return first
+
+    def uid_in_use(self, folder: bytes, uid: int) -> bool:
+        """Whether a message in cur or new of `folder` bears `,U=uid`."""
+        mark = b",U=%d" % uid
+        return any(mark in base and uid_field(base) == uid for base in self._names(folder))
+
+    def highest_uid(self, folder: bytes) -> int | None:
+        """The highest `,U=` mbsync has given out in `folder`, None where it keeps no count."""
+        lines = self._read(join(folder, b".uidvalidity")).split()
+        return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
+
+    @cached_property
+    def quota(self) -> QuotaCount:
+        """What renames add to the spool's `maildirsize`."""
+        return QuotaCount(self.spool, self.index)
+
+    @cached_property
+    def keyword_book(self) -> KeywordBook:
+        """The names of keywords, folder by folder, and the letters this plan gives out."""
+        return KeywordBook(self.spool)
+
+    def _read(self, path: bytes) -> bytes:
+        """A small file of a server, relative to the spool or absolute; empty when unreadable."""
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(os.path.join(self.spool.root, path), flags)
+        except OSError:
+            return b""
+        with os.fdopen(descriptor, "rb") as file:
+            plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return file.read(_SMALL) if plain else b""
+
+    def _names(self, folder: bytes) -> set[bytes]:
+        if folder in self._in_use:
+            self._in_use.move_to_end(folder)
+            return self._in_use[folder]
+        rows = self.index.db.execute(
+            "SELECT filename FROM entries WHERE directory IN (?, ?)",
+            (join(folder, b"cur"), join(folder, b"new")),
+        )
+        names = {split(filename)[0] for (filename,) in rows}
+        self._in_use[folder] = names
+        if len(self._in_use) > _SETS_KEPT:
+            self._in_use.popitem(last=False)
+        return names
+
+    # Servers' files
+
+    def has_sync_state(self, folder: bytes) -> bool:
+        """Whether mbsync keeps its state in this folder."""
+        return traces_in(self.listing(folder)).synced
+
+    def lists_there(self, folder: bytes) -> tuple[bytes, ...]:
+        """The names of the lists of UIDs found for this folder."""
+        return lists_there(self.spool, folder)
+
+    def lists(self, folder: bytes, bases: Collection[bytes] = ()) -> Listed:
+        """What the lists of a folder hold of `bases`; read once, for the bases first asked for."""
+        if folder not in self._lists:
+            root = self.lstat(b"")
+            owner = root.st_uid if root else os.geteuid()
+            self._lists[folder] = look_at_lists(self.spool, folder, bases, owner)
+        return self._lists[folder]
+
+    def state(self, folder: bytes, bases: Collection[bytes] = ()) -> FolderState:
+        """What the effects of a plan depend on in one folder, where it gives up these bases."""
+        row, name = self.by_path.get(folder), self.folder_name(folder)
+        listed = self.lists(folder, bases) if bases else Listed(self.lists_there(folder))
+        control = self.spool.control_of(folder) if self.spool.control else b""
+        emptied_by, days = self.expiry.of(name)
+        return FolderState(
+            name,
+            row.messages if row else 0,
+            uidlist=bool(listed.names),
+            unlisted=listed.unlisted,
+            control=os.fsdecode(control),
+            traces=traces_in(self.listing(folder)),
+            emptied_by=emptied_by,
+            days=days,
+        )
+
+    @cached_property
+    def expiry(self) -> Expiry:
+        """How long this host's servers keep what is in a folder."""
+        return Expiry.of_this_host()
+
+    def spool_state(self) -> SpoolState:
+        """What the effects of a plan depend on beyond folders."""
+        return SpoolState(time.time(), self._no_quota(), self.spool.found_by)
+
+    def _no_quota(self) -> str:
+        status = self.lstat(os.path.join(self.spool.quota_home, QUOTA_FILE))
+        root = self.lstat(b"")
+        if status is None or root is None:
+            return ""
+        if not stat.S_ISREG(status.st_mode):
+            return "it is no plain file"
+        if status.st_uid != root.st_uid:
+            return f"it belongs to somebody else (uid {status.st_uid})"
+        return "" if status.st_mode & stat.S_IWUSR else "it is read-only"
+
+    def listing(self, folder: bytes) -> frozenset[bytes]:
+        """The names in a folder's directory; none where it cannot be read."""
+        if folder not in self._listings:
+            try:
+                with os.scandir(self.spool.absolute(folder)) as entries:
+                    names = frozenset(entry.name for entry in entries)
+            except OSError:
+                names = frozenset[bytes]()
+            self._listings[folder] = names
+        return self._listings[folder]
+
+    def uidlist(self, folder: bytes, name: bytes) -> bytes | None:
+        """The bytes of one of a folder's uidlists, None when it is no plain file."""
+        return read_small(list_path(self.spool, folder, name), LARGEST_LIST)
+
+    @cached_property
+    def subscriptions(self) -> dict[str, str]:
+        """The folders subscribed to, each with its line as it is to be shown."""
+        home = self.spool.control or self.spool.root
+        dovecot = self._read(os.path.join(home, b"subscriptions"))
+        courier = self._read(b"courierimapsubscribed")
+        found = {name: name for name in dovecot_names(dovecot, self.spool.layout)}
+        found.update((name, f"INBOX.{name}") for name in courier_names(courier))
+        return found
+
+    def subscribed(self, folder: bytes) -> tuple[str, ...]:
+        """The subscription lines that name this folder or one below it."""
+        name = folder_name(folder, self.spool.layout)
+        below = tuple(name + separator for separator in "./")
+        return tuple(
+            line for listed, line in sorted(self.subscriptions.items())
+            if listed == name or listed.startswith(below)
+        )  # fmt: skip
+
+    def open_by(self, path: bytes) -> list[int] | None:
+        """The processes that have this file open; None when those of others cannot be seen."""
+        try:
+            numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        except OSError:
+            return None
+        holders: list[int] = []
+        hidden = False
+        for number in sorted(numbers):
+            try:
+                if self.spool.absolute(path) in _open_files(number):
+                    holders.append(number)
+            except PermissionError:
+                hidden = True
+            except OSError:
+                continue  # it has ended
+        return holders or (None if hidden else [])
+
+    def lstat(self, path: bytes) -> os.stat_result | None:
+        """What lies at `path` (relative to the spool), None when nothing does."""
+        try:
+            return os.lstat(self.spool.absolute(path))
+        except OSError:
+            return None
+
+
+def _open_files(process: int) -> set[bytes]:
+    """The paths a process has open. OSError when they cannot be seen."""
+    home = b"/proc/%d/fd" % process
+    found: set[bytes] = set()
+    for number in os.listdir(home):
+        with suppress(FileNotFoundError):
+            found.add(os.readlink(os.path.join(home, number)))
+    return found

@@ -1,0 +1,123 @@
+"""What a plan must know of keywords: their names, folder by folder, and the letters it gives out.
+
+Nothing is written. Messages of one plan agree on the letters: what one was given is kept here.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from mailsurgeon.maildir.lists import courier_keywords, keywords
+from mailsurgeon.maildir.lists.keywords import Keywords, Numbered
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.read.folder_context import read_small
+
+LARGEST = 1 << 20
+LARGEST_LIST = 64 << 20
+"""Bytes of `dovecot-keywords`, and of Courier's `:list`, that are read at all."""
+
+
+@dataclass(slots=True)
+class Letters:
+    """The letters of one folder. `added`: those this plan gives out, in the order given.
+
+    `made`: there is no file of them yet. `closed`: in words why none can be added, or empty.
+    """
+
+    known: Keywords
+    made: bool
+    closed: str
+    added: list[Numbered] = field(default_factory=list[Numbered])
+
+    def number_of(self, name: bytes) -> int | None:
+        """The number of a name the folder has, or gets by this plan."""
+        number = self.known.number_of(name)
+        if number is None:
+            number = Keywords(dict(self.added)).number_of(name)
+        return number
+
+    def add(self, name: bytes) -> str:
+        """Gives out a letter for `name`; in words why it cannot, or empty."""
+        if self.closed:
+            return self.closed
+        if not keywords.is_fit(name):
+            return "no keyword by IMAP's rules"
+        number = self.known.free_number(number for number, _ in self.added)
+        if number is None:
+            return f"all {keywords.LETTERS} letters are in use there"
+        self.added.append((number, name))
+        return ""
+
+    def up_to(self, numbers: frozenset[int]) -> list[Numbered]:
+        """What must be added before a message bears these letters.
+
+        All that was given out before them as well: a server at work that meets a letter beyond a
+        gap would take what comes into the gap later for a lost name.
+        """
+        places = [place for place, (number, _) in enumerate(self.added) if number in numbers]
+        return self.added[: max(places, default=-1) + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class _CourierFolder:
+    listed: bytes
+    updates: dict[bytes, list[bytes]]  # file names by base name
+
+
+class KeywordBook:
+    """The keywords of a spool's folders, each read once. Made for one plan."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._letters: dict[bytes, Letters] = {}
+        self._courier: dict[bytes, _CourierFolder | None] = {}
+
+    def letters(self, folder: bytes) -> Letters:
+        """The letters of a folder (its path relative to the spool), as Dovecot has them."""
+        if folder not in self._letters:
+            self._letters[folder] = self._read_letters(folder)
+        return self._letters[folder]
+
+    def _read_letters(self, folder: bytes) -> Letters:
+        home = self._spool.control_of(folder)
+        path = os.path.join(home, b"dovecot-keywords")
+        data = read_small(path, LARGEST)
+        known = keywords.parse(data or b"")
+        closed = f"the list of names there is damaged: {known.damage}" if known.damage else ""
+        if data is None and os.path.lexists(path):
+            closed = "the list of names there is no plain file of usual size"
+        elif not os.path.isdir(home):
+            closed = "Dovecot has not opened the folder yet"
+        return Letters(known, data is None, closed)
+
+    def courier(self, folder: bytes, base: bytes) -> tuple[bytes, ...]:
+        """The keywords Courier keeps for a message of a folder, by its base name."""
+        if folder not in self._courier:
+            self._courier[folder] = self._read_courier(folder)
+        kept = self._courier[folder]
+        if kept is None:
+            return ()
+        updates = {
+            name: read_small(os.path.join(self.courier_home(folder), name), LARGEST) or b""
+            for name in kept.updates.get(base, ())
+        }
+        return courier_keywords.effective(kept.listed, updates, base)
+
+    def courier_home(self, folder: bytes) -> bytes:
+        """Where Courier keeps a folder's keywords, absolute."""
+        return os.path.join(self._spool.absolute(folder), b"courierimapkeywords")
+
+    def _read_courier(self, folder: bytes) -> _CourierFolder | None:
+        home = self.courier_home(folder)
+        try:
+            names = [os.fsencode(name) for name in os.listdir(home)]
+        except OSError:
+            return None
+        updates: dict[bytes, list[bytes]] = {}
+        for name in names:
+            base = courier_keywords.update_base(name)
+            if base is not None:
+                updates.setdefault(base, []).append(name)
+        listed = read_small(os.path.join(home, courier_keywords.LIST), LARGEST_LIST)
+        return _CourierFolder(listed or b"", updates) if listed or updates else None

@@ -1,0 +1,90 @@
+"""Messages that come back into a folder mbsync has been in since.
+
+mbsync (isync 1.4) expunges on the far side what has left a folder, and forgets its UID. Under that
+UID in its name (`,U=`) a message that comes back is never uploaded again; without it, it is new.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import replace
+
+from mailsurgeon.maildir.filename import fmd5_field, uid_field, without_uid
+from mailsurgeon.maildir.folder_names import folder_name
+from mailsurgeon.maildir.lists.mbsync_state import SYNC_STATE, SyncState, parse
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Step
+from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
+from mailsurgeon.survey.read.folder_context import read_small
+
+_LIMIT = 1 << 28  # bytes of a state that is read: some ten million messages
+
+
+class _Folders:
+    """What mbsync left in the folders of a spool, read once each."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._states: dict[bytes, SyncState | None] = {}
+
+    def state(self, folder: bytes) -> SyncState | None:
+        if folder not in self._states:
+            data = read_small(os.path.join(self._spool.root, folder, SYNC_STATE), _LIMIT)
+            self._states[folder] = parse(data) if data is not None else None
+        return self._states[folder]
+
+    def is_synced(self, folder: bytes) -> bool:
+        """Whether mbsync keeps the UIDs of this folder in its names."""
+        return os.path.lexists(os.path.join(self._spool.root, folder, UIDVALIDITY))
+
+
+def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
+    """The plan of an undo or a restore, without UIDs in the names that mbsync has forgotten.
+
+    What it cannot know, the state of mbsync being elsewhere, it tells among the effects.
+    """
+    folders = _Folders(spool)
+    renamed: Counter[bytes] = Counter()
+    doubtful: Counter[bytes] = Counter()
+
+    def treated(step: Step) -> Step:
+        folder = _comes_back_to(step)
+        if folder is None or step.target is None or not folders.is_synced(folder):
+            return step
+        directory, name = os.path.split(step.target)
+        uid, state = uid_field(name), folders.state(folder)
+        if uid is None or fmd5_field(name) is not None:
+            return step
+        if state is None:
+            doubtful[folder] += 1
+        elif state.forgot(uid):
+            renamed[folder] += 1
+            return replace(step, target=os.path.join(directory, without_uid(name)))
+        return step
+
+    acts = tuple(replace(act, steps=tuple(map(treated, act.steps))) for act in plan.acts)
+    effects = [
+        f"mbsync has expunged {count:,} from {_name(spool, folder)} since: new to it, without ,U="
+        for folder, count in renamed.items()
+    ] + [
+        f"{count:,} come back to {_name(spool, folder)}: if mbsync ran since, it will not upload"
+        " what it has expunged"
+        for folder, count in doubtful.items()
+    ]
+    return replace(plan, acts=acts, effects=(*plan.effects, *effects))
+
+
+def _comes_back_to(step: Step) -> bytes | None:
+    """The folder that a message comes into from elsewhere by this step."""
+    if step.action is not Action.RENAME or step.source is None or step.target is None:
+        return None
+    folder, part = os.path.split(os.path.dirname(step.target))
+    if part not in (b"cur", b"new") or step.target.startswith(QUARANTINE):
+        return None
+    stays = os.path.dirname(os.path.dirname(step.source)) == folder
+    return None if stays and not step.source.startswith(QUARANTINE) else folder
+
+
+def _name(spool: Spool, folder: bytes) -> str:
+    return folder_name(folder, spool.layout)

@@ -1,0 +1,372 @@
+"""Plans: from problems and the operator's wishes to what will be done, step by step.
+
+Nothing is changed here. A plan is computed from the index; every file is looked at again when its
+steps run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.server_files import kind_of
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Left, Plan
+from mailsurgeon.surgery.plan.client_effects import describe
+from mailsurgeon.surgery.plan.compile import assemble
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.entry_detail import Patient, load, load_paths
+from mailsurgeon.surgery.plan.left_reasons import without_remedy
+from mailsurgeon.surgery.plan.repair import Choice, Order
+from mailsurgeon.surgery.plan.uidlist_check import bases_given_up, without_lists
+from mailsurgeon.surgery.quarantine.directory import default_directory
+from mailsurgeon.surgery.servers.sync_tools import LIVE, running_tool
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import FolderRow, Place, ProblemRow
+from mailsurgeon.text import visible
+
+_LOCKS = (("dovecot-uidlist.lock", b"dovecot-uidlist"), ("tmp/courier.lock", b"courierimapuiddb"))
+_ANSWERS: Mapping[str, frozenset[str]] = {
+    "fix-size": frozenset(("size-mismatch", "truncated")),
+    "fix-flags": frozenset(("bad-flags",)),
+    "file": frozenset(("misfiled", "in-tmp")),
+    "quarantine": frozenset(("in-tmp", "backup-folder")),
+}
+"""The problems a remedy of the operator's own choice ends, whatever was proposed for them."""
+
+
+def propose(
+    spool: Spool,
+    index: Index,
+    entries: Sequence[int],
+    remedy: str | None = None,
+    *,
+    codes: Collection[str] | None = None,
+    target: str | None = None,
+    flags: str | None = None,
+    force: bool = False,
+    quarantine: bytes | None = None,
+) -> Plan:
+    """The plan for these entries of the index.
+
+    `remedy` None: each problem's own remedy, of the problems in `codes` or of all. Else that
+    remedy for all of them, as the operator's own choice: `target` names the folder for `file`;
+    `flags` are the letters for `fix-flags` (exactly these of DFPRST; keywords stay unless it
+    names any). `force` goes on where a remedy is refused for safety. `quarantine`: the absolute
+    directory to tell of, the default one when None.
+
+    Raises MailsurgeonError for a folder, remedy or flag that does not exist.
+    """
+    around = Surroundings(spool, index)
+    problems = list(index.problems(entries=entries))
+    rows = _by_entry(problems)
+    if remedy is None:
+        chosen, left = _own_remedies(entries, rows, codes, around)
+        return plan_problems(
+            spool,
+            index,
+            chosen,
+            left,
+            force=force,
+            quarantine=quarantine,
+            around=around,
+            known=problems,
+        )
+    if remedy not in REMEDIES:
+        raise MailsurgeonError(
+            f"{visible(remedy)}: no such remedy; there are {', '.join(REMEDIES)}"
+        )
+    folder = around.named(target) if target is not None else None
+    order = Order(folder, flags, force, asked=True)
+    patients = around.patients(entries)
+    choices = _free_choices(
+        (patients[entry] for entry in entries if entry in patients), remedy, rows, codes, order
+    )
+    return _plan(remedy, choices, (), around, quarantine)
+
+
+def propose_folder(
+    spool: Spool,
+    index: Index,
+    folder: int,
+    remedy: str = "quarantine",
+    *,
+    force: bool = False,
+    quarantine: bytes | None = None,
+) -> Plan:
+    """The plan for a whole folder, by its id, whether or not it has a problem.
+
+    `remedy`: `quarantine` (one rename of the directory), `make-subdirs`, `lift-folder` or
+    `fix-permissions`. Raises MailsurgeonError when the folder is not there any more.
+    """
+    around = Surroundings(spool, index)
+    row = around.folders.get(folder)
+    patient = around.look_at(_directory(index, row)) if row else None
+    if row is None or patient is None:
+        name = visible(row.name) if row else "the folder"
+        raise MailsurgeonError(f"{name}: it is not there any more; look again")
+    rows = _by_entry(index.problems(entries=[] if patient.id is None else [patient.id]))
+    choices = _free_choices([patient], remedy, rows, None, Order(force=force, asked=True))
+    return _plan(remedy, choices, (), around, quarantine)
+
+
+def propose_file(
+    spool: Spool,
+    index: Index,
+    path: bytes,
+    *,
+    force: bool = False,
+    quarantine: bytes | None = None,
+) -> Plan:
+    """The plan that puts a server's own file away (a broken index), which no survey has to find.
+
+    `path` is relative to the spool. Raises MailsurgeonError when it is no file of a server, or not
+    there any more.
+    """
+    around = Surroundings(spool, index)
+    directory, _, filename = path.rpartition(b"/")
+    home = around.by_path.get(directory) or around.by_path.get(os.path.dirname(directory))
+    patient = around.look_at(
+        Patient(
+            None, home.id if home else 0, Place.FOLDER, directory, filename, "file",
+            0, 0, 0, 0, 0, 0, 0, 0,
+        )
+    ) if kind_of(path) else None  # fmt: skip
+    if patient is None:
+        raise MailsurgeonError(
+            f"{visible(spool.absolute(path))}: neither a message nor anything that has a problem"
+        )
+    choice = _choice(patient, "quarantine", None, (), Order(force=force, asked=True))
+    return _plan("quarantine", [choice], (), around, quarantine)
+
+
+def plan_problems(
+    spool: Spool,
+    index: Index,
+    chosen: Sequence[ProblemRow],
+    left: Sequence[Left] = (),
+    *,
+    kind: str | None = None,
+    asked: Collection[int] = (),
+    force: bool = False,
+    quarantine: bytes | None = None,
+    around: Surroundings | None = None,
+    known: Sequence[ProblemRow] | None = None,
+) -> Plan:
+    """The plan that does the remedies of these problems; `left` is passed on.
+
+    `kind`: of the plan; None: its only remedy, or `fix`. `asked`: ids of entries named one by
+    one by the operator, for which a remedy too risky to be proposed is done with a warning.
+    `known`: all problems of the entries, where the caller has them already.
+    """
+    around = around or Surroundings(spool, index)
+    entries = list(dict.fromkeys(row.entry for row in chosen))
+    patients = around.patients(entries)
+    rows = _by_entry(index.problems(entries=entries) if known is None else known)
+    choices = [
+        _choice(
+            patients[row.entry], row.remedy or "fix-size", row, rows[row.entry],
+            Order(force=force, asked=row.entry in asked),
+        )
+        for row in chosen
+        if row.entry in patients
+    ]  # fmt: skip
+    gone = [
+        Left(row.path, "it is not there any more", (row.code,))
+        for row in chosen
+        if row.entry not in patients
+    ]
+    return _plan(kind, choices, [*left, *gone], around, quarantine)
+
+
+def described(spool: Spool, index: Index, plan: Plan, *, quarantine: bytes | None = None) -> Plan:
+    """A plan with what clients will notice of its acts as they are now, and what they need.
+
+    For plans of undo and redo, and for those whose acts have changed since they were made.
+    `quarantine`: the absolute directory to tell of, the default one when None.
+    """
+    around = Surroundings(spool, index)
+    return replace(
+        plan,
+        effects=_effects(plan.acts, around),
+        needs=_needs(plan.acts, around, quarantine),
+    )
+
+
+def without(
+    spool: Spool,
+    index: Index,
+    plan: Plan,
+    verdicts: frozenset[str],
+    *,
+    quarantine: bytes | None = None,
+) -> Plan:
+    """The plan without the acts of these verdicts, its effects and needs told anew."""
+    return described(spool, index, plan.without(verdicts), quarantine=quarantine)
+
+
+def _directory(index: Index, folder: FolderRow) -> Patient:
+    """A folder's own directory, by its row of the index where it has one."""
+    known = load_paths(index, [folder.path]).get(folder.path)
+    directory, _, filename = folder.path.rpartition(b"/")
+    return known or Patient(
+        None, folder.id, Place.FOLDER, directory, filename, "directory", 0, 0, 0, 0, 0, 0, 0, 0
+    )
+
+
+# Choices
+
+
+def _by_entry(rows: Iterable[ProblemRow]) -> dict[int, list[ProblemRow]]:
+    found: dict[int, list[ProblemRow]] = {}
+    for row in rows:
+        found.setdefault(row.entry, []).append(row)
+    return found
+
+
+def _own_remedies(
+    entries: Sequence[int],
+    rows: Mapping[int, list[ProblemRow]],
+    codes: Collection[str] | None,
+    around: Surroundings,
+) -> tuple[list[ProblemRow], list[Left]]:
+    """The problems whose remedies are to be done, and those that have none."""
+    chosen: list[ProblemRow] = []
+    left: list[Left] = []
+    healthy: list[int] = []
+    for entry in entries:
+        mine = [row for row in rows.get(entry, ()) if codes is None or row.code in codes]
+        chosen += [row for row in mine if row.remedy is not None]
+        if not mine:
+            healthy.append(entry)
+        if any(row.remedy == "quarantine" for row in mine):
+            continue  # whatever else is wrong with it goes along
+        if any(row.remedy is not None for row in mine) and codes is None:
+            mine = [row for row in mine if row.severity > Severity.INFO]
+        left += [without_remedy(row, around.spool) for row in mine if row.remedy is None]
+    for patient in load(around.index, healthy).values():
+        left.append(Left(patient.path, "nothing is wrong with it", (), False))
+    return chosen, left
+
+
+def _free_choices(
+    patients: Iterable[Patient],
+    remedy: str,
+    rows: Mapping[int, list[ProblemRow]],
+    codes: Collection[str] | None,
+    order: Order,
+) -> Iterator[Choice]:
+    """The operator's remedy for each patient, tied to the problems it ends."""
+    answers = _ANSWERS.get(remedy, frozenset())
+    for patient in patients:
+        mine = rows.get(patient.id, []) if patient.id is not None else []
+        ended = [row for row in mine if row.remedy == remedy or row.code in answers]
+        if codes is not None:
+            ended = [row for row in ended if row.code in codes]
+        for row in ended or [None]:
+            yield _choice(patient, remedy, row, mine, order)
+
+
+def _choice(
+    patient: Patient, remedy: str, row: ProblemRow | None, mine: Sequence[ProblemRow], order: Order
+) -> Choice:
+    return Choice(
+        patient, remedy,
+        row.code if row else None,
+        row.detail if row else {},
+        frozenset(one.code for one in mine),
+        any(one.code == "name-clash" and one.remedy is not None for one in mine),
+        order,
+    )  # fmt: skip
+
+
+# Plans
+
+
+def _plan(
+    kind: str | None,
+    choices: Iterable[Choice],
+    left: Sequence[Left],
+    around: Surroundings,
+    quarantine: bytes | None,
+) -> Plan:
+    wanted, more = assemble(choices, around)
+    acts, stopped = without_lists(wanted, around)
+    return Plan(
+        kind or _kind(acts),
+        tuple(acts),
+        tuple(_once([*left, *more, *stopped])),
+        _effects(acts, around),
+        _needs(acts, around, quarantine),
+    )
+
+
+def _kind(acts: Sequence[Act]) -> str:
+    remedies = {remedy for act in acts for remedy in act.remedies}
+    return remedies.pop() if len(remedies) == 1 else "fix"
+
+
+def _once(left: Iterable[Left]) -> list[Left]:
+    return list(dict.fromkeys(left))
+
+
+def _effects(acts: Sequence[Act], around: Surroundings) -> tuple[str, ...]:
+    bases = bases_given_up(acts)
+    states = {path: around.state(path, bases.get(path, ())) for path in _folders(acts)}
+    return describe(acts, states, around.spool_state())
+
+
+def _folders(acts: Sequence[Act]) -> list[bytes]:
+    """The folders whose locks the acts need, sorted."""
+    found = {
+        path for act in acts for step in act.steps for path in (step.folder, step.target_folder)
+    }
+    return sorted(path for path in found if path is not None)
+
+
+def _needs(acts: Sequence[Act], around: Surroundings, quarantine: bytes | None) -> tuple[str, ...]:
+    """What may be at work, locks, the lists, the quarantine, rights."""
+    folders = _folders(acts)
+    needs = list(_sync_at_work(folders, around)) if acts else []
+    for lock, name in _LOCKS:
+        locked = [path for path in folders if name in around.lists_there(path)]
+        if len(locked) > 3:
+            needs.append(f"{lock} of {len(locked):,} folders")
+        elif locked:
+            needs.append(f"{lock} of {', '.join(around.folder_name(path) for path in locked)}")
+    if around.spool.control and around.spool.found_by and folders:
+        where = os.fsdecode(around.spool.control)
+        needs.append(f"uidlists in {where} (by {around.spool.found_by})")
+    steps = [step for act in acts for step in act.steps]
+    if any(step.target and step.target.startswith(QUARANTINE) for step in steps):
+        home = quarantine or default_directory(around.spool)
+        needs.append(f"quarantine: {home.decode('utf-8', 'surrogateescape')}")
+    owners = sum(step.action is Action.CHOWN for step in steps)
+    if owners:
+        needs.append(f"root's rights, to change the owner of {owners:,}")
+    return tuple(needs)
+
+
+def _sync_at_work(folders: Sequence[bytes], around: Surroundings) -> Iterator[str]:
+    root = around.lstat(b"")
+    tool = running_tool(around.spool.root, root.st_uid) if root else ""
+    if tool:
+        yield f"{tool}: refused unless --force"
+    for path in folders:
+        live = sorted(around.listing(path).intersection(LIVE))
+        if live:
+            yield (
+                f"{os.fsdecode(live[0])} is in {around.folder_name(path)}: mbsync is at work, or"
+                " was cut off; refused unless --force"
+            )
+
+
+def check_codes(codes: Iterable[str]) -> None:
+    """Raises MailsurgeonError for a code that is not in the catalogue."""
+    for code in codes:
+        if code not in CATALOGUE:
+            raise MailsurgeonError(f"{visible(code)}: no such problem; see `mailsurgeon scan`")

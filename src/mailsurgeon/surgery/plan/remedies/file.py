@@ -1,0 +1,73 @@
+"""`file`: into cur/ of a folder, from its directory, a nested one, tmp/ or another folder."""
+
+from __future__ import annotations
+
+from mailsurgeon.maildir.filename import fmd5_field, uid_field
+from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.surgery.model import Left
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.entry_detail import Patient, join
+from mailsurgeon.surgery.plan.remedies.keyword_transfer import carry_keywords
+from mailsurgeon.surgery.plan.repair import Choice, Treatment, command
+from mailsurgeon.survey.index.rows import FolderRow, Place
+
+
+def file_message(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """Into cur/ of the target folder, with the flags it has.
+
+    `,U=` and `,FMD5=` stay only while the folder stays; keyword letters are then mapped by name.
+    """
+    patient = choice.patient
+    if not patient.is_file:
+        return choice.refuse("it is no regular file")
+    target = _target(choice, around)
+    if target is None:
+        hint = command(around.spool, "PATH", "--to INBOX", verb="file")
+        return choice.refuse("there is no folder around it but INBOX, which must be named", hint)
+    if patient.is_served and target.id == patient.folder:
+        return choice.tell(f"it is filed in {target.name} already")
+    if patient.place == Place.TMP:
+        left = delivery_at_work(choice, around)
+        if left:
+            return left
+    home = around.home(patient)
+    carried = carry_keywords(patient, home, target.path, around)
+    change = NameChange(
+        sizes=patient.sizes,
+        set_sizes=patient.place == Place.TMP,
+        repair_info=True,
+        keywords=carried.letters,
+        strip_uid=target.path != home or _uid_clashes(patient, target.path, around),
+    )
+    into = join(target.path, b"cur")
+    return Treatment("file", change, into, target.path, before=carried.before, notes=carried.notes)
+
+
+def delivery_at_work(choice: Choice, around: Surroundings) -> Left | None:
+    """A refusal where a delivery may still be writing this file in tmp/."""
+    if choice.order.force or choice.detail.get("stale", True):
+        return None
+    hint = command(around.spool, "PATH", "--force")
+    if choice.detail.get("open_by"):
+        return choice.refuse("a process has it open: a delivery may be at work", hint)
+    return choice.refuse("it is not old enough: a delivery may be at work", hint)
+
+
+def _target(choice: Choice, around: Surroundings) -> FolderRow | None:
+    if choice.order.target is not None:
+        return choice.order.target
+    around_it = around.folders.get(choice.patient.folder)
+    name = choice.detail.get("target", around_it.name if around_it else None)
+    if around_it and around_it.name == name:
+        return around_it  # two folders may bear one name, written in two ways
+    return around.by_name.get(name)
+
+
+def _uid_clashes(patient: Patient, folder: bytes, around: Surroundings) -> bool:
+    """Whether mbsync would find this `,U=` twice in the folder, or too high, and stop."""
+    uid = uid_field(patient.filename)
+    if uid is None:
+        return False
+    highest = around.highest_uid(folder)
+    too_high = highest is not None and uid > highest and fmd5_field(patient.filename) is None
+    return too_high or around.uid_in_use(folder, uid)

@@ -1,0 +1,41 @@
+"""`fix-flags`: the info put right, or the flags the operator set."""
+
+from __future__ import annotations
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.surgery.model import Left
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.entry_detail import join
+from mailsurgeon.surgery.plan.repair import Choice, Treatment
+from mailsurgeon.survey.index.rows import Place
+from mailsurgeon.text import visible
+
+
+def fix_flags(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """The info as it should be; with `flags` exactly these, keywords kept unless it names any.
+
+    A message in new/ that gets flags goes to cur/, as a client would put it.
+    """
+    patient, flags = choice.patient, choice.order.flags
+    if not patient.is_file:
+        return choice.refuse("it is no regular file")
+    if patient.place == Place.TMP:
+        return choice.refuse("it lies in tmp/: file it first")
+    if flags is None:
+        return Treatment("fix-flags", NameChange(sizes=patient.sizes, repair_info=True))
+    change = NameChange(sizes=patient.sizes, set_flags=checked(flags))
+    if patient.place == Place.NEW and flags:
+        home = around.home(patient) or b""
+        return Treatment("fix-flags", change, into=join(home, b"cur"), home=home)
+    return Treatment("fix-flags", change)
+
+
+def checked(flags: str) -> bytes:
+    """The flags an operator typed. MailsurgeonError when they are not flags."""
+    for letter in flags:
+        if letter not in "DFPRST" and not ("a" <= letter <= "z"):
+            raise MailsurgeonError(
+                f"{visible(flags)}: flags are D F P R S T and the keywords a to z"
+            )
+    return flags.encode("ascii")

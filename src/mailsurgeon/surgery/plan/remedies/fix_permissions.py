@@ -1,0 +1,62 @@
+"""`fix-date` and `fix-permissions`: what a file has beside its name and bytes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from mailsurgeon.surgery.model import Action, Left, Step
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.entry_detail import Patient
+from mailsurgeon.surgery.plan.repair import Choice, Treatment
+
+
+def fix_date(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """The file's time from the date of its header: servers show it as the time of arrival."""
+    patient = choice.patient
+    if not patient.is_file:
+        return choice.refuse("it is no regular file")
+    if patient.date is None:
+        return choice.refuse("its header has no date that can be read")
+    after = patient.date * 1_000_000_000
+    if after == patient.mtime_ns:
+        return choice.tell("its time is that of its header")
+    if patient.nlink > 1 and not around.to_date(patient.inode):
+        return choice.tell("another name of the same file gets the time")
+    data = {"before": patient.mtime_ns, "after": after}
+    return Treatment("fix-date", after=(Step(Action.UTIME, None, None, data=data),))
+
+
+def fix_permissions(choice: Choice, _around: Surroundings) -> Treatment | Left:
+    """Mode and owner as in the rest of the spool; never to root."""
+    patient = choice.patient
+    if patient.kind not in ("file", "directory"):
+        return choice.refuse("the mode of what is no regular file is left alone")
+    if patient.is_file and patient.nlink > 1:
+        return choice.refuse("it has other names (hard links), which may lie outside the spool")
+    mode, owner, group = _should_be(patient, choice.detail)
+    if 0 in (owner, group) and (owner, group) != (patient.uid, patient.gid):
+        return choice.refuse("nothing is given to root")
+    steps: list[Step] = []
+    if (owner, group) != (patient.uid, patient.gid):
+        data = {"before": [patient.uid, patient.gid], "after": [owner, group]}
+        steps.append(Step(Action.CHOWN, None, None, data=data))
+    before = stat.S_IMODE(patient.mode)
+    if mode != before:
+        steps.append(Step(Action.CHMOD, None, None, data={"before": before, "after": mode}))
+    if not steps:
+        return choice.tell("its mode and owner are right")
+    needs_root = any(step.action is Action.CHOWN for step in steps) and os.geteuid() != 0
+    notes = ("only root can change an owner",) if needs_root else ()
+    return Treatment("fix-permissions", after=tuple(steps), notes=notes)
+
+
+def _should_be(patient: Patient, detail: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Mode, owner and group to have: the diagnosis' where it says, else readable by its owner."""
+    wanted: Mapping[str, Any] = detail.get("should_be") or {}
+    before = stat.S_IMODE(patient.mode)
+    needed = stat.S_IRWXU if patient.is_directory else stat.S_IRUSR
+    mode = int(wanted["mode"], 8) if "mode" in wanted else (before | needed) & ~stat.S_IWOTH
+    return mode, wanted.get("owner", patient.uid), wanted.get("group", patient.gid)

@@ -1,0 +1,53 @@
+"""`fix-size`: the digits of `,S=` and `,W=` put right, or the wrong ones of the uidlist dropped."""
+
+from __future__ import annotations
+
+import os
+
+from mailsurgeon.maildir.filename import size_fields
+from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.surgery.model import Action, Left, Step
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.entry_detail import Patient, join
+from mailsurgeon.surgery.plan.repair import Choice, Treatment, command
+
+_UNKNOWN = "its content has not been read, so its real size is not known"
+_CUT = (
+    "the message is cut: its name is the only trace of its real size. Until this is done Dovecot"
+    " breaks off every read of it and mbsync stops"
+)
+_EMPTY = "the file is empty: its name is the only trace of its real size"
+
+
+def fix_size(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """S and W of the name as they really are; a field the name lacks is not added."""
+    patient = choice.patient
+    if not patient.is_file:
+        return choice.refuse("it is no regular file")
+    unasked = not choice.order.asked and choice.codes_here & {"truncated", "empty"}
+    if unasked:
+        hint = command(around.spool, "PATH")
+        return choice.tell("correcting the size would hide what was lost", hint)
+    if choice.detail.get("in") == "uidlist":
+        return Treatment("fix-size", own=(_forget_sizes(patient, around),))
+    named, actual = size_fields(patient.filename, *patient.sizes), patient.sizes
+    wrong = [known for said, known in zip(named, actual, strict=True) if said not in (None, known)]
+    if not wrong:
+        return choice.tell("its sizes are right")
+    if None in wrong:
+        return choice.refuse(_UNKNOWN, command(around.spool, verb="scan"))
+    notes: tuple[str, ...] = ()
+    if "truncated" in choice.codes_here:
+        notes = (_CUT,)
+    elif patient.size == 0:
+        notes = (_EMPTY,)
+    change = NameChange(sizes=patient.sizes, set_sizes=True)
+    return Treatment("fix-size", change, notes=notes)
+
+
+def _forget_sizes(patient: Patient, around: Surroundings) -> Step:
+    """The step that drops S and W from the message's record in the uidlist."""
+    home = around.home(patient) or b""
+    base = os.fsdecode(patient.base)
+    list_path = join(home, b"dovecot-uidlist")
+    return Step(Action.UIDLIST, list_path, None, folder=home, data={"records": [[base, base]]})

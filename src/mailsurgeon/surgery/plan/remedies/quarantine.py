@@ -1,0 +1,98 @@
+"""`quarantine`: out of the spool, where it can be brought back from."""
+
+from __future__ import annotations
+
+import os
+
+from mailsurgeon.maildir.filename import fmd5_field, uid_field
+from mailsurgeon.maildir.server_files import kind_of
+from mailsurgeon.surgery.model import Left
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.entry_detail import Patient
+from mailsurgeon.surgery.plan.remedies.file import delivery_at_work
+from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Choice, Treatment, command
+from mailsurgeon.survey.index.rows import Place
+
+_COPIES = ("duplicate-id", "name-clash")
+
+
+def quarantine(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """One file or one whole directory, by one rename."""
+    patient = choice.patient
+    if patient.is_directory:
+        return _directory(choice, around)
+    left = _refusal(choice, around)
+    if left:
+        return left
+    if choice.code in _COPIES and "kept" in choice.detail:
+        kept = os.fsencode(choice.detail["kept"])
+        return Treatment(TWIN if choice.loses_clash else COPY, away=True, kept=kept)
+    return Treatment(_verdict(choice), away=True)
+
+
+def _verdict(choice: Choice) -> str:
+    if choice.patient.size == 0 and choice.patient.is_file:
+        return "quarantine empty"
+    if choice.detail.get("copy_of") is not None:
+        return COPY
+    if choice.code == "in-tmp" and choice.detail.get("complete") is False:
+        return "quarantine cut"
+    return "quarantine"
+
+
+def _refusal(choice: Choice, around: Surroundings) -> Left | None:
+    patient, home = choice.patient, around.home(choice.patient)
+    if choice.order.force:
+        return None
+    hint = command(around.spool, "PATH", "--force")
+    if patient.place == Place.TMP:
+        return delivery_at_work(choice, around)
+    # The twin that keeps the name of a clash keeps its UID too: nothing is deleted for clients.
+    twin = choice.code == "name-clash"
+    if patient.is_served and patient.size == 0 and patient.is_file and not twin:
+        if _synced(patient):
+            return choice.refuse(
+                "its name bears a sync tool's UID: a client may hold the text", hint
+            )
+        if home is not None and around.has_sync_state(home):
+            return choice.refuse("mbsync's state is here: the other side may hold the text", hint)
+    named = choice.code is None and patient.place == Place.FOLDER and kind_of(patient.path)
+    if choice.code == "bloated-index" or named:
+        return _in_use(choice, around, hint)
+    return None
+
+
+def _synced(patient: Patient) -> bool:
+    return uid_field(patient.filename) is not None or fmd5_field(patient.filename) is not None
+
+
+def _in_use(choice: Choice, around: Surroundings, hint: str) -> Left | None:
+    """A server that has its index open would go on writing to it in the quarantine."""
+    holders = around.open_by(choice.patient.path)
+    if holders is None:
+        return choice.refuse("whether a process has it open cannot be seen; ask as root", hint)
+    if holders:
+        pids = ", ".join(str(pid) for pid in holders)
+        return choice.refuse(f"process {pids} has it open; stop the server first", hint)
+    return None
+
+
+def _directory(choice: Choice, around: Surroundings) -> Treatment | Left:
+    path = choice.patient.path
+    if not path:
+        return choice.refuse("INBOX is the spool itself and cannot be put away whole")
+    folder = around.by_path.get(path)
+    if folder is None:
+        return Treatment("quarantine", away=True)
+    below = [row for row in around.folders.values() if row.path.startswith(path + b"/")]
+    notes = [f"{folder.messages:,} messages"]
+    if "elsewhere" in choice.detail:
+        alone = max(folder.messages - int(choice.detail["elsewhere"]), 0)
+        notes.append(f"{alone:,} of them filed nowhere else")
+    if below:
+        names = ", ".join(row.name for row in below[:3]) + (", ..." if len(below) > 3 else "")
+        notes.append(f"takes {len(below)} folders below it along: {names}")
+    stale = around.subscribed(path)
+    if stale:
+        notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
+    return Treatment(WHOLE_FOLDER, away=True, notes=("; ".join(notes),))

@@ -1,0 +1,31 @@
+"""`rename`: a name that no other message bears and that every server can use."""
+
+from __future__ import annotations
+
+from mailsurgeon.maildir.filename import parse_info
+from mailsurgeon.maildir.rename import NameChange, is_unfit, one_size
+from mailsurgeon.surgery.model import Left
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.repair import Choice, Treatment
+
+
+def rename(choice: Choice, _around: Surroundings) -> Treatment | Left:
+    """What the problem needs and no more; without a problem a fresh base name."""
+    patient = choice.patient
+    if not patient.is_file:
+        return choice.refuse("it is no regular file")
+    if choice.code == "uid-clash":
+        return Treatment("rename", NameChange(sizes=patient.sizes, strip_uid=True))
+    if choice.code == "name-clash":
+        change = NameChange(sizes=patient.sizes, strip_uid=True, fresh=True)
+        return Treatment("rename", change, new_message=True)
+    if choice.code == "bad-name":
+        known = None not in patient.sizes
+        fresh = is_unfit(one_size(patient.filename))
+        # `:x` leaves an info that is none.
+        bad_info = parse_info(patient.filename, *patient.sizes).kind == "bad"
+        change = NameChange(
+            sizes=patient.sizes, set_sizes=known, one_size=True, repair_info=bad_info, fresh=fresh
+        )
+        return Treatment("rename", change)
+    return Treatment("rename", NameChange(sizes=patient.sizes, fresh=True))

@@ -1,0 +1,133 @@
+"""Choices and treatments: what was chosen for a patient, and what a remedy makes of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.model import Left, Step
+from mailsurgeon.surgery.plan.entry_detail import Patient
+from mailsurgeon.survey.index.rows import FolderRow
+
+COPY = "quarantine copy"
+TWIN = "quarantine twin"
+"""A copy hidden behind the message kept: both have one base name, and so one UID."""
+WHOLE_FOLDER = "quarantine folder"
+
+_AS_IT_IS = NameChange()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the operator adds to a remedy of his own choice.
+
+    `target`: the folder to file into; `flags`: the flags to set; `force`: go on where it is
+    refused for safety; `asked`: it was asked for by name (a path, a key), not proposed.
+    """
+
+    target: FolderRow | None = None
+    flags: str | None = None
+    force: bool = False
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One remedy chosen for one patient.
+
+    `code` and `detail` are those of the problem it ends; None and empty where the operator chose
+    freely. `codes_here`: every problem the patient has. `loses_clash`: the record in the uidlist
+    belongs to the other message of its base name.
+    """
+
+    patient: Patient
+    remedy: str
+    code: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    codes_here: frozenset[str] = frozenset()
+    loses_clash: bool = False
+    order: Order = Order()
+
+    def refuse(self, reason: str, hint: str = "") -> Left:
+        """Not done, although it was asked for."""
+        return Left(self.patient.path, reason, self._codes(), True, hint)
+
+    def tell(self, reason: str, hint: str = "") -> Left:
+        """Nothing to do."""
+        return Left(self.patient.path, reason, self._codes(), False, hint)
+
+    def _codes(self) -> tuple[str, ...]:
+        return (self.code,) if self.code else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What one or more remedies do to one patient.
+
+    `name`: the change of its filename. `into`: the directory it goes to, in the folder `home`.
+    `away`: it goes to the quarantine, and every other change is dropped. `new_message`: its
+    record in the uidlist belongs to another message. `own`: steps of their own, complete.
+    `before`: steps on keywords that its rename needs (a new base name is filled in).
+    `after`: steps on the file under its last name (their source is filled in). `kept`: the path
+    of the copy that stays, and gets the flags.
+    """
+
+    verdict: str
+    name: NameChange = _AS_IT_IS
+    into: bytes | None = None
+    home: bytes | None = None
+    away: bool = False
+    new_message: bool = False
+    own: tuple[Step, ...] = ()
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+    kept: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+    def __or__(self, other: Treatment) -> Treatment:
+        """Both together, under the verdict that weighs more."""
+        first, second = sorted((self, other), key=lambda one: _weight(one.verdict))
+        done = {step.action for step in first.after}
+        return Treatment(
+            first.verdict,
+            _both_names(first.name, second.name),
+            first.into if first.into is not None else second.into,
+            first.home if first.home is not None else second.home,
+            first.away or second.away,
+            first.new_message or second.new_message,
+            first.own + tuple(step for step in second.own if step not in first.own),
+            first.before + tuple(step for step in second.before if step not in first.before),
+            first.after + tuple(step for step in second.after if step.action not in done),
+            first.kept if first.kept is not None else second.kept,
+            first.notes + tuple(note for note in second.notes if note not in first.notes),
+        )
+
+
+_WEIGHTS = (
+    "quarantine", "lift-folder", "make-subdirs", "fix-uidlist", "file", "rename", "fix-size",
+    "fix-flags", "fix-date", "fix-permissions",
+)  # fmt: skip
+
+
+def _weight(verdict: str) -> int:
+    return _WEIGHTS.index(verdict.partition(" ")[0])
+
+
+def _both_names(first: NameChange, second: NameChange) -> NameChange:
+    changed = {
+        one.name: getattr(second, one.name)
+        for one in fields(NameChange)
+        if getattr(second, one.name) != getattr(_AS_IT_IS, one.name)
+    }
+    return replace(first, **changed)
+
+
+def command(spool: Spool, *words: str, verb: str = "fix") -> str:
+    """A command line that asks for something: `mailsurgeon fix SPOOL WORDS...`."""
+    root = shlex.quote(os.fsdecode(spool.root))
+    return " ".join(["mailsurgeon", verb, root, *words])

@@ -1,0 +1,66 @@
+"""Which acts of a plan need a server's list of UIDs, and which cannot be done for its state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from mailsurgeon.maildir.lists.uidlist import base_name
+from mailsurgeon.surgery.model import Act, Action, Left, Step
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.repair import command
+
+
+def bases_given_up(acts: Sequence[Act]) -> dict[bytes, set[bytes]]:
+    """By folder, the base names whose records must follow."""
+    found: dict[bytes, set[bytes]] = {}
+    for act in acts:
+        for folder, base in _records(act):
+            found.setdefault(folder, set()).add(base)
+    return found
+
+
+def _records(act: Act) -> Iterator[tuple[bytes, bytes]]:
+    """The folders and base names of the records that an act changes."""
+    for step in act.steps:
+        if step.folder is None:
+            continue
+        if step.action is Action.UIDLIST:
+            for old, _ in step.data.get("records", ()):
+                yield step.folder, os.fsencode(old)
+        elif step.action is Action.RENAME and step.data.get("keep_uid"):
+            before, after = _bases(step)
+            if before != after:
+                yield step.folder, before
+
+
+def _bases(step: Step) -> tuple[bytes, bytes]:
+    before, after = (
+        base_name(os.path.basename(path or b"")) for path in (step.source, step.target)
+    )
+    return before, after
+
+
+def without_lists(acts: Sequence[Act], around: Surroundings) -> tuple[list[Act], list[Left]]:
+    """The acts that can be done, and those that must wait for a list that is damaged, a symlink,
+    read-only or somebody else's."""
+    bases = bases_given_up(acts)
+    stopped = {
+        folder: around.lists(folder, bases[folder])
+        for folder in bases
+        if around.lists(folder, bases[folder]).trouble
+    }
+    if not stopped:
+        return list(acts), []
+    hint = command(around.spool, "--only uidlist-damaged")
+    kept: list[Act] = []
+    left: list[Left] = []
+    for act in acts:
+        troubles = [stopped[folder] for folder, _ in _records(act) if folder in stopped]
+        if troubles:
+            first = troubles[0]
+            advice = hint if first.damaged else ""
+            left.append(Left(act.path, first.trouble, act.codes, True, advice))
+        else:
+            kept.append(act)
+    return kept, left

@@ -1,0 +1,220 @@
+"""Plans that take an operation back, do it again, or fetch things from the quarantine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from itertools import groupby
+
+from mailsurgeon.errors import Refused
+from mailsurgeon.maildir.lists.uidlist import Change, base_name
+from mailsurgeon.surgery.apply.act_run import WHOLE_BATCH, as_text, base_after, from_text
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, Operation, StepRecord
+from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Left, Plan, Step
+from mailsurgeon.surgery.steps import maildirsize as quota
+from mailsurgeon.surgery.steps.registry import inverse
+
+
+def undoable(journal: Journal) -> list[Operation]:
+    """The operations that undoing everything takes back, newest first.
+
+    Among them those of which an undo has left something: what stood in its way may be gone.
+    """
+    return [
+        one
+        for one in reversed(journal.operations())
+        if one.kind not in NOT_UNDOABLE and not one.open and one.counts.get("done")
+    ]
+
+
+def plan_undo(journal: Journal, number: int | None) -> Plan:
+    """Takes back the last operation, or the one named. Raises Refused when there is nothing."""
+    if number is None:
+        candidates = [one for one in undoable(journal) if one.taken_back is None]
+        if not candidates:
+            raise Refused("there is nothing to undo")
+        operation = candidates[0]
+    else:
+        operation = _named(journal, number)
+        if operation.kind in NOT_UNDOABLE:
+            raise Refused(_not_undoable(operation))
+    return _taking_back(journal, operation, "undo", None)
+
+
+def plan_restore(journal: Journal, operation: Operation, steps: Collection[int] | None) -> Plan:
+    """Puts back what an operation put into the quarantine: all of it, or these steps' things."""
+    return _taking_back(journal, operation, "restore", steps)
+
+
+def plan_redo(journal: Journal, number: int | None) -> Plan:
+    """Does an operation again that was taken back: the last one, or the one named.
+
+    Raises Refused when there is nothing.
+    """
+    if number is None:
+        operation = _last_taken_back(journal)
+        if operation is None:
+            raise Refused("there is nothing to redo")
+    else:
+        operation = _named(journal, number)
+        if operation.kind in NOT_UNDOABLE:
+            raise Refused(_not_undoable(operation))
+    restored = _restored(journal)
+    records = [one for one in _of_acts(journal, operation.id, "undone") if one.id not in restored]
+    acts = tuple(
+        Act(
+            first.verdict, first.step.source or first.step.target or b"",
+            tuple(replace(one.step, data=_linked(one, "repeats")) for one in act),
+            first.label,
+        )
+        for first, act in _by_act(records)
+    )  # fmt: skip
+    if not acts:
+        raise Refused(f"operation {operation.id} has nothing to redo")
+    return Plan("redo", acts, of=operation.id, brake_exempt=True)
+
+
+def _restored(journal: Journal) -> set[int]:
+    """The steps that a restore has taken back: not a redo but its undo does them again."""
+    rows = journal.steps(
+        "state = 'done' AND operation IN (SELECT id FROM operations WHERE kind = 'restore')"
+    )
+    return {int(row.data["inverts"]) for row in rows if "inverts" in row.data}
+
+
+def _named(journal: Journal, number: int) -> Operation:
+    operation = journal.operation(number)
+    if operation is None:
+        raise Refused(f"there is no operation {number} in this spool's journal")
+    if operation.open:
+        raise Refused(f"operation {number} is not finished yet")
+    return operation
+
+
+def _not_undoable(operation: Operation) -> str:
+    if operation.kind == "undo":
+        return f"operation {operation.id} is itself an undo; redo {operation.of} takes it back"
+    if operation.kind == "redo":
+        return f"operation {operation.id} is a redo; undo {operation.of} takes it back"
+    return f"operation {operation.id} ({operation.kind}) cannot be taken back"
+
+
+def _last_taken_back(journal: Journal) -> Operation | None:
+    """What redo means: the last undone, unless something else was done since."""
+    operations = journal.operations()
+    undone = [one for one in operations if one.taken_back and one.counts.get("undone")]
+    if not undone:
+        return None
+    last = max(undone, key=lambda one: one.taken_back or 0)
+    newer = [one for one in operations if one.id > (last.taken_back or 0)]
+    if any(one.kind not in NOT_UNDOABLE and one.counts.get("done") for one in newer):
+        return None
+    return last
+
+
+def _taking_back(
+    journal: Journal, operation: Operation, kind: str, steps: Collection[int] | None
+) -> Plan:
+    records = _of_acts(journal, operation.id, "done")
+    if kind == "restore":
+        records = _put_away(records, steps)
+    carried = _carried_records(journal, operation.id)
+    uncounted = quota.covered(
+        journal.steps(
+            "operation = ? AND action = 'maildirsize' AND state = 'refused'", (operation.id,)
+        )
+    )
+    acts: list[Act] = []
+    left: list[Left] = []
+    for first, act in reversed(_by_act(records)):
+        path = act[-1].step.target or act[-1].step.source or b""
+        gone = next((one.reason for one in act if one.reason), "")
+        if gone:
+            left.append(Left(path, gone))
+            continue
+        try:
+            back = tuple(_inverse(one, carried) for one in reversed(act))
+            if first.act in uncounted:
+                back = tuple(_not_counted(step) for step in back)
+        except fs.StepRefused as refusal:
+            left.append(Left(path, str(refusal)))
+            continue
+        acts.append(Act(f"{kind} {first.verdict}", path, back, first.label))
+    if not acts and not left:
+        raise Refused(f"operation {operation.id} has nothing left to take back")
+    of = operation.id if kind == "undo" else None
+    return Plan(kind, tuple(acts), tuple(left), of=of, brake_exempt=True)
+
+
+def _of_acts(journal: Journal, operation: int, state: str) -> list[StepRecord]:
+    """The steps of an operation's acts that are in this state.
+
+    Which they are is not asked of the database: a row with a damaged act would be passed over.
+    """
+    rows = journal.steps("operation = ? AND state = ?", (operation, state))
+    return [row for row in rows if row.act != WHOLE_BATCH]
+
+
+def _put_away(records: list[StepRecord], steps: Collection[int] | None) -> list[StepRecord]:
+    """The steps that put something into the quarantine, and of those only the ones named; with
+    each what keeps its keywords."""
+
+    def puts_away(one: StepRecord) -> bool:
+        return one.action is Action.RENAME and (one.target or b"").startswith(QUARANTINE)
+
+    chosen = [one for one in records if puts_away(one) and (steps is None or one.id in steps)]
+    ids, acts = {one.id for one in chosen}, {one.act for one in chosen}
+    return [
+        one
+        for one in records
+        if one.id in ids
+        or (one.act in acts and "carry" in one.data and one.step.target_folder is None)
+    ]
+
+
+def _by_act(records: Iterable[StepRecord]) -> list[tuple[StepRecord, list[StepRecord]]]:
+    groups = (list(act) for _, act in groupby(records, key=lambda one: one.act))
+    return [(act[0], act) for act in groups]
+
+
+def _linked(record: StepRecord, link: str) -> dict[str, object]:
+    data = {key: value for key, value in record.data.items() if key not in ("inverts", "repeats")}
+    data[link] = record.id
+    return data
+
+
+def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, bytes], list[Change]]:
+    """The record changes an operation made, by folder and the base name they led to.
+
+    Of one list the latest counts: a redo makes them anew.
+    """
+    rows = journal.steps(
+        "action = 'uidlist' AND act = ? AND operation IN"
+        " (SELECT id FROM operations WHERE id = ? OR (of = ? AND kind = 'redo'))",
+        (WHOLE_BATCH, operation, operation),
+    )
+    latest: dict[tuple[bytes, bytes], dict[bytes, Change]] = {}
+    for row in rows:
+        for change in from_text(row.data.get("changes", ())):
+            key = (row.step.folder or b"", base_after(change))
+            latest.setdefault(key, {})[change.list] = change
+    return {key: list(by_list.values()) for key, by_list in latest.items()}
+
+
+def _not_counted(step: Step) -> Step:
+    """A step that takes back what `maildirsize` was never told of."""
+    return replace(step, data={key: step.data[key] for key in step.data if key != "quota"})
+
+
+def _inverse(record: StepRecord, carried: dict[tuple[bytes, bytes], list[Change]]) -> Step:
+    step = inverse(replace(record.step, data=_linked(record, "inverts")))
+    if step.action is Action.RENAME and step.data.get("keep_uid") and step.source is not None:
+        folder = step.target_folder if step.folder is None else step.folder
+        changes = carried.get((folder or b"", base_name(os.path.basename(step.source))), ())
+        if changes:
+            back = as_text(change.back for change in changes)
+            step = replace(step, data={**step.data, "changes": back})
+    return step

@@ -1,0 +1,119 @@
+"""Courier's keywords of one folder on the disk: they follow a message that gets another base name.
+
+They are kept by base name, in `courierimapkeywords/:list` and, until Courier folds them in, in
+files of their own: `BASE` and `.N.BASE` (maildirkeywords2.c of Courier's maildir library, 2007).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.lists.courier_keywords import parse, rename_entries, update_base
+from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, Change
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers import uidlist_file as uidlists
+from mailsurgeon.text import visible
+
+LIST = b":list"
+
+
+@dataclass(slots=True)
+class KeywordList:
+    """The keywords of one folder. `directory` is a descriptor that outlives this object."""
+
+    directory: int
+    shown: bytes
+    listed: uidlists.ListFile | None
+    updates: dict[bytes, list[bytes]]  # file names by base name
+    name: bytes = COURIER_KEYWORDS
+
+    def changes_for(
+        self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]
+    ) -> list[Change]:
+        """Which of the base names renamed have keywords here, or what `changes` come to now."""
+        wanted = [change for change in changes if change.list == self.name] or [
+            Change(old, new, self.name) for old, new in renames
+        ]
+        known = self.keys()
+        return [change for change in wanted if (0, change.before) in known]
+
+    def write(self, changes: Sequence[Change]) -> list[Change]:
+        """Carries the keywords over, durably. What is done already is passed over.
+
+        Raises StepRefused, HardError and NotDurable as a uidlist does.
+        """
+        made = self.changes_for((), changes)
+        renames = [(change.before, change.after) for change in made]
+        moved: list[tuple[bytes, bytes]] = []
+        try:
+            for old, new in renames:
+                self._rename_updates(old, new, moved)
+            self._rename_entries(renames)
+        except (fs.StepRefused, fs.HardError) as error:
+            self._put_back(moved, error)
+            raise
+        if moved:
+            self._sync()
+        return made
+
+    def _rename_entries(self, renames: Sequence[tuple[bytes, bytes]]) -> None:
+        if self.listed is not None:
+            entries = parse(self.listed.data)[1]
+            inside = [(old, new) for old, new in renames if old in entries]
+            if inside:
+                self.listed.rewrite(rename_entries(self.listed.data, inside))
+
+    def _put_back(self, moved: Sequence[tuple[bytes, bytes]], error: Exception) -> None:
+        """Gives the files that were renamed before one could not be their names back."""
+        try:
+            for name, other in reversed(moved):
+                fs.rename(self.directory, other, self.directory, name)
+        except OSError as second:
+            reason = os.strerror(second.errno or 0)
+            raise fs.NotDurable(f"{error}; and it could not be taken back: {reason}") from error
+
+    def keys(self) -> set[tuple[int, bytes]]:
+        """The base names that have keywords; there are no UIDs here, so each is with 0."""
+        entries = parse(self.listed.data)[1] if self.listed is not None else ()
+        return {(0, base) for base in (*entries, *self.updates)}
+
+    def tidy(self) -> None:
+        """Takes away what a killed run has left of a list not yet in its place."""
+        if self.listed is not None:
+            self.listed.tidy()
+
+    def _rename_updates(self, old: bytes, new: bytes, moved: list[tuple[bytes, bytes]]) -> None:
+        names = self.updates.pop(old, [])
+        for name in names:
+            other = name[: len(name) - len(old)] + new
+            with fs.told(os.path.join(self.shown, name)):
+                try:
+                    fs.rename(self.directory, name, self.directory, other)
+                except FileExistsError:
+                    # A rename by link and unlink that was cut off in between; else refused.
+                    fs.drop_second_name(self.directory, name, self.directory, other)
+                except FileNotFoundError:
+                    continue  # Courier has folded it in
+            moved.append((name, other))
+            self.updates.setdefault(new, []).append(other)
+
+    def _sync(self) -> None:
+        try:
+            fs.sync(self.directory)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise fs.NotDurable(f"{visible(self.shown)}: {reason}") from error
+
+
+def read(directory: int, shown: bytes, owner: int) -> KeywordList:
+    """Reads the keywords in the open `directory`. Raises StepRefused and HardError."""
+    updates: dict[bytes, list[bytes]] = {}
+    with fs.told(shown):
+        for name in map(os.fsencode, os.listdir(directory)):
+            base = update_base(name)
+            if base is not None:
+                updates.setdefault(base, []).append(name)
+    listed = uidlists.read(directory, LIST, os.path.join(shown, LIST), owner)
+    return KeywordList(directory, shown, listed, updates)

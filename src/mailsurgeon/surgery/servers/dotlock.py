@@ -1,0 +1,316 @@
+"""The locks of mail servers, and our own.
+
+A server's dotlock is a file whose content is `PID:HOST`, without a newline. Ours is written under
+another name first and then linked into place, so that it is never seen empty and a killed run's is
+known as ours; to a server that creates its lock with O_EXCL, or links it, this is the same. When a
+lock is stale is Dovecot's rule (file-dotlock.c): its process on this host is gone; or, where that
+cannot be known, neither the lock nor the file it guards has changed for two minutes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import stat
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from mailsurgeon.errors import SpoolBusy
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.text import visible
+
+UIDLIST_LOCK = b"dovecot-uidlist.lock"
+COURIER_LOCK = b"courier.lock"
+STALE_SECONDS = 120.0
+STALE_SUFFIX = b".stale"
+DEAD_SUFFIX = b".dead"
+DRAFT_SUFFIX = b".mailsurgeon"
+WAIT_SECONDS = 30.0
+
+_PLAIN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a lock is waited for (seconds), and who is told what for.
+
+    `cancelled` ends the waiting early; `told` gets one line when the waiting begins.
+    """
+
+    seconds: float = WAIT_SECONDS
+    told: Callable[[str], None] = lambda _line: None
+    cancelled: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], None] = time.sleep
+
+
+class DotLock:
+    """A server's lock that we hold. It is bound to the directory, whatever its path becomes.
+
+    The file stays open, so that its inode number cannot come to mean another file.
+    """
+
+    def __init__(self, directory: int, name: bytes, handle: int) -> None:
+        self._directory = os.dup(directory)
+        self._name = name
+        self._handle = handle
+
+    def release(self) -> None:
+        """Removes the lock, if it is still the one we made; a stale one we found is put back."""
+        try:
+            now = fs.look(self._directory, self._name)
+            if now is not None and os.path.samestat(now, os.fstat(self._handle)):
+                os.unlink(self._name, dir_fd=self._directory)
+            for suffix in (DRAFT_SUFFIX, DEAD_SUFFIX):
+                remove_own(self._directory, self._name + suffix)
+            _put_back(self._directory, self._name)
+        finally:
+            os.close(self._handle)
+            os.close(self._directory)
+
+
+def own_mark() -> bytes:
+    """What our locks hold: `PID:HOST`."""
+    return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
+
+
+def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Patience) -> DotLock:
+    """Takes the dotlock `name` in `directory`; `guarded` is the file it guards.
+
+    Waits as `patience` says. Raises StepRefused with the holder's name when it stays held, and
+    OSError when the lock cannot be made.
+    """
+    deadline = time.monotonic() + patience.seconds
+    waiting = False
+    while True:
+        lock = _place(directory, name)
+        if lock is not None:
+            return lock
+        holder = _holder(directory, name, guarded)
+        if not holder:
+            continue
+        if patience.cancelled() or time.monotonic() >= deadline:
+            raise fs.StepRefused(f"{visible(shown)} is held by {holder}; try again later")
+        if not waiting:
+            waiting = True
+            patience.told(f"waiting for {visible(shown)}, held by {holder}")
+        patience.sleep(0.1)
+
+
+def _place(directory: int, name: bytes) -> DotLock | None:
+    """Puts our lock into place; None when one is there."""
+    if fs.look(directory, name) is not None:
+        return None
+    draft = name + DRAFT_SUFFIX
+    remove_own(directory, draft)
+    handle = os.open(draft, _NEW_FILE, 0o644, dir_fd=directory)
+    try:
+        os.write(handle, own_mark())
+        _second_name(directory, draft, name)
+        return DotLock(directory, name, handle)
+    except OSError as error:
+        os.close(handle)
+        with suppress(OSError):
+            remove_own(directory, draft)
+        if isinstance(error, FileExistsError):
+            return None
+        raise
+
+
+def _second_name(directory: int, draft: bytes, name: bytes) -> None:
+    """Gives the draft the lock's name and keeps its own: by that a dead lock is known as ours."""
+    try:
+        os.link(draft, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
+            raise
+        fs.rename(directory, draft, directory, name)  # no hard links on this file system
+
+
+def _is_ours(directory: int, name: bytes, lock: os.stat_result) -> bool:
+    """Whether a lock is one that a killed run of ours has left."""
+    draft = fs.look(directory, name + DRAFT_SUFFIX)
+    return draft is not None and os.path.samestat(draft, lock)
+
+
+def remove_own(directory: int, name: bytes) -> None:
+    """Removes a draft of ours that a killed run has left; anything but a plain file stays."""
+    status = fs.look(directory, name)
+    if status is not None and stat.S_ISREG(status.st_mode):
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=directory)
+
+
+def _holder(directory: int, name: bytes, guarded: bytes) -> str:
+    """Who holds a lock that is there, in words; empty when it is gone or, stale, set aside."""
+    try:
+        handle = os.open(name, _PLAIN_READ, dir_fd=directory)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"something that cannot be read ({os.strerror(error.errno or 0)})"
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return "something that is no file"
+        mark = os.read(handle, 512)
+    finally:
+        os.close(handle)
+    process, here = parse_mark(mark)
+    if (here or not mark.strip(b"\0")) and _is_ours(directory, name, status):
+        # We are the spool's one writer: its run is dead, whoever has its number by now. A power
+        # cut may have emptied it, or brought it back.
+        _remove(directory, name, status)
+        return ""
+    if process and here:
+        if process != os.getpid() and is_alive(process):
+            return f"process {process}"
+    elif not _untouched(status, fs.look(directory, guarded)):
+        return f"{visible(mark)}" if mark else "an unknown process"
+    if _is_ours(directory, name, status):
+        _remove(directory, name, status)
+    else:
+        _set_aside(directory, name, status, STALE_SUFFIX)
+    return ""
+
+
+def parse_mark(mark: bytes) -> tuple[int, bool]:
+    """The process a lock names (0 when none), and whether it is one of this host."""
+    process, colon, host = mark.strip().partition(b":")
+    if not (process.isdigit() and len(process) < 10):
+        return 0, False
+    return int(process), bool(colon) and host == os.fsencode(socket.gethostname())
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this host exists, ours to signal or not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _untouched(lock: os.stat_result, guarded: os.stat_result | None) -> bool:
+    latest = max(lock.st_mtime, lock.st_ctime, guarded.st_mtime if guarded else 0.0)
+    return time.time() - latest > STALE_SECONDS
+
+
+def _set_aside(directory: int, name: bytes, stale: os.stat_result, suffix: bytes) -> bool:
+    """Renames a stale lock, and not the one that somebody may have put there meanwhile."""
+    aside = name + suffix
+    remove_own(directory, aside)
+    try:
+        fs.rename(directory, name, directory, aside)
+    except FileNotFoundError:
+        return False
+    moved = fs.look(directory, aside)
+    if moved is not None and not os.path.samestat(moved, stale):
+        with suppress(FileExistsError):
+            fs.rename(directory, aside, directory, name)
+        return False
+    return True
+
+
+def _remove(directory: int, name: bytes, lock: os.stat_result) -> None:
+    """Removes a lock of ours that its dead process has left, and no other."""
+    if _set_aside(directory, name, lock, DEAD_SUFFIX):
+        remove_own(directory, name + DEAD_SUFFIX)
+    remove_own(directory, name + DRAFT_SUFFIX)
+
+
+def _put_back(directory: int, name: bytes) -> None:
+    """Leaves a stale lock as it was found: it is somebody else's, and was not ours to remove.
+
+    Where a server has made its own lock in the meantime, as it does with a stale one, the old one
+    is of no use to anybody.
+    """
+    aside = name + STALE_SUFFIX
+    with suppress(FileNotFoundError):
+        try:
+            fs.rename(directory, aside, directory, name)
+        except FileExistsError:
+            remove_own(directory, aside)
+
+
+def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None:
+    """Removes what our own killed process has left of a lock, and nobody else's lock.
+
+    `process` is the one that began the operation; a lock with our second name is known whoever
+    made it, though a power cut has left it empty, or its number is another process's by now. The
+    caller is the spool's one writer, so whoever made it is dead.
+    """
+    if host != socket.gethostname():
+        return
+    status, holder = _read_mark(directory, name)
+    if status is not None and _is_ours(directory, name, status):
+        _remove(directory, name, status)
+    elif status is not None and holder:
+        if holder == process and not is_alive(process):
+            _remove(directory, name, status)
+    else:
+        for suffix in (DEAD_SUFFIX, DRAFT_SUFFIX):
+            remove_own(directory, name + suffix)
+    _put_back(directory, name)
+
+
+def _read_mark(directory: int, name: bytes) -> tuple[os.stat_result | None, int]:
+    """What a lock is and the process of this host it names; None and 0 where there is none."""
+    try:
+        handle = os.open(name, _PLAIN_READ, dir_fd=directory)
+    except OSError:
+        return None, 0
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return None, 0
+        holder, here = parse_mark(os.read(handle, 512))
+    finally:
+        os.close(handle)
+    return status, holder if here else 0
+
+
+def hold_as_writer(root: int, shown: bytes) -> None:
+    """Locks the spool's root directory against other writers, as long as `root` is open.
+
+    Raises SpoolBusy that names the holder.
+    """
+    try:
+        fcntl.flock(root, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = _flock_holder(root)
+        who = f"process {holder}" if holder else "another process"
+        raise SpoolBusy(f"{visible(shown)}: {who} is changing it now; wait for it") from None
+    except OSError as error:
+        raise SpoolBusy(
+            f"{visible(shown)}: cannot be locked ({os.strerror(error.errno or 0)});"
+            " nothing was changed"
+        ) from error
+
+
+def writer_lives(root: int) -> bool:
+    """Whether somebody else holds the spool as its writer now."""
+    try:
+        fcntl.flock(root, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    fcntl.flock(root, fcntl.LOCK_UN)
+    return False
+
+
+def _flock_holder(root: int) -> int:
+    """The process that holds the flock, by the kernel's list; 0 when it cannot be told."""
+    status = os.fstat(root)
+    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as table:
+        for line in table:
+            words = line.split()
+            if "FLOCK" in words and wanted in words:
+                return max(0, int(words[words.index(wanted) - 1]))
+    return 0

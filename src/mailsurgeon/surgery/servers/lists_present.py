@@ -1,0 +1,90 @@
+"""The servers' lists of UIDs as a plan finds them: is a message in one, and can it be edited?
+
+Read without a lock. What is seen here is told before anyone agrees; it is looked at again, under
+the lock, when the plan runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.lists.uidlist import Editor, UidlistError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers import uidlist_file as uidlists
+from mailsurgeon.surgery.servers.uid_effects import Traces
+from mailsurgeon.survey.read.folder_context import list_path
+
+LISTS = (b"dovecot-uidlist", b"courierimapuiddb")
+_SYNC_STATE = frozenset((b".mbsyncstate", b".uidvalidity", b".isyncuidmap.db"))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """`names`: the lists there are. `unlisted`: of the base names asked for, those in no list.
+
+    `trouble`: why an edit would be refused, in words that name the list; `damaged`: a repair of
+    the list ends that.
+    """
+
+    names: tuple[bytes, ...] = ()
+    unlisted: frozenset[bytes] = frozenset()
+    trouble: str = ""
+    damaged: bool = False
+
+
+def lists_there(spool: Spool, folder: bytes) -> tuple[bytes, ...]:
+    """The names of the lists of UIDs found for a folder."""
+    return tuple(name for name in LISTS if os.path.lexists(list_path(spool, folder, name)))
+
+
+def traces_in(names: Collection[bytes]) -> Traces:
+    """Who has left something among the names in a folder's directory."""
+    return Traces(
+        dovecot=any(name.startswith(b"dovecot.index") for name in names),
+        courier=b"courierimapuiddb" in names,
+        synced=not _SYNC_STATE.isdisjoint(names),
+    )
+
+
+def traces_of(spool: Spool, folder: bytes) -> Traces:
+    """Who has left something in a folder's directory."""
+    with suppress(OSError):
+        return traces_in(frozenset(os.listdir(spool.absolute(folder))))
+    return Traces()
+
+
+def look_at_lists(spool: Spool, folder: bytes, bases: Collection[bytes], owner: int) -> Listed:
+    """What the lists of a folder hold of `bases`; `owner`: the user id they must belong to."""
+    names = lists_there(spool, folder)
+    missing = set(bases)
+    for name in names:
+        try:
+            found = _read(spool, folder, name, owner)
+            listed = Editor(found) if found is not None else None
+        except UidlistError as error:
+            return Listed(names, trouble=_damaged(folder, name, str(error)), damaged=True)
+        except (OSError, fs.StepRefused, fs.HardError) as error:
+            said = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
+            return Listed(names, trouble=f"{said}, so the UID could not be kept")
+        if listed is not None:
+            missing = {base for base in missing if base not in listed}
+    return Listed(names, frozenset(missing) if names else frozenset())
+
+
+def _damaged(folder: bytes, name: bytes, why: str) -> str:
+    shown = os.fsdecode(os.path.join(folder, name))
+    return f"{shown} is damaged ({why}), so the UID could not be kept; repair it first"
+
+
+def _read(spool: Spool, folder: bytes, name: bytes, owner: int) -> bytes | None:
+    directory = os.path.dirname(list_path(spool, folder, name))
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found = uidlists.read(handle, name, os.path.join(folder, name), owner)
+        return found.data if found else None
+    finally:
+        os.close(handle)

@@ -1,0 +1,73 @@
+"""The record lock that mbsync (isync 1.4) holds on a folder's `.uidvalidity` while it works there.
+
+It is an fcntl lock of the whole file. Ours belongs to the open file, not to the process, so that
+no other look at the file by this program lets it go.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import struct
+import time
+
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers.dotlock import Patience
+from mailsurgeon.text import visible
+
+UIDVALIDITY = b".uidvalidity"
+
+_OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FLOCK = struct.Struct("hhqqi4x")  # type, whence, start, length, process
+_HELD = frozenset({errno.EACCES, errno.EAGAIN})
+_PAUSE = 0.1  # seconds between two tries
+
+
+def hold(directory: int, name: bytes, shown: bytes, patience: Patience) -> int:
+    """A descriptor of the file `name` that holds its lock; closing it lets the lock go.
+
+    Waits as `patience` says. Raises StepRefused with the holder's name when it stays held or is
+    no plain file, and OSError (FileNotFoundError: there is no such file, and no lock).
+    """
+    handle = os.open(name, _OPEN, dir_fd=directory)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise fs.StepRefused(f"{visible(shown)} is not a plain file")
+        _wait(handle, shown, patience)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _wait(handle: int, shown: bytes, patience: Patience) -> None:
+    deadline = time.monotonic() + patience.seconds
+    waiting = False
+    while not _lock(handle):
+        holder = _holder(handle)
+        if patience.cancelled() or time.monotonic() >= deadline:
+            raise fs.StepRefused(f"{visible(shown)} is held by {holder}; try again later")
+        if not waiting:
+            waiting = True
+            patience.told(f"waiting for {visible(shown)}, held by {holder}")
+        patience.sleep(_PAUSE)
+
+
+def _lock(handle: int) -> bool:
+    wanted = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        fcntl.fcntl(handle, fcntl.F_OFD_SETLK, wanted)
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        raise
+    return True
+
+
+def _holder(handle: int) -> str:
+    wanted = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    found = _FLOCK.unpack(fcntl.fcntl(handle, fcntl.F_OFD_GETLK, wanted))
+    process = found[4]
+    return f"process {process}" if process > 0 else "another process"

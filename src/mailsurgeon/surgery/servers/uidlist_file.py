@@ -1,0 +1,122 @@
+"""The servers' lists of UIDs on the disk: read, replaced, and read back. Under their locks only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.lists.uidlist import DOVECOT_UIDLIST, Change, Editor, UidlistError, parse
+from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers import files as server_files
+from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
+from mailsurgeon.surgery.servers.files import ServerFile
+from mailsurgeon.text import visible
+
+LARGEST = 1 << 30
+"""Bytes of a list that is read at all: ten million messages and more."""
+
+
+@dataclass(slots=True)
+class ListFile:
+    """One list as it was read. `uidl_is_name`: whether POP3 UIDLs are made of file names."""
+
+    file: ServerFile
+    uidl_is_name: bool = False
+    _editor: Editor | None = None
+
+    @property
+    def name(self) -> bytes:
+        """Of the file."""
+        return self.file.name
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes."""
+        return self.file.data
+
+    def changes_for(
+        self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]
+    ) -> list[Change]:
+        """The changes that carry records over to new base names, or what `changes` come to now.
+
+        Raises StepRefused when they cannot be made; nothing is made yet.
+        """
+        own = [change for change in changes if change.list == self.name]
+        if not own and not renames:
+            return []  # even of a damaged list nothing is asked
+        try:
+            if self._editor is None:
+                self._editor = Editor(self.data)
+            if own:
+                return self._named(self._editor.preview(own))
+            return self._named(self._editor.plan(renames, uidl_is_name=self.uidl_is_name))
+        except UidlistError as error:
+            raise self._damaged(error) from error
+
+    def write(self, changes: Sequence[Change]) -> list[Change]:
+        """Makes those of the changes that are this list's, durably, and reads the file back;
+        returns them as they were made.
+
+        Raises StepRefused or HardError, the old file being in its place, and NotDurable, the new
+        one perhaps being there.
+        """
+        try:
+            editor = self._editor or Editor(self.data)
+            self._editor = None  # it no longer is what the file is
+            made = self._named(editor.apply(c for c in changes if c.list == self.name))
+        except UidlistError as error:
+            raise self._damaged(error) from error
+        new = editor.data()
+        if new == self.data:
+            return made
+        self.rewrite(new)
+        return made
+
+    def keys(self) -> set[tuple[int, bytes]]:
+        """The UIDs and base names listed; none when the list is damaged."""
+        try:
+            return {(record.uid, record.base) for record in parse(self.data).records}
+        except UidlistError:
+            return set()
+
+    def tidy(self) -> None:
+        """Takes away what a killed run has left of a new file not yet in its place."""
+        with fs.told(self.file.shown):
+            remove_own(self.file.directory, self.name + DRAFT_SUFFIX)
+
+    def _named(self, changes: Sequence[Change]) -> list[Change]:
+        if self.name == DOVECOT_UIDLIST:  # which a change is of, unless it says otherwise
+            return list(changes)
+        return [change._replace(list=self.name) for change in changes]
+
+    def rewrite(self, new: bytes) -> None:
+        """Puts `new` in the file's place, durably, and reads it back. Raises as `write` does."""
+        with fs.told(self.file.shown):
+            self._replace(new)
+        self.file = self.file.settled(new)
+        self._editor = None
+
+    def _replace(self, new: bytes) -> None:
+        self.file.write(new, None, self.name + DRAFT_SUFFIX)
+
+    def _damaged(self, error: UidlistError) -> fs.StepRefused:
+        return fs.StepRefused(
+            f"{visible(self.file.shown)} is damaged ({error}), so the UID could not be kept;"
+            " repair it first (fix --only uidlist-damaged)"
+        )
+
+
+def read(
+    directory: int,
+    name: bytes,
+    shown: bytes,
+    owner: int | None = None,
+    *,
+    uidl_is_name: bool = False,
+) -> ListFile | None:
+    """Reads a list; None when there is none. `uidl_is_name`: see ListFile.
+
+    Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
+    """
+    file = server_files.read(directory, name, shown, owner, LARGEST)
+    return ListFile(file, uidl_is_name) if file.status is not None else None

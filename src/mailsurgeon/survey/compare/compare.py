@@ -1,0 +1,341 @@
+"""The last part of a survey: messages beside each other, folders, leftovers, copies.
+
+Any change anywhere may change what messages are beside each other: that is found again when there
+was one. Folders, servers' files and leftovers, which time alone may change, are looked at in every
+survey. Bytes are compared by digest, and only of files that could be equal.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailsurgeon.diagnosis.facts import Finding
+from mailsurgeon.diagnosis.folder_rules import (
+    backup_folder,
+    copies_of_each_other,
+    missing_subdir,
+    named_like_backup,
+    nested_folder,
+    stray_directory,
+)
+from mailsurgeon.diagnosis.group_rules import (
+    Copy,
+    Marked,
+    duplicate_id,
+    misfiled,
+    name_clash,
+    uid_clash,
+)
+from mailsurgeon.maildir.filename import fmd5_field, uid_field
+from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
+from mailsurgeon.maildir.message import Traits
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.compare.copies import Copies
+from mailsurgeon.survey.compare.server_files import check_servers_files
+from mailsurgeon.survey.compare.tmp_leftovers import find_leftovers
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import Place
+from mailsurgeon.survey.index.writer import SEPARATE, TOGETHER, Writer
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.read.examine import NOT_MAIL
+from mailsurgeon.survey.read.folder_context import FolderContext, read_uidvalidity
+from mailsurgeon.survey.uidlists.cache import Lists, Uids
+from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
+
+PATH = (
+    "CASE WHEN length(directory) = 0 THEN filename"
+    " ELSE CAST(directory || x'2f' || filename AS BLOB) END"
+)
+FILED = "kind = 'file' AND place IN ('cur', 'new')"
+_MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
+# Content that can be told apart by a Message-ID: neither junk nor an mbox.
+_COMPARABLE = (
+    f"(f.traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT f.traits & {Traits.MBOX}"
+)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What the comparison needs.
+
+    `contexts`: of the folders that were looked at; `abandoned`: folders that were given up on;
+    `owner`: owner and group of the spool, None where ownership is not judged. `full`: the whole
+    spool's contents have been read. `changed`: something is not as it was at the last comparison.
+    """
+
+    spool: Spool
+    index: Index
+    writer: Writer
+    options: Options
+    walk: Walk
+    lists: Lists
+    contexts: Mapping[bytes, FolderContext]
+    abandoned: Collection[bytes | None]
+    owner: tuple[int, int] | None
+    now: float
+    full: bool
+    changed: bool
+
+
+def compare(job: Comparison) -> None:
+    """Finds all problems of more than one file, and of folders, and writes them."""
+    copies = Copies(job.spool, job.index.db)
+    if job.changed:
+        _together(job, copies)
+    job.writer.forget_groups(SEPARATE)
+    _folders(job)
+    check_servers_files(job)
+    find_leftovers(job, copies)
+    _directories(job)
+    job.writer.sweep_directories()
+
+
+def _together(job: Comparison, copies: Copies) -> None:
+    """What messages are beside each other."""
+    kept = _clashes_elsewhere(job)
+    job.writer.forget_groups(TOGETHER)
+    lost, kept_now = _name_clashes(job, copies, kept)
+    _uid_clashes(job)
+    _misfiled(job, copies)
+    if job.full:
+        shared = _duplicates(job, copies, kept_now, lost)
+        _backups(job, shared)
+    else:
+        _named_backups(job)
+
+
+def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
+    """Groups of clashing entries in folders that were not looked at this time."""
+    found: dict[bytes, dict[bytes, list[int]]] = {}
+    folders = {number: path for path, number in job.writer.folders.items()}
+    rows = job.index.db.execute(
+        "SELECT e.id, e.folder, e.filename FROM problems p JOIN entries e ON e.id = p.entry"
+        " WHERE p.code = 'name-clash'"
+    )
+    for number, folder, filename in rows:
+        path = folders.get(folder)
+        if path is not None and path not in job.contexts:
+            base = filename.partition(b":")[0]
+            found.setdefault(path, {}).setdefault(base, []).append(number)
+    return {path: list(groups.values()) for path, groups in found.items()}
+
+
+def _name_clashes(
+    job: Comparison, copies: Copies, elsewhere: Mapping[bytes, list[list[int]]]
+) -> tuple[set[int], set[int]]:
+    """Writes the name clashes; the ids that lose their name, and those that keep it."""
+    groups = [group for of_folder in elsewhere.values() for group in of_folder]
+    for context in job.contexts.values():
+        groups += [_ids_at(job, paths) for paths in context.clashes.values()]
+    lost: set[int] = set()
+    kept: set[int] = set()
+    for ids in groups:
+        group = copies.of(ids, digests=job.full)
+        if len(group) < 2:
+            continue
+        for number, finding in name_clash(group):
+            (kept if finding.remedy is None else lost).add(number)
+            job.writer.problem(number, group[0].folder, finding)
+    return lost, kept
+
+
+def _ids_at(job: Comparison, paths: Sequence[bytes]) -> list[int]:
+    found: list[int] = []
+    for path in paths:
+        row = job.index.db.execute(
+            "SELECT id FROM entries WHERE directory = ? AND filename = ? AND kind = 'file'",
+            os.path.split(path),
+        ).fetchone()
+        if row:
+            found.append(row[0])
+    return found
+
+
+def _uid_clashes(job: Comparison) -> None:
+    db = job.index.db
+    numbers = dict(job.writer.folders)
+    # Of folders that were not looked at this time only the index knows whether names bear UIDs.
+    marked = [numbers[path] for path, context in job.contexts.items() if context.marked]
+    marked += [number for path, number in numbers.items() if path not in job.contexts]
+    paths = {number: path for path, number in numbers.items()}
+    for folder in marked:
+        rows = db.execute(
+            # The directories first: over the view it would go through all files of the spool.
+            "SELECT f.id, filename, ctime_ns FROM directories d"
+            f" CROSS JOIN files f ON f.directory = d.id WHERE {FILED} AND folder = ?"
+            " AND instr(filename, x'2c553d') > 0",
+            (folder,),
+        )
+        messages = [
+            Marked(number, filename, ctime_ns, uid, fmd5_field(filename))
+            for number, filename, ctime_ns in rows
+            if (uid := uid_field(filename)) is not None
+        ]
+        highest = read_uidvalidity(job.spool, paths[folder]) if messages else None
+        for number, finding in uid_clash(messages, highest):
+            job.writer.problem(number, folder, finding)
+
+
+def _folders(job: Comparison) -> None:
+    for path, folder in job.walk.folders.items():
+        number = job.writer.folder_id(path)
+        findings: list[Finding | None] = [missing_subdir(folder.present)]
+        if job.spool.layout == MAILDIRPP:
+            findings.append(nested_folder(path))
+        for finding in findings:
+            if finding:
+                job.writer.directory_problem(path, number, finding)
+
+
+def _misfiled(job: Comparison, copies: Copies) -> None:
+    rows = job.index.db.execute(
+        "SELECT f.id, d.folder, d.place FROM directories d CROSS JOIN files f"
+        " ON f.directory = d.id WHERE d.place IN ('root', 'nested') AND f.kind = 'file'"
+    ).fetchall()
+    paths = {number: path for path, number in job.writer.folders.items()}
+    twins = copies.filed_twins_in_folder() if job.full and rows else {}
+
+    def found() -> Iterator[tuple[int, int, Finding]]:
+        for number, folder, place in rows:
+            path = paths.get(folder)
+            target = None
+            if path is not None and (path or place == Place.ROOT):
+                target = folder_name(path, job.spool.layout)
+            where = "folder-root" if place == Place.ROOT else "nested"
+            twin = twins.get(number) if target is not None else None
+            yield number, folder, misfiled(where, target, twin, full=job.full)
+
+    job.writer.problems(found())
+
+
+def _directories(job: Comparison) -> None:
+    """Directories that are no folder: stray ones, and those in cur and new."""
+    db = job.index.db
+    holding = _with_parents(
+        row[0]
+        for row in db.execute("SELECT path FROM directories WHERE messages > 0 AND place != 'tmp'")
+    )
+    rows = db.execute(
+        f"SELECT e.id, {PATH} FROM problems p JOIN entries e ON e.id = p.entry"
+        " WHERE p.code = 'linked' AND e.kind = 'directory' AND e.place IN ('cur', 'new')"
+    ).fetchall()
+    db.executemany(
+        "UPDATE problems SET remedy = ? WHERE entry = ? AND code = 'linked'",
+        ((None if path in holding else "quarantine", number) for number, path in rows),
+    )
+    if not job.full:
+        return
+    # What could not be looked at may be mail.
+    unknown = db.execute(
+        "SELECT path FROM not_examined WHERE reason NOT IN (?, ?)", (NOT_MAIL, NOT_FOLLOWED)
+    )
+    holding |= _with_parents(row[0] for row in unknown)
+    stray = {path for path in job.walk.loose if path not in holding}
+    for path in sorted(stray):
+        if path.rpartition(b"/")[0] not in stray:
+            finding = stray_directory(path, job.spool.layout)
+            folder = job.writer.folder_id(_folder_around(path, job.walk))
+            job.writer.directory_problem(path, folder, finding)
+
+
+def _with_parents(paths: Iterable[bytes]) -> set[bytes]:
+    """These paths and all directories above them."""
+    found: set[bytes] = set()
+    for path in paths:
+        while path not in found:
+            found.add(path)
+            path = path.rpartition(b"/")[0]
+    return found
+
+
+def _folder_around(path: bytes, walk: Walk) -> bytes | None:
+    while path:
+        path = path.rpartition(b"/")[0]
+        if path in walk.folders:
+            return path
+    return None
+
+
+class Shared:
+    """How many messages folders share: by pair for filed ones, and how many are filed elsewhere."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[tuple[int, int], int] = {}
+        self.elsewhere: dict[int, int] = {}
+
+    def add(self, group: Sequence[Copy]) -> None:
+        """Takes messages with equal Message-ID, or of equal size without one."""
+        classes: dict[bytes, list[Copy]] = {}
+        for copy in group:
+            if copy.digest is not None:
+                classes.setdefault(copy.digest, []).append(copy)
+        for equal in classes.values():
+            homes = {copy.folder for copy in equal if copy.filed}
+            for copy in equal:
+                others = homes - {copy.folder}
+                if others:
+                    self.elsewhere[copy.folder] = self.elsewhere.get(copy.folder, 0) + 1
+                for other in others if copy.filed else ():
+                    pair = (copy.folder, other)
+                    self.pairs[pair] = self.pairs.get(pair, 0) + 1
+
+
+def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int]) -> Shared:
+    shared = Shared()
+    uids = Uids(job.spool, job.lists)
+    paths = {number: path for path, number in job.writer.folders.items()}
+    for group in copies.groups_with_id(_COMPARABLE):
+        homes = {copy.id: copy.folder for copy in group}
+        often = Counter(homes.values())
+        # UIDs only decide between copies of one folder.
+        group = [
+            copy._replace(uid=uids.of(paths[copy.folder], copy.filename.partition(b":")[0]))
+            if copy.filed and often[copy.folder] > 1 and copy.folder in paths
+            else copy
+            for copy in group
+        ]
+        job.writer.problems(
+            (number, homes[number], finding) for number, finding in duplicate_id(group, kept, lost)
+        )
+        shared.add(group)
+    for group in copies.groups_without_id():
+        shared.add(group)
+    return shared
+
+
+def _backups(job: Comparison, shared: Shared) -> None:
+    sizes = _counts(job, _MESSAGES)
+    filed = _counts(job, _FILED)
+    paths = {number: path for path, number in job.writer.folders.items()}
+    because = {number: "name" for number, path in paths.items() if path and named_like_backup(path)}
+    both = {
+        (first, second): (number, shared.pairs.get((second, first), 0))
+        for (first, second), number in shared.pairs.items()
+        if first < second
+    }
+    for first, second in copies_of_each_other(both, filed):
+        longer = max((first, second), key=lambda number: (len(paths[number]), paths[number]))
+        if paths[longer]:
+            because.setdefault(longer, "content")
+    for number, reason in because.items():
+        elsewhere = shared.elsewhere.get(number, 0)
+        finding = backup_folder(reason, elsewhere, sizes.get(number, 0))
+        job.writer.directory_problem(paths[number], number, finding, TOGETHER)
+
+
+def _named_backups(job: Comparison) -> None:
+    sizes = _counts(job, _MESSAGES)
+    for path, number in job.writer.folders.items():
+        if path and named_like_backup(path):
+            finding = backup_folder("name", None, sizes.get(number, 0))
+            job.writer.directory_problem(path, number, finding, TOGETHER)
+
+
+def _counts(job: Comparison, places: str) -> dict[int, int]:
+    rows = job.index.db.execute(
+        f"SELECT folder, SUM(messages) FROM directories WHERE place IN ({places}) GROUP BY folder"
+    )
+    return dict(rows.fetchall())

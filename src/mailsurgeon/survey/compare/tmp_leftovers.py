@@ -1,0 +1,143 @@
+"""Files in tmp/: how old, whole or cut, open in a process, filed elsewhere."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mailsurgeon.diagnosis.facts import ENCRYPTED, UNDECODABLE, Finding
+from mailsurgeon.diagnosis.group_rules import Leftover, is_complete, leftover
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.maildir.filename import leading_seconds, size_fields
+from mailsurgeon.maildir.message import Traits
+from mailsurgeon.survey.compare.copies import Copies
+from mailsurgeon.survey.index.writer import SEPARATE
+
+if TYPE_CHECKING:
+    from mailsurgeon.survey.compare.compare import Comparison
+
+_LEFTOVERS = (
+    "SELECT f.id, d.folder, f.filename, f.size, f.mtime_ns, f.inode, f.traits, f.encoding,"
+    " f.plain_size, f.virtual_size, f.message_id"
+    " FROM directories d CROSS JOIN files f ON f.directory = d.id"
+    " WHERE d.place = 'tmp' AND f.kind = 'file'"
+)
+
+
+def find_leftovers(job: Comparison, copies: Copies) -> None:
+    """Writes what becomes of each file in a tmp/."""
+    db = job.index.db
+    rows = db.execute(_LEFTOVERS).fetchall()
+    if not rows:
+        return
+    openers = Openers(job.spool.device)
+    stale: dict[int, Leftover] = {}
+    homes: dict[int, int] = {}
+    for (
+        number,
+        folder,
+        name,
+        size,
+        mtime_ns,
+        inode,
+        traits,
+        encoding,
+        plain,
+        virtual,
+        identity,
+    ) in rows:
+        homes[number] = folder
+        age = int(job.now - max(mtime_ns // 1_000_000_000, leading_seconds(name) or 0))
+        pids = openers.of(inode)
+        facts = Leftover(
+            age,
+            age > job.options.tmp_age * 3600 and not pids,
+            pids,
+            size,
+            bool(traits & Traits.MAIL),
+            _complete(name, size, traits, encoding, plain, virtual) if job.full else None,
+            None,
+            _is_filed(job, identity),
+        )
+        if facts.stale:
+            stale[number] = facts
+        else:
+            job.writer.problem(number, folder, leftover(facts, full=job.full), SEPARATE)
+    if job.full and stale:
+        ids = ",".join(map(str, stale))
+        for number, path in copies.filed_twins(f"f.id IN ({ids})").items():
+            stale[number] = stale[number]._replace(copy_of=path)
+        deliverable = [
+            number for number, facts in stale.items()
+            if leftover(facts, full=True).remedy == "file"
+        ]  # fmt: skip
+        ids = ",".join(map(str, deliverable))
+        for number, path in copies.earlier_twins(f"f.id IN ({ids})").items():
+            stale[number] = stale[number]._replace(copy_of=path)
+    for number, facts in stale.items():
+        job.writer.problem(number, homes[number], leftover(facts, full=job.full), SEPARATE)
+        if facts.size == 0:
+            empty = Finding("empty", Severity.ERROR, {}, "quarantine")
+            job.writer.problem(number, homes[number], empty, SEPARATE)
+
+
+def _complete(
+    name: bytes, size: int, traits: int, encoding: str, plain: int | None, virtual: int | None
+) -> bool | None:
+    if encoding in (ENCRYPTED, UNDECODABLE) or not traits & Traits.READ:
+        return None
+    actual = plain if plain is not None else size
+    return is_complete(
+        actual,
+        size_fields(name, actual, virtual)[0],
+        multipart=bool(traits & Traits.MULTIPART),
+        closed=bool(traits & Traits.CLOSED),
+        header_cut=size > 0 and bool(traits & Traits.HEADER_CUT),
+    )
+
+
+def _is_filed(job: Comparison, identity: str | None) -> bool:
+    if identity is None:
+        return False
+    row = job.index.db.execute(
+        "SELECT 1 FROM entries WHERE message_id = ? AND kind = 'file'"
+        " AND place IN ('cur', 'new') LIMIT 1",
+        (identity,),
+    ).fetchone()
+    return row is not None
+
+
+class Openers:
+    """Which processes have files of one device open, as far as /proc lets this user see."""
+
+    def __init__(self, device: int) -> None:
+        self.complete = True
+        self._pids: dict[int, set[int]] = {}
+        try:
+            processes = [name for name in os.listdir("/proc") if name.isdigit()]
+        except OSError:
+            self.complete = False
+            return
+        for process in processes:
+            self._look(int(process), device)
+
+    def _look(self, pid: int, device: int) -> None:
+        try:
+            descriptors = os.listdir(f"/proc/{pid}/fd")
+        except FileNotFoundError:
+            return
+        except OSError:
+            self.complete = False
+            return
+        for descriptor in descriptors:
+            try:
+                status = os.stat(f"/proc/{pid}/fd/{descriptor}")
+            except OSError:
+                continue
+            if status.st_dev == device:
+                self._pids.setdefault(status.st_ino, set()).add(pid)
+
+    def of(self, inode: int) -> list[int] | None:
+        """The pids that have it open; None when none was seen but not all could be looked at."""
+        pids = sorted(self._pids.get(inode, ()))
+        return pids if pids or self.complete else None

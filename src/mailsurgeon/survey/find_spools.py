@@ -1,0 +1,221 @@
+"""Finds the spools below a directory: one walk that lists no cur, new or tmp and opens no file.
+
+A directory is a spool when it is a Maildir, or when the Maildirs in it are one user's folders.
+The second is seen from what servers keep in a mail root, from the names of folders, or from this
+host's Dovecot. Where nothing tells, each Maildir is a spool of its own: to take two users' spools
+for one would compare their mail.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
+
+from mailsurgeon.errors import SpoolError
+from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.maildir.folder_names import FS
+from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder, never_a_folder
+from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.walk.walk import NOT_FOLLOWED
+from mailsurgeon.text import visible
+
+_KERNELS = frozenset((b"/proc", b"/sys", b"/dev"))
+_NO_MAIL = frozenset((b".git", b".notmuch", b"lost+found"))
+_ROOT_MARKS = (
+    b"subscriptions", b"courierimapsubscribed", b"maildirsize", b"dovecot-uidvalidity",
+    b"dovecot.list.index", b"dovecot.mailbox.log", b"shared-maildirs",
+)  # fmt: skip
+_ROOT_NAMES = frozenset((b"maildir", b".maildir", b".mail"))
+_FOLDER_NAMES = frozenset(
+    (
+        b"inbox", b"sent", b"drafts", b"trash", b"sent items", b"sent messages",
+        b"deleted items", b"deleted messages",
+    )
+)  # fmt: skip
+"""Names of folders that no user has for a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSpool:
+    """A spool. `path` is absolute, without symlinks; `certain` when it is a mail root by itself,
+    whatever lies beside it."""
+
+    path: bytes
+    certain: bool
+
+
+@dataclass(slots=True)
+class _Look:
+    """One directory: what lies in it, as far as it tells of mail."""
+
+    path: bytes
+    directories: list[bytes]
+    symlinks: list[bytes]
+    marks: bool = False  # of a folder
+    root_marks: bool = False
+
+    @property
+    def name(self) -> bytes:
+        return os.path.basename(self.path)
+
+    @property
+    def is_maildir(self) -> bool:
+        present = [name for name in SUBDIRS if name in self.directories]
+        return b"cur" in present or len(present) > 1 or bool(present and self.marks)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether a Maildir is somebody's mail root: it has a root's files, name, or folders."""
+        if self.root_marks or self.name.lower() in _ROOT_NAMES:
+            return True
+        return any(
+            (name.startswith(b".") or name.lower() in _FOLDER_NAMES)
+            and _is_directory(self.path, name, b"cur")
+            for name in self.directories
+        )
+
+
+def find_spools(
+    directory: str | bytes,
+    *,
+    exclude: tuple[str, ...] = (),
+    layout: str | None = None,
+    not_searched: list[NotExamined] | None = None,
+) -> Iterator[FoundSpool]:
+    """The spools at and below `directory`, by path. What lies in a spool is no other spool, a
+    quarantine is none, and symlinks are not followed.
+
+    `exclude`: patterns of paths (below `directory`) or names that are passed over. `layout`: `fs`
+    takes Maildirs that lie side by side for folders of one spool, where nothing tells otherwise.
+    `not_searched` gets what could not be looked into, with absolute paths. Raises SpoolError when
+    `directory` itself cannot be read.
+    """
+    if not directory:  # an unset variable in a script must not mean the directory it runs in
+        raise SpoolError("the directory given is empty; name one (. is the directory here)")
+    top = os.path.realpath(os.fsencode(directory))
+    try:
+        first = _look(top)
+    except OSError as error:
+        raise SpoolError(
+            f"{visible(directory)}: {error.strerror}; give a directory that holds mail"
+        ) from error
+    return _Search(top, exclude, layout, [] if not_searched is None else not_searched).run(first)
+
+
+def holds_several(directory: str | bytes, *, exclude: tuple[str, ...] = ()) -> bool:
+    """Whether at least two spools that are so for certain lie below a directory that is none."""
+    found = (spool for spool in find_spools(directory, exclude=exclude) if spool.certain)
+    return len(list(islice(found, 2))) == 2
+
+
+class _Search:
+    def __init__(
+        self,
+        top: bytes,
+        exclude: tuple[str, ...],
+        layout: str | None,
+        not_searched: list[NotExamined],
+    ) -> None:
+        self.top = top
+        self.exclude = exclude
+        self.layout = layout
+        self.not_searched = not_searched
+
+    def run(self, first: _Look) -> Iterator[FoundSpool]:
+        waiting = [first]
+        while waiting:
+            look = waiting.pop()
+            if look.is_maildir:
+                yield FoundSpool(look.path, look.is_root)
+                continue
+            below = self._below(look)
+            if self._is_mail_root(look, below):
+                yield FoundSpool(look.path, True)
+                continue
+            self._tell_symlinks(look)
+            waiting += reversed(below)
+
+    def _below(self, look: _Look) -> list[_Look]:
+        found: list[_Look] = []
+        for name in sorted(look.directories):
+            path = os.path.join(look.path, name)
+            if name in _NO_MAIL or never_a_folder(name) or is_quarantine(name) or path in _KERNELS:
+                continue
+            if self.exclude and self._excluded(path):
+                self.not_searched.append(NotExamined(path, "excluded"))
+                continue
+            try:
+                found.append(_look(path))
+            except OSError as error:
+                reason = error.strerror or "cannot be read"
+                self.not_searched.append(NotExamined(path, reason))
+        return found
+
+    def _is_mail_root(self, look: _Look, below: Collection[_Look]) -> bool:
+        """Whether the Maildirs of a directory that is none itself are one user's folders."""
+        folders = [each for each in below if each.is_maildir]
+        if look.root_marks:
+            return bool(folders) or any(map(_holds_maildir, below))
+        if not folders or any(folder.is_root for folder in folders):
+            return False
+        names = [folder.name.lower() for folder in folders]
+        if sum(name.startswith(b".") for name in names) > 1:
+            return True
+        if any(name.removeprefix(b".") in _FOLDER_NAMES for name in names):
+            return True
+        if self.layout is not None:
+            return self.layout == FS
+        return dovecot.location_of(look.path, os.stat(look.path).st_uid) is not None
+
+    def _tell_symlinks(self, look: _Look) -> None:
+        """A spool behind a symlink is found where it lies, if that is below the same directory."""
+        for name in look.symlinks:
+            path = os.path.join(look.path, name)
+            target = os.path.realpath(path)
+            if os.path.isdir(target) and not _lies_in(target, self.top):
+                self.not_searched.append(NotExamined(path, NOT_FOLLOWED))
+
+    def _excluded(self, path: bytes) -> bool:
+        text = os.fsdecode(os.path.relpath(path, self.top))
+        last = text.rpartition("/")[2]
+        return any(fnmatchcase(text, one) or fnmatchcase(last, one) for one in self.exclude)
+
+
+def is_quarantine(name: bytes) -> bool:
+    """Whether a directory of this name is the quarantine of a spool beside it."""
+    return name.startswith(b".") and name.endswith(b".quarantine")
+
+
+def _look(path: bytes) -> _Look:
+    """Lists one directory; of its files only what they tell is kept. Raises OSError."""
+    look = _Look(path, [], [])
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                look.directories.append(entry.name)
+            elif entry.is_symlink():
+                look.symlinks.append(entry.name)
+            elif entry.name.startswith(_ROOT_MARKS):
+                look.root_marks = True
+            elif marks_folder(entry.name):
+                look.marks = True
+    return look
+
+
+def _holds_maildir(look: _Look) -> bool:
+    return any(_is_directory(look.path, name, b"cur") for name in look.directories)
+
+
+def _is_directory(*parts: bytes) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(os.path.join(*parts)).st_mode)
+    except OSError:
+        return False
+
+
+def _lies_in(path: bytes, top: bytes) -> bool:
+    return path == top or path.startswith(top.rstrip(b"/") + b"/")

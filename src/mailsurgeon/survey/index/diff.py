@@ -1,0 +1,99 @@
+"""What a second look at some folders changed in the index: new, gone, renamed, other facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mailsurgeon.survey.index.index import Index
+
+_WHERE = "folder IN (SELECT id FROM temp.looked_at)"
+# The directories first: over the view it would go through all files of the spool.
+_FILES = (
+    "directories d CROSS JOIN files f ON f.directory = d.id"
+    f" WHERE d.place != 'folder' AND d.{_WHERE}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Ids of entries. `renamed`: messages that have another name and with it another id, by the id
+    they had; they are neither `new` nor `gone`. `changed`: other facts or other problems under the
+    same id."""
+
+    new: frozenset[int] = frozenset()
+    gone: frozenset[int] = frozenset()
+    renamed: dict[int, int] = field(default_factory=dict)
+    changed: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.gone or self.renamed or self.changed)
+
+
+class BeforeAndAfter:
+    """Remembers folders (paths) as the index has them; afterwards says what has become of them.
+
+    It works on the connection given, in temporary tables: nothing of it is in the index. Raises
+    sqlite3.Error.
+    """
+
+    def __init__(self, index: Index, folders: Iterable[bytes]) -> None:
+        self._db, self._folders = index.db, [(path,) for path in folders]
+        self._db.executescript(
+            "DROP TABLE IF EXISTS temp.looked_at; DROP TABLE IF EXISTS temp.seen;"
+            "DROP TABLE IF EXISTS temp.seen_problems;"
+            "CREATE TEMP TABLE looked_at (id INTEGER PRIMARY KEY);"
+        )
+        self._choose()
+        self._db.executescript(
+            "CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY, inode, size, mtime_ns, mode);"
+            f"INSERT INTO seen SELECT f.id, inode, size, mtime_ns, mode FROM {_FILES};"
+            "CREATE TEMP TABLE seen_problems AS"
+            f" SELECT entry, code, remedy FROM problems WHERE {_WHERE};"
+        )
+
+    def _choose(self) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO temp.looked_at SELECT id FROM folders WHERE path = ?",
+            self._folders,
+        )
+
+    def renewal(self) -> Renewal:
+        """What has changed since."""
+        self._choose()  # folders that came meanwhile
+        gone = self._ids(
+            "SELECT id FROM temp.seen s WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = s.id)"
+        )
+        new = self._ids(f"SELECT f.id FROM {_FILES} AND f.id NOT IN (SELECT id FROM temp.seen)")
+        renamed = self._renamed(gone, new)
+        changed = self._ids(
+            "SELECT f.id FROM temp.seen s CROSS JOIN files f ON f.id = s.id"
+            " WHERE (f.inode, f.size, f.mtime_ns, f.mode)"
+            " IS NOT (s.inode, s.size, s.mtime_ns, s.mode)"
+        )
+        changed |= self._other_problems()
+        changed = changed - new - set(renamed.values()) - gone
+        return Renewal(
+            frozenset(new - set(renamed.values())), frozenset(gone - renamed.keys()), renamed,
+            frozenset(changed),
+        )  # fmt: skip
+
+    def _renamed(self, gone: set[int], new: set[int]) -> dict[int, int]:
+        """A message keeps inode, size and time when a client gives it flags, or moves it."""
+        if not gone or not new:
+            return {}
+        before = self._db.execute("SELECT id, inode, size, mtime_ns FROM temp.seen")
+        known = {row[1:]: row[0] for row in before if row[0] in gone}
+        now = self._db.execute(f"SELECT f.id, inode, size, mtime_ns FROM {_FILES}")
+        return {known[row[1:]]: row[0] for row in now if row[0] in new and row[1:] in known}
+
+    def _other_problems(self) -> set[int]:
+        # Not by their details: the age of a leftover is another at every look.
+        now = f"SELECT entry, code, remedy FROM problems WHERE {_WHERE}"
+        before = "SELECT entry, code, remedy FROM temp.seen_problems"
+        return self._ids(f"SELECT entry FROM ({now} EXCEPT {before})") | self._ids(
+            f"SELECT entry FROM ({before} EXCEPT {now})"
+        )
+
+    def _ids(self, sql: str) -> set[int]:
+        return {row[0] for row in self._db.execute(sql)}

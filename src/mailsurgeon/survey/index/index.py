@@ -1,0 +1,348 @@
+"""The index: the facts of a spool in SQLite, asked by the screen, the commands and the planner.
+
+It is a cache. It can be deleted at any time and is made again by the next survey.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.host import private
+from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
+
+SCHEMA = 3
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE folders (
+    id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
+    messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE directories (
+    id INTEGER PRIMARY KEY, path BLOB NOT NULL, place TEXT NOT NULL, folder INTEGER NOT NULL,
+    messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
+    looked INTEGER NOT NULL DEFAULT 0, seals BLOB NOT NULL DEFAULT x'',
+    UNIQUE (path, place, folder));
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY, directory INTEGER NOT NULL, filename BLOB NOT NULL,
+    kind TEXT NOT NULL DEFAULT 'file',
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL,
+    nlink INTEGER NOT NULL, errno INTEGER, traits INTEGER NOT NULL DEFAULT 0,
+    encoding TEXT NOT NULL DEFAULT '', plain_size INTEGER, virtual_size INTEGER,
+    message_id TEXT COLLATE NOCASE, sender TEXT, subject TEXT, date INTEGER, looks_like TEXT,
+    digest BLOB, body_digest BLOB);
+CREATE VIEW entries AS
+    SELECT f.id, d.folder, d.place, d.path AS directory, f.filename, f.kind, f.size, f.mtime_ns,
+        f.ctime_ns, f.inode, f.mode, f.uid, f.gid, f.nlink, f.errno, f.traits, f.encoding,
+        f.plain_size, f.virtual_size, f.message_id, f.sender, f.subject, f.date, f.looks_like,
+        f.digest, f.body_digest
+    FROM files f JOIN directories d ON d.id = f.directory;
+CREATE TABLE problems (
+    id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, folder INTEGER, code TEXT NOT NULL,
+    severity INTEGER NOT NULL, detail TEXT NOT NULL, remedy TEXT, origin TEXT NOT NULL);
+CREATE TABLE not_examined (
+    path BLOB NOT NULL, reason TEXT NOT NULL, folder INTEGER);
+CREATE TABLE lists (
+    path BLOB PRIMARY KEY, stamp TEXT NOT NULL, facts TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+INDEXES = """
+CREATE UNIQUE INDEX IF NOT EXISTS files_place ON files (directory, filename);
+CREATE INDEX IF NOT EXISTS files_message_id ON files (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_without_id ON files (size)
+    WHERE message_id IS NULL AND traits > 0;
+CREATE INDEX IF NOT EXISTS problems_entry ON problems (entry);
+CREATE INDEX IF NOT EXISTS problems_code ON problems (code, folder);
+"""
+
+_ENTRY = (
+    "e.id, e.folder, e.place,"
+    " CASE WHEN length(e.directory) = 0 THEN e.filename"
+    " ELSE CAST(e.directory || x'2f' || e.filename AS BLOB) END,"
+    " e.kind, e.size, e.mtime_ns, e.ctime_ns, e.inode, e.message_id, e.sender, e.subject"
+)
+_PATH = (
+    "CASE WHEN length(e.directory) = 0 THEN e.filename"
+    " ELSE CAST(e.directory || x'2f' || e.filename AS BLOB) END"
+)
+_FILE_PATH = (
+    "CASE WHEN length(d.path) = 0 THEN f.filename"
+    " ELSE CAST(d.path || x'2f' || f.filename AS BLOB) END"
+)
+_ORDERS = {
+    "date": "f.mtime_ns, f.id",
+    "size": "f.size",
+    "sender": "f.sender COLLATE NOCASE",
+    "subject": "f.subject COLLATE NOCASE",
+    "problem": "(SELECT MAX(severity * 1000 - id % 1000) FROM problems WHERE entry = f.id)",
+    "path": "d.path, f.filename",
+}
+# What is no message and has no problem is little: leaving it out costs less than choosing the rest.
+_LISTED = (
+    "f.id NOT IN (SELECT id FROM files WHERE directory IN (SELECT id FROM directories"
+    " WHERE place NOT IN ('cur', 'new', 'root', 'nested'))"
+    " AND id NOT IN (SELECT entry FROM problems))"
+)
+_PIECE = 1 << 16  # characters of a long text that are read at once: others want to go on, too
+_CHUNK = 500  # below SQLite's oldest limit of 999 variables
+
+
+class Index:
+    """A connection to the index of one spool. One a thread: see `again`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.db = connection
+
+    @classmethod
+    def open(cls, path: Path, *, fresh: bool = False) -> Index:
+        """The index kept at `path`, made when it is missing, damaged, older, or `fresh`."""
+        private.make_directory(path.parent)
+        if private.is_open_to_others(path.parent):
+            raise PermissionError(errno.EACCES, "others may write to this directory", path.parent)
+        if fresh:
+            _forget(path)
+        try:
+            return cls(path, _connect(path))
+        except sqlite3.DatabaseError:
+            _forget(path)
+            return cls(path, _connect(path))
+
+    @classmethod
+    def at(cls, path: Path) -> Index:
+        """Another connection to an index that somebody has opened, for another process."""
+        return cls(path, _connect(path))
+
+    def again(self) -> Index:
+        """Another connection to the same index, for another thread."""
+        return Index.at(self.path)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.db.close()
+
+    # What the index says of the spool as a whole
+
+    def meta(self, key: str, default: str = "") -> str:
+        """One remembered fact: `depth` (quick, full), `layout`, `surveyed` (unix seconds)."""
+        row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else default
+
+    def set_meta(self, **values: str) -> None:
+        """Remembers facts of the spool as a whole."""
+        self.db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+    def notes(self) -> list[str]:
+        """What the last survey has to say of itself, in whole sentences."""
+        return json.loads(self.meta("notes", "[]"))
+
+    def set_notes(self, notes: Sequence[str]) -> None:
+        """Remembers what a survey has to say of itself."""
+        self.set_meta(notes=json.dumps(list(notes)))
+
+    def folders(self) -> list[FolderRow]:
+        """All folders, INBOX first, then by name."""
+        counts: dict[int, dict[str, int]] = {}
+        troubles: dict[int, int] = {}
+        for folder, code, severity, number in self.db.execute(
+            "SELECT folder, code, severity, COUNT(*) FROM problems"
+            " WHERE folder IS NOT NULL GROUP BY folder, code, severity"
+        ):
+            mine = counts.setdefault(folder, {})
+            mine[code] = mine.get(code, 0) + number
+            if severity > Severity.INFO:
+                troubles[folder] = troubles.get(folder, 0) + number
+        rows = self.db.execute("SELECT id, path, name, messages, bytes FROM folders")
+        found = [
+            FolderRow(
+                number, path, os.fsdecode(name), messages, size,
+                counts.get(number, {}), troubles.get(number, 0),
+            )
+            for number, path, name, messages, size in rows
+        ]  # fmt: skip
+        return sorted(found, key=lambda row: (row.path != b"", row.name.casefold(), row.path))
+
+    def problem_counts(self, *, above_info: bool = False) -> dict[str, int]:
+        """How many problems of each code there are, worst severity first, then most."""
+        lowest = Severity.WARNING if above_info else Severity.INFO
+        rows = self.db.execute(
+            "SELECT code, COUNT(*), MAX(severity) AS worst FROM problems WHERE severity >= ?"
+            " GROUP BY code ORDER BY worst DESC, COUNT(*) DESC, code",
+            (int(lowest),),
+        )
+        return {code: number for code, number, _worst in rows}
+
+    def not_examined(self) -> list[NotExamined]:
+        """What the survey did not look at."""
+        rows = self.db.execute("SELECT path, reason FROM not_examined ORDER BY path, reason")
+        return [NotExamined(path, reason) for path, reason in rows]
+
+    # Lists of entries
+
+    def order_by_date(self) -> None:
+        """Has the list of a whole spool come in a third of the time, for whoever shows it."""
+        self.db.execute("CREATE INDEX IF NOT EXISTS files_date ON files (mtime_ns)")
+
+    def view(self, query: ViewQuery) -> array[int]:
+        """The ids of the entries a list shows, in its order."""
+        where: list[str] = []
+        values: list[Any] = []
+        if query.folder is not None:
+            where.append("f.directory IN (SELECT id FROM directories WHERE folder = ?)")
+            values.append(query.folder)
+        codes = {query.code} if query.code else set(query.badges)
+        for group in ({query.code} if query.code else set(), set(query.badges)):
+            if group:
+                marks = ",".join("?" * len(group))
+                where.append(f"f.id IN (SELECT entry FROM problems WHERE code IN ({marks}))")
+                values.extend(sorted(code for code in group if code))
+        if not codes:
+            where.append(_LISTED)
+        if query.text:
+            needle = "%" + _like(query.text) + "%"
+            where.append(
+                "(f.sender LIKE ? ESCAPE '\\' OR f.subject LIKE ? ESCAPE '\\'"
+                " OR f.message_id LIKE ? ESCAPE '\\'"
+                f" OR CAST({_FILE_PATH} AS TEXT) LIKE ? ESCAPE '\\')"
+            )
+            values.extend([needle] * 4)
+        direction = "DESC" if query.descending else "ASC"
+        parts = _ORDERS[query.sort].split(", ")
+        if query.folder is not None or codes or query.text:
+            # What is chosen is sorted: to go through all files by date would take longer.
+            parts = [f"+{part}" for part in parts]
+        order = ", ".join(f"{part} {direction}" for part in parts)
+        # The directories are joined only where their paths are asked for.
+        join = " JOIN directories d ON d.id = f.directory" if query.text or "d." in order else ""
+        # As one text: a row at a time costs more than all the sorting.
+        (ids,) = self.db.execute(
+            "SELECT COALESCE(group_concat(id), '') FROM (SELECT f.id AS id"
+            f" FROM files f{join} WHERE {' AND '.join(where)} ORDER BY {order}, f.id)",
+            values,
+        ).fetchone()
+        return _numbers(ids)
+
+    def entries(self, ids: Sequence[int]) -> list[Entry]:
+        """These entries, in the order of `ids`; ids that are gone are left out."""
+        found: dict[int, Entry] = {}
+        for chunk in _chunks(ids):
+            marks = ",".join("?" * len(chunk))
+            sql = f"SELECT {_ENTRY} FROM entries e WHERE e.id IN ({marks})"
+            for row in self.db.execute(sql, chunk):
+                found[row[0]] = Entry._make(row)
+        return [found[number] for number in ids if number in found]
+
+    def entry_at(self, path: bytes) -> Entry | None:
+        """The entry of a path relative to the spool."""
+        directory, filename = os.path.split(path)
+        row = self.db.execute(
+            f"SELECT {_ENTRY} FROM entries e WHERE e.directory = ? AND e.filename = ?",
+            (directory, filename),
+        ).fetchone()
+        return Entry._make(row) if row else None
+
+    def badges(self, ids: Sequence[int]) -> dict[int, tuple[tuple[str, int], ...]]:
+        """For each entry its problems as (code, severity), worst first."""
+        found: dict[int, list[tuple[str, int]]] = {}
+        for chunk in _chunks(ids):
+            marks = ",".join("?" * len(chunk))
+            for entry, code, severity in self.db.execute(
+                f"SELECT entry, code, severity FROM problems WHERE entry IN ({marks})"
+                " ORDER BY entry, severity DESC, code",
+                chunk,
+            ):
+                found.setdefault(entry, []).append((code, severity))
+        return {entry: tuple(codes) for entry, codes in found.items()}
+
+    # Problems
+
+    def problems(
+        self,
+        *,
+        entries: Sequence[int] | None = None,
+        codes: Iterable[str] | None = None,
+        folders: Iterable[int] | None = None,
+    ) -> Iterator[ProblemRow]:
+        """Problems, limited as asked: by entries, or by codes and folders; ordered by path."""
+        if entries is not None:
+            for chunk in _chunks(entries):
+                marks = ",".join("?" * len(chunk))
+                yield from self._problems(f"p.entry IN ({marks})", chunk)
+            return
+        where: list[str] = []
+        values: list[Any] = []
+        for column, group in (("code", codes), ("folder", folders)):
+            if group is not None:
+                wanted = list(group)
+                where.append(f"p.{column} IN ({','.join('?' * len(wanted))})")
+                values.extend(wanted)
+        yield from self._problems(" AND ".join(where) or "1", values)
+
+    def _problems(self, where: str, values: Sequence[Any]) -> Iterator[ProblemRow]:
+        rows = self.db.execute(
+            f"SELECT p.id, p.entry, p.folder, p.code, p.severity, {_PATH}, p.detail, p.remedy"
+            f" FROM problems p JOIN entries e ON e.id = p.entry WHERE {where}"
+            " ORDER BY e.directory, e.filename, p.severity DESC, p.code",
+            values,
+        )
+        for number, entry, folder, code, severity, path, detail, remedy in rows:
+            yield ProblemRow(
+                number, entry, folder, code, severity, path, json.loads(detail), remedy
+            )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    private.make_file(path)
+    db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    # A cache need not survive a power cut: it is checked and made again.
+    db.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
+        "PRAGMA case_sensitive_like = OFF;"
+    )
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA};COMMIT;{INDEXES}")
+    elif version != SCHEMA:
+        raise sqlite3.DatabaseError(f"index of schema {version}")
+
+
+def _numbers(text: str) -> array[int]:
+    """Numbers with commas between them."""
+    numbers, start = array("q"), 0
+    while start < len(text):
+        end = text.find(",", start + _PIECE)
+        end = len(text) if end < 0 else end
+        numbers.extend(json.loads(f"[{text[start:end]}]"))
+        start = end + 1
+    return numbers
+
+
+def _forget(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield list(ids[start : start + _CHUNK])

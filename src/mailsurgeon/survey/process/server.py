@@ -1,0 +1,211 @@
+"""The process that surveys for another one: see `apart.py`, which starts it and speaks to it."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.process.client import MOMENT
+from mailsurgeon.survey.progress import Progress, SurveyResult
+from mailsurgeon.survey.run import run_survey
+from mailsurgeon.survey.workers.pool import LateWorkers, stand_back
+
+if TYPE_CHECKING:
+    from mailsurgeon.survey.workers.cluster import Cluster
+
+_OFTEN = 0.1  # seconds between two words of progress, and two looks whether to go on
+
+
+def serve(control: int, jobs: int | None, scheduler: str | None) -> None:
+    """Surveys for whoever holds the other end of this socket, until that is closed."""
+    stand_back()
+    crew = Crew(jobs, scheduler)
+    ending = threading.Event()
+    threads: list[threading.Thread] = []
+    with socket.socket(fileno=control) as commands:
+        commands.set_inheritable(False)
+        while (line := _next_line(commands)) is not None:
+            threads = [thread for thread in threads if thread.is_alive()]
+            threads.append(threading.Thread(target=_serve_line, args=(line, crew, ending)))
+            threads[-1].daemon = True
+            threads[-1].start()
+    ending.set()
+    threads.append(threading.Thread(target=crew.close, daemon=True))
+    threads[-1].start()
+    until = time.monotonic() + MOMENT
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    os._exit(0)  # one that waits for a file system keeps nobody
+
+
+def _next_line(commands: socket.socket) -> Connection | None:
+    with suppress(OSError):
+        _, descriptors, _, _ = socket.recv_fds(commands, 1, 1)
+        return Connection(descriptors[0]) if descriptors else None
+    return None
+
+
+def _serve_line(line: Connection, crew: Crew, ending: threading.Event) -> None:
+    with line, suppress(EOFError, OSError):  # when nobody listens any more
+        what, *rest = line.recv()
+        far = _Far(line, crew.lines, ending)
+        try:
+            result = _survey(crew, far, *rest) if what == "survey" else crew.meet(*rest)
+        except BaseException as error:
+            answer = ("failed", carried(error))
+        else:
+            answer = ("done", result)
+        far.hand_on()
+        line.send(answer)
+
+
+def _survey(
+    crew: Crew,
+    far: _Far,
+    spool: Spool,
+    path: Path,
+    options: Options | None,
+    how: dict[str, Any],
+    asked: frozenset[str],
+) -> SurveyResult:
+    readers = crew.of(spool)
+    index = Index.at(path)
+    try:
+        result = run_survey(
+            spool, index, (options or Options()).for_readers(readers), executor=readers,
+            on_progress=far.on_progress if "on_progress" in asked else None,
+            cancelled=far.cancelled if "cancelled" in asked else far.ending.is_set,
+            given_up=far.given_up if "given_up" in asked else None,
+            **how,
+        )  # fmt: skip
+        with suppress(sqlite3.Error):  # where there is no room for more, lists take longer
+            index.order_by_date()
+        return result
+    finally:
+        index.close()
+
+
+class Crew:
+    """Those who read messages. `lines` is what they want the operator to know."""
+
+    def __init__(self, jobs: int | None, scheduler: str | None) -> None:
+        self.lines = SimpleQueue[str]()
+        self._workers = LateWorkers(jobs)
+        self._alone = jobs == 1 and scheduler is None
+        self._scheduler = scheduler
+        self._guard = threading.Lock()
+        self._cluster: Cluster | None = None
+        self._of: dict[Spool, Executor] = {}
+        if scheduler is None and not self._alone:
+            self._workers.start()  # they are there when the first directories have been listed
+
+    def of(self, spool: Spool) -> Executor | None:
+        """Who reads this spool; None when this process does. Raises ClusterError."""
+        if self._scheduler is None:
+            return None if self._alone else self._workers
+        with self._guard:
+            if spool not in self._of:
+                self._of[spool] = self._connected(self._scheduler).for_spool(spool)
+            return self._of[spool]
+
+    def meet(self, spool: Spool | None) -> None:
+        """Raises ClusterError when the cluster cannot be used (for this spool)."""
+        if spool is not None:
+            self.of(spool)
+        elif self._scheduler is not None:
+            with self._guard:
+                self._connected(self._scheduler)
+
+    def close(self) -> None:
+        """Ends them."""
+        with self._guard:
+            if self._cluster is not None:
+                self._cluster.close()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _connected(self, scheduler: str) -> Cluster:
+        if self._cluster is None:
+            from mailsurgeon.survey.workers.cluster import connect
+
+            self._cluster = connect(scheduler, lambda: self._workers, self.lines.put)
+        return self._cluster
+
+
+class _Far:
+    """What a survey calls, as it is called in the process that asked for it. Between two calls that
+    tell the same some time passes: a survey is not to wait for a screen that draws."""
+
+    def __init__(self, line: Connection, lines: SimpleQueue[str], ending: threading.Event) -> None:
+        self._line, self._lines = line, lines
+        self.ending = ending
+        self._at: tuple[str, bytes | None] | None = None
+        self._cancelled = False
+        self._told = _Clock()
+        self._looked = _Clock()
+
+    def on_progress(self, progress: Progress) -> None:
+        before, self._at = self._at, (progress.stage, progress.waiting)
+        if self._told.is_time() or before != self._at:
+            self._call("on_progress", progress)
+
+    def cancelled(self) -> bool:
+        if self._looked.is_time() and not self._cancelled:
+            self._cancelled = self._call("cancelled")
+        return self._cancelled or self.ending.is_set()
+
+    def given_up(self, place: bytes) -> bool:
+        return self._call("given_up", place)
+
+    def hand_on(self) -> None:
+        """Tells what the crew has said meanwhile."""
+        with suppress(Empty):
+            while True:
+                self._send("tell", self._lines.get_nowait())
+
+    def _call(self, what: str, *arguments: object) -> Any:
+        self.hand_on()
+        return self._send(what, *arguments)
+
+    def _send(self, what: str, *arguments: object) -> Any:
+        self._line.send((what, *arguments))
+        return self._line.recv()
+
+
+class _Clock:
+    """Tells when some time has passed."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._last = -_OFTEN
+
+    def is_time(self) -> bool:
+        """Whether it has been _OFTEN since this was last so."""
+        now = self._now()
+        if now - self._last < _OFTEN:
+            return False
+        self._last = now
+        return True
+
+
+def carried(error: BaseException) -> BaseException:
+    """An error that comes out in another process as it is here."""
+    with suppress(Exception):
+        if str(pickle.loads(pickle.dumps(error))) == str(error):
+            return error
+    if isinstance(error, OSError):
+        return OSError(error.errno, error.strerror, error.filename)
+    return RuntimeError(f"{type(error).__name__}: {error}")

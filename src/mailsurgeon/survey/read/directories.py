@@ -1,0 +1,311 @@
+"""Examines directories slice by slice, several at once, and writes what comes of them."""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field, replace
+
+from mailsurgeon.diagnosis.facts import FolderFacts, Moment
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined
+from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
+from mailsurgeon.survey.index.writer import NO_FOLDER, Looked, Writer
+from mailsurgeon.survey.read.examine import examine
+from mailsurgeon.survey.read.folder_context import FolderContext, folder_context
+from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, Patience
+from mailsurgeon.survey.uidlists.cache import Lists
+from mailsurgeon.survey.walk.walk import Directory, Listing, names_to_examine, without_prefix
+
+SLICE = 1000
+"""Names in a slice: small enough to show progress, large enough to be worth sending."""
+_SEAL = struct.Struct("16sIQ")  # of a slice: its digest, its messages and their bytes
+_NO_SEAL = bytes(16)
+
+
+@dataclass(slots=True)
+class Look:
+    """One directory being examined. `seals` are packed, one a slice, in the order of names."""
+
+    directory: Directory
+    known: Looked
+    started: int  # unix ns
+    names: list[bytes]
+    before: list[bytes]
+    seals: list[bytes] = field(default_factory=list[bytes])
+    waiting: int = 0
+    same: bool = True
+    messages: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class Part:
+    """One slice of a directory: its place among the others, and since when it is examined."""
+
+    look: Look
+    number: int
+    task: Slice
+    since: float = 0.0
+
+
+class Looking:
+    """Goes over directories. `changed` tells, at the end, whether anything was not as before."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        writer: Writer,
+        lists: Lists,
+        moment: Moment,
+        owner: tuple[int, int] | None,
+        executor: Executor | None,
+        jobs: int,
+        patience: Patience,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.spool = spool
+        self.writer = writer
+        self.lists = lists
+        self.moment = moment
+        self.owner = owner
+        self.executor = executor
+        self.window = 4 * jobs + 2
+        self.patience = patience
+        self.cancelled = cancelled
+        self.contexts: dict[bytes, FolderContext] = {}
+        self.abandoned: set[bytes | None] = set()
+        self.changed = False
+        self._listed: dict[bytes, Listing] = {}
+        self._walked: dict[bytes, Directory] = {}
+
+    def run(self, directories: list[Directory], on_done: Callable[[int], None]) -> bool:
+        """Examines the directories (folder by folder); `on_done` is told how many names are done.
+        Whether it came to the end: it stops when it is cancelled."""
+        self._walked = {each.path: each for each in directories}
+        if self.executor is not None:
+            folders = {each.folder: None for each in directories if each.folder is not None}
+            self.lists.ask_ahead(self.executor, folders)
+        for part, result in self._results(self._parts(directories)):
+            with self.writer.transaction():
+                self._keep(part, result)
+            on_done(len(part.task.names))
+            if self.cancelled():
+                return False
+        return not self.cancelled()
+
+    # Taking apart
+
+    def _parts(self, directories: list[Directory]) -> Iterator[Part]:
+        current: bytes | None = None
+        context: FolderContext | None = None
+        for directory in directories:
+            try:
+                if directory.folder in self.abandoned:
+                    raise GaveUp
+                if directory.folder is not None and directory.folder != current:
+                    current = directory.folder
+                    context = self._context(current)
+                listing = self._listing(directory.path)
+            except OSError as error:
+                self._skip(directory, error)
+                continue
+            yield from self._slices(directory, listing, context)
+
+    def _slices(
+        self, directory: Directory, listing: Listing, context: FolderContext | None
+    ) -> Iterator[Part]:
+        names, others = names_to_examine(directory.place, listing)
+        if not names and not others:
+            self._emptied(directory)
+            return
+        look = self._begin(directory, names + others)
+        pieces = [(piece, True) for piece in parts(names, SLICE)]
+        pieces += [(piece, False) for piece in parts(others, SLICE)]
+        look.waiting = len(pieces)
+        look.seals = [b""] * len(pieces)
+        look.same = len(look.before) == len(pieces)
+        for number, (piece, usual) in enumerate(pieces):
+            yield self._part(look, number, piece, usual, context)
+
+    def _part(
+        self,
+        look: Look,
+        number: int,
+        names: Sequence[bytes],
+        regular: bool,
+        context: FolderContext | None,
+    ) -> Part:
+        directory = look.directory
+        facts = FolderFacts(owner=self.owner)
+        if directory.folder is not None and context:
+            facts = context.facts_for(names)
+        seal = look.before[number][:16] if number < len(look.before) else _NO_SEAL
+        task = Slice(
+            self.spool.root, directory.path, directory.place, names, facts, self.moment,
+            look.known.number, self.writer.reserve(len(names)), regular,
+            b"" if seal == _NO_SEAL else seal,
+            trusted=look.known.looked - GRANULARITY, settled=look.started - GRANULARITY,
+        )  # fmt: skip
+        part = Part(look, number, task)
+        return part if task.seal else self._informed(part)
+
+    def _emptied(self, directory: Directory) -> None:
+        """What lay in a directory when the walk saw it has gone since."""
+        if (directory.path, directory.place) in self.writer.directories:
+            self.changed = True
+            with self.writer.transaction():
+                self.writer.forget_directory(directory.path, directory.place)
+
+    def _informed(self, part: Part) -> Part:
+        """The part with what the index knows of its names, to be looked at in full."""
+        if not part.look.known.looked:
+            return part
+        known = self.writer.known(part.look.known.number, part.task.names)
+        return replace(part, task=replace(part.task, seal=b"", known=known))
+
+    def _begin(self, directory: Directory, names: list[bytes]) -> Look:
+        writer = self.writer
+        started = time.time_ns()
+        with writer.transaction():
+            folder = writer.folder_id(directory.folder)
+            known = writer.directory(directory.path, directory.place, folder)
+            seals = known.seals
+            if known.looked > started:  # the clock went back: what was late may be so no longer
+                known, seals = replace(known, looked=1), b""
+            writer.begin_directory(known, started)
+        before = [seals[start : start + _SEAL.size] for start in range(0, len(seals), _SEAL.size)]
+        return Look(directory, known, started, names, before)
+
+    def _context(self, folder: bytes) -> FolderContext:
+        self._listed = {}
+        names: list[list[bytes]] = []
+        for subdir in (b"cur", b"new"):
+            try:
+                listing = self._listing(folder + b"/" + subdir if folder else subdir)
+                names.append(without_prefix(listing.files, b"."))
+            except GaveUp:
+                raise
+            except OSError:
+                names.append([])
+        sizes = self.patience.call(folder, self.lists.sizes, folder)
+        context = folder_context(folder, names[0], names[1], sizes, self.owner)
+        # All that is needed later; the names of a whole folder are much.
+        self.contexts[folder] = FolderContext(
+            folder, FolderFacts(), context.marked, context.clashes
+        )
+        return context
+
+    def _listing(self, path: bytes) -> Listing:
+        """A directory's listing; those of cur and new serve their folder and themselves."""
+        listing = self._listed.get(path)
+        if listing is None:
+            absolute = os.path.join(self.spool.root, path)
+            walked = self._walked.get(path)
+            listing = walked.take_listing() if walked else None
+            if listing is None or not self.patience.call(path, listing.stands, absolute):
+                listing = self.patience.call(path, Listing, absolute)
+        self._listed[path] = listing
+        return listing
+
+    def _skip(self, directory: Directory, error: OSError) -> None:
+        if isinstance(error, GaveUp):
+            self.abandoned.add(directory.folder)
+        reason = error.strerror or "cannot be read"
+        with self.writer.transaction():
+            self.writer.not_examined(NotExamined(directory.path, reason), NO_FOLDER)
+
+    # Examining
+
+    def _results(self, source: Iterator[Part]) -> Iterator[tuple[Part, SliceResult]]:
+        """The parts with their results, a bounded number of them under way at once."""
+        if self.executor is None:
+            yield from self._results_here(source)
+            return
+        pending: dict[Future[SliceResult], Part] = {}
+        try:
+            while True:
+                while len(pending) < self.window and (part := next(source, None)):
+                    self._submit(part, pending)
+                if not pending:
+                    return
+                done, _ = wait(pending, TICK, FIRST_COMPLETED)
+                for future in done:
+                    part, result = pending.pop(future), future.result()
+                    if result.changed:
+                        self._submit(self._informed(part), pending)
+                    else:
+                        yield part, result
+                if not done:
+                    self.writer.flush()
+                    if self.cancelled():
+                        return
+                self._give_up(pending)
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def _submit(self, part: Part, pending: dict[Future[SliceResult], Part]) -> None:
+        assert self.executor is not None
+        pending[self.executor.submit(examine, part.task)] = replace(part, since=time.monotonic())
+
+    def _give_up(self, pending: dict[Future[SliceResult], Part]) -> None:
+        """Leaves out the folder of what has not answered for long, if somebody says so."""
+        if not pending:
+            return
+        part = min(pending.values(), key=lambda part: part.since)
+        directory = part.look.directory
+        if not self.patience.lost(directory.path, part.since):
+            return
+        self._skip(directory, GaveUp())
+        for future, other in list(pending.items()):
+            if other.look.directory.folder == directory.folder:
+                future.cancel()
+                del pending[future]
+
+    def _results_here(self, source: Iterator[Part]) -> Iterator[tuple[Part, SliceResult]]:
+        for part in source:
+            path = part.look.directory.path
+            try:
+                result = self.patience.call(path, examine, part.task)
+                if result.changed:
+                    part = self._informed(part)
+                    result = self.patience.call(path, examine, part.task)
+            except GaveUp as error:
+                self._skip(part.look.directory, error)
+                continue
+            yield part, result
+
+    # Writing
+
+    def _keep(self, part: Part, result: SliceResult) -> None:
+        look, task = part.look, part.task
+        if result.same:
+            seal = look.before[part.number]
+            _, messages, size = _SEAL.unpack(seal)
+        else:
+            messages, size = result.messages, result.bytes
+            seal = _SEAL.pack(result.seal, messages, size)
+            look.same = False
+            self.changed |= bool(result.usual or result.others or result.gone)
+            if task.known:
+                self.writer.forget_findings(number for number, _ in task.known.values())
+            quick = not task.moment.full
+            self.writer.store(look.known.number, look.known.folder, result, quick=quick)
+        look.seals[part.number] = seal
+        look.messages += messages
+        look.bytes += size
+        look.waiting -= 1
+        if not look.waiting:
+            self._end(look)
+
+    def _end(self, look: Look) -> None:
+        number = look.known.number
+        if look.known.looked and not look.same:
+            self.changed |= self.writer.forget_gone(number, set(look.names))
+        self.writer.end_directory(
+            number, look.started, b"".join(look.seals), look.messages, look.bytes
+        )

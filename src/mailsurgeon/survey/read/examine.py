@@ -1,0 +1,382 @@
+"""Examines one slice of a directory: what a worker process does. Facts and findings come back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from array import array
+from typing import Any
+
+from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE, Finding, MessageFacts
+from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
+from mailsurgeon.diagnosis.message_rules import judge, sound
+from mailsurgeon.maildir.filename import size_fields
+from mailsurgeon.maildir.header_dates import header_date
+from mailsurgeon.maildir.message import Content, Traits
+from mailsurgeon.maildir.message_fast import USUAL, Glance, glance
+from mailsurgeon.survey.index.rows import NotExamined, Place
+from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
+from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
+from mailsurgeon.survey.read.readahead import Pace
+
+NOT_MAIL = "not mail"
+SMALL = 1024 * 1024
+"""Bytes of a file that is read at once; a larger one is read in pieces."""
+_TYPE = 0o170000  # of a mode: which kind of file it is
+_pace = Pace()  # of this process, which reads one slice after the other
+_RULES = b"1"  # another number makes the seals of all surveys before void
+
+
+def examine(task: Slice) -> SliceResult:
+    """Looks at every name of a slice. One bad file never stops the rest; nothing is raised."""
+    path = os.path.join(task.root, task.directory)
+    try:
+        directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        reason = NotExamined(task.directory, error.strerror or "unreadable")
+        return SliceResult(not_examined=[reason])
+    try:
+        if task.seal:
+            return _compare(task, directory)
+        return _Examination(task, directory).run()
+    finally:
+        os.close(directory)
+
+
+def _compare(task: Slice, directory: int) -> SliceResult:
+    """Only says whether the slice is still what its seal says: a status for every name."""
+    numbers: list[int] = []
+    lstat = os.stat
+    try:
+        for name in task.names:
+            status = lstat(name, dir_fd=directory, follow_symlinks=False)
+            numbers += (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    except OSError:
+        return SliceResult(changed=True)
+    same = _seal(task, numbers) == task.seal
+    return SliceResult(seal=task.seal, same=same, changed=not same)
+
+
+def _seal(task: Slice, numbers: list[int]) -> bytes:
+    """A digest of all that decides what is found: names, statuses, the folder's facts."""
+    folder = task.folder
+    facts = (
+        task.place,
+        task.moment.full,
+        folder.separator,
+        folder.owner,
+        sorted(folder.sizes.items()),
+    )
+    digest = hashlib.blake2b(_RULES + repr(facts).encode(), digest_size=16)
+    digest.update(b"\0".join(task.names))
+    try:
+        digest.update(array("q", numbers))
+    except OverflowError:
+        digest.update(repr(numbers).encode())
+    return digest.digest()
+
+
+class _Examination:
+    """One slice being examined."""
+
+    def __init__(self, task: Slice, directory: int) -> None:
+        self.task = task
+        self.directory = directory
+        self.result = SliceResult()
+        self.numbers: list[int] = []
+        self.fit: tuple[int, int, int] | None = None  # mode and owner that nothing is wrong with
+        self.settled = True  # nothing that is to be looked at again although it does not change
+
+    def run(self) -> SliceResult:
+        task, result = self.task, self.result
+        if task.moment.full and task.regular and not task.known:
+            with _pace.reading(self.directory, task.names):
+                self._look_at_all()
+        else:
+            self._look_at_all()
+        whole = len(self.numbers) == 4 * len(task.names)
+        if whole and self.settled and not result.not_examined:
+            result.seal = _seal(task, self.numbers)
+        return result
+
+    def _look_at_all(self) -> None:
+        task = self.task
+        known = task.known or {}
+        usual = task.regular and task.place != Place.TMP
+        look = self._read if task.moment.full else self._status
+        for number, name in enumerate(task.names, task.first):
+            if name in known:
+                self._again(name, *known[name])
+            elif not usual or not look(number, name):
+                self._any(number, name)
+
+    # Usual files
+
+    def _read(self, number: int, name: bytes) -> bool:
+        """Reads a usual message; False where it is not one, and nothing has been said of it."""
+        try:
+            descriptor = open_file(self.directory, name)
+            try:
+                status = os.fstat(descriptor)
+                size = status.st_size
+                # What is larger is read in pieces; what is no regular file, not at all.
+                if size > SMALL or status.st_mode & _TYPE != stat.S_IFREG:
+                    return False
+                data = os.read(descriptor, size + 1)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return False
+        if len(data) != size or data.startswith(PACKED):
+            return False
+        seen = glance(data)
+        if seen is None:
+            return False
+        task = self.task
+        if not sound(name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen):
+            if size_fields(name, size, seen.virtual_size)[0] not in (None, size):
+                return False  # whether it is cut must be known
+            self._judge_usual(number, name, status, seen)
+        self._keep_usual(number, name, status, (USUAL, *seen))
+        return True
+
+    def _judge_usual(self, number: int, name: bytes, status: os.stat_result, seen: Glance) -> None:
+        facts = MessageFacts(
+            self.task.place, name, "file", status.st_size, status.st_mtime_ns, PLAIN, USUAL,
+            None, seen.virtual_size, seen.message_id is not None, seen.date,
+        )  # fmt: skip
+        self._found(number, judge(facts, self.task.folder, self.task.moment))
+
+    def _status(self, number: int, name: bytes) -> bool:
+        """The status of a regular file, which is all that a quick survey looks at."""
+        try:
+            status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
+        except OSError:
+            return False
+        if not stat.S_ISREG(status.st_mode) or name.startswith(b"."):
+            return False
+        task = self.task
+        size, mtime_ns = status.st_size, status.st_mtime_ns
+        if not sound(name, task.place, size, mtime_ns, task.folder, task.moment):
+            facts = MessageFacts(task.place, name, "file", size, mtime_ns)
+            self._found(number, judge(facts, task.folder, task.moment))
+        self._keep_usual(number, name, status, ())
+        return True
+
+    def _keep_usual(
+        self, number: int, name: bytes, status: os.stat_result, content: tuple[Any, ...]
+    ) -> None:
+        # A status is a tuple of whole numbers first: the ten of stat(2), taken at once.
+        mode, inode, _, links, uid, gid, size, _, _, _ = status
+        mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
+        result, task = self.result, self.task
+        result.usual += (
+            number, task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid, links,
+            *content,
+        )  # fmt: skip
+        result.messages += 1
+        result.bytes += size
+        self.numbers += (size, mtime_ns, ctime_ns, inode)
+        if ctime_ns >= task.settled:
+            self.settled = False
+        # Most are as the one before them.
+        if (mode, uid, gid) != self.fit and not self._fits(mode, uid, gid):
+            self._permissions(number, mode, uid, gid)
+
+    def _fits(self, mode: int, uid: int, gid: int) -> bool:
+        fits = fit_permissions(mode, uid, gid, self.task.folder.owner)
+        if fits:
+            self.fit = (mode, uid, gid)
+        return fits
+
+    # All others
+
+    def _again(self, name: bytes, number: int, facts: Facts) -> None:
+        """A file that the index knows: read again only where it may have changed."""
+        try:
+            status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
+        except OSError:
+            self._any(number, name, facts)
+            return
+        if self._unchanged(facts, status):
+            self._take(number, facts, facts)
+        else:
+            self._any(number, name, facts)
+
+    def _unchanged(self, facts: Facts, status: os.stat_result) -> bool:
+        seen = (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
+        now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        if seen != now or facts.ctime_ns >= self.task.trusted:
+            return False
+        return facts.kind != "file" or not self.task.moment.full or bool(facts.traits)
+
+    def _any(self, number: int, name: bytes, known: Facts | None = None) -> None:
+        """Looks at one file whatever it is; `known` is its row, if it has one."""
+        task, result = self.task, self.result
+        try:
+            status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
+            facts = _look(task, self.directory, name, status)
+        except FileNotFoundError:
+            if known is not None:
+                result.gone.append(number)
+            return  # delivered, moved or expunged meanwhile: it is no longer here to be examined
+        except OSError as error:
+            reason = error.strerror or "cannot be read"
+            result.not_examined.append(NotExamined(_path(task, name), reason))
+            return
+        if facts is None:
+            result.not_examined.append(NotExamined(_path(task, name), "changes while it is read"))
+            return
+        self._take(number, facts, known)
+
+    def _take(self, number: int, facts: Facts, known: Facts | None) -> None:
+        """Judges a file, and keeps its row where that is not the one that is known."""
+        task, result = self.task, self.result
+        self.numbers += (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
+        if facts.ctime_ns >= task.settled or facts.errno is not None:
+            self.settled = False
+        reason = _no_message(task, facts)
+        if reason is not None:
+            if known is not None:
+                result.gone.append(number)
+            if reason:
+                result.not_examined.append(NotExamined(_path(task, facts.filename), reason))
+            return
+        # What has been read anew is stored anew, for its digests may be those of other bytes.
+        if facts is not known and (facts != known or facts.errno is None):
+            result.others.append((number, facts))
+        self._found(number, judge(message_facts(task.place, facts), task.folder, task.moment))
+        if facts.kind == "file" and task.place != Place.TMP:
+            result.messages += 1
+            result.bytes += facts.size
+            self._permissions(number, facts.mode, facts.uid, facts.gid)
+
+    def _permissions(self, number: int, mode: int, uid: int, gid: int) -> None:
+        finding = bad_permissions(mode, uid, gid, self.task.folder.owner)
+        if finding:
+            self.result.findings.append((number, finding))
+
+    def _found(self, number: int, findings: list[Finding]) -> None:
+        for finding in findings:
+            self.result.findings.append((number, finding))
+            if finding.code == "bad-date":
+                self._watch_the_clock(finding)
+
+    def _watch_the_clock(self, finding: Finding) -> None:
+        """A time in the future is one no longer when it has come."""
+        times = (finding.detail["mtime"], finding.detail["name_date"] or 0)
+        if max(times) > self.task.moment.now:
+            self.settled = False
+
+
+def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:
+    """The facts of one file; None when it keeps changing while it is read.
+
+    Raises FileNotFoundError when it is gone meanwhile.
+    """
+    kind = _kind(status.st_mode)
+    if kind != "file" or not task.moment.full:
+        return _facts(name, kind, status)
+    try:
+        for _attempt in range(2):
+            descriptor = open_file(directory, name)
+            try:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    return _facts(name, _kind(status.st_mode), status)
+                reading = read_message(descriptor, status.st_size)
+                after = os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
+            if (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+                facts = _facts(name, kind, status)
+                return _with_content(facts, reading.encoding, reading.content)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        return _facts(name, kind, status)._replace(errno=error.errno)
+    return None
+
+
+def _facts(name: bytes, kind: str, status: os.stat_result) -> Facts:
+    """What a file's status says, its content not looked at."""
+    return Facts(
+        name, kind, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino,
+        status.st_mode, status.st_uid, status.st_gid, status.st_nlink,
+    )  # fmt: skip
+
+
+def _with_content(facts: Facts, encoding: str, content: Content | None) -> Facts:
+    if content is None:
+        return facts._replace(traits=int(Traits.READ), encoding=encoding)
+    return facts._replace(
+        traits=content.traits,
+        encoding=encoding,
+        plain_size=content.size if encoding else None,
+        virtual_size=content.virtual_size,
+        message_id=content.message_id,
+        sender=content.sender,
+        subject=content.subject,
+        date=header_date(content.dates),
+        looks_like=content.looks_like or None,
+    )
+
+
+def message_facts(place: str, facts: Facts, *, holds_mail: bool = False) -> MessageFacts:
+    """The facts the rules of one message go by, from a row of the index."""
+    return MessageFacts(
+        place,
+        facts.filename,
+        facts.kind,
+        facts.size,
+        facts.mtime_ns,
+        facts.encoding,
+        facts.traits,
+        facts.plain_size,
+        facts.virtual_size,
+        facts.message_id is not None,
+        facts.date,
+        facts.looks_like or "",
+        facts.errno,
+        holds_mail,
+    )
+
+
+def _no_message(task: Slice, facts: Facts) -> str | None:
+    """Why a file is no message: None when it is one, empty when nothing need be said."""
+    if task.place in (Place.ROOT, Place.NESTED):
+        if facts.kind != "file":
+            return ""
+        if not task.moment.full:
+            return None
+        if facts.encoding == ENCRYPTED:
+            return "encrypted: whether it is mail cannot be seen"
+        if facts.encoding == UNDECODABLE:
+            return "compressed text that cannot be read"
+        if facts.errno is not None:
+            return os.strerror(facts.errno)
+        if facts.traits & Traits.MAIL:
+            return None
+        # What else lies in a directory that is no folder is none of a mail spool's business.
+        return NOT_MAIL if task.place == Place.ROOT else ""
+    if task.place in (Place.CUR, Place.NEW) and facts.filename.startswith(b"."):
+        return None if facts.kind == "directory" or facts.traits & Traits.MAIL else ""
+    return None
+
+
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFLNK: "symlink",
+    stat.S_IFIFO: "fifo",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFDIR: "directory",
+}
+
+
+def _kind(mode: int) -> str:
+    return _KINDS.get(stat.S_IFMT(mode), "device")
+
+
+def _path(task: Slice, name: bytes) -> bytes:
+    return task.directory + b"/" + name if task.directory else name

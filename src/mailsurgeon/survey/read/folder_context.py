@@ -1,0 +1,146 @@
+"""What the names of one folder say together: its separator, its name clashes, its uidlist."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from mailsurgeon.diagnosis.facts import FolderFacts
+from mailsurgeon.diagnosis.message_rules import store_separator
+from mailsurgeon.maildir.filename import parse_info, split
+from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse
+from mailsurgeon.maildir.spool import Spool
+
+_NUMBER = re.compile(rb"\d{1,20}\Z")
+LARGEST_LIST = 512 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class FolderContext:
+    """`clashes`: base name to the paths (relative to the spool) that bear it.
+
+    `sizes`: base name to the S and W of its uidlist record, where it has one of them. `marked`:
+    some of its names bear `,U=`.
+    """
+
+    folder: bytes
+    facts: FolderFacts
+    marked: bool = False
+    clashes: dict[bytes, list[bytes]] = field(default_factory=dict[bytes, list[bytes]])
+    sizes: Mapping[bytes, tuple[int | None, int | None]] = field(
+        default_factory=dict[bytes, tuple[int | None, int | None]]
+    )
+
+    def facts_for(self, names: Iterable[bytes]) -> FolderFacts:
+        """The folder's facts as far as these names need them; small enough to send to a worker."""
+        if not self.sizes:
+            return self.facts
+        bases = {split(name)[0] for name in names}
+        sizes = {base: self.sizes[base] for base in bases if base in self.sizes}
+        return replace(self.facts, sizes=sizes)
+
+
+def folder_context(
+    folder: bytes,
+    cur: list[bytes],
+    new: list[bytes],
+    sizes: Mapping[bytes, tuple[int | None, int | None]],
+    owner: tuple[int, int] | None,
+) -> FolderContext:
+    """Looks at all names of a folder (of regular files in cur and new) together."""
+    parts = [name.partition(b":") for names in (cur, new) for name in names]
+    facts = FolderFacts(_separator(parts), owner=owner)
+    marked = any(b",U=" in b"\0".join(names) for names in (cur, new))
+    bases = {base for base, _, _ in parts}
+    clashes = _clashes(folder, cur, new) if len(bases) < len(parts) else {}
+    return FolderContext(folder, facts, marked, clashes, sizes)
+
+
+_USUAL = parse_info(b"x:2,")
+
+
+def _separator(parts: list[tuple[bytes, bytes, bytes]]) -> bytes | None:
+    """What stands for the colon in most names of a folder, None where that is the colon. The names
+    are given as what lies before their colon, the colon, and the rest."""
+    odd = [parse_info(name) for name, colon, _ in parts if not colon]
+    if not odd:
+        return None
+    # A name with a colon has no foreign separator, whatever else it has.
+    return store_separator(odd + [_USUAL] * (len(parts) - len(odd)))
+
+
+def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for subdir, names in ((b"cur", cur), (b"new", new)):
+        for name in names:
+            path = _join(folder, subdir + b"/" + name)
+            found.setdefault(name.partition(b":")[0], []).append(path)
+    return {base: paths for base, paths in found.items() if len(paths) > 1}
+
+
+def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
+    """Base name to the S and W of its record, for records that have one of them."""
+    sizes: dict[bytes, tuple[int | None, int | None]] = {}
+    for record in listed.records:
+        size = virtual = None
+        for value in record.fields:
+            if not _NUMBER.match(value, 1):
+                continue
+            if value[:1] == b"S":
+                size = int(value[1:])
+            elif value[:1] == b"W":
+                virtual = int(value[1:])
+        if size is not None or virtual is not None:
+            sizes[record.base] = (size, virtual)
+    return sizes
+
+
+def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
+    """Where a folder's list file of this name lies (absolute). Only Dovecot knows CONTROL=."""
+    own = name.startswith(b"dovecot")
+    return os.path.join(spool.control_of(folder) if own else spool.absolute(folder), name)
+
+
+def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
+    """The folder's uidlist (Dovecot's, else Courier's), None where there is none to be read."""
+    for name in (b"dovecot-uidlist", b"courierimapuiddb"):
+        data = read_small(list_path(spool, folder, name), LARGEST_LIST)
+        if data is None:
+            continue
+        try:
+            return parse(data)
+        except UidlistError:
+            return None
+    return None
+
+
+def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
+    """The highest UID mbsync has given out in this folder (isync's native scheme), or None."""
+    data = read_small(os.path.join(spool.root, folder, b".uidvalidity"), 4096)
+    lines = data.split() if data else []
+    return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
+
+
+def read_small(path: bytes, limit: int) -> bytes | None:
+    """A regular file of at most `limit` bytes, None when it is missing, larger or no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return data if len(data) <= limit else None
+
+
+def _join(folder: bytes, name: bytes) -> bytes:
+    return folder + b"/" + name if folder else name

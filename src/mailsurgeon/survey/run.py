@@ -1,0 +1,242 @@
+"""The survey: walk, examine in parallel, compare, and keep it all in the index."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+
+from mailsurgeon.diagnosis.facts import Moment
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.compare.compare import Comparison, compare
+from mailsurgeon.survey.compare.server_files import ROOT_OWNS, owner_of_most
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import Place
+from mailsurgeon.survey.index.writer import NO_FOLDER, Writer
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.progress import Progress, SurveyResult
+from mailsurgeon.survey.read.directories import Looking
+from mailsurgeon.survey.read.hang_guard import TICK, Patience
+from mailsurgeon.survey.uidlists.cache import Lists
+from mailsurgeon.survey.walk.walk import Directory, Listing, Walk, walk
+from mailsurgeon.survey.workers.pool import make_executor
+
+__all__ = ["Progress", "SurveyResult", "make_executor", "run_survey"]
+
+
+def run_survey(
+    spool: Spool,
+    index: Index,
+    options: Options | None = None,
+    *,
+    executor: Executor | None = None,
+    quick: bool = False,
+    folders: Iterable[bytes] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    given_up: Callable[[bytes], bool] | None = None,
+) -> SurveyResult:
+    """Looks at the spool (or again at some of its folders) and brings the index up to date.
+
+    Without an executor the files are read in this process. `given_up` is asked about a directory
+    that has not answered for some seconds; where it says so, the rest of that folder is left out.
+    Raises OSError when the spool's root cannot be read, sqlite3.Error when the index cannot be
+    kept.
+    """
+    with _turn(index, cancelled or (lambda: False)) as mine:
+        if not mine:
+            return SurveyResult(index.meta("depth", "quick"), 0.0, 0, 0, 0, 0, cancelled=True)
+        survey = _Survey(
+            spool, index, options or Options(), executor, quick, on_progress, cancelled, given_up
+        )
+        try:
+            return survey.run(None if folders is None else set(folders))
+        finally:
+            survey.patience.close()
+
+
+@contextmanager
+def _turn(index: Index, cancelled: Callable[[], bool]) -> Iterator[bool]:
+    """Waits until no other survey, of this program or another, writes this index; False when it
+    was cancelled before. Two at once would give out the same ids."""
+    path = index.path.with_name(index.path.name + ".lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        while not _locked(descriptor):
+            if cancelled():
+                yield False
+                return
+            time.sleep(TICK)
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _ignore(_progress: Progress) -> None:
+    """Where nobody wants to know how far a survey is."""
+
+
+class _Survey:
+    def __init__(
+        self,
+        spool: Spool,
+        index: Index,
+        options: Options,
+        executor: Executor | None,
+        quick: bool,
+        on_progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+        given_up: Callable[[bytes], bool] | None,
+    ) -> None:
+        self.spool = spool
+        self.index = index
+        self.options = options
+        self.executor = executor
+        self.moment = Moment(time.time() + options.clock_ahead, full=not quick)
+        self.report = on_progress or _ignore
+        self.cancelled = cancelled or (lambda: False)
+        self.writer = Writer(index, spool.layout)
+        self.patience = Patience(self._tell, given_up)
+        self.at = Progress("listing", 0, 0)
+
+    def run(self, only: set[bytes] | None) -> SurveyResult:
+        started = time.monotonic()
+        self._progress("listing")
+        found = walk(self.spool.root, self.options.exclude, self.spool.layout, self._list, only)
+        before = self.index.meta("depth")
+        lists = Lists(self.spool, self.index.db)
+        owner, notes = self._owner(found)
+        wanted = self._begin(found, only)
+        looking = Looking(
+            self.spool, self.writer, lists, self.moment, owner, self.executor,
+            self.options.jobs or os.cpu_count() or 1, self.patience, self.cancelled,
+        )  # fmt: skip
+        ended = self._read(looking, wanted)
+        self.writer.flush()
+        full = self.moment.full and ended and (only is None or before == "full")
+        self._progress("comparing")
+        self.writer.make_indexes()
+        with self.writer.transaction():
+            compare(
+                Comparison(
+                    self.spool, self.index, self.writer, self.options, found, lists,
+                    looking.contexts, looking.abandoned, owner, self.moment.now, full,
+                    self.changed or looking.changed,
+                )
+            )  # fmt: skip
+            self.writer.count_messages()
+            depth = "full" if full else "quick"
+            seconds = time.monotonic() - started
+            self.index.set_notes(notes)
+            self.index.set_meta(
+                depth=depth,
+                compared=depth if ended else "",
+                layout=self.spool.layout,
+                surveyed=str(self.moment.now),
+                seconds=f"{seconds:.3f}",
+                root=self.spool.shown.encode("utf-8", "backslashreplace").decode(),
+            )
+        self.writer.flush()
+        return self._result(depth, seconds, not ended)
+
+    def _begin(self, found: Walk, only: set[bytes] | None) -> list[Directory]:
+        """Shows the folders, forgets what is gone, and says which directories to examine."""
+        writer = self.writer
+        self.changed = self._differs(found)
+        with writer.transaction():
+            if writer.empty:
+                writer.drop_indexes()
+            self.index.set_meta(compared="")
+            writer.set_folders(found.folders)
+            touched = [
+                number for path, number in writer.folders.items() if only is None or path in only
+            ]
+            touched.append(NO_FOLDER)
+            writer.forget_not_examined(touched)
+            self._forget_directories(found, set(touched))
+            for item in found.not_examined:
+                writer.not_examined(item, NO_FOLDER)
+            counts: dict[bytes, int] = {}
+            for each in found.directories:
+                if each.folder is not None and each.place in (Place.CUR, Place.NEW):
+                    counts[each.folder] = counts.get(each.folder, 0) + each.files
+            writer.expect_messages(counts.items())
+        writer.flush()
+        wanted = [
+            directory
+            for directory in found.directories
+            if only is None or directory.folder is None or directory.folder in only
+        ]
+        return sorted(wanted, key=lambda each: (each.folder or b"", each.path))
+
+    def _differs(self, found: Walk) -> bool:
+        """Whether the comparison must be made anew although no directory has changed."""
+        if set(found.folders) != set(self.writer.folders):
+            return True
+        depth = "full" if self.moment.full else "quick"
+        return (
+            self.index.meta("compared") != depth or self.index.meta("layout") != self.spool.layout
+        )
+
+    def _forget_directories(self, found: Walk, touched: set[int]) -> None:
+        """Forgets directories of these folders that are gone, or have become empty."""
+        writer = self.writer
+        there = {(each.path, str(each.place)): each for each in found.directories}
+        for key, known in list(writer.directories.items()):
+            here = there.get(key)
+            if here is None and known.folder in touched:
+                writer.forget_directory(*key)
+                self.changed = True
+            elif here is not None and here.place == Place.NESTED:
+                # The folder around a directory may be another than before.
+                self.changed |= known.folder != writer.folder_id(here.folder)
+                writer.directory(*key, writer.folder_id(here.folder))
+
+    def _owner(self, found: Walk) -> tuple[tuple[int, int] | None, list[str]]:
+        """Who owns the spool, None where ownership is not judged; and what is to be said of it."""
+        owner = owner_of_most(self.spool, found)
+        if owner is not None and 0 in owner:
+            return None, [ROOT_OWNS]
+        return owner, []
+
+    def _read(self, looking: Looking, directories: list[Directory]) -> bool:
+        """Examines the directories; whether it came to the end."""
+        total = sum(directory.files for directory in directories)
+        self._progress("reading", 0, total)
+
+        def done(names: int) -> None:
+            self._progress("reading", min(self.at.done + names, total), total)
+
+        return looking.run(directories, done)
+
+    def _progress(self, stage: str, done: int = 0, total: int = 0) -> None:
+        self.at = Progress(stage, done, total)
+        self.report(self.at)
+
+    def _tell(self, place: bytes) -> None:
+        """Tells what is waited for."""
+        at = self.at
+        self.report(Progress(at.stage, at.done, at.total, place))
+
+    def _list(self, path: bytes) -> Listing:
+        place = os.path.relpath(path, self.spool.root) if path != self.spool.root else b""
+        return self.patience.call(place, Listing, path)
+
+    def _result(self, depth: str, seconds: float, cancelled: bool) -> SurveyResult:
+        messages, size = self.index.db.execute(
+            "SELECT COALESCE(SUM(messages), 0), COALESCE(SUM(bytes), 0) FROM directories"
+        ).fetchone()
+        (skipped,) = self.index.db.execute("SELECT COUNT(*) FROM not_examined").fetchone()
+        folders = len(self.writer.folders)
+        return SurveyResult(depth, seconds, folders, messages, size, skipped, cancelled)

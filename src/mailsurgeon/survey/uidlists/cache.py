@@ -1,0 +1,211 @@
+"""The folders' uidlists as a survey needs them: what is wrong with them, and sizes they tell.
+
+A list is read when it has changed since the last survey; what it came to is kept in the index.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mailsurgeon.diagnosis.facts import Finding
+from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse
+from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index.rows import GRANULARITY
+from mailsurgeon.survey.read.folder_context import LARGEST_LIST, list_path, read_small, record_sizes
+
+NAMES = (b"dovecot-uidlist", b"courierimapuiddb")
+Sizes = Mapping[bytes, tuple[int | None, int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFacts:
+    """`findings`: what is wrong with the list; `sizes`: it tells sizes that names may lack;
+    `usual`: it can be searched as it is."""
+
+    findings: tuple[Finding, ...] = ()
+    sizes: bool = False
+    usual: bool = False
+
+
+class Stamped(NamedTuple):
+    """What a list comes to, and what tells whether it is still the same one."""
+
+    stamp: str
+    ctime_ns: int
+    facts: ListFacts
+
+
+Found = dict[bytes, Stamped]
+"""Lists by their path."""
+
+
+@dataclass(slots=True)
+class Lists:
+    """The lists of one spool. `db` is the index's connection. Nothing is raised but BrokenExecutor,
+    where those who were asked ahead have died."""
+
+    spool: Spool
+    db: sqlite3.Connection
+    _seen: dict[bytes, ListFacts | None] = field(default_factory=dict[bytes, "ListFacts | None"])
+    _asked: dict[bytes, Future[Found]] = field(default_factory=dict[bytes, "Future[Found]"])
+
+    def ask_ahead(self, executor: Executor, folders: Iterable[bytes]) -> None:
+        """Has the lists that are not known looked at by others, before they are asked for.
+
+        Not those outside the spool: readers elsewhere may have other files there.
+        """
+        if self.spool.control is not None:
+            return
+        known = {path for (path,) in self.db.execute("SELECT path FROM lists")}
+        for folder in folders:
+            paths = [list_path(self.spool, folder, name) for name in NAMES]
+            if known.isdisjoint(paths):
+                found = executor.submit(look_at_lists, paths)
+                self._asked.update(dict.fromkeys(paths, found))
+
+    def facts(self, folder: bytes, name: bytes) -> ListFacts | None:
+        """What is known of a folder's list of this name; None where there is none to be read."""
+        path = list_path(self.spool, folder, name)
+        if path not in self._seen:
+            self._seen[path] = self._facts(path)
+        return self._seen[path]
+
+    def sizes(self, folder: bytes) -> Sizes:
+        """Base name to the S and W that its record in the folder's list has."""
+        for name in NAMES:
+            facts = self.facts(folder, name)
+            if facts is not None:
+                listed = self._parsed(folder, name) if facts.sizes else None
+                return record_sizes(listed) if listed else {}
+        return {}
+
+    def _facts(self, path: bytes) -> ListFacts | None:
+        asked = self._asked.pop(path, None)
+        known = self._known(path) if asked is None else None
+        if known is not None:
+            return known
+        found = (asked.result() if asked is not None else look_at_lists([path])).get(path)
+        if found is None:
+            return None
+        # A list written a moment ago may be written again without a trace in its times.
+        if found.ctime_ns < time.time_ns() - GRANULARITY:
+            row = (path, found.stamp, _packed(found.facts))
+            self.db.execute("INSERT OR REPLACE INTO lists VALUES (?, ?, ?)", row)
+        return found.facts
+
+    def _known(self, path: bytes) -> ListFacts | None:
+        """What the index says of a list that is still the one it knows."""
+        row = self.db.execute("SELECT stamp, facts FROM lists WHERE path = ?", (path,)).fetchone()
+        status = _status(path) if row else None
+        if row and status and row[0] == _stamp(status):
+            return _unpacked(row[1])
+        return None
+
+    def _parsed(self, folder: bytes, name: bytes) -> Uidlist | None:
+        data = read_small(list_path(self.spool, folder, name), LARGEST_LIST)
+        try:
+            return parse(data) if data is not None else None
+        except UidlistError:
+            return None
+
+
+class Uids:
+    """UIDs by base name. Lists are kept while there is room, so that asking may go to and fro."""
+
+    ROOM = 32 * 1024 * 1024
+
+    def __init__(self, spool: Spool, lists: Lists) -> None:
+        self.spool = spool
+        self.lists = lists
+        self._usual: dict[bytes, bytes] = {}  # lists that can be searched as they are
+        self._odd: dict[bytes, dict[bytes, int]] = {}
+        self._room = self.ROOM
+
+    def of(self, folder: bytes, base: bytes) -> int | None:
+        """The UID of a message in its folder's list, None without a record."""
+        if folder not in self._usual and folder not in self._odd:
+            self._read(folder)
+        if folder in self._odd:
+            return self._odd[folder].get(base)
+        return uid_in_list(self._usual[folder], base)
+
+    def _read(self, folder: bytes) -> None:
+        for name in NAMES:
+            data = read_small(list_path(self.spool, folder, name), LARGEST_LIST)
+            if data is None:
+                continue
+            facts = self.lists.facts(folder, name)
+            if facts is not None and facts.usual:
+                self._keep(folder, data)
+                return
+            try:
+                self._odd[folder] = {record.base: record.uid for record in parse(data).records}
+            except UidlistError:
+                self._odd[folder] = {}
+            return
+        self._odd[folder] = {}
+
+    def _keep(self, folder: bytes, data: bytes) -> None:
+        self._room -= len(data)
+        while self._room < 0 and self._usual:
+            self._room += len(self._usual.pop(next(iter(self._usual))))
+        self._usual[folder] = data
+
+
+def look_at_lists(paths: Iterable[bytes]) -> Found:
+    """Looks at lists (absolute paths); those that are not there to be read are left out."""
+    found: Found = {}
+    for path in paths:
+        status = _status(path)
+        data = read_small(path, LARGEST_LIST) if status else None
+        if status is not None and data is not None:
+            found[path] = Stamped(_stamp(status), status.st_ctime_ns, _look(data))
+    return found
+
+
+def _status(path: bytes) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
+
+
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+
+
+def _look(data: bytes) -> ListFacts:
+    seen = glance_at_list(data)
+    if seen is not None:
+        finding = big_uid(seen.highest)
+        return ListFacts((finding,) if finding else (), seen.sizes, usual=True)
+    try:
+        listed = parse(data)
+    except UidlistError as error:
+        return ListFacts((uidlist_unknown(str(error)),))
+    highest = max((record.uid for record in listed.records), default=0)
+    found = (uidlist_damaged(listed.bad), big_uid(highest))
+    return ListFacts(tuple(each for each in found if each), bool(record_sizes(listed)))
+
+
+def _packed(facts: ListFacts) -> str:
+    return json.dumps([facts.usual, facts.sizes, facts.findings])
+
+
+def _unpacked(text: str) -> ListFacts:
+    usual, sizes, findings = json.loads(text)
+    return ListFacts(tuple(_finding(*each) for each in findings), sizes, usual)
+
+
+def _finding(code: str, severity: int, detail: dict[str, Any], remedy: str | None) -> Finding:
+    return Finding(code, Severity(severity), detail, remedy)

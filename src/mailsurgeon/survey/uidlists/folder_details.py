@@ -1,0 +1,58 @@
+"""What a folder's own lists say of it: is it subscribed, and how its messages are numbered."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.folder_names import folder_name
+from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names, is_subscribed
+from mailsurgeon.maildir.lists.uidlist import UidlistError, numbering
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.read.folder_context import LARGEST_LIST, list_path, read_small
+
+_LARGEST_SUBSCRIPTIONS = 16 * 1024 * 1024
+DOVECOTS, COURIERS = b"subscriptions", b"courierimapsubscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderDetails:
+    """`subscribed` is None where the spool has no list of subscriptions, `subscriptions` its name.
+
+    `uidlist` is the name of the folder's uidlist, empty without one; `uidvalidity` and `next_uid`
+    are None where it does not say them, and `damage` says then why.
+    """
+
+    subscribed: bool | None = None
+    subscriptions: str = ""
+    uidlist: str = ""
+    uidvalidity: int | None = None
+    next_uid: int | None = None
+    damage: str = ""
+
+
+def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
+    """Reads the lists for one folder (path relative to the spool). Raises nothing."""
+    listed = _subscriptions(spool)
+    subscribed, source = None, ""
+    if listed is not None:
+        source, names = listed
+        subscribed = is_subscribed(folder_name(folder, spool.layout), names)
+    for name in (b"dovecot-uidlist", b"courierimapuiddb"):
+        data = read_small(list_path(spool, folder, name), LARGEST_LIST)
+        if data is None:
+            continue
+        try:
+            return FolderDetails(subscribed, source, name.decode(), *numbering(data))
+        except UidlistError as error:
+            return FolderDetails(subscribed, source, name.decode(), damage=str(error))
+    return FolderDetails(subscribed, source)
+
+
+def _subscriptions(spool: Spool) -> tuple[str, frozenset[str]] | None:
+    """The list's name and what it names; Dovecot's, which CONTROL= moves, before Courier's."""
+    own = read_small(os.path.join(spool.control or spool.root, DOVECOTS), _LARGEST_SUBSCRIPTIONS)
+    if own is not None:
+        return DOVECOTS.decode(), dovecot_names(own, spool.layout)
+    couriers = read_small(spool.absolute(COURIERS), _LARGEST_SUBSCRIPTIONS)
+    return None if couriers is None else (COURIERS.decode(), courier_names(couriers))

@@ -1,0 +1,99 @@
+"""The directories of a spool that are watched, and what happens in them that matters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from mailsurgeon.maildir.reserved import (
+    SUBDIRS,
+    is_servers_directory,
+    is_servers_file,
+    marks_folder,
+    never_leftover,
+)
+from mailsurgeon.survey.walk.walk import Listing, passed_over
+
+
+class Kind(Enum):
+    """What a directory holds: messages, what is being delivered, or folders and misfiled mail."""
+
+    MAIL = "mail"
+    TMP = "tmp"
+    OUTER = "outer"
+
+
+class Watched(NamedTuple):
+    """A directory that is watched. `folder`: the folder it belongs to, or the nearest around it;
+    `b""`, the root, where there is none."""
+
+    folder: bytes
+    kind: Kind
+
+
+def directories(root: bytes, exclude: tuple[str, ...] = ()) -> Iterator[tuple[bytes, Listing]]:
+    """Every directory outside cur, new and tmp that may hold a folder, with its entries; paths are
+    relative to `root`, which comes first. No directory of messages is listed.
+
+    Raises OSError when the root cannot be read; directories below that cannot are passed over.
+    """
+    waiting: list[tuple[bytes, Listing]] = [(b"", Listing(root))]
+    while waiting:
+        path, listing = waiting.pop()
+        yield path, listing
+        for name in listing.directories:
+            inner = join(path, name)
+            if name in SUBDIRS or passed_over(root, inner) or _excluded(inner, exclude):
+                continue
+            try:
+                waiting.append((inner, Listing(os.path.join(root, inner))))
+            except OSError:
+                continue
+
+
+def watched_places(root: bytes, exclude: tuple[str, ...] = ()) -> dict[bytes, Watched]:
+    """The directories to watch, by path relative to `root`. Raises OSError as `directories`."""
+    found: dict[bytes, Watched] = {}
+    for path, listing in directories(root, exclude):
+        subdirs = [name for name in SUBDIRS if name in listing.directories]
+        above = found.get(path.rpartition(b"/")[0])
+        folder = above.folder if above and path else b""
+        if subdirs or any(map(marks_folder, listing.files)):
+            folder = path
+        found[path] = Watched(folder, Kind.OUTER)
+        for name in subdirs:
+            kind = Kind.TMP if name == b"tmp" else Kind.MAIL
+            found[join(path, name)] = Watched(folder, kind)
+    return found
+
+
+def concerns_mail(kind: Kind, name: bytes) -> bool:
+    """Whether a file of this name, in a directory of this kind, is one that a survey looks at:
+    servers write their indexes, lists and locks all the time."""
+    if kind is Kind.MAIL:
+        return not name.startswith(b".nfs")
+    if kind is Kind.TMP:
+        return not never_leftover(name)
+    return not is_servers_file(name)
+
+
+def concerns_folders(kind: Kind, name: bytes) -> bool:
+    """Whether a directory of this name, in a directory of this kind, may be a folder or a part of
+    one."""
+    return kind is Kind.OUTER and not is_servers_directory(name)
+
+
+def join(path: bytes, name: bytes) -> bytes:
+    """A path below another that may be the root, `b""`."""
+    return path + b"/" + name if path else name
+
+
+def _excluded(path: bytes, patterns: tuple[str, ...]) -> bool:
+    text = os.fsdecode(path)
+    return any(
+        fnmatchcase(text, pattern) or fnmatchcase(text.rpartition("/")[2], pattern)
+        for pattern in patterns
+    )

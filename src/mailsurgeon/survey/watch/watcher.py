@@ -1,0 +1,201 @@
+"""Watches a spool while a screen shows it: tells which folders have changed on disk.
+
+By inotify; where that hears nothing (a file system of others) or is not to be had (no watches
+left), by looking at the times of the directories.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailsurgeon.host.mounts import shared_file_system
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.watch.polling import INTERVAL, Polling
+
+LONGEST = 3.0  # seconds after which changes are told although more come
+RETRY = 2.0  # seconds between two looks for a spool that is not there
+PATIENCE = 1.0  # seconds a file system that does not answer may hold up the end
+
+_LIMIT = "the limit {} is reached"
+_NOT_TO_BE_HAD = {
+    errno.ENOSPC: _LIMIT.format("fs.inotify.max_user_watches"),
+    errno.EMFILE: _LIMIT.format("fs.inotify.max_user_instances"),
+    errno.ENFILE: "too many files are open",
+    errno.ENOMEM: "the kernel has no memory for inotify",
+    errno.ENOSYS: "the system has no inotify",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a watcher tells: the folders (paths relative to the spool) that have changed, came or
+    went. `lost`: the spool is not there any more. `note`: a sentence for the operator, or empty.
+    """
+
+    folders: frozenset[bytes] = frozenset()
+    lost: bool = False
+    note: str = ""
+
+
+class Means(Protocol):
+    """How a watcher hears of changes; see `Inotify` and `Polling`."""
+
+    name: str
+    quiet: float
+
+    def wait(self) -> None: ...
+    def wake(self) -> None: ...
+    def changed(self) -> set[bytes]: ...
+    def close(self) -> None: ...
+
+
+class Watcher:
+    """Watches from `start` to `stop`, in a thread of its own in which `tell` is called.
+
+    What changed from the making of the watcher on is told, also what did before it came to watch.
+    Many changes are told together: after half a second without more, every three seconds at most.
+    `polling`: without inotify, looking every `interval` seconds.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        tell: Callable[[News], None],
+        *,
+        exclude: tuple[str, ...] = (),
+        polling: bool = False,
+        interval: float = INTERVAL,
+    ) -> None:
+        self._spool, self._tell, self._exclude = spool, tell, exclude
+        self._polling, self._interval = polling, interval
+        self._since = time.time() - 0.05  # the times of files may lag by a tick of the clock
+        self._lock = threading.Lock()  # over the means and what it has found
+        self._means: Means | None = None
+        self._changed: set[bytes] = set()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+        self._broken = False
+        self.how = "not yet"
+
+    def start(self) -> None:
+        """Begins to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends it; nothing is told any more when this returns."""
+        self._stopped.set()
+        with self._lock:
+            if self._means is not None:
+                self._means.wake()
+        if self._thread.is_alive():
+            self._thread.join(PATIENCE)
+
+    def forget(self, folders: Iterable[bytes] | None = None) -> None:
+        """What has changed until now in these folders (or in all) is not told any more: for who is
+        about to look at them anyway."""
+        with self._lock:
+            if self._means is None:
+                return
+            self._gather(self._means)
+            if folders is None:
+                self._changed.clear()
+            else:
+                self._changed.difference_update(folders)
+
+    # The thread
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._watch()
+            except OSError:
+                self._stopped.wait(RETRY)  # the root cannot be listed, or is going away
+            finally:
+                self._end()
+            self._since = 0.0  # all of it is news when there is another beginning
+            if not self._stopped.is_set() and not self._there():
+                self._tell(News(lost=True))
+                while not self._stopped.wait(RETRY) and not self._there():
+                    pass
+
+    def _watch(self) -> None:
+        means, note = self._choose()
+        with self._lock:
+            self._means, self._broken = means, False
+        if note:
+            self._tell(News(note=note))
+        while not self._stopped.is_set() and not self._broken and self._there():
+            self._wait(means)
+            self._tell_changes()
+
+    def _end(self) -> None:
+        with self._lock:
+            means, self._means = self._means, None
+            self._changed.clear()
+            if means is not None:
+                means.close()
+
+    def _there(self) -> bool:
+        try:
+            status = os.stat(self._spool.root)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == (self._spool.device, self._spool.inode)
+
+    def _choose(self) -> tuple[Means, str]:
+        """The means, and what the operator should know of it. Raises OSError without a root."""
+        place = self._spool.root, self._exclude, self._since
+        looking = f"by looking every {self._interval:g} s"
+        if shared := shared_file_system(self._spool.root):
+            self.how = f"{looking} ({shared}: others may change it)"
+            return Polling(*place, self._interval), ""
+        if self._polling or not sys.platform.startswith("linux"):
+            self.how = looking
+            return Polling(*place, self._interval), ""
+        from mailsurgeon.survey.watch.inotify import Inotify  # only who watches pays for it
+
+        try:
+            means = Inotify(*place)
+        except OSError as error:
+            if error.errno not in _NOT_TO_BE_HAD:
+                raise
+            why = _NOT_TO_BE_HAD[error.errno]
+            self.how = f"{looking} ({why})"
+            return Polling(*place, self._interval), f"Watching {self.how}."
+        self.how = "by inotify"
+        return means, ""
+
+    def _wait(self, means: Means) -> None:
+        """Until something has changed and no more has for a while, or until it is stopped."""
+        means.wait()
+        started = time.monotonic()
+        while not self._stopped.is_set():
+            with self._lock:
+                found = self._gather(means)
+            if not means.quiet or not found or time.monotonic() - started >= LONGEST:
+                return
+            self._stopped.wait(means.quiet)
+
+    def _gather(self, means: Means) -> bool:
+        """Takes in what the means has found; whether there was anything."""
+        try:
+            found = means.changed()
+        except OSError:  # the root is gone, or there are no watches for a new folder
+            self._broken = True
+            means.wake()
+            return False
+        self._changed |= found
+        return bool(found)
+
+    def _tell_changes(self) -> None:
+        with self._lock:
+            changed, self._changed = frozenset(self._changed), set[bytes]()
+        if changed and not self._stopped.is_set():
+            self._tell(News(changed))

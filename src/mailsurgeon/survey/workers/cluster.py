@@ -1,0 +1,403 @@
+"""Readers beyond this machine: a Dask cluster whose workers mount the same spool.
+
+`Cluster.for_spool` gives a `concurrent.futures.Executor`, the same seam the local processes go
+through. Only workers that see this very spool and run this very program get any work; what a worker
+that died had in hand goes to another, and to this machine when none is left.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.workers.cluster_probe import Seen, question, why_not
+from mailsurgeon.text import visible
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
+"""How long nobody may be there before this machine goes on alone: a worker may be started anew."""
+
+_TICK = 0.5
+_RETRIES = 3
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):([0-9]{1,5})")
+_NOISY = re.compile(r"(distributed|tornado|dask|bokeh|asyncio)(\.|$)")
+
+
+class ClusterError(MailsurgeonError):
+    """The cluster cannot be used; the message names its scheduler."""
+
+
+def checked_address(address: str) -> str:
+    """The address of a scheduler; raises MailsurgeonError when it is none."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None or not 0 < int(match[1]) < 65536:
+        raise MailsurgeonError(
+            f"--scheduler {visible(address)}: not an address of a scheduler; give tcp://HOST:8786"
+        )
+    return address
+
+
+def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], object]) -> Cluster:
+    """The cluster of the scheduler at `address`.
+
+    `local` makes the readers that take over when all workers are lost; `tell` gets lines for the
+    operator. Raises ClusterError when there is no scheduler, one without workers, or no library to
+    speak to it.
+    """
+    checked_address(address)
+    try:
+        distributed: Any = importlib.import_module("distributed")
+    except ImportError as error:
+        raise ClusterError(
+            f"--scheduler {address}: needs a library that is not installed;"
+            " pip install 'mailsurgeon[cluster]'"
+        ) from error
+    _be_quiet()
+    try:
+        client = _client(distributed, address)
+    except Exception as error:  # of many kinds, by what listens there instead
+        raise ClusterError(
+            f"{address}: no scheduler answers there within {CONNECT_SECONDS:.0f} s; look whether it"
+            " runs, and at the port"
+        ) from error
+    _be_quiet()
+    cluster = Cluster(address, client, local, tell)
+    try:
+        cluster.check()
+    except ClusterError:
+        cluster.close()
+        raise
+    return cluster
+
+
+def _client(distributed: Any, address: str) -> Any:
+    """A client of the scheduler. In a thread, for one that does not answer is waited for without
+    end whatever is asked for."""
+    made: Future[Any] = Future()
+
+    def make() -> None:
+        try:
+            client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            _finish(made, client)
+        except BaseException as error:
+            _finish(made, error=error)
+
+    threading.Thread(target=make, daemon=True).start()
+    return made.result(1.2 * CONNECT_SECONDS)
+
+
+def _be_quiet() -> None:
+    """What the library has to say never reaches the terminal; what matters is told by us."""
+    warnings.filterwarnings("ignore", module=r"(distributed|dask|tornado)(\.|$)")
+    for name in ["asyncio", *logging.root.manager.loggerDict]:
+        if _NOISY.match(name):
+            logger = logging.getLogger(name)
+            logger.handlers[:] = [logging.NullHandler()]
+            logger.propagate = False
+
+
+@dataclass(eq=False)
+class _Job:
+    """Something submitted, until its outcome is known."""
+
+    mine: Future[Any]
+    readers: Readers
+    call: Callable[[], Any]
+    workers: frozenset[str] = frozenset()
+    inner: Any = None  # the future of who has it in hand
+
+
+@dataclass(eq=False)
+class Readers(Executor):
+    """The workers that see one spool."""
+
+    cluster: Cluster
+    spool: Spool
+    asked: frozenset[str] = frozenset()
+    usable: frozenset[str] = frozenset()
+    alone_since: float | None = None
+    gone: bool = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Has `fn` called somewhere; its outcome is that of the call, whoever died meanwhile."""
+        mine: Future[T] = Future()
+        self.cluster.take(_Job(mine, self, partial(fn, *args, **kwargs)))
+        return mine
+
+    @property
+    def jobs(self) -> int:
+        """How many calls they can work on at once."""
+        return max(1, self.cluster.threads(self.usable))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Nothing: the cluster serves other spools, too, and ends with `Cluster.close`."""
+
+
+class Cluster:
+    """The connection to a scheduler, and what has been handed to its workers."""
+
+    def __init__(
+        self,
+        address: str,
+        client: Any,
+        local: Callable[[], Executor],
+        tell: Callable[[str], object],
+    ) -> None:
+        self.address = address
+        self._tell = tell
+        self._client = client
+        self._make_local = local
+        self._local: Executor | None = None
+        self._jobs: set[_Job] = set()
+        self._lock = threading.RLock()
+        self._closed = threading.Event()
+        self._told: set[str] = set()
+        self._threads: dict[str, int] = {}
+        self._watch = threading.Thread(target=self._keep_watch, name="cluster", daemon=True)
+        self._watch.start()
+
+    def for_spool(self, spool: Spool) -> Readers:
+        """The workers that see this spool; those that do not are told of, once. This machine, when
+        all that there were are gone.
+
+        Raises ClusterError when there are workers, and none that sees it.
+        """
+        readers = Readers(self, spool)
+        alive = self._alive()
+        if not alive:
+            self._go_on_alone(readers, alive)
+            return readers
+        self._meet(readers, alive)
+        if not readers.usable:
+            raise ClusterError(
+                f"{self.address}: none of its workers can read {visible(spool.root)}; mount it"
+                " there under the same path"
+            )
+        return readers
+
+    def check(self) -> None:
+        """Raises ClusterError when there are no workers."""
+        if not self._alive():
+            raise ClusterError(f"{self.address}: the scheduler has no workers; start some")
+
+    def threads(self, addresses: Iterable[str]) -> int:
+        """How many calls these workers work on at once."""
+        return sum(self._threads.get(address, 1) for address in addresses)
+
+    def listen(self, tell: Callable[[str], object]) -> None:
+        """Has what is to be told from now on told to somebody else."""
+        self._tell = tell
+
+    def close(self) -> None:
+        """Ends the connection; what is still under way is forgotten."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        with self._lock:
+            jobs, self._jobs = self._jobs, set()
+        for job in jobs:
+            _cancel(job.mine)
+        self._watch.join(2 * ANSWER_SECONDS)
+        with suppress(Exception):
+            self._client.close(timeout=2)
+        if self._local is not None:
+            self._local.shutdown(wait=True, cancel_futures=True)
+
+    # Workers
+
+    def _alive(self) -> set[str]:
+        """The addresses of the workers there are; none where the scheduler is gone."""
+        try:
+            known = self._client.sync(
+                self._client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER_SECONDS
+            )
+        except Exception:
+            return set()
+        self._threads = {name: each["nthreads"] for name, each in known["workers"].items()}
+        return set(self._threads)
+
+    def _meet(self, readers: Readers, addresses: set[str]) -> None:
+        """Asks workers whether they see the spool, and tells of those that do not."""
+        readers.asked = readers.asked | addresses
+        for address, seen in self._ask(sorted(addresses), readers.spool.root).items():
+            why = why_not(seen, readers.spool)
+            if not why:
+                readers.usable = readers.usable | {address}
+            else:
+                self._tell_once(f"worker {visible(address)} {visible(why)}; it is not used")
+
+    def _ask(self, addresses: list[str], root: bytes) -> dict[str, Seen | None]:
+        import asyncio  # loaded with the library, and by nobody without a cluster
+
+        asked = question(root)
+
+        async def ask(address: str) -> Seen | None:
+            try:
+                answers = self._client.run(eval, asked, workers=[address], on_error="return")
+                answer = (await asyncio.wait_for(answers, ANSWER_SECONDS))[address]
+                return Seen(*answer)
+            except Exception:
+                return None
+
+        async def ask_all() -> list[Seen | None]:
+            return await asyncio.gather(*map(ask, addresses))
+
+        return dict(zip(addresses, self._client.sync(ask_all), strict=True))
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._tell(line)
+
+    # Work
+
+    def take(self, job: _Job) -> None:
+        """Hands a job to the workers of its spool."""
+        if self._closed.is_set():
+            raise RuntimeError("the cluster has been left")
+        job.mine.add_done_callback(lambda mine: self._over(job, mine))
+        with self._lock:
+            self._jobs.add(job)
+        self._send(job)
+
+    def _send(self, job: _Job) -> None:
+        try:
+            if job.readers.gone:
+                job.inner = here = self._here().submit(job.call)
+                here.add_done_callback(lambda done: self._done_here(job, done))
+                return
+            job.workers = job.readers.usable
+            job.inner = there = self._client.submit(
+                job.call, workers=sorted(job.workers), allow_other_workers=False,
+                retries=_RETRIES, pure=False,
+            )  # fmt: skip
+            self._client.loop.add_callback(self._follow, job, there)
+        except Exception as error:
+            if job.readers.gone:
+                _finish(job.mine, error=error)
+            # else the watch sends it again, or has it done here
+
+    async def _follow(self, job: _Job, there: Any) -> None:
+        """Waits, in the library's own loop, for what becomes of a call."""
+        try:
+            result = await there.result()
+        except BaseException as error:
+            self._failed(job, there, error)
+        else:
+            if job.inner is there:
+                _finish(job.mine, result)
+
+    def _failed(self, job: _Job, there: Any, error: BaseException) -> None:
+        if job.inner is not there:
+            return  # it was sent elsewhere meanwhile
+        if not _is_clusters(error):
+            _finish(job.mine, error=error)
+            return
+        job.inner = None  # for the watch
+        if type(error).__name__ == "KilledWorker":  # whoever reads this dies: here it can be told
+            job.readers.alone_since = 0.0
+
+    def _done_here(self, job: _Job, here: Future[Any]) -> None:
+        if here.cancelled():
+            _cancel(job.mine)
+        elif (error := here.exception()) is not None:
+            _finish(job.mine, error=error)
+        else:
+            _finish(job.mine, here.result())
+
+    def _over(self, job: _Job, mine: Future[Any]) -> None:
+        with self._lock:
+            self._jobs.discard(job)
+        inner, job.inner = job.inner, None
+        if inner is not None and mine.cancelled():
+            inner.cancel()
+
+    # What becomes of the work of those that died
+
+    def _keep_watch(self) -> None:
+        while not self._closed.wait(_TICK):
+            with self._lock:
+                jobs = list(self._jobs)
+            if jobs:
+                self._look_after(jobs, self._alive())
+
+    def _look_after(self, jobs: list[_Job], alive: set[str]) -> None:
+        for readers in {job.readers for job in jobs if not job.readers.gone}:
+            # One that comes back may be another; other threads read these sets: they get new ones.
+            readers.asked = readers.asked & alive
+            readers.usable = readers.usable & alive
+            if alive - readers.asked:
+                self._meet(readers, alive - readers.asked)
+            if readers.usable:
+                readers.alone_since = readers.alone_since if readers.alone_since == 0.0 else None
+            elif readers.alone_since is None:
+                readers.alone_since = time.monotonic()
+            if readers.alone_since is not None and _long_ago(readers.alone_since):
+                self._go_on_alone(readers, alive)
+        for job in jobs:
+            stranded = job.inner is None or not (job.readers.gone or job.workers & alive)
+            if (
+                stranded
+                and not job.mine.done()
+                and (job.readers.gone or job.readers.usable & alive)
+            ):
+                before, job.inner = job.inner, None
+                if before is not None:
+                    before.cancel()
+                self._send(job)
+
+    def _go_on_alone(self, readers: Readers, alive: set[str]) -> None:
+        readers.gone = True
+        some = f" that can read {visible(readers.spool.root)}" if alive else ""
+        self._tell_once(f"{self.address}: no worker is left{some}; this machine goes on alone")
+        with self._lock:
+            mine = [job for job in self._jobs if job.readers is readers]
+        for job in mine:
+            job.inner = None
+
+    def _here(self) -> Executor:
+        with self._lock:
+            if self._local is None:
+                self._local = self._make_local()
+            return self._local
+
+
+def _is_clusters(error: BaseException) -> bool:
+    """Whether an error is about who was to make the call, and not of the call itself."""
+    kind = type(error)
+    return kind.__name__ == "CancelledError" or kind.__module__.startswith(
+        ("distributed", "tornado")
+    )
+
+
+def _long_ago(moment: float) -> bool:
+    return time.monotonic() - moment > PATIENCE_SECONDS
+
+
+def _cancel(future: Future[Any]) -> None:
+    if future.cancel():
+        future.set_running_or_notify_cancel()  # whoever waits for it shall know
+
+
+def _finish(future: Future[Any], result: Any = None, error: BaseException | None = None) -> None:
+    with suppress(InvalidStateError):  # it was cancelled meanwhile
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)

@@ -1,0 +1,130 @@
+"""What the start page works with: many spools, looked at one by one, and opened when asked."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.procedures.survey_many import SpoolRow, look_at
+from mailsurgeon.procedures.survey_spool import Order
+from mailsurgeon.survey.find_spools import FoundSpool, find_spools
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.open_spool import index_path, open_spool
+
+if TYPE_CHECKING:
+    from mailsurgeon.tui.session import Surgeon, Workbench
+
+_POLL = 0.1  # seconds between two looks whether a turn has come
+
+
+@dataclass
+class Hall:
+    """The spools below `directory`. `order` says how each is looked at; `surgeon` makes the one
+    who may change a spool; `bench` makes a workbench, as `app.real_workbench` does.
+
+    `listen` is that of the Workbench. A spool that was opened stays so until `close`. Its index is
+    written by one survey at a time.
+    """
+
+    directory: bytes
+    order: Order
+    surgeon: Callable[[Spool], Surgeon]
+    bench: Callable[..., Workbench]
+    read_only: bool = False
+    ascii: bool = False
+    theme: str = ""
+    keymap: Mapping[str, str] = field(default_factory=dict[str, str])
+    listen: Callable[[Callable[[str], object]], object] = bool
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        self._kept = ExitStack()
+        self._benches: dict[bytes, Workbench] = {}
+        self._turns: dict[bytes, threading.Lock] = {}
+
+    def find(self, not_searched: list[NotExamined]) -> Iterator[FoundSpool]:
+        """The spools, as they are found. Raises SpoolError when the directory cannot be read."""
+        options = self.order.options
+        return find_spools(
+            self.directory,
+            exclude=options.exclude,
+            layout=options.layout,
+            not_searched=not_searched,
+        )
+
+    def look(
+        self,
+        path: bytes,
+        on_progress: Callable[[Any], None],
+        cancelled: Callable[[], bool],
+        given_up: Callable[[bytes], bool],
+    ) -> SpoolRow | None:
+        """Surveys a spool; None when that was cancelled."""
+        order = replace(self.order, on_progress=on_progress, cancelled=cancelled, given_up=given_up)
+        with self._turn(path, cancelled) as mine:
+            return look_at(path, order) if mine else None
+
+    def enter(self, path: bytes) -> Workbench:
+        """The workbench of a spool. Raises MailsurgeonError, OSError, sqlite3.Error."""
+        known = self._benches.get(path)
+        if known is not None:
+            return known
+        spool = open_spool(path, self.order.options)
+        index = self._index(spool)
+        surgeon = self.surgeon(spool)
+        bench = self.bench(
+            spool, index, self.order.options, surgeon, self.order.survey,
+            read_only=self.read_only, ascii=self.ascii, theme=self.theme, keymap=self.keymap,
+            **self.settings,
+        )  # fmt: skip
+        bench.survey = self._in_turn(path, bench.survey)
+        self._benches[path] = bench
+        return bench
+
+    def keep(self, closing: Callable[[], object]) -> None:
+        """Has `closing` called in the end."""
+        self._kept.callback(closing)
+
+    def close(self) -> None:
+        """Ends what was opened."""
+        self._kept.close()
+
+    def _index(self, spool: Spool) -> Index:
+        """The index kept for this spool, or a temporary one where it cannot be kept."""
+        try:
+            index = Index.open(index_path(spool))
+        except (OSError, sqlite3.Error):
+            place = tempfile.TemporaryDirectory(prefix="mailsurgeon-")
+            self.keep(place.cleanup)
+            index = Index.open(Path(place.name) / "index.sqlite3")
+        self.keep(index.close)
+        return index
+
+    def _in_turn(self, path: bytes, survey: Callable[..., Any]) -> Callable[..., Any]:
+        def survey_in_turn(*arguments: Any, **options: Any) -> Any:
+            cancelled = options.get("cancelled") or bool
+            with self._turn(path, cancelled):  # cancelled: the survey ends by itself
+                return survey(*arguments, **options)
+
+        return survey_in_turn
+
+    @contextmanager
+    def _turn(self, path: bytes, cancelled: Callable[[], bool]) -> Iterator[bool]:
+        """Waits until no other survey of this spool runs; False when cancelled before."""
+        lock = self._turns.setdefault(path, threading.Lock())
+        mine = lock.acquire(timeout=_POLL)
+        while not mine and not cancelled():
+            mine = lock.acquire(timeout=_POLL)
+        try:
+            yield mine
+        finally:
+            if mine:
+                lock.release()

@@ -1,0 +1,71 @@
+"""What the inspector says of a folder: its mail, its problems, its subscription, its numbers.
+
+Runs in a worker, reads the folder's lists and returns lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.maildir.folder_names import INBOX
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.output import counted
+from mailsurgeon.survey.index.rows import FolderRow
+from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
+from mailsurgeon.text import visible
+from mailsurgeon.tui.text.fields import badge, path_text, title
+
+_STRONG, _DIM = "bold", "dim"
+
+
+def folder_lines(spool: Spool, row: FolderRow) -> list[Text]:
+    """The details of a folder."""
+    details = folder_details(spool, row.path)
+    head = Text.assemble(
+        (visible(row.name, 200), _STRONG),
+        f": {counted(row.messages, 'message')}, {counted(row.bytes, 'byte')}",
+    )
+    return [
+        head,
+        Text(path_text(row.path), _DIM),
+        _subscription(row.name, details),
+        _numbers(details),
+        *_problems(row),
+    ]
+
+
+def _subscription(name: str, details: FolderDetails) -> Text:
+    if details.subscribed is None:
+        said = "the spool has no list of subscriptions"
+    elif details.subscribed:
+        said = f"yes ({details.subscriptions})"
+    elif name == INBOX:
+        said = f"not in {details.subscriptions}, but clients show INBOX all the same"
+    else:
+        said = (
+            f"no ({details.subscriptions}). Clients that show subscribed folders only do not"
+            " show it; mailsurgeon explain subscriptions."
+        )
+    return Text.assemble(("Subscribed: ", _STRONG), said)
+
+
+def _numbers(details: FolderDetails) -> Text:
+    if not details.uidlist:
+        said = "none; no server has numbered the messages here"
+    elif details.damage:
+        said = f"{details.uidlist}: {visible(details.damage)}"
+    else:
+        said = f"{details.uidlist}, UIDVALIDITY {details.uidvalidity}, next UID {details.next_uid}"
+    return Text.assemble(("Uidlist: ", _STRONG), said)
+
+
+def _problems(row: FolderRow) -> Iterator[Text]:
+    worst = {code: -kind.severity for code, kind in CATALOGUE.items()}
+    found = sorted(row.problems.items(), key=lambda kind: (worst.get(kind[0], 0), -kind[1]))
+    total = sum(row.problems.values())
+    yield Text.assemble(("Problems: ", _STRONG), f"{total:,}" if total else "none")
+    for code, number in found:
+        yield Text(f"  {number:>6,}  {badge(code):<5}{title(code)}")

@@ -1,0 +1,247 @@
+"""What the inspector says of one message: its problems, headers, raw text and history.
+
+Everything here runs in a worker with its own connection to the index, and returns lines.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.evidence import evidence
+from mailsurgeon.surgery.model import Act, Left, Plan
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import Entry, Place, ProblemRow
+from mailsurgeon.text import visible
+from mailsurgeon.tui.session import Workbench
+from mailsurgeon.tui.text.fields import path_text, title
+from mailsurgeon.tui.text.plan import main_step, shown, step_text
+
+TABS = ("problem", "headers", "raw", "history")
+READ_LIMIT = 256 * 1024  # bytes of a message that the inspector reads
+PARSE_LIMIT = 64 * 1024
+"""Bytes that mail-parser is given at most."""
+_FIELD_LIMIT = 8 * 1024  # bytes of one header field: its time grows with the square of parameters
+_LINE_LIMIT = 2000  # characters of one line
+_LINES = 500
+_STEPS = 8  # steps of a proposal that are listed
+_FIRST = ("Date", "From", "To", "Cc", "Subject", "Message-ID", "Message-Id", "Reply-To")
+
+PLAIN, DIM, STRONG = "", "dim", "bold"
+
+
+def inspect(bench: Workbench, index: Index, entry: Entry, tab: str) -> list[Text]:
+    """The lines of one tab for one entry. Errors become a line."""
+    try:
+        if tab == "problem":
+            return list(problem_lines(bench, index, entry))
+        if tab == "history":
+            return history_lines(bench, entry)
+        data = read_start(bench.spool, entry.path)
+        return header_lines(data) if tab == "headers" else raw_lines(data)
+    except MailsurgeonError as error:
+        return [Text(visible(str(error)))]
+    except OSError as error:
+        return [Text(f"{path_text(entry.path)}: {visible(error.strerror or str(error))}")]
+
+
+# Problem
+
+
+def problem_lines(bench: Workbench, index: Index, entry: Entry) -> Iterator[Text]:
+    """What is wrong, the evidence, and the exact change proposed."""
+    problems = sorted(index.problems(entries=[entry.id]), key=lambda p: (-p.severity, p.code))
+    if not problems:
+        yield Text("Nothing is wrong with this message.")
+        yield Text(path_text(entry.path), DIM)
+        return
+    for problem in problems:
+        yield _sentence(problem)
+    yield Text(path_text(entry.path), DIM)
+    if any(problem.detail.get("pending") for problem in problems):
+        yield Text("The remedy is proposed after a full survey of the whole spool.")
+    else:
+        plan = bench.propose(bench.spool, index, [entry.id])
+        yield from _proposal(plan)
+        if not plan.acts:
+            yield Text("No remedy is proposed; m f z r d propose one all the same.")
+    yield from _alike(index, problems[0])
+
+
+def _sentence(problem: ProblemRow) -> Text:
+    kind, found = CATALOGUE.get(problem.code), evidence(problem)
+    line = Text(style=DIM if problem.severity == Severity.INFO else "")
+    line.append(f"{title(problem.code)}: ", STRONG)
+    line.append(kind.sentence if kind else "")
+    if found:
+        line.append(f" Here: {found}.")
+    return line
+
+
+def _proposal(plan: Plan) -> Iterator[Text]:
+    for act in plan.acts:
+        main = main_step(act)
+        target = main.target if main is not None and main.source == act.path else None
+        to = f" -> {shown(target)}" if target is not None else ""
+        yield Text.assemble(("Proposed: ", STRONG), visible(act.verdict), to, _note(act))
+        others = [step for step in act.steps if target is None or step is not main]
+        yield from (Text(f"  {step_text(step)}") for step in others[:_STEPS])
+        if len(others) > _STEPS:
+            yield Text(f"  and {len(others) - _STEPS:,} steps more")
+    for left in plan.left:
+        yield left_line(left)
+    for effect in plan.effects:
+        yield Text(f"  {visible(effect)}")
+
+
+def _note(act: Act) -> str:
+    return f", {visible(act.note)}" if act.note else ""
+
+
+def left_line(left: Left) -> Text:
+    """What a plan leaves alone, and why."""
+    hint = f" ({visible(left.hint)})" if left.hint else ""
+    word = "Refused" if left.refused else "Left alone"
+    return Text.assemble((f"{word}: ", STRONG), visible(left.reason), hint)
+
+
+def _alike(index: Index, problem: ProblemRow) -> Iterator[Text]:
+    more = index.problem_counts().get(problem.code, 1) - 1
+    if more > 0:
+        name = title(problem.code)
+        yield Text(f"{more:,} more of this kind: {name} (A marks all alike in the list).", DIM)
+
+
+# Headers and raw text
+
+
+def read_start(spool: Spool, path: bytes) -> bytes:
+    """The first READ_LIMIT bytes of a regular file; never follows a link, never waits on a FIFO."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(spool.absolute(path), flags)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(0, "not a regular file")
+        pieces: list[bytes] = []
+        room = READ_LIMIT
+        while room > 0 and (piece := os.read(handle, room)):
+            pieces.append(piece)
+            room -= len(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(handle)
+
+
+def raw_lines(data: bytes) -> list[Text]:
+    """The text as it is in the file, every control character written out."""
+    if not data:
+        return [Text("The file is empty.")]
+    lines = data.split(b"\n")
+    shown = [Text(visible(line.removesuffix(b"\r"), _LINE_LIMIT)) for line in lines[:_LINES]]
+    if len(lines) > _LINES or len(data) >= READ_LIMIT:
+        shown.append(Text("(more follows in the file)", DIM))
+    return shown
+
+
+def header_lines(data: bytes) -> list[Text]:
+    """The headers decoded and the parts named, by mail-parser; raw, and said so, where it fails."""
+    if not data:
+        return [Text("The file is empty.")]
+    import mailparser  # takes 0.1 s, and most runs never need it
+
+    try:
+        mail = mailparser.parse_from_bytes(_with_short_fields(data[:PARSE_LIMIT]))
+        headers = list(_in_reading_order(mail.headers, mail.message))
+        if not headers:
+            raise ValueError("no headers")
+        return [*headers, *_structure(mail.message), *_rest(data)]
+    except Exception as error:  # it raises whatever the mail makes it raise
+        head = data.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
+        why = visible(f"{type(error).__name__}: {error}", 100)
+        return [Text(f"The headers cannot be decoded ({why}); raw:", STRONG), *raw_lines(head)]
+
+
+def _with_short_fields(data: bytes) -> bytes:
+    """The text with every field (a line and the lines that continue it) cut to _FIELD_LIMIT."""
+    kept: list[bytes] = []
+    length = 0
+    for line in data.split(b"\n"):
+        before = length if line.startswith((b" ", b"\t")) else 0
+        length = before + len(line)
+        if before < _FIELD_LIMIT:
+            kept.append(line[: _FIELD_LIMIT - before])
+    return b"\n".join(kept)
+
+
+def _rest(data: bytes) -> Iterator[Text]:
+    if len(data) > PARSE_LIMIT:
+        yield Text(f"(of the first {PARSE_LIMIT // 1024} KiB; raw shows more)", DIM)
+
+
+def _in_reading_order(headers: dict[str, Any], message: Any) -> Iterator[Text]:
+    rest = [name for name in headers if name not in _FIRST]
+    for name in [name for name in _FIRST if name in headers] + rest:
+        # Addresses that mail-parser makes nothing of are shown as they are written.
+        values = [value for value in _values(headers[name]) if value.strip(" <>,")]
+        for value in values or _values(message.get_all(name)):
+            yield Text.assemble((f"{visible(name)}: ", STRONG), visible(value, _LINE_LIMIT))
+
+
+def _values(value: Any) -> Iterator[str]:
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(item, tuple) and len(item) == 2 for item in value):
+            yield ", ".join(f"{name} <{address}>" if name else address for name, address in value)
+        else:
+            for item in value:
+                yield from _values(item)
+    else:
+        yield " ".join(str(value).split())
+
+
+def _structure(message: Any) -> Iterator[Text]:
+    parts = list(_parts(message))
+    if len(parts) < 2:
+        return
+    yield Text(f"Parts: {len(parts):,}", STRONG)
+    for depth, kind, name in parts[:50]:
+        yield Text(f"{'  ' * min(depth + 1, 10)}{visible(kind)}{name}")
+
+
+def _parts(message: Any) -> Iterator[tuple[int, str, str]]:
+    waiting = [(0, message)]
+    while waiting:
+        depth, part = waiting.pop()
+        name = part.get_filename()
+        yield depth, part.get_content_type(), f"  {visible(str(name), 100)}" if name else ""
+        if part.is_multipart():
+            waiting.extend((depth + 1, child) for child in reversed(part.get_payload()))
+
+
+# History
+
+
+def history_lines(bench: Workbench, entry: Entry) -> list[Text]:
+    """What was done to this file, following its names backwards."""
+    if entry.place == Place.FOLDER:
+        return [Text("The journal is kept by file; J shows it whole.")]
+    lines: list[Text] = []
+    for operation, step in bench.surgeon.history(entry.path):
+        head = f"#{operation.id}  {operation.time}  {operation.kind}  {operation.state}"
+        lines.append(Text(visible(head), STRONG))
+        lines.extend(Text(f"  {line}") for line in record_lines(step.source, step.target))
+    return lines or [Text("Nothing has been done to this message.")]
+
+
+def record_lines(source: bytes | None, target: bytes | None) -> Iterable[str]:
+    """The two paths of a step, whichever it has."""
+    paths: Sequence[bytes] = [path for path in (source, target) if path is not None]
+    return [("-> " if number else "") + path_text(path) for number, path in enumerate(paths)]
