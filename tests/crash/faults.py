@@ -20,9 +20,9 @@ from tests.crash import kills_checks as checks
 from tests.crash.kills import INTERPRETER, differences, environment
 from tests.crash.kills_patient import age_lists
 from tests.crash.strace import Call
+from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import Picture, Ward
-from tests.surgery.test_kill import undo_all
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EXDEV", "EACCES", "EMLINK", "ENAMETOOLONG")
 DOCUMENTED = (0, 1, 2)

@@ -20,8 +20,8 @@ from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash import kills_checks as checks
 from tests.crash.kills_patient import Patient, copied
 from tests.crash.strace import Call, NotInjected, changing_calls, killed_at
+from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.conftest import Picture, Ward
-from tests.surgery.test_kill import undo_all
 
 FEWEST = 10
 TRIES = 8

@@ -26,8 +26,8 @@ from tests.crash import kills_checks as checks
 from tests.crash import power
 from tests.crash.conftest import FULL
 from tests.crash.kills_patient import Patient, patient_in
+from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.conftest import Picture, Ward
-from tests.surgery.test_kill import undo_all
 
 FSYNC = "fsync,fdatasync"
 ACTS = (

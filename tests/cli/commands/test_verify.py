@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.procedures.verify import doveadm
-from tests.procedures.fake_doveadm import install
+from tests.procedures.verify.fake_doveadm import install
 
 from .conftest import Run, Tree
 

@@ -13,8 +13,8 @@ from mailsurgeon.host.doveconf import configuration, uidl_is_name
 from mailsurgeon.surgery.apply import operation as writer
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.surgery.apply.test_recovery import crash_before_list
 from tests.surgery.conftest import Ward, plan
-from tests.surgery.test_recovery import crash_before_list
 
 BASE = b"1300000001.M1P1.host"
 OLD = BASE + b",S=9"

@@ -15,8 +15,8 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.model import Act, Action, Step
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.surgery.apply.test_kill import killed_at
 from tests.surgery.conftest import Ward, plan
-from tests.surgery.test_kill import killed_at
 
 ONE = b"1300000001.M1P1.host:2,S"
 OLD = b"1300000002.M2P1.host,S=9"

@@ -7,8 +7,8 @@ import os
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.maildir.lists.keywords import parse
 from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from tests.surgery.apply.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 from tests.surgery.conftest import Ward, plan
-from tests.surgery.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 
 OLD, NEW = b"1300000001.M1P1.host,U=7", b"1300000001.M1P1.host"
 OTHER = b"1300000002.M2P1.host"
