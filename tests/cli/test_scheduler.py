@@ -77,7 +77,7 @@ def test_one_spool_that_no_worker_sees_is_a_row(house: House, clean: Tree, run: 
 def test_no_scheduler_is_one_line(
     run: Run, clean: Tree, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailsurgeon.cli.screen._terminal_needed", lambda: None)
+    monkeypatch.setattr("mailsurgeon.cli.screen.terminal_needed", lambda: None)
     before = clean.picture()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

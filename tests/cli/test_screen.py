@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.cli import screen
+from mailsurgeon.cli.commands import demo
 from mailsurgeon.cli.startup import LateSurgeon
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.survey.process.client import Apart
@@ -39,9 +40,9 @@ def test_a_dumb_terminal_has_no_screen(kind: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "stdout", _Terminal())
     monkeypatch.setenv("TERM", kind)
     with pytest.raises(MailsurgeonError, match="needs a terminal"):
-        screen._terminal_needed()
+        screen.terminal_needed()
     monkeypatch.setenv("TERM", "xterm-256color")
-    screen._terminal_needed()
+    screen.terminal_needed()
 
 
 @pytest.fixture
@@ -58,7 +59,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     app = types.ModuleType("mailsurgeon.tui.app")
     app.run_app = run_app  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mailsurgeon.tui.app", app)
-    monkeypatch.setattr(screen, "_terminal_needed", lambda: None)
+    monkeypatch.setattr(screen, "terminal_needed", lambda: None)
+    monkeypatch.setattr(demo, "terminal_needed", lambda: None)
     return calls
 
 

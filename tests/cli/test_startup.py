@@ -10,8 +10,7 @@ from pathlib import Path
 from mailsurgeon.cli.options import Common
 from mailsurgeon.cli.startup import LateSurgeon
 from mailsurgeon.survey.open_spool import open_spool
-
-from .conftest import Tree
+from tests.cli.conftest import Tree
 
 PATIENCE = 60  # seconds after which a test has failed
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon import __version__
-from mailsurgeon.cli import look
+from mailsurgeon.cli.commands import scan as look
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 
 from .conftest import Run, Tree

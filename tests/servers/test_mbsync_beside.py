@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.surgery.servers import mbsync_lock as record_lock
-from mailsurgeon.surgery.servers.dotlock import Patience
+from mailsurgeon.surgery.servers.lock_wait import Patience
 
 from .dovecot import Dovecot, message
 from .mbsync import SCHEMES, SECONDS, Mbsync, wait_for

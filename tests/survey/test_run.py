@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.survey import run as surveying
-from mailsurgeon.survey.compare.compare import Comparison
+from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.index import writer
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.slice import Known
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.read import directories as looking
 from mailsurgeon.survey.run import Progress, make_executor
-
-from .conftest import Reads
-from .house import DATE, DAY, House, text
+from tests.survey.conftest import Reads
+from tests.survey.house import DATE, DAY, House, text
 
 EVERY = 11  # files of `full_house` that are no server's
 

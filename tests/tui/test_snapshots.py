@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from mailsurgeon.host.processes import Users
 from mailsurgeon.tui.app import MailsurgeonApp
-from mailsurgeon.tui.messages import Users
 from tests.tui.conftest import Ward, keys, settled
 
 SMALL, LARGE = (80, 24), (200, 50)

@@ -8,8 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mailsurgeon.cli.console import complain, interruptible, progress
-from mailsurgeon.cli.options import Common, Consent
-from mailsurgeon.errors import Refused
+from mailsurgeon.cli.open_spool import opened, several
+from mailsurgeon.cli.options import (
+    Common,
+    Consent,
+)
+from mailsurgeon.cli.session import Bench, surgeon_for, surveyed
+from mailsurgeon.errors import Refused, SpoolError
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
@@ -178,3 +183,24 @@ def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: C
         sys.stdout.write(as_json(outcome, indent=1) + "\n")
     else:
         table()
+
+
+Planner = Callable[[Bench], Plan]
+
+
+def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> int:
+    """Surveys the spool, makes the plan and carries it out; gives the exit code."""
+    if several(spool, common):
+        # As one spool, mail of one user would be judged by that of another.
+        raise SpoolError(
+            f"{visible(spool)}: holds several spools; name one of them (mailsurgeon scan-all lists"
+            " them), or give --layout fs where they are folders of one"
+        )
+    place = opened(spool, common)
+    changes = may_change(consent)
+    with surgeon_for(place, common, force=consent.force, changes=changes) as surgeon:
+        with surveyed(place, common) as bench:
+            plan = planned(bench)
+            sizes = {row.path: row.messages for row in bench.index.folders()}
+            unseen = bench.index.not_examined()
+        return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)

@@ -105,3 +105,9 @@ class Consent:
 
 COMMON = Common()
 CONSENT = Consent()
+
+
+Paths = Annotated[
+    str,
+    Parameter(help="Messages or folders: in the spool, absolute, or seen from here."),
+]

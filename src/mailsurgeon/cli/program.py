@@ -22,10 +22,10 @@ COULD_NOT = 2
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 COMMANDS = {
-    "scan": "look:scan", "log": "look:log", "explain": "look:explain", "verify": "verify:verify",
-    "scan-all": "many:scan_all",
-    "fix": "change:fix", "file": "change:file", "flags": "change:flags",
-    "undo": "back:undo", "redo": "back:redo", "demo": "screen:demo",
+    "scan": "scan:scan", "log": "log:log", "explain": "explain:explain",
+    "verify": "verify:verify", "scan-all": "scan_all:scan_all",
+    "fix": "fix:fix", "file": "file:file", "flags": "flags:flags",
+    "undo": "undo:undo", "redo": "redo:redo", "demo": "demo:demo",
     "quarantine": "quarantine:APPLICATION",
 }  # fmt: skip
 """Where each command is. It is imported when it is called: the screen must not wait for them."""
@@ -46,7 +46,7 @@ def application() -> App:
     )
     app.default(screen.screen)
     for name, place in COMMANDS.items():
-        app.command(f"mailsurgeon.cli.{place}", name=name)
+        app.command(f"mailsurgeon.cli.commands.{place}", name=name)
     return app
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -27,8 +27,6 @@ from mailsurgeon.survey.process.client import Apart
 
 if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
-
-DEMO_CLOCK = 48 * 3600.0  # seconds: what was planted in tmp/ is stale by then
 
 
 @Parameter(name="*")
@@ -65,9 +63,9 @@ def screen(
         if all or several(spool, common):
             return spools(spool, common, display, read_only=read_only)
         place = opened(spool, common)
-        _terminal_needed()
+        terminal_needed()
         with _index(place) as index:
-            return _run(place, index, common, display, read_only=read_only)
+            return run_on(place, index, common, display, read_only=read_only)
 
 
 def spools(directory: str, common: Common, display: Display, *, read_only: bool) -> int:
@@ -76,7 +74,7 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
 
     for_many(common)
     top = some_below(directory, common)
-    _terminal_needed()
+    terminal_needed()
     gc.enable()
     with _apart(common) as apart:
         from mailsurgeon.procedures.survey_spool import Order
@@ -105,19 +103,7 @@ def _apart(common: Common, spool: Spool | None = None) -> Iterator[Apart]:
         yield apart
 
 
-def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:
-    """Open the screen on a throw-away copy of the sample spool."""
-    from mailsurgeon.procedures.demo import build_sample
-
-    _terminal_needed()
-    with unheld(), tempfile.TemporaryDirectory(prefix="mailsurgeon-demo-") as directory:
-        place = opened(str(build_sample(Path(directory))), common)
-        own = replace(common, state_dir=common.state_dir or Path(directory) / "state")
-        with _temporary(directory) as index:
-            return _run(place, index, own, display, clock_ahead=DEMO_CLOCK)
-
-
-def _terminal_needed() -> None:
+def terminal_needed() -> None:
     """Raises MailsurgeonError where no screen can be drawn."""
     if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in _NO_SCREEN:
         return
@@ -127,7 +113,7 @@ def _terminal_needed() -> None:
     )
 
 
-def _run(
+def run_on(
     spool: Spool,
     index: Index,
     common: Common,
@@ -170,7 +156,7 @@ def _index(spool: Spool) -> Iterator[Index]:
     except (OSError, sqlite3.Error):
         with (
             tempfile.TemporaryDirectory(prefix="mailsurgeon-") as directory,
-            _temporary(directory) as index,
+            temporary_index(directory) as index,
         ):
             yield index
         return
@@ -181,7 +167,7 @@ def _index(spool: Spool) -> Iterator[Index]:
 
 
 @contextmanager
-def _temporary(directory: str) -> Iterator[Index]:
+def temporary_index(directory: str) -> Iterator[Index]:
     index = Index.open(Path(directory) / "index.sqlite3")
     try:
         yield index

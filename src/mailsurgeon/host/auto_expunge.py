@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.config import courier_config as courier_settings
 from mailsurgeon.maildir.config import dovecot_config as doveconf
 from mailsurgeon.maildir.config.dovecot_config import Section
-from mailsurgeon.survey.read.folder_context import read_small
 
 COURIER_SETTINGS = b"/etc/courier/imapd"
 _LARGEST = 1 << 20

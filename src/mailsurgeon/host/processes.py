@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.text import visible
-from mailsurgeon.tui.messages import Users
 
 _PATHS = 5  # open paths named a process
 
@@ -81,3 +82,11 @@ def users_text(users: Users) -> str:
         return ""
     names = ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in sorted(counts.items()))
     return f"{names} {'has' if sum(counts.values()) == 1 else 'have'} it open"
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who has the spool open: process names and numbers; `hidden` could not be looked at."""
+
+    found: Mapping[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    hidden: int = 0

@@ -48,3 +48,9 @@ class Spool:
     def shown(self) -> str:
         """The root as text; not yet made visible."""
         return os.fsdecode(self.root)
+
+
+def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
+    """Where a folder's list file of this name lies (absolute). Only Dovecot knows CONTROL=."""
+    own = name.startswith(b"dovecot")
+    return os.path.join(spool.control_of(folder) if own else spool.absolute(folder), name)

@@ -14,6 +14,7 @@ from platformdirs import user_state_dir
 from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import Writer
+from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
@@ -23,7 +24,7 @@ from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine import unfinished_notice as notice
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
-from mailsurgeon.surgery.servers.dotlock import WAIT_SECONDS, Patience, hold_as_writer, writer_lives
+from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, Patience
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.text import visible
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.message import Message
+
+from mailsurgeon.host.processes import Users
 
 if TYPE_CHECKING:
     from mailsurgeon.surgery.model import Plan, Report
@@ -146,14 +148,6 @@ class Inspected(Message):
     def __init__(self, subject: Subject, tab: str, lines: list[Text]) -> None:
         super().__init__()
         self.subject, self.tab, self.lines = subject, tab, lines
-
-
-@dataclass(frozen=True, slots=True)
-class Users:
-    """Who has the spool open: process names and numbers; `hidden` could not be looked at."""
-
-    found: Mapping[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    hidden: int = 0
 
 
 class UsersSeen(Message):

@@ -15,8 +15,7 @@ from mailsurgeon.host import doveconf as dovecot
 from mailsurgeon.maildir.config import dovecot_config as doveconf
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.surgeon import Surgeon
-
-from .conftest import MTIME, Run, Tree
+from tests.cli.conftest import MTIME, Run, Tree
 
 MISFILED = ".Sent/1600000003.M1P1.host:2,S"
 FILED = ".Sent/cur/1600000003.M1P1.host:2,S"

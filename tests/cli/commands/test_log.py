@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run, Tree
+from tests.cli.conftest import Run, Tree
 
 UNSORTED = ".Sent/cur/1600000004.M1P1.host:2,SR"
 SORTED = ".Sent/cur/1600000004.M1P1.host:2,RS"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run, Tree
+from tests.cli.conftest import Run, Tree
 
 MESSAGE = "cur/1600000000.M1P1.host:2,S"
 SENT = ".Sent/cur/1600000001.M1P1.host:2,RS"

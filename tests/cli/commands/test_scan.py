@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.survey.read import directories as looking
-
-from .conftest import Below, Run, Tree
+from tests.cli.conftest import Below, Run, Tree
 
 MISFILED = ".Sent/1600000003.M1P1.host:2,S"
 WRONG_SIZE = "cur/1600000002.M1P1.host,S=7:2,S"

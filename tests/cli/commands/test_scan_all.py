@@ -21,8 +21,7 @@ from mailsurgeon.cli.commands import scan_all as many
 from mailsurgeon.procedures import survey_many as procedure
 from mailsurgeon.survey.workers import pool as workers
 from mailsurgeon.survey.workers.pool import start_executor
-
-from .conftest import Run, Tree
+from tests.cli.conftest import Run, Tree
 
 KEYS = ["spool", "layout", "messages", "bytes", "folders", "problems", "worst", "not_examined",
         "seconds", "error"]  # fmt: skip
@@ -293,7 +292,7 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     app = types.ModuleType("mailsurgeon.tui.app")
     app.run_hall, app.run_app = run_hall, run_app  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mailsurgeon.tui.app", app)
-    monkeypatch.setattr(screen, "_terminal_needed", lambda: None)
+    monkeypatch.setattr(screen, "terminal_needed", lambda: None)
     return calls
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.procedures.verify import doveadm
+from tests.cli.conftest import Run, Tree
 from tests.procedures.verify.fake_doveadm import install
-
-from .conftest import Run, Tree
 
 FOLDERS = ("Sent", "Entwürfe")
 

@@ -17,7 +17,8 @@ import pytest
 from mailsurgeon.errors import SpoolBusy
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.servers import dotlock as locks
-from mailsurgeon.surgery.servers.dotlock import DotLock, Patience
+from mailsurgeon.surgery.servers.dotlock import DotLock
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from tests.surgery.conftest import Ward, plan
 
 LOCK = locks.UIDLIST_LOCK

@@ -13,7 +13,7 @@ import pytest
 
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.servers import mbsync_lock as record_lock
-from mailsurgeon.surgery.servers.dotlock import Patience
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan

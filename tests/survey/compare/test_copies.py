@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from .conftest import Reads
-from .house import House, text
+from tests.survey.conftest import Reads
+from tests.survey.house import House, text
 
 NO_ID = b"From: a@example.org\nSubject: %d\n\nText.\n"
 

@@ -14,8 +14,7 @@ import pytest
 
 from mailsurgeon.survey.compare.tmp_leftovers import Openers
 from mailsurgeon.survey.open_spool import Options
-
-from .house import House, text
+from tests.survey.house import House, text
 
 HOUR = 3600
 OPEN_MULTIPART = (

@@ -10,8 +10,7 @@ import pytest
 from mailsurgeon.survey.index.diff import BeforeAndAfter, Renewal
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import run_survey
-
-from .house import DATE, House, text
+from tests.survey.house import DATE, House, text
 
 LISTS, OTHER = b".lists", b".other"
 FIRST = b".lists/cur/1.M1P1.h:2,S"

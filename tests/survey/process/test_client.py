@@ -24,9 +24,8 @@ from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.survey.process.server import carried
 from mailsurgeon.survey.progress import Progress
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp
-
-from .house import House
-from .processes import PATIENCE, below, ending, stopped, workers_below
+from tests.survey.house import House
+from tests.survey.processes import PATIENCE, below, ending, stopped, workers_below
 
 
 @pytest.fixture

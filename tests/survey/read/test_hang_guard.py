@@ -16,8 +16,7 @@ from mailsurgeon.survey.read import hang_guard as patience
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, Patience
 from mailsurgeon.survey.run import Progress
 from mailsurgeon.survey.walk import walk
-
-from .house import House
+from tests.survey.house import House
 
 
 @pytest.fixture(autouse=True)

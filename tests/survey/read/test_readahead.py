@@ -9,8 +9,7 @@ import pytest
 from mailsurgeon.survey.read import examine as examination
 from mailsurgeon.survey.read import readahead as fetching
 from mailsurgeon.survey.read.readahead import Pace
-
-from .house import House
+from tests.survey.house import House
 
 NAMES = [b"%d.M1.host:2,S" % number for number in range(40)]
 

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.survey.uidlists.cache import Lists, look_at_lists
-
-from .house import House
+from tests.survey.house import House
 
 LIST = b"3 V1 N9\n1 :1.M1.host\n8 :8.M1.host\n"
 

@@ -17,8 +17,7 @@ from mailsurgeon.survey.walk.walk import (
     names_to_examine,
     walk,
 )
-
-from .house import House
+from tests.survey.house import House
 
 LONG_AGO = 1_600_000_000_000_000_000
 

@@ -24,8 +24,7 @@ from mailsurgeon.survey.watch import watcher as watching
 from mailsurgeon.survey.watch.inotify import Inotify
 from mailsurgeon.survey.watch.polling import Polling
 from mailsurgeon.survey.watch.watcher import Means, News, Watcher
-
-from .house import DATE, House
+from tests.survey.house import DATE, House
 
 PATIENCE = 30  # seconds after which a test has failed
 LISTS, OTHER = b".lists", b".other"

@@ -22,8 +22,7 @@ from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.survey.run import run_survey
 from mailsurgeon.survey.workers import cluster
 from mailsurgeon.survey.workers.cluster import ClusterError, Readers, connect
-
-from .far import SECONDS, House, nobody
+from tests.survey.far import SECONDS, House, nobody
 
 pytest.importorskip("distributed")
 

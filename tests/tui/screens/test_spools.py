@@ -24,8 +24,7 @@ from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
 from mailsurgeon.tui.spool_sessions import Hall
 from mailsurgeon.tui.widgets.bars import Bar
-
-from .conftest import START, key_line, keys, settled, status, tree_lines, typed
+from tests.tui.conftest import START, key_line, keys, settled, status, tree_lines, typed
 
 MAIL = "From: anna@example.org\nDate: Tue, 06 Mar 2012 02:13:20 +0000\nMessage-ID: <{0}>\n\nText.\n"
 

@@ -14,9 +14,9 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from mailsurgeon.cli.arguments import entry_ids, is_servers, paths_in
-from mailsurgeon.cli.commands.fix import Paths, operate, some
+from mailsurgeon.cli.commands.file import some
 from mailsurgeon.cli.console import complain
-from mailsurgeon.cli.execute import asked, carry_out, exit_code, may_change
+from mailsurgeon.cli.execute import asked, carry_out, exit_code, may_change, operate
 from mailsurgeon.cli.execute import write_report as write
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import (
@@ -26,6 +26,7 @@ from mailsurgeon.cli.options import (
     Common,
     Consent,
     OutcomeFormat,
+    Paths,
     SpoolPath,
 )
 from mailsurgeon.cli.session import Bench, surgeon_for

@@ -48,20 +48,6 @@ def undo(
         return carry_out(surgeon, surgeon.plan_undo(operation), consent, common)
 
 
-def redo(
-    spool: SpoolPath,
-    operation: Annotated[int | None, Parameter(help="Its number; else the last undone.")] = None,
-    /,
-    *,
-    consent: Consent = CONSENT,
-    common: Common = COMMON,
-) -> int:
-    """Do again what was taken back."""
-    place = opened(spool, common)
-    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
-        return carry_out(surgeon, surgeon.plan_redo(operation), consent, common)
-
-
 def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
     """Takes back one operation after the other, newest first; gives the exit code."""
     numbers = surgeon.undoable()

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host.files import LARGEST_LIST, read_small
 from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.read.folder_context import LARGEST_LIST, read_small
 from mailsurgeon.text import visible
 
 _WRITTEN_AS_IS = re.compile(rb"[\w./+,@=~ -]+\Z")  # in a mail_location, where % and : mean more

@@ -24,8 +24,8 @@ from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Refusal, Step
-from mailsurgeon.surgery.servers.dotlock import Patience
 from mailsurgeon.surgery.servers.folder_names import Occupants, Register
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
 from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
 

@@ -7,14 +7,16 @@ import time
 from dataclasses import replace
 
 from mailsurgeon.maildir.lists.uidlist import Change
-from mailsurgeon.surgery.apply.act_run import WHOLE_BATCH, Run, as_text, refuse, uid_edits
+from mailsurgeon.surgery.apply.act_run import Run, refuse
+from mailsurgeon.surgery.apply.uid_edits import uid_edits
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.fsops.as_owner import acting_as
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Action, Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
+from mailsurgeon.surgery.servers.uid_changes import as_text
 from mailsurgeon.surgery.steps import maildirsize as quota
 from mailsurgeon.surgery.steps.registry import enact, inverse, perform
 from mailsurgeon.text import visible

@@ -25,8 +25,8 @@ from mailsurgeon.surgery.journal.records import Operation, Session, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Refusal, Report, Step
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
-from mailsurgeon.surgery.servers.dotlock import Patience
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from mailsurgeon.surgery.servers.locked_folder import name_of
 from mailsurgeon.surgery.servers.uid_effects import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible

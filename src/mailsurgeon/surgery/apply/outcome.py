@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from mailsurgeon.maildir.filename import uid_field
 from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, base_name
-from mailsurgeon.surgery.apply.act_run import Run, stays_in_folder
+from mailsurgeon.surgery.apply.act_run import Run
 from mailsurgeon.surgery.model import Refusal
+from mailsurgeon.surgery.servers.uid_changes import stays_in_folder
 
 
 @dataclass(slots=True)

@@ -22,26 +22,24 @@ from mailsurgeon.maildir.lists.uidlist import (
     base_name,
     drop_lines,
 )
-from mailsurgeon.surgery.apply.act_run import (
-    WHOLE_BATCH,
-    as_text,
-    base_after,
-    folders_of,
-    from_text,
-    key_of,
-    locks_of,
-    stays_in_folder,
-)
+from mailsurgeon.surgery.apply.act_run import folders_of, locks_of
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.fsops.as_owner import acting_as
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import Operation, StepRecord
+from mailsurgeon.surgery.journal.records import WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import Action, Refusal, Step
 from mailsurgeon.surgery.servers import dotlock as locks
-from mailsurgeon.surgery.servers.dotlock import Patience
 from mailsurgeon.surgery.servers.folder_names import Register
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from mailsurgeon.surgery.servers.locked_folder import Ledger, LockedFolder, lock_folders, name_of
+from mailsurgeon.surgery.servers.uid_changes import (
+    as_text,
+    base_after,
+    from_text,
+    key_of,
+    stays_in_folder,
+)
 from mailsurgeon.surgery.steps import maildirsize as quota
 from mailsurgeon.surgery.steps.keywords import keywords_done
 from mailsurgeon.surgery.steps.registry import directory_of, inverse, owner_of, perform

@@ -224,3 +224,7 @@ def _written(data: Mapping[str, Any]) -> str:
 
 def _sum(values: tuple[Any, ...]) -> bytes:
     return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+WHOLE_BATCH = 0
+"""The act number of the steps that the engine itself adds: rewritten uidlists."""

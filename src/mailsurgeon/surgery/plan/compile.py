@@ -13,7 +13,8 @@ from mailsurgeon.surgery.plan.context import Surroundings
 from mailsurgeon.surgery.plan.entry_detail import Patient, join, load_paths
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
-from mailsurgeon.surgery.plan.repair import Choice, Treatment
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.remedies import REMEDY
 from mailsurgeon.survey.index.rows import Place
 

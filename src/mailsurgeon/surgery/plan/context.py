@@ -15,11 +15,12 @@ from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
+from mailsurgeon.host.files import LARGEST_LIST, read_small
 from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.maildirsize import FILE as QUOTA_FILE
 from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
 from mailsurgeon.surgery.plan.entry_detail import Patient, join, load
 from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
@@ -27,7 +28,6 @@ from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_there, look_at_lists, traces_in
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, Place
-from mailsurgeon.survey.read.folder_context import LARGEST_LIST, list_path, read_small
 
 _SMALL = 1 << 20  # bytes read of a server's file at most
 _SETS_KEPT = 4  # folders whose names are kept in memory at once

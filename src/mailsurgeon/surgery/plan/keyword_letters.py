@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.lists import courier_keywords, keywords
 from mailsurgeon.maildir.lists.keywords import Keywords, Numbered
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.read.folder_context import read_small
 
 LARGEST = 1 << 20
 LARGEST_LIST = 64 << 20

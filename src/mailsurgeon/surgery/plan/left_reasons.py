@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left
-from mailsurgeon.surgery.plan.repair import command
+from mailsurgeon.surgery.plan.selection import command
 from mailsurgeon.survey.index.rows import ProblemRow
 
 _HIDES_LOSS = "a whole copy may exist elsewhere, and correcting the size would hide the loss"

@@ -10,13 +10,13 @@ import os
 from collections import Counter
 from dataclasses import replace
 
+from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.filename import fmd5_field, uid_field, without_uid
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import SYNC_STATE, SyncState, parse
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Step
 from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
-from mailsurgeon.survey.read.folder_context import read_small
 
 _LIMIT = 1 << 28  # bytes of a state that is read: some ten million messages
 

@@ -21,7 +21,7 @@ from mailsurgeon.surgery.plan.compile import assemble
 from mailsurgeon.surgery.plan.context import Surroundings
 from mailsurgeon.surgery.plan.entry_detail import Patient, load, load_paths
 from mailsurgeon.surgery.plan.left_reasons import without_remedy
-from mailsurgeon.surgery.plan.repair import Choice, Order
+from mailsurgeon.surgery.plan.selection import Choice, Order
 from mailsurgeon.surgery.plan.uidlist_check import bases_given_up, without_lists
 from mailsurgeon.surgery.quarantine.directory import default_directory
 from mailsurgeon.surgery.servers.sync_tools import LIVE, running_tool

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 from mailsurgeon.maildir.rename import NameChange
-from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import Left, Step
-from mailsurgeon.surgery.plan.entry_detail import Patient
-from mailsurgeon.survey.index.rows import FolderRow
+from mailsurgeon.surgery.model import Step
 
 COPY = "quarantine copy"
 TWIN = "quarantine twin"
@@ -20,49 +13,6 @@ TWIN = "quarantine twin"
 WHOLE_FOLDER = "quarantine folder"
 
 _AS_IT_IS = NameChange()
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the operator adds to a remedy of his own choice.
-
-    `target`: the folder to file into; `flags`: the flags to set; `force`: go on where it is
-    refused for safety; `asked`: it was asked for by name (a path, a key), not proposed.
-    """
-
-    target: FolderRow | None = None
-    flags: str | None = None
-    force: bool = False
-    asked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One remedy chosen for one patient.
-
-    `code` and `detail` are those of the problem it ends; None and empty where the operator chose
-    freely. `codes_here`: every problem the patient has. `loses_clash`: the record in the uidlist
-    belongs to the other message of its base name.
-    """
-
-    patient: Patient
-    remedy: str
-    code: str | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    codes_here: frozenset[str] = frozenset()
-    loses_clash: bool = False
-    order: Order = Order()
-
-    def refuse(self, reason: str, hint: str = "") -> Left:
-        """Not done, although it was asked for."""
-        return Left(self.patient.path, reason, self._codes(), True, hint)
-
-    def tell(self, reason: str, hint: str = "") -> Left:
-        """Nothing to do."""
-        return Left(self.patient.path, reason, self._codes(), False, hint)
-
-    def _codes(self) -> tuple[str, ...]:
-        return (self.code,) if self.code else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +75,3 @@ def _both_names(first: NameChange, second: NameChange) -> NameChange:
         if getattr(second, one.name) != getattr(_AS_IT_IS, one.name)
     }
     return replace(first, **changed)
-
-
-def command(spool: Spool, *words: str, verb: str = "fix") -> str:
-    """A command line that asks for something: `mailsurgeon fix SPOOL WORDS...`."""
-    root = shlex.quote(os.fsdecode(spool.root))
-    return " ".join(["mailsurgeon", verb, root, *words])

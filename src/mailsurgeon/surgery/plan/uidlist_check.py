@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from mailsurgeon.maildir.lists.uidlist import base_name
 from mailsurgeon.surgery.model import Act, Action, Left, Step
 from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.repair import command
+from mailsurgeon.surgery.plan.selection import command
 
 
 def bases_given_up(acts: Sequence[Act]) -> dict[bytes, set[bytes]]:

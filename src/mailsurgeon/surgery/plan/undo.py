@@ -9,11 +9,11 @@ from itertools import groupby
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.lists.uidlist import Change, base_name
-from mailsurgeon.surgery.apply.act_run import WHOLE_BATCH, as_text, base_after, from_text
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, Operation, StepRecord
+from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Left, Plan, Step
+from mailsurgeon.surgery.servers.uid_changes import as_text, base_after, from_text
 from mailsurgeon.surgery.steps import maildirsize as quota
 from mailsurgeon.surgery.steps.registry import inverse
 

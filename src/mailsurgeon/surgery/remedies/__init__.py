@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import Surroundings
 from mailsurgeon.surgery.plan.remedies.file import file_message
+from mailsurgeon.surgery.plan.remedies.fix_date import fix_date
 from mailsurgeon.surgery.plan.remedies.fix_flags import fix_flags
-from mailsurgeon.surgery.plan.remedies.fix_permissions import fix_date, fix_permissions
+from mailsurgeon.surgery.plan.remedies.fix_permissions import fix_permissions
 from mailsurgeon.surgery.plan.remedies.fix_size import fix_size
-from mailsurgeon.surgery.plan.remedies.make_subdirs import fix_uidlist, lift_folder, make_subdirs
+from mailsurgeon.surgery.plan.remedies.fix_uidlist import fix_uidlist
+from mailsurgeon.surgery.plan.remedies.lift_folder import lift_folder
+from mailsurgeon.surgery.plan.remedies.make_subdirs import make_subdirs
 from mailsurgeon.surgery.plan.remedies.quarantine import quarantine
 from mailsurgeon.surgery.plan.remedies.rename import rename
-from mailsurgeon.surgery.plan.repair import Choice, Treatment
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice
 
 Remedy = Callable[[Choice, Surroundings], Treatment | Left]
 

@@ -10,17 +10,14 @@ cannot be known, neither the lock nor the file it guards has changed for two min
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import socket
 import stat
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
-from mailsurgeon.errors import SpoolBusy
 from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from mailsurgeon.text import visible
 
 UIDLIST_LOCK = b"dovecot-uidlist.lock"
@@ -29,23 +26,9 @@ STALE_SECONDS = 120.0
 STALE_SUFFIX = b".stale"
 DEAD_SUFFIX = b".dead"
 DRAFT_SUFFIX = b".mailsurgeon"
-WAIT_SECONDS = 30.0
 
 _PLAIN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a lock is waited for (seconds), and who is told what for.
-
-    `cancelled` ends the waiting early; `told` gets one line when the waiting begins.
-    """
-
-    seconds: float = WAIT_SECONDS
-    told: Callable[[str], None] = lambda _line: None
-    cancelled: Callable[[], bool] = lambda: False
-    sleep: Callable[[float], None] = time.sleep
 
 
 class DotLock:
@@ -274,43 +257,3 @@ def _read_mark(directory: int, name: bytes) -> tuple[os.stat_result | None, int]
     finally:
         os.close(handle)
     return status, holder if here else 0
-
-
-def hold_as_writer(root: int, shown: bytes) -> None:
-    """Locks the spool's root directory against other writers, as long as `root` is open.
-
-    Raises SpoolBusy that names the holder.
-    """
-    try:
-        fcntl.flock(root, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = _flock_holder(root)
-        who = f"process {holder}" if holder else "another process"
-        raise SpoolBusy(f"{visible(shown)}: {who} is changing it now; wait for it") from None
-    except OSError as error:
-        raise SpoolBusy(
-            f"{visible(shown)}: cannot be locked ({os.strerror(error.errno or 0)});"
-            " nothing was changed"
-        ) from error
-
-
-def writer_lives(root: int) -> bool:
-    """Whether somebody else holds the spool as its writer now."""
-    try:
-        fcntl.flock(root, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    fcntl.flock(root, fcntl.LOCK_UN)
-    return False
-
-
-def _flock_holder(root: int) -> int:
-    """The process that holds the flock, by the kernel's list; 0 when it cannot be told."""
-    status = os.fstat(root)
-    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
-    with suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as table:
-        for line in table:
-            words = line.split()
-            if "FLOCK" in words and wanted in words:
-                return max(0, int(words[words.index(wanted) - 1]))
-    return 0

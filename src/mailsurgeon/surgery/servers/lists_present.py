@@ -12,11 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from mailsurgeon.maildir.lists.uidlist import Editor, UidlistError
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
 from mailsurgeon.surgery.servers.uid_effects import Traces
-from mailsurgeon.survey.read.folder_context import list_path
 
 LISTS = (b"dovecot-uidlist", b"courierimapuiddb")
 _SYNC_STATE = frozenset((b".mbsyncstate", b".uidvalidity", b".isyncuidmap.db"))

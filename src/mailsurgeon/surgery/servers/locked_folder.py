@@ -21,8 +21,8 @@ from mailsurgeon.surgery.servers import courier_keywords_file as courier_keyword
 from mailsurgeon.surgery.servers import dotlock as locks
 from mailsurgeon.surgery.servers import mbsync_lock as record_lock
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
-from mailsurgeon.surgery.servers.dotlock import Patience
 from mailsurgeon.surgery.servers.folder_names import Occupants, Register
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from mailsurgeon.text import visible
 
 _DOVECOT_TRACES = (

@@ -14,7 +14,7 @@ import struct
 import time
 
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers.dotlock import Patience
+from mailsurgeon.surgery.servers.lock_wait import Patience
 from mailsurgeon.text import visible
 
 UIDVALIDITY = b".uidvalidity"

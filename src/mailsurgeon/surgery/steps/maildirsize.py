@@ -10,12 +10,11 @@ import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
-from mailsurgeon.surgery.apply.act_run import WHOLE_BATCH
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.fsops.as_owner import acting_as
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Action, Step
 from mailsurgeon.surgery.servers import maildirsize_file as quota_file
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_lines
-from mailsurgeon.surgery.apply.act_run import as_text, from_text
 from mailsurgeon.surgery.fsops import as_owner as identity
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.model import Action, Expected, Step
 from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
+from mailsurgeon.surgery.servers.uid_changes import as_text, from_text
 from mailsurgeon.surgery.steps.keywords import inverse_keywords, perform_keywords
 from mailsurgeon.text import visible
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import (
@@ -32,17 +31,15 @@ from mailsurgeon.diagnosis.group_rules import (
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
 from mailsurgeon.maildir.message import Traits
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.compare.copies import Copies
+from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.server_files import check_servers_files
 from mailsurgeon.survey.compare.tmp_leftovers import find_leftovers
-from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Place
-from mailsurgeon.survey.index.writer import SEPARATE, TOGETHER, Writer
-from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.index.writer import SEPARATE, TOGETHER
 from mailsurgeon.survey.read.examine import NOT_MAIL
-from mailsurgeon.survey.read.folder_context import FolderContext, read_uidvalidity
-from mailsurgeon.survey.uidlists.cache import Lists, Uids
+from mailsurgeon.survey.read.folder_context import read_uidvalidity
+from mailsurgeon.survey.uidlists.cache import Uids
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 
 PATH = (
@@ -55,29 +52,6 @@ _MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
 _COMPARABLE = (
     f"(f.traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT f.traits & {Traits.MBOX}"
 )
-
-
-@dataclass(slots=True)
-class Comparison:
-    """What the comparison needs.
-
-    `contexts`: of the folders that were looked at; `abandoned`: folders that were given up on;
-    `owner`: owner and group of the spool, None where ownership is not judged. `full`: the whole
-    spool's contents have been read. `changed`: something is not as it was at the last comparison.
-    """
-
-    spool: Spool
-    index: Index
-    writer: Writer
-    options: Options
-    walk: Walk
-    lists: Lists
-    contexts: Mapping[bytes, FolderContext]
-    abandoned: Collection[bytes | None]
-    owner: tuple[int, int] | None
-    now: float
-    full: bool
-    changed: bool
 
 
 def compare(job: Comparison) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, bloated_index, stale_lock
-from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.read.folder_context import list_path, read_small
+from mailsurgeon.host.files import read_small
+from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.survey.uidlists import cache as lists
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 if TYPE_CHECKING:
-    from mailsurgeon.survey.compare.compare import Comparison
+    from mailsurgeon.survey.compare.job import Comparison
 
 _DOTLOCK = re.compile(rb"(\d{1,10}):(.+?)\s*\Z")
 ROOT_OWNS = "root owns most of the spool: owners and groups were not judged"

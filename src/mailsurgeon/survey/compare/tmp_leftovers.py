@@ -14,7 +14,7 @@ from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.index.writer import SEPARATE
 
 if TYPE_CHECKING:
-    from mailsurgeon.survey.compare.compare import Comparison
+    from mailsurgeon.survey.compare.job import Comparison
 
 _LEFTOVERS = (
     "SELECT f.id, d.folder, f.filename, f.size, f.mtime_ns, f.inode, f.traits, f.encoding,"

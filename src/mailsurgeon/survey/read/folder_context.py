@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts
 from mailsurgeon.diagnosis.message_rules import store_separator
+from mailsurgeon.host.files import LARGEST_LIST, read_small
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse
-from mailsurgeon.maildir.spool import Spool
-
-_NUMBER = re.compile(rb"\d{1,20}\Z")
-LARGEST_LIST = 512 * 1024 * 1024
+from mailsurgeon.maildir.spool import Spool, list_path
 
 
 @dataclass(slots=True)
@@ -81,29 +77,6 @@ def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, l
     return {base: paths for base, paths in found.items() if len(paths) > 1}
 
 
-def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
-    """Base name to the S and W of its record, for records that have one of them."""
-    sizes: dict[bytes, tuple[int | None, int | None]] = {}
-    for record in listed.records:
-        size = virtual = None
-        for value in record.fields:
-            if not _NUMBER.match(value, 1):
-                continue
-            if value[:1] == b"S":
-                size = int(value[1:])
-            elif value[:1] == b"W":
-                virtual = int(value[1:])
-        if size is not None or virtual is not None:
-            sizes[record.base] = (size, virtual)
-    return sizes
-
-
-def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
-    """Where a folder's list file of this name lies (absolute). Only Dovecot knows CONTROL=."""
-    own = name.startswith(b"dovecot")
-    return os.path.join(spool.control_of(folder) if own else spool.absolute(folder), name)
-
-
 def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
     """The folder's uidlist (Dovecot's, else Courier's), None where there is none to be read."""
     for name in (b"dovecot-uidlist", b"courierimapuiddb"):
@@ -122,24 +95,6 @@ def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
     data = read_small(os.path.join(spool.root, folder, b".uidvalidity"), 4096)
     lines = data.split() if data else []
     return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
-
-
-def read_small(path: bytes, limit: int) -> bytes | None:
-    """A regular file of at most `limit` bytes, None when it is missing, larger or no such file."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(limit + 1)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return data if len(data) <= limit else None
 
 
 def _join(folder: bytes, name: bytes) -> bytes:

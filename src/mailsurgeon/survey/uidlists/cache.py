@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -17,11 +18,11 @@ from typing import Any, NamedTuple
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.host.files import LARGEST_LIST, read_small
 from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse
 from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.survey.index.rows import GRANULARITY
-from mailsurgeon.survey.read.folder_context import LARGEST_LIST, list_path, read_small, record_sizes
 
 NAMES = (b"dovecot-uidlist", b"courierimapuiddb")
 Sizes = Mapping[bytes, tuple[int | None, int | None]]
@@ -209,3 +210,23 @@ def _unpacked(text: str) -> ListFacts:
 
 def _finding(code: str, severity: int, detail: dict[str, Any], remedy: str | None) -> Finding:
     return Finding(code, Severity(severity), detail, remedy)
+
+
+_NUMBER = re.compile(rb"\d{1,20}\Z")
+
+
+def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
+    """Base name to the S and W of its record, for records that have one of them."""
+    sizes: dict[bytes, tuple[int | None, int | None]] = {}
+    for record in listed.records:
+        size = virtual = None
+        for value in record.fields:
+            if not _NUMBER.match(value, 1):
+                continue
+            if value[:1] == b"S":
+                size = int(value[1:])
+            elif value[:1] == b"W":
+                virtual = int(value[1:])
+        if size is not None or virtual is not None:
+            sizes[record.base] = (size, virtual)
+    return sizes

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from mailsurgeon.host.files import LARGEST_LIST, read_small
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names, is_subscribed
 from mailsurgeon.maildir.lists.uidlist import UidlistError, numbering
-from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.read.folder_context import LARGEST_LIST, list_path, read_small
+from mailsurgeon.maildir.spool import Spool, list_path
 
 _LARGEST_SUBSCRIPTIONS = 16 * 1024 * 1024
 DOVECOTS, COURIERS = b"subscriptions", b"courierimapsubscribed"

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 from textual.app import ComposeResult
 
+from mailsurgeon.host.processes import Users
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
 from mailsurgeon.tui.keys.actions import bindings
-from mailsurgeon.tui.messages import Users
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.text.fields import path_text
 from mailsurgeon.tui.widgets.bars import Bar

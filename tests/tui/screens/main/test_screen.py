@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from mailsurgeon.host.processes import Users
 from mailsurgeon.tui.app import MailsurgeonApp
-from mailsurgeon.tui.messages import IndexRead, Users
+from mailsurgeon.tui.messages import IndexRead
 from mailsurgeon.tui.screens.help import HelpScreen
 from mailsurgeon.tui.screens.main.survey_controller import alike
 from mailsurgeon.tui.screens.plan import PlanScreen

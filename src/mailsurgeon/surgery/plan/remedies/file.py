@@ -8,7 +8,8 @@ from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import Surroundings
 from mailsurgeon.surgery.plan.entry_detail import Patient, join
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import carry_keywords
-from mailsurgeon.surgery.plan.repair import Choice, Treatment, command
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
 

@@ -7,7 +7,8 @@ from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import Surroundings
 from mailsurgeon.surgery.plan.entry_detail import join
-from mailsurgeon.surgery.plan.repair import Choice, Treatment
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.text import visible
 

@@ -9,7 +9,8 @@ from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.surgery.model import Action, Left, Step
 from mailsurgeon.surgery.plan.context import Surroundings
 from mailsurgeon.surgery.plan.entry_detail import Patient, join
-from mailsurgeon.surgery.plan.repair import Choice, Treatment, command
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice, command
 
 _UNKNOWN = "its content has not been read, so its real size is not known"
 _CUT = (

@@ -10,7 +10,8 @@ from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import Surroundings
 from mailsurgeon.surgery.plan.entry_detail import Patient
 from mailsurgeon.surgery.plan.remedies.file import delivery_at_work
-from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Choice, Treatment, command
+from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Treatment
+from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import Place
 
 _COPIES = ("duplicate-id", "name-clash")

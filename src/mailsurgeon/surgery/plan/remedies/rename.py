@@ -6,7 +6,8 @@ from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.rename import NameChange, is_unfit, one_size
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.repair import Choice, Treatment
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice
 
 
 def rename(choice: Choice, _around: Surroundings) -> Treatment | Left:

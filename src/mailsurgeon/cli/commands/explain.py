@@ -1,0 +1,29 @@
+"""explain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.diagnosis.explanations import TOPICS
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.report.explain import explain_text, topic_text
+
+
+def explain(
+    code: Annotated[str, Parameter(help="A code, its badge, or a topic: subscriptions.")], /
+) -> int:
+    """Tell of a problem: why it happens, what servers do with it, what the repair does."""
+    topic = TOPICS.get(code.lower())
+    if topic is not None:
+        print(topic_text(topic), end="")
+        return 0
+    badges = {kind.badge: kind for kind in CATALOGUE.values()}
+    kind = CATALOGUE.get(code) or badges.get(code.upper())
+    if kind is None:
+        known = ", ".join([*CATALOGUE, *TOPICS])
+        raise MailsurgeonError(f"{code}: no such code; known are {known}")
+    print(explain_text(kind), end="")
+    return 0

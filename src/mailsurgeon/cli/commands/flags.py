@@ -1,0 +1,43 @@
+"""flags."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mailsurgeon.cli.commands.file import _proposed, some
+from mailsurgeon.cli.execute import operate
+from mailsurgeon.cli.options import (
+    COMMON,
+    CONSENT,
+    Common,
+    Consent,
+    Paths,
+    SpoolPath,
+)
+from mailsurgeon.cli.session import Bench
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.surgery.model import Plan
+
+
+def flags(
+    spool: SpoolPath,
+    /,
+    *paths: Paths,
+    set: Annotated[str, Parameter(help="The flags they shall have, such as FRS; may be empty.")],
+    consent: Consent = CONSENT,
+    common: Common = COMMON,
+) -> int:
+    """Set the flags of messages: D draft, F flagged, P passed, R replied, S seen, T trashed."""
+
+    def planned(bench: Bench) -> Plan:
+        return _proposed(bench, paths, consent, common, "fix-flags", flags=set)
+
+    some(paths)
+    wrong = sorted({flag for flag in set if flag not in "DFPRST" and not "a" <= flag <= "z"})
+    if wrong:
+        raise MailsurgeonError(
+            f"--set {set}: {''.join(wrong)} is no flag; flags are D F P R S T, keywords a to z"
+        )
+    return operate(spool, planned, consent, common)

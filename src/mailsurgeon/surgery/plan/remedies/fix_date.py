@@ -1,0 +1,24 @@
+"""fix_date."""
+
+from __future__ import annotations
+
+from mailsurgeon.surgery.model import Action, Left, Step
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice
+
+
+def fix_date(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """The file's time from the date of its header: servers show it as the time of arrival."""
+    patient = choice.patient
+    if not patient.is_file:
+        return choice.refuse("it is no regular file")
+    if patient.date is None:
+        return choice.refuse("its header has no date that can be read")
+    after = patient.date * 1_000_000_000
+    if after == patient.mtime_ns:
+        return choice.tell("its time is that of its header")
+    if patient.nlink > 1 and not around.to_date(patient.inode):
+        return choice.tell("another name of the same file gets the time")
+    data = {"before": patient.mtime_ns, "after": after}
+    return Treatment("fix-date", after=(Step(Action.UTIME, None, None, data=data),))

@@ -1,0 +1,26 @@
+"""lift_folder."""
+
+from __future__ import annotations
+
+import os
+
+from mailsurgeon.surgery.model import Action, Left, Step
+from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.selection import Choice
+
+
+def lift_folder(choice: Choice, around: Surroundings) -> Treatment | Left:
+    """A nested Maildir becomes a folder of its own, uidlist and all, by one rename."""
+    patient, path = choice.patient, choice.patient.path
+    if "becomes" not in choice.detail:
+        return choice.refuse("it is no nested folder")
+    target = os.fsencode(choice.detail["becomes"])
+    if target in around.by_path or around.lstat(target) is not None:
+        return choice.refuse(f"{choice.detail['becomes']} is there already")
+    notes: list[str] = [f"the layout is {around.spool.layout}, which has no folders below folders"]
+    stale = around.subscribed(path)
+    if stale:
+        notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
+    step = Step(Action.RENAME, path, target, patient.expected(around.spool), path, target)
+    return Treatment("lift-folder", own=(step,), notes=("; ".join(notes),))

@@ -1,0 +1,37 @@
+"""job."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.writer import Writer
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.read.folder_context import FolderContext
+from mailsurgeon.survey.uidlists.cache import Lists
+from mailsurgeon.survey.walk.walk import Walk
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What the comparison needs.
+
+    `contexts`: of the folders that were looked at; `abandoned`: folders that were given up on;
+    `owner`: owner and group of the spool, None where ownership is not judged. `full`: the whole
+    spool's contents have been read. `changed`: something is not as it was at the last comparison.
+    """
+
+    spool: Spool
+    index: Index
+    writer: Writer
+    options: Options
+    walk: Walk
+    lists: Lists
+    contexts: Mapping[bytes, FolderContext]
+    abandoned: Collection[bytes | None]
+    owner: tuple[int, int] | None
+    now: float
+    full: bool
+    changed: bool
