@@ -28,7 +28,7 @@ from mailsurgeon.procedures.demo import CLOCK_AHEAD, build_sample
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, open_spool
-from mailsurgeon.tui.app import MailsurgeonApp, real_workbench
+from mailsurgeon.tui.app import MailsurgeonApp, real_session
 
 ROOT = Path(__file__).parents[1]
 SIZE = (100, 30)  # columns, rows
@@ -58,7 +58,7 @@ async def take(target: Path, home: Path) -> list[Path]:
     index = Index.open(home / "index.sqlite3")
     written: list[Path] = []
     with Surgeon(spool, state_dir=home / ".local" / "state" / "mailsurgeon") as surgeon:
-        app = MailsurgeonApp(real_workbench(spool, index, options, surgeon, None))
+        app = MailsurgeonApp(real_session(spool, index, options, surgeon, None))
         async with app.run_test(size=SIZE) as pilot:
             await _quiet(pilot)
             for keys, name in SESSION:

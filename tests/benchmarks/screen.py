@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
-from mailsurgeon.tui.screens.main.survey_controller import SORTS
+from mailsurgeon.tui.screens.main.survey_controller import SORT_CYCLE
 from tests.benchmarks.measuring import Failed, Measure, Sample, Samples, program, timed
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.terminal import Terminal
@@ -76,7 +76,7 @@ def _session(setting: Setting) -> Samples:
         session.press(b"2")
         filtered = session.timed(_FILTER, session.other_list, before=b"/")
         session.press(b"\x1b")
-        ordered = [session.timed(b"s", session.other_place) for _ in SORTS]
+        ordered = [session.timed(b"s", session.other_place) for _ in SORT_CYCLE]
         session.press(b"02g")  # the worst problems, which the inspector has most to say of
         following = [session.bytes_of(b"j") for _ in range(6)]
         session.press(b"++g")

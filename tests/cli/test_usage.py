@@ -100,9 +100,9 @@ def test_the_version(run: Run) -> None:
 
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: kind.code)
 def test_explain_tells_of_every_kind(run: Run, kind: object) -> None:
-    from mailsurgeon.diagnosis.catalogue import Kind
+    from mailsurgeon.diagnosis.catalogue import ProblemKind
 
-    assert isinstance(kind, Kind)
+    assert isinstance(kind, ProblemKind)
     by_code, by_badge = run("explain", kind.code), run("explain", kind.badge.lower())
     assert by_code == by_badge
     assert by_code.code == 0

@@ -150,7 +150,9 @@ class Attacker:
         """One that root has made: the kernel may not allow it to others."""
         links = os.fsencode(self.weapons.links)
         link = os.path.join(links, self.dice.choice(os.listdir(links)))
-        fs.rename(-1, link, -1, os.fsencode(place))  # a message that is back is not replaced
+        fs.rename_no_replace(
+            -1, link, -1, os.fsencode(place)
+        )  # a message that is back is not replaced
 
     def _pipe(self, place: Path) -> None:
         os.mkfifo(place)

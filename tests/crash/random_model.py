@@ -12,7 +12,7 @@ from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords, uidlist
 from mailsurgeon.maildir.lists import maildirsize as quota
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Action
+from mailsurgeon.surgery.model import QUARANTINE, StepKind
 from tests.surgery.conftest import total
 
 DOVECOT, COURIER = uidlist.DOVECOT_UIDLIST, uidlist.COURIER_UIDLIST
@@ -115,16 +115,16 @@ def follow(scene: Scene, records: Iterable[StepRecord]) -> tuple[Scene, dict[byt
     went = {path: path for path in scene.things}
     for one in records:
         step = one.step
-        if step.action is Action.RENAME and step.source is not None and step.target is not None:
+        if step.action is StepKind.RENAME and step.source is not None and step.target is not None:
             _move(after, went, step.source, step.target)
-        elif step.action is Action.MKDIR:
+        elif step.action is StepKind.MKDIR:
             data = step.data
             path = step.target or step.source or b""
             owner = (int(data["uid"]), int(data["gid"])) if os.geteuid() == 0 else _own()
             after.things[path] = Thing(stat.S_IFDIR, 0, int(data["mode"]), owner)
-        elif step.action is Action.RMDIR:
+        elif step.action is StepKind.RMDIR:
             del after.things[step.source or step.target or b""]
-        elif step.action in (Action.CHMOD, Action.CHOWN, Action.UTIME):
+        elif step.action in (StepKind.CHMOD, StepKind.CHOWN, StepKind.UTIME):
             assert step.source is not None
             _set(after, step.source, step.action, step.data["after"])
     return after, went
@@ -146,15 +146,15 @@ def _move(scene: Scene, went: dict[bytes, bytes], source: bytes, target: bytes) 
             went[old] = target + now[len(source) :]
 
 
-def _set(scene: Scene, path: bytes, action: Action, value: int | list[int]) -> None:
+def _set(scene: Scene, path: bytes, action: StepKind, value: int | list[int]) -> None:
     meant = scene.things[path]
     for name, one in scene.things.items():
         if one.inode != meant.inode:
             continue
-        if action is Action.CHMOD:
+        if action is StepKind.CHMOD:
             assert isinstance(value, int)
             scene.things[name] = replace(one, mode=value)
-        elif action is Action.UTIME:
+        elif action is StepKind.UTIME:
             assert isinstance(value, int)
             scene.things[name] = replace(one, mtime_ns=value)
         else:
@@ -203,14 +203,14 @@ def uids(scene: Scene, name: bytes) -> dict[bytes, dict[bytes, int]]:
     found: dict[bytes, dict[bytes, int]] = {}
     for path, one in scene.lists.items():
         if os.path.basename(path) == name and not path.startswith(QUARANTINE):
-            records = uidlist.parse(one.content).records
+            records = uidlist.parse_uidlist(one.content).records
             found[os.path.dirname(path)] = {record.base: record.uid for record in records}
     return found
 
 
 def is_damaged(listed: Thing) -> bool:
     """Whether a server rejects a uidlist."""
-    return bool(uidlist.parse(listed.content).bad)
+    return bool(uidlist.parse_uidlist(listed.content).bad)
 
 
 def words(scene: Scene, path: bytes) -> dict[bytes, frozenset[bytes]]:
@@ -222,7 +222,7 @@ def words(scene: Scene, path: bytes) -> dict[bytes, frozenset[bytes]]:
     letters = scene.lists.get(os.path.join(home, LETTERS))
     name = os.path.basename(path)
     if letters is not None:
-        names = keywords.parse(letters.content).names
+        names = keywords.parse_keywords(letters.content).names
         flags = parse_info(name).flags
         found[LETTERS] = frozenset(
             names[one - keywords.FIRST_LETTER]

@@ -91,7 +91,7 @@ class Others:
         if not colon or (flags and not flags.isalpha()):
             return False
         data = _read(place) if os.path.exists(place) else b""
-        number = keywords.parse(data).free_number()
+        number = keywords.parse_keywords(data).free_number()
         if number is None:
             return False
         self._replace(place, data + b"%d New%d\n" % (number, which))
@@ -182,7 +182,7 @@ class Others:
         place = self.full(folder, name)
         if not os.path.exists(place):
             return False
-        listed = uidlist.parse(_read(place))
+        listed = uidlist.parse_uidlist(_read(place))
         if listed.bad:
             return False
         names = [one for part in (b"cur", b"new") for one in self.mail(folder, part)]

@@ -24,7 +24,7 @@ import pytest
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.attacker import USER, Weapons, attacking
 from tests.crash.conftest import FULL
@@ -126,7 +126,7 @@ class Victim(Ward):
                 directory = os.path.join(folder, part)
                 for name in self._messages(directory):
                     acts += self._repair(folder, os.path.join(directory, name), turn, len(acts))
-        made = Step(Action.MKDIR, None, b"tmp/made%d" % turn, folder=b"", data={"mode": 0o750})
+        made = Step(StepKind.MKDIR, None, b"tmp/made%d" % turn, folder=b"", data={"mode": 0o750})
         acts.append(Act("make-subdirs", b"tmp", (made,)))
         names = {"add": [[turn % 20 + 1, f"Name{turn % 20 + 1}"]]}
         for folder in FOLDERS:
@@ -134,7 +134,7 @@ class Victim(Ward):
                 Act(
                     "keywords",
                     folder,
-                    (Step(Action.KEYWORDS, None, None, folder=folder, data=names),),
+                    (Step(StepKind.KEYWORDS, None, None, folder=folder, data=names),),
                 )
             )
         return Plan("fix", tuple(acts))
@@ -157,21 +157,27 @@ class Victim(Ward):
         kind = (turn + number) % 6
         if kind == 0:
             there = b"quarantine:@/" + path
-            yield Act("away", path, (Step(Action.RENAME, path, there, expected, folder),))
+            yield Act("away", path, (Step(StepKind.RENAME, path, there, expected, folder),))
         elif kind == 1:
             mode = stat.S_IMODE(status.st_mode)
             data: dict[str, Any] = {"before": mode, "after": mode ^ 0o040}
-            yield Act("mode", path, (Step(Action.CHMOD, path, None, expected, folder, data=data),))
+            yield Act(
+                "mode", path, (Step(StepKind.CHMOD, path, None, expected, folder, data=data),)
+            )
         elif kind == 2:
             data = {"before": status.st_mtime_ns, "after": status.st_mtime_ns + 10**9}
-            yield Act("date", path, (Step(Action.UTIME, path, None, expected, folder, data=data),))
+            yield Act(
+                "date", path, (Step(StepKind.UTIME, path, None, expected, folder, data=data),)
+            )
         elif kind == 3:
             data = {"before": [status.st_uid, status.st_gid], "after": [USER, USER]}
-            yield Act("owner", path, (Step(Action.CHOWN, path, None, expected, folder, data=data),))
+            yield Act(
+                "owner", path, (Step(StepKind.CHOWN, path, None, expected, folder, data=data),)
+            )
         else:
             data = {"keep_uid": True, "quota": [1, 0]}
             yield Act(
-                "size", path, (Step(Action.RENAME, path, other, expected, folder, data=data),)
+                "size", path, (Step(StepKind.RENAME, path, other, expected, folder, data=data),)
             )
 
     def contents(self) -> Counter[str]:

@@ -22,7 +22,7 @@ from mailsurgeon.diagnosis.folder_rules import (
     uidlist_unknown,
 )
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.maildir.lists.uidlist import parse
+from mailsurgeon.maildir.lists.uidlist import parse_uidlist
 
 INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 
@@ -202,7 +202,7 @@ HEADER = b"3 V1300000000 N9 G0123456789abcdef0123456789abcdef\n"
     ],
 )
 def test_a_damaged_uidlist(body: bytes, lines: list[int]) -> None:
-    finding = uidlist_damaged(parse(HEADER + body).bad)
+    finding = uidlist_damaged(parse_uidlist(HEADER + body).bad)
     assert finding
     assert (finding.code, finding.severity) == ("uidlist-damaged", ERROR)
     assert finding.remedy == "fix-uidlist"
@@ -212,14 +212,14 @@ def test_a_damaged_uidlist(body: bytes, lines: list[int]) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"1 :a\n", b"1 W5 S4 Gx :a\n7 :b\n", b"4294967294 :a\n"])
 def test_a_good_uidlist(body: bytes) -> None:
-    assert uidlist_damaged(parse(HEADER + body).bad) is None
+    assert uidlist_damaged(parse_uidlist(HEADER + body).bad) is None
 
 
 def test_a_uidlist_whose_header_line_is_bad_has_no_remedy() -> None:
     finding = uidlist_unknown("no header")
     assert (finding.code, finding.severity, finding.remedy) == ("uidlist-damaged", ERROR, None)
     assert finding.detail["lines"] == [1]
-    finding = uidlist_damaged(parse(HEADER[:-1]).bad)  # its newline is missing
+    finding = uidlist_damaged(parse_uidlist(HEADER[:-1]).bad)  # its newline is missing
     assert finding
     assert finding.remedy is None
 

@@ -163,5 +163,5 @@ def test_the_format_of_uidls_is_asked_for_in_the_same_question(
 ) -> None:
     calls = doveconf(says("protocol pop3 {\n  pop3_uidl_format = %f\n}\n"))
     open_spool(spool)
-    assert dovecot.uidl_is_name()
+    assert dovecot.pop3_uidl_is_name()
     assert calls.read_text() == "-n\n"

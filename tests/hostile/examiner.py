@@ -22,7 +22,7 @@ from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.survey.read.message_file import digests, open_file, read_message
 from mailsurgeon.survey.run import run_survey
-from mailsurgeon.tui.app import real_workbench
+from mailsurgeon.tui.app import real_session
 from mailsurgeon.tui.text.message import TABS, inspect
 
 PART = 1 << 20  # bytes of a file that are compared
@@ -85,7 +85,7 @@ class Examination:
 
     def inspect(self, surgeon: Surgeon) -> int:
         """Every tab of every message; gives the number of lines."""
-        bench = real_workbench(self.spool, self.index, Options(), surgeon, None)
+        bench = real_session(self.spool, self.index, Options(), surgeon, None)
         lines = 0
         for entry in self.index.entries(list(self.index.view(ViewQuery()))):
             for tab in TABS[1:3]:

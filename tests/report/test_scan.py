@@ -9,7 +9,7 @@ import json
 import pytest
 
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.report.scan import FORMATS, Findings, write_scan
+from mailsurgeon.report.scan import SCAN_FORMATS, ScanFindings, write_scan
 from mailsurgeon.survey.run import SurveyResult
 
 from .conftest import SPOOL, Filling
@@ -19,14 +19,14 @@ QUICK = SurveyResult("quick", 0.0, 0, 0, 0, 0, False)
 HOSTILE = b"cur/a\x1b[2J\x07\x7f\xc2\x9b\xe2\x80\xae\xff:2,S"
 
 
-def text(findings: Findings, format: str, **how: bool) -> str:
+def text(findings: ScanFindings, format: str, **how: bool) -> str:
     stream = io.StringIO()
     write_scan(findings, format, stream, **how)
     return stream.getvalue()
 
 
 @pytest.fixture
-def findings(filling: Filling) -> Findings:
+def findings(filling: Filling) -> ScanFindings:
     inbox = filling.folder(b"", "INBOX", 12, 30211)
     drafts = filling.folder(b".Entw&APw-rfe", "Entwürfe", 3, 900)
     filling.problem(
@@ -34,10 +34,10 @@ def findings(filling: Filling) -> Findings:
     )
     filling.problem(drafts, b".Entw&APw-rfe/cur/2.M1P1.host:2,", "no-message-id", Severity.INFO)
     filling.problem(None, b"old-scripts", "stray-directory", Severity.INFO, "quarantine")
-    return Findings(SPOOL, filling.index, FULL)
+    return ScanFindings(SPOOL, filling.index, FULL)
 
 
-def test_json_is_exactly_the_contract(findings: Findings) -> None:
+def test_json_is_exactly_the_contract(findings: ScanFindings) -> None:
     size = {
         "code": "size-mismatch",
         "severity": "error",
@@ -76,19 +76,19 @@ def test_json_is_exactly_the_contract(findings: Findings) -> None:
 
 
 def test_a_spool_of_nothing_is_still_json(filling: Filling) -> None:
-    found = json.loads(text(Findings(SPOOL, filling.index, QUICK), "json"))
+    found = json.loads(text(ScanFindings(SPOOL, filling.index, QUICK), "json"))
     assert (found["folders"], found["problems"], found["not_examined"]) == ([], [], [])
     assert found["totals"] == {"folders": 0, "messages": 0, "bytes": 0, "problems": {}}
 
 
-def test_jsonl_has_one_problem_a_line(findings: Findings) -> None:
+def test_jsonl_has_one_problem_a_line(findings: ScanFindings) -> None:
     lines = text(findings, "jsonl").splitlines()
     assert [json.loads(line)["code"] for line in lines] == [
         "stray-directory", "no-message-id", "size-mismatch",
     ]  # fmt: skip
 
 
-def test_csv_has_these_columns(findings: Findings) -> None:
+def test_csv_has_these_columns(findings: ScanFindings) -> None:
     first, *rows = csv.reader(io.StringIO(text(findings, "csv")))
     assert first == ["code", "severity", "folder", "path", "remedy", "detail"]
     assert rows[0] == ["stray-directory", "info", "", "old-scripts", "quarantine", "{}"]
@@ -96,25 +96,27 @@ def test_csv_has_these_columns(findings: Findings) -> None:
     assert json.loads(rows[2][5]) == {"S": [2588, 2482]}
 
 
-def test_limits_of_codes_and_folders(findings: Findings) -> None:
+def test_limits_of_codes_and_folders(findings: ScanFindings) -> None:
     drafts = findings.folders[1].id
-    only = Findings(SPOOL, findings.index, FULL, limit={drafts})
+    only = ScanFindings(SPOOL, findings.index, FULL, limit={drafts})
     assert only.counts == {"no-message-id": 1}
     assert [row.code for row in only.problems()] == ["no-message-id"]
-    none = Findings(SPOOL, findings.index, FULL, codes={"size-mismatch"}, limit={drafts})
+    none = ScanFindings(SPOOL, findings.index, FULL, codes={"size-mismatch"}, limit={drafts})
     assert (none.counts, list(none.problems())) == ({}, [])
     assert json.loads(text(none, "json"))["totals"]["messages"] == 3
 
 
-def test_what_counts_as_clean(findings: Findings, filling: Filling) -> None:
+def test_what_counts_as_clean(findings: ScanFindings, filling: Filling) -> None:
     assert not findings.clean
-    harmless = Findings(SPOOL, filling.index, FULL, codes={"no-message-id"})
+    harmless = ScanFindings(SPOOL, filling.index, FULL, codes={"no-message-id"})
     assert harmless.clean
     filling.not_examined(b"Drafts", "Permission denied")
-    assert not Findings(SPOOL, filling.index, FULL, codes={"no-message-id"}).clean
+    assert not ScanFindings(SPOOL, filling.index, FULL, codes={"no-message-id"}).clean
 
 
-def test_the_table_is_plain_and_ends_with_the_totals(findings: Findings, filling: Filling) -> None:
+def test_the_table_is_plain_and_ends_with_the_totals(
+    findings: ScanFindings, filling: Filling
+) -> None:
     filling.not_examined(b"notes.txt", "not mail")
     lines = text(findings, "table").splitlines()
     assert lines[2].split() == [
@@ -129,15 +131,17 @@ def test_the_table_is_plain_and_ends_with_the_totals(findings: Findings, filling
 
 
 def test_a_quick_survey_says_so(filling: Filling) -> None:
-    assert "quick: no content was opened" in text(Findings(SPOOL, filling.index, QUICK), "table")
+    assert "quick: no content was opened" in text(
+        ScanFindings(SPOOL, filling.index, QUICK), "table"
+    )
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", SCAN_FORMATS)
 def test_nothing_from_a_file_reaches_the_terminal_raw(filling: Filling, format: str) -> None:
     inbox = filling.folder(b".x\xff", "x\udcff\x1b[1m\u202e", 1, 1)
     filling.problem(inbox, HOSTILE, "not-mail", looks_like="\x1b]0;title\x07")
     filling.not_examined(HOSTILE, "because \x1b[31m")
-    out = text(Findings(SPOOL, filling.index, FULL), format)
+    out = text(ScanFindings(SPOOL, filling.index, FULL), format)
     assert all(char == "\n" or char.isprintable() for char in out)
     assert "\u202e" not in out
     out.encode("utf-8")  # no lone surrogate either
@@ -145,7 +149,7 @@ def test_nothing_from_a_file_reaches_the_terminal_raw(filling: Filling, format: 
 
 def test_json_keeps_every_byte_of_a_name(filling: Filling) -> None:
     filling.problem(filling.folder(b"", "INBOX"), HOSTILE, "not-mail")
-    out = text(Findings(SPOOL, filling.index, FULL), "jsonl")
+    out = text(ScanFindings(SPOOL, filling.index, FULL), "jsonl")
     assert out.isascii()
     assert json.loads(out)["path"].encode("utf-8", "surrogateescape") == HOSTILE
     assert "\\udcff" in out

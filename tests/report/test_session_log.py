@@ -13,10 +13,10 @@ from typing import cast
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.report.session_log import FORMATS, write_log
+from mailsurgeon.report.session_log import LOG_FORMATS, write_log
 from mailsurgeon.report.shell_script import quoted
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
-from mailsurgeon.surgery.model import Action, Step
+from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
 
 from .conftest import SPOOL
@@ -54,13 +54,13 @@ JOURNAL = Journal(
     (
         operation(7, "s1", "fix-size", "fix-size 2 <script>", None),
         [
-            step(Step(Action.RENAME, b"cur/a,S=1:2,S", b"cur/a,S=2:2,S")),
-            step(Step(Action.RENAME, NASTY, b"quarantine:7/" + NASTY), "refused", "is <gone>"),
-            step(Step(Action.UIDLIST, None, None, folder=b".Sent",
+            step(Step(StepKind.RENAME, b"cur/a,S=1:2,S", b"cur/a,S=2:2,S")),
+            step(Step(StepKind.RENAME, NASTY, b"quarantine:7/" + NASTY), "refused", "is <gone>"),
+            step(Step(StepKind.UIDLIST, None, None, folder=b".Sent",
                       data={"changes": [["1 :a,S=1", "1 :a,S=2"]]})),
         ],
     ),
-    (operation(8, "s2", "undo", "take back", 7), [step(Step(Action.MKDIR, None, b".A/cur"))]),
+    (operation(8, "s2", "undo", "take back", 7), [step(Step(StepKind.MKDIR, None, b".A/cur"))]),
 )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_json_is_exactly_the_contract() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", LOG_FORMATS)
 def test_nothing_raw_in_any_form(format: str) -> None:
     out = log(format)
     assert all(char == "\n" or char.isprintable() for char in out)
@@ -96,7 +96,7 @@ def test_nothing_raw_in_any_form(format: str) -> None:
     assert out.endswith("\n")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", LOG_FORMATS)
 def test_a_session_alone(format: str) -> None:
     out = log(format, "s2")
     assert "take back" in out
@@ -165,12 +165,12 @@ def test_a_quoted_name_means_the_same_bytes_to_the_shell(name: bytes) -> None:
 
 def test_each_kind_of_step_has_its_command() -> None:
     steps = [
-        Step(Action.MKDIR, None, b".A/cur", data={"mode": 0o750}),
-        Step(Action.RMDIR, b".A/new", None),
-        Step(Action.CHMOD, b".A/cur/x", None, data={"before": 0o600, "after": 0o640}),
-        Step(Action.CHOWN, b".A/cur/x", None, data={"before": [0, 0], "after": [8, 12]}),
-        Step(Action.UTIME, b".A/cur/x", None, data={"before": 0, "after": 16 * 10**17 + 7}),
-        Step(Action.RENAME, b"-x", b"quarantine:7/-x"),
+        Step(StepKind.MKDIR, None, b".A/cur", data={"mode": 0o750}),
+        Step(StepKind.RMDIR, b".A/new", None),
+        Step(StepKind.CHMOD, b".A/cur/x", None, data={"before": 0o600, "after": 0o640}),
+        Step(StepKind.CHOWN, b".A/cur/x", None, data={"before": [0, 0], "after": [8, 12]}),
+        Step(StepKind.UTIME, b".A/cur/x", None, data={"before": 0, "after": 16 * 10**17 + 7}),
+        Step(StepKind.RENAME, b"-x", b"quarantine:7/-x"),
     ]  # fmt: skip
     journal = Journal((operation(7, "s", "fix", "all", None), [step(one) for one in steps]))
     lines = write_log(cast(Surgeon, journal), "sh").splitlines()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.surgery.servers import mbsync_lock as record_lock
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 
 from .dovecot import Dovecot, message
 from .mbsync import SCHEMES, SECONDS, Mbsync, wait_for
@@ -93,7 +93,7 @@ def test_mbsync_waits_for_the_lock_that_mailsurgeon_holds(sync: Mbsync) -> None:
     sync.far.save(message(13))
     before = names(sync.spool)
     directory = os.open(sync.spool, os.O_RDONLY | os.O_DIRECTORY)
-    handle = record_lock.hold(directory, record_lock.UIDVALIDITY, b".uidvalidity", Patience())
+    handle = record_lock.hold(directory, record_lock.UIDVALIDITY, b".uidvalidity", LockWait())
     os.close(directory)
     with sync.begun() as process:
         wait_for(lambda: waits_for_a_lock(process.pid), process)

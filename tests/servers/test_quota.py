@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.lists.maildirsize import parse
+from mailsurgeon.maildir.lists.maildirsize import parse_maildirsize
 
 from .dovecot import Dovecot, message
 from .operator import Operator
@@ -22,7 +22,7 @@ plugin {
 
 def sum_of(server: Dovecot) -> tuple[int, int]:
     """The bytes and messages that maildirsize tells."""
-    total = parse((server.spool / "maildirsize").read_bytes())
+    total = parse_maildirsize((server.spool / "maildirsize").read_bytes())
     assert not total.damaged
     return total.bytes, total.messages
 

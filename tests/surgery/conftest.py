@@ -14,7 +14,7 @@ import pytest
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply import operation as writer
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
 
 MAIL = b"From: a@example.org\nTo: b@example.org\nSubject: %d\n\nText %d.\n"
@@ -125,7 +125,7 @@ class Ward:
     ) -> Step:
         expected = fs.expectation(os.lstat(self.spool.absolute(source)))
         data = {"keep_uid": True} if keep_uid else {}
-        return Step(Action.RENAME, source, target, expected, folder, target_folder, data)
+        return Step(StepKind.RENAME, source, target, expected, folder, target_folder, data)
 
     def away(self, source: bytes, folder: bytes | None = b"") -> Act:
         return self.rename(source, b"quarantine:@/" + source, "quarantine", folder=folder)

@@ -199,13 +199,13 @@ def test_a_directory_as_its_seals_say_is_not_looked_at_further(
 ) -> None:
     full_house.survey()
     looked: list[bytes] = []
-    known = writer.Writer.known
+    known = writer.IndexWriter.known
 
-    def noting(self: writer.Writer, number: int, names: Sequence[bytes]) -> Known:
+    def noting(self: writer.IndexWriter, number: int, names: Sequence[bytes]) -> Known:
         looked.extend(names)
         return known(self, number, names)
 
-    monkeypatch.setattr(writer.Writer, "known", noting)
+    monkeypatch.setattr(writer.IndexWriter, "known", noting)
     full_house.survey()
     assert looked == []
     full_house.mail(b"new/9.M1.host", 9)

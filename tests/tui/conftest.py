@@ -19,10 +19,10 @@ from textual.worker import WorkerCancelled, WorkerFailed
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, open_spool
-from mailsurgeon.tui.app import MailsurgeonApp, real_workbench
+from mailsurgeon.tui.app import MailsurgeonApp, real_session
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.main.screen import MainScreen
-from mailsurgeon.tui.session import Workbench
+from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.widgets.bars import Bar, KeyLine
 
 START = 1_331_000_000  # 2012-03-06; every message an hour later than the one before
@@ -85,16 +85,14 @@ class Ward:
         self.mail("cur/{n}:2,", content="")
         return self
 
-    def bench(self, **settings: Any) -> Workbench:
+    def bench(self, **settings: Any) -> SpoolSession:
         options = Options()
         spool = open_spool(self.root, options)
         surgeon = Surgeon(spool, state_dir=self.home / "state")
         surgeon.__enter__()
         self.surgeons.append(surgeon)
         settings = {"inspect_delay": 0.0, "now": lambda: START, **settings}
-        return real_workbench(
-            spool, Index.open(self.home / "index.db"), options, surgeon, **settings
-        )
+        return real_session(spool, Index.open(self.home / "index.db"), options, surgeon, **settings)
 
     def app(self, **settings: Any) -> MailsurgeonApp:
         return MailsurgeonApp(self.bench(**settings))

@@ -13,14 +13,14 @@ from mailsurgeon.cli.options import (
     Common,
     Consent,
 )
-from mailsurgeon.cli.session import Bench, surgeon_for, surveyed
+from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveyed
 from mailsurgeon.errors import Refused, SpoolError
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.report.plan import print_plan
 from mailsurgeon.surgery.model import Plan, Report
-from mailsurgeon.surgery.plan.brake import MANY, brake
+from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
@@ -78,7 +78,7 @@ def agreed(
     if consent.max is not None and not allowed:
         raise Refused(f"{_size(plan)} would be changed, and --max allows {consent.max:,}")
     if consent.yes:
-        if number is not None and number > MANY and not allowed:
+        if number is not None and number > BRAKE_MESSAGES and not allowed:
             raise Refused(f"{_size(plan)} would be changed; --max {number} allows it")
         return True
     if not on_terminal():
@@ -90,10 +90,10 @@ def agreed(
     if number is not None and not allowed and not _answered(f"Type {number} to go on: ", number):
         complain("nothing was changed")
         return False
-    return asked()
+    return confirmed()
 
 
-def asked() -> bool:
+def confirmed() -> bool:
     """Asks on the terminal whether to go on; only a yes is one."""
     if _ask("Do this? [y/N] ").lower() in ("y", "yes"):
         return True
@@ -185,7 +185,7 @@ def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: C
         table()
 
 
-Planner = Callable[[Bench], Plan]
+Planner = Callable[[SurveyedSpool], Plan]
 
 
 def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> int:

@@ -77,13 +77,13 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
     terminal_needed()
     gc.enable()
     with _apart(common) as apart:
-        from mailsurgeon.procedures.survey_spool import Order
+        from mailsurgeon.procedures.survey_spool import SurveyRequest
         from mailsurgeon.surgery.surgeon import Surgeon
-        from mailsurgeon.tui.app import run_hall
+        from mailsurgeon.tui.app import run_spools
 
-        return run_hall(
+        return run_spools(
             top,
-            Order(common.survey_options(), survey=apart.survey),
+            SurveyRequest(common.survey_options(), survey=apart.survey),
             lambda spool: Surgeon(spool, state_dir=common.state_dir),
             listen=apart.listen,
             read_only=read_only,

@@ -13,20 +13,20 @@ from mailsurgeon.cli.console import complain, interruptible, progress
 from mailsurgeon.cli.options import Common
 from mailsurgeon.errors import JournalError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.procedures.survey_spool import Order, looked_at
+from mailsurgeon.procedures.survey_spool import SurveyRequest, looked_at
 from mailsurgeon.surgery.model import Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.run import Progress, SurveyResult
 from mailsurgeon.survey.workers.pool import LateWorkers, make_executor
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _WORTH_IT = 0.3  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class SurveyedSpool:
     """A spool and what the survey that has just ended says of it."""
 
     spool: Spool
@@ -37,7 +37,7 @@ class Bench:
 @contextmanager
 def surveyed(
     spool: Spool, common: Common, *, quick: bool = False, fresh: bool = False
-) -> Iterator[Bench]:
+) -> Iterator[SurveyedSpool]:
     """The spool, looked at now: what has not changed since the last survey is not read again.
 
     `fresh` forgets the last survey. Where the index cannot be kept (a read-only or full disk) a
@@ -48,7 +48,7 @@ def surveyed(
             index, result = kept.enter_context(looked_at(spool, order))
         if result.cancelled:
             raise KeyboardInterrupt
-        yield Bench(spool, index, result)
+        yield SurveyedSpool(spool, index, result)
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def looking(
     quick: bool = False,
     fresh: bool = False,
     about: Callable[[], str] = lambda: "",
-) -> Iterator[Order]:
+) -> Iterator[SurveyRequest]:
     """How to look, for one spool or one after another: who reads, how far it is, whether it was
     interrupted. `about` says what is looked at, safe to show, before the stage it is in."""
     with (
@@ -70,7 +70,7 @@ def looking(
         def told(now: Progress) -> None:
             advance(about() + now.stage, now.done, now.total)
 
-        yield Order(
+        yield SurveyRequest(
             common.survey_options(),
             reading,
             quick,
@@ -112,12 +112,12 @@ class _HelpedWhenLong(LateWorkers):
         super().__init__(jobs)
         self._since = time.monotonic()
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         if time.monotonic() - self._since > _WORTH_IT:
             self.start()
         if self.warm:
             return super().submit(fn, *args, **kwargs)
-        done: Future[T] = Future()
+        done: Future[_T] = Future()
         done.set_result(fn(*args, **kwargs))
         return done
 

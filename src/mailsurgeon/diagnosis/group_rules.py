@@ -45,13 +45,13 @@ class Copy(NamedTuple):
         return self.place in ("cur", "new")
 
 
-Findings = list[tuple[int, Finding]]
+NumberedFindings = list[tuple[int, Finding]]
 
 
-def name_clash(group: Sequence[Copy]) -> Findings:
+def name_clash(group: Sequence[Copy]) -> NumberedFindings:
     """Messages of one folder with one base name; `digest` tells which are identical."""
     kept = kept_of_clash(group)
-    found: Findings = []
+    found: NumberedFindings = []
     for copy in group:
         others = [os.fsdecode(other.path) for other in group if other is not copy]
         detail: dict[str, Any] = {"others": others[:PATHS_SHOWN]}
@@ -72,7 +72,7 @@ def kept_of_clash(group: Sequence[Copy]) -> Copy:
 
 def duplicate_id(
     group: Sequence[Copy], clash_kept: Collection[int], clash_lost: Collection[int]
-) -> Findings:
+) -> NumberedFindings:
     """Messages of the whole spool with one Message-ID. `clash_*`: ids `name_clash` judged."""
     by_digest = _classes(group, lambda copy: copy.digest)
     by_body = _classes(group, lambda copy: copy.body_digest)
@@ -90,7 +90,7 @@ def duplicate_id(
     kept = {key: min(copies, key=rank) for key, copies in here.items() if len(copies) > 1}
     listed = _listed(group)
     listed_here = {key: _listed(copies) for key, copies in here.items()}
-    found: Findings = []
+    found: NumberedFindings = []
     for copy in group:
         twins = here.get((copy.folder, copy.digest), [])
         near = len(twins) > 1 or len(body_here.get((copy.folder, copy.body_digest), [])) > 1
@@ -149,12 +149,12 @@ class Marked(NamedTuple):
     fmd5: bytes | None
 
 
-def uid_clash(messages: Sequence[Marked], highest: int | None) -> Findings:
+def uid_clash(messages: Sequence[Marked], highest: int | None) -> NumberedFindings:
     """One `,U=` twice in a folder, or one above what its `.uidvalidity` has given out (isync)."""
     groups: dict[tuple[int, bytes | None], list[Marked]] = {}
     for message in messages:
         groups.setdefault((message.uid, message.fmd5), []).append(message)
-    found: Findings = []
+    found: NumberedFindings = []
     for (uid, fmd5), group in groups.items():
         above = highest is not None and fmd5 is None and uid > highest
         kept = min(group, key=lambda message: (message.ctime_ns, message.filename))

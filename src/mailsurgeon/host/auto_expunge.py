@@ -8,7 +8,7 @@ from mailsurgeon.host import doveconf as dovecot
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.config import courier_config as courier_settings
 from mailsurgeon.maildir.config import dovecot_config as doveconf
-from mailsurgeon.maildir.config.dovecot_config import Section
+from mailsurgeon.maildir.config.dovecot_config import ConfigBlock
 
 COURIER_SETTINGS = b"/etc/courier/imapd"
 _LARGEST = 1 << 20
@@ -18,7 +18,7 @@ _LARGEST = 1 << 20
 class Expiry:
     """What the servers' configurations say, as far as they can be read."""
 
-    dovecot: Section | None = None
+    dovecot: ConfigBlock | None = None
     courier: str = ""
 
     @classmethod
@@ -30,8 +30,8 @@ class Expiry:
     def of(self, name: str) -> tuple[str, float]:
         """Who deletes from the folder `name` by age, and after how many days; else empty, 0."""
         if self.dovecot is not None:
-            days = doveconf.days_kept(self.dovecot, name)
+            days = doveconf.autoexpunge_days(self.dovecot, name)
             if days is not None:
                 return "Dovecot (autoexpunge)", days
-        days = courier_settings.days_kept(self.courier, name)
+        days = courier_settings.emptytrash_days(self.courier, name)
         return ("", 0.0) if days is None else ("Courier (IMAP_EMPTYTRASH)", days)

@@ -9,14 +9,14 @@ import subprocess
 from functools import cache
 
 from mailsurgeon.maildir.config import dovecot_config as doveconf
-from mailsurgeon.maildir.config.dovecot_config import Found, Person, Section
+from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, Person, SpoolLocation
 
 _SECONDS = 5
 FOUND_BY = "doveconf"
 
 
 @cache
-def configuration() -> Section | None:
+def configuration() -> ConfigBlock | None:
     """What `doveconf -n` says, asked once; None where there is none or it fails."""
     program = shutil.which("doveconf", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
     if program is None:
@@ -31,13 +31,13 @@ def configuration() -> Section | None:
     return doveconf.read_configuration(asked.stdout) if asked.returncode == 0 else None
 
 
-def uidl_is_name() -> bool:
+def pop3_uidl_is_name() -> bool:
     """Whether POP3 UIDLs are made of file names; no other format depends on the name."""
     known = configuration()
-    return known is not None and doveconf.uidl_is_name(known)
+    return known is not None and doveconf.uidl_format_is_name(known)
 
 
-def location_of(root: bytes, owner: int) -> Found | None:
+def location_of(root: bytes, owner: int) -> SpoolLocation | None:
     """Where Dovecot keeps the lists and indexes of the spool at `root` (without symlinks), whose
     owner has the user id `owner`: directories that exist, None for one that does not or is the
     spool itself. None when no location is this spool's."""
@@ -47,7 +47,7 @@ def location_of(root: bytes, owner: int) -> Found | None:
     found = doveconf.find(known, root, _person(owner), os.path.realpath)
     if found is None:
         return None
-    return Found(_there(found.control, root), _there(found.index, root), found.layout)
+    return SpoolLocation(_there(found.control, root), _there(found.index, root), found.layout)
 
 
 def _there(path: bytes | None, root: bytes) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-LARGEST_LIST = 512 * 1024 * 1024
+LARGEST_SURVEYED_LIST = 512 * 1024 * 1024
 
 
 def read_small(path: bytes, limit: int) -> bytes | None:

@@ -10,17 +10,17 @@ from pathlib import Path
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def make_directory(path: Path) -> None:
+def make_private_directory(path: Path) -> None:
     """Makes a directory, and those above it that are missing. Raises OSError."""
     if path.is_dir():
         return
     if path.parent != path:
-        make_directory(path.parent)
+        make_private_directory(path.parent)
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
 
 
-def make_file(path: Path) -> None:
+def make_private_file(path: Path) -> None:
     """Makes an empty file, unless there is something of that name. Raises OSError."""
     with suppress(FileExistsError):
         os.close(os.open(path, _NEW, 0o600))

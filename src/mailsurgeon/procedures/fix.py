@@ -8,14 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left, Plan
-from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import load_paths
 from mailsurgeon.surgery.plan.left_reasons import not_taken_on, without_remedy
 from mailsurgeon.surgery.plan.propose import check_codes, plan_problems
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ProblemRow
 
-PLAIN = {
+PLAIN_FIX = {
     "size-mismatch": frozenset(("fix-size",)),
     "bad-flags": frozenset(("fix-flags",)),
     "misfiled": frozenset(("file", "quarantine")),
@@ -46,7 +46,7 @@ def plan_fix(
     Raises MailsurgeonError for a code or folder that does not exist.
     """
     check_codes(only)
-    around = Surroundings(spool, index)
+    around = SpoolContext(spool, index)
     ids = [around.named(name).id for name in folders]
     asked, below, left = _named(index, paths)
     entries = [*asked, *below] if paths else _troubled(index, only, ids)
@@ -77,7 +77,7 @@ def _is_to_do(row: ProblemRow, *, named: bool, only: bool) -> bool:
     if row.remedy is None:
         # A size that is the only trace of a loss is put right when its file is named.
         return named and row.code in ("truncated", "size-mismatch") and "pending" not in row.detail
-    return named or only or row.remedy in PLAIN.get(row.code, ())
+    return named or only or row.remedy in PLAIN_FIX.get(row.code, ())
 
 
 def _named(index: Index, paths: Collection[bytes]) -> tuple[set[int], list[int], list[Left]]:

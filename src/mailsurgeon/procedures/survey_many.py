@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.procedures.survey_spool import Order, looked_at
+from mailsurgeon.procedures.survey_spool import SurveyRequest, looked_at
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import open_spool
 from mailsurgeon.survey.run import SurveyResult
@@ -55,7 +55,7 @@ class SpoolRow:
 
 def look_at(
     path: bytes,
-    order: Order,
+    order: SurveyRequest,
     codes: Collection[str] | None = None,
     on_open: Callable[[Spool], None] | None = None,
 ) -> SpoolRow | None:
@@ -68,7 +68,7 @@ def look_at(
         if on_open:
             on_open(spool)
         with looked_at(spool, order) as (index, result):
-            return None if result.cancelled else row_of(spool, index, result, codes)
+            return None if result.cancelled else spool_row(spool, index, result, codes)
     except (MailsurgeonError, OSError, sqlite3.Error, BrokenExecutor) as error:
         return SpoolRow(path, error=_one_line(error, path))
     except Exception as error:  # one spool never stops the rest
@@ -76,7 +76,7 @@ def look_at(
         return SpoolRow(path, error=visible(" ".join(fault.split())))
 
 
-def row_of(
+def spool_row(
     spool: Spool, index: Index, result: SurveyResult, codes: Collection[str] | None = None
 ) -> SpoolRow:
     """What a survey that has just ended says of its spool."""

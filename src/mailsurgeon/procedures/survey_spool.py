@@ -18,7 +18,7 @@ from mailsurgeon.survey.progress import Progress, SurveyResult
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SurveyRequest:
     """How to look: `quick` opens no content, `fresh` forgets the last survey. `readers` gives those
     who read the messages of a spool, None when this process does. `note` is told in a line what
     the operator may want to know. `given_up` is `run_survey`'s, `survey` is called in its place."""
@@ -35,7 +35,7 @@ class Order:
 
 
 @contextmanager
-def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]]:
+def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, SurveyResult]]:
     """The index of a spool, brought up to date: what has not changed is not read again.
 
     Where the index cannot be kept (a read-only or full disk) a temporary one serves; one that has
@@ -67,7 +67,7 @@ def looked_at(spool: Spool, order: Order) -> Iterator[tuple[Index, SurveyResult]
 
 @contextmanager
 def _temporary(
-    spool: Spool, order: Order, executor: Executor | None
+    spool: Spool, order: SurveyRequest, executor: Executor | None
 ) -> Iterator[tuple[Index, SurveyResult]]:
     with tempfile.TemporaryDirectory(prefix="mailsurgeon-", ignore_cleanup_errors=True) as name:
         place = Path(name)
@@ -96,7 +96,9 @@ def _make_room(path: Path) -> None:
             path.with_name(path.name + suffix).unlink()
 
 
-def _survey(spool: Spool, index: Index, order: Order, executor: Executor | None) -> SurveyResult:
+def _survey(
+    spool: Spool, index: Index, order: SurveyRequest, executor: Executor | None
+) -> SurveyResult:
     if order.survey is None:
         from mailsurgeon.survey.run import run_survey as survey
     else:

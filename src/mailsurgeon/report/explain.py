@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 
-from mailsurgeon.diagnosis.catalogue import CATALOGUE, Kind
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, ProblemKind
 from mailsurgeon.diagnosis.explanations import EXPLANATIONS, TOPICS, Topic
 
 _WIDTH = 78
 
 
-def explain_text(kind: Kind) -> str:
+def explain_text(kind: ProblemKind) -> str:
     """A kind of problem as plain text of at most 78 columns."""
     head = f"{kind.code} ({kind.badge}): {kind.title}, at worst {kind.severity.word}"
     parts = [head, _filled(kind.sentence)]
@@ -18,7 +18,7 @@ def explain_text(kind: Kind) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def explain_page(kind: Kind) -> str:
+def explain_page(kind: ProblemKind) -> str:
     """A kind of problem as a page of the documentation, in Markdown."""
     lines = [
         f"# {kind.title}",
@@ -61,7 +61,7 @@ def explain_index() -> str:
 _ABOUT = {"message": "a message", "folder": "a folder, a directory or a server's file"}
 
 
-def _parts(kind: Kind) -> list[tuple[str, str]]:
+def _parts(kind: ProblemKind) -> list[tuple[str, str]]:
     told = EXPLANATIONS[kind.code]
     remedies = ", ".join(kind.remedies) or "none is proposed"
     return [
@@ -72,7 +72,7 @@ def _parts(kind: Kind) -> list[tuple[str, str]]:
     ]
 
 
-def _commands(kind: Kind) -> str:
+def _commands(kind: ProblemKind) -> str:
     return (
         "```sh\n"
         f"mailsurgeon scan SPOOL --only {kind.code}\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mailsurgeon.report.output import path_shown, path_text
+from mailsurgeon.report.output import path_json, path_shown
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
 
@@ -16,7 +16,7 @@ _FIRST = 5
 
 def unseen_as_dicts(unseen: Sequence[NotExamined]) -> list[dict[str, Any]]:
     """Each with its reason, ready for JSON."""
-    return [{"path": path_text(item.path), "reason": item.reason} for item in unseen]
+    return [{"path": path_json(item.path), "reason": item.reason} for item in unseen]
 
 
 def print_unseen(console: Console, unseen: Sequence[NotExamined], *, whole: bool = False) -> None:

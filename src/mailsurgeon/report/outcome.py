@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from mailsurgeon.report.not_examined import print_unseen, unseen_as_dicts
-from mailsurgeon.report.output import path_shown, path_text
+from mailsurgeon.report.output import path_json, path_shown
 from mailsurgeon.report.plan import (
     left_as_dicts,
     plan_as_dict,
@@ -50,7 +50,7 @@ def report_outcome(
         "summary": report.summary,
         "done": dict(report.done),
         "refused": [
-            {"path": path_text(item.path), "reason": item.reason} for item in report.refused
+            {"path": path_json(item.path), "reason": item.reason} for item in report.refused
         ],
         "left": left_as_dicts(plan.left),
         "effects": list(report.effects),

@@ -28,7 +28,7 @@ def print_table(console: Console, table: Table) -> None:
         console.file.write(line.rstrip() + "\n")
 
 
-def path_text(path: bytes) -> str:
+def path_json(path: bytes) -> str:
     """A path relative to the spool as JSON has it: `.` for the root, surrogate escapes."""
     return os.fsdecode(path) if path else "."
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mailsurgeon.report.output import counted, path_shown, path_text, print_table
+from mailsurgeon.report.output import counted, path_json, path_shown, print_table
 from mailsurgeon.surgery.model import Act, Left, Plan, Step
 from mailsurgeon.text import visible
 
@@ -46,7 +46,7 @@ def left_as_dicts(left: Iterable[Left]) -> list[dict[str, Any]]:
     """What a plan leaves alone, ready for JSON. `refused`: it was asked for and is not done."""
     return [
         {
-            "path": path_text(item.path),
+            "path": path_json(item.path),
             "codes": list(item.codes),
             "reason": item.reason,
             "hint": item.hint,
@@ -143,7 +143,7 @@ def act_shown(action: str, source: bytes | None, target: bytes | None) -> str:
 def _act(act: Act) -> dict[str, Any]:
     return {
         "verdict": act.verdict,
-        "path": path_text(act.path),
+        "path": path_json(act.path),
         "folder": act.folder,
         "codes": list(act.codes),
         "remedies": list(act.remedies),
@@ -155,7 +155,7 @@ def _act(act: Act) -> dict[str, Any]:
 def _step(step: Step) -> dict[str, Any]:
     return {
         "action": str(step.action),
-        "source": None if step.source is None else path_text(step.source),
-        "target": None if step.target is None else path_text(step.target),
+        "source": None if step.source is None else path_json(step.source),
+        "target": None if step.target is None else path_json(step.target),
         "data": dict(step.data),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mailsurgeon.report.output import counted, path_shown, path_text
+from mailsurgeon.report.output import counted, path_json, path_shown
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.text import visible
 
@@ -16,7 +16,7 @@ def items_as_dict(directory: bytes, items: Sequence[QuarantineItem]) -> dict[str
     """The quarantine at `directory`, ready for JSON; `bytes` is the size of all of it."""
     return {
         "schema": 1,
-        "quarantine": path_text(directory),
+        "quarantine": path_json(directory),
         "items": [_item(item) for item in items],
         "totals": {"items": len(items), "bytes": sum(item.size for item in items)},
     }
@@ -29,8 +29,8 @@ def _item(item: QuarantineItem) -> dict[str, Any]:
         "verdict": item.verdict,
         "kind": item.kind,
         "bytes": item.size,
-        "path": path_text(item.path),
-        "original": path_text(item.original),
+        "path": path_json(item.path),
+        "original": path_json(item.original),
     }
 
 

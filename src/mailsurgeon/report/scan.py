@@ -21,8 +21,8 @@ from mailsurgeon.report.output import (
     as_json,
     console_for,
     counted,
+    path_json,
     path_shown,
-    path_text,
     print_table,
 )
 from mailsurgeon.survey.index.index import Index
@@ -30,8 +30,8 @@ from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow
 from mailsurgeon.survey.run import SurveyResult
 from mailsurgeon.text import visible
 
-FORMATS = ("table", "json", "jsonl", "csv")
-COLUMNS = ("code", "severity", "folder", "path", "remedy", "detail")
+SCAN_FORMATS = ("table", "json", "jsonl", "csv")
+SCAN_COLUMNS = ("code", "severity", "folder", "path", "remedy", "detail")
 _FOLDER_WIDTH = 24  # columns at most, in the lines of the table
 STYLES = {
     Severity.CRITICAL: Style(color="red", bold=True),
@@ -42,7 +42,7 @@ STYLES = {
 
 
 @dataclass(frozen=True)
-class Findings:
+class ScanFindings:
     """What a survey and its index say of a spool, limited to some codes and folders (by id).
 
     None is no limit.
@@ -113,7 +113,7 @@ class Findings:
         return {c: n for c, n in counts.items() if self.codes is None or c in self.codes}
 
 
-def write_scan(findings: Findings, format: str, stream: TextIO, *, brief: bool = False) -> None:
+def write_scan(findings: ScanFindings, format: str, stream: TextIO, *, brief: bool = False) -> None:
     """Writes the findings to `stream` in one of FORMATS; `brief` leaves the single problems out
     of the table."""
     if format == "json":
@@ -128,32 +128,32 @@ def write_scan(findings: Findings, format: str, stream: TextIO, *, brief: bool =
         _write_table(findings, stream, brief)
 
 
-def _problem(findings: Findings, row: ProblemRow) -> dict[str, Any]:
+def _problem(findings: ScanFindings, row: ProblemRow) -> dict[str, Any]:
     return {
         "code": row.code,
         "severity": Severity(row.severity).word,
         "folder": _folder_name(findings, row),
-        "path": path_text(row.path),
+        "path": path_json(row.path),
         "detail": dict(row.detail),
         "remedy": row.remedy,
     }
 
 
-def _folder_name(findings: Findings, row: ProblemRow) -> str | None:
+def _folder_name(findings: ScanFindings, row: ProblemRow) -> str | None:
     return None if row.folder is None else findings.folder_names.get(row.folder)
 
 
 def _folder(row: FolderRow) -> dict[str, Any]:
     return {
         "name": row.name,
-        "path": path_text(row.path),
+        "path": path_json(row.path),
         "messages": row.messages,
         "bytes": row.bytes,
         "problems": dict(row.problems),
     }
 
 
-def _json(findings: Findings) -> Iterator[str]:
+def _json(findings: ScanFindings) -> Iterator[str]:
     head = {
         "schema": 1,
         "spool": findings.spool.shown,
@@ -182,12 +182,12 @@ def _items(values: Iterator[dict[str, Any]]) -> Iterator[str]:
         yield (",\n  " if number else "\n  ") + as_json(value)
 
 
-def _write_csv(findings: Findings, stream: TextIO) -> None:
+def _write_csv(findings: ScanFindings, stream: TextIO) -> None:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(SCAN_COLUMNS)
     for row in findings.problems():
         values = _problem(findings, row) | {"detail": as_json(dict(row.detail))}
-        writer.writerow([_cell(values[column]) for column in COLUMNS])
+        writer.writerow([_cell(values[column]) for column in SCAN_COLUMNS])
 
 
 def _cell(value: str | None) -> str:
@@ -197,7 +197,7 @@ def _cell(value: str | None) -> str:
     return value if visible(value) == value else as_json(value)[1:-1].replace('\\"', '"')
 
 
-def _write_table(findings: Findings, stream: TextIO, brief: bool) -> None:
+def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
     console = console_for(stream)
     if not brief:
         _write_lines(findings, stream, colours=console.color_system is not None)
@@ -208,7 +208,7 @@ def _write_table(findings: Findings, stream: TextIO, brief: bool) -> None:
     stream.write(_totals_line(findings) + "\n")
 
 
-def _write_lines(findings: Findings, stream: TextIO, *, colours: bool) -> None:
+def _write_lines(findings: ScanFindings, stream: TextIO, *, colours: bool) -> None:
     """One line a problem. A rich table of 12,000 rows takes seconds; this does not."""
     words = {
         level: style.render(f"{level.word:<8}") if colours else f"{level.word:<8}"
@@ -231,7 +231,7 @@ def _write_lines(findings: Findings, stream: TextIO, *, colours: bool) -> None:
         stream.write("\n")
 
 
-def _summary(findings: Findings) -> Table:
+def _summary(findings: ScanFindings) -> Table:
     table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
     table.add_column("", no_wrap=True)
     table.add_column("problem", no_wrap=True)
@@ -243,7 +243,7 @@ def _summary(findings: Findings) -> Table:
     return table
 
 
-def _totals_line(findings: Findings) -> str:
+def _totals_line(findings: ScanFindings) -> str:
     parts = [
         counted(len(findings.folders), "folder"),
         counted(findings.messages, "message"),

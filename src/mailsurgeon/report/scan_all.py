@@ -19,7 +19,7 @@ from mailsurgeon.report.scan import STYLES
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
 
-COLUMNS = (
+SCAN_ALL_COLUMNS = (
     "spool", "layout", "messages", "bytes", "folders", "worst", "not_examined", "seconds", "error",
     "problems",
 )  # fmt: skip
@@ -116,12 +116,12 @@ def _json(found: ManyFindings) -> str:
 
 def _write_csv(found: ManyFindings, stream: TextIO) -> None:
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(SCAN_ALL_COLUMNS)
     for row in found.rows:
         values = _as_dict(row)
         values["spool"] = _cell(values["spool"])
         values["problems"] = as_json(values["problems"])
-        writer.writerow(["" if values[name] is None else values[name] for name in COLUMNS])
+        writer.writerow(["" if values[name] is None else values[name] for name in SCAN_ALL_COLUMNS])
 
 
 def _cell(value: str) -> str:

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from mailsurgeon.report.output import as_json, path_text
+from mailsurgeon.report.output import as_json, path_json
 from mailsurgeon.report.plan import act_shown
 from mailsurgeon.report.shell_script import shell_log
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.text import visible
 
-FORMATS = ("md", "json", "html", "sh")
+LOG_FORMATS = ("md", "json", "html", "sh")
 
 
 def write_log(surgeon: Surgeon, format: str, *, session: str | None = None) -> str:
@@ -61,8 +61,8 @@ def _operation(operation: Operation, steps: list[StepRecord]) -> dict[str, Any]:
         "steps": [
             {
                 "action": str(step.action).partition("-")[0],
-                "source": path_text(_about(step)),
-                "target": None if step.target is None else path_text(step.target),
+                "source": path_json(_about(step)),
+                "target": None if step.target is None else path_json(step.target),
                 "state": step.state,
             }
             for step in steps

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Action
+from mailsurgeon.surgery.model import QUARANTINE, StepKind
 from mailsurgeon.text import visible
 
 _HEAD = """\
@@ -97,28 +97,28 @@ def _commands(step: StepRecord, spool: Spool) -> Iterator[str]:
     at = target or source
     data = step.data
     match step.action:
-        case Action.RENAME if step.target is not None:
+        case StepKind.RENAME if step.target is not None:
             if step.target.startswith(QUARANTINE):
                 yield f"mkdir -p -m {_SAFE_MODE} -- {_word(os.path.dirname(step.target))}"
             yield f"mv -n -- {source} {target}"
-        case Action.COPY:
+        case StepKind.COPY:
             yield f"cp -p -n -- {source} {target}"
-        case Action.MKDIR:
+        case StepKind.MKDIR:
             yield f"mkdir -m {data.get('mode', 0o700):o} -- {at}"
-        case Action.RMDIR:
+        case StepKind.RMDIR:
             yield f"rmdir -- {at}"
-        case Action.CHMOD:
+        case StepKind.CHMOD:
             yield f"chmod {data['after']:o} -- {at}"
-        case Action.CHOWN:
+        case StepKind.CHOWN:
             owner, group = data["after"]
             yield f"chown -h {owner}:{group} -- {at}"
-        case Action.UTIME:
+        case StepKind.UTIME:
             seconds, rest = divmod(data["after"], 10**9)
             yield f"touch -h -m -d @{seconds}.{rest:09d} -- {at}"
-        case Action.UIDLIST:
+        case StepKind.UIDLIST:
             folder = spool.control_name(step.step.folder or b"")
             yield from _edit(_word(folder), data.get("changes", ()))
-        case Action.UIDLIST_LINES if data.get("drop"):
+        case StepKind.UIDLIST_LINES if data.get("drop"):
             folder = spool.control_name(step.step.folder or b"")
             yield from _edit(_word(folder), [(line, "") for _, line in data["drop"]])
         case _:

@@ -13,8 +13,8 @@ from mailsurgeon.report.output import (
     as_json,
     console_for,
     counted,
+    path_json,
     path_shown,
-    path_text,
     print_table,
 )
 from mailsurgeon.text import visible
@@ -53,7 +53,7 @@ def _json(found: Verification, spool: Spool) -> Iterator[str]:
 
 def _row(one: Any) -> dict[str, Any]:
     row = one._asdict()
-    row["path"] = path_text(row["path"])
+    row["path"] = path_json(row["path"])
     if row.get("folder") == "":
         row["folder"] = None
     return row

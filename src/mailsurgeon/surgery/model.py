@@ -11,7 +11,7 @@ QUARANTINE = b"quarantine:"
 """Begins the path of a thing in the quarantine: `quarantine:OPERATION/PATH-IN-THE-SPOOL`."""
 
 
-class Action(StrEnum):
+class StepKind(StrEnum):
     """The kinds of step; each is one atomic act on the file system that knows its inverse."""
 
     RENAME = "rename"
@@ -67,7 +67,7 @@ class Step:
                 has run also `changes`: [[line before, line after], ...]
     """
 
-    action: Action
+    action: StepKind
     source: bytes | None
     target: bytes | None
     expected: Expected | None = None

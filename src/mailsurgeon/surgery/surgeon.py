@@ -13,18 +13,18 @@ from platformdirs import user_state_dir
 
 from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.apply.operation import Writer
+from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
-from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Report
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Report, StepKind
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine import unfinished_notice as notice
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
-from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, Patience
+from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.text import visible
 
@@ -139,11 +139,11 @@ class Surgeon:
                 f"{visible(self.spool.root)}: {visible(tool)}; wait for it, or go on with --force"
             )
 
-    def _patience(self, cancelled: Callable[[], bool] | None) -> Patience:
-        return Patience(self.lock_wait, self.on_wait, cancelled or (lambda: False))
+    def _patience(self, cancelled: Callable[[], bool] | None) -> LockWait:
+        return LockWait(self.lock_wait, self.on_wait, cancelled or (lambda: False))
 
     @contextmanager
-    def _writing(self) -> Generator[Writer]:
+    def _writing(self) -> Generator[OperationWriter]:
         """Makes this run the spool's one writer."""
         root = open_root(self.spool)
         try:
@@ -151,7 +151,9 @@ class Surgeon:
         except BaseException:
             os.close(root)
             raise
-        writer = Writer(self.spool, root, self._journal, self._session, self.quarantine_dir)
+        writer = OperationWriter(
+            self.spool, root, self._journal, self._session, self.quarantine_dir
+        )
         try:
             writer.notices.refuse_foreign(self._journal.path)
             yield writer
@@ -185,7 +187,7 @@ class Surgeon:
             if row.operation in operations:
                 found.append((operations[row.operation], row))
             before = row.id
-            if row.action is Action.RENAME and row.source is not None:
+            if row.action is StepKind.RENAME and row.source is not None:
                 here = row.source
 
     def unfinished(self) -> Operation | None:

@@ -16,11 +16,11 @@ from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.server_files import ROOT_OWNS, owner_of_most
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Place
-from mailsurgeon.survey.index.writer import NO_FOLDER, Writer
+from mailsurgeon.survey.index.writer import NO_FOLDER, IndexWriter
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.progress import Progress, SurveyResult
 from mailsurgeon.survey.read.directories import Looking
-from mailsurgeon.survey.read.hang_guard import TICK, Patience
+from mailsurgeon.survey.read.hang_guard import TICK, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
 from mailsurgeon.survey.walk.walk import Directory, Listing, Walk, walk
 from mailsurgeon.survey.workers.pool import make_executor
@@ -107,8 +107,8 @@ class _Survey:
         self.moment = Moment(time.time() + options.clock_ahead, full=not quick)
         self.report = on_progress or _ignore
         self.cancelled = cancelled or (lambda: False)
-        self.writer = Writer(index, spool.layout)
-        self.patience = Patience(self._tell, given_up)
+        self.writer = IndexWriter(index, spool.layout)
+        self.patience = HangGuard(self._tell, given_up)
         self.at = Progress("listing", 0, 0)
 
     def run(self, only: set[bytes] | None) -> SurveyResult:

@@ -19,16 +19,16 @@ from textual.theme import Theme
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.tui.keys.actions import State, bindings
 from mailsurgeon.tui.palette import Commands
-from mailsurgeon.tui.session import Surgeon, Workbench
+from mailsurgeon.tui.session import SpoolSession, Surgeon
 from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly
 from mailsurgeon.tui.terminal.control_filter import SafeOnly
 from mailsurgeon.tui.terminal.hangup import EndSignals
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.spool import Spool
-    from mailsurgeon.procedures.survey_spool import Order
+    from mailsurgeon.procedures.survey_spool import SurveyRequest
     from mailsurgeon.survey.index.index import Index
-    from mailsurgeon.tui.spool_sessions import Hall
+    from mailsurgeon.tui.spool_sessions import SpoolSessions
 
 THEME = Theme(
     # Colours of the 256-colour cube: SSH seldom forwards COLORTERM.
@@ -54,7 +54,7 @@ class _Threads(ThreadPoolExecutor):
 class MailsurgeonApp(App[int]):
     """One run over one spool, or over many: then `bench` is that of the spool opened last."""
 
-    bench: Workbench
+    bench: SpoolSession
 
     TITLE = "mailsurgeon"
     CSS_PATH = [
@@ -67,12 +67,12 @@ class MailsurgeonApp(App[int]):
     ALLOW_SELECT = False
     ESCAPE_TO_MINIMIZE = False
 
-    def __init__(self, bench: Workbench | Hall) -> None:
+    def __init__(self, bench: SpoolSession | SpoolSessions) -> None:
         self._own_filters = [SafeOnly(), *([AsciiOnly()] if bench.ascii else [])]
         super().__init__()
         self.settings = bench
-        self.hall: Hall | None = None
-        if isinstance(bench, Workbench):
+        self.hall: SpoolSessions | None = None
+        if isinstance(bench, SpoolSession):
             self.bench = bench
         else:
             self.hall = bench
@@ -120,7 +120,7 @@ class MailsurgeonApp(App[int]):
         if isinstance(self.screen, BaseScreen):
             self.screen.say(line)
 
-    def open_spool(self, bench: Workbench, follow: Callable[[object], None]) -> None:
+    def open_spool(self, bench: SpoolSession, follow: Callable[[object], None]) -> None:
         """Goes from the start page into a spool; `follow` is called on the way back."""
         from mailsurgeon.tui.screens.main.screen import MainScreen
 
@@ -201,13 +201,13 @@ def run_app(
     `settings` are those of the Workbench. Raises MailsurgeonError when `theme` is none of
     Textual's, JournalError when the journal cannot be read and changes are wanted.
     """
-    bench = real_workbench(spool, index, options, surgeon, watch=_WATCH, **settings)
+    bench = real_session(spool, index, options, surgeon, watch=_WATCH, **settings)
     return _run(bench, bench.theme, mouse)
 
 
-def run_hall(
+def run_spools(
     directory: bytes,
-    order: Order,
+    order: SurveyRequest,
     surgeon: Callable[[Spool], Surgeon],
     *,
     mouse: bool = True,
@@ -218,16 +218,16 @@ def run_hall(
     `order` says how each is looked at, `surgeon` makes the one who may change a spool; `settings`
     are those of the Hall.
     """
-    from mailsurgeon.tui.spool_sessions import Hall
+    from mailsurgeon.tui.spool_sessions import SpoolSessions
 
-    hall = Hall(directory, order, surgeon, partial(real_workbench, watch=_WATCH), **settings)
+    hall = SpoolSessions(directory, order, surgeon, partial(real_session, watch=_WATCH), **settings)
     try:
         return _run(hall, hall.theme, mouse)
     finally:
         hall.close()
 
 
-def _run(bench: Workbench | Hall, theme: str, mouse: bool) -> int:
+def _run(bench: SpoolSession | SpoolSessions, theme: str, mouse: bool) -> int:
     known = {*App().available_themes, THEME.name}
     if theme and theme not in known:
         raise MailsurgeonError(f"no theme {theme!r}; there are: {', '.join(sorted(known))}")
@@ -240,17 +240,17 @@ def _run(bench: Workbench | Hall, theme: str, mouse: bool) -> int:
     return code
 
 
-def real_workbench(
+def real_session(
     spool: Spool,
     index: Index,
     options: Any,
     surgeon: Surgeon,
     survey: Callable[..., Any] | None = None,
     **settings: Any,
-) -> Workbench:
+) -> SpoolSession:
     """The workbench with the functions of this program; without `survey` in this process."""
     planning = "mailsurgeon.surgery.plan.propose"
-    return Workbench(
+    return SpoolSession(
         spool, index, options, surgeon,
         survey=survey or _later("mailsurgeon.survey.run", "run_survey"),
         propose=_later(planning, "propose"),

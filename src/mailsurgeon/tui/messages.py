@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KindRow:
     """One kind of problem as the tree shows it."""
 
     code: str
@@ -31,7 +31,7 @@ class Snapshot:
     """What the index said of the whole spool at one moment."""
 
     folders: tuple[FolderRow, ...] = ()
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[KindRow, ...] = ()
     not_examined: int = 0
     depth: str = ""
     order: int = 0  # readings begun later have the higher number

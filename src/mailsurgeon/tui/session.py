@@ -85,7 +85,7 @@ class SurveyResult(Protocol):
 
 
 @dataclass
-class Workbench:
+class SpoolSession:
     """Everything one run of the screen works with.
 
     The functions have the signatures of `Apart.survey`, `planning.propose`,

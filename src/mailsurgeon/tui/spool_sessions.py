@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.survey_many import SpoolRow, look_at
-from mailsurgeon.procedures.survey_spool import Order
+from mailsurgeon.procedures.survey_spool import SurveyRequest
 from mailsurgeon.survey.find_spools import FoundSpool, find_spools
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.open_spool import index_path, open_spool
 
 if TYPE_CHECKING:
-    from mailsurgeon.tui.session import Surgeon, Workbench
+    from mailsurgeon.tui.session import SpoolSession, Surgeon
 
 _POLL = 0.1  # seconds between two looks whether a turn has come
 
 
 @dataclass
-class Hall:
+class SpoolSessions:
     """The spools below `directory`. `order` says how each is looked at; `surgeon` makes the one
     who may change a spool; `bench` makes a workbench, as `app.real_workbench` does.
 
@@ -35,9 +35,9 @@ class Hall:
     """
 
     directory: bytes
-    order: Order
+    order: SurveyRequest
     surgeon: Callable[[Spool], Surgeon]
-    bench: Callable[..., Workbench]
+    bench: Callable[..., SpoolSession]
     read_only: bool = False
     ascii: bool = False
     theme: str = ""
@@ -47,7 +47,7 @@ class Hall:
 
     def __post_init__(self) -> None:
         self._kept = ExitStack()
-        self._benches: dict[bytes, Workbench] = {}
+        self._benches: dict[bytes, SpoolSession] = {}
         self._turns: dict[bytes, threading.Lock] = {}
 
     def find(self, not_searched: list[NotExamined]) -> Iterator[FoundSpool]:
@@ -72,7 +72,7 @@ class Hall:
         with self._turn(path, cancelled) as mine:
             return look_at(path, order) if mine else None
 
-    def enter(self, path: bytes) -> Workbench:
+    def enter(self, path: bytes) -> SpoolSession:
         """The workbench of a spool. Raises MailsurgeonError, OSError, sqlite3.Error."""
         known = self._benches.get(path)
         if known is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailsurgeon.tui.messages import Kind
+from mailsurgeon.tui.messages import KindRow
 
 
-def neighbour(kinds: Sequence[Kind], code: str, step: int) -> str | None:
+def neighbour(kinds: Sequence[KindRow], code: str, step: int) -> str | None:
     """The kind after (`step` 1) or before (-1) `code`; None at the ends."""
     codes = [kind.code for kind in kinds]
     if code not in codes:
@@ -16,7 +16,7 @@ def neighbour(kinds: Sequence[Kind], code: str, step: int) -> str | None:
     return codes[place] if 0 <= place < len(codes) else None
 
 
-def next_after(before: Sequence[Kind], after: Sequence[Kind], code: str) -> str | None:
+def next_after(before: Sequence[KindRow], after: Sequence[KindRow], code: str) -> str | None:
     """Where to go when all that could be repaired of `code` has been.
 
     The first kind that stood after it and is still there, else the first of the others that is a
@@ -31,6 +31,6 @@ def next_after(before: Sequence[Kind], after: Sequence[Kind], code: str) -> str 
     return next((kind.code for kind in after if kind.trouble and kind.code != code), None)
 
 
-def worst(kinds: Sequence[Kind], codes: Sequence[str]) -> str | None:
+def worst(kinds: Sequence[KindRow], codes: Sequence[str]) -> str | None:
     """The kind that comes first in the order, of those an entry has."""
     return next((kind.code for kind in kinds if kind.code in codes), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.config.courier_config import days_kept
+from mailsurgeon.maildir.config.courier_config import emptytrash_days
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from mailsurgeon.maildir.config.courier_config import days_kept
     ],
 )
 def test_folder_and_days_are_read(settings: str, name: str, days: float | None) -> None:
-    assert days_kept(settings, name) == days
+    assert emptytrash_days(settings, name) == days

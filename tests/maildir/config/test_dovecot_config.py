@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mailsurgeon.maildir.config.dovecot_config import (
-    Found,
     Person,
-    days_kept,
+    SpoolLocation,
+    autoexpunge_days,
     find,
     homes,
     locations,
     read_configuration,
-    uidl_is_name,
+    uidl_format_is_name,
 )
 
 OLD = b"""\
@@ -89,37 +89,39 @@ def test_all_locations_are_read() -> None:
     ("output", "root", "found"),
     [
         (OLD, b"/srv/homes/example.org/joe/Maildir",
-         Found(b"/var/control/example.org/joe", b"/var/index/j/joe", "")),
+         SpoolLocation(b"/var/control/example.org/joe", b"/var/index/j/joe", "")),
         (OLD, b"/srv/vmail/ann@example.org/Maildir",
-         Found(b"/var/control/example.org/ann", b"/var/index/a/ann", "")),
+         SpoolLocation(b"/var/control/example.org/ann", b"/var/index/a/ann", "")),
         (OLD, b"/srv/lists/ann@example.org",
-         Found(b"/srv/homes/example.org/ann/lists", None, "fs")),
+         SpoolLocation(b"/srv/homes/example.org/ann/lists", None, "fs")),
         (OLD, b"/somewhere/else", None),
         (NEW, b"/srv/example.org/Ann/Maildir",
-         Found(b"/var/control/ann", b"/var/index/Ann@example.org", "fs")),
+         SpoolLocation(b"/var/control/ann", b"/var/index/Ann@example.org", "fs")),
         (b"mail_location = mbox:~/mail:INBOX=/var/mail/%u\n", b"/home/joe/mail", None),
         (b"mail_location = maildir:~/Maildir/:CONTROL=MEMORY\n", b"/home/joe/Maildir",
-         Found(None, None, "")),
+         SpoolLocation(None, None, "")),
         (b"mail_location = maildir:~/Maildir:CONTROL=%h/c/%u\n", b"/home/joe/Maildir",
-         Found(b"/home/joe/c/joe", None, "")),
-        (b"mail_location = maildir:/srv/%n:CONTROL=/c/%d/%n\n", b"/srv/ann", Found(None, None, "")),
-        (b"mail_location = maildir:/srv/%n:CONTROL=%h/c\n", b"/srv/ann", Found(None, None, "")),
+         SpoolLocation(b"/home/joe/c/joe", None, "")),
+        (b"mail_location = maildir:/srv/%n:CONTROL=/c/%d/%n\n", b"/srv/ann", SpoolLocation(None, None, "")),
+        (b"mail_location = maildir:/srv/%n:CONTROL=%h/c\n", b"/srv/ann", SpoolLocation(None, None, "")),
         (b"mail_location = maildir:/srv/%n:CONTROL=%h/c\n", b"/srv/joe",
-         Found(b"/home/joe/c", None, "")),
+         SpoolLocation(b"/home/joe/c", None, "")),
         (b"mail_location = maildir:/srv/one:CONTROL=/srv/c:INDEX=/srv/i\n", b"/srv/one",
-         Found(b"/srv/c", b"/srv/i", "")),
+         SpoolLocation(b"/srv/c", b"/srv/i", "")),
         (b"} \n= x\nmail_location\n{\n", b"/srv/one", None),
     ],
 )  # fmt: skip
-def test_the_lists_of_a_spool_are_found(output: bytes, root: bytes, found: Found | None) -> None:
+def test_the_lists_of_a_spool_are_found(
+    output: bytes, root: bytes, found: SpoolLocation | None
+) -> None:
     assert find(read_configuration(output), root, JOE) == found
 
 
 def test_a_virtual_user_does_not_get_the_home_of_who_owns_the_files() -> None:
     output = b"mail_location = maildir:/srv/vmail/%d/%n:CONTROL=%h/control\n"
     root = b"/srv/vmail/example.org/ann"
-    assert find(read_configuration(output), root, VMAIL) == Found(None, None, "")
-    assert find(read_configuration(output), root, None) == Found(None, None, "")
+    assert find(read_configuration(output), root, VMAIL) == SpoolLocation(None, None, "")
+    assert find(read_configuration(output), root, None) == SpoolLocation(None, None, "")
 
 
 def test_a_symlink_in_the_configured_path_is_followed() -> None:
@@ -127,7 +129,7 @@ def test_a_symlink_in_the_configured_path_is_followed() -> None:
     found = find(
         configuration, b"/srv/mail/joe", JOE, lambda path: path.replace("/var/vmail", "/srv/mail")
     )
-    assert found == Found(b"/c/joe", None, "")
+    assert found == SpoolLocation(b"/c/joe", None, "")
 
 
 @pytest.mark.parametrize(
@@ -140,10 +142,10 @@ def test_a_symlink_in_the_configured_path_is_followed() -> None:
     ],
 )  # fmt: skip
 def test_how_long_messages_stay(output: bytes, name: str, days: float | None) -> None:
-    assert days_kept(read_configuration(output), name) == days
+    assert autoexpunge_days(read_configuration(output), name) == days
 
 
 def test_uidls_of_file_names_are_seen_wherever_they_are_set() -> None:
-    assert uidl_is_name(read_configuration(OLD))
-    assert not uidl_is_name(read_configuration(NEW))
-    assert uidl_is_name(read_configuration(b"pop3_uidl_format = %{filename}\n"))
+    assert uidl_format_is_name(read_configuration(OLD))
+    assert not uidl_format_is_name(read_configuration(NEW))
+    assert uidl_format_is_name(read_configuration(b"pop3_uidl_format = %{filename}\n"))

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.config.dovecot_config_vars import fill, parse, read, user_of
+from mailsurgeon.maildir.config.dovecot_config_vars import (
+    fill,
+    match_template,
+    parse_template,
+    user_of,
+)
 
 JOE = {"user": "Joe@Example.org", "username": "Joe", "domain": "Example.org", "home": "/home/joe"}
 
@@ -27,7 +32,7 @@ JOE = {"user": "Joe@Example.org", "username": "Joe", "domain": "Example.org", "h
     ],
 )
 def test_variables_are_filled_in(template: str, path: str | None) -> None:
-    assert fill(parse(template), JOE, {}) == path
+    assert fill(parse_template(template), JOE, {}) == path
 
 
 @pytest.mark.parametrize(
@@ -42,8 +47,8 @@ def test_variables_are_filled_in(template: str, path: str | None) -> None:
     ],
 )
 def test_a_user_is_read_from_a_path(template: str, path: str, user: str | None) -> None:
-    parsed = parse(template)
-    seen = read(parsed, path)
+    parsed = parse_template(template)
+    seen = match_template(parsed, path)
     assert seen is not None
     found = user_of(parsed, seen)
     assert found is not None
@@ -61,18 +66,18 @@ def test_a_user_is_read_from_a_path(template: str, path: str, user: str | None) 
     ],
 )
 def test_a_path_of_another_form_is_none_of_these(template: str, path: str) -> None:
-    assert read(parse(template), path) is None
+    assert match_template(parse_template(template), path) is None
 
 
 def test_a_path_that_contradicts_itself_is_nobodys() -> None:
-    parsed = parse("/srv/%1n/%n")
-    seen = read(parsed, "/srv/j/anna")
+    parsed = parse_template("/srv/%1n/%n")
+    seen = match_template(parsed, "/srv/j/anna")
     assert seen is not None
     assert user_of(parsed, seen) is None
 
 
 def test_what_is_not_known_is_taken_from_the_path() -> None:
-    parsed = parse("/srv/%2.256Nu/%u")
-    seen = read(parsed, "/srv/ff/joe")
+    parsed = parse_template("/srv/%2.256Nu/%u")
+    seen = match_template(parsed, "/srv/ff/joe")
     assert seen is not None
-    assert fill(parse("/control/%2.256Nu/%u"), {"user": "joe"}, seen) == "/control/ff/joe"
+    assert fill(parse_template("/control/%2.256Nu/%u"), {"user": "joe"}, seen) == "/control/ff/joe"

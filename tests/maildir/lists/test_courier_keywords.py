@@ -6,7 +6,7 @@ import pytest
 
 from mailsurgeon.maildir.lists.courier_keywords import (
     effective,
-    parse,
+    parse_courier_list,
     rename_entries,
     update_age,
     update_base,
@@ -35,7 +35,7 @@ LIST = b"Work\n$Forwarded\nHome\n\n1.a.h,S=5:0 2\n2.b.h:1\n"
 def test_the_list_is_read(
     data: bytes, names: list[bytes], entries: dict[bytes, tuple[int, ...]]
 ) -> None:
-    assert parse(data) == (names, entries)
+    assert parse_courier_list(data) == (names, entries)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.lists.keywords import Keywords, KeywordsError, add, is_fit, parse, remove
+from mailsurgeon.maildir.lists.keywords import (
+    Keywords,
+    KeywordsError,
+    add_names,
+    is_fit,
+    parse_keywords,
+    remove_names,
+)
 
 # What doveadm (2.3.19) showed for a message with the letters a, b and c in its name.
 READ = {
@@ -39,27 +46,27 @@ ODD = {
 
 @pytest.mark.parametrize("data", READ)
 def test_names_are_read_by_number(data: bytes) -> None:
-    assert parse(data) == Keywords(READ[data])
+    assert parse_keywords(data) == Keywords(READ[data])
 
 
 @pytest.mark.parametrize("data", ODD)
 def test_odd_lines_mean_what_they_mean_to_dovecot_and_are_told(data: bytes) -> None:
-    assert parse(data) == Keywords(*ODD[data])
+    assert parse_keywords(data) == Keywords(*ODD[data])
 
 
 @pytest.mark.parametrize("data", [data for data in ODD if ODD[data][1]])
 def test_nothing_is_added_to_a_damaged_list(data: bytes) -> None:
     with pytest.raises(KeywordsError, match="it is damaged"):
-        add(data, [(20, b"New")])
+        add_names(data, [(20, b"New")])
 
 
 def test_names_are_added_at_the_end_and_taken_away_again() -> None:
     for data in READ:
-        longer = add(data, [(7, b"New"), (9, b"Other")])
+        longer = add_names(data, [(7, b"New"), (9, b"Other")])
         assert longer == data + b"7 New\n9 Other\n"
-        assert add(longer, [(7, b"New"), (9, b"other")]) == longer
-        assert remove(longer, [(7, b"New"), (9, b"Other")]) == data
-        assert remove(data, [(7, b"New")]) == data
+        assert add_names(longer, [(7, b"New"), (9, b"other")]) == longer
+        assert remove_names(longer, [(7, b"New"), (9, b"Other")]) == data
+        assert remove_names(data, [(7, b"New")]) == data
 
 
 @pytest.mark.parametrize(
@@ -76,16 +83,16 @@ def test_what_another_has_taken_is_not_given_out(
     names: list[tuple[int, bytes]], reason: str
 ) -> None:
     with pytest.raises(KeywordsError, match=reason):
-        add(b"0 Work\n", names)
+        add_names(b"0 Work\n", names)
 
 
 def test_only_the_last_lines_are_taken_away() -> None:
     ours = [(1, b"New"), (2, b"Other")]
-    assert remove(b"0 Work\n1 New\n2 Other\n", ours) == b"0 Work\n"
-    assert remove(b"0 Work\n1 New\n2 Other\n3 Since\n", ours).count(b"\n") == 4
-    assert remove(b"0 Work\n1 Else\n2 Other\n", ours) == b"0 Work\n1 Else\n"
-    assert remove(b"1 New\n", ours) == b""
-    assert remove(b"1 New", ours) == b"1 New"
+    assert remove_names(b"0 Work\n1 New\n2 Other\n", ours) == b"0 Work\n"
+    assert remove_names(b"0 Work\n1 New\n2 Other\n3 Since\n", ours).count(b"\n") == 4
+    assert remove_names(b"0 Work\n1 Else\n2 Other\n", ours) == b"0 Work\n1 Else\n"
+    assert remove_names(b"1 New\n", ours) == b""
+    assert remove_names(b"1 New", ours) == b"1 New"
 
 
 @pytest.mark.parametrize(

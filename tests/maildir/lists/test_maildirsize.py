@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.maildir.lists.maildirsize import Rule, Sum, line, parse
+from mailsurgeon.maildir.lists.maildirsize import Rule, Sum, line, parse_maildirsize
 
 COURIER, DOVECOT = Rule(courier=True), Rule(courier=False)
 
@@ -24,14 +24,14 @@ COURIER, DOVECOT = Rule(courier=True), Rule(courier=False)
     ],
 )
 def test_the_sum_is_read(data: bytes, total: Sum) -> None:
-    assert parse(data) == total
+    assert parse_maildirsize(data) == total
 
 
 @pytest.mark.parametrize(("size", "messages"), [(0, 1), (-25, 0), (123456789012345, -7)])
 def test_a_line_added_is_in_the_sum(size: int, messages: int) -> None:
     added = line(size, messages)
     assert added.endswith(b"\n")
-    assert parse(b"1S\n10 1\n" + added) == Sum(
+    assert parse_maildirsize(b"1S\n10 1\n" + added) == Sum(
         b"1S", 10 + size, 1 + messages, damaged=10 + size < 0 or 1 + messages < 0
     )
 

@@ -7,7 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
-from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names, is_subscribed
+from mailsurgeon.maildir.lists.subscriptions import (
+    courier_subscriptions,
+    dovecot_subscriptions,
+    is_subscribed,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,12 +33,12 @@ from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names
     ],
 )
 def test_dovecots_list(data: bytes, layout: str, names: set[str]) -> None:
-    assert dovecot_names(data, layout) == names
+    assert dovecot_subscriptions(data, layout) == names
 
 
 def test_couriers_list() -> None:
     data = b"INBOX\nINBOX.Sent\nINBOX.Archives.2012\nINBOX.Entw&APw-rfe\n"
-    assert courier_names(data) == {"INBOX", "Sent", "Archives.2012", "Entwürfe"}
+    assert courier_subscriptions(data) == {"INBOX", "Sent", "Archives.2012", "Entwürfe"}
 
 
 @pytest.mark.parametrize(
@@ -47,6 +51,6 @@ def test_a_folder_is_subscribed_by_its_whole_name(name: str, subscribed: bool) -
 
 @given(st.binary(), st.sampled_from([FS, MAILDIRPP]))
 def test_any_bytes_can_be_read(data: bytes, layout: str) -> None:
-    assert all(isinstance(name, str) for name in dovecot_names(data, layout))
-    assert all(dovecot_names(b"V\t2\n\n" + data, layout))
-    assert all(isinstance(name, str) for name in courier_names(data))
+    assert all(isinstance(name, str) for name in dovecot_subscriptions(data, layout))
+    assert all(dovecot_subscriptions(b"V\t2\n\n" + data, layout))
+    assert all(isinstance(name, str) for name in courier_subscriptions(data))

@@ -12,7 +12,7 @@ from mailsurgeon.maildir.lists.uidlist import (
     apply_changes,
     base_name,
     numbering,
-    parse,
+    parse_uidlist,
     rename_records,
 )
 
@@ -25,7 +25,7 @@ LIST = HEADER + (
 
 
 def test_a_list_is_read() -> None:
-    read = parse(LIST)
+    read = parse_uidlist(LIST)
     assert (read.version, read.uidvalidity, read.next_uid) == (3, 1300000000, 5)
     assert [(one.uid, one.base) for one in read.records] == [
         (1, b"1300000001.M1P1.host"),
@@ -37,7 +37,7 @@ def test_a_list_is_read() -> None:
 
 
 def test_version_1_and_courier_are_read() -> None:
-    read = parse(b"1 1300000000 3\n1 one.host,S=5\n2 two host\n")
+    read = parse_uidlist(b"1 1300000000 3\n1 one.host,S=5\n2 two host\n")
     assert (read.version, read.uidvalidity, read.next_uid) == (1, 1300000000, 3)
     assert [(one.uid, one.base) for one in read.records] == [
         (1, b"one.host,S=5"),
@@ -113,7 +113,7 @@ def test_two_messages_never_share_a_base_name() -> None:
     ],
 )
 def test_lines_a_server_rejects_are_named_and_nothing_is_edited(lines: bytes, reason: str) -> None:
-    bad = parse(HEADER + lines).bad
+    bad = parse_uidlist(HEADER + lines).bad
     assert len(bad) == 1
     assert reason in bad[0].reason
     with pytest.raises(UidlistError, match=f"line {bad[0].number}: "):
@@ -121,13 +121,13 @@ def test_lines_a_server_rejects_are_named_and_nothing_is_edited(lines: bytes, re
 
 
 def test_a_uid_of_2_to_the_31_is_lawful() -> None:
-    assert parse(HEADER + b"4294967294 :a\n").bad == ()
+    assert parse_uidlist(HEADER + b"4294967294 :a\n").bad == ()
 
 
 @pytest.mark.parametrize("header", [b"", b"2 V1 N1", b"3 N1", b"3 V1", b"3 V0 N1", b"1 a b", b"\0"])
 def test_another_file_is_no_uidlist(header: bytes) -> None:
     with pytest.raises(UidlistError):
-        parse(header + b"\n1 :a\n")
+        parse_uidlist(header + b"\n1 :a\n")
 
 
 def test_undo_gives_the_same_bytes() -> None:
@@ -183,13 +183,13 @@ def test_any_list_is_edited_where_its_lines_are_in_order_and_only_there(
 ) -> None:
     """What is looked at quickly before an edit is what reading line by line finds."""
     text = HEADER + b"".join(pieces)
-    uidlist = parse(text)
+    uidlist = parse_uidlist(text)
     names = [(record.base, b"fresh-%d" % record.uid) for record in uidlist.records]
     if uidlist.bad:
         with pytest.raises(UidlistError):
             rename_records(text, names)
         return
-    again = parse(rename_records(text, names)[0])
+    again = parse_uidlist(rename_records(text, names)[0])
     assert [(record.uid, record.base) for record in again.records] == [
         (record.uid, b"fresh-%d" % record.uid) for record in uidlist.records
     ]
@@ -210,7 +210,7 @@ def test_any_rename_can_be_undone_exactly(
     if {new for _, new in renames} & set(bases):
         return
     changed, changes = rename_records(text, renames)
-    before, after = parse(text), parse(changed)
+    before, after = parse_uidlist(text), parse_uidlist(changed)
     assert after.header == before.header
     assert after.bad == ()
     names = dict(renames)

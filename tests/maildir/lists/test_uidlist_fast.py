@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsurgeon.maildir.lists.uidlist import UidlistError, parse
+from mailsurgeon.maildir.lists.uidlist import UidlistError, parse_uidlist
 from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
 
 HEADERS = st.sampled_from(
@@ -25,7 +25,7 @@ def test_it_says_what_reading_says(header: bytes, lines: list[bytes]) -> None:
     seen = glance_at_list(data)
     if seen is None:
         return
-    listed = parse(data)
+    listed = parse_uidlist(data)
     assert not listed.bad
     assert seen.highest == max((record.uid for record in listed.records), default=0)
     for record in listed.records:
@@ -49,4 +49,4 @@ def test_what_is_unusual_is_left_to_reading(data: bytes) -> None:
 def test_a_list_whose_header_is_none() -> None:
     assert glance_at_list(b"3 X\n1 :a\n") is None
     with pytest.raises(UidlistError):
-        parse(b"3 X\n1 :a\n")
+        parse_uidlist(b"3 X\n1 :a\n")

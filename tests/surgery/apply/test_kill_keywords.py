@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from mailsurgeon.maildir.lists import courier_keywords
-from mailsurgeon.maildir.lists.keywords import parse
-from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.maildir.lists.keywords import parse_keywords
+from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from tests.surgery.apply.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 from tests.surgery.conftest import Ward, plan
 
@@ -29,11 +29,11 @@ def furnish(ward: Ward) -> Plan:
         source = ward.mail(b".A/cur/" + old + b":2,Sab", number)
         target = b".B/cur/" + new + b":2,Sab"
         data = {"add": [[1, "Work"]], "made": False}
-        steps = [Step(Action.KEYWORDS, None, None, folder=b".B", data=data)]
+        steps = [Step(StepKind.KEYWORDS, None, None, folder=b".B", data=data)]
         if old == OLD:
             way = {"from": OLD.decode(), "to": NEW.decode(), "names": ["Work", "Home"],
                    "made": True}  # fmt: skip
-            steps.append(Step(Action.KEYWORDS, None, None, None, b".A", b".B", {"carry": way}))
+            steps.append(Step(StepKind.KEYWORDS, None, None, None, b".A", b".B", {"carry": way}))
         steps.append(ward.rename_step(source, target, b".A", b".B"))
         acts.append(Act("file", source, tuple(steps)))
     return plan(*acts)
@@ -43,7 +43,7 @@ def check_keywords(ward: Ward) -> None:
     """Every message has the same keywords by name, whichever folder it is in."""
     seen: set[bytes] = set()
     for folder in (b".A", b".B"):
-        listed = parse(ward.path(folder + b"/dovecot-keywords").read_bytes())
+        listed = parse_keywords(ward.path(folder + b"/dovecot-keywords").read_bytes())
         assert not listed.damage
         for name in os.listdir(os.fsencode(ward.path(folder + b"/cur"))):
             base, _, letters = name.partition(b":2,S")

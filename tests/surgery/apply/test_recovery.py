@@ -12,7 +12,7 @@ import pytest
 from mailsurgeon.errors import SpoolBusy
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.model import Act, Action, Step
+from mailsurgeon.surgery.model import Act, Step, StepKind
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.apply.test_kill import killed_at
@@ -241,7 +241,7 @@ def test_a_failing_disk_stops_the_operation_and_what_was_done_is_known(
 def test_a_call_that_fails_for_one_message_leaves_the_others_alone(
     ward: Ward, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    real = fs.rename
+    real = fs.rename_no_replace
     names = [ward.mail(b"130000000%d.M1P1.host:2," % number, number) for number in range(3)]
 
     def picky(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
@@ -249,7 +249,7 @@ def test_a_call_that_fails_for_one_message_leaves_the_others_alone(
             raise OSError(code, os.strerror(code))
         real(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename", picky)
+    monkeypatch.setattr(fs, "rename_no_replace", picky)
     with ward.surgeon() as surgeon:
         report = surgeon.apply(plan(*(ward.rename(name, b"cur/" + name) for name in names)))
     assert report.done == {"file": 2}
@@ -315,7 +315,7 @@ def test_an_act_of_two_steps_cut_off_between_them_is_completed(ward: Ward) -> No
 def test_a_mode_set_before_the_crash_is_known(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     path = ward.mail(b"cur/" + ONE)
     ward.path(path).chmod(0o644)
-    step = Step(Action.CHMOD, path, None, None, b"", None, {"before": 0o644, "after": 0o600})
+    step = Step(StepKind.CHMOD, path, None, None, b"", None, {"before": 0o644, "after": 0o600})
     with ward.surgeon() as surgeon:
         crash_before_results(surgeon, monkeypatch, Act("fix-permissions", path, (step,)))
         surgeon.recover()

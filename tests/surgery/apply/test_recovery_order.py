@@ -132,11 +132,11 @@ def test_a_notice_that_outlived_its_operation_is_taken_down(
 ) -> None:
     path = clinic.mail(b"1300000000.M1.host:2,S", content=text(1))
 
-    def die(_writer: writer.Writer) -> None:
+    def die(_writer: writer.OperationWriter) -> None:
         raise Crash
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setattr(writer.Writer, "_take_notice_down", die)
+        patch.setattr(writer.OperationWriter, "_take_notice_down", die)
         with pytest.raises(Crash):
             surgeon.apply(clinic.survey().propose(path))
     notice = clinic.home / "mail" / ".Maildir.quarantine" / "UNFINISHED"

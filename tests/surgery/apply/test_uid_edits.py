@@ -10,7 +10,7 @@ import pytest
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.model import Act, Action, Step
+from mailsurgeon.surgery.model import Act, Step, StepKind
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
@@ -50,7 +50,7 @@ def test_the_record_follows_and_nothing_else_changes(sent: Ward, surgeon: Surgeo
     ]
     assert place.stat().st_mode & 0o777 == 0o640
     assert not list(sent.path(SENT).glob("*.mailsurgeon"))
-    rows = [step for step in surgeon.steps(1) if step.action is Action.UIDLIST]
+    rows = [step for step in surgeon.steps(1) if step.action is StepKind.UIDLIST]
     assert [row.state for row in rows] == ["done"]
 
     assert surgeon.apply(surgeon.plan_undo()).effects == ("UIDs kept for 1 of 1 in Sent",)
@@ -102,7 +102,7 @@ def test_wrong_sizes_in_the_list_alone_are_dropped_and_put_back(
     before = sent.picture()
     records = [[os.fsdecode(OLD), os.fsdecode(OLD)]]
     step = Step(
-        Action.UIDLIST, b".Sent/dovecot-uidlist", None, None, SENT, None, {"records": records}
+        StepKind.UIDLIST, b".Sent/dovecot-uidlist", None, None, SENT, None, {"records": records}
     )
     path = b".Sent/cur/" + OLD + b":2,S"
     assert surgeon.apply(plan(Act("fix-size", path, (step,)))).state == "applied"
@@ -234,14 +234,14 @@ def test_with_control_elsewhere_list_and_lock_are_there(
         sent.spool.root, sent.spool.device, sent.spool.inode, "maildir++", os.fsencode(control)
     )
     locked: list[bool] = []
-    rename = fs.rename
+    rename = fs.rename_no_replace
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source.startswith(OLD):
             locked.append((control / ".Sent" / "dovecot-uidlist.lock").exists())
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename", watched)
+    monkeypatch.setattr(fs, "rename_no_replace", watched)
     with Surgeon(spool, state_dir=sent.home / "state") as surgeon:
         assert surgeon.apply(plan(resized(sent))).effects == ("UIDs kept for 1 of 1 in Sent",)
     assert locked == [True]

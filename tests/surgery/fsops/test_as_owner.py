@@ -13,8 +13,8 @@ from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.fsops import resolve as places
-from mailsurgeon.surgery.fsops.as_owner import acting_as, acting_as_root
-from mailsurgeon.surgery.model import Act, Action, Step
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
+from mailsurgeon.surgery.model import Act, Step, StepKind
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
@@ -47,7 +47,7 @@ def owners(ward: Ward) -> set[tuple[int, int]]:
 
 def everything(ward: Ward) -> list[Act]:
     old, new = b"cur/1300000001.M1P1.host,S=9:2,S", b"cur/1300000001.M1P1.host,S=57:2,S"
-    makes = Step(Action.MKDIR, None, b".Sent", folder=None, data={"mode": 0o700})
+    makes = Step(StepKind.MKDIR, None, b".Sent", folder=None, data={"mode": 0o700})
     return [
         ward.rename(old, new, "fix-size", keep_uid=True),
         ward.away(b"1300000002.M2P1.host"),
@@ -96,12 +96,12 @@ def test_only_the_thread_that_acts_has_the_owners_rights(theirs: Ward) -> None:
 
     other = threading.Thread(target=look)
     other.start()
-    with acting_as(OWNER):
+    with files_as_owner(OWNER):
         begin.set()
         other.join()
         with pytest.raises(PermissionError):
             secret.read_text()
-        with acting_as_root():
+        with files_as_root():
             assert secret.read_text() == "root's"
         with pytest.raises(PermissionError):
             secret.read_text()
@@ -133,7 +133,7 @@ def test_a_date_is_not_given_to_roots_file_by_its_second_name(
     path = b"cur/1300000009.M9P1.host:2,S"
     data = {"before": first, "after": 1}
     expected = fs.expectation(secret.stat())
-    act = Act("fix-date", path, (Step(Action.UTIME, path, None, expected, b"", data=data),))
+    act = Act("fix-date", path, (Step(StepKind.UTIME, path, None, expected, b"", data=data),))
     (refusal,) = surgeon.apply(plan(act)).refused
     assert "hard links" in refusal.reason
     assert secret.stat().st_mtime_ns == first
@@ -194,7 +194,7 @@ def test_a_list_of_keywords_is_never_made_roots(theirs: Ward, surgeon: Surgeon) 
     theirs.path(b"dovecot-uidlist").unlink()
     os.link(program, theirs.path(b"dovecot-uidlist"))
     names = {"add": [[0, "Work"]]}
-    step = Step(Action.KEYWORDS, None, None, folder=b"", data=names)
+    step = Step(StepKind.KEYWORDS, None, None, folder=b"", data=names)
     surgeon.apply(plan(Act("keywords", b"", (step,))))
     status = theirs.path(b"dovecot-keywords").stat()
     assert (status.st_uid, status.st_mode & 0o7777) == (OWNER[0], status.st_mode & 0o666)

@@ -176,7 +176,7 @@ def test_intents_are_durable_before_anything_is_renamed(
     from mailsurgeon.surgery.fsops import at as fs
 
     ward.mail(ONE)
-    rename = fs.rename
+    rename = fs.rename_no_replace
     known: list[list[tuple[bytes, bytes, str]]] = []
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
@@ -187,7 +187,7 @@ def test_intents_are_durable_before_anything_is_renamed(
             db.close()
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename", watched)
+    monkeypatch.setattr(fs, "rename_no_replace", watched)
     with ward.surgeon() as surgeon:
         surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
     assert known == [[(ONE, b"cur/" + ONE, "planned")]]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailsurgeon.surgery.model import Act, Action, Expected, Step
+from mailsurgeon.surgery.model import Act, Expected, Step, StepKind
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState, describe
 from mailsurgeon.surgery.servers.uid_effects import Traces
 
@@ -20,7 +20,7 @@ def act(source: bytes, target: bytes, verdict: str = "file", **more: object) -> 
     folder = more.get("folder", b"")
     goal = more.get("goal", None if target.startswith(b"quarantine:") else folder)
     data = {"keep_uid": more.get("keep_uid", False)}
-    step = Step(Action.RENAME, source, target, None, folder, goal, data)  # type: ignore[arg-type]
+    step = Step(StepKind.RENAME, source, target, None, folder, goal, data)  # type: ignore[arg-type]
     return Act(verdict, source, (step,), remedies=(verdict,))
 
 
@@ -124,7 +124,7 @@ AGED = [
 def test_a_folder_that_is_emptied_by_age_is_named(state: FolderState, sentence: str) -> None:
     now = 1_300_000_000
     steps = [
-        Step(Action.RENAME, b"T/%d" % day, b"T/cur/%d:2," % day,
+        Step(StepKind.RENAME, b"T/%d" % day, b"T/cur/%d:2," % day,
              Expected(1, 1, 1, (now - day * 86_400) * 10**9), b"T", b"T")
         for day in (1, 31, 400)
     ]  # fmt: skip
@@ -182,7 +182,7 @@ def test_mail_put_away_is_deleted_for_clients_only_where_they_saw_it() -> None:
 
 def test_a_change_of_flags_or_dates_is_never_called_nothing() -> None:
     flagged = act(b"cur/1;2,S", b"cur/1:2,S", "fix-flags", keep_uid=True)
-    dated = Act("fix-date", b"cur/2", (Step(Action.UTIME, b"cur/2", None),))
+    dated = Act("fix-date", b"cur/2", (Step(StepKind.UTIME, b"cur/2", None),))
     told = describe([flagged, dated], {b"": FolderState("INBOX", **DOVECOT)})
     assert "flags change or are read anew for 1 message" in told
     assert "the date clients show as received changes for 1 message" in told

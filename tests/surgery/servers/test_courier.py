@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.model import Act, Action, Plan, Step
+from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.servers import dotlock as locks
 from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -179,7 +179,7 @@ def test_a_missing_tmp_is_made_without_the_lock_that_would_lie_in_it(
 ) -> None:
     served.path(b"tmp").rmdir()
     first = served.picture()
-    makes = Step(Action.MKDIR, None, b"tmp", folder=b"", data={"mode": 0o700})
+    makes = Step(StepKind.MKDIR, None, b"tmp", folder=b"", data={"mode": 0o700})
     acts = plan(Act("make-subdirs", b"", (makes,)), *resize(served).acts)
     report = surgeon.apply(acts)
     assert (report.refused, report.folders) == ((), (b"",))

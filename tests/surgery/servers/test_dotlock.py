@@ -18,7 +18,7 @@ from mailsurgeon.errors import SpoolBusy
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.servers import dotlock as locks
 from mailsurgeon.surgery.servers.dotlock import DotLock
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from tests.surgery.conftest import Ward, plan
 
 LOCK = locks.UIDLIST_LOCK
@@ -49,8 +49,8 @@ def dead_process() -> int:
     return child.pid
 
 
-def take(directory: int, patience: Patience | None = None) -> DotLock:
-    patience = patience or Patience(0.0)
+def take(directory: int, patience: LockWait | None = None) -> DotLock:
+    patience = patience or LockWait(0.0)
     return locks.take(directory, LOCK, b"dovecot-uidlist", LOCK, patience)
 
 
@@ -69,7 +69,7 @@ def test_a_live_holder_is_waited_for_and_never_overridden(tmp_path: Path, direct
         place.write_bytes(b"%d:%s" % (process, HOST))
         os.utime(place, (1, 1))
         slept: list[float] = []
-        patience = Patience(3600.0, told.append, lambda: len(slept) > 2, slept.append)
+        patience = LockWait(3600.0, told.append, lambda: len(slept) > 2, slept.append)
         with pytest.raises(fs.StepRefused, match=f"held by process {process}"):
             take(directory, patience)
         assert place.exists()
@@ -80,7 +80,7 @@ def test_a_lock_let_go_while_waiting_is_ours(tmp_path: Path, directory: int) -> 
     place = tmp_path / os.fsdecode(LOCK)
     with another_process() as process:
         place.write_bytes(b"%d:%s" % (process, HOST))
-        lock = take(directory, Patience(3600.0, sleep=lambda _seconds: place.unlink()))
+        lock = take(directory, LockWait(3600.0, sleep=lambda _seconds: place.unlink()))
         assert place.read_bytes().startswith(b"%d:" % os.getpid())
         lock.release()
 
@@ -219,14 +219,14 @@ def test_the_lock_is_held_while_files_are_renamed(
     ward.mail(ONE)
     ward.uidlist(b"")
     held: list[bool] = []
-    rename = fs.rename
+    rename = fs.rename_no_replace
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source == ONE:
             held.append(ward.path(LOCK).exists())
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename", watched)
+    monkeypatch.setattr(fs, "rename_no_replace", watched)
     with ward.surgeon() as surgeon:
         surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
     assert held == [True]

@@ -25,20 +25,20 @@ def home(tmp_path: Path) -> Iterator[int]:
 
 def test_a_file_is_made_replaced_and_taken_away(home: int, tmp_path: Path) -> None:
     place = tmp_path / "dovecot-keywords"
-    server_files.read(home, NAME, SHOWN).replace(b"one\n", MANNER, DRAFT)
+    server_files.read_file(home, NAME, SHOWN).replace(b"one\n", MANNER, DRAFT)
     assert (place.read_bytes(), place.stat().st_mode & 0o777) == (b"one\n", 0o640)
     place.chmod(0o600)
     first = place.stat()
-    server_files.read(home, NAME, SHOWN).replace(b"two\n", MANNER, DRAFT)
+    server_files.read_file(home, NAME, SHOWN).replace(b"two\n", MANNER, DRAFT)
     assert (place.read_bytes(), place.stat().st_mode & 0o777) == (b"two\n", 0o600)
     assert int(place.stat().st_mtime) > int(first.st_mtime)
-    server_files.read(home, NAME, SHOWN).remove()
+    server_files.read_file(home, NAME, SHOWN).remove()
     assert os.listdir(tmp_path) == []
 
 
 def test_a_draft_of_a_killed_run_is_no_hindrance(home: int, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(DRAFT)).write_bytes(b"half")
-    server_files.read(home, NAME, SHOWN).replace(b"one\n", MANNER, DRAFT)
+    server_files.read_file(home, NAME, SHOWN).replace(b"one\n", MANNER, DRAFT)
     assert os.listdir(tmp_path) == ["dovecot-keywords"]
 
 
@@ -47,7 +47,7 @@ def test_a_file_that_somebody_changed_stays(home: int, tmp_path: Path, existed: 
     place = tmp_path / "dovecot-keywords"
     if existed:
         place.write_bytes(b"one\n")
-    read = server_files.read(home, NAME, SHOWN)
+    read = server_files.read_file(home, NAME, SHOWN)
     place.write_bytes(b"theirs\n")
     with pytest.raises(fs.StepRefused, match=r"\.A/dovecot-keywords was changed by somebody"):
         read.replace(b"two\n", MANNER, DRAFT)
@@ -69,15 +69,15 @@ def test_what_is_not_to_be_touched_is_refused_by_name(home: int, tmp_path: Path,
         case "fifo":
             os.mkfifo(place)
         case "huge":
-            place.write_bytes(b"x" * (server_files.LARGEST + 1))
+            place.write_bytes(b"x" * (server_files.LARGEST_SMALL_FILE + 1))
         case _:
             place.write_bytes(b"x")
             place.chmod(0o400)
     with pytest.raises(fs.StepRefused, match=r"\.A/dovecot-keywords"):
-        server_files.read(home, NAME, SHOWN)
+        server_files.read_file(home, NAME, SHOWN)
 
 
 def test_a_file_of_somebody_else_is_refused(home: int, tmp_path: Path) -> None:
     (tmp_path / "dovecot-keywords").write_bytes(b"x")
     with pytest.raises(fs.StepRefused, match="belongs to somebody else"):
-        server_files.read(home, NAME, SHOWN, os.getuid() + 1)
+        server_files.read_file(home, NAME, SHOWN, os.getuid() + 1)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.maildir.lists.maildirsize import parse
+from mailsurgeon.maildir.lists.maildirsize import parse_maildirsize
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.plan.propose import propose_folder
-from mailsurgeon.surgery.servers.maildirsize_file import append, appended, look
+from mailsurgeon.surgery.servers.maildirsize_file import append, appended, inode_and_size
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 START = b"100000S,50C\n5000 20\n"
@@ -34,7 +34,7 @@ def root(tmp_path: Path) -> Iterator[int]:
 def test_a_line_is_added_and_known_again(root: int, tmp_path: Path) -> None:
     place = tmp_path / "maildirsize"
     place.write_bytes(START)
-    before = look(root)
+    before = inode_and_size(root)
     assert before is not None
     assert before == (place.stat().st_ino, len(START))
     assert not appended(root, before, -30, -1)
@@ -42,14 +42,17 @@ def test_a_line_is_added_and_known_again(root: int, tmp_path: Path) -> None:
     assert appended(root, before, -30, -1)
     assert not appended(root, before, -30, 1)
     assert place.read_bytes() == START + b"         -30           -1\n"
-    assert (parse(place.read_bytes()).bytes, parse(place.read_bytes()).messages) == (4970, 19)
+    assert (
+        parse_maildirsize(place.read_bytes()).bytes,
+        parse_maildirsize(place.read_bytes()).messages,
+    ) == (4970, 19)
 
 
 def test_a_line_that_a_power_cut_has_left_blank_is_filled(root: int, tmp_path: Path) -> None:
     """The file has its new length, its contents were not written yet; a server went on behind."""
     place = tmp_path / "maildirsize"
     place.write_bytes(START)
-    before = look(root)
+    before = inode_and_size(root)
     assert before is not None
     append(root, before, -30, -1)
     whole = place.read_bytes()
@@ -63,7 +66,7 @@ def test_a_line_that_a_power_cut_has_left_blank_is_filled(root: int, tmp_path: P
 def test_what_others_add_meanwhile_stays(root: int, tmp_path: Path) -> None:
     place = tmp_path / "maildirsize"
     place.write_bytes(START)
-    before = look(root)
+    before = inode_and_size(root)
     assert before is not None
     place.write_bytes(START + b"7 1\n")
     append(root, before, 5, 1)
@@ -74,7 +77,7 @@ def test_what_others_add_meanwhile_stays(root: int, tmp_path: Path) -> None:
 def test_a_sum_counted_anew_meanwhile_is_left_alone(root: int, tmp_path: Path) -> None:
     place = tmp_path / "maildirsize"
     place.write_bytes(START)
-    before = look(root)
+    before = inode_and_size(root)
     assert before is not None
     (tmp_path / "new").write_bytes(b"100000S,50C\n4970 19\n")
     (tmp_path / "new").rename(place)
@@ -88,29 +91,29 @@ def test_a_sum_counted_anew_meanwhile_is_left_alone(root: int, tmp_path: Path) -
 
 def test_what_is_not_to_be_touched_is_not_there(root: int, tmp_path: Path) -> None:
     place = tmp_path / "maildirsize"
-    assert look(root) is None
+    assert inode_and_size(root) is None
     place.mkdir()
-    assert look(root) is None
+    assert inode_and_size(root) is None
     place.rmdir()
     (tmp_path / "other").write_bytes(START)
     place.symlink_to(tmp_path / "other")
-    assert look(root) is None
+    assert inode_and_size(root) is None
     place.unlink()
     os.mkfifo(place)
-    assert look(root) is None
+    assert inode_and_size(root) is None
     place.unlink()
     place.write_bytes(START)
     place.chmod(0o400)
-    assert look(root) is None
+    assert inode_and_size(root) is None
     place.chmod(0o600)
     place.write_bytes(START + b"1 1\n" * 2000)  # servers count anew whatever it says
-    assert look(root) is None
+    assert inode_and_size(root) is None
 
 
 def test_a_symlink_or_a_torn_line_is_refused_by_name(root: int, tmp_path: Path) -> None:
     place = tmp_path / "maildirsize"
     place.write_bytes(START + b"17")
-    before = look(root)
+    before = inode_and_size(root)
     assert before is not None
     with pytest.raises(fs.StepRefused, match="maildirsize: its last line has no newline"):
         append(root, before, 5, 1)
@@ -133,7 +136,7 @@ def with_quota(clinic: Clinic, *, courier: bool = False) -> Path:
 
 
 def grown(place: Path) -> tuple[int, int]:
-    total = parse(place.read_bytes())
+    total = parse_maildirsize(place.read_bytes())
     assert not total.damaged
     return total.bytes - 5000, total.messages - 20
 

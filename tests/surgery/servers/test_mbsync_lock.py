@@ -13,7 +13,7 @@ import pytest
 
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.servers import mbsync_lock as record_lock
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
@@ -64,7 +64,7 @@ def test_the_lock_is_taken_as_soon_as_it_is_free(counted: Ward) -> None:
     root = fs.open_directory(counted.spool.root)
     told: list[str] = []
     with held_by_another(counted) as process:
-        patience = Patience(60, told.append, sleep=lambda _seconds: os.kill(process, 15))
+        patience = LockWait(60, told.append, sleep=lambda _seconds: os.kill(process, 15))
         os.close(record_lock.hold(root, UIDVALIDITY, UIDVALIDITY, patience))
     os.close(root)
     assert told == [f"waiting for .uidvalidity, held by process {process}"]
@@ -72,7 +72,7 @@ def test_the_lock_is_taken_as_soon_as_it_is_free(counted: Ward) -> None:
 
 def test_the_lock_outlives_another_look_at_the_file(counted: Ward) -> None:
     root = fs.open_directory(counted.spool.root)
-    handle = record_lock.hold(root, UIDVALIDITY, UIDVALIDITY, Patience(0))
+    handle = record_lock.hold(root, UIDVALIDITY, UIDVALIDITY, LockWait(0))
     counted.path(UIDVALIDITY).read_bytes()
     with open(counted.path(UIDVALIDITY), "r+b") as file, pytest.raises(BlockingIOError):
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -301,7 +301,7 @@ def test_a_damaged_or_older_index_is_made_anew(house: House, damage: str) -> Non
     index = Index.open(house.index.path)
     assert index.meta("depth") == ""
     assert list(index.view(ViewQuery())) == []
-    assert index.db.execute("PRAGMA user_version").fetchone()[0] == indexing.SCHEMA
+    assert index.db.execute("PRAGMA user_version").fetchone()[0] == indexing.INDEX_SCHEMA
     index.close()
 
 

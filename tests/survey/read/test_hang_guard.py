@@ -13,7 +13,7 @@ from mailsurgeon.survey import run as surveying
 from mailsurgeon.survey.index.slice import Slice
 from mailsurgeon.survey.read import directories as looking
 from mailsurgeon.survey.read import hang_guard as patience
-from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, Patience
+from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, HangGuard
 from mailsurgeon.survey.run import Progress
 from mailsurgeon.survey.walk import walk
 from tests.survey.house import House
@@ -165,7 +165,7 @@ def test_a_survey_that_waits_can_be_cancelled(two: House) -> None:
 
 
 def test_what_is_raised_is_raised_here() -> None:
-    patient = Patience(lambda _place: None, lambda _place: True)
+    patient = HangGuard(lambda _place: None, lambda _place: True)
     with pytest.raises(ZeroDivisionError):
         patient.call(b"", lambda: 1 // 0)
     assert patient.call(b"", lambda: 7) == 7
@@ -173,7 +173,7 @@ def test_what_is_raised_is_raised_here() -> None:
 
 
 def test_after_giving_up_another_call_is_answered(stuck: threading.Event) -> None:
-    patient = Patience(lambda _place: None, lambda _place: True)
+    patient = HangGuard(lambda _place: None, lambda _place: True)
     with pytest.raises(GaveUp):
         patient.call(b"slow", stuck.wait)
     assert patient.call(b"quick", lambda: "here") == "here"
@@ -182,4 +182,4 @@ def test_after_giving_up_another_call_is_answered(stuck: threading.Event) -> Non
 
 def test_without_anybody_who_may_give_up_it_is_a_plain_call() -> None:
     threads = threading.active_count()
-    assert Patience(lambda _place: None, None).call(b"", threading.active_count) == threads
+    assert HangGuard(lambda _place: None, None).call(b"", threading.active_count) == threads

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.survey.uidlists.cache import Lists, look_at_lists
+from mailsurgeon.survey.uidlists.cache import Lists, stamp_lists
 from tests.survey.house import House
 
 LIST = b"3 V1 N9\n1 :1.M1.host\n8 :8.M1.host\n"
@@ -99,4 +99,4 @@ def test_a_list_that_has_changed_is_looked_at_again(house: House, readers: Reade
 def test_what_is_no_list_of_a_folder_is_left_out(house: House) -> None:
     os.mkfifo(house.root / "dovecot-uidlist")
     path = os.fsencode(house.root)
-    assert look_at_lists([path + b"/dovecot-uidlist", path + b"/courierimapuiddb"]) == {}
+    assert stamp_lists([path + b"/dovecot-uidlist", path + b"/courierimapuiddb"]) == {}

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from mailsurgeon.procedures.survey_spool import Order
+from mailsurgeon.procedures.survey_spool import SurveyRequest
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import run_survey
-from mailsurgeon.tui.app import MailsurgeonApp, real_workbench
+from mailsurgeon.tui.app import MailsurgeonApp, real_session
 from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
-from mailsurgeon.tui.spool_sessions import Hall
+from mailsurgeon.tui.spool_sessions import SpoolSessions
 from mailsurgeon.tui.widgets.bars import Bar
 from tests.tui.conftest import START, key_line, keys, settled, status, tree_lines, typed
 
@@ -35,7 +35,7 @@ class Vmail:
     def __init__(self, home: Path) -> None:
         self.top = home / "vmail"
         self.home = home
-        self.halls: list[Hall] = []
+        self.halls: list[SpoolSessions] = []
         for name, wrong in (("anna", 0), ("bert", 1), ("carla", 3), ("dirk", 2)):
             self.spool(name, wrong)
 
@@ -50,13 +50,13 @@ class Vmail:
             os.utime(path, (1331000000, 1331000000))
         return self.top / name
 
-    def hall(self, **settings: Any) -> Hall:
+    def hall(self, **settings: Any) -> SpoolSessions:
         options = {"inspect_delay": 0.0, "now": lambda: START}
-        hall = Hall(
+        hall = SpoolSessions(
             os.fsencode(self.top),
-            Order(Options()),
+            SurveyRequest(Options()),
             lambda spool: Surgeon(spool, state_dir=self.home / "state"),
-            real_workbench,
+            real_session,
             settings=options,
             **settings,
         )

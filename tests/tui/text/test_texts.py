@@ -16,7 +16,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.rows import Entry
 from mailsurgeon.text import visible
 from mailsurgeon.tui.marks import Marks
-from mailsurgeon.tui.messages import Kind
+from mailsurgeon.tui.messages import KindRow
 from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.fields import (
     Columns,
@@ -31,7 +31,11 @@ from mailsurgeon.tui.text.message import header_lines, raw_lines, read_start
 from mailsurgeon.tui.triage import neighbour, next_after
 
 DAMAGES = ("name-clash", "size-mismatch", "misfiled", "in-tmp", "duplicate-id")
-KINDS = [Kind("misfiled", 9, True), Kind("in-tmp", 4, True), Kind("no-message-id", 7, False)]
+KINDS = [
+    KindRow("misfiled", 9, True),
+    KindRow("in-tmp", 4, True),
+    KindRow("no-message-id", 7, False),
+]
 
 
 @given(st.text(), st.integers(1, 40))

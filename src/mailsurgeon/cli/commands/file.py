@@ -16,7 +16,7 @@ from mailsurgeon.cli.options import (
     Paths,
     SpoolPath,
 )
-from mailsurgeon.cli.session import Bench
+from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.plan.propose import propose
@@ -32,7 +32,7 @@ def file(
 ) -> int:
     """Move misfiled messages, and leftovers in tmp/, into the cur/ of their folder."""
 
-    def planned(bench: Bench) -> Plan:
+    def planned(bench: SurveyedSpool) -> Plan:
         target = None if to is None else checked_folders(bench.index, [to])[0].name
         return _proposed(bench, paths, consent, common, "file", target=target)
 
@@ -47,7 +47,7 @@ def some(paths: tuple[str, ...]) -> None:
 
 
 def _proposed(
-    bench: Bench,
+    bench: SurveyedSpool,
     paths: tuple[str, ...],
     consent: Consent,
     common: Common,

@@ -14,7 +14,7 @@ from mailsurgeon.cli.options import (
     Paths,
     SpoolPath,
 )
-from mailsurgeon.cli.session import Bench
+from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.procedures.fix import plan_fix
 from mailsurgeon.surgery.model import Plan
 
@@ -30,7 +30,7 @@ def fix(
 ) -> int:
     """Repair a spool: all that a plain fix takes on, or only what is named."""
 
-    def planned(bench: Bench) -> Plan:
+    def planned(bench: SurveyedSpool) -> Plan:
         return plan_fix(
             bench.spool,
             bench.index,

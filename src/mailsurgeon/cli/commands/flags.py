@@ -16,7 +16,7 @@ from mailsurgeon.cli.options import (
     Paths,
     SpoolPath,
 )
-from mailsurgeon.cli.session import Bench
+from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.surgery.model import Plan
 
@@ -31,7 +31,7 @@ def flags(
 ) -> int:
     """Set the flags of messages: D draft, F flagged, P passed, R replied, S seen, T trashed."""
 
-    def planned(bench: Bench) -> Plan:
+    def planned(bench: SurveyedSpool) -> Plan:
         return _proposed(bench, paths, consent, common, "fix-flags", flags=set)
 
     some(paths)

@@ -16,7 +16,7 @@ from cyclopts.validators import Number
 from mailsurgeon.cli.arguments import entry_ids, is_servers, paths_in
 from mailsurgeon.cli.commands.file import some
 from mailsurgeon.cli.console import complain
-from mailsurgeon.cli.execute import asked, carry_out, exit_code, may_change, operate
+from mailsurgeon.cli.execute import carry_out, confirmed, exit_code, may_change, operate
 from mailsurgeon.cli.execute import write_report as write
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import (
@@ -29,7 +29,7 @@ from mailsurgeon.cli.options import (
     Paths,
     SpoolPath,
 )
-from mailsurgeon.cli.session import Bench, surgeon_for
+from mailsurgeon.cli.session import SurveyedSpool, surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
@@ -60,7 +60,7 @@ def add(
 ) -> int:
     """Put messages or whole folders away; clients see them deleted."""
 
-    def planned(bench: Bench) -> Plan:
+    def planned(bench: SurveyedSpool) -> Plan:
         named = paths_in(bench.spool, paths)
         return _put_away(bench, named, force=consent.force, quarantine=common.quarantine_dir)
 
@@ -68,7 +68,7 @@ def add(
     return operate(spool, planned, consent, common)
 
 
-def _put_away(bench: Bench, paths: list[bytes], **order: Any) -> Plan:
+def _put_away(bench: SurveyedSpool, paths: list[bytes], **order: Any) -> Plan:
     """One plan for messages and whole folders. `order`: what `propose` takes besides."""
     folders = {row.path: row.id for row in bench.index.folders()}
     whole = [
@@ -151,7 +151,7 @@ def purge(
         if not consent.yes:
             print_items(surgeon.quarantine_dir, old, console_for(sys.stderr))
             complain("what is listed will be deleted for good")
-            if not asked():
+            if not confirmed():
                 return 1
         report = surgeon.purge(older_than)
         plan = Plan("purge", ())

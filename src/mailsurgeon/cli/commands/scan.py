@@ -11,7 +11,7 @@ from mailsurgeon.cli.arguments import checked_codes, checked_folders
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
 from mailsurgeon.cli.session import surgeon_for, surveyed
-from mailsurgeon.report.scan import Findings, write_scan
+from mailsurgeon.report.scan import ScanFindings, write_scan
 
 
 def scan(
@@ -34,7 +34,7 @@ def scan(
         pass  # it tells of an unfinished operation
     with surveyed(place, common, quick=quick, fresh=fresh) as bench:
         folders = checked_folders(bench.index, folder)
-        findings = Findings(
+        findings = ScanFindings(
             place,
             bench.index,
             bench.result,

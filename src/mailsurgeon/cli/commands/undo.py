@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from mailsurgeon.cli.console import complain
 from mailsurgeon.cli.execute import (
     INTERRUPTED,
-    asked,
     carry_out,
+    confirmed,
     exit_code,
     may_change,
     on_terminal,
@@ -63,7 +63,7 @@ def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
     if not consent.yes:
         for operation in operations:
             print(_line(operation), file=sys.stderr)
-        if not asked():
+        if not confirmed():
             return 1
     return _one_by_one(surgeon, consent, common)
 

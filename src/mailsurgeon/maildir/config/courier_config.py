@@ -11,7 +11,7 @@ import re
 _SETTING = re.compile(r"^\s*IMAP_EMPTYTRASH=[\"']?([^\"'\n#]*)", re.MULTILINE)
 
 
-def days_kept(settings: str, name: str) -> float | None:
+def emptytrash_days(settings: str, name: str) -> float | None:
     """After how many days Courier deletes messages from the folder `name`; None for never.
 
     A number alone is about `Trash`.

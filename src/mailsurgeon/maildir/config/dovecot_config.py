@@ -16,8 +16,8 @@ from mailsurgeon.maildir.config.dovecot_config_vars import (
     Template,
     Variable,
     fill,
-    parse,
-    read,
+    match_template,
+    parse_template,
     user_of,
 )
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
@@ -29,15 +29,15 @@ _HOME_ARGUMENT = re.compile(r"(?:^|\s)home=(\S+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ConfigBlock:
     """A block of a configuration: `kind name { ... }`; the whole of it has neither."""
 
     kind: str = ""
     name: str = ""
     settings: dict[str, str] = field(default_factory=dict[str, str])
-    sections: list[Section] = field(default_factory=list["Section"])
+    sections: list[ConfigBlock] = field(default_factory=list["ConfigBlock"])
 
-    def every(self) -> Iterator[Section]:
+    def every(self) -> Iterator[ConfigBlock]:
         """This block and all blocks in it."""
         yield self
         for section in self.sections:
@@ -65,7 +65,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SpoolLocation:
     """What the location of one spool says of it: absolute directories, the layout or empty."""
 
     control: bytes | None
@@ -73,9 +73,9 @@ class Found:
     layout: str
 
 
-def read_configuration(output: bytes) -> Section:
+def read_configuration(output: bytes) -> ConfigBlock:
     """The output of `doveconf -n` as blocks of settings; what is no setting is passed over."""
-    whole = Section()
+    whole = ConfigBlock()
     stack = [whole]
     for line in os.fsdecode(output).splitlines():
         words = line.strip()
@@ -86,7 +86,7 @@ def read_configuration(output: bytes) -> Section:
             stack = stack[:-1] or [whole]
         elif words.endswith("{") and (not equals or " " in name.strip()):
             kind, _, name = words[:-1].strip().partition(" ")
-            section = Section(kind, _unquoted(name.strip()))
+            section = ConfigBlock(kind, _unquoted(name.strip()))
             stack[-1].sections.append(section)
             stack.append(section)
         elif equals:
@@ -100,7 +100,7 @@ def _unquoted(value: str) -> str:
     return value
 
 
-def locations(configuration: Section) -> list[Location]:
+def locations(configuration: ConfigBlock) -> list[Location]:
     """Every Maildir location: the general one, those of protocols, users' nets and namespaces."""
     found: list[Location] = []
     for block in configuration.every():
@@ -143,7 +143,7 @@ def _location_24(settings: Mapping[str, str]) -> list[Location]:
     ]
 
 
-def homes(configuration: Section) -> list[str]:
+def homes(configuration: ConfigBlock) -> list[str]:
     """Where users' homes are, as configured: `mail_home`, and what a userdb gives to all."""
     found: list[str] = []
     for block in configuration.every():
@@ -157,26 +157,26 @@ def homes(configuration: Section) -> list[str]:
 
 
 def find(
-    configuration: Section,
+    configuration: ConfigBlock,
     root: bytes,
     owner: Person | None,
     resolve: Callable[[str], str] = lambda path: path,
-) -> Found | None:
+) -> SpoolLocation | None:
     """What the location that means the spool at `root` says of it; None when none does.
 
     `owner`: of the spool, where he is known. `resolve` takes symlinks out of a path: `root` has
     none. A home that no setting tells of is the owner's.
     """
-    given = [parse(home) for home in homes(configuration)]
+    given = [parse_template(home) for home in homes(configuration)]
     for location in locations(configuration):
-        for path, home in _with_homes(parse(location.path), given, owner):
+        for path, home in _with_homes(parse_template(location.path), given, owner):
             template = _resolved(path, resolve)
-            seen = read(template, os.fsdecode(root))
+            seen = match_template(template, os.fsdecode(root))
             values = None if seen is None else user_of(template, seen)
             if seen is None or values is None:
                 continue
             values = _known(values, home, owner, seen)
-            return Found(
+            return SpoolLocation(
                 _filled(location.control, values, seen), _filled(location.index, values, seen),
                 location.layout,
             )  # fmt: skip
@@ -225,17 +225,17 @@ def _known(
 
 
 def _filled(template: str, values: Mapping[str, str], seen: Mapping[str, str]) -> bytes | None:
-    path = fill(parse(template), values, seen)
+    path = fill(parse_template(template), values, seen)
     return os.fsencode(os.path.normpath(path)) if path and path.startswith("/") else None
 
 
-def uidl_is_name(configuration: Section) -> bool:
+def uidl_format_is_name(configuration: ConfigBlock) -> bool:
     """Whether Dovecot makes POP3 UIDLs of file names: `pop3_uidl_format` has %f."""
     formats = [block.settings.get("pop3_uidl_format", "") for block in configuration.every()]
     return any("%f" in one or "filename" in one for one in formats)
 
 
-def days_kept(configuration: Section, name: str) -> float | None:
+def autoexpunge_days(configuration: ConfigBlock, name: str) -> float | None:
     """After how many days messages are deleted from the folder `name` (`autoexpunge`), or None.
 
     Names of mailboxes may have `*` and `%` in them; separators are taken for one another.

@@ -69,7 +69,7 @@ _FILTERS: Mapping[str, _Filter] = {
 Template = Sequence[str | Variable]
 
 
-def parse(text: str) -> Template:
+def parse_template(text: str) -> Template:
     """A path with variables, cut into its fixed parts and its variables; `~` is the home."""
     if text == "~" or text.startswith("~/"):
         text = "%h" + text[1:]
@@ -133,7 +133,7 @@ def fill(template: Template, values: Values, seen: Mapping[str, str]) -> str | N
     return "".join(parts)
 
 
-def read(template: Template, path: str) -> dict[str, str] | None:
+def match_template(template: Template, path: str) -> dict[str, str] | None:
     """What the template's variables are in `path`, by their text; None when it does not fit."""
     groups: dict[str, str] = {}
     pattern = ""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 LIST = b":list"
 
 
-def parse(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int, ...]]]:
+def parse_courier_list(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int, ...]]]:
     """The keyword names of a `:list`, and by base name the numbers of the keywords it has.
 
     A number that no name has is left out, and so is a line without a colon; of two lines with one
@@ -98,7 +98,7 @@ def effective(data: bytes, updates: Mapping[bytes, bytes], base: bytes) -> tuple
     if mine:
         return update_names(updates[max(mine, key=update_age)])
     numbers = _entry(data, base)
-    names = parse(data[: data.find(b"\n\n") + 2])[0] if numbers else []
+    names = parse_courier_list(data[: data.find(b"\n\n") + 2])[0] if numbers else []
     return _once(names[number] for number in numbers if number < len(names))
 
 

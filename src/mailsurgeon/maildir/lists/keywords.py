@@ -15,7 +15,7 @@ LETTERS = 26
 FIRST_LETTER = 0x61
 LONGEST_LINE = 1024
 """Bytes, the newline included: Dovecot reads nothing from a longer line on."""
-LONGEST_NAME = 255
+LONGEST_KEYWORD = 255
 """Bytes of a name that is given out here; Dovecot's own limit is 50 unless configured."""
 
 _DIGITS = re.compile(rb"\d{1,10}\Z")
@@ -58,7 +58,7 @@ class Keywords:
         return next((number for number in range(LETTERS) if number not in used), None)
 
 
-def parse(data: bytes) -> Keywords:
+def parse_keywords(data: bytes) -> Keywords:
     """Reads the file. Of two lines with one number the last counts, of one name the first."""
     names: dict[int, bytes] = {}
     seen: dict[bytes, int] = {}
@@ -105,7 +105,7 @@ def _parse_line(line: bytes) -> tuple[int, bytes, str]:
 
 def is_fit(name: bytes) -> bool:
     """Whether a name can be handed on: no blanks, controls or signs that IMAP does not allow."""
-    return 0 < len(name) <= LONGEST_NAME and _UNFIT.search(name) is None
+    return 0 < len(name) <= LONGEST_KEYWORD and _UNFIT.search(name) is None
 
 
 def missing(data: bytes, names: Iterable[Numbered]) -> list[Numbered]:
@@ -114,7 +114,7 @@ def missing(data: bytes, names: Iterable[Numbered]) -> list[Numbered]:
     Raises KeywordsError where a number has another name, a name another number, where Dovecot
     would not read what is added, and for a number or name that cannot be.
     """
-    known = parse(data)
+    known = parse_keywords(data)
     wanted: list[Numbered] = []
     for number, name in names:
         here = known.names.get(number)
@@ -133,7 +133,7 @@ def missing(data: bytes, names: Iterable[Numbered]) -> list[Numbered]:
     return wanted
 
 
-def add(data: bytes, names: Iterable[Numbered]) -> bytes:
+def add_names(data: bytes, names: Iterable[Numbered]) -> bytes:
     """The file with these names at its end, those it has already left out.
 
     Raises KeywordsError as `missing` does.
@@ -141,7 +141,7 @@ def add(data: bytes, names: Iterable[Numbered]) -> bytes:
     return data + b"".join(b"%d %s\n" % one for one in missing(data, names))
 
 
-def remove(data: bytes, names: Iterable[Numbered]) -> bytes:
+def remove_names(data: bytes, names: Iterable[Numbered]) -> bytes:
     """The file without these lines, as far as they are still its last ones."""
     lines = {b"%d %s\n" % one for one in names}
     while True:

@@ -35,7 +35,7 @@ class Sum:
     damaged: bool = False
 
 
-def parse(data: bytes) -> Sum:
+def parse_maildirsize(data: bytes) -> Sum:
     """Reads a `maildirsize`. A line that is not two numbers is left out of the sum."""
     limit, _, rest = data.partition(b"\n")
     size = count = 0

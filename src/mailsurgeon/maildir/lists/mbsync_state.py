@@ -23,7 +23,7 @@ class SyncState:
         return uid <= self.pushed and uid not in self.paired
 
 
-def parse(data: bytes) -> SyncState | None:
+def parse_sync_state(data: bytes) -> SyncState | None:
     """What the file says of the near side, the Maildir it lies in; None when it says nothing.
 
     A header of `NAME NUMBER` lines, an empty line, and a line `FAR NEAR FLAGS` for each pair.

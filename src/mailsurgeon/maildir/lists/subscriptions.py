@@ -18,7 +18,7 @@ _MEANT = {b"0": b"\0", b"1": b"\x01", b"t": b"\t", b"r": b"\r", b"n": b"\n"}
 _COURIERS_ROOT = b"INBOX."
 
 
-def dovecot_names(data: bytes, layout: str) -> frozenset[str]:
+def dovecot_subscriptions(data: bytes, layout: str) -> frozenset[str]:
     """The names in Dovecot's `subscriptions`, with the separator of `layout`."""
     first, *rest = data.split(b"\n")
     if first != _VERSION_2:
@@ -31,7 +31,7 @@ def dovecot_names(data: bytes, layout: str) -> frozenset[str]:
     )
 
 
-def courier_names(data: bytes) -> frozenset[str]:
+def courier_subscriptions(data: bytes) -> frozenset[str]:
     """The names in Courier's `courierimapsubscribed`, without the `INBOX.` before them."""
     return frozenset(
         decode_folder(line.removeprefix(_COURIERS_ROOT)) for line in data.split(b"\n") if line

@@ -91,7 +91,7 @@ def base_name(filename: bytes) -> bytes:
     return filename.split(b":", 1)[0]
 
 
-def parse(data: bytes) -> Uidlist:
+def parse_uidlist(data: bytes) -> Uidlist:
     """Reads a uidlist. Raises UidlistError when the header line is no uidlist's."""
     header, newline, body = data.partition(b"\n")
     version, uidvalidity, next_uid = _parse_header(header)
@@ -217,7 +217,7 @@ class Editor:
         self._lines = body.split(b"\n")[:-1]
         places = places_of(body, self._version) if newline else None
         if places is None:
-            uidlist = parse(data)
+            uidlist = parse_uidlist(data)
             if uidlist.bad:
                 raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
             places = {record.base: place for place, record in enumerate(uidlist.records)}

@@ -61,7 +61,7 @@ def servers_account(spool: Spool) -> Account | None:
 
 
 @contextmanager
-def acting_as(account: Account | None) -> Iterator[None]:
+def process_as_account(account: Account | None) -> Iterator[None]:
     """Within it this process may do what the account may, and what it makes is the account's.
 
     So root follows no symlink and changes no mode in a place that somebody else can write to.

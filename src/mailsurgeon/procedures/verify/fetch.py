@@ -13,7 +13,7 @@ _FAILED = re.compile(rb"fetch\([a-z.]+\) failed for box=(.*?) uid=(\d{1,10}): (.
 _REASON = re.compile(rb" \(read reason=[^()]*\)\Z")
 _LONGEST = 2000  # bytes of one complaint
 _MOST_GENERAL = 1000  # complaints of a folder as a whole
-GONE = "Message was expunged"
+EXPUNGED = "Message was expunged"
 """Says less than the line before it."""
 
 
@@ -108,7 +108,7 @@ class _Complaints:
             [line for line in self._pending if line not in about and line not in reason]
         )
         self._pending.clear()
-        told = about[-1] if reason == GONE.encode() and about else reason
+        told = about[-1] if reason == EXPUNGED.encode() and about else reason
         text = self._clean(told).removeprefix(f"UID={uid}: ")
         self._told.complaints.setdefault(uid, text)
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.host.files import LARGEST_LIST, read_small
+from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.text import visible
@@ -207,7 +207,7 @@ class Shadow:
     def uids(self, folder: bytes) -> dict[bytes, int]:
         """The UIDs the server has given, or found, by base name."""
         path = os.path.join(self.spool.control_of(folder), b"dovecot-uidlist")
-        data = read_small(path, LARGEST_LIST) or b""
+        data = read_small(path, LARGEST_SURVEYED_LIST) or b""
         found: dict[bytes, int] = {}
         for line in data.split(b"\n")[1:]:
             number, _, base = line.partition(b" :" if data.startswith(b"3") else b" ")
@@ -323,7 +323,7 @@ def _copy(source: bytes, target: bytes) -> None:
     if not os.path.lexists(source):
         return
     with open(target, "wb") as file:
-        file.write(read_small(source, LARGEST_LIST) or b"")
+        file.write(read_small(source, LARGEST_SURVEYED_LIST) or b"")
     os.chmod(target, _allowed(source) & 0o600)
 
 

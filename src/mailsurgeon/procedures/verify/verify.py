@@ -31,9 +31,14 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.folder_names import INBOX
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.procedures.verify.doveadm import Doveadm, acting_as, find_doveadm, servers_account
+from mailsurgeon.procedures.verify.doveadm import (
+    Doveadm,
+    find_doveadm,
+    process_as_account,
+    servers_account,
+)
 from mailsurgeon.procedures.verify.expectations import OurFindings, findings_of
-from mailsurgeon.procedures.verify.fetch import GONE, Told, ask
+from mailsurgeon.procedures.verify.fetch import EXPUNGED, Told, ask
 from mailsurgeon.procedures.verify.shadow import Filled, Passed, Shadow, shadow_of
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
@@ -127,7 +132,7 @@ def verify(
     every = index.folders()
     wanted = folders or every
     total, done = sum(row.messages for row in wanted), 0
-    with acting_as(account), shadow_of(spool, cancelled) as shadow:
+    with process_as_account(account), shadow_of(spool, cancelled) as shadow:
         for row in every:
             shadow.make_folder(row.path)
         configuration = shadow.configure(row.path for row in every)
@@ -144,7 +149,7 @@ def verify(
             if row.name not in listed or not shadow.has_folder(row.path):
                 _add_unlisted(found, row, ours)
             else:
-                view = look(shadow, doveadm, row, ours.misfiled)
+                view = view_of(shadow, doveadm, row, ours.misfiled)
                 _forget_changes(view, spool)
                 _add(found, row, view, ours, spool)
             done += row.messages
@@ -154,7 +159,7 @@ def verify(
     return found
 
 
-def look(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable[bytes]) -> View:
+def view_of(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable[bytes]) -> View:
     """Shows one folder to the server, with W and without, and gives what it says."""
     view = View()
     with shadow.filled(row.path, misfiled) as filled:
@@ -197,7 +202,7 @@ def _take_complaints(view: View, told: Told, uids: dict[bytes, int]) -> None:
             path = paths[uid]
             text = text.removeprefix(f"read({os.fsdecode(path)}) failed: ")
             view.complaints.setdefault(path, text)
-        elif text not in (GONE, *view.general):
+        elif text not in (EXPUNGED, *view.general):
             view.general.append(text)
     view.general += [text for text in told.general if text not in view.general]
 

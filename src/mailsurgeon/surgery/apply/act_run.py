@@ -10,11 +10,11 @@ from mailsurgeon.maildir.lists.uidlist import (
     Change,
 )
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import Act, Action, Step
+from mailsurgeon.surgery.model import Act, Step, StepKind
 
 
 @dataclass(slots=True)
-class Run:
+class ActRun:
     """One act on its way through a batch: its rows in the journal, what came of it."""
 
     number: int
@@ -45,7 +45,7 @@ def locks_of(steps: Sequence[Step]) -> frozenset[bytes]:
     return frozenset()
 
 
-_UNLOCKED = frozenset((Action.MKDIR, Action.RMDIR))
+_UNLOCKED = frozenset((StepKind.MKDIR, StepKind.RMDIR))
 
 
 def folders_of(steps: Sequence[Step]) -> frozenset[bytes]:
@@ -60,13 +60,13 @@ def _both(*folders: bytes | None) -> frozenset[bytes]:
     return frozenset(folder for folder in folders if folder is not None)
 
 
-def refuse(runs: Iterable[Run], reason: str) -> None:
+def refuse(runs: Iterable[ActRun], reason: str) -> None:
     """Notes that acts were not done."""
     for run in runs:
         run.state, run.reason = "refused", reason
 
 
-def outcome(run: Run) -> Iterator[StepRecord]:
+def outcome(run: ActRun) -> Iterator[StepRecord]:
     """The rows of an act as they are to be settled."""
     reason = "" if run.state == "done" else run.reason
     for record in run.records:

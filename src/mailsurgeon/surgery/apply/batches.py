@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from mailsurgeon.surgery.apply.act_run import Run, folders_of, outcome, refuse
+from mailsurgeon.surgery.apply.act_run import ActRun, folders_of, outcome, refuse
 from mailsurgeon.surgery.apply.gc_pause import sweep
-from mailsurgeon.surgery.apply.locked_batch import Section
-from mailsurgeon.surgery.apply.outcome import Tally, count_uids
+from mailsurgeon.surgery.apply.locked_batch import LockedBatch
+from mailsurgeon.surgery.apply.outcome import Outcome, count_uids
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Refusal, Step
+from mailsurgeon.surgery.model import QUARANTINE, Act, Refusal, Step, StepKind
 from mailsurgeon.surgery.servers.folder_names import Occupants, Register
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
 from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
 
@@ -37,7 +37,9 @@ JOIN_SECONDS = 0.5
 """Locks of further folders are taken along no longer after the first."""
 
 _UNNUMBERED = QUARANTINE + b"@/"
-_PLAIN = frozenset((Action.RENAME, Action.UIDLIST, Action.CHMOD, Action.CHOWN, Action.UTIME))
+_PLAIN = frozenset(
+    (StepKind.RENAME, StepKind.UIDLIST, StepKind.CHMOD, StepKind.CHOWN, StepKind.UTIME)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Group:
     """Acts that follow each other and need the same locks."""
 
     folders: frozenset[bytes]
-    runs: list[Run]
+    runs: list[ActRun]
 
     @property
     def is_plain(self) -> bool:
@@ -60,10 +62,10 @@ def _is_plain(step: Step) -> bool:
 def carries_directory(step: Step) -> bool:
     """Whether a step renames a directory, and all that is in it."""
     expected = step.expected
-    return expected is not None and expected.size == -1 and step.action is Action.RENAME
+    return expected is not None and expected.size == -1 and step.action is StepKind.RENAME
 
 
-def grouped(runs: Iterable[Run]) -> list[Group]:
+def grouped(runs: Iterable[ActRun]) -> list[Group]:
     """Acts by the locks they need, in their order."""
     return [Group(key, list(some)) for key, some in groupby(runs, key=lambda run: run.folders)]
 
@@ -76,7 +78,7 @@ class Runner:
         places: Places,
         journal: Journal,
         operation: int,
-        patience: Patience,
+        patience: LockWait,
         *,
         force: bool = False,
     ) -> None:
@@ -85,7 +87,7 @@ class Runner:
         self.journal = journal
         self.operation = operation
         self.patience = patience
-        self.tally = Tally()
+        self.tally = Outcome()
         self._register = Register(places)
         self._settled: list[StepRecord] = []  # not yet in the journal
 
@@ -94,7 +96,7 @@ class Runner:
         acts: Sequence[Act],
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> Tally:
+    ) -> Outcome:
         """Does the acts, as far as it gets. Raises JournalError and fs.NotDurable: all is then left
         to recovery.
         """
@@ -128,7 +130,7 @@ class Runner:
             self._settled += outcome(run)
             self._count(run)
 
-    def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[Run]:
+    def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[ActRun]:
         """Writes down a batch that is about to begin, and what came of the one before."""
         self.places.forget()
         present: dict[bytes, Occupants] = {}
@@ -143,7 +145,7 @@ class Runner:
         written = iter(self.journal.intend(drafts, self._settled))
         self._settled = []
         return [
-            Run(number, act, [next(written) for _ in act.steps])
+            ActRun(number, act, [next(written) for _ in act.steps])
             for number, act in enumerate(acts, start=before + 1)
         ]
 
@@ -159,7 +161,7 @@ class Runner:
         if target is not None and target.startswith(_UNNUMBERED):
             target = b"%s%d/%s" % (QUARANTINE, self.operation, target[len(_UNNUMBERED) :])
             step = replace(step, target=target)
-        if step.action is not Action.RENAME or source is None or target is None:
+        if step.action is not StepKind.RENAME or source is None or target is None:
             return step
         if not (source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
             folder = target_folder if folder is None else folder
@@ -194,9 +196,9 @@ class Runner:
         had without waiting: their folders are then made durable together.
         """
         self.places.forget()
-        section = Section(self.places, self.journal, self.operation, batch)
+        section = LockedBatch(self.places, self.journal, self.operation, batch)
         taken = 1
-        rest: list[Run] = []
+        rest: list[ActRun] = []
         try:
             with ExitStack() as stack:
                 self._admit(section, groups[0], self.patience, stack)
@@ -216,7 +218,9 @@ class Runner:
         self._settled += section.settled
         return [*grouped(rest), *groups[taken:]]
 
-    def _admit(self, section: Section, group: Group, patience: Patience, stack: ExitStack) -> None:
+    def _admit(
+        self, section: LockedBatch, group: Group, patience: LockWait, stack: ExitStack
+    ) -> None:
         reason = "" if self.force else cut_off_sync(self.places, group.folders)
         if reason:
             refuse(group.runs, reason)
@@ -226,7 +230,7 @@ class Runner:
             stack.push(own.pop_all())
         section.admit(locked, group.runs)
 
-    def _admit_more(self, section: Section, groups: Sequence[Group], stack: ExitStack) -> int:
+    def _admit_more(self, section: LockedBatch, groups: Sequence[Group], stack: ExitStack) -> int:
         """Admits what follows the first group, as far as it goes at once; returns how many."""
         begun = time.monotonic()
         at_once = replace(self.patience, seconds=0.0)
@@ -244,7 +248,7 @@ class Runner:
             more += 1
         return more
 
-    def _count(self, run: Run) -> None:
+    def _count(self, run: ActRun) -> None:
         tally = self.tally
         if run.state != "done":
             tally.refused.append(Refusal(run.act.path, run.reason))

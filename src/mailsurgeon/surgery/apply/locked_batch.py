@@ -7,14 +7,14 @@ import time
 from dataclasses import replace
 
 from mailsurgeon.maildir.lists.uidlist import Change
-from mailsurgeon.surgery.apply.act_run import Run, refuse
+from mailsurgeon.surgery.apply.act_run import ActRun, refuse
 from mailsurgeon.surgery.apply.uid_edits import uid_edits
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.fsops.as_owner import acting_as
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
-from mailsurgeon.surgery.model import Action, Step
+from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
 from mailsurgeon.surgery.servers.uid_changes import as_text
 from mailsurgeon.surgery.steps import maildirsize as quota
@@ -25,7 +25,7 @@ LOCK_SECONDS = 3.0
 """No server's lock is held longer (their own limit of patience is not reached by far)."""
 
 
-class Section:
+class LockedBatch:
     """The acts done while the locks of some folders are held once."""
 
     def __init__(self, places: Places, journal: Journal, operation: int, batch: int) -> None:
@@ -37,17 +37,17 @@ class Section:
         self.stopped = ""  # the line of an error that ends the operation
         self.settled: list[StepRecord] = []  # what became of the lists, not yet in the journal
         self.notes: list[str] = []  # what did not follow, one line each
-        self._runs: list[Run] = []
+        self._runs: list[ActRun] = []
         self._touched: set[bytes] = set()  # directories
         self._asked: dict[bytes, list[Change]] = {}  # of the lists, by folder
         self._lists: list[StepRecord] = []
 
-    def admit(self, folders: dict[bytes, LockedFolder], runs: list[Run]) -> None:
+    def admit(self, folders: dict[bytes, LockedFolder], runs: list[ActRun]) -> None:
         """Takes on the acts of some folders, whose locks are held now."""
         self.folders.update(folders)
         self._runs += [run for run in runs if self._plan_uids(run)]
 
-    def work(self) -> list[Run]:
+    def work(self) -> list[ActRun]:
         """Does what time allows and returns the rest."""
         runs = self._runs
         self._intend_lists(runs)
@@ -60,7 +60,7 @@ class Section:
 
     # Before
 
-    def _plan_uids(self, run: Run) -> bool:
+    def _plan_uids(self, run: ActRun) -> bool:
         """Works out the records an act changes; False when it must be refused for them."""
         run.changes.clear()
         try:
@@ -71,7 +71,7 @@ class Section:
                     continue
                 planned = self.folders[folder].check_uids(renames, changes)
                 run.changes.setdefault(folder, []).extend(planned)
-                if record.step.action is Action.UIDLIST:
+                if record.step.action is StepKind.UIDLIST:
                     run.records[position] = record.settled("planned", changes=as_text(planned))
         except fs.StepRefused as refusal:
             refuse([run], str(refusal))
@@ -80,7 +80,7 @@ class Section:
             refuse([run], str(error))
         return run.state == "planned"
 
-    def _intend_lists(self, runs: list[Run]) -> None:
+    def _intend_lists(self, runs: list[ActRun]) -> None:
         """Writes down which records will change, before any file is renamed."""
         changes: dict[bytes, list[Change]] = {}
         for run in runs:
@@ -90,7 +90,7 @@ class Section:
         drafts = [
             StepRecord(
                 0, self.operation, self.batch, WHOLE_BATCH, "uidlist", None,
-                Step(Action.UIDLIST, None, None, None, folder, None, {"changes": as_text(asked)}),
+                Step(StepKind.UIDLIST, None, None, None, folder, None, {"changes": as_text(asked)}),
                 "planned",
             )
             for folder, asked in self._asked.items()
@@ -100,20 +100,20 @@ class Section:
 
     # The acts
 
-    def _do_in_time(self, runs: list[Run]) -> list[Run]:
+    def _do_in_time(self, runs: list[ActRun]) -> list[ActRun]:
         """Does acts until the locks have been held for long; returns the rest."""
         deadline = time.monotonic() + LOCK_SECONDS
-        with acting_as(self.places.owner):
+        with files_as_owner(self.places.owner):
             for position, run in enumerate(runs):
                 if self.stopped or (position and time.monotonic() > deadline):
                     return runs[position:]
                 self._do(run)
         return []
 
-    def _do(self, run: Run) -> None:
+    def _do(self, run: ActRun) -> None:
         for position, record in enumerate(run.records):
             step = record.step
-            if step.action is Action.UIDLIST:
+            if step.action is StepKind.UIDLIST:
                 continue
             try:
                 enact(self.places, self.folders, step)
@@ -134,7 +134,7 @@ class Section:
         if step.target is not None:
             self._touched.add(step.target.rpartition(b"/")[0])
 
-    def _take_back(self, run: Run, reason: str) -> None:
+    def _take_back(self, run: ActRun, reason: str) -> None:
         """Undoes the steps of an act that could not be done whole."""
         for position in reversed(run.done):
             step = inverse(run.records[position].step)
@@ -152,7 +152,7 @@ class Section:
     def _sync(self) -> None:
         for directory in sorted(self._touched):
             try:
-                with acting_as(self.places.owner):
+                with files_as_owner(self.places.owner):
                     fs.sync(self.places.directory(directory))
             except FileNotFoundError:
                 continue  # renamed with its folder: its parent is synced as well
@@ -160,7 +160,7 @@ class Section:
                 line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
                 raise fs.NotDurable(line) from error
 
-    def _write_lists(self, runs: list[Run]) -> None:
+    def _write_lists(self, runs: list[ActRun]) -> None:
         for record in self._lists:
             folder = record.step.folder
             assert folder is not None
@@ -182,7 +182,7 @@ class Section:
                     self.stopped = str(error)
                 self._sync()
 
-    def _count_quota(self, runs: list[Run]) -> None:
+    def _count_quota(self, runs: list[ActRun]) -> None:
         """Tells the spool's `maildirsize` what all this has come to."""
         acts = {run.number: run.records for run in runs}
         try:

@@ -11,31 +11,31 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mailsurgeon.errors import JournalError, Refused, SpoolBusy
-from mailsurgeon.host.doveconf import uidl_is_name
+from mailsurgeon.host.doveconf import pop3_uidl_is_name
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.batches import Runner
 from mailsurgeon.surgery.apply.gc_pause import known_in_use
-from mailsurgeon.surgery.apply.outcome import Tally
-from mailsurgeon.surgery.apply.recovery import Recovered, Recovery
+from mailsurgeon.surgery.apply.outcome import Outcome
+from mailsurgeon.surgery.apply.recovery import Recovery, RecoveryOutcome
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.fsops.as_owner import acting_as_root
+from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, Session, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Refusal, Report, Step
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Refusal, Report, Step, StepKind
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import name_of
 from mailsurgeon.surgery.servers.uid_effects import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible
 
-Progress = Callable[[int, int], None]
-Asked = Callable[[], bool]
+OnProgress = Callable[[int, int], None]
+StopAsked = Callable[[], bool]
 
 
-class Writer:
+class OperationWriter:
     """Bound to the root descriptor that holds the writer's lock; closes it with `close`."""
 
     def __init__(
@@ -57,11 +57,15 @@ class Writer:
     # An operation
 
     def run(
-        self, plan: Plan, patience: Patience, on_progress: Progress | None, cancelled: Asked | None
+        self,
+        plan: Plan,
+        patience: LockWait,
+        on_progress: OnProgress | None,
+        cancelled: StopAsked | None,
     ) -> Report:
         """Runs a plan as one operation."""
         if any(_edits_uids(step) for act in plan.acts for step in act.steps):
-            self.places.uidl_is_name = uidl_is_name()
+            self.places.uidl_is_name = pop3_uidl_is_name()
         uses = any(
             (step.target or b"").startswith(QUARANTINE + b"@/")
             for act in plan.acts
@@ -118,7 +122,7 @@ class Writer:
             layout, _, control = known.partition(b" ")
             self.places.spool = replace(self.spool, layout=layout.decode(), control=control)
 
-    def _end(self, plan: Plan, tally: Tally) -> Report:
+    def _end(self, plan: Plan, tally: Outcome) -> Report:
         done = sum(tally.done.values())
         whole = done == len(plan.acts)
         state = "applied" if whole else "partial" if done else "failed"
@@ -133,7 +137,7 @@ class Writer:
             tuple(effects), tuple(sorted(tally.folders)),
         )  # fmt: skip
 
-    def _cut_off(self, plan: Plan, tally: Tally, reason: str) -> Report:
+    def _cut_off(self, plan: Plan, tally: Outcome, reason: str) -> Report:
         """The file system failed where nothing can be known: left as it is, for recovery."""
         summary = f"stopped: {reason}; what was done is settled when you run mailsurgeon again"
         folders = {f for act in plan.acts for s in act.steps for f in (s.folder, s.target_folder)}
@@ -177,7 +181,7 @@ class Writer:
             raise fs.StepRefused(str(error)) from error
         try:
             name = b"%d" % operation
-            with acting_as_root():  # --quarantine may be a directory of root's own
+            with files_as_root():  # --quarantine may be a directory of root's own
                 if make:
                     return fs.make_beneath(root, name, 0o700, self.places.owner)
                 found = fs.open_beneath(root, name)
@@ -191,14 +195,14 @@ class Writer:
         return known.quarantine if known and known.quarantine else self.directory
 
     def _open_quarantine(self, directory: bytes, *, make: bool) -> int:
-        with acting_as_root():
+        with files_as_root():
             root = self.places.directories.root
             owner = self.places.owner
             return quarantine.open_quarantine(directory, self.spool, owner, root, make=make)
 
     # Recovery
 
-    def recover(self, operations: Sequence[Operation], patience: Patience) -> Report:
+    def recover(self, operations: Sequence[Operation], patience: LockWait) -> Report:
         """Brings unfinished operations (there is one at most, but for accidents) to their end."""
         refused: list[Refusal] = []
         effects: list[str] = []
@@ -221,7 +225,7 @@ class Writer:
             tuple(refused), tuple(effects), tuple(sorted(folders)),
         )  # fmt: skip
 
-    def _recover_one(self, operation: Operation, patience: Patience) -> Recovered:
+    def _recover_one(self, operation: Operation, patience: LockWait) -> RecoveryOutcome:
         self._look_where(operation.id)
         try:
             return Recovery(self.places, self.journal, operation, patience).run()
@@ -233,7 +237,7 @@ class Writer:
                 f" ({os.strerror(error.errno or 0)})"
             ) from error
 
-    def _settle(self, operation: Operation, found: Recovered, told: Sequence[str]) -> str:
+    def _settle(self, operation: Operation, found: RecoveryOutcome, told: Sequence[str]) -> str:
         rows = self.journal.steps("operation = ? AND act > 0", (operation.id,))
         done = len({row.act for row in rows if row.state in ("done", "undone")})
         complete = done == operation.acts
@@ -263,14 +267,14 @@ class Writer:
         steps = [
             StepRecord(
                 0, self.running, 1, number, "purge", row.label,
-                Step(Action.PURGE, row.target, None, row.step.expected, data={"purges": row.id}),
+                Step(StepKind.PURGE, row.target, None, row.step.expected, data={"purges": row.id}),
                 "planned",
             )
             for number, row in enumerate(rows, start=1)
         ]  # fmt: skip
         written = self.journal.intend(steps)
         self.journal.mark((row.id for row in rows), f"purged by operation {self.running}")
-        tally = Tally()
+        tally = Outcome()
         settled = [self._purge_one(record, tally) for record in written]
         self.journal.settle(settled)
         self._keep_what_stayed(self.running)
@@ -288,7 +292,7 @@ class Writer:
         )
         self.journal.mark((row.data["purges"] for row in rows), "")
 
-    def _purge_one(self, record: StepRecord, tally: Tally) -> StepRecord:
+    def _purge_one(self, record: StepRecord, tally: Outcome) -> StepRecord:
         assert record.source is not None
         try:
             parent, name = self.places.locate(record.source)
@@ -308,7 +312,7 @@ class Writer:
 
 def _edits_uids(step: Step) -> bool:
     """Whether records in the lists of UIDs follow a step."""
-    return step.action is Action.UIDLIST or bool(step.data.get("keep_uid"))
+    return step.action is StepKind.UIDLIST or bool(step.data.get("keep_uid"))
 
 
 def _delete(parent: int, name: bytes, *, is_directory: bool) -> None:
@@ -326,7 +330,7 @@ def _time(text: str) -> float:
     return timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
-def summarise(plan: Plan, tally: Tally) -> str:
+def summarise(plan: Plan, tally: Outcome) -> str:
     """What was done in one line: `file 84, quarantine copy 19; 2 refused`."""
     line = ", ".join(f"{verdict} {number:,}" for verdict, number in tally.done.items())
     if plan.of is not None:
@@ -341,7 +345,7 @@ def summarise(plan: Plan, tally: Tally) -> str:
     return "; ".join(parts)
 
 
-def uid_effects(places: Places, tally: Tally) -> list[str]:
+def uid_effects(places: Places, tally: Outcome) -> list[str]:
     """What became of the UIDs of messages renamed in their folder, in the words of the plan."""
     spool = places.spool
     counts: dict[str, UidCount] = {}

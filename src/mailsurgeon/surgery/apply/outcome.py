@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from mailsurgeon.maildir.filename import uid_field
 from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, base_name
-from mailsurgeon.surgery.apply.act_run import Run
+from mailsurgeon.surgery.apply.act_run import ActRun
 from mailsurgeon.surgery.model import Refusal
 from mailsurgeon.surgery.servers.uid_changes import stays_in_folder
 
 
 @dataclass(slots=True)
-class UidCount:
+class UidsKept:
     """How many messages of a folder kept their UID."""
 
     kept: int = 0
@@ -23,26 +23,26 @@ class UidCount:
 
 
 @dataclass(slots=True)
-class Tally:
+class Outcome:
     """What has come of an operation so far."""
 
     done: dict[str, int] = field(default_factory=dict[str, int])
     refused: list[Refusal] = field(default_factory=list[Refusal])
-    uids: dict[bytes, UidCount] = field(default_factory=dict[bytes, UidCount])
+    uids: dict[bytes, UidsKept] = field(default_factory=dict[bytes, UidsKept])
     folders: set[bytes] = field(default_factory=set[bytes])
     notes: list[str] = field(default_factory=list[str])  # what did not follow
     stopped: str = ""  # the line of the error that ended it
     cancelled: bool = False
 
 
-def count_uids(uids: dict[bytes, UidCount], run: Run) -> None:
+def count_uids(uids: dict[bytes, UidsKept], run: ActRun) -> None:
     """Counts whether the messages renamed inside their folder kept their UIDs."""
     for record in run.records:
         step = record.step
         if not stays_in_folder(step):
             continue
         assert step.folder is not None and step.source is not None and step.target is not None
-        count = uids.setdefault(step.folder, UidCount())
+        count = uids.setdefault(step.folder, UidsKept())
         before, after = step.source.rpartition(b"/")[2], step.target.rpartition(b"/")[2]
         if base_name(before) == base_name(after):
             count.kept += 1

@@ -24,14 +24,14 @@ from mailsurgeon.maildir.lists.uidlist import (
 )
 from mailsurgeon.surgery.apply.act_run import folders_of, locks_of
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.fsops.as_owner import acting_as
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, Operation, StepRecord
-from mailsurgeon.surgery.model import Action, Refusal, Step
+from mailsurgeon.surgery.model import Refusal, Step, StepKind
 from mailsurgeon.surgery.servers import dotlock as locks
 from mailsurgeon.surgery.servers.folder_names import Register
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import Ledger, LockedFolder, lock_folders, name_of
 from mailsurgeon.surgery.servers.uid_changes import (
     as_text,
@@ -49,7 +49,7 @@ NOT_BEGUN = "interrupted before it was done"
 
 
 @dataclass(slots=True)
-class Recovered:
+class RecoveryOutcome:
     """What a recovery has found and settled, in acts."""
 
     done: int = 0
@@ -62,22 +62,24 @@ class Recovery:
     """Settles the open steps of one operation. The caller is the spool's one writer."""
 
     def __init__(
-        self, places: Places, journal: Journal, operation: Operation, patience: Patience
+        self, places: Places, journal: Journal, operation: Operation, patience: LockWait
     ) -> None:
         self.places = places
         self.journal = journal
         self.operation = operation
         self.patience = patience
-        self.found = Recovered()
+        self.found = RecoveryOutcome()
         self._register = Register(places)
 
-    def run(self) -> Recovered:
+    def run(self) -> RecoveryOutcome:
         """Raises StepRefused when a server's lock stays held, HardError, OSError, JournalError;
         the operation is then as unfinished as before.
         """
         planned = self.journal.steps("operation = ? AND state = 'planned'", (self.operation.id,))
-        self._settle_quota(one for one in planned if one.action is Action.MAILDIRSIZE)
-        lists = [one for one in planned if one.act == WHOLE_BATCH and one.action is Action.UIDLIST]
+        self._settle_quota(one for one in planned if one.action is StepKind.MAILDIRSIZE)
+        lists = [
+            one for one in planned if one.act == WHOLE_BATCH and one.action is StepKind.UIDLIST
+        ]
         acts = [one for one in planned if one.act != WHOLE_BATCH]
         by_act = [list(act) for _, act in groupby(acts, key=lambda one: one.act)]
         for folders, group in groupby(by_act, key=_folders):
@@ -106,7 +108,7 @@ class Recovery:
 
     def _settle_quota(self, rows: Iterable[StepRecord]) -> None:
         for row in rows:
-            quota.settle(self.places, self.journal, row)
+            quota.append_line(self.places, self.journal, row)
 
     def _count_quota(self, settled: Iterable[StepRecord]) -> None:
         """Tells the spool's `maildirsize` of the acts that were done but not counted yet."""
@@ -130,15 +132,15 @@ class Recovery:
             one.step.target
             for act in acts
             for one in act
-            if one.action is Action.RENAME
+            if one.action is StepKind.RENAME
             and one.step.target is not None
             and one.step.expected is not None
             and one.step.expected.size == -1
         }
         for path in folders | moved:
-            with suppress(OSError), acting_as(self.places.owner):
+            with suppress(OSError), files_as_owner(self.places.owner):
                 self._remove_own_lock(self.places.directory(path), locks.UIDLIST_LOCK)
-            with suppress(OSError), acting_as(self.places.owner):
+            with suppress(OSError), files_as_owner(self.places.owner):
                 tmp = self.places.directory(os.path.join(path, b"tmp"))
                 self._remove_own_lock(tmp, locks.COURIER_LOCK)
 
@@ -150,17 +152,17 @@ class Recovery:
     def _act(
         self, folders: dict[bytes, LockedFolder], act: Sequence[StepRecord]
     ) -> list[StepRecord]:
-        with acting_as(self.places.owner):
+        with files_as_owner(self.places.owner):
             done = _in_order(act, [self._is_done(folders, one) for one in act])
         path = act[0].step.source or act[0].step.target or b""
-        lists_only = all(one.action is Action.UIDLIST for one in act)
+        lists_only = all(one.action is StepKind.UIDLIST for one in act)
         if lists_only or not any(done):
             if not lists_only:
                 self.found.refused.append(Refusal(path, NOT_BEGUN))
             return [one.settled("refused", NOT_BEGUN) for one in act]
         try:
             for position, one in enumerate(act):
-                if not done[position] and one.action is not Action.UIDLIST:
+                if not done[position] and one.action is not StepKind.UIDLIST:
                     perform(self.places, folders, one.step)
                     done[position] = True
         except fs.StepRefused as refusal:
@@ -176,7 +178,7 @@ class Recovery:
         reason: str,
     ) -> list[StepRecord]:
         for one, was_done in reversed(list(zip(act, done, strict=True))):
-            if was_done and one.action is not Action.UIDLIST:
+            if was_done and one.action is not StepKind.UIDLIST:
                 step = inverse(one.step)
                 perform(self.places, folders, replace(step, data={**step.data, "may_share": True}))
         path = act[0].step.source or act[0].step.target or b""
@@ -188,25 +190,25 @@ class Recovery:
         step = record.step
         try:
             match step.action:
-                case Action.RENAME:
+                case StepKind.RENAME:
                     return self._is_renamed(record)
-                case Action.MKDIR:
+                case StepKind.MKDIR:
                     return self._is_made(record)
-                case Action.RMDIR:
+                case StepKind.RMDIR:
                     parent, name = self.places.locate(directory_of(step))
                     return fs.look(parent, name) is None
-                case Action.PURGE:
+                case StepKind.PURGE:
                     return fs.look(*self.places.locate(step.source or b"")) is None
-                case Action.CHMOD | Action.CHOWN | Action.UTIME:
+                case StepKind.CHMOD | StepKind.CHOWN | StepKind.UTIME:
                     return self._is_set(record)
-                case Action.UIDLIST_LINES:
+                case StepKind.UIDLIST_LINES:
                     return self._are_dropped(folders, step)
-                case Action.KEYWORDS:
+                case StepKind.KEYWORDS:
                     return keywords_done(self.places, folders, step)
                 case _:
                     return False
         except (FileNotFoundError, NotADirectoryError):
-            return step.action is Action.PURGE
+            return step.action is StepKind.PURGE
 
     def _is_renamed(self, record: StepRecord) -> bool:
         step = record.step
@@ -279,9 +281,9 @@ class Recovery:
         if status is None:
             return False
         is_now = {
-            Action.CHMOD: stat.S_IMODE(status.st_mode),
-            Action.CHOWN: [status.st_uid, status.st_gid],
-            Action.UTIME: status.st_mtime_ns,
+            StepKind.CHMOD: stat.S_IMODE(status.st_mode),
+            StepKind.CHOWN: [status.st_uid, status.st_gid],
+            StepKind.UTIME: status.st_mtime_ns,
         }[step.action]
         return is_now == step.data["after"]
 
@@ -289,7 +291,7 @@ class Recovery:
         paths = {p for one in settled for p in (one.step.source, one.step.target) if p is not None}
         for parent in sorted({os.path.dirname(path) for path in paths}):
             missing = suppress(FileNotFoundError, NotADirectoryError)
-            with missing, acting_as(self.places.owner):
+            with missing, files_as_owner(self.places.owner):
                 fs.sync(self.places.directory(parent))
 
     # The servers' lists
@@ -307,7 +309,7 @@ class Recovery:
             for change in from_text(row.data.get("changes", ())):
                 for position in owners.get((folder.path, base_after(change)), ()):
                     one = settled[position]
-                    if one.action is Action.UIDLIST:
+                    if one.action is StepKind.UIDLIST:
                         settled[position] = one.settled("done", changes=as_text([change]))
                         self.found.done += 1
                     done = settled[position].state == "done"
@@ -338,7 +340,7 @@ class Recovery:
             own = [change for change in changes if change.list == one.name]
             listed = one.keys()
             missing = [change for change in own if key_of(one.name, change.before) in listed]
-            with acting_as(self.places.owner):
+            with files_as_owner(self.places.owner):
                 _write_what_can_be(one, missing)
             if one.name != COURIER_KEYWORDS:
                 self._name_lost(folder, one, own)
@@ -369,7 +371,7 @@ def _in_order(act: Sequence[StepRecord], done: Sequence[bool]) -> list[bool]:
     sure = (
         position
         for position, one in enumerate(act)
-        if done[position] and not (one.action is Action.KEYWORDS and _takes_away(one))
+        if done[position] and not (one.action is StepKind.KEYWORDS and _takes_away(one))
     )
     last = max(sure, default=-1)
     return [position <= last for position, _ in enumerate(act)]
@@ -389,7 +391,7 @@ def _owners(records: Sequence[StepRecord]) -> dict[tuple[bytes, bytes], list[int
     for position, one in enumerate(records):
         step = one.step
         bases: list[bytes] = []
-        if step.action is Action.UIDLIST:
+        if step.action is StepKind.UIDLIST:
             bases += [os.fsencode(new) for _, new in one.data.get("records", ())]
             bases += [base_after(change) for change in from_text(one.data.get("changes", ()))]
         elif stays_in_folder(step):

@@ -10,23 +10,23 @@ from mailsurgeon.maildir.lists.uidlist import (
     Change,
     base_name,
 )
-from mailsurgeon.surgery.apply.act_run import Run
-from mailsurgeon.surgery.model import Action, Step
+from mailsurgeon.surgery.apply.act_run import ActRun
+from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers.uid_changes import bytes_of, from_text, stays_in_folder
 
 
-def uid_edits(run: Run) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[Change]]]:
+def uid_edits(run: ActRun) -> Iterator[tuple[int, list[tuple[bytes, bytes]], list[Change]]]:
     """What the steps of an act (by position) ask of the uidlists: renames of bases, or changes."""
     for position, record in enumerate(run.records):
         step = record.step
-        if step.action is Action.RENAME:
+        if step.action is StepKind.RENAME:
             if step.data.get("keep_uid"):
                 old, new = _bases(step)
                 if old != new:
                     yield position, [(old, new)], from_text(step.data.get("changes", ()))
             elif stays_in_folder(step) and _same_base(step):
                 yield from _courier_edits(position, step)
-        elif step.action is Action.UIDLIST:
+        elif step.action is StepKind.UIDLIST:
             renames = [(bytes_of(old), bytes_of(new)) for old, new in step.data.get("records", ())]
             yield position, renames, from_text(step.data.get("changes", ()))
 

@@ -20,7 +20,7 @@ _ROOT = (0, 0)
 
 
 @contextmanager
-def acting_as(owner: tuple[int, int]) -> Generator[None]:
+def files_as_owner(owner: tuple[int, int]) -> Generator[None]:
     """File access by this thread is that of `owner` (user and group ids) for a while.
 
     Nothing changes unless we are root, on a platform that can do it.
@@ -38,6 +38,6 @@ def acting_as(owner: tuple[int, int]) -> Generator[None]:
         _setfsgid(group_before)
 
 
-def acting_as_root() -> AbstractContextManager[None]:
+def files_as_root() -> AbstractContextManager[None]:
     """File access by this thread is our own again for a while, where it was lent."""
-    return acting_as(_ROOT)
+    return files_as_owner(_ROOT)

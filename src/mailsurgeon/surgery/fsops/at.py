@@ -13,7 +13,7 @@ import stat
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
-from mailsurgeon.surgery.fsops.as_owner import acting_as, acting_as_root
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
 from mailsurgeon.surgery.model import Expected
 from mailsurgeon.text import visible
 
@@ -94,7 +94,7 @@ def difference(status: os.stat_result | None, expected: Expected) -> str:
     return ""
 
 
-def rename(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
+def rename_no_replace(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
     """Renames and never replaces. Raises OSError; EEXIST when the target is there.
 
     Where the file system knows no such rename, a file gets its second name by link() and then
@@ -147,7 +147,7 @@ def finish_directory(
     try:
         status = os.fstat(made)
         if owner and os.geteuid() == 0 and (status.st_uid, status.st_gid) != owner:
-            with acting_as_root():
+            with files_as_root():
                 if os.listdir(made):
                     raise OSError(errno.EEXIST, "another directory has taken its place")
                 os.fchown(made, *owner)
@@ -184,7 +184,7 @@ def through(handle: int) -> bytes:
 
 def as_its_owner(directory: int, owner: tuple[int, int]) -> AbstractContextManager[None]:
     """Acting with the rights of `owner` for a while, if the directory is that user's."""
-    return acting_as(owner) if os.fstat(directory).st_uid == owner[0] else nullcontext()
+    return files_as_owner(owner) if os.fstat(directory).st_uid == owner[0] else nullcontext()
 
 
 def sync(directory: int) -> None:

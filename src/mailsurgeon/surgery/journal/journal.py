@@ -35,7 +35,7 @@ from mailsurgeon.surgery.journal.records import (
 )
 from mailsurgeon.text import visible
 
-SCHEMA = 1
+JOURNAL_SCHEMA = 1
 _APPLICATION = 0x6D737267  # tells our file from another program's
 
 _TABLES = """
@@ -115,7 +115,7 @@ class Journal:
         )
 
     def _make_directory(self) -> None:
-        private.make_directory(self.state_dir)
+        private.make_private_directory(self.state_dir)
         check_private(self.state_dir)
         if not os.path.lexists(self.path.parent):
             self.path.parent.mkdir(mode=0o700)
@@ -128,7 +128,7 @@ class Journal:
         for suffix in ("", "-wal", "-shm", "-journal"):
             self._check_file(self.path.with_name(self.path.name + suffix))
         fresh = not self.path.exists()
-        private.make_file(self.path)
+        private.make_private_file(self.path)
         db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(db)
@@ -160,8 +160,8 @@ class Journal:
             return
         if application != _APPLICATION:
             raise JournalError(self._line("is not a journal of this program, or damaged"))
-        if version != SCHEMA:
-            age = "a newer" if version > SCHEMA else "an unknown"
+        if version != JOURNAL_SCHEMA:
+            age = "a newer" if version > JOURNAL_SCHEMA else "an unknown"
             raise JournalError(self._line(f"was written by {age} version of this program"))
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise JournalError(self._line("is damaged"))
@@ -172,7 +172,7 @@ class Journal:
     def _create(self, db: sqlite3.Connection) -> None:
         db.executescript(
             f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {_APPLICATION};"
-            f"PRAGMA user_version = {SCHEMA};"
+            f"PRAGMA user_version = {JOURNAL_SCHEMA};"
             f"INSERT INTO meta VALUES ('spool', '{self._spool.device}:{self._spool.inode}');"
             "COMMIT;"
         )
@@ -234,7 +234,7 @@ class Journal:
         `settled`: what became of earlier ones, durable with the same commit.
         """
         with self._writing() as db:
-            outcomes.settle(db, settled)
+            outcomes.settle_rows(db, settled)
             following = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM steps").fetchone()[0]
             written = [one.numbered(number) for number, one in enumerate(records, following)]
             db.executemany(_INSERT_STEP, map(step_row, written))
@@ -243,7 +243,7 @@ class Journal:
     def settle(self, records: Iterable[StepRecord]) -> None:
         """Writes down what became of steps, and of the earlier steps they take back or repeat."""
         with self._writing() as db:
-            outcomes.settle(db, records)
+            outcomes.settle_rows(db, records)
 
     def finish(
         self,

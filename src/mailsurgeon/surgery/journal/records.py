@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from mailsurgeon import __version__
-from mailsurgeon.surgery.model import Action, Expected, Step
+from mailsurgeon.surgery.model import Expected, Step, StepKind
 from mailsurgeon.text import visible
 
 OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
@@ -71,7 +71,7 @@ class StepRecord(NamedTuple):
     rewritten: bool = True
 
     @property
-    def action(self) -> Action:
+    def action(self) -> StepKind:
         """What kind of step it is."""
         return self.step.action
 
@@ -168,7 +168,7 @@ def step_from(row: tuple[Any, ...]) -> StepRecord:
     if checksum != _sum(row[:13]) or state not in STEP_STATES:
         raise DamagedRow(f"step {number}")
     step = Step(
-        _ACTIONS.get(action) or Action(action),
+        _ACTIONS.get(action) or StepKind(action),
         source,
         target,
         Expected(*map(int, expected[1:-1].split(","))) if expected else None,
@@ -203,7 +203,7 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
     return (*facts, record.state, record.reason, _sum(facts))
 
 
-_ACTIONS: Mapping[str, Action] = {action.value: action for action in Action}
+_ACTIONS: Mapping[str, StepKind] = {action.value: action for action in StepKind}
 # Most steps of an operation have the same folder and the same data.
 _shown = lru_cache(maxsize=256)(visible)
 _read = lru_cache(maxsize=256)(json.loads)

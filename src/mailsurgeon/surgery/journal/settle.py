@@ -16,7 +16,7 @@ _REWRITE = "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id =
 _SETTLE = "UPDATE steps SET state = ?, reason = ? WHERE id BETWEEN ? AND ?"
 
 
-def settle(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
+def settle_rows(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
     """Writes the outcome of steps, within the transaction that `db` is in."""
     alike: dict[tuple[str, str], list[int]] = {}
     rewritten: list[tuple[Any, ...]] = []

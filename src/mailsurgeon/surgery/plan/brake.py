@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mailsurgeon.surgery.model import Act, Plan
 
-MANY = 1_000
+BRAKE_MESSAGES = 1_000
 """Messages; an operation over it asks."""
 SMALL_FOLDER = 50
 """Messages; the rule of the half is for folders of at least that many."""
@@ -20,7 +20,7 @@ def brake(plan: Plan, sizes: Mapping[bytes, int]) -> int | None:
     """
     if plan.brake_exempt or not plan.acts:
         return None
-    if len(plan.acts) > MANY or over_half(plan, sizes):
+    if len(plan.acts) > BRAKE_MESSAGES or over_half(plan, sizes):
         return len(plan.acts)
     return None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import parse_info, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
-from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Step
+from mailsurgeon.surgery.model import QUARANTINE, Act, Step, StepKind
 from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
 from mailsurgeon.surgery.servers.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
 
@@ -92,21 +92,21 @@ class _Tally:
         self.any = True
         for step in act.steps:
             match step.action:
-                case Action.RENAME if _verdict(act) == WHOLE_FOLDER:
+                case StepKind.RENAME if _verdict(act) == WHOLE_FOLDER:
                     self._carry(step)
-                case Action.RENAME if act.verdict == "lift-folder":
+                case StepKind.RENAME if act.verdict == "lift-folder":
                     self.lifted.append((step.source or b"", step.target or b""))
-                case Action.RENAME if _verdict(act) == "lift-folder":
+                case StepKind.RENAME if _verdict(act) == "lift-folder":
                     self.carried.append(step.source or b"")
-                case Action.RENAME:
+                case StepKind.RENAME:
                     self._rename(step, act)
-                case Action.UIDLIST if act.verdict == "fix-size" and step.folder is not None:
+                case StepKind.UIDLIST if act.verdict == "fix-size" and step.folder is not None:
                     self.resized[step.folder] += 1
-                case Action.UTIME:
+                case StepKind.UTIME:
                     self.dates += 1
-                case Action.MKDIR:
+                case StepKind.MKDIR:
                     self.subdirs += 1
-                case Action.CHMOD | Action.CHOWN:
+                case StepKind.CHMOD | StepKind.CHOWN:
                     self.modes += 1
                 case _:
                     pass

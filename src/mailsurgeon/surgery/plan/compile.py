@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.rename import NameChange, compose
-from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.entry_detail import Patient, join, load_paths
+from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join, load_paths
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.remedies import REMEDY
 from mailsurgeon.survey.index.rows import Place
@@ -28,8 +28,8 @@ _URGENT, _USUAL, _LATE = 2, 3, 4  # late: a new time shows under every name of t
 class Case:
     """One patient and what all remedies chosen for it do together."""
 
-    patient: Patient
-    treatment: Treatment
+    patient: EntryDetail
+    treatment: Repair
     codes_here: frozenset[str] = frozenset()
     codes: list[str] = field(default_factory=list[str])
     remedies: list[str] = field(default_factory=list[str])
@@ -37,11 +37,11 @@ class Case:
     @property
     def takes_directory(self) -> bool:
         """Whether it carries a whole directory elsewhere."""
-        lifts = any(step.action is Action.RENAME for step in self.treatment.own)
+        lifts = any(step.action is StepKind.RENAME for step in self.treatment.own)
         return self.patient.is_directory and (self.treatment.away or lifts)
 
 
-def assemble(choices: Iterable[Choice], around: Surroundings) -> tuple[list[Act], list[Left]]:
+def compile_acts(choices: Iterable[Choice], around: SpoolContext) -> tuple[list[Act], list[Left]]:
     """The acts that do what was chosen, in the order to do it, and what is left and why."""
     cases, left = _treat(choices, around)
     left += _drop_passengers(cases)
@@ -57,7 +57,7 @@ def assemble(choices: Iterable[Choice], around: Surroundings) -> tuple[list[Act]
     return acts, left
 
 
-def _treat(choices: Iterable[Choice], around: Surroundings) -> tuple[dict[bytes, Case], list[Left]]:
+def _treat(choices: Iterable[Choice], around: SpoolContext) -> tuple[dict[bytes, Case], list[Left]]:
     """Every patient's treatments joined into one."""
     cases: dict[bytes, Case] = {}
     left: list[Left] = []
@@ -81,13 +81,13 @@ def _treat(choices: Iterable[Choice], around: Surroundings) -> tuple[dict[bytes,
     return cases, left
 
 
-def _turn(case: Case, around: Surroundings) -> tuple[int, int, bytes, bytes, bytes]:
+def _turn(case: Case, around: SpoolContext) -> tuple[int, int, bytes, bytes, bytes]:
     """Directories are made first and carried off last, the deepest first; between them what
     needs the same locks stands together."""
     order = _ORDER.get(case.treatment.verdict)
     if order is None:
         order = _URGENT if "name-clash" in case.codes else _USUAL
-        if case.patient.nlink > 1 and any(s.action is Action.UTIME for s in case.treatment.after):
+        if case.patient.nlink > 1 and any(s.action is StepKind.UTIME for s in case.treatment.after):
             order = _LATE
     path = case.patient.path
     depth = -path.count(b"/") if case.takes_directory else 0
@@ -115,7 +115,7 @@ def _drop_passengers(cases: dict[bytes, Case]) -> list[Left]:
 
 
 def _unite_flags(
-    cases: dict[bytes, Case], around: Surroundings
+    cases: dict[bytes, Case], around: SpoolContext
 ) -> tuple[dict[bytes, Case], list[Left]]:
     """Gives the flags of copies put away to the copy that is kept.
 
@@ -140,7 +140,7 @@ def _unite_flags(
             left.append(Left(victim.patient.path, reason, tuple(victim.codes)))
             continue
         flags = _lendable(victim.patient)
-        companion = own or companions.get(kept.path) or Case(kept, Treatment("fix-flags"))
+        companion = own or companions.get(kept.path) or Case(kept, Repair("fix-flags"))
         if not set(flags) <= set(parse_info(kept.filename, *kept.sizes).flags):
             companion.treatment |= _with_flags(companion, flags, around)
             victim.treatment = replace(victim.treatment, notes=(_UNITED,))
@@ -150,26 +150,26 @@ def _unite_flags(
     return {last: companions[kept] for kept, last in lasts.items()}, left
 
 
-def _lendable(patient: Patient) -> bytes:
+def _lendable(patient: EntryDetail) -> bytes:
     """The flags a copy hands on; not `T`, which would let a client expunge the only copy left."""
     flags = parse_info(patient.filename, *patient.sizes).flags
     return bytes(letter for letter in flags if letter != ord("T"))
 
 
-def _with_flags(case: Case, flags: bytes, around: Surroundings) -> Treatment:
+def _with_flags(case: Case, flags: bytes, around: SpoolContext) -> Repair:
     patient = case.patient
     added = bytes(sorted({*case.treatment.name.add_flags, *flags}))
     change = NameChange(sizes=patient.sizes, add_flags=added)
     if patient.place != Place.NEW:
-        return Treatment("fix-flags", change)
+        return Repair("fix-flags", change)
     home = around.home(patient) or b""  # a message with flags belongs in cur
-    return Treatment("fix-flags", change, into=join(home, b"cur"), home=home)
+    return Repair("fix-flags", change, into=join(home, b"cur"), home=home)
 
 
 # Acts
 
 
-def _missing_homes(cases: dict[bytes, Case], around: Surroundings) -> Iterable[Act]:
+def _missing_homes(cases: dict[bytes, Case], around: SpoolContext) -> Iterable[Act]:
     """Makes cur/ (and new/, tmp/) of a folder that mail is to be filed into and that lacks it, and
     tmp/ where Courier needs it."""
     filed = {case.treatment.home for case in cases.values() if not case.treatment.away}
@@ -186,7 +186,7 @@ def _missing_homes(cases: dict[bytes, Case], around: Surroundings) -> Iterable[A
             yield Act("make-subdirs", home, steps, name, (), ("make-subdirs",), None, note)
 
 
-def _operate(case: Case, around: Surroundings, companion: Case | None) -> Act | None:
+def _operate(case: Case, around: SpoolContext, companion: Case | None) -> Act | None:
     """The act of one case; None when there is nothing left to do."""
     steps, notes = _put_away(case, around) if case.treatment.away else _rename(case, around)
     if companion is not None:
@@ -204,26 +204,26 @@ def _operate(case: Case, around: Surroundings, companion: Case | None) -> Act | 
     )  # fmt: skip
 
 
-def _put_away(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
+def _put_away(case: Case, around: SpoolContext) -> tuple[list[Step], list[str]]:
     patient = case.patient
     target = QUARANTINE + b"@/" + patient.path
     home = _home(patient, around)
     expected = patient.expected(around.spool)
-    step = Step(Action.RENAME, patient.path, target, expected, folder=home)
+    step = Step(StepKind.RENAME, patient.path, target, expected, folder=home)
     if patient.is_directory:
         return [_counting(step, around)], []
     quota = around.quota.of_message(patient, home, target, None)
     return [*courier_step(patient, home, None, around), replace(step, data=quota)], []
 
 
-def _counting(step: Step, around: Surroundings) -> Step:
+def _counting(step: Step, around: SpoolContext) -> Step:
     """The step, told what it adds to the quota when it carries a whole directory elsewhere."""
-    if step.action is not Action.RENAME or step.source is None or step.target is None:
+    if step.action is not StepKind.RENAME or step.source is None or step.target is None:
         return step
     return replace(step, data={**step.data, **around.quota.of_folder(step.source, step.target)})
 
 
-def _home(patient: Patient, around: Surroundings) -> bytes | None:
+def _home(patient: EntryDetail, around: SpoolContext) -> bytes | None:
     """The folder whose lock is held: a folder's own when it is carried off whole.
 
     A stale lock is put away without it: to take the lock would be to remove it.
@@ -236,7 +236,7 @@ def _home(patient: Patient, around: Surroundings) -> bytes | None:
     return around.home(patient)
 
 
-def _rename(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
+def _rename(case: Case, around: SpoolContext) -> tuple[list[Step], list[str]]:
     """The steps of all but a quarantine, and what is to be noted."""
     patient, treatment = case.patient, case.treatment
     expected = patient.expected(around.spool)
@@ -262,7 +262,7 @@ def _rename(case: Case, around: Surroundings) -> tuple[list[Step], list[str]]:
         quota = around.quota.of_message(patient, home, target, target_home)
         data = {"keep_uid": follows and not treatment.new_message, **quota}
         steps += _before(treatment.before, base)
-        steps.append(Step(Action.RENAME, patient.path, target, expected, home, target_home, data))
+        steps.append(Step(StepKind.RENAME, patient.path, target, expected, home, target_home, data))
     if keeps_record:
         steps += treatment.own
     else:
@@ -280,8 +280,8 @@ def _before(steps: Sequence[Step], base: bytes) -> Iterable[Step]:
         yield step
 
 
-def _after(steps: Sequence[Step], path: bytes, case: Case, around: Surroundings) -> Iterable[Step]:
+def _after(steps: Sequence[Step], path: bytes, case: Case, around: SpoolContext) -> Iterable[Step]:
     """The steps on the file under its last name; a new time last, for the others expect the old."""
     home, expected = _home(case.patient, around), case.patient.expected(around.spool)
-    for step in sorted(steps, key=lambda step: step.action is Action.UTIME):
+    for step in sorted(steps, key=lambda step: step.action is StepKind.UTIME):
         yield replace(step, source=path, expected=expected, folder=home)

@@ -15,17 +15,17 @@ from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
-from mailsurgeon.host.files import LARGEST_LIST, read_small
+from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.maildirsize import FILE as QUOTA_FILE
-from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names
+from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
-from mailsurgeon.surgery.plan.entry_detail import Patient, join, load
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join, load
 from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.plan.quota_delta import QuotaCount
-from mailsurgeon.surgery.servers.lists_present import Listed, lists_there, look_at_lists, traces_in
+from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
@@ -33,7 +33,7 @@ _SMALL = 1 << 20  # bytes read of a server's file at most
 _SETS_KEPT = 4  # folders whose names are kept in memory at once
 
 
-class Surroundings:
+class SpoolContext:
     """The spool around the patients of one plan. Made for one plan, then thrown away."""
 
     def __init__(self, spool: Spool, index: Index) -> None:
@@ -67,12 +67,12 @@ class Surroundings:
             raise MailsurgeonError(f"{name}: no folder of this name in {self.spool.shown}")
         return row
 
-    def home(self, patient: Patient) -> bytes | None:
+    def home(self, patient: EntryDetail) -> bytes | None:
         """The path of the folder a patient lies in, None where there is none around it."""
         row = self.folders.get(patient.folder)
         return row.path if row else None
 
-    def name(self, patient: Patient) -> str | None:
+    def name(self, patient: EntryDetail) -> str | None:
         """The name of the folder a patient lies in, None where there is none around it."""
         row = self.folders.get(patient.folder)
         return row.name if row else None
@@ -82,13 +82,13 @@ class Surroundings:
         row = self.by_path.get(folder)
         return row.name if row else folder_name(folder, self.spool.layout)
 
-    def patients(self, entries: Sequence[int]) -> dict[int, Patient]:
+    def patients(self, entries: Sequence[int]) -> dict[int, EntryDetail]:
         """These entries by id, those that are gone left out.
 
         The index knows of directories and servers' files only that they have a problem: they are
         looked at now.
         """
-        found: dict[int, Patient] = {}
+        found: dict[int, EntryDetail] = {}
         for entry, patient in load(self.index, entries).items():
             if patient.place == Place.FOLDER:
                 looked_at = self.look_at(patient)
@@ -98,7 +98,7 @@ class Surroundings:
                 found[entry] = patient
         return found
 
-    def look_at(self, patient: Patient) -> Patient | None:
+    def look_at(self, patient: EntryDetail) -> EntryDetail | None:
         """The patient as it is on the disk now, None when it is gone."""
         status = self.lstat(patient.path)
         if status is None:
@@ -189,7 +189,7 @@ class Surroundings:
         if folder not in self._lists:
             root = self.lstat(b"")
             owner = root.st_uid if root else os.geteuid()
-            self._lists[folder] = look_at_lists(self.spool, folder, bases, owner)
+            self._lists[folder] = lists_present(self.spool, folder, bases, owner)
         return self._lists[folder]
 
     def state(self, folder: bytes, bases: Collection[bytes] = ()) -> FolderState:
@@ -242,7 +242,7 @@ class Surroundings:
 
     def uidlist(self, folder: bytes, name: bytes) -> bytes | None:
         """The bytes of one of a folder's uidlists, None when it is no plain file."""
-        return read_small(list_path(self.spool, folder, name), LARGEST_LIST)
+        return read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
 
     @cached_property
     def subscriptions(self) -> dict[str, str]:
@@ -250,8 +250,8 @@ class Surroundings:
         home = self.spool.control or self.spool.root
         dovecot = self._read(os.path.join(home, b"subscriptions"))
         courier = self._read(b"courierimapsubscribed")
-        found = {name: name for name in dovecot_names(dovecot, self.spool.layout)}
-        found.update((name, f"INBOX.{name}") for name in courier_names(courier))
+        found = {name: name for name in dovecot_subscriptions(dovecot, self.spool.layout)}
+        found.update((name, f"INBOX.{name}") for name in courier_subscriptions(courier))
         return found
 
     def subscribed(self, folder: bytes) -> tuple[str, ...]:

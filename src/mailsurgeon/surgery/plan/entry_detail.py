@@ -21,7 +21,7 @@ _CHUNK = 400
 SERVED = (Place.CUR, Place.NEW)
 
 
-class Patient(NamedTuple):
+class EntryDetail(NamedTuple):
     """One row of the index, in full. Sizes in bytes, times in ns, `date` in unix seconds.
 
     `id` is None for a directory that has no row; `folder` is the id of the folder it lies in.
@@ -93,36 +93,36 @@ def join(directory: bytes, filename: bytes) -> bytes:
     return directory + b"/" + filename if directory else filename
 
 
-def load(index: Index, ids: Sequence[int]) -> dict[int, Patient]:
+def load(index: Index, ids: Sequence[int]) -> dict[int, EntryDetail]:
     """These entries by id; those that are gone from the index are missing."""
-    found: dict[int, Patient] = {}
+    found: dict[int, EntryDetail] = {}
     for chunk in _chunks(ids):
         sql = f"SELECT {_COLUMNS} FROM entries e WHERE e.id IN ({_marks(chunk)})"
         for row in index.db.execute(sql, chunk):
-            found[row[0]] = Patient._make(row)
+            found[row[0]] = EntryDetail._make(row)
     return found
 
 
-def load_paths(index: Index, paths: Iterable[bytes]) -> dict[bytes, Patient]:
+def load_paths(index: Index, paths: Iterable[bytes]) -> dict[bytes, EntryDetail]:
     """The entries at these paths (relative to the spool)."""
-    found: dict[bytes, Patient] = {}
+    found: dict[bytes, EntryDetail] = {}
     for chunk in _chunks([os.path.split(path) for path in paths]):
         values = ",".join(["(?, ?)"] * len(chunk))
         sql = (
             f"SELECT {_COLUMNS} FROM entries e WHERE (e.directory, e.filename) IN (VALUES {values})"
         )
         for row in index.db.execute(sql, [part for pair in chunk for part in pair]):
-            patient = Patient._make(row)
+            patient = EntryDetail._make(row)
             found[patient.path] = patient
     return found
 
 
-def load_identified(index: Index, message_ids: Iterable[str]) -> Iterator[Patient]:
+def load_identified(index: Index, message_ids: Iterable[str]) -> Iterator[EntryDetail]:
     """Every message that bears one of these Message-IDs, written exactly so."""
     for chunk in _chunks(sorted(set(message_ids))):
         sql = f"SELECT {_COLUMNS} FROM entries e WHERE e.message_id IN ({_marks(chunk)})"
         for row in index.db.execute(sql, chunk):
-            yield Patient._make(row)
+            yield EntryDetail._make(row)
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:

@@ -83,7 +83,7 @@ class KeywordBook:
         home = self._spool.control_of(folder)
         path = os.path.join(home, b"dovecot-keywords")
         data = read_small(path, LARGEST)
-        known = keywords.parse(data or b"")
+        known = keywords.parse_keywords(data or b"")
         closed = f"the list of names there is damaged: {known.damage}" if known.damage else ""
         if data is None and os.path.lexists(path):
             closed = "the list of names there is no plain file of usual size"

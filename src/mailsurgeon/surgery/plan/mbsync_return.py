@@ -13,9 +13,9 @@ from dataclasses import replace
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.filename import fmd5_field, uid_field, without_uid
 from mailsurgeon.maildir.folder_names import folder_name
-from mailsurgeon.maildir.lists.mbsync_state import SYNC_STATE, SyncState, parse
+from mailsurgeon.maildir.lists.mbsync_state import SYNC_STATE, SyncState, parse_sync_state
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import QUARANTINE, Action, Plan, Step
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Step, StepKind
 from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
 
 _LIMIT = 1 << 28  # bytes of a state that is read: some ten million messages
@@ -31,7 +31,7 @@ class _Folders:
     def state(self, folder: bytes) -> SyncState | None:
         if folder not in self._states:
             data = read_small(os.path.join(self._spool.root, folder, SYNC_STATE), _LIMIT)
-            self._states[folder] = parse(data) if data is not None else None
+            self._states[folder] = parse_sync_state(data) if data is not None else None
         return self._states[folder]
 
     def is_synced(self, folder: bytes) -> bool:
@@ -77,7 +77,7 @@ def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
 
 def _comes_back_to(step: Step) -> bytes | None:
     """The folder that a message comes into from elsewhere by this step."""
-    if step.action is not Action.RENAME or step.source is None or step.target is None:
+    if step.action is not StepKind.RENAME or step.source is None or step.target is None:
         return None
     folder, part = os.path.split(os.path.dirname(step.target))
     if part not in (b"cur", b"new") or step.target.startswith(QUARANTINE):

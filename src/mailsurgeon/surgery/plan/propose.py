@@ -15,13 +15,13 @@ from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Left, Plan
+from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, StepKind
 from mailsurgeon.surgery.plan.client_effects import describe
-from mailsurgeon.surgery.plan.compile import assemble
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.entry_detail import Patient, load, load_paths
+from mailsurgeon.surgery.plan.compile import compile_acts
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load, load_paths
 from mailsurgeon.surgery.plan.left_reasons import without_remedy
-from mailsurgeon.surgery.plan.selection import Choice, Order
+from mailsurgeon.surgery.plan.selection import Choice, RemedyOptions
 from mailsurgeon.surgery.plan.uidlist_check import bases_given_up, without_lists
 from mailsurgeon.surgery.quarantine.directory import default_directory
 from mailsurgeon.surgery.servers.sync_tools import LIVE, running_tool
@@ -61,7 +61,7 @@ def propose(
 
     Raises MailsurgeonError for a folder, remedy or flag that does not exist.
     """
-    around = Surroundings(spool, index)
+    around = SpoolContext(spool, index)
     problems = list(index.problems(entries=entries))
     rows = _by_entry(problems)
     if remedy is None:
@@ -81,7 +81,7 @@ def propose(
             f"{visible(remedy)}: no such remedy; there are {', '.join(REMEDIES)}"
         )
     folder = around.named(target) if target is not None else None
-    order = Order(folder, flags, force, asked=True)
+    order = RemedyOptions(folder, flags, force, asked=True)
     patients = around.patients(entries)
     choices = _free_choices(
         (patients[entry] for entry in entries if entry in patients), remedy, rows, codes, order
@@ -103,14 +103,14 @@ def propose_folder(
     `remedy`: `quarantine` (one rename of the directory), `make-subdirs`, `lift-folder` or
     `fix-permissions`. Raises MailsurgeonError when the folder is not there any more.
     """
-    around = Surroundings(spool, index)
+    around = SpoolContext(spool, index)
     row = around.folders.get(folder)
     patient = around.look_at(_directory(index, row)) if row else None
     if row is None or patient is None:
         name = visible(row.name) if row else "the folder"
         raise MailsurgeonError(f"{name}: it is not there any more; look again")
     rows = _by_entry(index.problems(entries=[] if patient.id is None else [patient.id]))
-    choices = _free_choices([patient], remedy, rows, None, Order(force=force, asked=True))
+    choices = _free_choices([patient], remedy, rows, None, RemedyOptions(force=force, asked=True))
     return _plan(remedy, choices, (), around, quarantine)
 
 
@@ -127,11 +127,11 @@ def propose_file(
     `path` is relative to the spool. Raises MailsurgeonError when it is no file of a server, or not
     there any more.
     """
-    around = Surroundings(spool, index)
+    around = SpoolContext(spool, index)
     directory, _, filename = path.rpartition(b"/")
     home = around.by_path.get(directory) or around.by_path.get(os.path.dirname(directory))
     patient = around.look_at(
-        Patient(
+        EntryDetail(
             None, home.id if home else 0, Place.FOLDER, directory, filename, "file",
             0, 0, 0, 0, 0, 0, 0, 0,
         )
@@ -140,7 +140,7 @@ def propose_file(
         raise MailsurgeonError(
             f"{visible(spool.absolute(path))}: neither a message nor anything that has a problem"
         )
-    choice = _choice(patient, "quarantine", None, (), Order(force=force, asked=True))
+    choice = _choice(patient, "quarantine", None, (), RemedyOptions(force=force, asked=True))
     return _plan("quarantine", [choice], (), around, quarantine)
 
 
@@ -154,7 +154,7 @@ def plan_problems(
     asked: Collection[int] = (),
     force: bool = False,
     quarantine: bytes | None = None,
-    around: Surroundings | None = None,
+    around: SpoolContext | None = None,
     known: Sequence[ProblemRow] | None = None,
 ) -> Plan:
     """The plan that does the remedies of these problems; `left` is passed on.
@@ -163,14 +163,14 @@ def plan_problems(
     one by the operator, for which a remedy too risky to be proposed is done with a warning.
     `known`: all problems of the entries, where the caller has them already.
     """
-    around = around or Surroundings(spool, index)
+    around = around or SpoolContext(spool, index)
     entries = list(dict.fromkeys(row.entry for row in chosen))
     patients = around.patients(entries)
     rows = _by_entry(index.problems(entries=entries) if known is None else known)
     choices = [
         _choice(
             patients[row.entry], row.remedy or "fix-size", row, rows[row.entry],
-            Order(force=force, asked=row.entry in asked),
+            RemedyOptions(force=force, asked=row.entry in asked),
         )
         for row in chosen
         if row.entry in patients
@@ -189,7 +189,7 @@ def described(spool: Spool, index: Index, plan: Plan, *, quarantine: bytes | Non
     For plans of undo and redo, and for those whose acts have changed since they were made.
     `quarantine`: the absolute directory to tell of, the default one when None.
     """
-    around = Surroundings(spool, index)
+    around = SpoolContext(spool, index)
     return replace(
         plan,
         effects=_effects(plan.acts, around),
@@ -209,11 +209,11 @@ def without(
     return described(spool, index, plan.without(verdicts), quarantine=quarantine)
 
 
-def _directory(index: Index, folder: FolderRow) -> Patient:
+def _directory(index: Index, folder: FolderRow) -> EntryDetail:
     """A folder's own directory, by its row of the index where it has one."""
     known = load_paths(index, [folder.path]).get(folder.path)
     directory, _, filename = folder.path.rpartition(b"/")
-    return known or Patient(
+    return known or EntryDetail(
         None, folder.id, Place.FOLDER, directory, filename, "directory", 0, 0, 0, 0, 0, 0, 0, 0
     )
 
@@ -232,7 +232,7 @@ def _own_remedies(
     entries: Sequence[int],
     rows: Mapping[int, list[ProblemRow]],
     codes: Collection[str] | None,
-    around: Surroundings,
+    around: SpoolContext,
 ) -> tuple[list[ProblemRow], list[Left]]:
     """The problems whose remedies are to be done, and those that have none."""
     chosen: list[ProblemRow] = []
@@ -254,11 +254,11 @@ def _own_remedies(
 
 
 def _free_choices(
-    patients: Iterable[Patient],
+    patients: Iterable[EntryDetail],
     remedy: str,
     rows: Mapping[int, list[ProblemRow]],
     codes: Collection[str] | None,
-    order: Order,
+    order: RemedyOptions,
 ) -> Iterator[Choice]:
     """The operator's remedy for each patient, tied to the problems it ends."""
     answers = _ANSWERS.get(remedy, frozenset())
@@ -272,7 +272,11 @@ def _free_choices(
 
 
 def _choice(
-    patient: Patient, remedy: str, row: ProblemRow | None, mine: Sequence[ProblemRow], order: Order
+    patient: EntryDetail,
+    remedy: str,
+    row: ProblemRow | None,
+    mine: Sequence[ProblemRow],
+    order: RemedyOptions,
 ) -> Choice:
     return Choice(
         patient, remedy,
@@ -291,10 +295,10 @@ def _plan(
     kind: str | None,
     choices: Iterable[Choice],
     left: Sequence[Left],
-    around: Surroundings,
+    around: SpoolContext,
     quarantine: bytes | None,
 ) -> Plan:
-    wanted, more = assemble(choices, around)
+    wanted, more = compile_acts(choices, around)
     acts, stopped = without_lists(wanted, around)
     return Plan(
         kind or _kind(acts),
@@ -314,7 +318,7 @@ def _once(left: Iterable[Left]) -> list[Left]:
     return list(dict.fromkeys(left))
 
 
-def _effects(acts: Sequence[Act], around: Surroundings) -> tuple[str, ...]:
+def _effects(acts: Sequence[Act], around: SpoolContext) -> tuple[str, ...]:
     bases = bases_given_up(acts)
     states = {path: around.state(path, bases.get(path, ())) for path in _folders(acts)}
     return describe(acts, states, around.spool_state())
@@ -328,7 +332,7 @@ def _folders(acts: Sequence[Act]) -> list[bytes]:
     return sorted(path for path in found if path is not None)
 
 
-def _needs(acts: Sequence[Act], around: Surroundings, quarantine: bytes | None) -> tuple[str, ...]:
+def _needs(acts: Sequence[Act], around: SpoolContext, quarantine: bytes | None) -> tuple[str, ...]:
     """What may be at work, locks, the lists, the quarantine, rights."""
     folders = _folders(acts)
     needs = list(_sync_at_work(folders, around)) if acts else []
@@ -345,13 +349,13 @@ def _needs(acts: Sequence[Act], around: Surroundings, quarantine: bytes | None) 
     if any(step.target and step.target.startswith(QUARANTINE) for step in steps):
         home = quarantine or default_directory(around.spool)
         needs.append(f"quarantine: {home.decode('utf-8', 'surrogateescape')}")
-    owners = sum(step.action is Action.CHOWN for step in steps)
+    owners = sum(step.action is StepKind.CHOWN for step in steps)
     if owners:
         needs.append(f"root's rights, to change the owner of {owners:,}")
     return tuple(needs)
 
 
-def _sync_at_work(folders: Sequence[bytes], around: Surroundings) -> Iterator[str]:
+def _sync_at_work(folders: Sequence[bytes], around: SpoolContext) -> Iterator[str]:
     root = around.lstat(b"")
     tool = running_tool(around.spool.root, root.st_uid) if root else ""
     if tool:

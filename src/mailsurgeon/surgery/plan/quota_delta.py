@@ -9,7 +9,7 @@ from functools import cached_property
 from mailsurgeon.maildir.lists.maildirsize import FILE, Rule
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import QUARANTINE
-from mailsurgeon.surgery.plan.entry_detail import Patient, join
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join
 from mailsurgeon.survey.index.index import Index
 
 _COURIER_TRACES = (b"courierimapuiddb", b"courierimapsubscribed", b"courierimapkeywords")
@@ -34,7 +34,7 @@ class QuotaCount:
         return stat.S_ISREG(status.st_mode)
 
     def of_message(
-        self, patient: Patient, home: bytes | None, target: bytes, goal: bytes | None
+        self, patient: EntryDetail, home: bytes | None, target: bytes, goal: bytes | None
     ) -> dict[str, list[int]]:
         """The data of the step that takes a file from the folder `home` to the path `target` in
         the folder `goal`: empty where nothing is counted or nothing changes."""

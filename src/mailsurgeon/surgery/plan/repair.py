@@ -16,7 +16,7 @@ _AS_IT_IS = NameChange()
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
+class Repair:
     """What one or more remedies do to one patient.
 
     `name`: the change of its filename. `into`: the directory it goes to, in the folder `home`.
@@ -39,11 +39,11 @@ class Treatment:
     kept: bytes | None = None
     notes: tuple[str, ...] = ()
 
-    def __or__(self, other: Treatment) -> Treatment:
+    def __or__(self, other: Repair) -> Repair:
         """Both together, under the verdict that weighs more."""
         first, second = sorted((self, other), key=lambda one: _weight(one.verdict))
         done = {step.action for step in first.after}
-        return Treatment(
+        return Repair(
             first.verdict,
             _both_names(first.name, second.name),
             first.into if first.into is not None else second.into,

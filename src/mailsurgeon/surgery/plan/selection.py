@@ -10,12 +10,12 @@ from typing import Any
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left
-from mailsurgeon.surgery.plan.entry_detail import Patient
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.rows import FolderRow
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RemedyOptions:
     """What the operator adds to a remedy of his own choice.
 
     `target`: the folder to file into; `flags`: the flags to set; `force`: go on where it is
@@ -37,13 +37,13 @@ class Choice:
     belongs to the other message of its base name.
     """
 
-    patient: Patient
+    patient: EntryDetail
     remedy: str
     code: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
     codes_here: frozenset[str] = frozenset()
     loses_clash: bool = False
-    order: Order = Order()
+    order: RemedyOptions = RemedyOptions()
 
     def refuse(self, reason: str, hint: str = "") -> Left:
         """Not done, although it was asked for."""

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 
 from mailsurgeon.maildir.lists.uidlist import base_name
-from mailsurgeon.surgery.model import Act, Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.model import Act, Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.selection import command
 
 
@@ -25,10 +25,10 @@ def _records(act: Act) -> Iterator[tuple[bytes, bytes]]:
     for step in act.steps:
         if step.folder is None:
             continue
-        if step.action is Action.UIDLIST:
+        if step.action is StepKind.UIDLIST:
             for old, _ in step.data.get("records", ()):
                 yield step.folder, os.fsencode(old)
-        elif step.action is Action.RENAME and step.data.get("keep_uid"):
+        elif step.action is StepKind.RENAME and step.data.get("keep_uid"):
             before, after = _bases(step)
             if before != after:
                 yield step.folder, before
@@ -41,7 +41,7 @@ def _bases(step: Step) -> tuple[bytes, bytes]:
     return before, after
 
 
-def without_lists(acts: Sequence[Act], around: Surroundings) -> tuple[list[Act], list[Left]]:
+def without_lists(acts: Sequence[Act], around: SpoolContext) -> tuple[list[Act], list[Left]]:
     """The acts that can be done, and those that must wait for a list that is damaged, a symlink,
     read-only or somebody else's."""
     bases = bases_given_up(acts)

@@ -12,7 +12,7 @@ from mailsurgeon.maildir.lists.uidlist import Change, base_name
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, WHOLE_BATCH, Operation, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Act, Action, Left, Plan, Step
+from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, Step, StepKind
 from mailsurgeon.surgery.servers.uid_changes import as_text, base_after, from_text
 from mailsurgeon.surgery.steps import maildirsize as quota
 from mailsurgeon.surgery.steps.registry import inverse
@@ -163,7 +163,7 @@ def _put_away(records: list[StepRecord], steps: Collection[int] | None) -> list[
     each what keeps its keywords."""
 
     def puts_away(one: StepRecord) -> bool:
-        return one.action is Action.RENAME and (one.target or b"").startswith(QUARANTINE)
+        return one.action is StepKind.RENAME and (one.target or b"").startswith(QUARANTINE)
 
     chosen = [one for one in records if puts_away(one) and (steps is None or one.id in steps)]
     ids, acts = {one.id for one in chosen}, {one.act for one in chosen}
@@ -211,7 +211,7 @@ def _not_counted(step: Step) -> Step:
 
 def _inverse(record: StepRecord, carried: dict[tuple[bytes, bytes], list[Change]]) -> Step:
     step = inverse(replace(record.step, data=_linked(record, "inverts")))
-    if step.action is Action.RENAME and step.data.get("keep_uid") and step.source is not None:
+    if step.action is StepKind.RENAME and step.data.get("keep_uid") and step.source is not None:
         folder = step.target_folder if step.folder is None else step.folder
         changes = carried.get((folder or b"", base_name(os.path.basename(step.source))), ())
         if changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mailsurgeon.surgery.model import Left
-from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.remedies.file import file_message
 from mailsurgeon.surgery.plan.remedies.fix_date import fix_date
 from mailsurgeon.surgery.plan.remedies.fix_flags import fix_flags
@@ -16,10 +16,10 @@ from mailsurgeon.surgery.plan.remedies.lift_folder import lift_folder
 from mailsurgeon.surgery.plan.remedies.make_subdirs import make_subdirs
 from mailsurgeon.surgery.plan.remedies.quarantine import quarantine
 from mailsurgeon.surgery.plan.remedies.rename import rename
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
-Remedy = Callable[[Choice, Surroundings], Treatment | Left]
+Remedy = Callable[[Choice, SpoolContext], Repair | Left]
 
 REMEDY: Mapping[str, Remedy] = {
     "fix-size": fix_size,

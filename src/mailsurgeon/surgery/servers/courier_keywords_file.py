@@ -10,7 +10,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.lists.courier_keywords import parse, rename_entries, update_base
+from mailsurgeon.maildir.lists.courier_keywords import (
+    parse_courier_list,
+    rename_entries,
+    update_base,
+)
 from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, Change
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
@@ -60,7 +64,7 @@ class KeywordList:
 
     def _rename_entries(self, renames: Sequence[tuple[bytes, bytes]]) -> None:
         if self.listed is not None:
-            entries = parse(self.listed.data)[1]
+            entries = parse_courier_list(self.listed.data)[1]
             inside = [(old, new) for old, new in renames if old in entries]
             if inside:
                 self.listed.rewrite(rename_entries(self.listed.data, inside))
@@ -69,14 +73,14 @@ class KeywordList:
         """Gives the files that were renamed before one could not be their names back."""
         try:
             for name, other in reversed(moved):
-                fs.rename(self.directory, other, self.directory, name)
+                fs.rename_no_replace(self.directory, other, self.directory, name)
         except OSError as second:
             reason = os.strerror(second.errno or 0)
             raise fs.NotDurable(f"{error}; and it could not be taken back: {reason}") from error
 
     def keys(self) -> set[tuple[int, bytes]]:
         """The base names that have keywords; there are no UIDs here, so each is with 0."""
-        entries = parse(self.listed.data)[1] if self.listed is not None else ()
+        entries = parse_courier_list(self.listed.data)[1] if self.listed is not None else ()
         return {(0, base) for base in (*entries, *self.updates)}
 
     def tidy(self) -> None:
@@ -90,7 +94,7 @@ class KeywordList:
             other = name[: len(name) - len(old)] + new
             with fs.told(os.path.join(self.shown, name)):
                 try:
-                    fs.rename(self.directory, name, self.directory, other)
+                    fs.rename_no_replace(self.directory, name, self.directory, other)
                 except FileExistsError:
                     # A rename by link and unlink that was cut off in between; else refused.
                     fs.drop_second_name(self.directory, name, self.directory, other)
@@ -107,7 +111,7 @@ class KeywordList:
             raise fs.NotDurable(f"{visible(self.shown)}: {reason}") from error
 
 
-def read(directory: int, shown: bytes, owner: int) -> KeywordList:
+def read_courier_keywords(directory: int, shown: bytes, owner: int) -> KeywordList:
     """Reads the keywords in the open `directory`. Raises StepRefused and HardError."""
     updates: dict[bytes, list[bytes]] = {}
     with fs.told(shown):
@@ -115,5 +119,5 @@ def read(directory: int, shown: bytes, owner: int) -> KeywordList:
             base = update_base(name)
             if base is not None:
                 updates.setdefault(base, []).append(name)
-    listed = uidlists.read(directory, LIST, os.path.join(shown, LIST), owner)
+    listed = uidlists.read_list_file(directory, LIST, os.path.join(shown, LIST), owner)
     return KeywordList(directory, shown, listed, updates)

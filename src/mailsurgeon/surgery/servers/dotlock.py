@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
 
 UIDLIST_LOCK = b"dovecot-uidlist.lock"
@@ -61,7 +61,7 @@ def own_mark() -> bytes:
     return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
 
 
-def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Patience) -> DotLock:
+def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: LockWait) -> DotLock:
     """Takes the dotlock `name` in `directory`; `guarded` is the file it guards.
 
     Waits as `patience` says. Raises StepRefused with the holder's name when it stays held, and
@@ -111,7 +111,7 @@ def _second_name(directory: int, draft: bytes, name: bytes) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
             raise
-        fs.rename(directory, draft, directory, name)  # no hard links on this file system
+        fs.rename_no_replace(directory, draft, directory, name)  # no hard links on this file system
 
 
 def _is_ours(directory: int, name: bytes, lock: os.stat_result) -> bool:
@@ -190,13 +190,13 @@ def _set_aside(directory: int, name: bytes, stale: os.stat_result, suffix: bytes
     aside = name + suffix
     remove_own(directory, aside)
     try:
-        fs.rename(directory, name, directory, aside)
+        fs.rename_no_replace(directory, name, directory, aside)
     except FileNotFoundError:
         return False
     moved = fs.look(directory, aside)
     if moved is not None and not os.path.samestat(moved, stale):
         with suppress(FileExistsError):
-            fs.rename(directory, aside, directory, name)
+            fs.rename_no_replace(directory, aside, directory, name)
         return False
     return True
 
@@ -217,7 +217,7 @@ def _put_back(directory: int, name: bytes) -> None:
     aside = name + STALE_SUFFIX
     with suppress(FileNotFoundError):
         try:
-            fs.rename(directory, aside, directory, name)
+            fs.rename_no_replace(directory, aside, directory, name)
         except FileExistsError:
             remove_own(directory, aside)
 

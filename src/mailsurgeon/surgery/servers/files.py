@@ -13,11 +13,11 @@ import sys
 from dataclasses import dataclass
 
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.fsops.as_owner import acting_as_root
+from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.text import visible
 
-LARGEST = 1 << 20
+LARGEST_SMALL_FILE = 1 << 20
 """Bytes of a file that is read at all."""
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -75,7 +75,7 @@ class ServerFile:
             self._finish(handle, new, manner)
             self._check_unchanged()
             if self.status is None:
-                fs.rename(self.directory, draft, self.directory, self.name)
+                fs.rename_no_replace(self.directory, draft, self.directory, self.name)
             else:
                 os.rename(draft, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
         except BaseException:
@@ -90,7 +90,7 @@ class ServerFile:
             manner = Manner(old.st_uid, old.st_gid, stat.S_IMODE(old.st_mode))
         made = os.fstat(handle)
         if manner and (made.st_uid, made.st_gid) != (manner.uid, manner.gid):
-            with acting_as_root():  # the owner may be no member of the file's group
+            with files_as_root():  # the owner may be no member of the file's group
                 os.fchown(handle, manner.uid, manner.gid)
         os.fchmod(handle, manner.mode if manner else 0o600)
         view = memoryview(new)
@@ -115,7 +115,7 @@ class ServerFile:
         """
         try:
             fs.sync(self.directory)
-            again = read(self.directory, self.name, self.shown, limit=sys.maxsize)
+            again = read_file(self.directory, self.name, self.shown, limit=sys.maxsize)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise fs.NotDurable(f"{visible(self.shown)}: {reason}") from error
@@ -127,8 +127,12 @@ class ServerFile:
         return again
 
 
-def read(
-    directory: int, name: bytes, shown: bytes, owner: int | None = None, limit: int = LARGEST
+def read_file(
+    directory: int,
+    name: bytes,
+    shown: bytes,
+    owner: int | None = None,
+    limit: int = LARGEST_SMALL_FILE,
 ) -> ServerFile:
     """Reads a file, which need not be there.
 

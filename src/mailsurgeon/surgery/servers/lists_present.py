@@ -56,7 +56,7 @@ def traces_of(spool: Spool, folder: bytes) -> Traces:
     return Traces()
 
 
-def look_at_lists(spool: Spool, folder: bytes, bases: Collection[bytes], owner: int) -> Listed:
+def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: int) -> Listed:
     """What the lists of a folder hold of `bases`; `owner`: the user id they must belong to."""
     names = lists_there(spool, folder)
     missing = set(bases)
@@ -83,7 +83,7 @@ def _read(spool: Spool, folder: bytes, name: bytes, owner: int) -> bytes | None:
     directory = os.path.dirname(list_path(spool, folder, name))
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        found = uidlists.read(handle, name, os.path.join(folder, name), owner)
+        found = uidlists.read_list_file(handle, name, os.path.join(folder, name), owner)
         return found.data if found else None
     finally:
         os.close(handle)

@@ -10,7 +10,7 @@ WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class LockWait:
     """How long a lock is waited for (seconds), and who is told what for.
 
     `cancelled` ends the waiting early; `told` gets one line when the waiting begins.

@@ -15,14 +15,14 @@ from mailsurgeon.maildir.lists.uidlist import (
     Change,
 )
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.fsops.as_owner import acting_as
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import courier_keywords_file as courier_keywords
 from mailsurgeon.surgery.servers import dotlock as locks
 from mailsurgeon.surgery.servers import mbsync_lock as record_lock
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
 from mailsurgeon.surgery.servers.folder_names import Occupants, Register
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
 
 _DOVECOT_TRACES = (
@@ -75,7 +75,7 @@ class LockedFolder:
         keywords. Raises StepRefused for one not to be touched.
         """
         if self._ledgers is None:
-            with acting_as(self._places.owner):
+            with files_as_owner(self._places.owner):
                 self._ledgers = list(self._read())
         return self._ledgers
 
@@ -83,22 +83,24 @@ class LockedFolder:
         owner, by_name = self._places.owner[0], self._places.uidl_is_name
         if self._control is not None:
             shown = os.path.join(self._shown, DOVECOT_UIDLIST)
-            one = uidlists.read(self._control, DOVECOT_UIDLIST, shown, owner, uidl_is_name=by_name)
+            one = uidlists.read_list_file(
+                self._control, DOVECOT_UIDLIST, shown, owner, uidl_is_name=by_name
+            )
             if one is not None:
                 yield one
         with suppress(FileNotFoundError, NotADirectoryError):
             home = self._places.directory(self.path)
             shown = os.path.join(self.path, COURIER_UIDLIST)
-            one = uidlists.read(home, COURIER_UIDLIST, shown, owner, uidl_is_name=by_name)
+            one = uidlists.read_list_file(home, COURIER_UIDLIST, shown, owner, uidl_is_name=by_name)
             if one is not None:
                 yield one
         if self._keywords is not None:
             shown = os.path.join(self.path, COURIER_KEYWORDS)
-            yield courier_keywords.read(self._keywords, shown, owner)
+            yield courier_keywords.read_courier_keywords(self._keywords, shown, owner)
 
     def tidy(self) -> None:
         """Takes away what a killed run has left beside the lists. Raises StepRefused, HardError."""
-        with acting_as(self._places.owner):
+        with files_as_owner(self._places.owner):
             for one in self.ledgers:
                 one.tidy()
 
@@ -119,7 +121,7 @@ class LockedFolder:
     def write(self, changes: Sequence[Change]) -> None:
         """Makes record changes in all ledgers, or in none. Raises StepRefused and HardError."""
         written: list[tuple[Ledger, list[Change]]] = []
-        with acting_as(self._places.owner):
+        with files_as_owner(self._places.owner):
             for one in self.ledgers:
                 try:
                     written.append((one, one.write(changes)))
@@ -145,7 +147,7 @@ def name_of(places: Places, folder: bytes) -> str:
 def lock_folders(
     places: Places,
     paths: Iterable[bytes],
-    patience: Patience,
+    patience: LockWait,
     stack: ExitStack,
     register: Register,
 ) -> dict[bytes, LockedFolder]:
@@ -154,14 +156,14 @@ def lock_folders(
     A directory that no server has left a trace in is not locked. Raises StepRefused when a lock
     stays held or cannot be made, HardError on a failing file system.
     """
-    with acting_as(places.owner):
+    with files_as_owner(places.owner):
         return {
             path: _lock_folder(places, path, patience, stack, register) for path in sorted(paths)
         }
 
 
 def _lock_folder(
-    places: Places, path: bytes, patience: Patience, stack: ExitStack, register: Register
+    places: Places, path: bytes, patience: LockWait, stack: ExitStack, register: Register
 ) -> LockedFolder:
     control, shown = _control(places, path, stack)
     if control is not None and _served_by_dovecot(places, control):
@@ -182,7 +184,7 @@ def sync_let_go(places: Places, paths: Iterable[bytes]) -> None:
     """
     for path in sorted(paths):
         try:
-            with acting_as(places.owner):
+            with files_as_owner(places.owner):
                 _sync_lock_places(places, path)
         except OSError as error:
             line = f"{visible(path or b'INBOX')}: {os.strerror(error.errno or 0)}"
@@ -201,12 +203,12 @@ def _sync_lock_places(places: Places, path: bytes) -> None:
 
 
 def _release(lock: locks.DotLock, owner: tuple[int, int]) -> None:
-    with acting_as(owner):
+    with files_as_owner(owner):
         lock.release()
 
 
 def _lock_for_courier(
-    places: Places, path: bytes, patience: Patience, stack: ExitStack
+    places: Places, path: bytes, patience: LockWait, stack: ExitStack
 ) -> int | None:
     """Takes Courier's lock where Courier has been; returns its directory of keywords, if any.
 
@@ -237,7 +239,7 @@ def _subdirectory(home: int, path: bytes, name: bytes, stack: ExitStack) -> int 
     return None
 
 
-def _lock_for_mbsync(places: Places, path: bytes, patience: Patience, stack: ExitStack) -> None:
+def _lock_for_mbsync(places: Places, path: bytes, patience: LockWait, stack: ExitStack) -> None:
     """Holds the record lock that mbsync gives out UIDs under, where it keeps a count of them."""
     shown = os.path.join(path, record_lock.UIDVALIDITY)
     with fs.told(shown), suppress(FileNotFoundError, NotADirectoryError):

@@ -20,7 +20,7 @@ from mailsurgeon.text import visible
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def look(root: int) -> tuple[int, int] | None:
+def inode_and_size(root: int) -> tuple[int, int] | None:
     """Inode and size (bytes) of the `maildirsize` in the directory open as `root`.
 
     None when there is none, or it is not to be touched: no plain file, or not its owner's, or

@@ -14,7 +14,7 @@ import struct
 import time
 
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers.lock_wait import Patience
+from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
 
 UIDVALIDITY = b".uidvalidity"
@@ -25,7 +25,7 @@ _HELD = frozenset({errno.EACCES, errno.EAGAIN})
 _PAUSE = 0.1  # seconds between two tries
 
 
-def hold(directory: int, name: bytes, shown: bytes, patience: Patience) -> int:
+def hold(directory: int, name: bytes, shown: bytes, patience: LockWait) -> int:
     """A descriptor of the file `name` that holds its lock; closing it lets the lock go.
 
     Waits as `patience` says. Raises StepRefused with the holder's name when it stays held or is
@@ -42,7 +42,7 @@ def hold(directory: int, name: bytes, shown: bytes, patience: Patience) -> int:
     return handle
 
 
-def _wait(handle: int, shown: bytes, patience: Patience) -> None:
+def _wait(handle: int, shown: bytes, patience: LockWait) -> None:
     deadline = time.monotonic() + patience.seconds
     waiting = False
     while not _lock(handle):

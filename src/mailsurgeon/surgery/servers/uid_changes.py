@@ -11,13 +11,13 @@ from mailsurgeon.maildir.lists.uidlist import (
     Change,
     parse_record,
 )
-from mailsurgeon.surgery.model import Action, Step
+from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers.folder_names import served_in
 
 
 def stays_in_folder(step: Step) -> bool:
     """Whether a step renames a served message inside its folder."""
-    if step.action is not Action.RENAME or step.folder is None or step.source is None:
+    if step.action is not StepKind.RENAME or step.folder is None or step.source is None:
         return False
     served = served_in(step.folder)
     if step.source.rpartition(b"/")[0] not in served or step.target is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mailsurgeon.maildir.filename import uid_field
 
-MANY = 20
+MANY_FOLDERS = 20
 """Above this number of folders, those that keep all are told of in one line."""
 
 
@@ -57,7 +57,7 @@ def uid_lines(folders: Mapping[str, UidCount]) -> Iterator[str]:
     for name in names:
         yield from _losses(name, folders[name])
     names = sorted(name for name, count in folders.items() if count.kept)
-    if len(names) > MANY:
+    if len(names) > MANY_FOLDERS:
         whole = [name for name in names if folders[name].whole]
         kept = sum(folders[name].kept for name in whole)
         if whole:

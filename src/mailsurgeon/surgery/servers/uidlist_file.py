@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.lists.uidlist import DOVECOT_UIDLIST, Change, Editor, UidlistError, parse
+from mailsurgeon.maildir.lists.uidlist import (
+    DOVECOT_UIDLIST,
+    Change,
+    Editor,
+    UidlistError,
+    parse_uidlist,
+)
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.servers import files as server_files
 from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.servers.files import ServerFile
 from mailsurgeon.text import visible
 
-LARGEST = 1 << 30
+LARGEST_UIDLIST = 1 << 30
 """Bytes of a list that is read at all: ten million messages and more."""
 
 
@@ -75,7 +81,7 @@ class ListFile:
     def keys(self) -> set[tuple[int, bytes]]:
         """The UIDs and base names listed; none when the list is damaged."""
         try:
-            return {(record.uid, record.base) for record in parse(self.data).records}
+            return {(record.uid, record.base) for record in parse_uidlist(self.data).records}
         except UidlistError:
             return set()
 
@@ -106,7 +112,7 @@ class ListFile:
         )
 
 
-def read(
+def read_list_file(
     directory: int,
     name: bytes,
     shown: bytes,
@@ -118,5 +124,5 @@ def read(
 
     Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
     """
-    file = server_files.read(directory, name, shown, owner, LARGEST)
+    file = server_files.read_file(directory, name, shown, owner, LARGEST_UIDLIST)
     return ListFile(file, uidl_is_name) if file.status is not None else None

@@ -33,10 +33,10 @@ DRAFT = b".mailsurgeon"
 LARGEST_LIST = 64 << 20
 """Bytes of a `:list` that is read at all: it has a line for every message with keywords."""
 
-Folders = Mapping[bytes, LockedFolder]
+LockedFolders = Mapping[bytes, LockedFolder]
 
 
-def perform_keywords(places: Places, folders: Folders, step: Step) -> None:
+def perform_keywords(places: Places, folders: LockedFolders, step: Step) -> None:
     """Adds or takes away names, or carries keywords. What is done already stays as it is.
 
     Raises StepRefused or HardError, nothing having changed, and NotDurable.
@@ -49,7 +49,7 @@ def perform_keywords(places: Places, folders: Folders, step: Step) -> None:
         _add(places, step)
 
 
-def keywords_done(places: Places, folders: Folders, step: Step) -> bool:
+def keywords_done(places: Places, folders: LockedFolders, step: Step) -> bool:
     """Whether the step has been done, or there was nothing to do.
 
     Changes nothing, but takes away what a killed run has left of a file not yet in its place.
@@ -89,7 +89,7 @@ def _add(places: Places, step: Step) -> None:
             file.replace(new, _manner(places, file.directory), DOVECOT + DRAFT)
 
 
-def _remove(places: Places, folders: Folders, step: Step) -> None:
+def _remove(places: Places, folders: LockedFolders, step: Step) -> None:
     with _dovecot(places, step) as file:
         new = _without(file, folders, step)
         if new == file.data:
@@ -102,12 +102,12 @@ def _remove(places: Places, folders: Folders, step: Step) -> None:
 
 def _with(data: bytes, step: Step, shown: bytes) -> bytes:
     try:
-        return keywords.add(data, _numbered(step.data.get("add", ())))
+        return keywords.add_names(data, _numbered(step.data.get("add", ())))
     except keywords.KeywordsError as error:
         raise fs.StepRefused(f"{visible(shown)}: {error}") from error
 
 
-def _without(file: ServerFile, folders: Folders, step: Step) -> bytes:
+def _without(file: ServerFile, folders: LockedFolders, step: Step) -> bytes:
     """The list without the names of the step that nobody uses.
 
     All stay when Dovecot has looked at the folder since they were added: a session may hold them,
@@ -116,10 +116,10 @@ def _without(file: ServerFile, folders: Folders, step: Step) -> bytes:
     uidlist = fs.look(file.directory, UIDLIST)
     if uidlist and file.status and uidlist.st_ctime_ns >= file.status.st_ctime_ns:
         return file.data
-    return keywords.remove(file.data, _unused(folders, step))
+    return keywords.remove_names(file.data, _unused(folders, step))
 
 
-def _unused(folders: Folders, step: Step) -> list[keywords.Numbered]:
+def _unused(folders: LockedFolders, step: Step) -> list[keywords.Numbered]:
     """Those of the names to be taken away whose letter no message of the folder bears."""
     assert step.folder is not None
     occupants = folders[step.folder].occupants
@@ -145,7 +145,7 @@ def _dovecot(places: Places, step: Step) -> Generator[ServerFile]:
         raise fs.StepRefused(f"{visible(shown)}: Dovecot's directory for the folder is missing")
     try:
         path = os.path.join(shown, DOVECOT)
-        yield server_files.read(control, DOVECOT, path, places.owner[0])
+        yield server_files.read_file(control, DOVECOT, path, places.owner[0])
     finally:
         os.close(control)
 
@@ -179,7 +179,7 @@ def _write_update(places: Places, step: Step) -> None:
     name, content = _bytes(step.data["carry"]["to"]), _content(step)
     with _courier(places, step.target_folder, make=True) as there:
         assert there is not None
-        found = server_files.read(there, name, _shown(step.target_folder, name))
+        found = server_files.read_file(there, name, _shown(step.target_folder, name))
         if found.data == content:
             return
         if found.status is not None:
@@ -200,11 +200,11 @@ def _is_carried(places: Places, step: Step) -> bool:
 def _has_them(places: Places, step: Step) -> bool:
     """Whether Courier finds these keywords for the message in the folder it goes to."""
     way = step.data["carry"]
-    found = courier_names(places, step.target_folder or b"", _bytes(way["to"]))
+    found = courier_keywords_of(places, step.target_folder or b"", _bytes(way["to"]))
     return set(found) == set(map(_bytes, way["names"]))
 
 
-def courier_names(places: Places, folder: bytes, base: bytes) -> tuple[bytes, ...]:
+def courier_keywords_of(places: Places, folder: bytes, base: bytes) -> tuple[bytes, ...]:
     """The keywords Courier finds for a message. Raises StepRefused and HardError."""
     with _courier(places, folder) as home:
         if home is None:
@@ -212,12 +212,12 @@ def courier_names(places: Places, folder: bytes, base: bytes) -> tuple[bytes, ..
         with fs.told(_shown(folder, b"")):
             names = [os.fsencode(name) for name in os.listdir(home)]
         updates = {
-            name: server_files.read(home, name, _shown(folder, name)).data
+            name: server_files.read_file(home, name, _shown(folder, name)).data
             for name in names
             if courier_keywords.update_base(name) == base
         }
         name = courier_keywords.LIST
-        listed = server_files.read(home, name, _shown(folder, name), limit=LARGEST_LIST)
+        listed = server_files.read_file(home, name, _shown(folder, name), limit=LARGEST_LIST)
         return courier_keywords.effective(listed.data, updates, base)
 
 
@@ -257,7 +257,7 @@ def _written(places: Places, step: Step) -> ServerFile | None:
     with _courier(places, step.folder) as here:
         if here is None:
             return None
-        found = server_files.read(here, name, _shown(step.folder, name))
+        found = server_files.read_file(here, name, _shown(step.folder, name))
     return found if found.status is not None and found.data == _content(step) else None
 
 

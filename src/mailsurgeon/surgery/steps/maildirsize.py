@@ -11,17 +11,17 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
 from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.fsops.as_owner import acting_as
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
-from mailsurgeon.surgery.model import Action, Step
+from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers import maildirsize_file as quota_file
 
 MAILDIRSIZE = b"maildirsize"
 
 
-def asked(records: Iterable[StepRecord]) -> tuple[int, int]:
+def quota_change(records: Iterable[StepRecord]) -> tuple[int, int]:
     """The bytes and messages that steps add to the sum."""
     parts = [one.step.data["quota"] for one in records if one.step.data.get("quota")]
     return sum(int(size) for size, _ in parts), sum(int(count) for _, count in parts)
@@ -38,27 +38,27 @@ def follow(
 
     Raises HardError when the file system fails, and JournalError.
     """
-    size, count = asked(record for records in acts.values() for record in records)
+    size, count = quota_change(record for records in acts.values() for record in records)
     if not (size or count):
         return ""
     with _home(places) as home:
-        before = quota_file.look(home)
+        before = quota_file.inode_and_size(home)
     if before is None:
         return ""
     data = {"bytes": size, "messages": count, "before": list(before), "acts": sorted(acts)}
-    step = Step(Action.MAILDIRSIZE, MAILDIRSIZE, None, data=data)
+    step = Step(StepKind.MAILDIRSIZE, MAILDIRSIZE, None, data=data)
     record = StepRecord(0, operation, batch, WHOLE_BATCH, "maildirsize", None, step, "planned")
     (record,) = journal.intend([record])
-    return settle(places, journal, record)
+    return append_line(places, journal, record)
 
 
-def settle(places: Places, journal: Journal, record: StepRecord) -> str:
+def append_line(places: Places, journal: Journal, record: StepRecord) -> str:
     """Appends the line of a record unless it is there already; says why where it cannot."""
     data = record.data
     inode, length = data["before"]
     line = (int(inode), int(length)), int(data["bytes"]), int(data["messages"])
     try:
-        with acting_as(places.owner), _home(places) as home:
+        with files_as_owner(places.owner), _home(places) as home:
             if not quota_file.appended(home, *line):
                 quota_file.append(home, *line)
     except fs.StepRefused as refusal:
@@ -91,6 +91,6 @@ def covered(records: Iterable[StepRecord]) -> set[int]:
     return {
         int(act)
         for one in records
-        if one.action is Action.MAILDIRSIZE
+        if one.action is StepKind.MAILDIRSIZE
         for act in one.data.get("acts", ())
     }

@@ -12,27 +12,27 @@ from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_
 from mailsurgeon.surgery.fsops import as_owner as identity
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.fsops.resolve import Places
-from mailsurgeon.surgery.model import Action, Expected, Step
+from mailsurgeon.surgery.model import Expected, Step, StepKind
 from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
 from mailsurgeon.surgery.servers.uid_changes import as_text, from_text
 from mailsurgeon.surgery.steps.keywords import inverse_keywords, perform_keywords
 from mailsurgeon.text import visible
 
-Folders = Mapping[bytes, LockedFolder]
+LockedFolders = Mapping[bytes, LockedFolder]
 
 
-def perform(places: Places, folders: Folders, step: Step) -> None:
+def perform(places: Places, folders: LockedFolders, step: Step) -> None:
     """Does one step (not `uidlist`, which is done for a whole folder at once), with the rights of
     the spool's owner.
 
     Raises StepRefused when it cannot be done, nothing having changed, or HardError.
     """
-    with identity.acting_as(places.owner):
+    with identity.files_as_owner(places.owner):
         enact(places, folders, step)
 
 
-def enact(places: Places, folders: Folders, step: Step) -> None:
+def enact(places: Places, folders: LockedFolders, step: Step) -> None:
     """The same for who acts with these rights already."""
     one = _ACTS.get(step.action)
     if one is None:
@@ -44,7 +44,7 @@ def enact(places: Places, folders: Folders, step: Step) -> None:
         raise fs.telling(error, path) from error
 
 
-def _rename(places: Places, folders: Folders, step: Step) -> None:
+def _rename(places: Places, folders: LockedFolders, step: Step) -> None:
     assert step.source is not None and step.target is not None
     left, came = step.source.rpartition(b"/")[0], step.target.rpartition(b"/")[0]
     ours, theirs = _occupants(folders, left), _occupants(folders, came)
@@ -53,7 +53,7 @@ def _rename(places: Places, folders: Folders, step: Step) -> None:
     if theirs and not step.data.get("may_share"):  # back where it stood beside its namesake before
         _check_base_is_free(theirs, step.target, step.source)
     try:
-        fs.rename(source_dir, source, target_dir, target)
+        fs.rename_no_replace(source_dir, source, target_dir, target)
     except FileExistsError:
         raise fs.StepRefused(f"{visible(step.target)} is there already") from None
     except OSError as error:
@@ -62,7 +62,7 @@ def _rename(places: Places, folders: Folders, step: Step) -> None:
         raise
     expected = step.expected
     if expected and not fs.same_inode(fs.look(target_dir, target), expected):
-        fs.rename(target_dir, target, source_dir, source)
+        fs.rename_no_replace(target_dir, target, source_dir, source)
         raise fs.StepRefused("another file has taken its place")
     if ours:
         ours.left(left, source)
@@ -70,7 +70,7 @@ def _rename(places: Places, folders: Folders, step: Step) -> None:
         theirs.came(came, target)
 
 
-def _occupants(folders: Folders, directory: bytes) -> Occupants | None:
+def _occupants(folders: LockedFolders, directory: bytes) -> Occupants | None:
     """Who is in the folder that has this cur or new, where its lock is ours."""
     folder = folder_around(directory)
     around = folders.get(folder) if folder is not None else None
@@ -104,7 +104,7 @@ def _check_base_is_free(occupants: Occupants, path: bytes, besides: bytes) -> No
         raise fs.StepRefused(f"its base name is taken by {visible(other)}")
 
 
-def _mkdir(places: Places, _folders: Folders, step: Step) -> None:
+def _mkdir(places: Places, _folders: LockedFolders, step: Step) -> None:
     path = directory_of(step)
     parent, name = places.locate(path)
     try:
@@ -113,7 +113,7 @@ def _mkdir(places: Places, _folders: Folders, step: Step) -> None:
         raise fs.StepRefused("it is there already") from None
 
 
-def _rmdir(places: Places, _folders: Folders, step: Step) -> None:
+def _rmdir(places: Places, _folders: LockedFolders, step: Step) -> None:
     parent, name = places.locate(directory_of(step))
     try:
         os.rmdir(name, dir_fd=parent)
@@ -127,7 +127,7 @@ def _rmdir(places: Places, _folders: Folders, step: Step) -> None:
 
 def directory_of(step: Step) -> bytes:
     """The directory that a mkdir or rmdir step is about."""
-    path = step.target if step.action is Action.MKDIR else step.source
+    path = step.target if step.action is StepKind.MKDIR else step.source
     path = path or step.source or step.target
     assert path is not None
     return path
@@ -160,14 +160,14 @@ def _on_itself(
             alone = alone or status.st_uid != places.owner[0]
             if alone and stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
                 raise fs.StepRefused("the file has other names (hard links) that would change too")
-            with identity.acting_as_root():  # the thing itself is held, whatever it belongs to
+            with identity.files_as_root():  # the thing itself is held, whatever it belongs to
                 act(fs.through(handle), status)
                 fs.sync_itself(handle, step.source)
     except FileNotFoundError:
         raise fs.StepRefused("it is gone") from None
 
 
-def _chmod(places: Places, _folders: Folders, step: Step) -> None:
+def _chmod(places: Places, _folders: LockedFolders, step: Step) -> None:
     def change(path: bytes, status: os.stat_result) -> None:
         if stat.S_IMODE(status.st_mode) != int(step.data["before"]):
             raise fs.StepRefused("its mode has changed")
@@ -176,7 +176,7 @@ def _chmod(places: Places, _folders: Folders, step: Step) -> None:
     _on_itself(places, step, change, alone=True)
 
 
-def _chown(places: Places, _folders: Folders, step: Step) -> None:
+def _chown(places: Places, _folders: LockedFolders, step: Step) -> None:
     def change(path: bytes, status: os.stat_result) -> None:
         if [status.st_uid, status.st_gid] != list(step.data["before"]):
             raise fs.StepRefused("its owner has changed")
@@ -186,7 +186,7 @@ def _chown(places: Places, _folders: Folders, step: Step) -> None:
     _on_itself(places, step, change, alone=True)
 
 
-def _utime(places: Places, _folders: Folders, step: Step) -> None:
+def _utime(places: Places, _folders: LockedFolders, step: Step) -> None:
     def change(path: bytes, status: os.stat_result) -> None:
         if status.st_mtime_ns != int(step.data["before"]):
             raise fs.StepRefused("its time has changed")
@@ -199,7 +199,7 @@ def _utime(places: Places, _folders: Folders, step: Step) -> None:
     _on_itself(places, step, change, alone=False)
 
 
-def _lines(_places: Places, folders: Folders, step: Step) -> None:
+def _lines(_places: Places, folders: LockedFolders, step: Step) -> None:
     """Takes lines out of a uidlist, or puts them back; all that server wrote since stays."""
     assert step.folder is not None
     lines = [(int(number), os.fsencode(text)) for number, text in step.data.get("drop", ())]
@@ -212,15 +212,15 @@ def _lines(_places: Places, folders: Folders, step: Step) -> None:
     one.rewrite(restore_lines(new, back, torn=bool(step.data.get("torn"))))
 
 
-_ACTS: dict[Action, Callable[[Places, Folders, Step], None]] = {
-    Action.RENAME: _rename,
-    Action.MKDIR: _mkdir,
-    Action.RMDIR: _rmdir,
-    Action.CHMOD: _chmod,
-    Action.CHOWN: _chown,
-    Action.UTIME: _utime,
-    Action.UIDLIST_LINES: _lines,
-    Action.KEYWORDS: perform_keywords,
+_ACTS: dict[StepKind, Callable[[Places, LockedFolders, Step], None]] = {
+    StepKind.RENAME: _rename,
+    StepKind.MKDIR: _mkdir,
+    StepKind.RMDIR: _rmdir,
+    StepKind.CHMOD: _chmod,
+    StepKind.CHOWN: _chown,
+    StepKind.UTIME: _utime,
+    StepKind.UIDLIST_LINES: _lines,
+    StepKind.KEYWORDS: perform_keywords,
 }
 
 
@@ -228,7 +228,7 @@ def inverse(step: Step) -> Step:
     """The step that takes this one back. `uidlist` steps carry their record changes."""
     data = dict(step.data)
     match step.action:
-        case Action.RENAME:
+        case StepKind.RENAME:
             data["may_share"] = data.pop("shared", False)
             if "quota" in data:
                 data["quota"] = [-number for number in data["quota"]]
@@ -236,26 +236,26 @@ def inverse(step: Step) -> Step:
                 step.action, step.target, step.source, step.expected,
                 step.target_folder, step.folder, data,
             )  # fmt: skip
-        case Action.MKDIR:
-            return Step(Action.RMDIR, directory_of(step), None, None, step.folder, None, data)
-        case Action.RMDIR:
-            return Step(Action.MKDIR, None, directory_of(step), None, step.folder, None, data)
-        case Action.CHMOD | Action.CHOWN | Action.UTIME:
+        case StepKind.MKDIR:
+            return Step(StepKind.RMDIR, directory_of(step), None, None, step.folder, None, data)
+        case StepKind.RMDIR:
+            return Step(StepKind.MKDIR, None, directory_of(step), None, step.folder, None, data)
+        case StepKind.CHMOD | StepKind.CHOWN | StepKind.UTIME:
             data["before"], data["after"] = step.data["after"], step.data["before"]
             expected = step.expected
-            if step.action is Action.UTIME and expected:
+            if step.action is StepKind.UTIME and expected:
                 expected = Expected(
                     expected.device, expected.inode, expected.size, int(step.data["after"])
                 )
             return Step(
                 step.action, step.source, None, expected, step.folder, step.target_folder, data
             )
-        case Action.KEYWORDS:
+        case StepKind.KEYWORDS:
             return inverse_keywords(step)
-        case Action.UIDLIST_LINES:
+        case StepKind.UIDLIST_LINES:
             data["drop"], data["restore"] = data.get("restore", []), data.get("drop", [])
             return replace(step, data=data)
-        case Action.UIDLIST:
+        case StepKind.UIDLIST:
             data.pop("records", None)
             changes = from_text(step.data.get("changes", ()))
             data["changes"] = as_text(change.back for change in changes)

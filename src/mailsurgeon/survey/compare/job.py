@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.writer import Writer
+from mailsurgeon.survey.index.writer import IndexWriter
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.read.folder_context import FolderContext
 from mailsurgeon.survey.uidlists.cache import Lists
@@ -25,7 +25,7 @@ class Comparison:
 
     spool: Spool
     index: Index
-    writer: Writer
+    writer: IndexWriter
     options: Options
     walk: Walk
     lists: Lists

@@ -18,7 +18,7 @@ from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host import private
 from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
 
-SCHEMA = 3
+INDEX_SCHEMA = 3
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -105,7 +105,7 @@ class Index:
     @classmethod
     def open(cls, path: Path, *, fresh: bool = False) -> Index:
         """The index kept at `path`, made when it is missing, damaged, older, or `fresh`."""
-        private.make_directory(path.parent)
+        private.make_private_directory(path.parent)
         if private.is_open_to_others(path.parent):
             raise PermissionError(errno.EACCES, "others may write to this directory", path.parent)
         if fresh:
@@ -300,7 +300,7 @@ class Index:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    private.make_file(path)
+    private.make_private_file(path)
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     try:
         _prepare(db)
@@ -318,8 +318,8 @@ def _prepare(db: sqlite3.Connection) -> None:
     )
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
-        db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {SCHEMA};COMMIT;{INDEXES}")
-    elif version != SCHEMA:
+        db.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {INDEX_SCHEMA};COMMIT;{INDEXES}")
+    elif version != INDEX_SCHEMA:
         raise sqlite3.DatabaseError(f"index of schema {version}")
 
 

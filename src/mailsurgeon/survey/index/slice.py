@@ -39,8 +39,8 @@ class Facts(NamedTuple):
     looks_like: str | None = None
 
 
-COLUMNS = ("id", "directory", *Facts._fields)
-QUICK_COLUMNS = (*COLUMNS[:3], *COLUMNS[4:12])
+FULL_COLUMNS = ("id", "directory", *Facts._fields)
+QUICK_COLUMNS = (*FULL_COLUMNS[:3], *FULL_COLUMNS[4:12])
 """What a quick survey says of a regular file."""
 USUAL_COLUMNS = (*QUICK_COLUMNS, *(
     "traits", "virtual_size", "message_id", "sender", "subject", "date",

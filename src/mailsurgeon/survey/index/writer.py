@@ -15,7 +15,7 @@ from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.survey.index.index import INDEXES, Index
 from mailsurgeon.survey.index.rows import NotExamined, Place
 from mailsurgeon.survey.index.slice import (
-    COLUMNS,
+    FULL_COLUMNS,
     QUICK_COLUMNS,
     USUAL_COLUMNS,
     Facts,
@@ -31,7 +31,7 @@ TOGETHER = "group"
 """Origin of problems of messages beside each other: found again when anything has changed."""
 ALONE = "file"
 """Origin of what one file has by itself."""
-BATCH = 0.2
+WRITE_SECONDS = 0.2
 """Seconds of writing that are kept together: to keep every slice by itself costs a third more."""
 
 _PROBLEM_SQL = (
@@ -53,7 +53,7 @@ def _insert(columns: Sequence[str], rows: int, *, replace: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class DirectorySeals:
     """What is remembered of a directory: when (unix ns) and with which seals it was examined."""
 
     number: int
@@ -64,14 +64,14 @@ class Looked:
     bytes: int = 0
 
 
-class Writer:
+class IndexWriter:
     """Puts rows into an index."""
 
     def __init__(self, index: Index, layout: str) -> None:
         self.db = index.db
         self.layout = layout
         self.folders: dict[bytes, int] = dict(self.db.execute("SELECT path, id FROM folders"))
-        self.directories: dict[tuple[bytes, str], Looked] = {}
+        self.directories: dict[tuple[bytes, str], DirectorySeals] = {}
         self._holders: dict[tuple[bytes, int], int] = {}
         for path, place, *rest in self.db.execute(
             "SELECT path, place, id, folder, looked, seals, messages, bytes FROM directories"
@@ -79,7 +79,7 @@ class Writer:
             if place == Place.FOLDER:
                 self._holders[path, rest[1]] = rest[0]
             else:
-                self.directories[path, place] = Looked(*rest)
+                self.directories[path, place] = DirectorySeals(*rest)
         row = self.db.execute("SELECT COALESCE(MAX(id), 0) FROM files").fetchone()
         self._last_id: int = row[0]
         self.empty = self._last_id == 0
@@ -97,7 +97,7 @@ class Writer:
         except BaseException:
             self.db.execute("ROLLBACK")
             raise
-        if time.monotonic() - self._since > BATCH:
+        if time.monotonic() - self._since > WRITE_SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -159,7 +159,7 @@ class Writer:
 
     # Directories
 
-    def directory(self, path: bytes, place: str, folder: int) -> Looked:
+    def directory(self, path: bytes, place: str, folder: int) -> DirectorySeals:
         """What is remembered of a directory; it is made when it is new, and follows its folder."""
         known = self.directories.get((path, place))
         if known is None:
@@ -168,7 +168,7 @@ class Writer:
                 (path, place, folder),
             )
             assert cursor.lastrowid is not None
-            known = Looked(cursor.lastrowid, folder)
+            known = DirectorySeals(cursor.lastrowid, folder)
         elif known.folder != folder:
             self.db.execute(
                 "UPDATE directories SET folder = ? WHERE id = ?", (folder, known.number)
@@ -177,11 +177,11 @@ class Writer:
                 "UPDATE problems SET folder = ? WHERE entry IN"
                 " (SELECT id FROM files WHERE directory = ?)", (folder or None, known.number)
             )  # fmt: skip
-            known = Looked(known.number, folder, known.looked, known.seals)
+            known = DirectorySeals(known.number, folder, known.looked, known.seals)
         self.directories[path, place] = known
         return known
 
-    def begin_directory(self, known: Looked, started: int) -> None:
+    def begin_directory(self, known: DirectorySeals, started: int) -> None:
         """Forgets how a directory was: it is being looked at, and may not be to its end.
 
         Rows are as old as their directory: what is stored of one never looked at is of now.
@@ -262,7 +262,7 @@ class Writer:
         columns = QUICK_COLUMNS if quick else USUAL_COLUMNS
         self._store_usual(columns, result.usual)
         self.db.executemany(
-            _insert(COLUMNS, 1, replace=True),
+            _insert(FULL_COLUMNS, 1, replace=True),
             ((number, directory, *facts) for number, facts in result.others),
         )
         self.db.executemany(
@@ -329,7 +329,7 @@ class Writer:
             return row[0]
         number = self.reserve(1)
         blank = Facts(name, "directory", 0, 0, 0, 0, 0, 0, 0, 0)
-        self.db.execute(_insert(COLUMNS, 1, replace=False), (number, directory, *blank))
+        self.db.execute(_insert(FULL_COLUMNS, 1, replace=False), (number, directory, *blank))
         return number
 
     def _holder(self, path: bytes, folder: int) -> int:

@@ -13,10 +13,10 @@ from mailsurgeon.diagnosis.facts import FolderFacts, Moment
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined
 from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
-from mailsurgeon.survey.index.writer import NO_FOLDER, Looked, Writer
+from mailsurgeon.survey.index.writer import NO_FOLDER, DirectorySeals, IndexWriter
 from mailsurgeon.survey.read.examine import examine
 from mailsurgeon.survey.read.folder_context import FolderContext, folder_context
-from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, Patience
+from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
 from mailsurgeon.survey.walk.walk import Directory, Listing, names_to_examine, without_prefix
 
@@ -31,7 +31,7 @@ class Look:
     """One directory being examined. `seals` are packed, one a slice, in the order of names."""
 
     directory: Directory
-    known: Looked
+    known: DirectorySeals
     started: int  # unix ns
     names: list[bytes]
     before: list[bytes]
@@ -58,13 +58,13 @@ class Looking:
     def __init__(
         self,
         spool: Spool,
-        writer: Writer,
+        writer: IndexWriter,
         lists: Lists,
         moment: Moment,
         owner: tuple[int, int] | None,
         executor: Executor | None,
         jobs: int,
-        patience: Patience,
+        patience: HangGuard,
         cancelled: Callable[[], bool],
     ) -> None:
         self.spool = spool

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts
 from mailsurgeon.diagnosis.message_rules import store_separator
-from mailsurgeon.host.files import LARGEST_LIST, read_small
+from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.maildir.filename import parse_info, split
-from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse
+from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
 from mailsurgeon.maildir.spool import Spool, list_path
 
 
@@ -80,11 +80,11 @@ def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, l
 def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
     """The folder's uidlist (Dovecot's, else Courier's), None where there is none to be read."""
     for name in (b"dovecot-uidlist", b"courierimapuiddb"):
-        data = read_small(list_path(spool, folder, name), LARGEST_LIST)
+        data = read_small(list_path(spool, folder, name), LARGEST_SURVEYED_LIST)
         if data is None:
             continue
         try:
-            return parse(data)
+            return parse_uidlist(data)
         except UidlistError:
             return None
     return None

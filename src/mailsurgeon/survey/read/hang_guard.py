@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 TICK = 0.25
 """Seconds between two looks at whether somebody has given up."""
 LONG = 2.0
@@ -28,7 +28,7 @@ class GaveUp(OSError):
         super().__init__(None, GAVE_UP)
 
 
-class Patience:
+class HangGuard:
     """`tell` is told, every TICK, of the directory that has not answered for LONG; `given_up` is
     asked then whether to go on without it."""
 
@@ -39,14 +39,14 @@ class Patience:
         self._given_up = given_up
         self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] | None = None
 
-    def call(self, place: bytes, function: Callable[..., T], *arguments: Any) -> T:
+    def call(self, place: bytes, function: Callable[..., _T], *arguments: Any) -> _T:
         """What the function gives; raises what it raises, or GaveUp. `place` is told of."""
         if self._given_up is None:
             return function(*arguments)
         if self._calls is None:
             self._calls = SimpleQueue()
             threading.Thread(target=_serve, args=(self._calls,), daemon=True).start()
-        answer: Future[T] = Future()
+        answer: Future[_T] = Future()
         self._calls.put((answer, lambda: function(*arguments)))
         since = time.monotonic()
         while True:

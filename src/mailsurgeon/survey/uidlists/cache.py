@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.host.files import LARGEST_LIST, read_small
-from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse
+from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
 from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.survey.index.rows import GRANULARITY
@@ -46,7 +46,7 @@ class Stamped(NamedTuple):
     facts: ListFacts
 
 
-Found = dict[bytes, Stamped]
+StampedLists = dict[bytes, Stamped]
 """Lists by their path."""
 
 
@@ -58,7 +58,9 @@ class Lists:
     spool: Spool
     db: sqlite3.Connection
     _seen: dict[bytes, ListFacts | None] = field(default_factory=dict[bytes, "ListFacts | None"])
-    _asked: dict[bytes, Future[Found]] = field(default_factory=dict[bytes, "Future[Found]"])
+    _asked: dict[bytes, Future[StampedLists]] = field(
+        default_factory=dict[bytes, "Future[StampedLists]"]
+    )
 
     def ask_ahead(self, executor: Executor, folders: Iterable[bytes]) -> None:
         """Has the lists that are not known looked at by others, before they are asked for.
@@ -71,7 +73,7 @@ class Lists:
         for folder in folders:
             paths = [list_path(self.spool, folder, name) for name in NAMES]
             if known.isdisjoint(paths):
-                found = executor.submit(look_at_lists, paths)
+                found = executor.submit(stamp_lists, paths)
                 self._asked.update(dict.fromkeys(paths, found))
 
     def facts(self, folder: bytes, name: bytes) -> ListFacts | None:
@@ -95,7 +97,7 @@ class Lists:
         known = self._known(path) if asked is None else None
         if known is not None:
             return known
-        found = (asked.result() if asked is not None else look_at_lists([path])).get(path)
+        found = (asked.result() if asked is not None else stamp_lists([path])).get(path)
         if found is None:
             return None
         # A list written a moment ago may be written again without a trace in its times.
@@ -113,9 +115,9 @@ class Lists:
         return None
 
     def _parsed(self, folder: bytes, name: bytes) -> Uidlist | None:
-        data = read_small(list_path(self.spool, folder, name), LARGEST_LIST)
+        data = read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
         try:
-            return parse(data) if data is not None else None
+            return parse_uidlist(data) if data is not None else None
         except UidlistError:
             return None
 
@@ -142,7 +144,7 @@ class Uids:
 
     def _read(self, folder: bytes) -> None:
         for name in NAMES:
-            data = read_small(list_path(self.spool, folder, name), LARGEST_LIST)
+            data = read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
             if data is None:
                 continue
             facts = self.lists.facts(folder, name)
@@ -150,7 +152,9 @@ class Uids:
                 self._keep(folder, data)
                 return
             try:
-                self._odd[folder] = {record.base: record.uid for record in parse(data).records}
+                self._odd[folder] = {
+                    record.base: record.uid for record in parse_uidlist(data).records
+                }
             except UidlistError:
                 self._odd[folder] = {}
             return
@@ -163,12 +167,12 @@ class Uids:
         self._usual[folder] = data
 
 
-def look_at_lists(paths: Iterable[bytes]) -> Found:
+def stamp_lists(paths: Iterable[bytes]) -> StampedLists:
     """Looks at lists (absolute paths); those that are not there to be read are left out."""
-    found: Found = {}
+    found: StampedLists = {}
     for path in paths:
         status = _status(path)
-        data = read_small(path, LARGEST_LIST) if status else None
+        data = read_small(path, LARGEST_SURVEYED_LIST) if status else None
         if status is not None and data is not None:
             found[path] = Stamped(_stamp(status), status.st_ctime_ns, _look(data))
     return found
@@ -191,7 +195,7 @@ def _look(data: bytes) -> ListFacts:
         finding = big_uid(seen.highest)
         return ListFacts((finding,) if finding else (), seen.sizes, usual=True)
     try:
-        listed = parse(data)
+        listed = parse_uidlist(data)
     except UidlistError as error:
         return ListFacts((uidlist_unknown(str(error)),))
     highest = max((record.uid for record in listed.records), default=0)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from mailsurgeon.host.files import LARGEST_LIST, read_small
+from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.maildir.folder_names import folder_name
-from mailsurgeon.maildir.lists.subscriptions import courier_names, dovecot_names, is_subscribed
+from mailsurgeon.maildir.lists.subscriptions import (
+    courier_subscriptions,
+    dovecot_subscriptions,
+    is_subscribed,
+)
 from mailsurgeon.maildir.lists.uidlist import UidlistError, numbering
 from mailsurgeon.maildir.spool import Spool, list_path
 
@@ -39,7 +43,7 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
         source, names = listed
         subscribed = is_subscribed(folder_name(folder, spool.layout), names)
     for name in (b"dovecot-uidlist", b"courierimapuiddb"):
-        data = read_small(list_path(spool, folder, name), LARGEST_LIST)
+        data = read_small(list_path(spool, folder, name), LARGEST_SURVEYED_LIST)
         if data is None:
             continue
         try:
@@ -53,6 +57,6 @@ def _subscriptions(spool: Spool) -> tuple[str, frozenset[str]] | None:
     """The list's name and what it names; Dovecot's, which CONTROL= moves, before Courier's."""
     own = read_small(os.path.join(spool.control or spool.root, DOVECOTS), _LARGEST_SUBSCRIPTIONS)
     if own is not None:
-        return DOVECOTS.decode(), dovecot_names(own, spool.layout)
+        return DOVECOTS.decode(), dovecot_subscriptions(own, spool.layout)
     couriers = read_small(spool.absolute(COURIERS), _LARGEST_SUBSCRIPTIONS)
-    return None if couriers is None else (COURIERS.decode(), courier_names(couriers))
+    return None if couriers is None else (COURIERS.decode(), courier_subscriptions(couriers))

@@ -18,7 +18,7 @@ from mailsurgeon.maildir.reserved import (
 from mailsurgeon.survey.walk.walk import Listing, passed_over
 
 
-class Kind(Enum):
+class DirectoryKind(Enum):
     """What a directory holds: messages, what is being delivered, or folders and misfiled mail."""
 
     MAIL = "mail"
@@ -31,7 +31,7 @@ class Watched(NamedTuple):
     `b""`, the root, where there is none."""
 
     folder: bytes
-    kind: Kind
+    kind: DirectoryKind
 
 
 def directories(root: bytes, exclude: tuple[str, ...] = ()) -> Iterator[tuple[bytes, Listing]]:
@@ -63,27 +63,27 @@ def watched_places(root: bytes, exclude: tuple[str, ...] = ()) -> dict[bytes, Wa
         folder = above.folder if above and path else b""
         if subdirs or any(map(marks_folder, listing.files)):
             folder = path
-        found[path] = Watched(folder, Kind.OUTER)
+        found[path] = Watched(folder, DirectoryKind.OUTER)
         for name in subdirs:
-            kind = Kind.TMP if name == b"tmp" else Kind.MAIL
+            kind = DirectoryKind.TMP if name == b"tmp" else DirectoryKind.MAIL
             found[join(path, name)] = Watched(folder, kind)
     return found
 
 
-def concerns_mail(kind: Kind, name: bytes) -> bool:
+def concerns_mail(kind: DirectoryKind, name: bytes) -> bool:
     """Whether a file of this name, in a directory of this kind, is one that a survey looks at:
     servers write their indexes, lists and locks all the time."""
-    if kind is Kind.MAIL:
+    if kind is DirectoryKind.MAIL:
         return not name.startswith(b".nfs")
-    if kind is Kind.TMP:
+    if kind is DirectoryKind.TMP:
         return not never_leftover(name)
     return not is_servers_file(name)
 
 
-def concerns_folders(kind: Kind, name: bytes) -> bool:
+def concerns_folders(kind: DirectoryKind, name: bytes) -> bool:
     """Whether a directory of this name, in a directory of this kind, may be a folder or a part of
     one."""
-    return kind is Kind.OUTER and not is_servers_directory(name)
+    return kind is DirectoryKind.OUTER and not is_servers_directory(name)
 
 
 def join(path: bytes, name: bytes) -> bytes:

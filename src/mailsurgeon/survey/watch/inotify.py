@@ -8,7 +8,7 @@ import select
 from inotify_simple import INotify, flags
 
 from mailsurgeon.survey.walk.watched import (
-    Kind,
+    DirectoryKind,
     Watched,
     concerns_folders,
     concerns_mail,
@@ -89,7 +89,7 @@ class Inotify:
             elif concerns_folders(place.kind, name):
                 found.add(place.folder)
                 rearm = True
-            elif place.kind is Kind.MAIL:
+            elif place.kind is DirectoryKind.MAIL:
                 found.add(place.folder)
         return found | self._arm() if rearm else found
 

@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from mailsurgeon.survey.walk.walk import Listing
 from mailsurgeon.survey.walk.watched import (
-    Kind,
+    DirectoryKind,
     Watched,
     concerns_folders,
     concerns_mail,
     watched_places,
 )
 
-INTERVAL = 2.0  # seconds between two looks
-SHARE = 0.05  # of the time, at most, that is spent looking
+POLL_SECONDS = 2.0  # seconds between two looks
+POLL_SHARE = 0.05  # of the time, at most, that is spent looking
 _UNSURE = -1  # instead of a time that another change may bear as well
 
 
@@ -59,7 +59,7 @@ class Polling:
     def wait(self) -> None:
         """Returns when it is time to look again, or after `wake`."""
         if not self._missed:
-            self._woken.wait(max(self._interval, self._cost / SHARE))
+            self._woken.wait(max(self._interval, self._cost / POLL_SHARE))
 
     def wake(self) -> None:
         """Ends a wait, now or to come."""
@@ -83,7 +83,7 @@ class Polling:
                 continue
             now = self._sights[path] = self._sight(path, place.kind, status)
             rearm = rearm or now.folders != before.folders
-            if place.kind is not Kind.OUTER or now.mail != before.mail:
+            if place.kind is not DirectoryKind.OUTER or now.mail != before.mail:
                 found.add(place.folder)
         if rearm:
             found |= self._see_all()
@@ -114,13 +114,13 @@ class Polling:
         except OSError:
             return None
 
-    def _sight(self, path: bytes, kind: Kind, status: os.stat_result) -> Sight:
+    def _sight(self, path: bytes, kind: DirectoryKind, status: os.stat_result) -> Sight:
         # Another change may bear the same time: some file systems keep whole seconds, the others
         # a tick of the kernel's clock.
         tick = 0.05 if status.st_mtime_ns % 1_000_000_000 else 1.05
         unsure = abs(time.time() - status.st_mtime) < tick
         mtime_ns = _UNSURE if unsure else status.st_mtime_ns
-        if kind is not Kind.OUTER:
+        if kind is not DirectoryKind.OUTER:
             return Sight(mtime_ns, status.st_ino)
         try:
             listing = Listing(os.path.join(self._root, path))

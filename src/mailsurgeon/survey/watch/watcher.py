@@ -17,11 +17,11 @@ from typing import Protocol
 
 from mailsurgeon.host.mounts import shared_file_system
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.watch.polling import INTERVAL, Polling
+from mailsurgeon.survey.watch.polling import POLL_SECONDS, Polling
 
-LONGEST = 3.0  # seconds after which changes are told although more come
+TOLD_AFTER = 3.0  # seconds after which changes are told although more come
 RETRY = 2.0  # seconds between two looks for a spool that is not there
-PATIENCE = 1.0  # seconds a file system that does not answer may hold up the end
+CLOSE_SECONDS = 1.0  # seconds a file system that does not answer may hold up the end
 
 _LIMIT = "the limit {} is reached"
 _NOT_TO_BE_HAD = {
@@ -71,7 +71,7 @@ class Watcher:
         *,
         exclude: tuple[str, ...] = (),
         polling: bool = False,
-        interval: float = INTERVAL,
+        interval: float = POLL_SECONDS,
     ) -> None:
         self._spool, self._tell, self._exclude = spool, tell, exclude
         self._polling, self._interval = polling, interval
@@ -95,7 +95,7 @@ class Watcher:
             if self._means is not None:
                 self._means.wake()
         if self._thread.is_alive():
-            self._thread.join(PATIENCE)
+            self._thread.join(CLOSE_SECONDS)
 
     def forget(self, folders: Iterable[bytes] | None = None) -> None:
         """What has changed until now in these folders (or in all) is not told any more: for who is
@@ -179,7 +179,7 @@ class Watcher:
         while not self._stopped.is_set():
             with self._lock:
                 found = self._gather(means)
-            if not means.quiet or not found or time.monotonic() - started >= LONGEST:
+            if not means.quiet or not found or time.monotonic() - started >= TOLD_AFTER:
                 return
             self._stopped.wait(means.quiet)
 

@@ -25,8 +25,8 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.workers.cluster_probe import Seen, question, why_not
 from mailsurgeon.text import visible
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
@@ -134,9 +134,9 @@ class Readers(Executor):
     alone_since: float | None = None
     gone: bool = False
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Has `fn` called somewhere; its outcome is that of the call, whoever died meanwhile."""
-        mine: Future[T] = Future()
+        mine: Future[_T] = Future()
         self.cluster.take(_Job(mine, self, partial(fn, *args, **kwargs)))
         return mine
 

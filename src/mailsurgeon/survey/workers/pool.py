@@ -10,8 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from typing import ParamSpec, TypeVar
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _MOST = 4
 _NICE = 5
@@ -56,7 +56,7 @@ class LateWorkers(Executor):
                 self._executor, self._answers = start_executor(self._jobs)
             return self._executor
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         executor = self.start()
         try:
             return executor.submit(fn, *args, **kwargs)

@@ -15,7 +15,7 @@ from mailsurgeon.tui.widgets.bars import Bar, KeyLine
 
 if TYPE_CHECKING:
     from mailsurgeon.tui.app import MailsurgeonApp
-    from mailsurgeon.tui.session import Workbench
+    from mailsurgeon.tui.session import SpoolSession
 
 Result = TypeVar("Result")
 TOO_SMALL = "Needs 60x15. Without: scan, fix, file, undo, log"  # whole at 50 columns
@@ -37,7 +37,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
         return cast("MailsurgeonApp", self.app)
 
     @property
-    def bench(self) -> Workbench:
+    def bench(self) -> SpoolSession:
         """What the screen works with."""
         return self.program.bench
 

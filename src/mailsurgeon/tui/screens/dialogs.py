@@ -18,7 +18,7 @@ from mailsurgeon.maildir.filename import split
 from mailsurgeon.report.output import counted
 from mailsurgeon.text import visible
 from mailsurgeon.tui.keys.actions import bindings
-from mailsurgeon.tui.messages import Kind
+from mailsurgeon.tui.messages import KindRow
 from mailsurgeon.tui.text.fields import badge, title
 from mailsurgeon.tui.widgets.rows import Rows
 
@@ -221,7 +221,7 @@ class FlagsEditor(Dialog[str]):
 class BadgeFilter(Dialog[frozenset[str]]):
     """Which badges the list is limited to; none chosen shows all."""
 
-    def __init__(self, kinds: Sequence[Kind], chosen: frozenset[str]) -> None:
+    def __init__(self, kinds: Sequence[KindRow], chosen: frozenset[str]) -> None:
         super().__init__()
         self._kinds, self._chosen = kinds, set(chosen)
 

@@ -102,7 +102,7 @@ class JournalScreen(BaseScreen[None]):
             self.query_one(Pager).show([])
             return
         records = itertools.islice(self.bench.surgeon.steps(operation.id), _PREVIEW)
-        lines = [line for record in records for line in step_lines(record)]
+        lines = [line for record in records for line in record_step_lines(record)]
         bar.show(f" Steps of operation {operation.id}")
         if hand := by_hand(operation, home_text(self.bench.spool.shown)):
             lines.append(Text(f" {hand}", "dim"))
@@ -114,7 +114,9 @@ class JournalScreen(BaseScreen[None]):
             self.say("There is no operation.")
             return
         lines = [
-            line for record in self.bench.surgeon.steps(operation.id) for line in step_lines(record)
+            line
+            for record in self.bench.surgeon.steps(operation.id)
+            for line in record_step_lines(record)
         ]
         self.app.push_screen(ReadingScreen(f"Steps of operation {operation.id}", lines))
 
@@ -177,7 +179,7 @@ def by_hand(operation: Operation, spool: str) -> str:
     return f"Taken back by: mailsurgeon undo {spool} {operation.id}"
 
 
-def step_lines(record: StepRecord) -> list[Text]:
+def record_step_lines(record: StepRecord) -> list[Text]:
     """A step: what was done, to what, and how it ended."""
     first, *more = list(record_lines(record.source, record.target)) or [""]
     lines = [Text.assemble((f" {visible(record.action):<8}", "bold"), first)]

@@ -20,9 +20,9 @@ from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.keys.actions import BY_ID, bindings, keys_of
 from mailsurgeon.tui.messages import OperationFinished, OperationProgressed, Proposed
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.main.survey_controller import INTERVAL, own_index
+from mailsurgeon.tui.screens.main.survey_controller import PROGRESS_SECONDS, own_index
 from mailsurgeon.tui.screens.text import ReadingScreen
-from mailsurgeon.tui.text.plan import body_of, by_size, nothing_to_do, rows_of, step_lines
+from mailsurgeon.tui.text.plan import body_of, by_size, nothing_to_do, plan_lines, verdict_rows
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
@@ -126,7 +126,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
         plan = self.plan
         if self.whole is None:
             return
-        rows = [text for _verdict, text in rows_of(self.whole, self.dropped)]
+        rows = [text for _verdict, text in verdict_rows(self.whole, self.dropped)]
         table = self.query_one(Rows)
         table.styles.height = max(1, min(len(rows), 6))
         table.show(rows)
@@ -223,7 +223,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
 
     def action_whole_list(self) -> None:
         if self.plan is not None:
-            count, maker = step_lines(self.plan)
+            count, maker = plan_lines(self.plan)
             self.app.push_screen(ReadingScreen(f"All {count:,} steps", made=(count, maker)))
 
     @on(Button.Pressed, "#cancel")
@@ -273,7 +273,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
         def tell(done: int, total: int) -> None:
             nonlocal last
             now = time.monotonic()
-            if now - last >= INTERVAL:
+            if now - last >= PROGRESS_SECONDS:
                 last = now
                 self.post_message(OperationProgressed(done, total))
 

@@ -24,9 +24,9 @@ from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.keys.actions import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.main.survey_controller import INTERVAL, progress_text
+from mailsurgeon.tui.screens.main.survey_controller import PROGRESS_SECONDS, progress_text
 from mailsurgeon.tui.screens.text import ReadingScreen
-from mailsurgeon.tui.spool_sessions import Hall
+from mailsurgeon.tui.spool_sessions import SpoolSessions
 from mailsurgeon.tui.stalled import Waits, short
 from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.fields import home_text
@@ -35,7 +35,7 @@ from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from mailsurgeon.tui.session import Workbench
+    from mailsurgeon.tui.session import SpoolSession
 
 _AT_ONCE = 200  # spools found that are told together
 _YIELD = 0.2  # seconds between two looks whether the operator's own survey is over
@@ -77,7 +77,7 @@ class Looked(Message):
 class Entered(Message):
     """A spool was opened, or could not be."""
 
-    def __init__(self, path: bytes, bench: Workbench | None, error: str = "") -> None:
+    def __init__(self, path: bytes, bench: SpoolSession | None, error: str = "") -> None:
         super().__init__()
         self.path, self.bench, self.error = path, bench, error
 
@@ -119,7 +119,7 @@ class SpoolsScreen(BaseScreen[None]):
     PLACE = "spools"
     BINDINGS = bindings("spools")
 
-    def __init__(self, hall: Hall) -> None:
+    def __init__(self, hall: SpoolSessions) -> None:
         super().__init__()
         self.hall = hall
         self.table = SpoolTable(hall.directory)
@@ -155,7 +155,7 @@ class SpoolsScreen(BaseScreen[None]):
                 batch.append(spool.path)
                 if stop.is_set():
                     return
-                if len(batch) >= _AT_ONCE or time.monotonic() - told > INTERVAL:
+                if len(batch) >= _AT_ONCE or time.monotonic() - told > PROGRESS_SECONDS:
                     self.post_message(Found(tuple(batch)))
                     batch, told = [], time.monotonic()
         except Exception as error:
@@ -206,7 +206,7 @@ class SpoolsScreen(BaseScreen[None]):
             while self._operator_waits() and not over():  # what is in front comes first
                 self.program.stop.wait(_YIELD)
             now = time.monotonic()
-            if now - last[0] >= INTERVAL:
+            if now - last[0] >= PROGRESS_SECONDS:
                 last[0] = now
                 text = progress_text(progress.stage, progress.done, progress.total)
                 self.post_message(Looked(path, text, waiting=progress.waiting))

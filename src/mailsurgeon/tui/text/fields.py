@@ -67,7 +67,7 @@ def date_text(mtime_ns: int, long: bool) -> str:
         return fit("?", width)
 
 
-def path_text(path: bytes) -> str:
+def path_cells(path: bytes) -> str:
     """A path of the spool as a person reads it; the root is INBOX's directory, `.`."""
     return visible(os.fsdecode(path)) if path else "."
 
@@ -129,7 +129,7 @@ def row_text(entry: Entry, columns: Columns, folder: str) -> str:
         parts.append(fit_end(visible(folder, FIELD_LIMIT), columns.folder))
     if entry.place == Place.FOLDER or entry.kind != "file":
         what = "" if entry.place == Place.FOLDER else f"({entry.kind}) "
-        text = what + path_text(entry.path)
+        text = what + path_cells(entry.path)
         parts.append(fit_end(text, columns.sender + 1 + columns.subject))
     else:
         parts.append(fit(_or(_name(entry.sender), "(no sender)"), columns.sender))

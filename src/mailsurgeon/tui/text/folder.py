@@ -16,7 +16,7 @@ from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
 from mailsurgeon.text import visible
-from mailsurgeon.tui.text.fields import badge, path_text, title
+from mailsurgeon.tui.text.fields import badge, path_cells, title
 
 _STRONG, _DIM = "bold", "dim"
 
@@ -30,7 +30,7 @@ def folder_lines(spool: Spool, row: FolderRow) -> list[Text]:
     )
     return [
         head,
-        Text(path_text(row.path), _DIM),
+        Text(path_cells(row.path), _DIM),
         _subscription(row.name, details),
         _numbers(details),
         *_problems(row),

@@ -21,8 +21,8 @@ from mailsurgeon.surgery.model import Act, Left, Plan
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Entry, Place, ProblemRow
 from mailsurgeon.text import visible
-from mailsurgeon.tui.session import Workbench
-from mailsurgeon.tui.text.fields import path_text, title
+from mailsurgeon.tui.session import SpoolSession
+from mailsurgeon.tui.text.fields import path_cells, title
 from mailsurgeon.tui.text.plan import main_step, shown, step_text
 
 TABS = ("problem", "headers", "raw", "history")
@@ -38,7 +38,7 @@ _FIRST = ("Date", "From", "To", "Cc", "Subject", "Message-ID", "Message-Id", "Re
 PLAIN, DIM, STRONG = "", "dim", "bold"
 
 
-def inspect(bench: Workbench, index: Index, entry: Entry, tab: str) -> list[Text]:
+def inspect(bench: SpoolSession, index: Index, entry: Entry, tab: str) -> list[Text]:
     """The lines of one tab for one entry. Errors become a line."""
     try:
         if tab == "problem":
@@ -50,22 +50,22 @@ def inspect(bench: Workbench, index: Index, entry: Entry, tab: str) -> list[Text
     except MailsurgeonError as error:
         return [Text(visible(str(error)))]
     except OSError as error:
-        return [Text(f"{path_text(entry.path)}: {visible(error.strerror or str(error))}")]
+        return [Text(f"{path_cells(entry.path)}: {visible(error.strerror or str(error))}")]
 
 
 # Problem
 
 
-def problem_lines(bench: Workbench, index: Index, entry: Entry) -> Iterator[Text]:
+def problem_lines(bench: SpoolSession, index: Index, entry: Entry) -> Iterator[Text]:
     """What is wrong, the evidence, and the exact change proposed."""
     problems = sorted(index.problems(entries=[entry.id]), key=lambda p: (-p.severity, p.code))
     if not problems:
         yield Text("Nothing is wrong with this message.")
-        yield Text(path_text(entry.path), DIM)
+        yield Text(path_cells(entry.path), DIM)
         return
     for problem in problems:
         yield _sentence(problem)
-    yield Text(path_text(entry.path), DIM)
+    yield Text(path_cells(entry.path), DIM)
     if any(problem.detail.get("pending") for problem in problems):
         yield Text("The remedy is proposed after a full survey of the whole spool.")
     else:
@@ -229,7 +229,7 @@ def _parts(message: Any) -> Iterator[tuple[int, str, str]]:
 # History
 
 
-def history_lines(bench: Workbench, entry: Entry) -> list[Text]:
+def history_lines(bench: SpoolSession, entry: Entry) -> list[Text]:
     """What was done to this file, following its names backwards."""
     if entry.place == Place.FOLDER:
         return [Text("The journal is kept by file; J shows it whole.")]
@@ -244,4 +244,4 @@ def history_lines(bench: Workbench, entry: Entry) -> list[Text]:
 def record_lines(source: bytes | None, target: bytes | None) -> Iterable[str]:
     """The two paths of a step, whichever it has."""
     paths: Sequence[bytes] = [path for path in (source, target) if path is not None]
-    return [("-> " if number else "") + path_text(path) for number, path in enumerate(paths)]
+    return [("-> " if number else "") + path_cells(path) for number, path in enumerate(paths)]

@@ -12,21 +12,23 @@ from mailsurgeon.report.output import counted
 from mailsurgeon.report.plan import verdicts
 from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, Step
 from mailsurgeon.text import visible
-from mailsurgeon.tui.text.fields import fit, path_text
+from mailsurgeon.tui.text.fields import fit, path_cells
 
-BATCH = 500  # steps the journal commits together at first
+FIRST_BATCH_STEPS = 500  # steps the journal commits together at first
 
 
-def row_of(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
+def verdict_row(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
     """`   file   11,961   .Archives.2012/ -> .Archives.2012/cur/`"""
     mark = "-" if dropped else " "
     text = f" {mark} {fit(visible(verdict), 22)} {len(acts):>8,}   {_where(acts)}"
     return Text(text + ("   dropped" if dropped else ""), "dim" if dropped else "")
 
 
-def rows_of(plan: Plan, dropped: frozenset[str]) -> list[tuple[str, Text]]:
+def verdict_rows(plan: Plan, dropped: frozenset[str]) -> list[tuple[str, Text]]:
     """The rows with the verdict each stands for."""
-    return [(verdict, row_of(verdict, acts, verdict in dropped)) for verdict, acts in by_size(plan)]
+    return [
+        (verdict, verdict_row(verdict, acts, verdict in dropped)) for verdict, acts in by_size(plan)
+    ]
 
 
 def by_size(plan: Plan) -> list[tuple[str, list[Act]]]:
@@ -61,7 +63,7 @@ def nothing_to_do(plan: Plan) -> str:
     return visible(f"Nothing to do{number}: {reason}{f' ({hint})' if hint else ''}.")
 
 
-def step_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
+def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
     """The number of all steps, and what makes the line of one: for a list of any length."""
     steps = [(act, step) for act in plan.acts for step in act.steps]
 
@@ -74,7 +76,7 @@ def step_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
 
 def shown(path: bytes) -> str:
     """A path of a step; the place in the quarantine has no number yet."""
-    return path_text(path).replace("quarantine:@/", "quarantine:", 1)
+    return path_cells(path).replace("quarantine:@/", "quarantine:", 1)
 
 
 def step_text(step: Step) -> str:
@@ -129,7 +131,7 @@ def main_step(act: Act) -> Step | None:
 def _directory(path: bytes) -> str:
     if path.startswith(QUARANTINE):
         return "quarantine"
-    return path_text(os.path.dirname(path)) + "/"
+    return path_cells(os.path.dirname(path)) + "/"
 
 
 def _notes(acts: Sequence[Act]) -> Iterator[str]:
@@ -164,5 +166,5 @@ def _left(left: Sequence[Left]) -> Iterator[str]:
 
 def _needs(plan: Plan) -> Iterator[str]:
     yield from map(visible, plan.needs)
-    if sum(len(act.steps) for act in plan.acts) > BATCH:
+    if sum(len(act.steps) for act in plan.acts) > FIRST_BATCH_STEPS:
         yield "done in batches; Esc stops after one"

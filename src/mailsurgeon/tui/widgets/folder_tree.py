@@ -14,7 +14,7 @@ from textual.widgets.tree import TreeNode
 from mailsurgeon.survey.index.rows import FolderRow, ViewQuery
 from mailsurgeon.text import visible
 from mailsurgeon.tui.keys.actions import bindings
-from mailsurgeon.tui.messages import Kind, Snapshot
+from mailsurgeon.tui.messages import KindRow, Snapshot
 from mailsurgeon.tui.text.fields import badge, count_text, fit, title
 from mailsurgeon.tui.widgets.lines import CursorMoves
 
@@ -73,7 +73,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         self.by_problems = False
         self.healthy_hidden = False
         self._snapshot = Snapshot()
-        self._kinds: dict[str, Kind] = {}
+        self._kinds: dict[str, KindRow] = {}
         self._folders: dict[int, FolderRow] = {}
         self._problems = self.root.add("", PROBLEMS, expand=True)
         self._all = self.root.add_leaf("", ALL)
@@ -239,7 +239,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         heads = "messages problems" if width >= _WIDE - 2 else "problems"
         return _sides("Folders" + folded, heads, width)
 
-    def _kind_line(self, kind: Kind | None, width: int) -> str:
+    def _kind_line(self, kind: KindRow | None, width: int) -> str:
         if kind is None:
             return " " * width
         name = badge(kind.code)

@@ -75,7 +75,7 @@ def hand() -> Hand:
 @pytest.fixture(autouse=True)
 def _restless(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look may follow the other at once."""
-    monkeypatch.setattr(watching, "SHARE", 1.0)
+    monkeypatch.setattr(watching, "RESURVEY_SHARE", 1.0)
 
 
 async def until(pilot: Pilot[Any], happened: Callable[[], bool]) -> None:
@@ -463,7 +463,7 @@ async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
 async def test_after_a_look_that_took_long_the_next_one_comes_later(
     ward: Ward, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "SHARE", 1e-9)
+    monkeypatch.setattr(watching, "RESURVEY_SHARE", 1e-9)
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         hand.says(b"")

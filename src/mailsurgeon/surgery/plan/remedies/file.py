@@ -5,15 +5,15 @@ from __future__ import annotations
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.surgery.model import Left
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.entry_detail import Patient, join
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import carry_keywords
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
 
-def file_message(choice: Choice, around: Surroundings) -> Treatment | Left:
+def file_message(choice: Choice, around: SpoolContext) -> Repair | Left:
     """Into cur/ of the target folder, with the flags it has.
 
     `,U=` and `,FMD5=` stay only while the folder stays; keyword letters are then mapped by name.
@@ -41,10 +41,10 @@ def file_message(choice: Choice, around: Surroundings) -> Treatment | Left:
         strip_uid=target.path != home or _uid_clashes(patient, target.path, around),
     )
     into = join(target.path, b"cur")
-    return Treatment("file", change, into, target.path, before=carried.before, notes=carried.notes)
+    return Repair("file", change, into, target.path, before=carried.before, notes=carried.notes)
 
 
-def delivery_at_work(choice: Choice, around: Surroundings) -> Left | None:
+def delivery_at_work(choice: Choice, around: SpoolContext) -> Left | None:
     """A refusal where a delivery may still be writing this file in tmp/."""
     if choice.order.force or choice.detail.get("stale", True):
         return None
@@ -54,7 +54,7 @@ def delivery_at_work(choice: Choice, around: Surroundings) -> Left | None:
     return choice.refuse("it is not old enough: a delivery may be at work", hint)
 
 
-def _target(choice: Choice, around: Surroundings) -> FolderRow | None:
+def _target(choice: Choice, around: SpoolContext) -> FolderRow | None:
     if choice.order.target is not None:
         return choice.order.target
     around_it = around.folders.get(choice.patient.folder)
@@ -64,7 +64,7 @@ def _target(choice: Choice, around: Surroundings) -> FolderRow | None:
     return around.by_name.get(name)
 
 
-def _uid_clashes(patient: Patient, folder: bytes, around: Surroundings) -> bool:
+def _uid_clashes(patient: EntryDetail, folder: bytes, around: SpoolContext) -> bool:
     """Whether mbsync would find this `,U=` twice in the folder, or too high, and stop."""
     uid = uid_field(patient.filename)
     if uid is None:

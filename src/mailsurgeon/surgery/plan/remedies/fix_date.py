@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mailsurgeon.surgery.model import Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 
-def fix_date(choice: Choice, around: Surroundings) -> Treatment | Left:
+def fix_date(choice: Choice, around: SpoolContext) -> Repair | Left:
     """The file's time from the date of its header: servers show it as the time of arrival."""
     patient = choice.patient
     if not patient.is_file:
@@ -21,4 +21,4 @@ def fix_date(choice: Choice, around: Surroundings) -> Treatment | Left:
     if patient.nlink > 1 and not around.to_date(patient.inode):
         return choice.tell("another name of the same file gets the time")
     data = {"before": patient.mtime_ns, "after": after}
-    return Treatment("fix-date", after=(Step(Action.UTIME, None, None, data=data),))
+    return Repair("fix-date", after=(Step(StepKind.UTIME, None, None, data=data),))

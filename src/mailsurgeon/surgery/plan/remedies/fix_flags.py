@@ -5,15 +5,15 @@ from __future__ import annotations
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.surgery.model import Left
-from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import join
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.text import visible
 
 
-def fix_flags(choice: Choice, around: Surroundings) -> Treatment | Left:
+def fix_flags(choice: Choice, around: SpoolContext) -> Repair | Left:
     """The info as it should be; with `flags` exactly these, keywords kept unless it names any.
 
     A message in new/ that gets flags goes to cur/, as a client would put it.
@@ -24,12 +24,12 @@ def fix_flags(choice: Choice, around: Surroundings) -> Treatment | Left:
     if patient.place == Place.TMP:
         return choice.refuse("it lies in tmp/: file it first")
     if flags is None:
-        return Treatment("fix-flags", NameChange(sizes=patient.sizes, repair_info=True))
+        return Repair("fix-flags", NameChange(sizes=patient.sizes, repair_info=True))
     change = NameChange(sizes=patient.sizes, set_flags=checked(flags))
     if patient.place == Place.NEW and flags:
         home = around.home(patient) or b""
-        return Treatment("fix-flags", change, into=join(home, b"cur"), home=home)
-    return Treatment("fix-flags", change)
+        return Repair("fix-flags", change, into=join(home, b"cur"), home=home)
+    return Repair("fix-flags", change)
 
 
 def checked(flags: str) -> bytes:

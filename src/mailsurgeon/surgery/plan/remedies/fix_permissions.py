@@ -7,14 +7,14 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from mailsurgeon.surgery.model import Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.entry_detail import Patient
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 
-def fix_permissions(choice: Choice, _around: Surroundings) -> Treatment | Left:
+def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
     """Mode and owner as in the rest of the spool; never to root."""
     patient = choice.patient
     if patient.kind not in ("file", "directory"):
@@ -27,18 +27,18 @@ def fix_permissions(choice: Choice, _around: Surroundings) -> Treatment | Left:
     steps: list[Step] = []
     if (owner, group) != (patient.uid, patient.gid):
         data = {"before": [patient.uid, patient.gid], "after": [owner, group]}
-        steps.append(Step(Action.CHOWN, None, None, data=data))
+        steps.append(Step(StepKind.CHOWN, None, None, data=data))
     before = stat.S_IMODE(patient.mode)
     if mode != before:
-        steps.append(Step(Action.CHMOD, None, None, data={"before": before, "after": mode}))
+        steps.append(Step(StepKind.CHMOD, None, None, data={"before": before, "after": mode}))
     if not steps:
         return choice.tell("its mode and owner are right")
-    needs_root = any(step.action is Action.CHOWN for step in steps) and os.geteuid() != 0
+    needs_root = any(step.action is StepKind.CHOWN for step in steps) and os.geteuid() != 0
     notes = ("only root can change an owner",) if needs_root else ()
-    return Treatment("fix-permissions", after=tuple(steps), notes=notes)
+    return Repair("fix-permissions", after=tuple(steps), notes=notes)
 
 
-def _should_be(patient: Patient, detail: Mapping[str, Any]) -> tuple[int, int, int]:
+def _should_be(patient: EntryDetail, detail: Mapping[str, Any]) -> tuple[int, int, int]:
     """Mode, owner and group to have: the diagnosis' where it says, else readable by its owner."""
     wanted: Mapping[str, Any] = detail.get("should_be") or {}
     before = stat.S_IMODE(patient.mode)

@@ -6,10 +6,10 @@ import os
 
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.rename import NameChange
-from mailsurgeon.surgery.model import Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.entry_detail import Patient, join
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
 
 _UNKNOWN = "its content has not been read, so its real size is not known"
@@ -20,7 +20,7 @@ _CUT = (
 _EMPTY = "the file is empty: its name is the only trace of its real size"
 
 
-def fix_size(choice: Choice, around: Surroundings) -> Treatment | Left:
+def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
     """S and W of the name as they really are; a field the name lacks is not added."""
     patient = choice.patient
     if not patient.is_file:
@@ -30,7 +30,7 @@ def fix_size(choice: Choice, around: Surroundings) -> Treatment | Left:
         hint = command(around.spool, "PATH")
         return choice.tell("correcting the size would hide what was lost", hint)
     if choice.detail.get("in") == "uidlist":
-        return Treatment("fix-size", own=(_forget_sizes(patient, around),))
+        return Repair("fix-size", own=(_forget_sizes(patient, around),))
     named, actual = size_fields(patient.filename, *patient.sizes), patient.sizes
     wrong = [known for said, known in zip(named, actual, strict=True) if said not in (None, known)]
     if not wrong:
@@ -43,12 +43,12 @@ def fix_size(choice: Choice, around: Surroundings) -> Treatment | Left:
     elif patient.size == 0:
         notes = (_EMPTY,)
     change = NameChange(sizes=patient.sizes, set_sizes=True)
-    return Treatment("fix-size", change, notes=notes)
+    return Repair("fix-size", change, notes=notes)
 
 
-def _forget_sizes(patient: Patient, around: Surroundings) -> Step:
+def _forget_sizes(patient: EntryDetail, around: SpoolContext) -> Step:
     """The step that drops S and W from the message's record in the uidlist."""
     home = around.home(patient) or b""
     base = os.fsdecode(patient.base)
     list_path = join(home, b"dovecot-uidlist")
-    return Step(Action.UIDLIST, list_path, None, folder=home, data={"records": [[base, base]]})
+    return Step(StepKind.UIDLIST, list_path, None, folder=home, data={"records": [[base, base]]})

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 
-from mailsurgeon.maildir.lists.uidlist import NO_NEWLINE, UidlistError, parse
-from mailsurgeon.surgery.model import Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.maildir.lists.uidlist import NO_NEWLINE, UidlistError, parse_uidlist
+from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 
-def fix_uidlist(choice: Choice, around: Surroundings) -> Treatment | Left:
+def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
     """Takes out of a uidlist the lines a server would reject; the header stays byte for byte."""
     folder = around.home(choice.patient)
     name = os.path.basename(choice.patient.path)
     data = around.uidlist(folder, name) if folder is not None else None
     try:
-        listed = parse(data) if data is not None else None
+        listed = parse_uidlist(data) if data is not None else None
     except UidlistError as error:
         return choice.refuse(f"its header line is the bad one ({error}); Dovecot finds its own way")
     if folder is None or listed is None:
@@ -27,8 +27,8 @@ def fix_uidlist(choice: Choice, around: Surroundings) -> Treatment | Left:
     drop = [[line.number, os.fsdecode(line.line)] for line in listed.bad]
     torn = listed.bad[-1].reason == NO_NEWLINE
     step = Step(
-        Action.UIDLIST_LINES, None, None, folder=folder,
+        StepKind.UIDLIST_LINES, None, None, folder=folder,
         data={"name": os.fsdecode(name), "drop": drop, "torn": torn},
     )  # fmt: skip
     lines = "1 line" if len(drop) == 1 else f"{len(drop)} lines"
-    return Treatment("fix-uidlist", own=(step,), notes=(f"drops {lines} that a server rejects",))
+    return Repair("fix-uidlist", own=(step,), notes=(f"drops {lines} that a server rejects",))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists.keywords import FIRST_LETTER
-from mailsurgeon.surgery.model import Action, Step
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.entry_detail import Patient
+from mailsurgeon.surgery.model import Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.text import visible
 
 
@@ -27,7 +27,7 @@ class Carried:
 
 
 def carry_keywords(
-    patient: Patient, home: bytes | None, target: bytes, around: Surroundings
+    patient: EntryDetail, home: bytes | None, target: bytes, around: SpoolContext
 ) -> Carried:
     """The keywords of a message that goes from the folder `home` (None: from none) to `target`."""
     if home == target:
@@ -42,7 +42,7 @@ def carry_keywords(
 
 
 def _map(
-    letters: Iterable[int], home: bytes | None, target: bytes, around: Surroundings
+    letters: Iterable[int], home: bytes | None, target: bytes, around: SpoolContext
 ) -> tuple[dict[int, int], tuple[str, ...]]:
     """What each letter becomes, and what is to be said of those that are dropped."""
     book = around.keyword_book
@@ -66,18 +66,18 @@ def _map(
     return mapping, tuple(notes)
 
 
-def _adding(folder: bytes, mapping: Mapping[int, int], around: Surroundings) -> tuple[Step, ...]:
+def _adding(folder: bytes, mapping: Mapping[int, int], around: SpoolContext) -> tuple[Step, ...]:
     """The step that adds the names which the letters in `mapping` need."""
     goal = around.keyword_book.letters(folder)
     names = goal.up_to(frozenset(letter - FIRST_LETTER for letter in mapping.values()))
     if not names:
         return ()
     data = {"add": [[number, os.fsdecode(name)] for number, name in names], "made": goal.made}
-    return (Step(Action.KEYWORDS, None, None, folder=folder, data=data),)
+    return (Step(StepKind.KEYWORDS, None, None, folder=folder, data=data),)
 
 
 def courier_step(
-    patient: Patient, home: bytes | None, target: bytes | None, around: Surroundings
+    patient: EntryDetail, home: bytes | None, target: bytes | None, around: SpoolContext
 ) -> tuple[Step, ...]:
     """The step that carries what Courier keeps for a message; its new base name comes later.
 
@@ -94,4 +94,4 @@ def courier_step(
     way: dict[str, object] = {"from": base, "to": base, "names": [os.fsdecode(n) for n in names]}
     if target is not None:
         way["made"] = not os.path.isdir(around.keyword_book.courier_home(target))
-    return (Step(Action.KEYWORDS, None, None, None, home, target, {"carry": way}),)
+    return (Step(StepKind.KEYWORDS, None, None, None, home, target, {"carry": way}),)

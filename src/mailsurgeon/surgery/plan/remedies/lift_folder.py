@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from mailsurgeon.surgery.model import Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 
-def lift_folder(choice: Choice, around: Surroundings) -> Treatment | Left:
+def lift_folder(choice: Choice, around: SpoolContext) -> Repair | Left:
     """A nested Maildir becomes a folder of its own, uidlist and all, by one rename."""
     patient, path = choice.patient, choice.patient.path
     if "becomes" not in choice.detail:
@@ -22,5 +22,5 @@ def lift_folder(choice: Choice, around: Surroundings) -> Treatment | Left:
     stale = around.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
-    step = Step(Action.RENAME, path, target, patient.expected(around.spool), path, target)
-    return Treatment("lift-folder", own=(step,), notes=("; ".join(notes),))
+    step = Step(StepKind.RENAME, path, target, patient.expected(around.spool), path, target)
+    return Repair("lift-folder", own=(step,), notes=("; ".join(notes),))

@@ -5,25 +5,25 @@ from __future__ import annotations
 import stat
 
 from mailsurgeon.maildir.reserved import SUBDIRS
-from mailsurgeon.surgery.model import Action, Left, Step
-from mailsurgeon.surgery.plan.context import Surroundings
+from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import join
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 _COURIERS = frozenset((b"courierimapuiddb", b"courierimapkeywords"))
 
 
-def make_subdirs(choice: Choice, around: Surroundings) -> Treatment | Left:
+def make_subdirs(choice: Choice, around: SpoolContext) -> Repair | Left:
     """The missing ones of cur, new and tmp, with mode and owner of one that is there."""
     path = choice.patient.path
     steps = missing_subdirs(path, around)
     if not steps:
         return choice.tell("cur, new and tmp are there")
-    return Treatment("make-subdirs", own=steps)
+    return Repair("make-subdirs", own=steps)
 
 
-def missing_subdirs(folder: bytes, around: Surroundings) -> tuple[Step, ...]:
+def missing_subdirs(folder: bytes, around: SpoolContext) -> tuple[Step, ...]:
     """One mkdir for each of cur, new and tmp that `folder` lacks."""
     found = {name: around.lstat(join(folder, name)) for name in SUBDIRS}
     present = [status for status in found.values() if status and stat.S_ISDIR(status.st_mode)]
@@ -32,13 +32,13 @@ def missing_subdirs(folder: bytes, around: Surroundings) -> tuple[Step, ...]:
         return ()
     data = {"mode": stat.S_IMODE(model.st_mode), "uid": model.st_uid, "gid": model.st_gid}
     return tuple(
-        Step(Action.MKDIR, None, join(folder, name), folder=folder, data=data)
+        Step(StepKind.MKDIR, None, join(folder, name), folder=folder, data=data)
         for name, status in found.items()
         if status is None
     )
 
 
-def lacks_couriers_tmp(folder: bytes, around: Surroundings) -> bool:
+def lacks_couriers_tmp(folder: bytes, around: SpoolContext) -> bool:
     """Whether Courier serves `folder` and finds no tmp/ there: its lock and the list it makes
     anew lie in it, and without it Courier shows the folder to nobody (maildirlock.c)."""
     names = around.listing(folder)

@@ -7,17 +7,17 @@ import os
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.surgery.model import Left
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.entry_detail import Patient
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.remedies.file import delivery_at_work
-from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Treatment
+from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import Place
 
 _COPIES = ("duplicate-id", "name-clash")
 
 
-def quarantine(choice: Choice, around: Surroundings) -> Treatment | Left:
+def quarantine(choice: Choice, around: SpoolContext) -> Repair | Left:
     """One file or one whole directory, by one rename."""
     patient = choice.patient
     if patient.is_directory:
@@ -27,8 +27,8 @@ def quarantine(choice: Choice, around: Surroundings) -> Treatment | Left:
         return left
     if choice.code in _COPIES and "kept" in choice.detail:
         kept = os.fsencode(choice.detail["kept"])
-        return Treatment(TWIN if choice.loses_clash else COPY, away=True, kept=kept)
-    return Treatment(_verdict(choice), away=True)
+        return Repair(TWIN if choice.loses_clash else COPY, away=True, kept=kept)
+    return Repair(_verdict(choice), away=True)
 
 
 def _verdict(choice: Choice) -> str:
@@ -41,7 +41,7 @@ def _verdict(choice: Choice) -> str:
     return "quarantine"
 
 
-def _refusal(choice: Choice, around: Surroundings) -> Left | None:
+def _refusal(choice: Choice, around: SpoolContext) -> Left | None:
     patient, home = choice.patient, around.home(choice.patient)
     if choice.order.force:
         return None
@@ -63,11 +63,11 @@ def _refusal(choice: Choice, around: Surroundings) -> Left | None:
     return None
 
 
-def _synced(patient: Patient) -> bool:
+def _synced(patient: EntryDetail) -> bool:
     return uid_field(patient.filename) is not None or fmd5_field(patient.filename) is not None
 
 
-def _in_use(choice: Choice, around: Surroundings, hint: str) -> Left | None:
+def _in_use(choice: Choice, around: SpoolContext, hint: str) -> Left | None:
     """A server that has its index open would go on writing to it in the quarantine."""
     holders = around.open_by(choice.patient.path)
     if holders is None:
@@ -78,13 +78,13 @@ def _in_use(choice: Choice, around: Surroundings, hint: str) -> Left | None:
     return None
 
 
-def _directory(choice: Choice, around: Surroundings) -> Treatment | Left:
+def _directory(choice: Choice, around: SpoolContext) -> Repair | Left:
     path = choice.patient.path
     if not path:
         return choice.refuse("INBOX is the spool itself and cannot be put away whole")
     folder = around.by_path.get(path)
     if folder is None:
-        return Treatment("quarantine", away=True)
+        return Repair("quarantine", away=True)
     below = [row for row in around.folders.values() if row.path.startswith(path + b"/")]
     notes = [f"{folder.messages:,} messages"]
     if "elsewhere" in choice.detail:
@@ -96,4 +96,4 @@ def _directory(choice: Choice, around: Surroundings) -> Treatment | Left:
     stale = around.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
-    return Treatment(WHOLE_FOLDER, away=True, notes=("; ".join(notes),))
+    return Repair(WHOLE_FOLDER, away=True, notes=("; ".join(notes),))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.rename import NameChange, is_unfit, one_size
 from mailsurgeon.surgery.model import Left
-from mailsurgeon.surgery.plan.context import Surroundings
-from mailsurgeon.surgery.plan.repair import Treatment
+from mailsurgeon.surgery.plan.context import SpoolContext
+from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 
-def rename(choice: Choice, _around: Surroundings) -> Treatment | Left:
+def rename(choice: Choice, _around: SpoolContext) -> Repair | Left:
     """What the problem needs and no more; without a problem a fresh base name."""
     patient = choice.patient
     if not patient.is_file:
         return choice.refuse("it is no regular file")
     if choice.code == "uid-clash":
-        return Treatment("rename", NameChange(sizes=patient.sizes, strip_uid=True))
+        return Repair("rename", NameChange(sizes=patient.sizes, strip_uid=True))
     if choice.code == "name-clash":
         change = NameChange(sizes=patient.sizes, strip_uid=True, fresh=True)
-        return Treatment("rename", change, new_message=True)
+        return Repair("rename", change, new_message=True)
     if choice.code == "bad-name":
         known = None not in patient.sizes
         fresh = is_unfit(one_size(patient.filename))
@@ -28,5 +28,5 @@ def rename(choice: Choice, _around: Surroundings) -> Treatment | Left:
         change = NameChange(
             sizes=patient.sizes, set_sizes=known, one_size=True, repair_info=bad_info, fresh=fresh
         )
-        return Treatment("rename", change)
-    return Treatment("rename", NameChange(sizes=patient.sizes, fresh=True))
+        return Repair("rename", change)
+    return Repair("rename", NameChange(sizes=patient.sizes, fresh=True))

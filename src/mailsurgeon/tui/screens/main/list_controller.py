@@ -33,7 +33,7 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.main.inspector_controller import InspectingScreen
 from mailsurgeon.tui.screens.main.survey_controller import Arrival, progress_text, with_filters
 from mailsurgeon.tui.screens.text import not_examined_screen, recovered_screen, users_screen
-from mailsurgeon.tui.session import Workbench
+from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.stalled import Waits, short
 from mailsurgeon.tui.text.fields import badge, home_text, title
 from mailsurgeon.tui.widgets.bars import Bar
@@ -50,7 +50,7 @@ class BrowsingScreen(InspectingScreen):
 
     PLACE = "list"
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: SpoolSession) -> None:
         super().__init__()
         self.add_class("-at-tree")
         self.marks = Marks()

@@ -13,9 +13,9 @@ from mailsurgeon.tui.keys.actions import State, bindings
 from mailsurgeon.tui.messages import AlikeFound, ListFailed, ViewRead
 from mailsurgeon.tui.screens.dialogs import BadgeFilter
 from mailsurgeon.tui.screens.journal import JournalScreen, export_log
-from mailsurgeon.tui.screens.main.survey_controller import SORTS, Arrival, alike, own_index
+from mailsurgeon.tui.screens.main.survey_controller import SORT_CYCLE, Arrival, alike, own_index
 from mailsurgeon.tui.screens.main.watch_controller import WatchingScreen
-from mailsurgeon.tui.session import Workbench
+from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.fields import title
 from mailsurgeon.tui.triage import neighbour, worst
@@ -37,7 +37,7 @@ class MainScreen(WatchingScreen):
 
     BINDINGS = bindings("main")
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: SpoolSession) -> None:
         super().__init__(bench)
         self._alike_is_coming = False
         self._ahead: list[str] = []
@@ -197,8 +197,8 @@ class MainScreen(WatchingScreen):
         self.app.push_screen(BadgeFilter(self.snapshot.kinds, self.badge_filter), go_on)
 
     def action_sort(self) -> None:
-        self.sort = (self.sort + 1) % len(SORTS)
-        self.tell(f"Sorted {SORTS[self.sort][2]}.")
+        self.sort = (self.sort + 1) % len(SORT_CYCLE)
+        self.tell(f"Sorted {SORT_CYCLE[self.sort][2]}.")
         self.refresh_view()
 
     def action_back(self) -> None:

@@ -24,7 +24,7 @@ from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.messages import (
     IndexRead,
-    Kind,
+    KindRow,
     ListFailed,
     Recovered,
     Snapshot,
@@ -37,10 +37,10 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.session import SurveyResult
 from mailsurgeon.tui.stalled import Waits
 
-INTERVAL = 0.25  # seconds between two words of progress
+PROGRESS_SECONDS = 0.25  # seconds between two words of progress
 FIRST_KEYS = 0.2  # seconds that the screen has to itself when its first frame stands
 
-SORTS = (
+SORT_CYCLE = (
     ("date", False, "by date, oldest first"),
     ("date", True, "by date, newest first"),
     ("size", True, "by size, largest first"),
@@ -128,7 +128,7 @@ class SurveyingScreen(BaseScreen[None]):
             nonlocal last
             now, (before, stage, place) = time.monotonic(), last
             fresh = (progress.stage, progress.waiting) != (stage, place)
-            if worker.is_cancelled or (now - before < INTERVAL and not fresh):
+            if worker.is_cancelled or (now - before < PROGRESS_SECONDS and not fresh):
                 return
             last = (now, progress.stage, progress.waiting)
             if not waits_only or place is not None or progress.waiting is not None:
@@ -188,7 +188,7 @@ def read_snapshot(index: Index) -> Snapshot:
     """What the index says of the whole spool."""
     order = next(_readings)
     troubles = index.problem_counts(above_info=True)
-    kinds = (Kind(c, n, c in troubles) for c, n in index.problem_counts().items())
+    kinds = (KindRow(c, n, c in troubles) for c, n in index.problem_counts().items())
     return Snapshot(
         tuple(index.folders()), tuple(kinds), len(index.not_examined()), index.meta("depth"), order
     )
@@ -208,7 +208,7 @@ def alike(
 
 def with_filters(query: ViewQuery, text: str, badges: frozenset[str], sort: int) -> ViewQuery:
     """The query of a place with the operator's filters and order."""
-    name, descending, _title = SORTS[sort]
+    name, descending, _title = SORT_CYCLE[sort]
     return replace(query, text=text, badges=badges, sort=name, descending=descending)
 
 

@@ -27,10 +27,10 @@ from mailsurgeon.tui.keys.actions import BY_ID, keys_of
 from mailsurgeon.tui.messages import IndexRead, Snapshot, SurveyFinished, ViewRead
 from mailsurgeon.tui.screens.main.plan_controller import OperatingScreen
 from mailsurgeon.tui.screens.main.survey_controller import own_index, read_snapshot
-from mailsurgeon.tui.session import Workbench
+from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.stalled import Waits
 
-SHARE = 0.1  # of the time, at most, that is spent looking again
+RESURVEY_SHARE = 0.1  # of the time, at most, that is spent looking again
 LOST = "The spool is not there any more (removed, renamed, unmounted): what is shown is what was."
 
 
@@ -95,7 +95,7 @@ class LookedAgain(Message):
 class WatchingScreen(OperatingScreen):
     """Looks again, unasked, at what has changed on disk."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: SpoolSession) -> None:
         super().__init__(bench)
         self.fresh = Fresh()
         self._stale: set[int] = set()  # what has changed since the list was read, by id
@@ -216,7 +216,7 @@ class WatchingScreen(OperatingScreen):
     def _looked_again(self, event: LookedAgain) -> None:
         self._looking = False
         self.progress_is_over()
-        self._rests_until = time.monotonic() + event.seconds * (1 / SHARE - 1)
+        self._rests_until = time.monotonic() + event.seconds * (1 / RESURVEY_SHARE - 1)
         if event.error:
             self.tell(event.error)
         if event.snapshot is not None and event.renewed is not None:
