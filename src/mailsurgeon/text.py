@@ -57,3 +57,8 @@ def visible(value: str | bytes, limit: int | None = None) -> str:
     if not (text.isascii() and text.isprintable()):
         text = text.translate(_TABLE)
     return text + "…" if cut else text
+
+
+def path_shown(path: bytes) -> str:
+    """A path relative to the spool as a person reads it; `.` is the spool itself."""
+    return visible(path) if path else "."

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon import __version__
-from mailsurgeon.cli.commands import scan as look
+from mailsurgeon.cli.commands import scan
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 
 from .conftest import Run, Tree
@@ -120,7 +120,7 @@ def test_a_fault_of_the_program_is_one_line(run: Run, monkeypatch: pytest.Monkey
     def faulty(*_arguments: object) -> None:
         raise KeyError("oh no")
 
-    monkeypatch.setattr(look, "opened", faulty)
+    monkeypatch.setattr(scan, "opened", faulty)
     outcome = run("scan", "somewhere")
     assert outcome.code == 2
     assert outcome.complaint == "a fault of mailsurgeon: KeyError: 'oh no'"
@@ -130,7 +130,7 @@ def test_an_interrupt_ends_with_130(run: Run, monkeypatch: pytest.MonkeyPatch) -
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(look, "opened", interrupted)
+    monkeypatch.setattr(scan, "opened", interrupted)
     outcome = run("scan", "somewhere")
     assert (outcome.code, outcome.complaint) == (130, "interrupted")
 

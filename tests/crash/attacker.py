@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 
 USER = 61_235
 """A user and group nobody has."""
@@ -150,7 +150,7 @@ class Attacker:
         """One that root has made: the kernel may not allow it to others."""
         links = os.fsencode(self.weapons.links)
         link = os.path.join(links, self.dice.choice(os.listdir(links)))
-        fs.rename_no_replace(
+        at.rename_no_replace(
             -1, link, -1, os.fsencode(place)
         )  # a message that is back is not replaced
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host import doveconf
 from mailsurgeon.surgery import surgeon
-from mailsurgeon.surgery.apply import operation as writer
-from mailsurgeon.surgery.plan import propose as planning
+from mailsurgeon.surgery.apply import operation
+from mailsurgeon.surgery.plan import propose
 from tests.crash import strace
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
@@ -44,7 +44,7 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def nothing_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its Dovecot nor its processes; looking for these would be other calls every time."""
-    monkeypatch.setattr(writer, "uidl_is_name", lambda: False)
-    monkeypatch.setattr(dovecot, "configuration", lambda: None)
-    for one in (surgeon, planning):
+    monkeypatch.setattr(operation, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(doveconf, "configuration", lambda: None)
+    for one in (surgeon, propose):
         monkeypatch.setattr(one, "running_tool", lambda *_: "")

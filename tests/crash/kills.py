@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash import kills_checks as checks
@@ -57,7 +57,7 @@ def fix_by_link(_ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], obje
     """As on a file system that cannot refuse to replace: link, then unlink; files only."""
 
     def operate(surgeon: Surgeon) -> object:
-        fs._renameat2 = None  # in the process that will be killed
+        at._renameat2 = None  # in the process that will be killed
         return surgeon.apply(files)
 
     acts = (act for act in plan.acts if not any(map(checks.moves_directory, act.steps)))

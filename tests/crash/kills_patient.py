@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.plan.propose import propose_folder
 from tests.surgery.clinic import Clinic, clinic_in, text
@@ -153,12 +153,12 @@ def _by_hand(clinic: Clinic, mode: bytes, owner: bytes) -> Iterator[Act]:
     """Modes and owners of files that can be read all the same, so that they can be compared."""
     status = os.lstat(clinic.path(mode))
     data = {"before": 0o644, "after": 0o600}
-    step = Step(StepKind.CHMOD, mode, None, fs.expectation(status), b"", None, data)
+    step = Step(StepKind.CHMOD, mode, None, at.expectation(status), b"", None, data)
     yield Act("fix-permissions", mode, (step,))
     if os.geteuid() == 0:
         status = os.lstat(clinic.path(owner))
         change = {"before": [status.st_uid, status.st_gid], "after": [WORKER, WORKER]}
-        step = Step(StepKind.CHOWN, owner, None, fs.expectation(status), b"", None, change)
+        step = Step(StepKind.CHOWN, owner, None, at.expectation(status), b"", None, change)
         yield Act("fix-permissions", owner, (step,))
 
 

@@ -9,14 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.maildir.filename import parse_info
-from mailsurgeon.maildir.lists import courier_keywords, keywords, uidlist
-from mailsurgeon.maildir.lists import maildirsize as quota
+from mailsurgeon.maildir.lists import courier_keywords, keywords, maildirsize, uidlist
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, StepKind
 from tests.surgery.conftest import total
 
 DOVECOT, COURIER = uidlist.DOVECOT_UIDLIST, uidlist.COURIER_UIDLIST
-LETTERS, WORDS, SUM = b"dovecot-keywords", b"courierimapkeywords", quota.FILE
+LETTERS, WORDS, SUM = b"dovecot-keywords", b"courierimapkeywords", maildirsize.FILE
 SERVERS = frozenset((DOVECOT, COURIER, LETTERS, SUM))
 
 
@@ -267,9 +266,9 @@ def quota_drift(scene: Scene, layout: str, traces: Collection[bytes]) -> tuple[i
     return told[0] - size, told[1] - count
 
 
-def _rule(lists: Collection[bytes], home: bytes, layout: str) -> quota.Rule:
+def _rule(lists: Collection[bytes], home: bytes, layout: str) -> maildirsize.Rule:
     homes = {b"", home}
     courier = DOVECOT not in lists and any(
         os.path.join(one, name) in lists for one in homes for name in (COURIER, WORDS)
     )
-    return quota.Rule(courier, layout)
+    return maildirsize.Rule(courier, layout)

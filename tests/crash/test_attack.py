@@ -23,7 +23,7 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.attacker import USER, Weapons, attacking
@@ -151,7 +151,7 @@ class Victim(Ward):
             status = os.lstat(self.spool.absolute(path))
         except OSError:
             return
-        expected = fs.expectation(status)
+        expected = at.expectation(status)
         size = b",S=8" if b",S=9" in path else b",S=9"
         other = path.replace(b",S=9", size).replace(b",S=8", size)
         kind = (turn + number) % 6

@@ -181,13 +181,13 @@ KILLED = {
     "among the renames": f"""
 import os, signal
 from mailsurgeon.surgery.fsops import at as fs
-real, left = fs.rename, [5]
+real, left = fs.rename_no_replace, [5]
 def rename(source_dir, source, target_dir, target):
     left[0] -= b",S=" in source
     if not left[0]:
         {_DIE}
     real(source_dir, source, target_dir, target)
-fs.rename = rename
+fs.rename_no_replace = rename
 """,
     "before a list is written": f"""
 import os, signal

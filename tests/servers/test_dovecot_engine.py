@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -98,7 +98,7 @@ class Host:
         directory = os.path.join(folder, b"cur")
         source, target = os.path.join(directory, name), os.path.join(directory, new)
         step = Step(
-            StepKind.RENAME, source, target, fs.expectation(path.lstat()), folder, folder,
+            StepKind.RENAME, source, target, at.expectation(path.lstat()), folder, folder,
             {"keep_uid": True},
         )  # fmt: skip
         return Act("fix-size", source, (step,), folder="INBOX")
@@ -214,7 +214,7 @@ def test_dovecot_waits_for_our_lock(host: Host) -> None:
     host.mail(1, "1300000001.M1P1.host,S=9999:2,S")
     host.own()
     before = host.doveadm("fetch", "uid", "mailbox", "INBOX").stdout
-    rename = fs.rename_no_replace
+    rename = at.rename_no_replace
     watching: list[subprocess.Popen[bytes]] = []
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
@@ -236,7 +236,7 @@ def test_dovecot_waits_for_our_lock(host: Host) -> None:
                 os.sched_yield()
 
     with pytest.MonkeyPatch.context() as patch, surgeon(host) as one:
-        patch.setattr(fs, "rename_no_replace", watched)
+        patch.setattr(at, "rename_no_replace", watched)
         report = one.apply(Plan("fix-size", tuple(host.resize(path) for path in listed(host))))
         assert report.effects == ("UIDs kept for 1 of 1 in INBOX",)
     watching[0].communicate(timeout=60)

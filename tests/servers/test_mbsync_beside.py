@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.servers import mbsync_lock as record_lock
+from mailsurgeon.surgery.servers import mbsync_lock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 
 from .dovecot import Dovecot, message
@@ -93,7 +93,7 @@ def test_mbsync_waits_for_the_lock_that_mailsurgeon_holds(sync: Mbsync) -> None:
     sync.far.save(message(13))
     before = names(sync.spool)
     directory = os.open(sync.spool, os.O_RDONLY | os.O_DIRECTORY)
-    handle = record_lock.hold(directory, record_lock.UIDVALIDITY, b".uidvalidity", LockWait())
+    handle = mbsync_lock.hold(directory, mbsync_lock.UIDVALIDITY, b".uidvalidity", LockWait())
     os.close(directory)
     with sync.begun() as process:
         wait_for(lambda: waits_for_a_lock(process.pid), process)

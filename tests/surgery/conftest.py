@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.apply import operation as writer
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.apply import operation
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
 
@@ -123,7 +123,7 @@ class Ward:
         target_folder: bytes | None = None,
         keep_uid: bool = False,
     ) -> Step:
-        expected = fs.expectation(os.lstat(self.spool.absolute(source)))
+        expected = at.expectation(os.lstat(self.spool.absolute(source)))
         data = {"keep_uid": True} if keep_uid else {}
         return Step(StepKind.RENAME, source, target, expected, folder, target_folder, data)
 
@@ -144,7 +144,7 @@ def plan(*acts: Act, kind: str = "fix") -> Plan:
 @pytest.fixture(autouse=True)
 def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do not depend on the Dovecot this host may have."""
-    monkeypatch.setattr(writer, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(operation, "uidl_is_name", lambda: False)
 
 
 @pytest.fixture

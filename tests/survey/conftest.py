@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.survey.compare import copies
-from mailsurgeon.survey.read import directories as looking
-from mailsurgeon.survey.read import examine
-from mailsurgeon.survey.uidlists import cache as lists
+from mailsurgeon.survey.read import directories, examine
+from mailsurgeon.survey.uidlists import cache
 
 from .house import House
 
@@ -83,8 +82,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     """Counts what is read in this process. What is written before a survey counts as settled, as if
     the clock had gone on in between."""
     counted = Reads()
-    monkeypatch.setattr(looking, "GRANULARITY", 0)
-    monkeypatch.setattr(lists, "GRANULARITY", 0)
+    monkeypatch.setattr(directories, "GRANULARITY", 0)
+    monkeypatch.setattr(cache, "GRANULARITY", 0)
     open_file, digests = examine.open_file, copies.digests
 
     def count_opened(directory: int, name: bytes) -> int:

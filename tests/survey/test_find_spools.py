@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host import doveconf
 from mailsurgeon.survey import find_spools as finding
 from mailsurgeon.survey.find_spools import find_spools, holds_several
 from mailsurgeon.survey.index.rows import NotExamined
@@ -17,7 +17,7 @@ from mailsurgeon.survey.index.rows import NotExamined
 
 @pytest.fixture(autouse=True)
 def no_dovecot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dovecot, "configuration", lambda: None)
+    monkeypatch.setattr(doveconf, "configuration", lambda: None)
 
 
 @pytest.fixture

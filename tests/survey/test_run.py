@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey import run as surveying
+from mailsurgeon.survey import run
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.index import writer
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.slice import Known
 from mailsurgeon.survey.open_spool import Options
-from mailsurgeon.survey.read import directories as looking
+from mailsurgeon.survey.read import directories
 from mailsurgeon.survey.run import Progress, make_executor
 from tests.survey.conftest import Reads
 from tests.survey.house import DATE, DAY, House, text
@@ -136,12 +136,12 @@ def test_what_changed_within_a_tick_of_the_clock_is_read_again(
     full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A change in the tick in which the file was looked at leaves no trace in its times."""
-    monkeypatch.setattr(looking, "GRANULARITY", 10**18)
+    monkeypatch.setattr(directories, "GRANULARITY", 10**18)
     full_house.survey()
     reads.forget()
     full_house.survey()
     assert reads.examined == EVERY
-    monkeypatch.setattr(looking, "GRANULARITY", 0)
+    monkeypatch.setattr(directories, "GRANULARITY", 0)
     full_house.survey()
     reads.forget()
     full_house.survey()
@@ -153,7 +153,7 @@ def test_a_digest_of_what_changed_within_a_tick_is_none(
 ) -> None:
     """Nothing but the bytes differs: size, times, header, lines."""
     first, second = (house.mail(b"cur/%d.M1.host:2," % number, 7) for number in (1, 2))
-    monkeypatch.setattr(looking, "GRANULARITY", 10**18)
+    monkeypatch.setattr(directories, "GRANULARITY", 10**18)
     house.survey()
     house.survey()
     assert house.problem(second, "duplicate-id").detail["content"] == "identical"
@@ -174,7 +174,7 @@ def test_where_the_clock_went_back_nothing_is_believed(
 ) -> None:
     full_house.survey()
     reads.forget()
-    monkeypatch.setattr(looking.time, "time_ns", lambda: DATE * 10**9)
+    monkeypatch.setattr(directories.time, "time_ns", lambda: DATE * 10**9)
     full_house.survey()
     assert reads.examined == EVERY
 
@@ -222,13 +222,13 @@ def test_messages_are_compared_again_only_when_one_has_changed(
     full_house.file(b"notes.txt", b"remember the milk")
     full_house.survey()
     compared: list[bool] = []
-    really = surveying.compare
+    really = run.compare
 
     def noting(job: Comparison) -> None:
         compared.append(job.changed)
         really(job)
 
-    monkeypatch.setattr(surveying, "compare", noting)
+    monkeypatch.setattr(run, "compare", noting)
     full_house.survey()
     full_house.survey(folders=[b".A"])
     assert compared == [False, False]
@@ -439,7 +439,7 @@ def test_a_survey_that_is_cancelled_proposes_nothing_that_depends_on_others(
 
 
 def test_the_next_one_finds_all(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "SLICE", 2)
+    monkeypatch.setattr(directories, "SLICE", 2)
     asked = iter([False, False, True])
     assert full_house.survey(cancelled=lambda: next(asked)).cancelled
     assert not full_house.survey().cancelled
@@ -450,7 +450,7 @@ def test_the_next_one_finds_all(full_house: House, monkeypatch: pytest.MonkeyPat
 
 
 def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "SLICE", 2)
+    monkeypatch.setattr(directories, "SLICE", 2)
     seen: list[Progress] = []
     full_house.survey(on_progress=seen.append)
     stages = list(dict.fromkeys(each.stage for each in seen))
@@ -469,7 +469,7 @@ def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_processes_find_what_one_finds(
     full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looking, "SLICE", 2)
+    monkeypatch.setattr(directories, "SLICE", 2)
     full_house.survey(executor=executor)
     assert full_house.picture() == full_house.fresh_picture()
     full_house.mail(b"new/9.M1.host", 9)
@@ -480,7 +480,7 @@ def test_processes_find_what_one_finds(
 def test_a_cancelled_survey_leaves_its_processes_usable(
     full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looking, "SLICE", 1)
+    monkeypatch.setattr(directories, "SLICE", 1)
     assert full_house.survey(executor=executor, cancelled=lambda: True).cancelled
     full_house.survey(executor=executor)
     assert full_house.picture() == full_house.fresh_picture()
@@ -488,9 +488,9 @@ def test_a_cancelled_survey_leaves_its_processes_usable(
 
 def test_an_index_whose_path_has_odd_characters(full_house: House, reads: Reads) -> None:
     index = Index.open(full_house.home / "50% # of?it" / "index")
-    surveying.run_survey(full_house.spool, index)
+    run.run_survey(full_house.spool, index)
     reads.forget()
-    surveying.run_survey(full_house.spool, index)
+    run.run_survey(full_house.spool, index)
     index.close()
     assert reads.examined == 0
 
@@ -520,7 +520,7 @@ def test_two_surveys_never_write_one_index_at_once(full_house: House) -> None:
     def another(_progress: Progress) -> None:
         if not second:
             index = full_house.index.again()
-            result = surveying.run_survey(full_house.spool, index, cancelled=lambda: True)
+            result = run.run_survey(full_house.spool, index, cancelled=lambda: True)
             second.append(result.cancelled and not index.folders())
             index.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey.index import index as indexing
+from mailsurgeon.survey.index import index
 from tests.tui.conftest import Ward, front, main, settled, status
 
 SIZE = (80, 24)
@@ -25,7 +25,7 @@ async def test_the_screen_says_so_and_lives_on(ward: Ward, monkeypatch: pytest.M
         path.write_bytes(b"From: a@example.org\nSubject: %d\n\nText.\n" % number)
     app = ward.app()
     before = tree(ward.root)
-    connect = indexing._connect
+    connect = index._connect
     room = [1]  # pages that every connection may use: there is no more on the disk
 
     def connected(path: Path) -> sqlite3.Connection:
@@ -33,7 +33,7 @@ async def test_the_screen_says_so_and_lives_on(ward: Ward, monkeypatch: pytest.M
         made.execute(f"PRAGMA max_page_count = {room[0]}")
         return made
 
-    monkeypatch.setattr(indexing, "_connect", connected)
+    monkeypatch.setattr(index, "_connect", connected)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "the index cannot be kept" in status(pilot)

@@ -11,7 +11,7 @@ import pytest
 from rich.text import Text
 
 from mailsurgeon.tui.app import MailsurgeonApp
-from mailsurgeon.tui.screens.main import inspector_controller as inspecting
+from mailsurgeon.tui.screens.main import inspector_controller
 from mailsurgeon.tui.screens.main.inspector_controller import READINGS, WAITING
 from mailsurgeon.tui.stalled import Waits
 from mailsurgeon.tui.widgets.folder_tree import ALL
@@ -127,8 +127,8 @@ async def test_a_message_that_cannot_be_read_holds_neither_list_nor_proposals(
 
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
-        monkeypatch.setattr(inspecting, "inspect", inspect)
-        monkeypatch.setattr(inspecting, "PATIENCE", 0.01)
+        monkeypatch.setattr(inspector_controller, "inspect", inspect)
+        monkeypatch.setattr(inspector_controller, "PATIENCE", 0.01)
         screen = main(pilot)
         screen.tree_.go_to_target(ALL)
         await pilot.press("enter")

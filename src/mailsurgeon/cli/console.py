@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
 
-Advance = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done, and its total (0: not known)."""
+INTERRUPTED = 130
+"""The exit code after Ctrl+C, as shells have it."""
 
 
 def complain(message: str) -> None:

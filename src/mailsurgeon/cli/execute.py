@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mailsurgeon.cli.console import complain, interruptible, progress
+from mailsurgeon.cli.console import INTERRUPTED, complain, interruptible, progress
 from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import (
     Common,
@@ -24,8 +24,6 @@ from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
-
-INTERRUPTED = 130
 
 
 def on_terminal() -> bool:

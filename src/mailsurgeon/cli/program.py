@@ -14,12 +14,11 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 from mailsurgeon import __version__
 from mailsurgeon.cli import screen
 from mailsurgeon.cli.arguments import spread_codes
-from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.console import INTERRUPTED, complain
 from mailsurgeon.cli.options import DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
 
 COULD_NOT = 2
-INTERRUPTED = 130
 PIPE_CLOSED = 141
 COMMANDS = {
     "scan": "scan:scan", "log": "log:log", "explain": "explain:explain",

@@ -14,6 +14,7 @@ from typing import Any
 from mailsurgeon.diagnosis.facts import PLAIN, Finding, FolderFacts, MessageFacts, Moment
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.filename import (
+    LONGEST_NAME,
     MAX_DIGITS,
     Info,
     count_field,
@@ -26,7 +27,6 @@ from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.message_fast import Glance
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-LONGEST_NAME = 200  # bytes; a flag change needs room below the file system's 255
 DAY = 86_400
 YEAR = 365 * DAY
 

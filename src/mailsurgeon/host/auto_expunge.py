@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host import doveconf
 from mailsurgeon.host.files import read_small
-from mailsurgeon.maildir.config import courier_config as courier_settings
-from mailsurgeon.maildir.config import dovecot_config as doveconf
+from mailsurgeon.maildir.config import courier_config, dovecot_config
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock
 
 COURIER_SETTINGS = b"/etc/courier/imapd"
@@ -25,13 +24,13 @@ class Expiry:
     def of_this_host(cls) -> Expiry:
         """Reads Courier's settings and asks Dovecot for its own."""
         settings = read_small(COURIER_SETTINGS, _LARGEST) or b""
-        return cls(dovecot.configuration(), settings.decode("utf-8", "replace"))
+        return cls(doveconf.configuration(), settings.decode("utf-8", "replace"))
 
     def of(self, name: str) -> tuple[str, float]:
         """Who deletes from the folder `name` by age, and after how many days; else empty, 0."""
         if self.dovecot is not None:
-            days = doveconf.autoexpunge_days(self.dovecot, name)
+            days = dovecot_config.autoexpunge_days(self.dovecot, name)
             if days is not None:
                 return "Dovecot (autoexpunge)", days
-        days = courier_settings.emptytrash_days(self.courier, name)
+        days = courier_config.emptytrash_days(self.courier, name)
         return ("", 0.0) if days is None else ("Courier (IMAP_EMPTYTRASH)", days)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from functools import cache
 
-from mailsurgeon.maildir.config import dovecot_config as doveconf
+from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, Person, SpoolLocation
 
 _SECONDS = 5
@@ -28,13 +28,13 @@ def configuration() -> ConfigBlock | None:
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
-    return doveconf.read_configuration(asked.stdout) if asked.returncode == 0 else None
+    return dovecot_config.read_configuration(asked.stdout) if asked.returncode == 0 else None
 
 
 def pop3_uidl_is_name() -> bool:
     """Whether POP3 UIDLs are made of file names; no other format depends on the name."""
     known = configuration()
-    return known is not None and doveconf.uidl_format_is_name(known)
+    return known is not None and dovecot_config.uidl_format_is_name(known)
 
 
 def location_of(root: bytes, owner: int) -> SpoolLocation | None:
@@ -44,7 +44,7 @@ def location_of(root: bytes, owner: int) -> SpoolLocation | None:
     known = configuration()
     if known is None:
         return None
-    found = doveconf.find(known, root, _person(owner), os.path.realpath)
+    found = dovecot_config.find(known, root, _person(owner), os.path.realpath)
     if found is None:
         return None
     return SpoolLocation(_there(found.control, root), _there(found.index, root), found.layout)

@@ -21,6 +21,9 @@ _LOST_COLON = re.compile(rb"2,([A-Za-z]+)\Z")
 _FIELD_DIGITS = re.compile(rb",([SW])=(\d+)\Z")
 _SECONDS = re.compile(rb"\d+")
 
+LONGEST_NAME = 200
+"""Bytes of a name above which it is `bad-name`: a change of flags needs room below the 255 of
+the file system."""
 MAX_DIGITS = 255  # no file system has longer names
 
 

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from itertools import count
 
 from mailsurgeon.maildir.filename import (
+    LONGEST_NAME,
     Info,
     parse_info,
     sorted_flags,
@@ -23,10 +24,8 @@ from mailsurgeon.maildir.filename import (
 
 NAME_MAX = 255
 """Bytes of a file name (NAME_MAX of Linux file systems)."""
-LONGEST = 200
-"""Bytes of a name above which it counts as `bad-name`."""
 BASE_LIMIT = 160
-"""Bytes of a fresh base name: leaves room below LONGEST for every flag and keyword."""
+"""Bytes of a fresh base name: leaves room below LONGEST_NAME for every flag and keyword."""
 OWN_HOST = b"mailsurgeon"
 """Stands where the host stands in a fresh name whose old name tells of none."""
 
@@ -108,7 +107,7 @@ def compose(
     fresh = fresh_base(head, seconds=seconds, seed=seed, taken=taken)
     if _CONTROL.search(info):
         info = parse_info(b"x" + info).should_be
-    if len(fresh) + len(info) > LONGEST:
+    if len(fresh) + len(info) > LONGEST_NAME:
         info = _short_info(info)
     return Name(fresh + info, replaced=not change.fresh)
 
@@ -118,7 +117,9 @@ def is_unfit(filename: bytes) -> bool:
     base = split(filename)[0]
     repeated = base.count(b",S=") > 1 or base.count(b",W=") > 1
     hidden = not base or base.startswith(b".")
-    return hidden or repeated or len(filename) > LONGEST or _CONTROL.search(filename) is not None
+    return (
+        hidden or repeated or len(filename) > LONGEST_NAME or _CONTROL.search(filename) is not None
+    )
 
 
 def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes], bool]) -> bytes:

@@ -54,3 +54,8 @@ def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
     """Where a folder's list file of this name lies (absolute). Only Dovecot knows CONTROL=."""
     own = name.startswith(b"dovecot")
     return os.path.join(spool.control_of(folder) if own else spool.absolute(folder), name)
+
+
+def join(directory: bytes, name: bytes) -> bytes:
+    """A path below a directory, relative to the spool; the spool itself has the empty path."""
+    return directory + b"/" + name if directory else name

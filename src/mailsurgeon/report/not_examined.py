@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
-from mailsurgeon.report.output import path_json, path_shown
+from mailsurgeon.report.output import path_json
 from mailsurgeon.survey.index.rows import NotExamined
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 
 _FIRST = 5
 

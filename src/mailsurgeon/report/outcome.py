@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from mailsurgeon.report.not_examined import print_unseen, unseen_as_dicts
-from mailsurgeon.report.output import path_json, path_shown
+from mailsurgeon.report.output import path_json
 from mailsurgeon.report.plan import (
     left_as_dicts,
     plan_as_dict,
@@ -18,7 +18,7 @@ from mailsurgeon.report.plan import (
 )
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.rows import NotExamined
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 
 
 def plan_outcome(plan: Plan, unseen: Sequence[NotExamined] = ()) -> dict[str, Any]:

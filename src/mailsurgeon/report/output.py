@@ -9,8 +9,6 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from mailsurgeon.text import visible
-
 _NO_LIMIT = 100_000  # columns, where nothing has to fit
 
 
@@ -31,11 +29,6 @@ def print_table(console: Console, table: Table) -> None:
 def path_json(path: bytes) -> str:
     """A path relative to the spool as JSON has it: `.` for the root, surrogate escapes."""
     return os.fsdecode(path) if path else "."
-
-
-def path_shown(path: bytes) -> str:
-    """A path relative to the spool as a person reads it."""
-    return visible(path) if path else "."
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

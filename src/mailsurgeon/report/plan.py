@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mailsurgeon.report.output import counted, path_json, path_shown, print_table
+from mailsurgeon.report.output import counted, path_json, print_table
 from mailsurgeon.surgery.model import Act, Left, Plan, Step
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 
 FIRST_PATHS = 3
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
-from mailsurgeon.report.output import counted, path_json, path_shown
+from mailsurgeon.report.output import counted, path_json
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 
 
 def items_as_dict(directory: bytes, items: Sequence[QuarantineItem]) -> dict[str, Any]:

@@ -22,13 +22,12 @@ from mailsurgeon.report.output import (
     console_for,
     counted,
     path_json,
-    path_shown,
     print_table,
 )
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow
 from mailsurgeon.survey.run import SurveyResult
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 
 SCAN_FORMATS = ("table", "json", "jsonl", "csv")
 SCAN_COLUMNS = ("code", "severity", "folder", "path", "remedy", "detail")

@@ -14,10 +14,9 @@ from mailsurgeon.report.output import (
     console_for,
     counted,
     path_json,
-    path_shown,
     print_table,
 )
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 
 _LONGEST = 400  # characters of a complaint
 

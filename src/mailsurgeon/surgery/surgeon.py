@@ -21,8 +21,7 @@ from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_sessi
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Report, StepKind
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
-from mailsurgeon.surgery.quarantine import directory as quarantine
-from mailsurgeon.surgery.quarantine import unfinished_notice as notice
+from mailsurgeon.surgery.quarantine import directory, unfinished_notice
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
 from mailsurgeon.surgery.servers.sync_tools import running_tool
@@ -81,7 +80,7 @@ class Surgeon:
     @property
     def quarantine_dir(self) -> bytes:
         """The absolute path of the quarantine; it is made when first needed."""
-        return self._quarantine or quarantine.default_directory(self.spool)
+        return self._quarantine or directory.default_directory(self.spool)
 
     # Changing the spool
 
@@ -120,7 +119,7 @@ class Surgeon:
 
     def _take_notice_down(self) -> None:
         """Removes the notice of a run that ended between its last entry and its notice."""
-        if not notice.stands(self.spool):
+        if not unfinished_notice.stands(self.spool):
             return
         with suppress(SpoolBusy, SpoolError, OSError), self._writing() as writer:
             if not self._open_operations():
@@ -243,9 +242,9 @@ class Surgeon:
     def _item(self, row: StepRecord, operation: Operation) -> QuarantineItem | None:
         assert row.target is not None and row.source is not None
         holder, _, relative = row.target[len(QUARANTINE) :].partition(b"/")
-        at = os.path.join(operation.quarantine or self.quarantine_dir, holder, relative)
+        place = os.path.join(operation.quarantine or self.quarantine_dir, holder, relative)
         try:
-            status = os.lstat(at)
+            status = os.lstat(place)
         except OSError:
             return None
         kind = "other"

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host import doveconf
 from mailsurgeon.maildir.folder_names import FS
 from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder, never_a_folder
 from mailsurgeon.survey.index.rows import NotExamined
@@ -169,7 +169,7 @@ class _Search:
             return True
         if self.layout is not None:
             return self.layout == FS
-        return dovecot.location_of(look.path, os.stat(look.path).st_uid) is not None
+        return doveconf.location_of(look.path, os.stat(look.path).st_uid) is not None
 
     def _tell_symlinks(self, look: _Look) -> None:
         """A spool behind a symlink is found where it lies, if that is below the same directory."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.host import doveconf as dovecot
+from mailsurgeon.host import doveconf
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder
 from mailsurgeon.maildir.spool import Spool
@@ -78,12 +78,12 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
             os.path.realpath(one) if one else None for one in (options.control, options.index)
         )
         return Spool(root, status.st_dev, status.st_ino, layout, control, index)
-    known = dovecot.location_of(root, status.st_uid)
+    known = doveconf.location_of(root, status.st_uid)
     if known is None:
         return Spool(root, status.st_dev, status.st_ino, layout)
     if known.layout and not options.layout and len(folders) < 2:  # nothing to see it from
         layout = known.layout
-    found_by = dovecot.FOUND_BY if known.control or known.index else ""
+    found_by = doveconf.FOUND_BY if known.control or known.index else ""
     return Spool(
         root, status.st_dev, status.st_ino, layout, known.control, known.index, found_by
     )  # fmt: skip

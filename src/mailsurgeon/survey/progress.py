@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Advance = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done, and its total (0: not known)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from mailsurgeon.tui.text.fields import fit_end, path_cells
+from mailsurgeon.text import path_shown
+from mailsurgeon.tui.text.fields import fit_end
 
 _PATH_CELLS = 34  # of a path, so that 80 columns show what can be done
 
@@ -59,5 +60,5 @@ SILENT = 2
 
 def short(path: bytes) -> str:
     """A path, safe to show, its beginning cut where it is long."""
-    text = path_cells(path)
+    text = path_shown(path)
     return text if len(text) <= _PATH_CELLS else fit_end(text, _PATH_CELLS).rstrip()

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.cli import execute as operate
-from mailsurgeon.host import doveconf as dovecot
-from mailsurgeon.maildir.config import dovecot_config as doveconf
+from mailsurgeon.cli import execute
+from mailsurgeon.host import dovecot_config as dovecot
+from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.cli.conftest import MTIME, Run, Tree
@@ -278,8 +278,8 @@ def test_a_message_that_vanishes_before_the_repair_is_refused_by_name(
         os.unlink(broken.root / UNSORTED)
         return applied(surgeon, plan, *rest)
 
-    applied = operate.run_plan
-    monkeypatch.setattr(operate, "run_plan", vanish)
+    applied = execute.run_plan
+    monkeypatch.setattr(execute, "run_plan", vanish)
     outcome = run("fix", broken, "--yes", "--format", "json")
     assert outcome.code == 1
     assert [row["path"] for row in outcome.json["refused"]] == [UNSORTED]
@@ -343,7 +343,7 @@ def test_where_the_lists_were_found_is_told_on_request(
     control = tmp_path / "control"
     (control / ".INBOX").mkdir(parents=True)
     output = f"mail_location = maildir:{broken}:CONTROL={control}\n"
-    configuration = doveconf.read_configuration(output.encode())
+    configuration = dovecot_config.read_configuration(output.encode())
     monkeypatch.setattr(dovecot, "configuration", lambda: configuration)
     quiet, verbose = run("fix", broken, "--dry-run"), run("fix", broken, "--dry-run", "-v")
     assert quiet.err == ""

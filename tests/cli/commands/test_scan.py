@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey.read import directories as looking
+from mailsurgeon.survey.read import directories
 from tests.cli.conftest import Below, Run, Tree
 
 MISFILED = ".Sent/1600000003.M1P1.host:2,S"
@@ -173,7 +173,7 @@ def test_a_second_scan_reads_only_what_changed(
 
     monkeypatch.setattr(os, "open", noting)
     # As if the clock had gone on: what changed a moment ago is read again.
-    monkeypatch.setattr(looking, "GRANULARITY", 0)
+    monkeypatch.setattr(directories, "GRANULARITY", 0)
 
     def read(*options: str) -> set[str]:
         opened.clear()

@@ -15,11 +15,10 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.cli import screen
-from mailsurgeon.cli import session as bench
-from mailsurgeon.cli.commands import scan_all as many
-from mailsurgeon.procedures import survey_many as procedure
-from mailsurgeon.survey.workers import pool as workers
+from mailsurgeon.cli import screen, session
+from mailsurgeon.cli.commands import scan_all
+from mailsurgeon.procedures import survey_many
+from mailsurgeon.survey.workers import pool
 from mailsurgeon.survey.workers.pool import start_executor
 from tests.cli.conftest import Run, Tree
 
@@ -141,7 +140,7 @@ def test_what_is_left_out_is_told_and_ends_with_1(run: Run, hall: Path) -> None:
 def test_one_that_cannot_be_read_stops_no_other(
     run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = procedure.open_spool
+    opened = survey_many.open_spool
 
     def forbidding(path: bytes, options: Any) -> Any:  # for root, too
         if path.endswith(b"carla"):
@@ -150,7 +149,7 @@ def test_one_that_cannot_be_read_stops_no_other(
             raise ValueError("\x1b[31mred")
         return opened(path, options)
 
-    monkeypatch.setattr(procedure, "open_spool", forbidding)
+    monkeypatch.setattr(survey_many, "open_spool", forbidding)
     outcome = run("scan-all", hall, "--format", "json")
     assert outcome.code == 1
     bert, carla, *_ = outcome.json["spools"]
@@ -197,14 +196,14 @@ def test_names_reach_the_terminal_as_text(run: Run, tmp_path: Path) -> None:
 def test_an_interrupt_keeps_what_was_looked_at(
     run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = many.look_at
+    looked = scan_all.look_at
 
     def look_at(path: bytes, order: Any, *more: Any) -> Any:
         if path.endswith(b"carla"):
             return None  # cancelled in the middle of it
         return looked(path, order, *more)
 
-    monkeypatch.setattr(many, "look_at", look_at)
+    monkeypatch.setattr(scan_all, "look_at", look_at)
     outcome = run("scan-all", hall, "--format", "json")
     assert outcome.code == 130
     assert names(outcome) == ["bert", "anna"]
@@ -230,8 +229,8 @@ def test_until_readers_are_warm_the_program_reads_by_itself(
         return nobody, [Future[int]()]
 
     alone = run("scan", hall / "example.org" / "bert", "--format", "csv", "--jobs", 1).out
-    monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
-    monkeypatch.setattr(workers, "start_executor", never_warm)
+    monkeypatch.setattr(session, "_WORTH_IT", 0.0)
+    monkeypatch.setattr(pool, "start_executor", never_warm)
     outcome = run("scan", hall / "example.org" / "bert", "--format", "csv", "--fresh", "--jobs", 2)
     assert (outcome.out, started) == (alone, [True])
 
@@ -240,9 +239,9 @@ def test_a_reader_that_dies_is_one_spools_error(
     run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next spool gets new readers."""
-    monkeypatch.setattr(bench, "_WORTH_IT", 0.0)
-    monkeypatch.setattr(workers, "start_executor", started_and_warm)
-    survey = procedure.looked_at
+    monkeypatch.setattr(session, "_WORTH_IT", 0.0)
+    monkeypatch.setattr(pool, "start_executor", started_and_warm)
+    survey = survey_many.looked_at
     died: list[bytes] = []
 
     def dying(spool: Any, order: Any) -> Any:
@@ -251,7 +250,7 @@ def test_a_reader_that_dies_is_one_spools_error(
             order.readers(spool).submit(os._exit, 1).result()
         return survey(spool, order)
 
-    monkeypatch.setattr(procedure, "looked_at", dying)
+    monkeypatch.setattr(survey_many, "looked_at", dying)
     outcome = run("scan-all", hall, "--format", "json", "--jobs", 2)
     errors = {row["spool"]: row["error"] for row in outcome.json["spools"] if row["error"]}
     assert errors == {os.fsdecode(died[0]): "a process that read messages has died; look again"}

@@ -10,7 +10,7 @@ import pytest
 
 from mailsurgeon.host import doveconf as dovecot
 from mailsurgeon.host.doveconf import configuration, pop3_uidl_is_name
-from mailsurgeon.surgery.apply import operation as writer
+from mailsurgeon.surgery.apply import operation
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.apply.test_recovery import crash_before_list
@@ -52,7 +52,7 @@ def doveconf(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doveconf]:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
     monkeypatch.setattr(dovecot, "configuration", configuration)
-    monkeypatch.setattr(writer, "uidl_is_name", pop3_uidl_is_name)
+    monkeypatch.setattr(operation, "uidl_is_name", pop3_uidl_is_name)
     configuration.cache_clear()
     yield asked
     configuration.cache_clear()

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from mailsurgeon.surgery.apply import batches as running
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.apply import batches
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.journal.settle import ranges
 from tests.surgery.conftest import Ward, plan
 
@@ -21,8 +21,8 @@ NAMES = [b"130000000%d.M%dP1.host" % (number, number) for number in range(1, 5)]
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "BATCH_STEPS", 1)
-    monkeypatch.setattr(running, "MOST_STEPS", 1)
+    monkeypatch.setattr(batches, "BATCH_STEPS", 1)
+    monkeypatch.setattr(batches, "MOST_STEPS", 1)
 
 
 @contextmanager
@@ -122,14 +122,14 @@ def test_locks_of_several_folders_are_held_together(
         path = ward.mail(folder + b"/" + name)
         acts.append(ward.rename(path, folder + b"/cur/" + name, folder=folder))
     held: list[list[bool]] = []
-    rename = fs.rename_no_replace
+    rename = at.rename_no_replace
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source in NAMES:
             held.append([ward.path(folder + b"/" + LOCK).exists() for folder in (b".A", b".B")])
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename_no_replace", watched)
+    monkeypatch.setattr(at, "rename_no_replace", watched)
     with ward.surgeon() as surgeon:
         assert surgeon.apply(plan(*acts)).state == "applied"
     assert held == [[True, True], [True, True]]
@@ -141,7 +141,7 @@ def test_results_are_in_the_journal_before_the_next_batch_begins(
     ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES[:3]]
-    rename = fs.rename_no_replace
+    rename = at.rename_no_replace
     known: list[list[str]] = []
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
@@ -152,7 +152,7 @@ def test_results_are_in_the_journal_before_the_next_batch_begins(
             db.close()
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename_no_replace", watched)
+    monkeypatch.setattr(at, "rename_no_replace", watched)
     with ward.surgeon() as surgeon:
         surgeon.apply(plan(*acts))
         assert [step.state for step in surgeon.steps(1)] == ["done"] * 3
@@ -172,7 +172,7 @@ def test_results_are_in_the_journal_before_the_next_batch_begins(
 def test_a_batch_has_as_many_steps_as_take_half_a_second(
     steps: int, seconds: float, following: int
 ) -> None:
-    room = running.Room(steps)
+    room = batches.Room(steps)
     room.took(seconds)
     assert room.steps == following
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from mailsurgeon.errors import SpoolBusy
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.model import Act, Step, StepKind
-from mailsurgeon.surgery.servers import uidlist_file as uidlists
+from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.apply.test_kill import killed_at
 from tests.surgery.conftest import Ward, plan
@@ -42,11 +42,11 @@ def crash_before_results(surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch, acts
 def crash_before_list(surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch, acts: Act) -> None:
     """The file has its new name, its record has not."""
 
-    def die(_one: uidlists.ListFile, _new: bytes) -> None:
+    def die(_one: uidlist_file.ListFile, _new: bytes) -> None:
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(uidlists.ListFile, "_replace", die)
+        patch.setattr(uidlist_file.ListFile, "_replace", die)
         with pytest.raises(Crash):
             surgeon.apply(plan(acts))
 
@@ -135,8 +135,8 @@ def test_both_names_of_one_inode_are_made_one(ward: Ward, monkeypatch: pytest.Mo
         raise Crash
 
     with monkeypatch.context() as patch, ward.surgeon() as surgeon:
-        patch.setattr(fs, "_renameat2", None)
-        patch.setattr(fs, "drop_second_name", die)
+        patch.setattr(at, "_renameat2", None)
+        patch.setattr(at, "drop_second_name", die)
         with pytest.raises(Crash):
             surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
     assert ward.path(ONE).exists() and ward.path(b"cur/" + ONE).exists()
@@ -203,7 +203,7 @@ def test_a_notice_that_was_tampered_with_shows_nothing_raw(ward: Ward) -> None:
 
 def failing(code: int, after: int) -> Callable[..., int]:
     """renameat2 that fails from the call after `after` on."""
-    real = fs._renameat2
+    real = at._renameat2
     assert real is not None
     calls: list[bytes] = []
 
@@ -227,7 +227,7 @@ def test_a_failing_disk_stops_the_operation_and_what_was_done_is_known(
     acts = plan(*(ward.rename(name, b"cur/" + name) for name in names))
     with ward.surgeon() as surgeon:
         with monkeypatch.context() as patch:
-            patch.setattr(fs, "_renameat2", failing(code, 2))
+            patch.setattr(at, "_renameat2", failing(code, 2))
             report = surgeon.apply(acts)
         assert (report.state, report.done) == ("partial", {"file": 2})
         assert os.strerror(code) in report.summary
@@ -241,7 +241,7 @@ def test_a_failing_disk_stops_the_operation_and_what_was_done_is_known(
 def test_a_call_that_fails_for_one_message_leaves_the_others_alone(
     ward: Ward, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    real = fs.rename_no_replace
+    real = at.rename_no_replace
     names = [ward.mail(b"130000000%d.M1P1.host:2," % number, number) for number in range(3)]
 
     def picky(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
@@ -249,7 +249,7 @@ def test_a_call_that_fails_for_one_message_leaves_the_others_alone(
             raise OSError(code, os.strerror(code))
         real(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename_no_replace", picky)
+    monkeypatch.setattr(at, "rename_no_replace", picky)
     with ward.surgeon() as surgeon:
         report = surgeon.apply(plan(*(ward.rename(name, b"cur/" + name) for name in names)))
     assert report.done == {"file": 2}
@@ -260,7 +260,7 @@ def test_a_call_that_fails_for_one_message_leaves_the_others_alone(
 def test_a_failed_sync_is_never_called_done(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     ward.mail(ONE)
     before = ward.picture()
-    sync = fs.sync
+    sync = at.sync
 
     def broken(directory: int) -> None:
         if os.fstat(directory).st_ino == ward.path(b"cur").stat().st_ino:
@@ -269,7 +269,7 @@ def test_a_failed_sync_is_never_called_done(ward: Ward, monkeypatch: pytest.Monk
 
     with ward.surgeon() as surgeon:
         with monkeypatch.context() as patch:
-            patch.setattr(fs, "sync", broken)
+            patch.setattr(at, "sync", broken)
             report = surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
         assert (report.state, report.done) == ("interrupted", {})
         assert surgeon.unfinished() is not None

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.apply import locked_batch as section
-from mailsurgeon.surgery.apply import operation as writer
+from mailsurgeon.surgery.apply import locked_batch, operation
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Plan
@@ -101,7 +100,7 @@ def test_a_keyword_still_in_use_is_no_sign_that_an_undo_was_begun(
         raise Crash
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setattr(section, "enact", die)
+        patch.setattr(locked_batch, "enact", die)
         with pytest.raises(Crash):
             surgeon.apply(back)
     recover(clinic)
@@ -132,11 +131,11 @@ def test_a_notice_that_outlived_its_operation_is_taken_down(
 ) -> None:
     path = clinic.mail(b"1300000000.M1.host:2,S", content=text(1))
 
-    def die(_writer: writer.OperationWriter) -> None:
+    def die(_writer: operation.OperationWriter) -> None:
         raise Crash
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setattr(writer.OperationWriter, "_take_notice_down", die)
+        patch.setattr(operation.OperationWriter, "_take_notice_down", die)
         with pytest.raises(Crash):
             surgeon.apply(clinic.survey().propose(path))
     notice = clinic.home / "mail" / ".Maildir.quarantine" / "UNFINISHED"
@@ -151,7 +150,7 @@ def test_what_a_purge_has_not_come_to_is_still_there_and_known(
 ) -> None:
     paths = [clinic.mail(b"cur/130000000%d.M1.host:2," % n, content=text(n)) for n in (1, 2)]
     clinic.apply(clinic.survey().propose(*paths, remedy="quarantine"))
-    delete = writer._delete
+    delete = operation._delete
     deleted: list[bytes] = []
 
     def once(parent: int, name: bytes, *, is_directory: bool) -> None:
@@ -161,7 +160,7 @@ def test_what_a_purge_has_not_come_to_is_still_there_and_known(
         deleted.append(name)
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setattr(writer, "_delete", once)
+        patch.setattr(operation, "_delete", once)
         with pytest.raises(Crash):
             surgeon.purge(0)
     with clinic.surgeon() as surgeon:

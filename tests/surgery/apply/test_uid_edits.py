@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Step, StepKind
-from mailsurgeon.surgery.servers import uidlist_file as uidlists
+from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 
@@ -165,10 +165,10 @@ def test_a_list_that_cannot_be_written_takes_the_renames_back(
     sent.uidlist(SENT, OLD)
     before = sent.picture()
 
-    def full(_self: uidlists.ListFile, _new: bytes) -> None:
+    def full(_self: uidlist_file.ListFile, _new: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(uidlists.ListFile, "_replace", full)
+    monkeypatch.setattr(uidlist_file.ListFile, "_replace", full)
     report = surgeon.apply(plan(resized(sent)))
     assert report.state == "failed"
     assert "No space left" in report.summary
@@ -180,13 +180,13 @@ def test_a_list_that_reads_back_otherwise_is_not_called_done(
     sent: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = sent.uidlist(SENT, OLD)
-    replace = uidlists.ListFile._replace
+    replace = uidlist_file.ListFile._replace
 
-    def lying(one: uidlists.ListFile, new: bytes) -> None:
+    def lying(one: uidlist_file.ListFile, new: bytes) -> None:
         replace(one, new)
         place.write_bytes(new[:-1])
 
-    monkeypatch.setattr(uidlists.ListFile, "_replace", lying)
+    monkeypatch.setattr(uidlist_file.ListFile, "_replace", lying)
     report = surgeon.apply(plan(resized(sent)))
     assert report.state == "interrupted"
     assert "does not read back" in report.summary
@@ -202,13 +202,13 @@ def test_many_records_are_written_at_once(
     sent.uidlist(SENT, *bases)
     before = sent.picture()
     writes: list[bytes] = []
-    replace = uidlists.ListFile._replace
+    replace = uidlist_file.ListFile._replace
 
-    def counted(one: uidlists.ListFile, new: bytes) -> None:
+    def counted(one: uidlist_file.ListFile, new: bytes) -> None:
         writes.append(new)
         replace(one, new)
 
-    monkeypatch.setattr(uidlists.ListFile, "_replace", counted)
+    monkeypatch.setattr(uidlist_file.ListFile, "_replace", counted)
     acts = [
         sent.rename(
             b".Sent/cur/" + base + b":2,", b".Sent/cur/" + base + b"00:2,", "fix-size",
@@ -234,14 +234,14 @@ def test_with_control_elsewhere_list_and_lock_are_there(
         sent.spool.root, sent.spool.device, sent.spool.inode, "maildir++", os.fsencode(control)
     )
     locked: list[bool] = []
-    rename = fs.rename_no_replace
+    rename = at.rename_no_replace
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source.startswith(OLD):
             locked.append((control / ".Sent" / "dovecot-uidlist.lock").exists())
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename_no_replace", watched)
+    monkeypatch.setattr(at, "rename_no_replace", watched)
     with Surgeon(spool, state_dir=sent.home / "state") as surgeon:
         assert surgeon.apply(plan(resized(sent))).effects == ("UIDs kept for 1 of 1 in Sent",)
     assert locked == [True]

@@ -11,8 +11,7 @@ import pytest
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.fsops import resolve as places
+from mailsurgeon.surgery.fsops import at, resolve
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
 from mailsurgeon.surgery.model import Act, Step, StepKind
 from mailsurgeon.surgery.quarantine import directory as quarantine
@@ -132,7 +131,7 @@ def test_a_date_is_not_given_to_roots_file_by_its_second_name(
     first = secret.stat().st_mtime_ns
     path = b"cur/1300000009.M9P1.host:2,S"
     data = {"before": first, "after": 1}
-    expected = fs.expectation(secret.stat())
+    expected = at.expectation(secret.stat())
     act = Act("fix-date", path, (Step(StepKind.UTIME, path, None, expected, b"", data=data),))
     (refusal,) = surgeon.apply(plan(act)).refused
     assert "hard links" in refusal.reason
@@ -148,7 +147,7 @@ def test_the_quarantine_is_made_where_the_spool_is_and_not_where_its_path_leads(
     (theirs.home / "mail").rename(user / "mail")
     theirs.spool = replace(theirs.spool, root=os.fsencode(user / "mail" / "Maildir"))
     acts = plan(theirs.away(b"1300000002.M2P1.host"))
-    hold = places.open_root(theirs.spool)
+    hold = resolve.open_root(theirs.spool)
     (user / "mail").rename(user / "moved")
     (user / "mail").symlink_to(place)
     try:
@@ -177,10 +176,10 @@ def test_a_directory_of_roots_in_the_quarantines_place_is_neither_used_nor_given
 def test_only_an_empty_directory_is_given_away(tmp_path: Path) -> None:
     (tmp_path / "trap").mkdir()
     (tmp_path / "trap" / "secret").write_text("root's")
-    parent = fs.open_directory(os.fsencode(tmp_path))
+    parent = at.open_directory(os.fsencode(tmp_path))
     try:
         with pytest.raises(FileExistsError):
-            fs.finish_directory(parent, b"trap", 0o700, OWNER)
+            at.finish_directory(parent, b"trap", 0o700, OWNER)
     finally:
         os.close(parent)
     assert (tmp_path / "trap").stat().st_uid == 0

@@ -173,10 +173,10 @@ def test_a_disk_that_fills_up_under_the_journal_changes_nothing(ward: Ward) -> N
 def test_intents_are_durable_before_anything_is_renamed(
     ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mailsurgeon.surgery.fsops import at as fs
+    from mailsurgeon.surgery.fsops import at
 
     ward.mail(ONE)
-    rename = fs.rename_no_replace
+    rename = at.rename_no_replace
     known: list[list[tuple[bytes, bytes, str]]] = []
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
@@ -187,7 +187,7 @@ def test_intents_are_durable_before_anything_is_renamed(
             db.close()
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename_no_replace", watched)
+    monkeypatch.setattr(at, "rename_no_replace", watched)
     with ward.surgeon() as surgeon:
         surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
     assert known == [[(ONE, b"cur/" + ONE, "planned")]]

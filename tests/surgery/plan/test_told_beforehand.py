@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.host import auto_expunge as expiry
-from mailsurgeon.host import doveconf as dovecot
-from mailsurgeon.maildir.config import dovecot_config as doveconf
-from mailsurgeon.surgery.plan import propose as planning
+from mailsurgeon.host import auto_expunge
+from mailsurgeon.host import dovecot_config as dovecot
+from mailsurgeon.maildir.config import dovecot_config
+from mailsurgeon.surgery.plan import propose
 from mailsurgeon.surgery.plan.propose import described, without
 from tests.surgery.clinic import Clinic, clinic_in, only_act, text
 
@@ -130,7 +130,7 @@ def test_who_named_the_place_of_the_lists_is_told(clinic: Clinic) -> None:
 
 def test_a_sync_at_work_is_told(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = "mbsync (process 123) is running"
-    monkeypatch.setattr(planning, "running_tool", lambda _root, _owner: tool)
+    monkeypatch.setattr(propose, "running_tool", lambda _root, _owner: tool)
     clinic.path(b".mbsyncstate.lock").touch()
     plan = clinic.survey().propose(PATH)
     assert plan.needs[:2] == (
@@ -148,9 +148,9 @@ def test_how_long_servers_keep_what_is_filed_is_told(
     clinic.folder(b".Bin")
     settings = clinic.home / "imapd"
     settings.write_text("# IMAP_EMPTYTRASH=Bin:1\nIMAP_EMPTYTRASH=Bin:7,Sent:30\n")
-    monkeypatch.setattr(expiry, "COURIER_SETTINGS", os.fsencode(settings))
+    monkeypatch.setattr(auto_expunge, "COURIER_SETTINGS", os.fsencode(settings))
     output = b"namespace inbox {\n  mailbox Trash {\n    autoexpunge = 2w\n  }\n}\n"
-    configuration = doveconf.read_configuration(output)
+    configuration = dovecot_config.read_configuration(output)
     monkeypatch.setattr(dovecot, "configuration", lambda: configuration)
     clinic.survey()
     trash = clinic.propose(PATH, remedy="file", target="Trash").effects
@@ -195,5 +195,5 @@ def test_subscriptions_that_go_stale_are_named(
     clinic.folder(b".Old")
     clinic.path(name).write_bytes(data)
     (row,) = [row for row in clinic.survey().index.folders() if row.path == b".Old"]
-    plan = planning.propose_folder(clinic.spool, clinic.index, row.id)
+    plan = propose.propose_folder(clinic.spool, clinic.index, row.id)
     assert only_act(plan).note == f"0 messages; stale lines in subscriptions: {shown}"

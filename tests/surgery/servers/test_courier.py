@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
-from mailsurgeon.surgery.servers import dotlock as locks
+from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan, total
@@ -124,7 +124,7 @@ def test_couriers_lock_is_held_and_let_go(
 
     monkeypatch.setattr(os, "rename", watched)
     surgeon.apply(resize(served))
-    assert seen == [locks.own_mark()]
+    assert seen == [dotlock.own_mark()]
     assert os.listdir(served.path(b"tmp")) == []
 
 
@@ -132,7 +132,7 @@ def test_a_lock_held_by_a_living_courier_is_waited_for_and_respected(
     served: Ward, surgeon: Surgeon
 ) -> None:
     lock = served.path(b"tmp/courier.lock")
-    lock.write_bytes(b"1:" + locks.own_mark().partition(b":")[2])
+    lock.write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])
     first, told = served.picture(), list[str]()
     surgeon.lock_wait = 0
     surgeon.on_wait = told.append
@@ -145,7 +145,7 @@ def test_a_lock_held_by_a_living_courier_is_waited_for_and_respected(
 
 def test_a_folder_without_courier_gets_no_lock_of_its(ward: Ward, surgeon: Surgeon) -> None:
     ward.mail(b"cur/" + OLD + b":2,S", 1)
-    ward.path(b"tmp/courier.lock").write_bytes(b"1:" + locks.own_mark().partition(b":")[2])
+    ward.path(b"tmp/courier.lock").write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])
     surgeon.lock_wait = 0
     assert surgeon.apply(resize(ward)).state == "applied"
 
@@ -259,6 +259,6 @@ def test_dovecots_lock_is_not_made_where_only_courier_has_been(
     served: Ward, surgeon: Surgeon
 ) -> None:
     held = served.path(UIDLIST_LOCK)
-    held.write_bytes(b"1:" + locks.own_mark().partition(b":")[2])
+    held.write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])
     surgeon.lock_wait = 0
     assert surgeon.apply(resize(served)).state == "applied"

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolBusy
-from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers import dotlock as locks
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.servers.dotlock import DotLock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from tests.surgery.conftest import Ward, plan
 
-LOCK = locks.UIDLIST_LOCK
+LOCK = dotlock.UIDLIST_LOCK
 HOST = os.fsencode(socket.gethostname())
 ONE = b"1300000001.M1P1.host:2,S"
 
@@ -51,7 +52,7 @@ def dead_process() -> int:
 
 def take(directory: int, patience: LockWait | None = None) -> DotLock:
     patience = patience or LockWait(0.0)
-    return locks.take(directory, LOCK, b"dovecot-uidlist", LOCK, patience)
+    return dotlock.take(directory, LOCK, b"dovecot-uidlist", LOCK, patience)
 
 
 def test_a_lock_names_process_and_host_and_is_removed(tmp_path: Path, directory: int) -> None:
@@ -70,7 +71,7 @@ def test_a_live_holder_is_waited_for_and_never_overridden(tmp_path: Path, direct
         os.utime(place, (1, 1))
         slept: list[float] = []
         patience = LockWait(3600.0, told.append, lambda: len(slept) > 2, slept.append)
-        with pytest.raises(fs.StepRefused, match=f"held by process {process}"):
+        with pytest.raises(StepRefused, match=f"held by process {process}"):
             take(directory, patience)
         assert place.exists()
     assert told == [f"waiting for dovecot-uidlist.lock, held by process {process}"]
@@ -117,7 +118,7 @@ def test_what_a_killed_run_of_ours_leaves_is_cleared_and_the_stale_lock_is_back(
     theirs, ours = dead_process(), dead_process()
     (tmp_path / (place.name + ".stale")).write_bytes(b"%d:%s" % (theirs, HOST))
     place.write_bytes(b"%d:%s" % (ours, HOST))
-    locks.remove_of_dead(directory, LOCK, ours, os.fsdecode(HOST))
+    dotlock.remove_of_dead(directory, LOCK, ours, os.fsdecode(HOST))
     assert os.listdir(tmp_path) == [place.name]
     assert place.read_bytes() == b"%d:%s" % (theirs, HOST)
 
@@ -131,7 +132,7 @@ def test_a_lock_of_ours_is_known_after_a_power_cut(
     with another_process() as process:
         place.write_bytes(b"%d:%s" % (process, HOST) if who != "nobody" else b"")
         os.link(place, tmp_path / (place.name + ".mailsurgeon"))
-        locks.remove_of_dead(directory, LOCK, process, os.fsdecode(HOST))
+        dotlock.remove_of_dead(directory, LOCK, process, os.fsdecode(HOST))
     assert os.listdir(tmp_path) == []
 
 
@@ -151,7 +152,7 @@ def test_an_empty_lock_that_is_not_ours_stays(tmp_path: Path, directory: int) ->
     place = tmp_path / os.fsdecode(LOCK)
     place.write_bytes(b"")
     (tmp_path / (place.name + ".mailsurgeon")).write_bytes(b"")
-    locks.remove_of_dead(directory, LOCK, dead_process(), os.fsdecode(HOST))
+    dotlock.remove_of_dead(directory, LOCK, dead_process(), os.fsdecode(HOST))
     assert os.listdir(tmp_path) == [place.name]
 
 
@@ -161,14 +162,14 @@ def test_a_lock_of_another_host_is_stale_after_two_quiet_minutes(
 ) -> None:
     place = tmp_path / os.fsdecode(LOCK)
     place.write_bytes(mark)
-    with pytest.raises(fs.StepRefused):
+    with pytest.raises(StepRefused):
         take(directory)
     later = time.time() + 121
     monkeypatch.setattr(time, "time", lambda: later)
     guarded = tmp_path / "dovecot-uidlist"
     guarded.write_bytes(b"")
     os.utime(guarded, (later, later))
-    with pytest.raises(fs.StepRefused):
+    with pytest.raises(StepRefused):
         take(directory)
     guarded.unlink()
     take(directory).release()
@@ -179,7 +180,7 @@ def test_a_symlink_in_the_locks_place_is_not_followed(tmp_path: Path, directory:
     target = tmp_path / "precious"
     target.write_bytes(b"%d:%s" % (dead_process(), HOST))
     (tmp_path / os.fsdecode(LOCK)).symlink_to(target)
-    with pytest.raises(fs.StepRefused, match="cannot be read"):
+    with pytest.raises(StepRefused, match="cannot be read"):
         take(directory)
     assert target.exists()
 
@@ -219,14 +220,14 @@ def test_the_lock_is_held_while_files_are_renamed(
     ward.mail(ONE)
     ward.uidlist(b"")
     held: list[bool] = []
-    rename = fs.rename_no_replace
+    rename = at.rename_no_replace
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source == ONE:
             held.append(ward.path(LOCK).exists())
         rename(source_dir, source, target_dir, target)
 
-    monkeypatch.setattr(fs, "rename_no_replace", watched)
+    monkeypatch.setattr(at, "rename_no_replace", watched)
     with ward.surgeon() as surgeon:
         surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
     assert held == [True]
@@ -240,7 +241,7 @@ def test_a_spool_no_server_has_touched_is_not_locked(
         raise AssertionError("a lock was taken")
 
     ward.mail(ONE)
-    monkeypatch.setattr(locks, "take", never)
+    monkeypatch.setattr(dotlock, "take", never)
     with ward.surgeon() as surgeon:
         assert surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE))).state == "applied"
 

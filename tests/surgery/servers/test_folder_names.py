@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailsurgeon.surgery.fsops.resolve import Places, open_root
-from mailsurgeon.surgery.servers import folder_names as occupants
+from mailsurgeon.surgery.servers import folder_names
 from mailsurgeon.surgery.servers.folder_names import Occupants, Register
 from tests.surgery.conftest import Ward
 
@@ -42,7 +42,7 @@ def listings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def long_after(monkeypatch: pytest.MonkeyPatch) -> None:
     """All is looked at an hour after it was last changed."""
     later = time.time_ns() + 3_600_000_000_000
-    monkeypatch.setattr(occupants.time, "time_ns", lambda: later)
+    monkeypatch.setattr(folder_names.time, "time_ns", lambda: later)
 
 
 @pytest.mark.usefixtures("long_after")
@@ -70,7 +70,7 @@ def test_the_time_of_a_directory_that_has_just_changed_tells_nothing(
 ) -> None:
     """Two changes within a tick of the clock leave the same time."""
     now = time.time_ns()
-    monkeypatch.setattr(occupants, "_state", lambda _status: (1, 1, now, now))
+    monkeypatch.setattr(folder_names, "_state", lambda _status: (1, 1, now, now))
     assert inbox.namesake(ANOTHER, ANOTHER) is None
     ward.mail(SEEN)
     inbox.look_again()

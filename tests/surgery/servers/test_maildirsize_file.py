@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.lists.maildirsize import parse_maildirsize
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.plan.propose import propose_folder
 from mailsurgeon.surgery.servers.maildirsize_file import append, appended, inode_and_size
 from tests.surgery.clinic import Clinic, clinic_in, text
@@ -26,7 +27,7 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[int]:
-    handle = fs.open_directory(os.fsencode(tmp_path))
+    handle = at.open_directory(os.fsencode(tmp_path))
     yield handle
     os.close(handle)
 
@@ -115,11 +116,11 @@ def test_a_symlink_or_a_torn_line_is_refused_by_name(root: int, tmp_path: Path) 
     place.write_bytes(START + b"17")
     before = inode_and_size(root)
     assert before is not None
-    with pytest.raises(fs.StepRefused, match="maildirsize: its last line has no newline"):
+    with pytest.raises(StepRefused, match="maildirsize: its last line has no newline"):
         append(root, before, 5, 1)
     place.rename(tmp_path / "other")
     place.symlink_to(tmp_path / "other")
-    with pytest.raises(fs.StepRefused, match="maildirsize"):
+    with pytest.raises(StepRefused, match="maildirsize"):
         append(root, before, 5, 1)
     assert (tmp_path / "other").read_bytes() == START + b"17"
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers import mbsync_lock as record_lock
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.servers import mbsync_lock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -61,18 +61,18 @@ def test_a_held_lock_is_waited_for_and_its_holder_named(counted: Ward, surgeon: 
 
 
 def test_the_lock_is_taken_as_soon_as_it_is_free(counted: Ward) -> None:
-    root = fs.open_directory(counted.spool.root)
+    root = at.open_directory(counted.spool.root)
     told: list[str] = []
     with held_by_another(counted) as process:
         patience = LockWait(60, told.append, sleep=lambda _seconds: os.kill(process, 15))
-        os.close(record_lock.hold(root, UIDVALIDITY, UIDVALIDITY, patience))
+        os.close(mbsync_lock.hold(root, UIDVALIDITY, UIDVALIDITY, patience))
     os.close(root)
     assert told == [f"waiting for .uidvalidity, held by process {process}"]
 
 
 def test_the_lock_outlives_another_look_at_the_file(counted: Ward) -> None:
-    root = fs.open_directory(counted.spool.root)
-    handle = record_lock.hold(root, UIDVALIDITY, UIDVALIDITY, LockWait(0))
+    root = at.open_directory(counted.spool.root)
+    handle = mbsync_lock.hold(root, UIDVALIDITY, UIDVALIDITY, LockWait(0))
     counted.path(UIDVALIDITY).read_bytes()
     with open(counted.path(UIDVALIDITY), "r+b") as file, pytest.raises(BlockingIOError):
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

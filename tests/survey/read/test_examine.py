@@ -33,7 +33,7 @@ from mailsurgeon.survey.index.slice import (
     SliceResult,
     parts,
 )
-from mailsurgeon.survey.read import decompress as packing
+from mailsurgeon.survey.read import decompress
 from mailsurgeon.survey.read import examine as examination
 from mailsurgeon.survey.read.decompress import PIECE
 from mailsurgeon.survey.read.examine import examine
@@ -321,7 +321,7 @@ def test_what_cannot_be_unpacked_has_no_content_problem(
 
 @pytest.mark.parametrize("kind", PACKINGS)
 def test_a_bomb_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(packing, "PLAIN_LIMIT", 3 * PIECE)
+    monkeypatch.setattr(decompress, "PLAIN_LIMIT", 3 * PIECE)
     bomb = PACKINGS[kind](text() + bytes(20 * PIECE))
     assert len(bomb) < PIECE
     house.file(b"cur/" + NAME, bomb)
@@ -332,7 +332,7 @@ def test_a_bomb_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch, kind:
 def test_it_is_unpacked_in_pieces(kind: str) -> None:
     """However much one packed byte stands for, no piece is larger than another."""
     source = iter([PACKINGS[kind](bytes(20 * PIECE))])
-    sizes = [len(piece) for piece in packing.decompress(source, kind)]
+    sizes = [len(piece) for piece in decompress.decompress(source, kind)]
     assert sum(sizes) == 20 * PIECE
     assert max(sizes) <= PIECE
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.survey import run as surveying
+from mailsurgeon.survey import run
 from mailsurgeon.survey.index.slice import Slice
-from mailsurgeon.survey.read import directories as looking
-from mailsurgeon.survey.read import hang_guard as patience
+from mailsurgeon.survey.read import directories, hang_guard
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, HangGuard
 from mailsurgeon.survey.run import Progress
 from mailsurgeon.survey.walk import walk
@@ -22,9 +21,9 @@ from tests.survey.house import House
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long in a test."""
-    monkeypatch.setattr(patience, "TICK", 0.01)
-    monkeypatch.setattr(looking, "TICK", 0.01)
-    monkeypatch.setattr(patience, "LONG", 0.02)
+    monkeypatch.setattr(hang_guard, "TICK", 0.01)
+    monkeypatch.setattr(directories, "TICK", 0.01)
+    monkeypatch.setattr(hang_guard, "LONG", 0.02)
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ def test_a_directory_that_cannot_be_listed(
 ) -> None:
     monkeypatch.setattr(Hanging, "hangs", b"Stalled/cur")
     monkeypatch.setattr(Hanging, "event", stuck, raising=False)
-    monkeypatch.setattr(surveying, "Listing", Hanging)
+    monkeypatch.setattr(run, "Listing", Hanging)
     waited, _ = told_of(two)
     assert waited == {b".Stalled/cur"}
     assert two.not_examined() == {b".Stalled/cur": GAVE_UP}
@@ -128,14 +127,14 @@ def test_a_directory_that_cannot_be_listed(
 def test_reading_in_this_process(
     two: House, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = looking.examine
+    real = directories.examine
 
     def hang(task: Any) -> Any:
         if task.directory == b".Stalled/cur":
             stuck.wait()
         return real(task)
 
-    monkeypatch.setattr(looking, "examine", hang)
+    monkeypatch.setattr(directories, "examine", hang)
     waited, _ = told_of(two)
     assert waited == {b".Stalled/cur"}
     told = two.not_examined()

@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from mailsurgeon.survey.read import examine as examination
-from mailsurgeon.survey.read import readahead as fetching
+from mailsurgeon.survey.read import examine, readahead
 from mailsurgeon.survey.read.readahead import Pace
 from tests.survey.house import House
 
@@ -20,15 +19,15 @@ class Disk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.waits = self.blocks = 0
         self.asked: list[bytes] = []
-        real = fetching.open_file
+        real = readahead.open_file
 
         def noting(directory: int, name: bytes) -> int:
             self.asked.append(name)
             return real(directory, name)
 
-        monkeypatch.setattr(fetching, "open_file", noting)
-        monkeypatch.setattr(fetching, "_waits", lambda: self.waits)
-        monkeypatch.setattr(fetching, "_blocks", lambda: self.blocks)
+        monkeypatch.setattr(readahead, "open_file", noting)
+        monkeypatch.setattr(readahead, "_waits", lambda: self.waits)
+        monkeypatch.setattr(readahead, "_blocks", lambda: self.blocks)
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_what_is_found_is_the_same(
     os.close(directory)
     pace = Pace()
     pace.waited = True
-    monkeypatch.setattr(examination, "_pace", pace)
+    monkeypatch.setattr(examine, "_pace", pace)
     house.survey()
     assert sorted(disk.asked) == sorted(NAMES)
     assert house.picture() == house.fresh_picture()

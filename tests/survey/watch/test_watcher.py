@@ -19,8 +19,7 @@ from inotify_simple import INotify
 from mailsurgeon.host.mounts import shared_file_system
 from mailsurgeon.survey.run import run_survey
 from mailsurgeon.survey.walk.watched import Watched, directories
-from mailsurgeon.survey.watch import inotify, polling
-from mailsurgeon.survey.watch import watcher as watching
+from mailsurgeon.survey.watch import inotify, polling, watcher
 from mailsurgeon.survey.watch.inotify import Inotify
 from mailsurgeon.survey.watch.polling import Polling
 from mailsurgeon.survey.watch.watcher import Means, News, Watcher
@@ -364,7 +363,7 @@ def test_another_directory_in_its_place_is_another_spool(
     ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mount point, when nothing is mounted there any more."""
-    monkeypatch.setattr(watching, "RETRY", 0.01)
+    monkeypatch.setattr(watcher, "RETRY", 0.01)
     ear.house.root.rename(ear.house.root.with_name("away"))
     ear.house.folder(b"")
     ear.waits_for(lambda ear: any(news.lost for news in ear.news))
@@ -383,7 +382,7 @@ def test_another_directory_in_its_place_is_another_spool(
 
 
 def test_a_spool_that_comes_back_is_all_told(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "RETRY", 0.05)
+    monkeypatch.setattr(watcher, "RETRY", 0.05)
     away = ear.house.root.with_name("away")
     ear.house.root.rename(away)
     ear.waits_for(lambda ear: any(news.lost for news in ear.news))
@@ -522,7 +521,7 @@ def test_a_system_that_does_not_tell_its_mounts_is_taken_as_local(tmp_path: Path
 def test_a_spool_that_others_change_is_looked_at_again(
     spool: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "shared_file_system", lambda _root: "nfs4")
+    monkeypatch.setattr(watcher, "shared_file_system", lambda _root: "nfs4")
     with listening(spool) as ear:
         ear.comes_to_rest()
         assert "nfs4" in ear.watcher.how

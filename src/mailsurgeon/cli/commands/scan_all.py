@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from mailsurgeon.cli.arguments import checked_codes
-from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.console import INTERRUPTED, complain
 from mailsurgeon.cli.options import COMMON, Codes, Common
 from mailsurgeon.cli.session import looking, surgeon_for
 from mailsurgeon.errors import MailsurgeonError, SpoolError
@@ -22,8 +22,6 @@ from mailsurgeon.report.scan_all import ManyFindings, write_many
 from mailsurgeon.survey.find_spools import FoundSpool, find_spools
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
-
-INTERRUPTED = 130
 
 
 def scan_all(

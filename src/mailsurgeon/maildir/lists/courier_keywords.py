@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 LIST = b":list"
+LARGEST_COURIER_LIST = 64 << 20
+"""Bytes of a `:list` that is read at all: it has a line for every message with keywords."""
 
 
 def parse_courier_list(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int, ...]]]:

@@ -42,8 +42,8 @@ from mailsurgeon.procedures.verify.fetch import EXPUNGED, Told, ask
 from mailsurgeon.procedures.verify.shadow import Filled, Passed, Shadow, shadow_of
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
+from mailsurgeon.survey.progress import Advance
 
-Advance = Callable[[str, int, int], None]
 _STAGE = "asking Dovecot"
 _ENCRYPTED = b"CRYPTED"
 

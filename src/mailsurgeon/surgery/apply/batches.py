@@ -18,8 +18,9 @@ from typing import Any
 from mailsurgeon.surgery.apply.act_run import ActRun, folders_of, outcome, refuse
 from mailsurgeon.surgery.apply.gc_pause import sweep
 from mailsurgeon.surgery.apply.locked_batch import LockedBatch
-from mailsurgeon.surgery.apply.outcome import Outcome, count_uids
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.apply.outcome import OperationOutcome, count_uids
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
@@ -87,7 +88,7 @@ class Runner:
         self.journal = journal
         self.operation = operation
         self.patience = patience
-        self.tally = Outcome()
+        self.tally = OperationOutcome()
         self._register = Register(places)
         self._settled: list[StepRecord] = []  # not yet in the journal
 
@@ -96,8 +97,8 @@ class Runner:
         acts: Sequence[Act],
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> Outcome:
-        """Does the acts, as far as it gets. Raises JournalError and fs.NotDurable: all is then left
+    ) -> OperationOutcome:
+        """Does the acts, as far as it gets. Raises JournalError and NotDurable: all is then left
         to recovery.
         """
         finished = 0
@@ -178,14 +179,14 @@ class Runner:
     ) -> dict[str, Any]:
         facts: dict[str, Any] = {}
         try:
-            status = fs.look(*self.places.locate(source))
+            status = at.look(*self.places.locate(source))
             if status is not None:
                 facts["links"] = status.st_nlink
             if folder is not None:
                 if folder not in present:
                     present[folder] = self._register.look(folder)
                 facts["shared"] = present[folder].namesake(source, target) is not None
-        except (OSError, fs.StepRefused):
+        except (OSError, StepRefused):
             pass  # it is refused when its turn comes
         return facts
 
@@ -206,10 +207,10 @@ class Runner:
                 rest = section.work()
             if len(section.folders) > 1:
                 sync_let_go(self.places, section.folders)
-        except fs.StepRefused as refusal:
+        except StepRefused as refusal:
             for group in groups[:taken]:
                 refuse((run for run in group.runs if run.state == "planned"), str(refusal))
-        except fs.HardError as error:
+        except HardError as error:
             self.tally.stopped = str(error)
         except OSError as error:  # a lock that could not be taken or let go
             self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
@@ -242,7 +243,7 @@ class Runner:
                 break
             try:
                 self._admit(section, group, at_once, stack)
-            except (fs.StepRefused, fs.HardError, OSError):
+            except (StepRefused, HardError, OSError):
                 break  # it is waited for, or its trouble told, when it is the first
             held |= group.folders
             more += 1

@@ -9,15 +9,16 @@ from dataclasses import replace
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.apply.act_run import ActRun, refuse
 from mailsurgeon.surgery.apply.uid_edits import uid_edits
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
 from mailsurgeon.surgery.servers.uid_changes import as_text
-from mailsurgeon.surgery.steps import maildirsize as quota
+from mailsurgeon.surgery.steps import maildirsize
 from mailsurgeon.surgery.steps.registry import enact, inverse, perform
 from mailsurgeon.text import visible
 
@@ -73,9 +74,9 @@ class LockedBatch:
                 run.changes.setdefault(folder, []).extend(planned)
                 if record.step.action is StepKind.UIDLIST:
                     run.records[position] = record.settled("planned", changes=as_text(planned))
-        except fs.StepRefused as refusal:
+        except StepRefused as refusal:
             refuse([run], str(refusal))
-        except fs.HardError as error:
+        except HardError as error:
             self.stopped = str(error)
             refuse([run], str(error))
         return run.state == "planned"
@@ -117,10 +118,10 @@ class LockedBatch:
                 continue
             try:
                 enact(self.places, self.folders, step)
-            except fs.StepRefused as refusal:
+            except StepRefused as refusal:
                 self._take_back(run, str(refusal))
                 return
-            except fs.HardError as error:
+            except HardError as error:
                 self.stopped = str(error)
                 self._take_back(run, str(error))
                 return
@@ -141,8 +142,8 @@ class LockedBatch:
             step = replace(step, data={**step.data, "may_share": True})
             try:
                 perform(self.places, self.folders, step)
-            except (fs.StepRefused, fs.HardError) as error:
-                raise fs.NotDurable(f"{reason}; and it could not be taken back: {error}") from error
+            except (StepRefused, HardError) as error:
+                raise NotDurable(f"{reason}; and it could not be taken back: {error}") from error
             self._note(step)
         run.done.clear()
         refuse([run], reason)
@@ -153,12 +154,12 @@ class LockedBatch:
         for directory in sorted(self._touched):
             try:
                 with files_as_owner(self.places.owner):
-                    fs.sync(self.places.directory(directory))
+                    at.sync(self.places.directory(directory))
             except FileNotFoundError:
                 continue  # renamed with its folder: its parent is synced as well
             except OSError as error:
                 line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
-                raise fs.NotDurable(line) from error
+                raise NotDurable(line) from error
 
     def _write_lists(self, runs: list[ActRun]) -> None:
         for record in self._lists:
@@ -173,12 +174,12 @@ class LockedBatch:
                     self.settled.append(record.settled(state))
                 else:
                     self.settled.append(record.settled(state, changes=as_text(changes)))
-            except (fs.StepRefused, fs.HardError) as error:
+            except (StepRefused, HardError) as error:
                 for run in reversed(asking):
                     if run.state == "done":
                         self._take_back(run, str(error))
                 self.settled.append(record.settled("refused", str(error), changes=[]))
-                if isinstance(error, fs.HardError):
+                if isinstance(error, HardError):
                     self.stopped = str(error)
                 self._sync()
 
@@ -186,8 +187,8 @@ class LockedBatch:
         """Tells the spool's `maildirsize` what all this has come to."""
         acts = {run.number: run.records for run in runs}
         try:
-            reason = quota.follow(self.places, self.journal, self.operation, self.batch, acts)
-        except fs.HardError as error:
+            reason = maildirsize.follow(self.places, self.journal, self.operation, self.batch, acts)
+        except HardError as error:
             self.stopped = reason = str(error)
         if reason:
             self.notes.append(f"maildirsize was not brought up to date: {reason}")

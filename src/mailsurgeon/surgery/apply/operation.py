@@ -15,10 +15,11 @@ from mailsurgeon.host.doveconf import pop3_uidl_is_name
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.batches import Runner
 from mailsurgeon.surgery.apply.gc_pause import known_in_use
-from mailsurgeon.surgery.apply.outcome import Outcome
+from mailsurgeon.surgery.apply.outcome import OperationOutcome
 from mailsurgeon.surgery.apply.recovery import Recovery, RecoveryOutcome
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, Session, StepRecord
@@ -80,7 +81,7 @@ class OperationWriter:
         try:
             with known_in_use():
                 tally = runner.run(plan.acts, on_progress, cancelled)
-        except fs.NotDurable as error:
+        except NotDurable as error:
             return self._cut_off(plan, runner.tally, str(error))
         except JournalError as error:
             raise JournalError(
@@ -122,7 +123,7 @@ class OperationWriter:
             layout, _, control = known.partition(b" ")
             self.places.spool = replace(self.spool, layout=layout.decode(), control=control)
 
-    def _end(self, plan: Plan, tally: Outcome) -> Report:
+    def _end(self, plan: Plan, tally: OperationOutcome) -> Report:
         done = sum(tally.done.values())
         whole = done == len(plan.acts)
         state = "applied" if whole else "partial" if done else "failed"
@@ -137,7 +138,7 @@ class OperationWriter:
             tuple(effects), tuple(sorted(tally.folders)),
         )  # fmt: skip
 
-    def _cut_off(self, plan: Plan, tally: Outcome, reason: str) -> Report:
+    def _cut_off(self, plan: Plan, tally: OperationOutcome, reason: str) -> Report:
         """The file system failed where nothing can be known: left as it is, for recovery."""
         summary = f"stopped: {reason}; what was done is settled when you run mailsurgeon again"
         folders = {f for act in plan.acts for s in act.steps for f in (s.folder, s.target_folder)}
@@ -178,14 +179,14 @@ class OperationWriter:
         try:
             root = self._open_quarantine(self._directory_of(operation), make=make)
         except Refused as error:
-            raise fs.StepRefused(str(error)) from error
+            raise StepRefused(str(error)) from error
         try:
             name = b"%d" % operation
             with files_as_root():  # --quarantine may be a directory of root's own
                 if make:
-                    return fs.make_beneath(root, name, 0o700, self.places.owner)
-                found = fs.open_beneath(root, name)
-                fs.hand_over_empty(found, self.places.owner)
+                    return at.make_beneath(root, name, 0o700, self.places.owner)
+                found = at.open_beneath(root, name)
+                at.hand_over_empty(found, self.places.owner)
                 return found
         finally:
             os.close(root)
@@ -229,7 +230,7 @@ class OperationWriter:
         self._look_where(operation.id)
         try:
             return Recovery(self.places, self.journal, operation, patience).run()
-        except (fs.StepRefused, fs.HardError, fs.NotDurable) as error:
+        except (StepRefused, HardError, NotDurable) as error:
             raise SpoolBusy(f"operation {operation.id} cannot be recovered now: {error}") from error
         except OSError as error:
             raise JournalError(
@@ -274,7 +275,7 @@ class OperationWriter:
         ]  # fmt: skip
         written = self.journal.intend(steps)
         self.journal.mark((row.id for row in rows), f"purged by operation {self.running}")
-        tally = Outcome()
+        tally = OperationOutcome()
         settled = [self._purge_one(record, tally) for record in written]
         self.journal.settle(settled)
         self._keep_what_stayed(self.running)
@@ -292,17 +293,17 @@ class OperationWriter:
         )
         self.journal.mark((row.data["purges"] for row in rows), "")
 
-    def _purge_one(self, record: StepRecord, tally: Outcome) -> StepRecord:
+    def _purge_one(self, record: StepRecord, tally: OperationOutcome) -> StepRecord:
         assert record.source is not None
         try:
             parent, name = self.places.locate(record.source)
-            status = fs.look(parent, name)
-            reason = fs.difference(status, record.step.expected) if record.step.expected else ""
+            status = at.look(parent, name)
+            reason = at.difference(status, record.step.expected) if record.step.expected else ""
             if status is None or reason:
-                raise fs.StepRefused(reason or "it is gone")
-            with fs.told(record.source):
+                raise StepRefused(reason or "it is gone")
+            with told(record.source):
                 _delete(parent, name, is_directory=(status.st_mode & 0o170000) == 0o040000)
-        except (fs.StepRefused, fs.HardError, OSError) as error:
+        except (StepRefused, HardError, OSError) as error:
             tally.refused.append(Refusal(record.source, str(error)))
             return record.settled("refused", str(error))
         tally.done["purge"] = tally.done.get("purge", 0) + 1
@@ -330,7 +331,7 @@ def _time(text: str) -> float:
     return timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
-def summarise(plan: Plan, tally: Outcome) -> str:
+def summarise(plan: Plan, tally: OperationOutcome) -> str:
     """What was done in one line: `file 84, quarantine copy 19; 2 refused`."""
     line = ", ".join(f"{verdict} {number:,}" for verdict, number in tally.done.items())
     if plan.of is not None:
@@ -345,7 +346,7 @@ def summarise(plan: Plan, tally: Outcome) -> str:
     return "; ".join(parts)
 
 
-def uid_effects(places: Places, tally: Outcome) -> list[str]:
+def uid_effects(places: Places, tally: OperationOutcome) -> list[str]:
     """What became of the UIDs of messages renamed in their folder, in the words of the plan."""
     spool = places.spool
     counts: dict[str, UidCount] = {}

@@ -23,7 +23,7 @@ class UidsKept:
 
 
 @dataclass(slots=True)
-class Outcome:
+class OperationOutcome:
     """What has come of an operation so far."""
 
     done: dict[str, int] = field(default_factory=dict[str, int])

@@ -23,13 +23,14 @@ from mailsurgeon.maildir.lists.uidlist import (
     drop_lines,
 )
 from mailsurgeon.surgery.apply.act_run import folders_of, locks_of
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
+from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import Refusal, Step, StepKind
-from mailsurgeon.surgery.servers import dotlock as locks
+from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.servers.folder_names import Register
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import Ledger, LockedFolder, lock_folders, name_of
@@ -40,7 +41,7 @@ from mailsurgeon.surgery.servers.uid_changes import (
     key_of,
     stays_in_folder,
 )
-from mailsurgeon.surgery.steps import maildirsize as quota
+from mailsurgeon.surgery.steps import maildirsize
 from mailsurgeon.surgery.steps.keywords import keywords_done
 from mailsurgeon.surgery.steps.registry import directory_of, inverse, owner_of, perform
 from mailsurgeon.text import visible
@@ -95,7 +96,7 @@ class Recovery:
             self.places.forget()
             locked = lock_folders(self.places, folders, self.patience, stack, self._register)
             for folder in locked.values():
-                with suppress(fs.StepRefused):  # a list that is not to be touched
+                with suppress(StepRefused):  # a list that is not to be touched
                     folder.tidy()
             settled = [one for act in acts for one in self._act(locked, act)]
             self._sync(settled)
@@ -108,7 +109,7 @@ class Recovery:
 
     def _settle_quota(self, rows: Iterable[StepRecord]) -> None:
         for row in rows:
-            quota.append_line(self.places, self.journal, row)
+            maildirsize.append_line(self.places, self.journal, row)
 
     def _count_quota(self, settled: Iterable[StepRecord]) -> None:
         """Tells the spool's `maildirsize` of the acts that were done but not counted yet."""
@@ -116,13 +117,13 @@ class Recovery:
             "operation = ? AND action = 'maildirsize' AND act = ?",
             (self.operation.id, WHOLE_BATCH),
         )
-        counted = quota.covered(rows)
+        counted = maildirsize.covered(rows)
         done: dict[int, dict[int, list[StepRecord]]] = {}
         for one in settled:
             if one.state == "done" and one.act not in counted:
                 done.setdefault(one.batch, {}).setdefault(one.act, []).append(one)
         for batch, acts in done.items():
-            quota.follow(self.places, self.journal, self.operation.id, batch, acts)
+            maildirsize.follow(self.places, self.journal, self.operation.id, batch, acts)
 
     def _remove_own_locks(
         self, folders: frozenset[bytes], acts: Iterable[list[StepRecord]]
@@ -139,13 +140,13 @@ class Recovery:
         }
         for path in folders | moved:
             with suppress(OSError), files_as_owner(self.places.owner):
-                self._remove_own_lock(self.places.directory(path), locks.UIDLIST_LOCK)
+                self._remove_own_lock(self.places.directory(path), dotlock.UIDLIST_LOCK)
             with suppress(OSError), files_as_owner(self.places.owner):
                 tmp = self.places.directory(os.path.join(path, b"tmp"))
-                self._remove_own_lock(tmp, locks.COURIER_LOCK)
+                self._remove_own_lock(tmp, dotlock.COURIER_LOCK)
 
     def _remove_own_lock(self, directory: int, name: bytes) -> None:
-        locks.remove_of_dead(directory, name, self.operation.pid, self.operation.host)
+        dotlock.remove_of_dead(directory, name, self.operation.pid, self.operation.host)
 
     # One act
 
@@ -165,7 +166,7 @@ class Recovery:
                 if not done[position] and one.action is not StepKind.UIDLIST:
                     perform(self.places, folders, one.step)
                     done[position] = True
-        except fs.StepRefused as refusal:
+        except StepRefused as refusal:
             return self._take_back(folders, act, done, str(refusal))
         self.found.done += 1
         return [one.settled("done") for one in act]
@@ -196,9 +197,9 @@ class Recovery:
                     return self._is_made(record)
                 case StepKind.RMDIR:
                     parent, name = self.places.locate(directory_of(step))
-                    return fs.look(parent, name) is None
+                    return at.look(parent, name) is None
                 case StepKind.PURGE:
-                    return fs.look(*self.places.locate(step.source or b"")) is None
+                    return at.look(*self.places.locate(step.source or b"")) is None
                 case StepKind.CHMOD | StepKind.CHOWN | StepKind.UTIME:
                     return self._is_set(record)
                 case StepKind.UIDLIST_LINES:
@@ -217,19 +218,19 @@ class Recovery:
             target_dir, target = self.places.locate(step.target)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        there = fs.look(target_dir, target)
-        if not fs.same_inode(there, step.expected):
+        there = at.look(target_dir, target)
+        if not at.same_inode(there, step.expected):
             return self._went_on(record, target_dir)
         try:
             source_dir, source = self.places.locate(step.source)
         except (FileNotFoundError, NotADirectoryError):
             return True
-        here = fs.look(source_dir, source)
-        if here is None or not fs.same_inode(here, step.expected):
+        here = at.look(source_dir, source)
+        if here is None or not at.same_inode(here, step.expected):
             return True
         if stat.S_ISDIR(here.st_mode) or here.st_nlink <= int(record.data.get("links", 1)):
             return False  # the second name was there before us
-        fs.drop_second_name(source_dir, source, target_dir, target)
+        at.drop_second_name(source_dir, source, target_dir, target)
         return True
 
     def _went_on(self, record: StepRecord, target_dir: int) -> bool:
@@ -238,22 +239,22 @@ class Recovery:
         assert step.source is not None and step.target is not None and step.expected is not None
         with suppress(FileNotFoundError, NotADirectoryError):
             source_dir, source = self.places.locate(step.source)
-            if fs.same_inode(fs.look(source_dir, source), step.expected):
+            if at.same_inode(at.look(source_dir, source), step.expected):
                 return False
         base = base_name(os.path.basename(step.target))
         return any(
             base_name(os.fsencode(name)) == base
-            and fs.same_inode(fs.look(target_dir, os.fsencode(name)), step.expected)
+            and at.same_inode(at.look(target_dir, os.fsencode(name)), step.expected)
             for name in os.listdir(target_dir)
         )
 
     def _is_made(self, record: StepRecord) -> bool:
         parent, name = self.places.locate(directory_of(record.step))
-        status = fs.look(parent, name)
+        status = at.look(parent, name)
         if status is None or not stat.S_ISDIR(status.st_mode):
             return False
         mode = int(record.data.get("mode", 0o700))
-        fs.finish_directory(parent, name, mode, owner_of(record.step))
+        at.finish_directory(parent, name, mode, owner_of(record.step))
         return True
 
     @staticmethod
@@ -262,7 +263,7 @@ class Recovery:
         assert step.folder is not None
         wanted = step.data.get("drop") or step.data.get("restore", ())
         lines = [(int(number), os.fsencode(text)) for number, text in wanted]
-        with suppress(fs.StepRefused):
+        with suppress(StepRefused):
             one = folders[step.folder].uidlist(os.fsencode(step.data["name"]))
             try:
                 drop_lines(one.data, lines)
@@ -275,7 +276,7 @@ class Recovery:
         step = record.step
         assert step.source is not None
         if step.source:
-            status = fs.look(*self.places.locate(step.source))
+            status = at.look(*self.places.locate(step.source))
         else:
             status = os.fstat(self.places.directories.root)
         if status is None:
@@ -292,7 +293,7 @@ class Recovery:
         for parent in sorted({os.path.dirname(path) for path in paths}):
             missing = suppress(FileNotFoundError, NotADirectoryError)
             with missing, files_as_owner(self.places.owner):
-                fs.sync(self.places.directory(parent))
+                at.sync(self.places.directory(parent))
 
     # The servers' lists
 
@@ -356,9 +357,9 @@ class Recovery:
 def _write_what_can_be(ledger: Ledger, changes: Sequence[Change]) -> None:
     try:
         ledger.write(changes)
-    except fs.StepRefused:
+    except StepRefused:
         for change in changes:
-            with suppress(fs.StepRefused):
+            with suppress(StepRefused):
                 ledger.write([change])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import QUARANTINE
 from mailsurgeon.text import visible
 
@@ -20,7 +20,7 @@ _NO_NAMES = frozenset((b"", b".", b".."))
 def open_root(spool: Spool) -> int:
     """A descriptor of the spool's root. Raises SpoolError when it is no longer that directory."""
     try:
-        root = fs.open_directory(spool.root)
+        root = at.open_directory(spool.root)
     except OSError as error:
         raise SpoolError(f"{visible(spool.root)}: {os.strerror(error.errno or 0)}") from error
     status = os.fstat(root)
@@ -47,7 +47,7 @@ class Directories:
             return known
         if not path:
             return self.root
-        found = self._open[path] = fs.open_beneath(self.root, path)
+        found = self._open[path] = at.open_beneath(self.root, path)
         if len(self._open) > _OPEN_AT_MOST:
             _, oldest = self._open.popitem(last=False)
             os.close(oldest)
@@ -94,7 +94,7 @@ class Places:
         if name in _NO_NAMES or (slash and not parent):
             raise OSError(errno.EINVAL, "not a plain path")
         if make_parents and inside:
-            os.close(fs.make_beneath(directories.root, parent, 0o700, self.owner))
+            os.close(at.make_beneath(directories.root, parent, 0o700, self.owner))
         return directories.open(parent), name
 
     def directory(self, path: bytes) -> int:

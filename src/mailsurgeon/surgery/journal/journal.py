@@ -20,7 +20,7 @@ from typing import Any
 from mailsurgeon.errors import JournalError
 from mailsurgeon.host import private
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.journal import settle as outcomes
+from mailsurgeon.surgery.journal import settle
 from mailsurgeon.surgery.journal.records import (
     OPERATION_COLUMNS,
     DamagedRow,
@@ -234,7 +234,7 @@ class Journal:
         `settled`: what became of earlier ones, durable with the same commit.
         """
         with self._writing() as db:
-            outcomes.settle_rows(db, settled)
+            settle.settle_rows(db, settled)
             following = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM steps").fetchone()[0]
             written = [one.numbered(number) for number, one in enumerate(records, following)]
             db.executemany(_INSERT_STEP, map(step_row, written))
@@ -243,7 +243,7 @@ class Journal:
     def settle(self, records: Iterable[StepRecord]) -> None:
         """Writes down what became of steps, and of the earlier steps they take back or repeat."""
         with self._writing() as db:
-            outcomes.settle_rows(db, records)
+            settle.settle_rows(db, records)
 
     def finish(
         self,

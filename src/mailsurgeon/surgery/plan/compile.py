@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.rename import NameChange, compose
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Step, StepKind
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join, load_paths
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
 from mailsurgeon.surgery.plan.repair import Repair

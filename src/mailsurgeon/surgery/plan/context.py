@@ -20,9 +20,9 @@ from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.maildirsize import FILE as QUOTA_FILE
 from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
-from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.maildir.spool import Spool, join, list_path
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
-from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join, load
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load
 from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in

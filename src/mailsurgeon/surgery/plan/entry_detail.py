@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mailsurgeon.maildir.filename import split
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.spool import Spool, join
 from mailsurgeon.surgery.model import Expected
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Place
@@ -86,11 +86,6 @@ class EntryDetail(NamedTuple):
         if self.is_directory:
             return Expected(spool.device, self.inode, -1, -1)
         return Expected(spool.device, self.inode, self.size, self.mtime_ns)
-
-
-def join(directory: bytes, filename: bytes) -> bytes:
-    """A path relative to the spool; the spool itself has the empty path."""
-    return directory + b"/" + filename if directory else filename
 
 
 def load(index: Index, ids: Sequence[int]) -> dict[int, EntryDetail]:

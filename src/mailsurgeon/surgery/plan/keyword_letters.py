@@ -12,10 +12,7 @@ from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.lists import courier_keywords, keywords
 from mailsurgeon.maildir.lists.keywords import Keywords, Numbered
 from mailsurgeon.maildir.spool import Spool
-
-LARGEST = 1 << 20
-LARGEST_LIST = 64 << 20
-"""Bytes of `dovecot-keywords`, and of Courier's `:list`, that are read at all."""
+from mailsurgeon.surgery.servers.files import LARGEST_SMALL_FILE
 
 
 @dataclass(slots=True)
@@ -82,7 +79,7 @@ class KeywordBook:
     def _read_letters(self, folder: bytes) -> Letters:
         home = self._spool.control_of(folder)
         path = os.path.join(home, b"dovecot-keywords")
-        data = read_small(path, LARGEST)
+        data = read_small(path, LARGEST_SMALL_FILE)
         known = keywords.parse_keywords(data or b"")
         closed = f"the list of names there is damaged: {known.damage}" if known.damage else ""
         if data is None and os.path.lexists(path):
@@ -99,7 +96,8 @@ class KeywordBook:
         if kept is None:
             return ()
         updates = {
-            name: read_small(os.path.join(self.courier_home(folder), name), LARGEST) or b""
+            name: read_small(os.path.join(self.courier_home(folder), name), LARGEST_SMALL_FILE)
+            or b""
             for name in kept.updates.get(base, ())
         }
         return courier_keywords.effective(kept.listed, updates, base)
@@ -119,5 +117,7 @@ class KeywordBook:
             base = courier_keywords.update_base(name)
             if base is not None:
                 updates.setdefault(base, []).append(name)
-        listed = read_small(os.path.join(home, courier_keywords.LIST), LARGEST_LIST)
+        listed = read_small(
+            os.path.join(home, courier_keywords.LIST), courier_keywords.LARGEST_COURIER_LIST
+        )
         return _CourierFolder(listed or b"", updates) if listed or updates else None

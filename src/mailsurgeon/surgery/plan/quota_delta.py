@@ -7,9 +7,9 @@ import stat
 from functools import cached_property
 
 from mailsurgeon.maildir.lists.maildirsize import FILE, Rule
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.spool import Spool, join
 from mailsurgeon.surgery.model import QUARANTINE
-from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.index import Index
 
 _COURIER_TRACES = (b"courierimapuiddb", b"courierimapsubscribed", b"courierimapkeywords")

@@ -9,12 +9,12 @@ from itertools import groupby
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.lists.uidlist import Change, base_name
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, Step, StepKind
 from mailsurgeon.surgery.servers.uid_changes import as_text, base_after, from_text
-from mailsurgeon.surgery.steps import maildirsize as quota
+from mailsurgeon.surgery.steps import maildirsize
 from mailsurgeon.surgery.steps.registry import inverse
 
 
@@ -122,7 +122,7 @@ def _taking_back(
     if kind == "restore":
         records = _put_away(records, steps)
     carried = _carried_records(journal, operation.id)
-    uncounted = quota.covered(
+    uncounted = maildirsize.covered(
         journal.steps(
             "operation = ? AND action = 'maildirsize' AND state = 'refused'", (operation.id,)
         )
@@ -139,7 +139,7 @@ def _taking_back(
             back = tuple(_inverse(one, carried) for one in reversed(act))
             if first.act in uncounted:
                 back = tuple(_not_counted(step) for step in back)
-        except fs.StepRefused as refusal:
+        except StepRefused as refusal:
             left.append(Left(path, str(refusal)))
             continue
         acts.append(Act(f"{kind} {first.verdict}", path, back, first.label))

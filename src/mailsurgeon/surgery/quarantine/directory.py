@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import QUARANTINE
 from mailsurgeon.text import visible
 
@@ -56,7 +56,7 @@ def _above(directory: bytes, spool: Spool, root: int, *, make: bool) -> int:
     if make and place.startswith(os.path.join(spool.root, b"")):
         # Servers, and the next survey, would take what lies there for mail.
         raise Refused(f"{visible(directory)}: lies in the spool; name a directory beside it")
-    return fs.open_directory(above)
+    return at.open_directory(above)
 
 
 def above_default(root: int) -> int:
@@ -64,7 +64,7 @@ def above_default(root: int) -> int:
 
     Its path may lead elsewhere: who owns a directory on the way can put a symlink in its place.
     """
-    return fs.open_directory(b"..", root)
+    return at.open_directory(b"..", root)
 
 
 def open_quarantine(
@@ -81,13 +81,13 @@ def open_quarantine(
         parent = _above(directory, spool, root, make=make)
         try:
             above_owner = os.fstat(parent).st_uid
-            if make and fs.look(parent, name) is None:
+            if make and at.look(parent, name) is None:
                 if os.fstat(parent).st_dev != spool.device:
                     raise Refused(f"{visible(directory)}: not on the spool's file system{advice}")
-                with fs.as_its_owner(parent, owner):
-                    fs.make_directory(parent, name, 0o700, owner)
-                fs.sync(parent)
-            found = fs.open_directory(name, parent)
+                with at.as_its_owner(parent, owner):
+                    at.make_directory(parent, name, 0o700, owner)
+                at.sync(parent)
+            found = at.open_directory(name, parent)
         finally:
             os.close(parent)
     except FileNotFoundError:
@@ -135,7 +135,7 @@ def prune(root: int, path: bytes) -> None:
     while components:
         name = components.pop()
         try:
-            directory = fs.open_beneath(root, b"/".join(components))
+            directory = at.open_beneath(root, b"/".join(components))
         except FileNotFoundError:
             continue
         except OSError:
@@ -153,10 +153,10 @@ def prune(root: int, path: bytes) -> None:
 def files_below(root: int, path: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
     """All that is no directory at and below `path`, with what it is; unreadable parts left out."""
     with suppress(OSError):
-        here = fs.open_beneath(root, path)
+        here = at.open_beneath(root, path)
         try:
             for name in sorted(os.fsencode(name) for name in os.listdir(here)):
-                status = fs.look(here, name)
+                status = at.look(here, name)
                 below = os.path.join(path, name)
                 if status is not None and stat.S_ISDIR(status.st_mode):
                     yield from files_below(root, below)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mailsurgeon.errors import Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.quarantine.directory import (
     above_default,
     default_directory,
@@ -79,26 +79,26 @@ class Notices:
         text = json.dumps({"operation": operation, "journal": str(journal), "user": user})
         with ExitStack() as stack:
             directory, name = self._places(stack, make=True)[0]
-            stack.enter_context(fs.as_its_owner(directory, self._owner))
+            stack.enter_context(at.as_its_owner(directory, self._owner))
             with suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=directory)
             handle = os.open(name, _NEW, 0o600, dir_fd=directory)
             stack.callback(os.close, handle)
             os.write(handle, text.encode())
             os.fsync(handle)
-            fs.sync(directory)
+            at.sync(directory)
 
     def take_down(self) -> None:
         """Removes the notice, and the quarantine when there is nothing in it."""
         with ExitStack() as stack:
             for directory, name in self._places(stack, make=False):
-                with suppress(FileNotFoundError), fs.as_its_owner(directory, self._owner):
+                with suppress(FileNotFoundError), at.as_its_owner(directory, self._owner):
                     os.unlink(name, dir_fd=directory)
         name = os.path.basename(default_directory(self._spool))
         with suppress(OSError), ExitStack() as stack:
             above = above_default(self._root)
             stack.callback(os.close, above)
-            stack.enter_context(fs.as_its_owner(above, self._owner))
+            stack.enter_context(at.as_its_owner(above, self._owner))
             os.rmdir(name, dir_fd=above)
 
     def _places(self, stack: ExitStack, *, make: bool) -> list[tuple[int, bytes]]:

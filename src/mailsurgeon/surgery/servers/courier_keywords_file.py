@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailsurgeon.maildir.lists.courier_keywords import (
+    LIST,
     parse_courier_list,
     rename_entries,
     update_base,
 )
 from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, Change
-from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers import uidlist_file as uidlists
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.text import visible
-
-LIST = b":list"
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class KeywordList:
 
     directory: int
     shown: bytes
-    listed: uidlists.ListFile | None
+    listed: uidlist_file.ListFile | None
     updates: dict[bytes, list[bytes]]  # file names by base name
     name: bytes = COURIER_KEYWORDS
 
@@ -55,7 +55,7 @@ class KeywordList:
             for old, new in renames:
                 self._rename_updates(old, new, moved)
             self._rename_entries(renames)
-        except (fs.StepRefused, fs.HardError) as error:
+        except (StepRefused, HardError) as error:
             self._put_back(moved, error)
             raise
         if moved:
@@ -73,10 +73,10 @@ class KeywordList:
         """Gives the files that were renamed before one could not be their names back."""
         try:
             for name, other in reversed(moved):
-                fs.rename_no_replace(self.directory, other, self.directory, name)
+                at.rename_no_replace(self.directory, other, self.directory, name)
         except OSError as second:
             reason = os.strerror(second.errno or 0)
-            raise fs.NotDurable(f"{error}; and it could not be taken back: {reason}") from error
+            raise NotDurable(f"{error}; and it could not be taken back: {reason}") from error
 
     def keys(self) -> set[tuple[int, bytes]]:
         """The base names that have keywords; there are no UIDs here, so each is with 0."""
@@ -92,12 +92,12 @@ class KeywordList:
         names = self.updates.pop(old, [])
         for name in names:
             other = name[: len(name) - len(old)] + new
-            with fs.told(os.path.join(self.shown, name)):
+            with told(os.path.join(self.shown, name)):
                 try:
-                    fs.rename_no_replace(self.directory, name, self.directory, other)
+                    at.rename_no_replace(self.directory, name, self.directory, other)
                 except FileExistsError:
                     # A rename by link and unlink that was cut off in between; else refused.
-                    fs.drop_second_name(self.directory, name, self.directory, other)
+                    at.drop_second_name(self.directory, name, self.directory, other)
                 except FileNotFoundError:
                     continue  # Courier has folded it in
             moved.append((name, other))
@@ -105,19 +105,19 @@ class KeywordList:
 
     def _sync(self) -> None:
         try:
-            fs.sync(self.directory)
+            at.sync(self.directory)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            raise fs.NotDurable(f"{visible(self.shown)}: {reason}") from error
+            raise NotDurable(f"{visible(self.shown)}: {reason}") from error
 
 
 def read_courier_keywords(directory: int, shown: bytes, owner: int) -> KeywordList:
     """Reads the keywords in the open `directory`. Raises StepRefused and HardError."""
     updates: dict[bytes, list[bytes]] = {}
-    with fs.told(shown):
+    with told(shown):
         for name in map(os.fsencode, os.listdir(directory)):
             base = update_base(name)
             if base is not None:
                 updates.setdefault(base, []).append(name)
-    listed = uidlists.read_list_file(directory, LIST, os.path.join(shown, LIST), owner)
+    listed = uidlist_file.read_list_file(directory, LIST, os.path.join(shown, LIST), owner)
     return KeywordList(directory, shown, listed, updates)

@@ -16,7 +16,8 @@ import stat
 import time
 from contextlib import suppress
 
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
 
@@ -45,7 +46,7 @@ class DotLock:
     def release(self) -> None:
         """Removes the lock, if it is still the one we made; a stale one we found is put back."""
         try:
-            now = fs.look(self._directory, self._name)
+            now = at.look(self._directory, self._name)
             if now is not None and os.path.samestat(now, os.fstat(self._handle)):
                 os.unlink(self._name, dir_fd=self._directory)
             for suffix in (DRAFT_SUFFIX, DEAD_SUFFIX):
@@ -77,7 +78,7 @@ def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Lo
         if not holder:
             continue
         if patience.cancelled() or time.monotonic() >= deadline:
-            raise fs.StepRefused(f"{visible(shown)} is held by {holder}; try again later")
+            raise StepRefused(f"{visible(shown)} is held by {holder}; try again later")
         if not waiting:
             waiting = True
             patience.told(f"waiting for {visible(shown)}, held by {holder}")
@@ -86,7 +87,7 @@ def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Lo
 
 def _place(directory: int, name: bytes) -> DotLock | None:
     """Puts our lock into place; None when one is there."""
-    if fs.look(directory, name) is not None:
+    if at.look(directory, name) is not None:
         return None
     draft = name + DRAFT_SUFFIX
     remove_own(directory, draft)
@@ -111,18 +112,18 @@ def _second_name(directory: int, draft: bytes, name: bytes) -> None:
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
             raise
-        fs.rename_no_replace(directory, draft, directory, name)  # no hard links on this file system
+        at.rename_no_replace(directory, draft, directory, name)  # no hard links on this file system
 
 
 def _is_ours(directory: int, name: bytes, lock: os.stat_result) -> bool:
     """Whether a lock is one that a killed run of ours has left."""
-    draft = fs.look(directory, name + DRAFT_SUFFIX)
+    draft = at.look(directory, name + DRAFT_SUFFIX)
     return draft is not None and os.path.samestat(draft, lock)
 
 
 def remove_own(directory: int, name: bytes) -> None:
     """Removes a draft of ours that a killed run has left; anything but a plain file stays."""
-    status = fs.look(directory, name)
+    status = at.look(directory, name)
     if status is not None and stat.S_ISREG(status.st_mode):
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=directory)
@@ -152,7 +153,7 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
     if process and here:
         if process != os.getpid() and is_alive(process):
             return f"process {process}"
-    elif not _untouched(status, fs.look(directory, guarded)):
+    elif not _untouched(status, at.look(directory, guarded)):
         return f"{visible(mark)}" if mark else "an unknown process"
     if _is_ours(directory, name, status):
         _remove(directory, name, status)
@@ -190,13 +191,13 @@ def _set_aside(directory: int, name: bytes, stale: os.stat_result, suffix: bytes
     aside = name + suffix
     remove_own(directory, aside)
     try:
-        fs.rename_no_replace(directory, name, directory, aside)
+        at.rename_no_replace(directory, name, directory, aside)
     except FileNotFoundError:
         return False
-    moved = fs.look(directory, aside)
+    moved = at.look(directory, aside)
     if moved is not None and not os.path.samestat(moved, stale):
         with suppress(FileExistsError):
-            fs.rename_no_replace(directory, aside, directory, name)
+            at.rename_no_replace(directory, aside, directory, name)
         return False
     return True
 
@@ -217,7 +218,7 @@ def _put_back(directory: int, name: bytes) -> None:
     aside = name + STALE_SUFFIX
     with suppress(FileNotFoundError):
         try:
-            fs.rename_no_replace(directory, aside, directory, name)
+            at.rename_no_replace(directory, aside, directory, name)
         except FileExistsError:
             remove_own(directory, aside)
 

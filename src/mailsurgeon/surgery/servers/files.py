@@ -12,8 +12,9 @@ import stat
 import sys
 from dataclasses import dataclass
 
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.text import visible
 
@@ -58,14 +59,14 @@ class ServerFile:
 
     def remove(self) -> None:
         """Takes the file away, durably. Raises as `replace` does."""
-        with fs.told(self.shown):
+        with told(self.shown):
             self._check_unchanged()
             os.unlink(self.name, dir_fd=self.directory)
         self.settled(None)
 
     def write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
         """The first half of `replace`: nothing is known to be durable yet."""
-        with fs.told(self.shown):
+        with told(self.shown):
             self._write(new, manner, draft)
 
     def _write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
@@ -75,7 +76,7 @@ class ServerFile:
             self._finish(handle, new, manner)
             self._check_unchanged()
             if self.status is None:
-                fs.rename_no_replace(self.directory, draft, self.directory, self.name)
+                at.rename_no_replace(self.directory, draft, self.directory, self.name)
             else:
                 os.rename(draft, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
         except BaseException:
@@ -102,11 +103,11 @@ class ServerFile:
         os.fsync(handle)
 
     def _check_unchanged(self) -> None:
-        now = fs.look(self.directory, self.name)
+        now = at.look(self.directory, self.name)
         if (now is None) != (self.status is None) or (
             now and self.status and _identity(now) != _identity(self.status)
         ):
-            raise fs.StepRefused(f"{visible(self.shown)} was changed by somebody without lock")
+            raise StepRefused(f"{visible(self.shown)} was changed by somebody without lock")
 
     def settled(self, wanted: bytes | None) -> ServerFile:
         """Makes the directory durable and looks whether the file is as wanted (None: gone).
@@ -114,16 +115,16 @@ class ServerFile:
         Returns the file as it now is. Raises NotDurable.
         """
         try:
-            fs.sync(self.directory)
+            at.sync(self.directory)
             again = read_file(self.directory, self.name, self.shown, limit=sys.maxsize)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
-            raise fs.NotDurable(f"{visible(self.shown)}: {reason}") from error
-        except (fs.StepRefused, fs.HardError) as error:
-            raise fs.NotDurable(str(error)) from error
+            raise NotDurable(f"{visible(self.shown)}: {reason}") from error
+        except (StepRefused, HardError) as error:
+            raise NotDurable(str(error)) from error
         if (again.data if again.status else None) != wanted:
             line = f"{visible(self.shown)}: it does not read back as it was written"
-            raise fs.NotDurable(line)
+            raise NotDurable(line)
         return again
 
 
@@ -139,7 +140,7 @@ def read_file(
     Raises StepRefused for anything but a plain, writable file of `owner` with at most `limit`
     bytes, and HardError.
     """
-    with fs.told(shown):
+    with told(shown):
         try:
             handle = os.open(name, _READ, dir_fd=directory)
         except FileNotFoundError:
@@ -147,9 +148,9 @@ def read_file(
         except OSError as error:
             if error.errno == errno.ELOOP:
                 line = f"{visible(shown)} is a symbolic link, not a plain file"
-                raise fs.StepRefused(line) from None
+                raise StepRefused(line) from None
             if error.errno == errno.ENXIO:
-                raise fs.StepRefused(f"{visible(shown)} is not a plain file") from None
+                raise StepRefused(f"{visible(shown)} is not a plain file") from None
             raise
         with os.fdopen(handle, "rb") as file:
             status = os.fstat(handle)
@@ -159,13 +160,13 @@ def read_file(
 
 def _check(status: os.stat_result, shown: bytes, owner: int | None, limit: int) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise fs.StepRefused(f"{visible(shown)} is not a plain file")
+        raise StepRefused(f"{visible(shown)} is not a plain file")
     if status.st_size > limit:
-        raise fs.StepRefused(f"{visible(shown)} is too large ({status.st_size:,} bytes)")
+        raise StepRefused(f"{visible(shown)} is too large ({status.st_size:,} bytes)")
     if owner is not None and status.st_uid != owner:
-        raise fs.StepRefused(f"{visible(shown)} belongs to somebody else (uid {status.st_uid})")
+        raise StepRefused(f"{visible(shown)} belongs to somebody else (uid {status.st_uid})")
     if not status.st_mode & stat.S_IWUSR:
-        raise fs.StepRefused(f"{visible(shown)} is read-only")
+        raise StepRefused(f"{visible(shown)} is read-only")
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

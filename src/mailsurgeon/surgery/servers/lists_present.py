@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.lists.uidlist import Editor, UidlistError
 from mailsurgeon.maildir.spool import Spool, list_path
-from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers import uidlist_file as uidlists
+from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
+from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.servers.uid_effects import Traces
 
 LISTS = (b"dovecot-uidlist", b"courierimapuiddb")
@@ -66,7 +66,7 @@ def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: 
             listed = Editor(found) if found is not None else None
         except UidlistError as error:
             return Listed(names, trouble=_damaged(folder, name, str(error)), damaged=True)
-        except (OSError, fs.StepRefused, fs.HardError) as error:
+        except (OSError, StepRefused, HardError) as error:
             said = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
             return Listed(names, trouble=f"{said}, so the UID could not be kept")
         if listed is not None:
@@ -83,7 +83,7 @@ def _read(spool: Spool, folder: bytes, name: bytes, owner: int) -> bytes | None:
     directory = os.path.dirname(list_path(spool, folder, name))
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        found = uidlists.read_list_file(handle, name, os.path.join(folder, name), owner)
+        found = uidlist_file.read_list_file(handle, name, os.path.join(folder, name), owner)
         return found.data if found else None
     finally:
         os.close(handle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Protocol
 
@@ -14,13 +14,11 @@ from mailsurgeon.maildir.lists.uidlist import (
     DOVECOT_UIDLIST,
     Change,
 )
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
-from mailsurgeon.surgery.servers import courier_keywords_file as courier_keywords
-from mailsurgeon.surgery.servers import dotlock as locks
-from mailsurgeon.surgery.servers import mbsync_lock as record_lock
-from mailsurgeon.surgery.servers import uidlist_file as uidlists
+from mailsurgeon.surgery.servers import courier_keywords_file, dotlock, mbsync_lock, uidlist_file
 from mailsurgeon.surgery.servers.folder_names import Occupants, Register
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
@@ -83,7 +81,7 @@ class LockedFolder:
         owner, by_name = self._places.owner[0], self._places.uidl_is_name
         if self._control is not None:
             shown = os.path.join(self._shown, DOVECOT_UIDLIST)
-            one = uidlists.read_list_file(
+            one = uidlist_file.read_list_file(
                 self._control, DOVECOT_UIDLIST, shown, owner, uidl_is_name=by_name
             )
             if one is not None:
@@ -91,12 +89,14 @@ class LockedFolder:
         with suppress(FileNotFoundError, NotADirectoryError):
             home = self._places.directory(self.path)
             shown = os.path.join(self.path, COURIER_UIDLIST)
-            one = uidlists.read_list_file(home, COURIER_UIDLIST, shown, owner, uidl_is_name=by_name)
+            one = uidlist_file.read_list_file(
+                home, COURIER_UIDLIST, shown, owner, uidl_is_name=by_name
+            )
             if one is not None:
                 yield one
         if self._keywords is not None:
             shown = os.path.join(self.path, COURIER_KEYWORDS)
-            yield courier_keywords.read_courier_keywords(self._keywords, shown, owner)
+            yield courier_keywords_file.read_courier_keywords(self._keywords, shown, owner)
 
     def tidy(self) -> None:
         """Takes away what a killed run has left beside the lists. Raises StepRefused, HardError."""
@@ -104,12 +104,12 @@ class LockedFolder:
             for one in self.ledgers:
                 one.tidy()
 
-    def uidlist(self, name: bytes) -> uidlists.ListFile:
+    def uidlist(self, name: bytes) -> uidlist_file.ListFile:
         """One of the lists of UIDs by its name. Raises StepRefused when there is none."""
         for one in self.ledgers:
-            if isinstance(one, uidlists.ListFile) and one.name == name:
+            if isinstance(one, uidlist_file.ListFile) and one.name == name:
                 return one
-        raise fs.StepRefused("it is gone")
+        raise StepRefused("it is gone")
 
     def check_uids(self, renames: list[tuple[bytes, bytes]], changes: list[Change]) -> list[Change]:
         """The record changes for one act, given its renames or (when undone) its own changes."""
@@ -125,9 +125,13 @@ class LockedFolder:
             for one in self.ledgers:
                 try:
                     written.append((one, one.write(changes)))
-                except (fs.StepRefused, fs.HardError) as error:
+                except (StepRefused, HardError) as error:
                     _take_back(written, error)
                     raise
+
+
+LockedFolders = Mapping[bytes, LockedFolder]
+"""The folders whose locks are held, by their paths relative to the spool."""
 
 
 def _take_back(written: list[tuple[Ledger, list[Change]]], error: Exception) -> None:
@@ -135,8 +139,8 @@ def _take_back(written: list[tuple[Ledger, list[Change]]], error: Exception) -> 
     for ledger, made in reversed(written):
         try:
             ledger.write([change.back for change in made])
-        except (fs.StepRefused, fs.HardError) as second:
-            raise fs.NotDurable(f"{error}; and it could not be taken back: {second}") from error
+        except (StepRefused, HardError) as second:
+            raise NotDurable(f"{error}; and it could not be taken back: {second}") from error
 
 
 def name_of(places: Places, folder: bytes) -> str:
@@ -167,9 +171,11 @@ def _lock_folder(
 ) -> LockedFolder:
     control, shown = _control(places, path, stack)
     if control is not None and _served_by_dovecot(places, control):
-        lock_shown = os.path.join(shown, locks.UIDLIST_LOCK)
-        with fs.told(lock_shown):
-            lock = locks.take(control, locks.UIDLIST_LOCK, DOVECOT_UIDLIST, lock_shown, patience)
+        lock_shown = os.path.join(shown, dotlock.UIDLIST_LOCK)
+        with told(lock_shown):
+            lock = dotlock.take(
+                control, dotlock.UIDLIST_LOCK, DOVECOT_UIDLIST, lock_shown, patience
+            )
         stack.callback(_release, lock, places.owner)
     keywords = _lock_for_courier(places, path, patience, stack)
     _lock_for_mbsync(places, path, patience, stack)
@@ -188,21 +194,21 @@ def sync_let_go(places: Places, paths: Iterable[bytes]) -> None:
                 _sync_lock_places(places, path)
         except OSError as error:
             line = f"{visible(path or b'INBOX')}: {os.strerror(error.errno or 0)}"
-            raise fs.NotDurable(line) from error
+            raise NotDurable(line) from error
 
 
 def _sync_lock_places(places: Places, path: bytes) -> None:
     control, _ = control_directory(places, path)
     if control is not None:
         try:
-            fs.sync(control)
+            at.sync(control)
         finally:
             os.close(control)
     with suppress(FileNotFoundError, NotADirectoryError):
-        fs.sync(places.directory(os.path.join(path, b"tmp")))
+        at.sync(places.directory(os.path.join(path, b"tmp")))
 
 
-def _release(lock: locks.DotLock, owner: tuple[int, int]) -> None:
+def _release(lock: dotlock.DotLock, owner: tuple[int, int]) -> None:
     with files_as_owner(owner):
         lock.release()
 
@@ -219,21 +225,21 @@ def _lock_for_courier(
     except (FileNotFoundError, NotADirectoryError):
         return None
     stack.callback(os.close, home)
-    if all(fs.look(home, name) is None for name in (COURIER_UIDLIST, COURIER_KEYWORDS)):
+    if all(at.look(home, name) is None for name in (COURIER_UIDLIST, COURIER_KEYWORDS)):
         return None
     tmp = _subdirectory(home, path, b"tmp", stack)
     if tmp is not None:
-        shown = os.path.join(path, b"tmp", locks.COURIER_LOCK)
-        with fs.told(shown):
-            lock = locks.take(tmp, locks.COURIER_LOCK, COURIER_UIDLIST, shown, patience)
+        shown = os.path.join(path, b"tmp", dotlock.COURIER_LOCK)
+        with told(shown):
+            lock = dotlock.take(tmp, dotlock.COURIER_LOCK, COURIER_UIDLIST, shown, patience)
         stack.callback(_release, lock, places.owner)
     return _subdirectory(home, path, COURIER_KEYWORDS, stack)
 
 
 def _subdirectory(home: int, path: bytes, name: bytes, stack: ExitStack) -> int | None:
     """A descriptor of a folder's directory; None when it is missing. StepRefused for a symlink."""
-    with fs.told(os.path.join(path, name)), suppress(FileNotFoundError):
-        found = fs.open_directory(name, home)
+    with told(os.path.join(path, name)), suppress(FileNotFoundError):
+        found = at.open_directory(name, home)
         stack.callback(os.close, found)
         return found
     return None
@@ -241,10 +247,10 @@ def _subdirectory(home: int, path: bytes, name: bytes, stack: ExitStack) -> int 
 
 def _lock_for_mbsync(places: Places, path: bytes, patience: LockWait, stack: ExitStack) -> None:
     """Holds the record lock that mbsync gives out UIDs under, where it keeps a count of them."""
-    shown = os.path.join(path, record_lock.UIDVALIDITY)
-    with fs.told(shown), suppress(FileNotFoundError, NotADirectoryError):
+    shown = os.path.join(path, mbsync_lock.UIDVALIDITY)
+    with told(shown), suppress(FileNotFoundError, NotADirectoryError):
         home = places.directory(path)
-        handle = record_lock.hold(home, record_lock.UIDVALIDITY, shown, patience)
+        handle = mbsync_lock.hold(home, mbsync_lock.UIDVALIDITY, shown, patience)
         stack.callback(os.close, handle)
 
 
@@ -260,16 +266,16 @@ def control_directory(places: Places, folder: bytes) -> tuple[int | None, bytes]
         return None, folder
     path = spool.control_of(folder)
     with suppress(FileNotFoundError, NotADirectoryError):
-        root = fs.open_directory(os.path.realpath(spool.control))
+        root = at.open_directory(os.path.realpath(spool.control))
         try:
-            return fs.open_beneath(root, spool.control_name(folder)), path
+            return at.open_beneath(root, spool.control_name(folder)), path
         finally:
             os.close(root)
     return None, path
 
 
 def _control(places: Places, folder: bytes, stack: ExitStack) -> tuple[int | None, bytes]:
-    with fs.told(folder or b"INBOX"):
+    with told(folder or b"INBOX"):
         control, shown = control_directory(places, folder)
     if control is not None:
         stack.callback(os.close, control)
@@ -280,4 +286,4 @@ def _served_by_dovecot(places: Places, control: int) -> bool:
     if places.spool.control is not None:
         return True
     roots = (control, places.directories.root)
-    return any(fs.look(root, name) for root in roots for name in _DOVECOT_TRACES)
+    return any(at.look(root, name) for root in roots for name in _DOVECOT_TRACES)

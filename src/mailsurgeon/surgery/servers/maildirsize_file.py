@@ -14,7 +14,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from mailsurgeon.maildir.lists.maildirsize import FILE, OVERFULL, line
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
 from mailsurgeon.text import visible
 
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -26,7 +27,7 @@ def inode_and_size(root: int) -> tuple[int, int] | None:
     None when there is none, or it is not to be touched: no plain file, or not its owner's, or
     grown so long that servers count anew whatever it says.
     """
-    status = fs.look(root, FILE)
+    status = at.look(root, FILE)
     if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > OVERFULL:
         return None
     if status.st_uid != os.fstat(root).st_uid or not status.st_mode & stat.S_IWUSR:
@@ -42,7 +43,7 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
     when the line may be there or not.
     """
     new = line(size, messages)
-    with fs.told(FILE), _opened(root) as handle:
+    with told(FILE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return
         _check(os.fstat(handle))
@@ -51,11 +52,11 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
             return
         length = os.fstat(handle).st_size
         if length and os.pread(handle, 1, length - 1) != b"\n":
-            raise fs.StepRefused(f"{visible(FILE)}: its last line has no newline")
+            raise StepRefused(f"{visible(FILE)}: its last line has no newline")
         written = os.write(handle, new)
         _sync(handle)
         if written != len(new):
-            raise fs.HardError(f"{visible(FILE)}: {os.strerror(errno.ENOSPC)}")
+            raise HardError(f"{visible(FILE)}: {os.strerror(errno.ENOSPC)}")
 
 
 def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bool:
@@ -63,17 +64,17 @@ def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bo
 
     Raises StepRefused and HardError.
     """
-    with fs.told(FILE), _opened(root) as handle:
+    with told(FILE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return True
         since = os.pread(handle, 1 << 20, before[1])
     return line(size, messages) in since.splitlines(keepends=True)
 
 
-def _fill(handle: int, new: bytes, at: int) -> None:
+def _fill(handle: int, new: bytes, position: int) -> None:
     """A power cut has kept the room for a line, and not what it said."""
     fcntl.fcntl(handle, fcntl.F_SETFL, 0)  # else it would be appended
-    os.pwrite(handle, new, at)
+    os.pwrite(handle, new, position)
     _sync(handle)
 
 
@@ -81,7 +82,7 @@ def _sync(handle: int) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        raise fs.NotDurable(f"{visible(FILE)}: {os.strerror(error.errno or 0)}") from error
+        raise NotDurable(f"{visible(FILE)}: {os.strerror(error.errno or 0)}") from error
 
 
 @contextmanager
@@ -100,4 +101,4 @@ def _opened(root: int) -> Generator[int | None]:
 
 def _check(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise fs.StepRefused(f"{visible(FILE)} is not a plain file")
+        raise StepRefused(f"{visible(FILE)} is not a plain file")

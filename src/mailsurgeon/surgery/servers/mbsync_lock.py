@@ -13,7 +13,7 @@ import stat
 import struct
 import time
 
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
 
@@ -34,7 +34,7 @@ def hold(directory: int, name: bytes, shown: bytes, patience: LockWait) -> int:
     handle = os.open(name, _OPEN, dir_fd=directory)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise fs.StepRefused(f"{visible(shown)} is not a plain file")
+            raise StepRefused(f"{visible(shown)} is not a plain file")
         _wait(handle, shown, patience)
     except BaseException:
         os.close(handle)
@@ -48,7 +48,7 @@ def _wait(handle: int, shown: bytes, patience: LockWait) -> None:
     while not _lock(handle):
         holder = _holder(handle)
         if patience.cancelled() or time.monotonic() >= deadline:
-            raise fs.StepRefused(f"{visible(shown)} is held by {holder}; try again later")
+            raise StepRefused(f"{visible(shown)} is held by {holder}; try again later")
         if not waiting:
             waiting = True
             patience.told(f"waiting for {visible(shown)}, held by {holder}")

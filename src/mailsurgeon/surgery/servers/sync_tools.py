@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.resolve import Places
 
 _TOOLS = frozenset(
@@ -81,7 +81,7 @@ def cut_off_sync(places: Places, folders: Iterable[bytes]) -> str:
         except OSError:
             continue
         for name in LIVE:
-            if fs.look(directory, name) is not None:
+            if at.look(directory, name) is not None:
                 return (
                     f"{os.fsdecode(name)} is there: mbsync is at work, or was cut off;"
                     " let it finish first (--force goes on)"

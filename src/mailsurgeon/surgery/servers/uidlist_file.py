@@ -12,8 +12,8 @@ from mailsurgeon.maildir.lists.uidlist import (
     UidlistError,
     parse_uidlist,
 )
-from mailsurgeon.surgery.fsops import at as fs
-from mailsurgeon.surgery.servers import files as server_files
+from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.servers.files import ServerFile
 from mailsurgeon.text import visible
@@ -87,7 +87,7 @@ class ListFile:
 
     def tidy(self) -> None:
         """Takes away what a killed run has left of a new file not yet in its place."""
-        with fs.told(self.file.shown):
+        with told(self.file.shown):
             remove_own(self.file.directory, self.name + DRAFT_SUFFIX)
 
     def _named(self, changes: Sequence[Change]) -> list[Change]:
@@ -97,7 +97,7 @@ class ListFile:
 
     def rewrite(self, new: bytes) -> None:
         """Puts `new` in the file's place, durably, and reads it back. Raises as `write` does."""
-        with fs.told(self.file.shown):
+        with told(self.file.shown):
             self._replace(new)
         self.file = self.file.settled(new)
         self._editor = None
@@ -105,8 +105,8 @@ class ListFile:
     def _replace(self, new: bytes) -> None:
         self.file.write(new, None, self.name + DRAFT_SUFFIX)
 
-    def _damaged(self, error: UidlistError) -> fs.StepRefused:
-        return fs.StepRefused(
+    def _damaged(self, error: UidlistError) -> StepRefused:
+        return StepRefused(
             f"{visible(self.file.shown)} is damaged ({error}), so the UID could not be kept;"
             " repair it first (fix --only uidlist-damaged)"
         )
@@ -124,5 +124,5 @@ def read_list_file(
 
     Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
     """
-    file = server_files.read_file(directory, name, shown, owner, LARGEST_UIDLIST)
+    file = files.read_file(directory, name, shown, owner, LARGEST_UIDLIST)
     return ListFile(file, uidl_is_name) if file.status is not None else None

@@ -10,30 +10,27 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.model import Step
-from mailsurgeon.surgery.servers import files as server_files
+from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.surgery.servers.files import Manner, ServerFile
-from mailsurgeon.surgery.servers.locked_folder import LockedFolder, control_directory
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders, control_directory
 from mailsurgeon.text import visible
 
 DOVECOT = b"dovecot-keywords"
 COURIER = b"courierimapkeywords"
 UIDLIST = b"dovecot-uidlist"
 DRAFT = b".mailsurgeon"
-LARGEST_LIST = 64 << 20
-"""Bytes of a `:list` that is read at all: it has a line for every message with keywords."""
-
-LockedFolders = Mapping[bytes, LockedFolder]
 
 
 def perform_keywords(places: Places, folders: LockedFolders, step: Step) -> None:
@@ -104,7 +101,7 @@ def _with(data: bytes, step: Step, shown: bytes) -> bytes:
     try:
         return keywords.add_names(data, _numbered(step.data.get("add", ())))
     except keywords.KeywordsError as error:
-        raise fs.StepRefused(f"{visible(shown)}: {error}") from error
+        raise StepRefused(f"{visible(shown)}: {error}") from error
 
 
 def _without(file: ServerFile, folders: LockedFolders, step: Step) -> bytes:
@@ -113,7 +110,7 @@ def _without(file: ServerFile, folders: LockedFolders, step: Step) -> bytes:
     All stay when Dovecot has looked at the folder since they were added: a session may hold them,
     and would go on to give out a letter without writing down its name again.
     """
-    uidlist = fs.look(file.directory, UIDLIST)
+    uidlist = at.look(file.directory, UIDLIST)
     if uidlist and file.status and uidlist.st_ctime_ns >= file.status.st_ctime_ns:
         return file.data
     return keywords.remove_names(file.data, _unused(folders, step))
@@ -139,20 +136,20 @@ def _numbered(pairs: Any) -> list[keywords.Numbered]:
 def _dovecot(places: Places, step: Step) -> Generator[ServerFile]:
     """`dovecot-keywords` of the step's folder. Raises StepRefused for one not to be touched."""
     assert step.folder is not None
-    with fs.told(step.folder or b"INBOX"):
+    with told(step.folder or b"INBOX"):
         control, shown = control_directory(places, step.folder)
     if control is None:
-        raise fs.StepRefused(f"{visible(shown)}: Dovecot's directory for the folder is missing")
+        raise StepRefused(f"{visible(shown)}: Dovecot's directory for the folder is missing")
     try:
         path = os.path.join(shown, DOVECOT)
-        yield server_files.read_file(control, DOVECOT, path, places.owner[0])
+        yield files.read_file(control, DOVECOT, path, places.owner[0])
     finally:
         os.close(control)
 
 
 def _manner(places: Places, directory: int) -> Manner:
     """How a new file is made: like the uidlist beside it, or as the directory tells."""
-    like = fs.look(directory, UIDLIST)
+    like = at.look(directory, UIDLIST)
     if like and stat.S_ISREG(like.st_mode) and like.st_uid == places.owner[0]:
         return Manner(like.st_uid, like.st_gid, stat.S_IMODE(like.st_mode))
     home = os.fstat(directory)
@@ -179,11 +176,11 @@ def _write_update(places: Places, step: Step) -> None:
     name, content = _bytes(step.data["carry"]["to"]), _content(step)
     with _courier(places, step.target_folder, make=True) as there:
         assert there is not None
-        found = server_files.read_file(there, name, _shown(step.target_folder, name))
+        found = files.read_file(there, name, _shown(step.target_folder, name))
         if found.data == content:
             return
         if found.status is not None:
-            raise fs.StepRefused(f"{visible(found.shown)}: other keywords are there already")
+            raise StepRefused(f"{visible(found.shown)}: other keywords are there already")
         home = os.fstat(there)
         manner = Manner(home.st_uid, home.st_gid, stat.S_IMODE(home.st_mode) & 0o666)
         found.replace(content, manner, DRAFT)
@@ -209,15 +206,17 @@ def courier_keywords_of(places: Places, folder: bytes, base: bytes) -> tuple[byt
     with _courier(places, folder) as home:
         if home is None:
             return ()
-        with fs.told(_shown(folder, b"")):
+        with told(_shown(folder, b"")):
             names = [os.fsencode(name) for name in os.listdir(home)]
         updates = {
-            name: server_files.read_file(home, name, _shown(folder, name)).data
+            name: files.read_file(home, name, _shown(folder, name)).data
             for name in names
             if courier_keywords.update_base(name) == base
         }
         name = courier_keywords.LIST
-        listed = server_files.read_file(home, name, _shown(folder, name), limit=LARGEST_LIST)
+        listed = files.read_file(
+            home, name, _shown(folder, name), limit=courier_keywords.LARGEST_COURIER_LIST
+        )
         return courier_keywords.effective(listed.data, updates, base)
 
 
@@ -235,7 +234,7 @@ def _remove_made(places: Places, step: Step, folder: bytes | None) -> None:
     """Takes away the directory that the step has made, or was to make, while it is empty."""
     if step.data["carry"].get("made"):
         path = _shown(folder, b"")
-        with fs.told(path):
+        with told(path):
             _remove_if_empty(*places.locate(path))
 
 
@@ -257,7 +256,7 @@ def _written(places: Places, step: Step) -> ServerFile | None:
     with _courier(places, step.folder) as here:
         if here is None:
             return None
-        found = server_files.read_file(here, name, _shown(step.folder, name))
+        found = files.read_file(here, name, _shown(step.folder, name))
     return found if found.status is not None and found.data == _content(step) else None
 
 
@@ -268,14 +267,14 @@ def _remove_if_empty(parent: int, name: bytes) -> None:
         if error.errno in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
             return  # gone, or Courier keeps something there by now
         raise
-    fs.sync(parent)
+    at.sync(parent)
 
 
 @contextmanager
 def _courier(places: Places, folder: bytes | None, *, make: bool = False) -> Generator[int | None]:
     """A folder's directory of keywords, open; None when there is none. `make`: it is made."""
     path = _shown(folder, b"")
-    with fs.told(path):
+    with told(path):
         directory = _open_courier(*places.locate(path), make=make)
     try:
         yield directory
@@ -285,14 +284,14 @@ def _courier(places: Places, folder: bytes | None, *, make: bool = False) -> Gen
 
 
 def _open_courier(parent: int, name: bytes, *, make: bool) -> int | None:
-    if fs.look(parent, name) is None:
+    if at.look(parent, name) is None:
         if not make:
             return None
         home = os.fstat(parent)
         mode = stat.S_IMODE(home.st_mode) & 0o777
-        fs.make_directory(parent, name, mode, (home.st_uid, home.st_gid))
-        fs.sync(parent)
-    return fs.open_directory(name, parent)
+        at.make_directory(parent, name, mode, (home.st_uid, home.st_gid))
+        at.sync(parent)
+    return at.open_directory(name, parent)
 
 
 def _content(step: Step) -> bytes:

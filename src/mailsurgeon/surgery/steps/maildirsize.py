@@ -10,13 +10,14 @@ import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
+from mailsurgeon.surgery.fsops.failures import HardError, StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Step, StepKind
-from mailsurgeon.surgery.servers import maildirsize_file as quota_file
+from mailsurgeon.surgery.servers import maildirsize_file
 
 MAILDIRSIZE = b"maildirsize"
 
@@ -42,7 +43,7 @@ def follow(
     if not (size or count):
         return ""
     with _home(places) as home:
-        before = quota_file.inode_and_size(home)
+        before = maildirsize_file.inode_and_size(home)
     if before is None:
         return ""
     data = {"bytes": size, "messages": count, "before": list(before), "acts": sorted(acts)}
@@ -59,12 +60,12 @@ def append_line(places: Places, journal: Journal, record: StepRecord) -> str:
     line = (int(inode), int(length)), int(data["bytes"]), int(data["messages"])
     try:
         with files_as_owner(places.owner), _home(places) as home:
-            if not quota_file.appended(home, *line):
-                quota_file.append(home, *line)
-    except fs.StepRefused as refusal:
+            if not maildirsize_file.appended(home, *line):
+                maildirsize_file.append(home, *line)
+    except StepRefused as refusal:
         journal.settle([record.settled("refused", str(refusal))])
         return str(refusal)
-    except fs.HardError as error:
+    except HardError as error:
         journal.settle([record.settled("refused", str(error))])
         raise
     journal.settle([record.settled("done")])
@@ -78,8 +79,8 @@ def _home(places: Places) -> Generator[int]:
         yield places.directories.root
         return
     path = places.spool.quota_home
-    with fs.told(path):
-        home = fs.open_directory(os.path.realpath(path))
+    with told(path):
+        home = at.open_directory(os.path.realpath(path))
     try:
         yield home
     finally:

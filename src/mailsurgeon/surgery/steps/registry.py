@@ -5,21 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_lines
-from mailsurgeon.surgery.fsops import as_owner as identity
-from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops import as_owner, at
+from mailsurgeon.surgery.fsops.failures import StepRefused, telling
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.model import Expected, Step, StepKind
 from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around
-from mailsurgeon.surgery.servers.locked_folder import LockedFolder
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.servers.uid_changes import as_text, from_text
 from mailsurgeon.surgery.steps.keywords import inverse_keywords, perform_keywords
 from mailsurgeon.text import visible
-
-LockedFolders = Mapping[bytes, LockedFolder]
 
 
 def perform(places: Places, folders: LockedFolders, step: Step) -> None:
@@ -28,7 +26,7 @@ def perform(places: Places, folders: LockedFolders, step: Step) -> None:
 
     Raises StepRefused when it cannot be done, nothing having changed, or HardError.
     """
-    with identity.files_as_owner(places.owner):
+    with as_owner.files_as_owner(places.owner):
         enact(places, folders, step)
 
 
@@ -36,12 +34,12 @@ def enact(places: Places, folders: LockedFolders, step: Step) -> None:
     """The same for who acts with these rights already."""
     one = _ACTS.get(step.action)
     if one is None:
-        raise fs.StepRefused(f"a step of the kind '{step.action}' is not known here")
+        raise StepRefused(f"a step of the kind '{step.action}' is not known here")
     try:
         one(places, folders, step)
     except OSError as error:
         path = step.source or step.target or step.folder or b"INBOX"
-        raise fs.telling(error, path) from error
+        raise telling(error, path) from error
 
 
 def _rename(places: Places, folders: LockedFolders, step: Step) -> None:
@@ -53,17 +51,17 @@ def _rename(places: Places, folders: LockedFolders, step: Step) -> None:
     if theirs and not step.data.get("may_share"):  # back where it stood beside its namesake before
         _check_base_is_free(theirs, step.target, step.source)
     try:
-        fs.rename_no_replace(source_dir, source, target_dir, target)
+        at.rename_no_replace(source_dir, source, target_dir, target)
     except FileExistsError:
-        raise fs.StepRefused(f"{visible(step.target)} is there already") from None
+        raise StepRefused(f"{visible(step.target)} is there already") from None
     except OSError as error:
         if error.errno == errno.ENOENT:
-            raise fs.StepRefused("it is gone") from None
+            raise StepRefused("it is gone") from None
         raise
     expected = step.expected
-    if expected and not fs.same_inode(fs.look(target_dir, target), expected):
-        fs.rename_no_replace(target_dir, target, source_dir, source)
-        raise fs.StepRefused("another file has taken its place")
+    if expected and not at.same_inode(at.look(target_dir, target), expected):
+        at.rename_no_replace(target_dir, target, source_dir, source)
+        raise StepRefused("another file has taken its place")
     if ours:
         ours.left(left, source)
     if theirs:
@@ -81,11 +79,11 @@ def _locate_source(places: Places, path: bytes, expected: Expected | None) -> tu
     try:
         directory, name = places.locate(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise fs.StepRefused("it is gone") from None
-    status = fs.look(directory, name)
-    reason = fs.difference(status, expected) if expected else ""
+        raise StepRefused("it is gone") from None
+    status = at.look(directory, name)
+    reason = at.difference(status, expected) if expected else ""
     if status is None or reason:
-        raise fs.StepRefused(reason or "it is gone")
+        raise StepRefused(reason or "it is gone")
     return directory, name
 
 
@@ -94,23 +92,23 @@ def _locate_target(places: Places, path: bytes) -> tuple[int, bytes]:
         return places.locate(path, make_parents=True)
     except (FileNotFoundError, NotADirectoryError):
         where = visible(os.path.dirname(path))
-        raise fs.StepRefused(f"the directory {where} is missing") from None
+        raise StepRefused(f"the directory {where} is missing") from None
 
 
 def _check_base_is_free(occupants: Occupants, path: bytes, besides: bytes) -> None:
     """Two files of one base name in a folder: a server would overwrite one by the other."""
     other = occupants.namesake(path, besides)
     if other is not None:
-        raise fs.StepRefused(f"its base name is taken by {visible(other)}")
+        raise StepRefused(f"its base name is taken by {visible(other)}")
 
 
 def _mkdir(places: Places, _folders: LockedFolders, step: Step) -> None:
     path = directory_of(step)
     parent, name = places.locate(path)
     try:
-        fs.make_directory(parent, name, int(step.data.get("mode", 0o700)), owner_of(step))
+        at.make_directory(parent, name, int(step.data.get("mode", 0o700)), owner_of(step))
     except FileExistsError:
-        raise fs.StepRefused("it is there already") from None
+        raise StepRefused("it is there already") from None
 
 
 def _rmdir(places: Places, _folders: LockedFolders, step: Step) -> None:
@@ -118,10 +116,10 @@ def _rmdir(places: Places, _folders: LockedFolders, step: Step) -> None:
     try:
         os.rmdir(name, dir_fd=parent)
     except FileNotFoundError:
-        raise fs.StepRefused("it is gone") from None
+        raise StepRefused("it is gone") from None
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise fs.StepRefused("it is no longer empty") from None
+            raise StepRefused("it is no longer empty") from None
         raise
 
 
@@ -150,27 +148,27 @@ def _on_itself(
     else:
         parent, name = places.directories.root, b"."
     try:
-        with fs.held(parent, name) as (handle, status):
-            reason = fs.difference(status, step.expected) if step.expected else ""
+        with at.held(parent, name) as (handle, status):
+            reason = at.difference(status, step.expected) if step.expected else ""
             if reason:
-                raise fs.StepRefused(reason)
+                raise StepRefused(reason)
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-                raise fs.StepRefused("it is no plain file and no directory")
+                raise StepRefused("it is no plain file and no directory")
             # A second name of somebody else's file may be a trap: what is changed is then his.
             alone = alone or status.st_uid != places.owner[0]
             if alone and stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
-                raise fs.StepRefused("the file has other names (hard links) that would change too")
-            with identity.files_as_root():  # the thing itself is held, whatever it belongs to
-                act(fs.through(handle), status)
-                fs.sync_itself(handle, step.source)
+                raise StepRefused("the file has other names (hard links) that would change too")
+            with as_owner.files_as_root():  # the thing itself is held, whatever it belongs to
+                act(at.through(handle), status)
+                at.sync_itself(handle, step.source)
     except FileNotFoundError:
-        raise fs.StepRefused("it is gone") from None
+        raise StepRefused("it is gone") from None
 
 
 def _chmod(places: Places, _folders: LockedFolders, step: Step) -> None:
     def change(path: bytes, status: os.stat_result) -> None:
         if stat.S_IMODE(status.st_mode) != int(step.data["before"]):
-            raise fs.StepRefused("its mode has changed")
+            raise StepRefused("its mode has changed")
         os.chmod(path, int(step.data["after"]))
 
     _on_itself(places, step, change, alone=True)
@@ -179,7 +177,7 @@ def _chmod(places: Places, _folders: LockedFolders, step: Step) -> None:
 def _chown(places: Places, _folders: LockedFolders, step: Step) -> None:
     def change(path: bytes, status: os.stat_result) -> None:
         if [status.st_uid, status.st_gid] != list(step.data["before"]):
-            raise fs.StepRefused("its owner has changed")
+            raise StepRefused("its owner has changed")
         uid, gid = step.data["after"]
         os.chown(path, int(uid), int(gid))
 
@@ -189,12 +187,12 @@ def _chown(places: Places, _folders: LockedFolders, step: Step) -> None:
 def _utime(places: Places, _folders: LockedFolders, step: Step) -> None:
     def change(path: bytes, status: os.stat_result) -> None:
         if status.st_mtime_ns != int(step.data["before"]):
-            raise fs.StepRefused("its time has changed")
+            raise StepRefused("its time has changed")
         os.utime(path, ns=(status.st_atime_ns, int(step.data["after"])))
         # A time that the file system cannot hold is silently another (ext4: 1901 to 2446).
         if os.stat(path).st_mtime_ns != int(step.data["after"]):
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-            raise fs.StepRefused("the file system cannot hold that time")
+            raise StepRefused("the file system cannot hold that time")
 
     _on_itself(places, step, change, alone=False)
 
@@ -208,7 +206,7 @@ def _lines(_places: Places, folders: LockedFolders, step: Step) -> None:
     try:
         new = drop_lines(one.data, lines)
     except UidlistError as error:
-        raise fs.StepRefused(str(error)) from error
+        raise StepRefused(str(error)) from error
     one.rewrite(restore_lines(new, back, torn=bool(step.data.get("torn"))))
 
 
@@ -263,4 +261,4 @@ def inverse(step: Step) -> Step:
                 step.action, step.source, step.target, None, step.folder, step.target_folder, data
             )
         case _:
-            raise fs.StepRefused(f"a step of the kind '{step.action}' cannot be taken back")
+            raise StepRefused(f"a step of the kind '{step.action}' cannot be taken back")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, bloated_index, stale_lock
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.spool import Spool, list_path
-from mailsurgeon.survey.uidlists import cache as lists
+from mailsurgeon.survey.uidlists import cache
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, o
 
 
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
-    for name in lists.NAMES:
+    for name in cache.NAMES:
         facts = job.lists.facts(folder.path, name)
         for finding in facts.findings if facts else ():
             path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)

@@ -15,6 +15,7 @@ from mailsurgeon.maildir.reserved import (
     marks_folder,
     never_leftover,
 )
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.walk.walk import Listing, passed_over
 
 
@@ -84,11 +85,6 @@ def concerns_folders(kind: DirectoryKind, name: bytes) -> bool:
     """Whether a directory of this name, in a directory of this kind, may be a folder or a part of
     one."""
     return kind is DirectoryKind.OUTER and not is_servers_directory(name)
-
-
-def join(path: bytes, name: bytes) -> bytes:
-    """A path below another that may be the root, `b""`."""
-    return path + b"/" + name if path else name
 
 
 def _excluded(path: bytes, patterns: tuple[str, ...]) -> bool:

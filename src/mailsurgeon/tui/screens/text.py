@@ -9,10 +9,9 @@ from textual.app import ComposeResult
 
 from mailsurgeon.host.processes import Users
 from mailsurgeon.survey.index.rows import NotExamined
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.keys.actions import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.text.fields import path_cells
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 
@@ -75,6 +74,6 @@ def not_examined_screen(items: Sequence[NotExamined]) -> ReadingScreen:
 
     def line(number: int) -> Text:
         item = items[number]
-        return Text.assemble(path_cells(item.path), "  ", (visible(item.reason), "dim"))
+        return Text.assemble(path_shown(item.path), "  ", (visible(item.reason), "dim"))
 
     return ReadingScreen(f"Not examined: {len(items):,}", made=(len(items), line))

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.survey.index.rows import Entry, Place
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 
 FIELD_LIMIT = 300  # characters of any one field that are looked at
 
@@ -65,11 +65,6 @@ def date_text(mtime_ns: int, long: bool) -> str:
         return fit(time.strftime("%Y-%m-%d %H:%M" if long else "%y-%m-%d", moment), width)
     except (OverflowError, OSError, ValueError):
         return fit("?", width)
-
-
-def path_cells(path: bytes) -> str:
-    """A path of the spool as a person reads it; the root is INBOX's directory, `.`."""
-    return visible(os.fsdecode(path)) if path else "."
 
 
 def home_text(path: str) -> str:
@@ -129,7 +124,7 @@ def row_text(entry: Entry, columns: Columns, folder: str) -> str:
         parts.append(fit_end(visible(folder, FIELD_LIMIT), columns.folder))
     if entry.place == Place.FOLDER or entry.kind != "file":
         what = "" if entry.place == Place.FOLDER else f"({entry.kind}) "
-        text = what + path_cells(entry.path)
+        text = what + path_shown(entry.path)
         parts.append(fit_end(text, columns.sender + 1 + columns.subject))
     else:
         parts.append(fit(_or(_name(entry.sender), "(no sender)"), columns.sender))

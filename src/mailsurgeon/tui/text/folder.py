@@ -15,8 +15,8 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
-from mailsurgeon.text import visible
-from mailsurgeon.tui.text.fields import badge, path_cells, title
+from mailsurgeon.text import path_shown, visible
+from mailsurgeon.tui.text.fields import badge, title
 
 _STRONG, _DIM = "bold", "dim"
 
@@ -30,7 +30,7 @@ def folder_lines(spool: Spool, row: FolderRow) -> list[Text]:
     )
     return [
         head,
-        Text(path_cells(row.path), _DIM),
+        Text(path_shown(row.path), _DIM),
         _subscription(row.name, details),
         _numbers(details),
         *_problems(row),

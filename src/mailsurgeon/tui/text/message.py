@@ -20,9 +20,9 @@ from mailsurgeon.report.evidence import evidence
 from mailsurgeon.surgery.model import Act, Left, Plan
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Entry, Place, ProblemRow
-from mailsurgeon.text import visible
+from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.session import SpoolSession
-from mailsurgeon.tui.text.fields import path_cells, title
+from mailsurgeon.tui.text.fields import title
 from mailsurgeon.tui.text.plan import main_step, shown, step_text
 
 TABS = ("problem", "headers", "raw", "history")
@@ -50,7 +50,7 @@ def inspect(bench: SpoolSession, index: Index, entry: Entry, tab: str) -> list[T
     except MailsurgeonError as error:
         return [Text(visible(str(error)))]
     except OSError as error:
-        return [Text(f"{path_cells(entry.path)}: {visible(error.strerror or str(error))}")]
+        return [Text(f"{path_shown(entry.path)}: {visible(error.strerror or str(error))}")]
 
 
 # Problem
@@ -61,11 +61,11 @@ def problem_lines(bench: SpoolSession, index: Index, entry: Entry) -> Iterator[T
     problems = sorted(index.problems(entries=[entry.id]), key=lambda p: (-p.severity, p.code))
     if not problems:
         yield Text("Nothing is wrong with this message.")
-        yield Text(path_cells(entry.path), DIM)
+        yield Text(path_shown(entry.path), DIM)
         return
     for problem in problems:
         yield _sentence(problem)
-    yield Text(path_cells(entry.path), DIM)
+    yield Text(path_shown(entry.path), DIM)
     if any(problem.detail.get("pending") for problem in problems):
         yield Text("The remedy is proposed after a full survey of the whole spool.")
     else:
@@ -244,4 +244,4 @@ def history_lines(bench: SpoolSession, entry: Entry) -> list[Text]:
 def record_lines(source: bytes | None, target: bytes | None) -> Iterable[str]:
     """The two paths of a step, whichever it has."""
     paths: Sequence[bytes] = [path for path in (source, target) if path is not None]
-    return [("-> " if number else "") + path_cells(path) for number, path in enumerate(paths)]
+    return [("-> " if number else "") + path_shown(path) for number, path in enumerate(paths)]

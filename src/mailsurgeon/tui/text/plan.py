@@ -11,8 +11,8 @@ from rich.text import Text
 from mailsurgeon.report.output import counted
 from mailsurgeon.report.plan import verdicts
 from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, Step
-from mailsurgeon.text import visible
-from mailsurgeon.tui.text.fields import fit, path_cells
+from mailsurgeon.text import path_shown, visible
+from mailsurgeon.tui.text.fields import fit
 
 FIRST_BATCH_STEPS = 500  # steps the journal commits together at first
 
@@ -76,7 +76,7 @@ def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
 
 def shown(path: bytes) -> str:
     """A path of a step; the place in the quarantine has no number yet."""
-    return path_cells(path).replace("quarantine:@/", "quarantine:", 1)
+    return path_shown(path).replace("quarantine:@/", "quarantine:", 1)
 
 
 def step_text(step: Step) -> str:
@@ -131,7 +131,7 @@ def main_step(act: Act) -> Step | None:
 def _directory(path: bytes) -> str:
     if path.startswith(QUARANTINE):
         return "quarantine"
-    return path_cells(os.path.dirname(path)) + "/"
+    return path_shown(os.path.dirname(path)) + "/"
 
 
 def _notes(acts: Sequence[Act]) -> Iterator[str]:

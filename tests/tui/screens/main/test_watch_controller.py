@@ -17,7 +17,7 @@ from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.survey.watch.watcher import News, Watcher
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.screens.help import HelpScreen
-from mailsurgeon.tui.screens.main import watch_controller as watching
+from mailsurgeon.tui.screens.main import watch_controller
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target
@@ -75,7 +75,7 @@ def hand() -> Hand:
 @pytest.fixture(autouse=True)
 def _restless(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look may follow the other at once."""
-    monkeypatch.setattr(watching, "RESURVEY_SHARE", 1.0)
+    monkeypatch.setattr(watch_controller, "RESURVEY_SHARE", 1.0)
 
 
 async def until(pilot: Pilot[Any], happened: Callable[[], bool]) -> None:
@@ -463,7 +463,7 @@ async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
 async def test_after_a_look_that_took_long_the_next_one_comes_later(
     ward: Ward, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "RESURVEY_SHARE", 1e-9)
+    monkeypatch.setattr(watch_controller, "RESURVEY_SHARE", 1e-9)
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         hand.says(b"")

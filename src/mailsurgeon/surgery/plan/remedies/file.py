@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import carry_keywords
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice, command

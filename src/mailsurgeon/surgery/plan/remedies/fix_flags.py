@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import join
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.survey.index.rows import Place

@@ -6,9 +6,10 @@ import os
 
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Left, Step, StepKind
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import EntryDetail, join
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import stat
 
 from mailsurgeon.maildir.reserved import SUBDIRS
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Left, Step, StepKind
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import join
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
