@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.cli import execute
-from mailsurgeon.host import dovecot_config as dovecot
+from mailsurgeon.host import doveconf as dovecot
 from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.surgeon import Surgeon

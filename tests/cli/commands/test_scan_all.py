@@ -279,7 +279,7 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """What the screen was opened on; it is left at once."""
     calls: list[tuple[str, Any]] = []
 
-    def run_hall(directory: bytes, order: Any, surgeon: Any, **more: Any) -> int:
+    def run_spools(directory: bytes, order: Any, surgeon: Any, **more: Any) -> int:
         del order, surgeon
         calls.append((os.fsdecode(directory), more))
         return 0
@@ -289,7 +289,7 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         return 0
 
     app = types.ModuleType("mailsurgeon.tui.app")
-    app.run_hall, app.run_app = run_hall, run_app  # type: ignore[attr-defined]
+    app.run_spools, app.run_app = run_spools, run_app  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mailsurgeon.tui.app", app)
     monkeypatch.setattr(screen, "terminal_needed", lambda: None)
     return calls

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.host import auto_expunge
-from mailsurgeon.host import dovecot_config as dovecot
+from mailsurgeon.host import doveconf as dovecot
 from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.surgery.plan import propose
 from mailsurgeon.surgery.plan.propose import described, without
