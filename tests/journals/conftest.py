@@ -1,4 +1,4 @@
-"""Each recorded case, and the program with all its places in a directory of the test's own."""
+"""The program with all its places in a directory of the test's own."""
 
 from __future__ import annotations
 
@@ -23,4 +23,6 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         for name, value in places_of(Path(place)).items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("FORCE_COLOR", raising=False)
+        before = os.umask(0o022)
         yield Path(place)
+        os.umask(before)

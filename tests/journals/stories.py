@@ -1,4 +1,4 @@
-"""What the recorded cases tell: the spools to begin with, and what is done to them.
+"""The stories that are recorded: the spools to begin with, and what is done to them.
 
 Only `make` reads this; the tests go by what was recorded.
 """
@@ -19,7 +19,7 @@ OTHERS = (12345, 12346)
 
 @dataclass(frozen=True)
 class Story:
-    """A case to be recorded, see `Case`."""
+    """What a recording is made of, see `Recording`."""
 
     name: str
     about: str

@@ -34,7 +34,7 @@ mkdir -m 750 -- .Sent/tmp
 mkdir -p -m 700 -- "$QUARANTINE"/1/cur
 mv -n -- cur/1300000005.M5.host:2,F "$QUARANTINE"/1/cur/1300000005.M5.host:2,F
 mv -n -- cur/1300000005.M5.host:2, cur/1300000005.M5.host:2,F
-mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6R5feed087f110.host:2,S
+mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6Ra205b7418c24.host:2,S
 mv -n -- 1300000002.M2.host:2,S cur/1300000002.M2.host:2,S
 mv -n -- cur/1300000001.M1.host,S=7,W=9:2,S cur/1300000001.M1.host,S=79,W=84:2,S
 mv -n -- cur/1300000007.M7.host,S=9:2, cur/1300000007.M7.host,S=79:2,

@@ -50,7 +50,7 @@ mv -n -- cur/1300000003.M3.host:2, "$QUARANTINE"/4/cur/1300000003.M3.host:2,
 # maildirsize maildirsize: to be made by hand
 
 # 5. rename: rename 1
-mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6R1a3acd371f80.host:2,S
+mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6Rc0c55ab92eb0.host:2,S
 
 # 6. make-subdirs: make-subdirs 1
 mkdir -m 750 -- .Sent/tmp

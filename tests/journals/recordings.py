@@ -1,8 +1,8 @@
-"""A recorded case: a spool as it stood, its journal, and what became of both afterwards.
+"""A recording: a spool as it stood, its journal, and what became of both afterwards.
 
-In the directory of a case:
+In the directory of a recording:
 
-    case.json       what it is for, the commands that led there, and those that came after
+    story.json      what it is for, the commands that led there, and those that came after
     before.jsonl    the tree before the first command, as far as it was another
     tree.jsonl      the tree as it stood: the spool, and the quarantine beside it
     journal.jsonl   the rows of the journal as the program had written them, checksums and all
@@ -10,7 +10,8 @@ In the directory of a case:
     N.tree.jsonl    what the N-th of the commands that came after has changed in the tree,
     N.rows.jsonl    and in the journal (see `portable`)
 
-`schema.sql` beside the cases is the empty journal of that version.
+Beside the recordings of a version are `schema.sql`, its empty journal, and
+the sums of all its files.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +38,17 @@ from tests.journals.rows import (
 )
 from tests.journals.trees import SPOOL, build, look, names_of
 
-RECORDED = Path(__file__).parent / "v1"
+VERSIONS = sorted(Path(__file__).parent.glob("v[0-9]*"), key=lambda path: int(path.name[1:]))
+"""The directories of the recorded versions, the newest last."""
+SUMS = "SHA256SUMS"
 FORMATS = ("json", "md", "html", "sh")
 NOBODY = (1 << 22) + 1
 """The number of a process that cannot be: Linux gives out none above 2**22."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """One recorded case. `home`: where it was recorded. `by_root`: only root can undo it.
+class Recording:
+    """One recording. `home`: where it was recorded. `by_root`: only root can undo it.
 
     `by_hand`: a command of `script` is no command of the program's, so it is not run again.
     """
@@ -54,9 +58,14 @@ class Case:
     home: str
     script: tuple[Command, ...]
     then: tuple[Command, ...]
+    version: Path
     by_root: bool = False
     by_hand: bool = False
-    version: Path = RECORDED
+
+    @property
+    def id(self) -> str:
+        """Its name among those of all versions."""
+        return f"{self.version.name}-{self.name}"
 
     @property
     def directory(self) -> Path:
@@ -88,20 +97,27 @@ class Case:
         return Place(os.fsencode(self.home), device, root, (uid, gid), names_of(tree))
 
 
-def cases(version: Path = RECORDED) -> list[Case]:
-    """All recorded cases of a version."""
-    return [_read(file) for file in sorted(version.glob("*/case.json"))]
+def recordings() -> list[Recording]:
+    """All recordings of all versions."""
+    return [_read(file) for version in VERSIONS for file in sorted(version.glob("*/story.json"))]
 
 
-def _read(file: Path) -> Case:
+def sums_of(version: Path) -> list[str]:
+    """The sum and name of each recorded file, as sha256sum writes them."""
+    files = sorted(path for path in version.rglob("*") if path.is_file() and path.name != SUMS)
+    return [f"{sha256(file.read_bytes()).hexdigest()}  {file.relative_to(version)}"
+            for file in files]  # fmt: skip
+
+
+def _read(file: Path) -> Recording:
     facts: dict[str, Any] = json.loads(file.read_text())
     for name in ("script", "then"):
         facts[name] = tuple(map(Command.read, facts[name]))
-    return Case(file.parent.name, version=file.parent.parent, **facts)
+    return Recording(file.parent.name, version=file.parent.parent, **facts)
 
 
 @dataclass(frozen=True)
-class Ward:
+class Site:
     """A recorded tree, built in a directory of this host."""
 
     home: Path
@@ -126,29 +142,29 @@ class Ward:
         return Place(os.fsencode(self.home), status.st_dev, status.st_ino, owner, known)
 
 
-def built(home: Path, tree: list[Record]) -> Ward:
+def built(home: Path, tree: list[Record]) -> Site:
     """A tree alone, without a journal."""
     home.chmod(0o755)
     (home / "mail").mkdir(mode=0o755)
-    return Ward(home, build(home / "mail", tree))
+    return Site(home, build(home / "mail", tree))
 
 
-def loaded(home: Path, case: Case) -> Ward:
-    """The tree of a case as it stood, with the journal where the program looks for it."""
-    tree = case.tree()
-    old = case.place(tree)
-    ward = built(home, tree)
-    new = ward.place()
-    rows = moved(case.rows(), old, new, NOBODY, socket.gethostname())
-    write_rows(ward.journal, (case.version / "schema.sql").read_text(), rows)
-    _tell_of_here(ward, case, tree)
-    return ward
+def loaded(home: Path, recording: Recording) -> Site:
+    """The tree of a recording as it stood, with the journal where the program looks for it."""
+    tree = recording.tree()
+    old = recording.place(tree)
+    site = built(home, tree)
+    new = site.place()
+    rows = moved(recording.rows(), old, new, NOBODY, socket.gethostname())
+    write_rows(site.journal, (recording.version / "schema.sql").read_text(), rows)
+    _tell_of_here(site, recording, tree)
+    return site
 
 
-def _tell_of_here(ward: Ward, case: Case, tree: list[Record]) -> None:
+def _tell_of_here(site: Site, recording: Recording, tree: list[Record]) -> None:
     """Locks and notices that a killed run has left name its process and its journal."""
-    old, new = case.place(()), ward.place({})
-    marks = {b"%d:%s" % (row["pid"], os.fsencode(row["host"])) for row in case.rows()
+    old, new = recording.place(()), site.place({})
+    marks = {b"%d:%s" % (row["pid"], os.fsencode(row["host"])) for row in recording.rows()
              if row["table"] == "operations"}  # fmt: skip
     said = {mark: b"%d:%s" % (NOBODY, os.fsencode(socket.gethostname())) for mark in marks}
     said[old.home] = new.home
@@ -158,12 +174,12 @@ def _tell_of_here(ward: Ward, case: Case, tree: list[Record]) -> None:
         for word, here in said.items():
             if text is not None and word in text:
                 text = text.replace(word, here)
-                (ward.mail / os.fsdecode(one["path"])).write_bytes(text)
+                (site.mail / os.fsdecode(one["path"])).write_bytes(text)
 
 
-def portable_rows(ward: Ward, names: Mapping[int, str]) -> Rows:
+def portable_rows(site: Site, names: Mapping[int, str]) -> Rows:
     """What the journal now holds, free of its place. `names`: of the inodes it speaks of."""
-    return portable(read_rows(ward.journal), ward.place(names))
+    return portable(read_rows(site.journal), site.place(names))
 
 
 # Changes: only what is another is recorded
