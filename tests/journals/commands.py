@@ -41,10 +41,10 @@ class Command:
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Command:
         """A command as `written` gives it."""
-        return cls(**{
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in record.items()
-        })  # fmt: skip
+        facts: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
+        }
+        return cls(**facts)
 
     def written(self) -> dict[str, Any]:
         """The command as JSON has it."""
