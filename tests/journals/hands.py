@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.planning import propose
+from mailsurgeon.surgery.plan.propose import propose
 from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.index import Index
-from mailsurgeon.survey.opening import Options
-from mailsurgeon.survey.survey import run_survey
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.run import run_survey
 
 
 def by_hand(home: Path, words: Sequence[str]) -> None:

@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-from mailsurgeon.surgery import expiry, planning, surgeon
-from mailsurgeon.survey import dovecot
+from mailsurgeon.host import auto_expunge, doveconf
+from mailsurgeon.surgery import surgeon
+from mailsurgeon.surgery.plan import propose
 from tests.journals.commands import NOT_KILLED, Command, places_of, run, without_home
 from tests.journals.hands import by_hand
 from tests.journals.lines import Record, write_lines
@@ -54,10 +55,10 @@ def _quiet(home: Path) -> Iterator[None]:
     """Nothing of this host is asked or used."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, places_of(home)))
-        for module in (planning, surgeon):
+        for module in (propose, surgeon):
             stack.enter_context(patch.object(module, "running_tool", lambda _root, _owner: ""))
-        stack.enter_context(patch.object(dovecot, "configuration", lambda: None))
-        stack.enter_context(patch.object(expiry, "COURIER_SETTINGS", b"/nonexistent"))
+        stack.enter_context(patch.object(doveconf, "configuration", lambda: None))
+        stack.enter_context(patch.object(auto_expunge, "COURIER_SETTINGS", b"/nonexistent"))
         yield
 
 
