@@ -14,9 +14,9 @@ from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
+from mailsurgeon.surgery.plan.remedies.registry import REMEDY
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
-from mailsurgeon.surgery.remedies import REMEDY
 from mailsurgeon.survey.index.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
