@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left, Plan
@@ -14,16 +15,6 @@ from mailsurgeon.surgery.plan.left_reasons import not_taken_on, without_remedy
 from mailsurgeon.surgery.plan.propose import check_codes, plan_problems
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ProblemRow
-
-PLAIN_FIX = {
-    "size-mismatch": frozenset(("fix-size",)),
-    "bad-flags": frozenset(("fix-flags",)),
-    "misfiled": frozenset(("file", "quarantine")),
-    "in-tmp": frozenset(("file", "quarantine")),
-    "missing-subdir": frozenset(("make-subdirs",)),
-    "name-clash": frozenset(("rename", "quarantine")),
-}
-"""What a plain `fix` takes on: remedies by problem. The rest only by `--only` or by path."""
 
 
 def plan_fix(
@@ -74,10 +65,10 @@ def plan_fix(
 
 
 def _is_to_do(row: ProblemRow, *, named: bool, only: bool) -> bool:
+    kind = problem_kind(row.code)
     if row.remedy is None:
-        # A size that is the only trace of a loss is put right when its file is named.
-        return named and row.code in ("truncated", "size-mismatch") and "pending" not in row.detail
-    return named or only or row.remedy in PLAIN_FIX.get(row.code, ())
+        return named and kind.when_named is not None and "pending" not in row.detail
+    return named or only or row.remedy in kind.plain_fix
 
 
 def _named(index: Index, paths: Collection[bytes]) -> tuple[set[int], list[int], list[Left]]:

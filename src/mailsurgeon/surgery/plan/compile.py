@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.rename import NameChange, compose
 from mailsurgeon.maildir.spool import join
@@ -87,7 +88,8 @@ def _turn(case: Case, around: SpoolContext) -> tuple[int, int, bytes, bytes, byt
     needs the same locks stands together."""
     order = _ORDER.get(case.treatment.verdict)
     if order is None:
-        order = _URGENT if "name-clash" in case.codes else _USUAL
+        urgent = any(problem_kind(code).shares_uid for code in case.codes)
+        order = _URGENT if urgent else _USUAL
         if case.patient.nlink > 1 and any(s.action is StepKind.UTIME for s in case.treatment.after):
             order = _LATE
     path = case.patient.path

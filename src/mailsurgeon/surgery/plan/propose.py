@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES, problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.server_files import kind_of
@@ -30,13 +30,6 @@ from mailsurgeon.survey.index.rows import FolderRow, Place, ProblemRow
 from mailsurgeon.text import visible
 
 _LOCKS = (("dovecot-uidlist.lock", b"dovecot-uidlist"), ("tmp/courier.lock", b"courierimapuiddb"))
-_ANSWERS: Mapping[str, frozenset[str]] = {
-    "fix-size": frozenset(("size-mismatch", "truncated")),
-    "fix-flags": frozenset(("bad-flags",)),
-    "file": frozenset(("misfiled", "in-tmp")),
-    "quarantine": frozenset(("in-tmp", "backup-folder")),
-}
-"""The problems a remedy of the operator's own choice ends, whatever was proposed for them."""
 
 
 def propose(
@@ -169,11 +162,12 @@ def plan_problems(
     rows = _by_entry(index.problems(entries=entries) if known is None else known)
     choices = [
         _choice(
-            patients[row.entry], row.remedy or "fix-size", row, rows[row.entry],
+            patients[row.entry], remedy, row, rows[row.entry],
             RemedyOptions(force=force, asked=row.entry in asked),
         )
         for row in chosen
         if row.entry in patients
+        and (remedy := row.remedy or problem_kind(row.code).when_named) is not None
     ]  # fmt: skip
     gone = [
         Left(row.path, "it is not there any more", (row.code,))
@@ -261,10 +255,13 @@ def _free_choices(
     order: RemedyOptions,
 ) -> Iterator[Choice]:
     """The operator's remedy for each patient, tied to the problems it ends."""
-    answers = _ANSWERS.get(remedy, frozenset())
     for patient in patients:
         mine = rows.get(patient.id, []) if patient.id is not None else []
-        ended = [row for row in mine if row.remedy == remedy or row.code in answers]
+        ended = [
+            row
+            for row in mine
+            if row.remedy == remedy or remedy in problem_kind(row.code).answered_by
+        ]
         if codes is not None:
             ended = [row for row in ended if row.code in codes]
         for row in ended or [None]:
@@ -283,7 +280,7 @@ def _choice(
         row.code if row else None,
         row.detail if row else {},
         frozenset(one.code for one in mine),
-        any(one.code == "name-clash" and one.remedy is not None for one in mine),
+        any(problem_kind(one.code).shares_uid and one.remedy is not None for one in mine),
         order,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""selection."""
+"""What was chosen: one remedy for one file or directory, and what the operator adds to it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
+from mailsurgeon.diagnosis.kind import ProblemKind
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
@@ -44,6 +46,11 @@ class Choice:
     codes_here: frozenset[str] = frozenset()
     loses_clash: bool = False
     order: RemedyOptions = RemedyOptions()
+
+    @property
+    def kind(self) -> ProblemKind:
+        """The kind of the problem it ends; an empty one where the operator chose freely."""
+        return problem_kind(self.code or "")
 
     def refuse(self, reason: str, hint: str = "") -> Left:
         """Not done, although it was asked for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.maildir.spool import join
@@ -26,8 +27,8 @@ def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
     patient = choice.patient
     if not patient.is_file:
         return choice.refuse("it is no regular file")
-    unasked = not choice.order.asked and choice.codes_here & {"truncated", "empty"}
-    if unasked:
+    shows_loss = any(problem_kind(code).shows_loss for code in choice.codes_here)
+    if shows_loss and not choice.order.asked:
         hint = command(around.spool, "PATH")
         return choice.tell("correcting the size would hide what was lost", hint)
     if choice.detail.get("in") == "uidlist":
@@ -39,10 +40,10 @@ def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
     if None in wrong:
         return choice.refuse(_UNKNOWN, command(around.spool, verb="scan"))
     notes: tuple[str, ...] = ()
-    if "truncated" in choice.codes_here:
-        notes = (_CUT,)
-    elif patient.size == 0:
+    if patient.size == 0:
         notes = (_EMPTY,)
+    elif shows_loss:
+        notes = (_CUT,)
     change = NameChange(sizes=patient.sizes, set_sizes=True)
     return Repair("fix-size", change, notes=notes)
 

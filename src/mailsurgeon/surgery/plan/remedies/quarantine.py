@@ -14,8 +14,6 @@ from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import Place
 
-_COPIES = ("duplicate-id", "name-clash")
-
 
 def quarantine(choice: Choice, around: SpoolContext) -> Repair | Left:
     """One file or one whole directory, by one rename."""
@@ -25,7 +23,7 @@ def quarantine(choice: Choice, around: SpoolContext) -> Repair | Left:
     left = _refusal(choice, around)
     if left:
         return left
-    if choice.code in _COPIES and "kept" in choice.detail:
+    if "kept" in choice.detail:
         kept = os.fsencode(choice.detail["kept"])
         return Repair(TWIN if choice.loses_clash else COPY, away=True, kept=kept)
     return Repair(_verdict(choice), away=True)
@@ -36,7 +34,7 @@ def _verdict(choice: Choice) -> str:
         return "quarantine empty"
     if choice.detail.get("copy_of") is not None:
         return COPY
-    if choice.code == "in-tmp" and choice.detail.get("complete") is False:
+    if choice.detail.get("complete") is False:
         return "quarantine cut"
     return "quarantine"
 
@@ -49,8 +47,7 @@ def _refusal(choice: Choice, around: SpoolContext) -> Left | None:
     if patient.place == Place.TMP:
         return delivery_at_work(choice, around)
     # The twin that keeps the name of a clash keeps its UID too: nothing is deleted for clients.
-    twin = choice.code == "name-clash"
-    if patient.is_served and patient.size == 0 and patient.is_file and not twin:
+    if patient.is_served and patient.size == 0 and patient.is_file and not choice.kind.shares_uid:
         if _synced(patient):
             return choice.refuse(
                 "its name bears a sync tool's UID: a client may hold the text", hint
@@ -58,7 +55,7 @@ def _refusal(choice: Choice, around: SpoolContext) -> Left | None:
         if home is not None and around.has_sync_state(home):
             return choice.refuse("mbsync's state is here: the other side may hold the text", hint)
     named = choice.code is None and patient.place == Place.FOLDER and kind_of(patient.path)
-    if choice.code == "bloated-index" or named:
+    if choice.kind.may_be_open or named:
         return _in_use(choice, around, hint)
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailsurgeon.diagnosis.kind import NewName
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.rename import NameChange, is_unfit, one_size
 from mailsurgeon.surgery.model import Left
@@ -15,12 +16,13 @@ def rename(choice: Choice, _around: SpoolContext) -> Repair | Left:
     patient = choice.patient
     if not patient.is_file:
         return choice.refuse("it is no regular file")
-    if choice.code == "uid-clash":
+    wanted = choice.kind.new_name
+    if wanted is NewName.WITHOUT_UID:
         return Repair("rename", NameChange(sizes=patient.sizes, strip_uid=True))
-    if choice.code == "name-clash":
+    if wanted is NewName.NEW_MESSAGE:
         change = NameChange(sizes=patient.sizes, strip_uid=True, fresh=True)
         return Repair("rename", change, new_message=True)
-    if choice.code == "bad-name":
+    if wanted is NewName.USABLE:
         known = None not in patient.sizes
         fresh = is_unfit(one_size(patient.filename))
         # `:x` leaves an info that is none.
