@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mailsurgeon.diagnosis import phrases
 from mailsurgeon.diagnosis.kind import LeftAlone, NewName, ProblemKind, ServerView
-from mailsurgeon.diagnosis.phrases import Phrase
+from mailsurgeon.diagnosis.phrases import phrase
 from mailsurgeon.diagnosis.severity import Severity
 
 _INFO, _WARNING, _ERROR, _CRITICAL = Severity
@@ -23,7 +23,7 @@ _KINDS = (
         "Another file of this folder has the same base name. Dovecot takes the two for one"
         " message, hides one and may overwrite it by the other.",
         ("rename", "quarantine"),
-        evidence=Phrase("same base name as {others}"),
+        evidence=phrase("same base name as {others}"),
         plain_fix=("rename", "quarantine"),
         left=(LeftAlone("it keeps the name"),),
         server=ServerView(
@@ -93,7 +93,7 @@ _KINDS = (
         "The file is shorter than its name says and its text breaks off. A whole copy may exist"
         " elsewhere; correcting the size would hide the loss.",
         ("fix-size",),
-        evidence=Phrase("{reason}"),
+        evidence=phrase("{reason}"),
         when_named="fix-size",
         answered_by=("fix-size",),
         left=(_HIDES_LOSS,),
@@ -104,14 +104,14 @@ _KINDS = (
         "not-mail", "JUNK", "Not mail", _WARNING,
         "The file does not begin like a message. Servers show it as an empty or garbled one.",
         ("quarantine",),
-        evidence=Phrase("looks like {looks_like}", needs="looks_like"),
+        evidence=phrase("looks like {looks_like}", needs="looks_like"),
     ),
     ProblemKind(
         "bad-flags", "FLAG", "Bad flags", _WARNING,
         "The flags at the end of the name are not in the one form all programs read. notmuch"
         " does not update such a name; other clients may not see its flags.",
         ("fix-flags",),
-        evidence=Phrase("“{info}” should be “{should_be}”"),
+        evidence=phrase("“{info}” should be “{should_be}”"),
         plain_fix=("fix-flags",),
         answered_by=("fix-flags",),
         left=(LeftAlone("the separator is the folder's own"),),
@@ -120,7 +120,7 @@ _KINDS = (
         "bad-name", "NAME", "Bad name", _WARNING,
         "The file name is one that servers skip, misread or cannot change.",
         ("rename",),
-        evidence=Phrase("{reason}"),
+        evidence=phrase("{reason}"),
         server=ServerView(may_complain=True, may_hide=True, upsets_folder=True),
         new_name=NewName.USABLE,
     ),
@@ -139,7 +139,7 @@ _KINDS = (
         "The ,U= in the name is used twice in the folder, or is above what mbsync has given out."
         " mbsync stops syncing this folder.",
         ("rename",),
-        evidence=Phrase("UID {uid}"),
+        evidence=phrase("UID {uid}"),
         left=(LeftAlone("it keeps its UID"),),
         new_name=NewName.WITHOUT_UID,
     ),
@@ -175,7 +175,7 @@ _KINDS = (
         "linked", "LINK", "Not a file", _WARNING,
         "This is no regular file. Dovecot gives it a number as if it were mail and fails on it.",
         ("quarantine",),
-        evidence=Phrase("{kind}"),
+        evidence=phrase("{kind}"),
         left=(LeftAlone("the directory holds mail, which is to be filed first"),),
         server=ServerView(
             may_complain=True, may_hide=True, hidden_because="is no regular file"
@@ -186,7 +186,7 @@ _KINDS = (
         "The folder lacks cur, new or tmp. offlineimap and mbsync may not see the folder; mail"
         " cannot be delivered to it.",
         ("make-subdirs",), "folder",
-        evidence=Phrase("lacks {missing}"),
+        evidence=phrase("lacks {missing}"),
         plain_fix=("make-subdirs",),
         server=ServerView(explains_folder=True),
     ),
@@ -194,7 +194,7 @@ _KINDS = (
         "nested-folder", "NEST", "Nested folder", _ERROR,
         "This Maildir lies where the layout has no folders. No client sees it.",
         ("lift-folder",), "folder",
-        evidence=Phrase("becomes {becomes}", needs="becomes"),
+        evidence=phrase("becomes {becomes}", needs="becomes"),
         server=ServerView(explains_folder=True),
     ),
     ProblemKind(
@@ -223,7 +223,7 @@ _KINDS = (
         "The server's list of UIDs has lines it rejects. Dovecot then deletes the whole list and"
         " clients download the folder again.",
         ("fix-uidlist",), "folder",
-        evidence=Phrase("{reason}"),
+        evidence=phrase("{reason}"),
         left=(LeftAlone("its header line is damaged; only the server can make a new one"),),
         server=ServerView(explains_folder=True),
     ),
@@ -232,20 +232,20 @@ _KINDS = (
         "The list has UIDs of 2,147,483,648 and above, which many clients take for negative"
         " numbers. Only new UIDs for the whole folder cure that.",
         (), "folder",
-        evidence=Phrase("highest {highest:,}"),
+        evidence=phrase("highest {highest:,}"),
         left=(LeftAlone("only new UIDs for the whole folder cure it"),),
     ),
     ProblemKind(
         "stale-lock", "LOCK", "Stale lock", _INFO,
         "The process that made this lock is gone.",
         ("quarantine",), "folder",
-        evidence=Phrase("process {pid} is gone"),
+        evidence=phrase("process {pid} is gone"),
     ),
     ProblemKind(
         "bloated-index", "INDX", "Bloated index", _WARNING,
         "This index has grown so large that the server slows down or fails on it.",
         ("quarantine",), "folder",
-        evidence=Phrase("{bytes:,} bytes"),
+        evidence=phrase("{bytes:,} bytes"),
         may_be_open=True,
     ),
 )  # fmt: skip

@@ -7,8 +7,7 @@ lists and tables, empty when there is nothing to say. File names in it may hold 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -20,21 +19,19 @@ def no_words(_detail: Detail) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A template with keys of the detail in braces, `{bytes:,}` with commas in a whole number.
+def phrase(template: str, *, needs: str = "") -> Callable[[Detail], str]:
+    """Fills a template that names keys of the detail, `{bytes:,}` with commas in a whole number.
 
     A missing value is empty, a list is joined by commas. `needs`: a key without which there is
     no phrase.
     """
 
-    template: str
-    needs: str = ""
-
-    def __call__(self, detail: Detail) -> str:
-        if self.needs and not detail.get(self.needs):
+    def words(detail: Detail) -> str:
+        if needs and not detail.get(needs):
             return ""
-        return self.template.format_map(_Values(detail))
+        return template.format_map(_Values(detail))
+
+    return words
 
 
 class _Values(dict[str, Any]):
@@ -42,9 +39,9 @@ class _Values(dict[str, Any]):
         return _Value(self.get(key, ""))
 
 
-@dataclass(frozen=True, slots=True)
 class _Value:
-    value: Any
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
     def __format__(self, form: str) -> str:
         value = self.value
