@@ -1,4 +1,8 @@
-"""`fix`: repairs without a screen. What it does unasked hides, moves and re-owns no served mail."""
+"""`fix`: repairs without the screen.
+
+A plain `fix` makes only repairs that cannot make mail disappear from a client: the remedies that
+the catalogue lists as `plain_fix`. All others run only when `--only` or a path names them.
+"""
 
 from __future__ import annotations
 

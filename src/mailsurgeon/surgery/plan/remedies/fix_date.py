@@ -1,4 +1,4 @@
-"""fix_date."""
+"""`fix-date`: the file's time becomes the date of its header."""
 
 from __future__ import annotations
 

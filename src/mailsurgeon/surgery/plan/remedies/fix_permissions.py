@@ -1,4 +1,4 @@
-"""`fix-date` and `fix-permissions`: what a file has beside its name and bytes."""
+"""`fix-permissions`: mode and owner as in the rest of the spool."""
 
 from __future__ import annotations
 

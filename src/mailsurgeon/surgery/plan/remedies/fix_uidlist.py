@@ -1,4 +1,4 @@
-"""fix_uidlist."""
+"""`fix-uidlist`: the lines that a server would reject are taken out of its list of UIDs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lift_folder."""
+"""`lift-folder`: a nested Maildir becomes a folder of its own."""
 
 from __future__ import annotations
 

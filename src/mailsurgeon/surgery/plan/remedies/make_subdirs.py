@@ -1,4 +1,4 @@
-"""Remedies for folders: `make-subdirs`, `lift-folder`, `fix-uidlist`."""
+"""`make-subdirs`: the directories that a folder lacks, also where another remedy needs them."""
 
 from __future__ import annotations
 
