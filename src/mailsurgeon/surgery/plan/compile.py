@@ -1,4 +1,4 @@
-"""From choices to acts: one act a patient, one target name and one rename a message."""
+"""From choices to acts: one act an entry, one target name and one rename a message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _URGENT, _USUAL, _LATE = 2, 3, 4  # late: a new time shows under every name of t
 
 @dataclass(slots=True)
 class Case:
-    """One patient and what all remedies chosen for it do together."""
+    """One entry, and what all remedies chosen for it do together."""
 
     patient: EntryDetail
     treatment: Repair
@@ -45,13 +45,13 @@ class Case:
 
 def compile_acts(choices: Iterable[Choice], around: SpoolContext) -> tuple[list[Act], list[Left]]:
     """The acts that do what was chosen, in the order to do it, and what is left and why."""
-    cases, left = _treat(choices, around)
+    cases, left = _join_repairs(choices, around)
     left += _drop_passengers(cases)
     united, orphans = _unite_flags(cases, around)
     left += orphans
     acts = list(_missing_homes(cases, around))
     for case in sorted(cases.values(), key=lambda case: _turn(case, around)):
-        act = _operate(case, around, united.get(case.patient.path))
+        act = _act_of(case, around, united.get(case.patient.path))
         if act is None:
             left.append(Left(case.patient.path, "it is as asked already", tuple(case.codes), False))
         else:
@@ -59,8 +59,10 @@ def compile_acts(choices: Iterable[Choice], around: SpoolContext) -> tuple[list[
     return acts, left
 
 
-def _treat(choices: Iterable[Choice], around: SpoolContext) -> tuple[dict[bytes, Case], list[Left]]:
-    """Every patient's treatments joined into one."""
+def _join_repairs(
+    choices: Iterable[Choice], around: SpoolContext
+) -> tuple[dict[bytes, Case], list[Left]]:
+    """The repairs of each entry joined into one."""
     cases: dict[bytes, Case] = {}
     left: list[Left] = []
     for choice in choices:
@@ -123,8 +125,8 @@ def _unite_flags(
     """Gives the flags of copies put away to the copy that is kept.
 
     A kept one with an act of its own gets them there. Else its rename goes into the act of the
-    last copy, after which its base name is its own: returned as that copy's path to the case of
-    the kept one. Copies whose kept one is gone, or goes away too, are taken out and told.
+    last copy, after which its base name is its own: returned as that copy's path to the task of
+    the kept one. Copies whose kept one is gone, or goes away too, are taken out and left.
     """
     victims = [case for case in cases.values() if case.treatment.kept is not None]
     victims.sort(key=lambda case: _turn(case, around))
@@ -189,8 +191,8 @@ def _missing_homes(cases: dict[bytes, Case], around: SpoolContext) -> Iterable[A
             yield Act("make-subdirs", home, steps, name, (), ("make-subdirs",), None, note)
 
 
-def _operate(case: Case, around: SpoolContext, companion: Case | None) -> Act | None:
-    """The act of one case; None when there is nothing left to do."""
+def _act_of(case: Case, around: SpoolContext, companion: Case | None) -> Act | None:
+    """The act of one task; None when there is nothing left to do."""
     steps, notes = _put_away(case, around) if case.treatment.away else _rename(case, around)
     if companion is not None:
         steps += _rename(companion, around)[0]
@@ -220,7 +222,7 @@ def _put_away(case: Case, around: SpoolContext) -> tuple[list[Step], list[str]]:
 
 
 def _counting(step: Step, around: SpoolContext) -> Step:
-    """The step, told what it adds to the quota when it carries a whole directory elsewhere."""
+    """The step, with what it adds to the quota when it carries a whole directory elsewhere."""
     if step.action is not StepKind.RENAME or step.source is None or step.target is None:
         return step
     return replace(step, data={**step.data, **around.quota.of_folder(step.source, step.target)})

@@ -1,4 +1,4 @@
-"""Patients: the files and directories a plan is made for, with what the index knows of them."""
+"""The files and directories a plan is made for, with what the index knows of them."""
 
 from __future__ import annotations
 

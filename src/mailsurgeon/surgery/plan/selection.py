@@ -21,7 +21,7 @@ class RemedyOptions:
     """What the operator adds to a remedy of his own choice.
 
     `target`: the folder to file into; `flags`: the flags to set; `force`: go on where it is
-    refused for safety; `asked`: it was asked for by name (a path, a key), not proposed.
+    refused for safety; `asked`: the operator named it (a path, a key), nothing proposed it.
     """
 
     target: FolderRow | None = None
@@ -32,10 +32,10 @@ class RemedyOptions:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One remedy chosen for one patient.
+    """One remedy chosen for one entry.
 
     `code` and `detail` are those of the problem it ends; None and empty where the operator chose
-    freely. `codes_here`: every problem the patient has. `loses_clash`: the record in the uidlist
+    freely. `codes_here`: every problem the entry has. `loses_clash`: the record in the uidlist
     belongs to the other message of its base name.
     """
 
@@ -45,7 +45,7 @@ class Choice:
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
     codes_here: frozenset[str] = frozenset()
     loses_clash: bool = False
-    order: RemedyOptions = RemedyOptions()
+    options: RemedyOptions = RemedyOptions()
 
     @property
     def kind(self) -> ProblemKind:
@@ -53,11 +53,11 @@ class Choice:
         return problem_kind(self.code or "")
 
     def refuse(self, reason: str, hint: str = "") -> Left:
-        """Not done, although it was asked for."""
+        """The operator wants it, but it is not done."""
         return Left(self.patient.path, reason, self._codes(), True, hint)
 
-    def tell(self, reason: str, hint: str = "") -> Left:
-        """Nothing to do."""
+    def leave(self, reason: str, hint: str = "") -> Left:
+        """There is nothing to do."""
         return Left(self.patient.path, reason, self._codes(), False, hint)
 
     def _codes(self) -> tuple[str, ...]:
@@ -65,6 +65,6 @@ class Choice:
 
 
 def command(spool: Spool, *words: str, verb: str = "fix") -> str:
-    """A command line that asks for something: `mailsurgeon fix SPOOL WORDS...`."""
+    """A command line for the operator: `mailsurgeon fix SPOOL WORDS...`."""
     root = shlex.quote(os.fsdecode(spool.root))
     return " ".join(["mailsurgeon", verb, root, *words])

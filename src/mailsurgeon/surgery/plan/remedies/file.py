@@ -27,7 +27,7 @@ def file_message(choice: Choice, around: SpoolContext) -> Repair | Left:
         hint = command(around.spool, "PATH", "--to INBOX", verb="file")
         return choice.refuse("there is no folder around it but INBOX, which must be named", hint)
     if patient.is_served and target.id == patient.folder:
-        return choice.tell(f"it is filed in {target.name} already")
+        return choice.leave(f"it is filed in {target.name} already")
     if patient.place == Place.TMP:
         left = delivery_at_work(choice, around)
         if left:
@@ -47,7 +47,7 @@ def file_message(choice: Choice, around: SpoolContext) -> Repair | Left:
 
 def delivery_at_work(choice: Choice, around: SpoolContext) -> Left | None:
     """A refusal where a delivery may still be writing this file in tmp/."""
-    if choice.order.force or choice.detail.get("stale", True):
+    if choice.options.force or choice.detail.get("stale", True):
         return None
     hint = command(around.spool, "PATH", "--force")
     if choice.detail.get("open_by"):
@@ -56,8 +56,8 @@ def delivery_at_work(choice: Choice, around: SpoolContext) -> Left | None:
 
 
 def _target(choice: Choice, around: SpoolContext) -> FolderRow | None:
-    if choice.order.target is not None:
-        return choice.order.target
+    if choice.options.target is not None:
+        return choice.options.target
     around_it = around.folders.get(choice.patient.folder)
     name = choice.detail.get("target", around_it.name if around_it else None)
     if around_it and around_it.name == name:

@@ -17,8 +17,8 @@ def fix_date(choice: Choice, around: SpoolContext) -> Repair | Left:
         return choice.refuse("its header has no date that can be read")
     after = patient.date * 1_000_000_000
     if after == patient.mtime_ns:
-        return choice.tell("its time is that of its header")
+        return choice.leave("its time is that of its header")
     if patient.nlink > 1 and not around.to_date(patient.inode):
-        return choice.tell("another name of the same file gets the time")
+        return choice.leave("another name of the same file gets the time")
     data = {"before": patient.mtime_ns, "after": after}
     return Repair("fix-date", after=(Step(StepKind.UTIME, None, None, data=data),))

@@ -18,7 +18,7 @@ def fix_flags(choice: Choice, around: SpoolContext) -> Repair | Left:
 
     A message in new/ that gets flags goes to cur/, as a client would put it.
     """
-    patient, flags = choice.patient, choice.order.flags
+    patient, flags = choice.patient, choice.options.flags
     if not patient.is_file:
         return choice.refuse("it is no regular file")
     if patient.place == Place.TMP:

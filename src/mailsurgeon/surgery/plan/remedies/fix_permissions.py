@@ -32,7 +32,7 @@ def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
     if mode != before:
         steps.append(Step(StepKind.CHMOD, None, None, data={"before": before, "after": mode}))
     if not steps:
-        return choice.tell("its mode and owner are right")
+        return choice.leave("its mode and owner are right")
     needs_root = any(step.action is StepKind.CHOWN for step in steps) and os.geteuid() != 0
     notes = ("only root can change an owner",) if needs_root else ()
     return Repair("fix-permissions", after=tuple(steps), notes=notes)

@@ -28,15 +28,15 @@ def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
     if not patient.is_file:
         return choice.refuse("it is no regular file")
     shows_loss = any(problem_kind(code).shows_loss for code in choice.codes_here)
-    if shows_loss and not choice.order.asked:
+    if shows_loss and not choice.options.asked:
         hint = command(around.spool, "PATH")
-        return choice.tell("correcting the size would hide what was lost", hint)
+        return choice.leave("correcting the size would hide what was lost", hint)
     if choice.detail.get("in") == "uidlist":
         return Repair("fix-size", own=(_forget_sizes(patient, around),))
     named, actual = size_fields(patient.filename, *patient.sizes), patient.sizes
     wrong = [known for said, known in zip(named, actual, strict=True) if said not in (None, known)]
     if not wrong:
-        return choice.tell("its sizes are right")
+        return choice.leave("its sizes are right")
     if None in wrong:
         return choice.refuse(_UNKNOWN, command(around.spool, verb="scan"))
     notes: tuple[str, ...] = ()

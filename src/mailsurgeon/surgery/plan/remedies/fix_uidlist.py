@@ -23,7 +23,7 @@ def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
     if folder is None or listed is None:
         return choice.refuse("it is gone, or no plain file")
     if not listed.bad:
-        return choice.tell("a server rejects none of its lines")
+        return choice.leave("a server rejects none of its lines")
     drop = [[line.number, os.fsdecode(line.line)] for line in listed.bad]
     torn = listed.bad[-1].reason == NO_NEWLINE
     step = Step(

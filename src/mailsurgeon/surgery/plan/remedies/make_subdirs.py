@@ -19,7 +19,7 @@ def make_subdirs(choice: Choice, around: SpoolContext) -> Repair | Left:
     path = choice.patient.path
     steps = missing_subdirs(path, around)
     if not steps:
-        return choice.tell("cur, new and tmp are there")
+        return choice.leave("cur, new and tmp are there")
     return Repair("make-subdirs", own=steps)
 
 

@@ -41,7 +41,7 @@ def _verdict(choice: Choice) -> str:
 
 def _refusal(choice: Choice, around: SpoolContext) -> Left | None:
     patient, home = choice.patient, around.home(choice.patient)
-    if choice.order.force:
+    if choice.options.force:
         return None
     hint = command(around.spool, "PATH", "--force")
     if patient.place == Place.TMP:
