@@ -67,14 +67,14 @@ class SpoolContext:
             raise MailsurgeonError(f"{name}: no folder of this name in {self.spool.shown}")
         return row
 
-    def home(self, patient: EntryDetail) -> bytes | None:
+    def home(self, entry: EntryDetail) -> bytes | None:
         """The path of the folder an entry lies in, None where there is none around it."""
-        row = self.folders.get(patient.folder)
+        row = self.folders.get(entry.folder)
         return row.path if row else None
 
-    def name(self, patient: EntryDetail) -> str | None:
+    def name(self, entry: EntryDetail) -> str | None:
         """The name of the folder an entry lies in, None where there is none around it."""
-        row = self.folders.get(patient.folder)
+        row = self.folders.get(entry.folder)
         return row.name if row else None
 
     def folder_name(self, folder: bytes) -> str:
@@ -89,24 +89,24 @@ class SpoolContext:
         looked at now.
         """
         found: dict[int, EntryDetail] = {}
-        for number, patient in load(self.index, ids).items():
-            if patient.place == Place.FOLDER:
-                looked_at = self.look_at(patient)
+        for number, entry in load(self.index, ids).items():
+            if entry.place == Place.FOLDER:
+                looked_at = self.look_at(entry)
                 if looked_at is not None:
                     found[number] = looked_at
             else:
-                found[number] = patient
+                found[number] = entry
         return found
 
-    def look_at(self, patient: EntryDetail) -> EntryDetail | None:
+    def look_at(self, entry: EntryDetail) -> EntryDetail | None:
         """The entry as it is on the disk now, None when it is gone."""
-        status = self.lstat(patient.path)
+        status = self.lstat(entry.path)
         if status is None:
             return None
         kind = "directory" if stat.S_ISDIR(status.st_mode) else "other"
         if stat.S_ISREG(status.st_mode):
             kind = "file"
-        return patient._replace(
+        return entry._replace(
             kind=kind, size=status.st_size, mtime_ns=status.st_mtime_ns,
             ctime_ns=status.st_ctime_ns, inode=status.st_ino, mode=status.st_mode,
             uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,

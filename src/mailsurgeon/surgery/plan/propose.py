@@ -98,12 +98,12 @@ def propose_folder(
     """
     around = SpoolContext(spool, index)
     row = around.folders.get(folder)
-    patient = around.look_at(_directory(index, row)) if row else None
-    if row is None or patient is None:
+    entry = around.look_at(_directory(index, row)) if row else None
+    if row is None or entry is None:
         name = visible(row.name) if row else "the folder"
         raise MailsurgeonError(f"{name}: it is not there any more; look again")
-    rows = _by_entry(index.problems(entries=[] if patient.id is None else [patient.id]))
-    choices = _free_choices([patient], remedy, rows, None, RemedyOptions(force=force, asked=True))
+    rows = _by_entry(index.problems(entries=[] if entry.id is None else [entry.id]))
+    choices = _free_choices([entry], remedy, rows, None, RemedyOptions(force=force, asked=True))
     return _plan(remedy, choices, (), around, quarantine)
 
 
@@ -123,17 +123,17 @@ def propose_file(
     around = SpoolContext(spool, index)
     directory, _, filename = path.rpartition(b"/")
     home = around.by_path.get(directory) or around.by_path.get(os.path.dirname(directory))
-    patient = around.look_at(
+    entry = around.look_at(
         EntryDetail(
             None, home.id if home else 0, Place.FOLDER, directory, filename, "file",
             0, 0, 0, 0, 0, 0, 0, 0,
         )
     ) if kind_of(path) else None  # fmt: skip
-    if patient is None:
+    if entry is None:
         raise MailsurgeonError(
             f"{visible(spool.absolute(path))}: neither a message nor anything that has a problem"
         )
-    choice = _choice(patient, "quarantine", None, (), RemedyOptions(force=force, asked=True))
+    choice = _choice(entry, "quarantine", None, (), RemedyOptions(force=force, asked=True))
     return _plan("quarantine", [choice], (), around, quarantine)
 
 
@@ -243,8 +243,8 @@ def _own_remedies(
             mine = [row for row in mine if row.severity > Severity.INFO]
         left += [without_remedy(row, around.spool) for row in mine if row.remedy is None]
     left += [
-        Left(patient.path, "nothing is wrong with it", (), False)
-        for patient in load(around.index, healthy).values()
+        Left(entry.path, "nothing is wrong with it", (), False)
+        for entry in load(around.index, healthy).values()
     ]
     return chosen, left
 
@@ -257,8 +257,8 @@ def _free_choices(
     options: RemedyOptions,
 ) -> Iterator[Choice]:
     """The operator's remedy for each entry, tied to the problems it ends."""
-    for patient in details:
-        mine = rows.get(patient.id, []) if patient.id is not None else []
+    for entry in details:
+        mine = rows.get(entry.id, []) if entry.id is not None else []
         ended = [
             row
             for row in mine
@@ -267,18 +267,18 @@ def _free_choices(
         if codes is not None:
             ended = [row for row in ended if row.code in codes]
         for row in ended or [None]:
-            yield _choice(patient, remedy, row, mine, options)
+            yield _choice(entry, remedy, row, mine, options)
 
 
 def _choice(
-    patient: EntryDetail,
+    entry: EntryDetail,
     remedy: str,
     row: ProblemRow | None,
     mine: Sequence[ProblemRow],
     options: RemedyOptions,
 ) -> Choice:
     return Choice(
-        patient, remedy,
+        entry, remedy,
         row.code if row else None,
         row.detail if row else {},
         frozenset(one.code for one in mine),

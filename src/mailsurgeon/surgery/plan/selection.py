@@ -39,7 +39,7 @@ class Choice:
     belongs to the other message of its base name.
     """
 
-    patient: EntryDetail
+    entry: EntryDetail
     remedy: str
     code: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -54,11 +54,11 @@ class Choice:
 
     def refuse(self, reason: str, hint: str = "") -> Left:
         """The operator wants it, but it is not done."""
-        return Left(self.patient.path, reason, self._codes(), True, hint)
+        return Left(self.entry.path, reason, self._codes(), True, hint)
 
     def leave(self, reason: str, hint: str = "") -> Left:
         """There is nothing to do."""
-        return Left(self.patient.path, reason, self._codes(), False, hint)
+        return Left(self.entry.path, reason, self._codes(), False, hint)
 
     def _codes(self) -> tuple[str, ...]:
         return (self.code,) if self.code else ()

@@ -16,19 +16,19 @@ from mailsurgeon.surgery.plan.selection import Choice
 
 def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
     """Mode and owner as in the rest of the spool; never to root."""
-    patient = choice.patient
-    if patient.kind not in ("file", "directory"):
+    entry = choice.entry
+    if entry.kind not in ("file", "directory"):
         return choice.refuse("the mode of what is no regular file is left alone")
-    if patient.is_file and patient.nlink > 1:
+    if entry.is_file and entry.nlink > 1:
         return choice.refuse("it has other names (hard links), which may lie outside the spool")
-    mode, owner, group = _should_be(patient, choice.detail)
-    if 0 in (owner, group) and (owner, group) != (patient.uid, patient.gid):
+    mode, owner, group = _should_be(entry, choice.detail)
+    if 0 in (owner, group) and (owner, group) != (entry.uid, entry.gid):
         return choice.refuse("nothing is given to root")
     steps: list[Step] = []
-    if (owner, group) != (patient.uid, patient.gid):
-        data = {"before": [patient.uid, patient.gid], "after": [owner, group]}
+    if (owner, group) != (entry.uid, entry.gid):
+        data = {"before": [entry.uid, entry.gid], "after": [owner, group]}
         steps.append(Step(StepKind.CHOWN, None, None, data=data))
-    before = stat.S_IMODE(patient.mode)
+    before = stat.S_IMODE(entry.mode)
     if mode != before:
         steps.append(Step(StepKind.CHMOD, None, None, data={"before": before, "after": mode}))
     if not steps:
@@ -38,10 +38,10 @@ def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
     return Repair("fix-permissions", after=tuple(steps), notes=notes)
 
 
-def _should_be(patient: EntryDetail, detail: Mapping[str, Any]) -> tuple[int, int, int]:
+def _should_be(entry: EntryDetail, detail: Mapping[str, Any]) -> tuple[int, int, int]:
     """Mode, owner and group to have: the diagnosis' where it says, else readable by its owner."""
     wanted: Mapping[str, Any] = detail.get("should_be") or {}
-    before = stat.S_IMODE(patient.mode)
-    needed = stat.S_IRWXU if patient.is_directory else stat.S_IRUSR
+    before = stat.S_IMODE(entry.mode)
+    needed = stat.S_IRWXU if entry.is_directory else stat.S_IRUSR
     mode = int(wanted["mode"], 8) if "mode" in wanted else (before | needed) & ~stat.S_IWOTH
-    return mode, wanted.get("owner", patient.uid), wanted.get("group", patient.gid)
+    return mode, wanted.get("owner", entry.uid), wanted.get("group", entry.gid)

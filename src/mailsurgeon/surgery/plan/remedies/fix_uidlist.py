@@ -13,8 +13,8 @@ from mailsurgeon.surgery.plan.selection import Choice
 
 def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
     """Takes out of a uidlist the lines a server would reject; the header stays byte for byte."""
-    folder = around.home(choice.patient)
-    name = os.path.basename(choice.patient.path)
+    folder = around.home(choice.entry)
+    name = os.path.basename(choice.entry.path)
     data = around.uidlist(folder, name) if folder is not None else None
     try:
         listed = parse_uidlist(data) if data is not None else None

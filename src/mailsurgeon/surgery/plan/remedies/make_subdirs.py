@@ -16,7 +16,7 @@ _COURIERS = frozenset((b"courierimapuiddb", b"courierimapkeywords"))
 
 def make_subdirs(choice: Choice, around: SpoolContext) -> Repair | Left:
     """The missing ones of cur, new and tmp, with mode and owner of one that is there."""
-    path = choice.patient.path
+    path = choice.entry.path
     steps = missing_subdirs(path, around)
     if not steps:
         return choice.leave("cur, new and tmp are there")
