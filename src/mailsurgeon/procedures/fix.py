@@ -43,28 +43,28 @@ def plan_fix(
     check_codes(only)
     around = SpoolContext(spool, index)
     ids = [around.named(name).id for name in folders]
-    asked, below, left = _named(index, paths)
-    entries = [*asked, *below] if paths else _troubled(index, only, ids)
+    named, below, left = _named(index, paths)
+    entries = [*named, *below] if paths else _troubled(index, only, ids)
     rows = list(index.problems(entries=sorted(set(entries))))
     chosen: list[ProblemRow] = []
     rest: list[ProblemRow] = []
-    left += _healthy(index, asked, rows)
+    left += _healthy(index, named, rows)
     for row in rows:
         if (only and row.code not in only) or (ids and row.folder not in ids):
             continue
-        named = row.entry in asked
-        if _is_to_do(row, named=named, only=bool(only)):
+        by_path = row.entry in named
+        if _is_to_do(row, named=by_path, only=bool(only)):
             chosen.append(row)
-        elif row.remedy is not None or named or only or row.severity > Severity.INFO:
+        elif row.remedy is not None or by_path or only or row.severity > Severity.INFO:
             rest.append(row)
     going = {row.entry for row in chosen if row.remedy == "quarantine"}
     for row in rest:
         if row.entry not in going:
-            told = without_remedy if row.remedy is None else not_taken_on
-            left.append(told(row, spool))
+            reason = without_remedy if row.remedy is None else not_taken_on
+            left.append(reason(row, spool))
     return plan_problems(
         spool, index, chosen, left,
-        kind="fix", asked=asked, force=force, quarantine=quarantine, around=around, known=rows,
+        kind="fix", named=named, force=force, quarantine=quarantine, around=around, known=rows,
     )  # fmt: skip
 
 
@@ -122,8 +122,8 @@ def _troubled(index: Index, only: Collection[str], folders: Sequence[int]) -> li
     return [entry for (entry,) in rows]
 
 
-def _healthy(index: Index, asked: Collection[int], rows: Iterable[ProblemRow]) -> Iterator[Left]:
+def _healthy(index: Index, named: Collection[int], rows: Iterable[ProblemRow]) -> Iterator[Left]:
     """Files named that have no problem."""
     troubled = {row.entry for row in rows}
-    for entry in index.entries(sorted(set(asked) - troubled)):
+    for entry in index.entries(sorted(set(named) - troubled)):
         yield Left(entry.path, "nothing is wrong with it", (), False)

@@ -74,7 +74,7 @@ def propose(
             f"{visible(remedy)}: no such remedy; there are {', '.join(REMEDIES)}"
         )
     folder = around.named(target) if target is not None else None
-    options = RemedyOptions(folder, flags, force, asked=True)
+    options = RemedyOptions(folder, flags, force, named=True)
     details = around.details(entries)
     choices = _free_choices(
         (details[number] for number in entries if number in details), remedy, rows, codes, options
@@ -103,7 +103,7 @@ def propose_folder(
         name = visible(row.name) if row else "the folder"
         raise MailsurgeonError(f"{name}: it is not there any more; look again")
     rows = _by_entry(index.problems(entries=[] if entry.id is None else [entry.id]))
-    choices = _free_choices([entry], remedy, rows, None, RemedyOptions(force=force, asked=True))
+    choices = _free_choices([entry], remedy, rows, None, RemedyOptions(force=force, named=True))
     return _plan(remedy, choices, (), around, quarantine)
 
 
@@ -133,7 +133,7 @@ def propose_file(
         raise MailsurgeonError(
             f"{visible(spool.absolute(path))}: neither a message nor anything that has a problem"
         )
-    choice = _choice(entry, "quarantine", None, (), RemedyOptions(force=force, asked=True))
+    choice = _choice(entry, "quarantine", None, (), RemedyOptions(force=force, named=True))
     return _plan("quarantine", [choice], (), around, quarantine)
 
 
@@ -144,7 +144,7 @@ def plan_problems(
     left: Sequence[Left] = (),
     *,
     kind: str | None = None,
-    asked: Collection[int] = (),
+    named: Collection[int] = (),
     force: bool = False,
     quarantine: bytes | None = None,
     around: SpoolContext | None = None,
@@ -152,8 +152,8 @@ def plan_problems(
 ) -> Plan:
     """The plan that carries out the remedies of these problems; `left` is passed on.
 
-    `kind`: of the plan; None: its only remedy, or `fix`. `asked`: ids of entries named one by
-    one by the operator, for which a remedy too risky to be proposed is done with a warning.
+    `kind`: of the plan; None: its only remedy, or `fix`. `named`: ids of entries that the
+    operator named one by one, for which a remedy too risky to be proposed is done with a warning.
     `known`: all problems of the entries, where the caller has them already.
     """
     around = around or SpoolContext(spool, index)
@@ -163,7 +163,7 @@ def plan_problems(
     choices = [
         _choice(
             details[row.entry], remedy, row, rows[row.entry],
-            RemedyOptions(force=force, asked=row.entry in asked),
+            RemedyOptions(force=force, named=row.entry in named),
         )
         for row in chosen
         if row.entry in details

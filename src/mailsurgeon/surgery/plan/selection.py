@@ -21,13 +21,13 @@ class RemedyOptions:
     """What the operator adds to a remedy of his own choice.
 
     `target`: the folder to file into; `flags`: the flags to set; `force`: go on where it is
-    refused for safety; `asked`: the operator named it (a path, a key), nothing proposed it.
+    refused for safety; `named`: the operator named it (a path, a key), nothing proposed it.
     """
 
     target: FolderRow | None = None
     flags: str | None = None
     force: bool = False
-    asked: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
     if not entry.is_file:
         return choice.refuse("it is no regular file")
     shows_loss = any(problem_kind(code).shows_loss for code in choice.codes_here)
-    if shows_loss and not choice.options.asked:
+    if shows_loss and not choice.options.named:
         hint = command(around.spool, "PATH")
         return choice.leave("correcting the size would hide what was lost", hint)
     if choice.detail.get("in") == "uidlist":
