@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.diagnosis.facts import MessageFacts
+from mailsurgeon.diagnosis.facts import FolderFacts, MessageFacts
 from mailsurgeon.diagnosis.message_rules import unreadable
 from mailsurgeon.procedures.demo import CLOCK_AHEAD, build_sample
 from mailsurgeon.survey.index.index import Index
@@ -112,7 +112,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, 
         details.setdefault(row.code, []).append(json.loads(json.dumps(dict(row.detail))))
     index.close()
     # Root may read what no one else may: its sample has no such file.
-    refused = unreadable(MessageFacts("cur", b"1:2,", "file", 1, 0, errno=13))
+    refused = unreadable(MessageFacts("cur", b"1:2,", "file", 1, 0, errno=13), FolderFacts())
     assert refused
     details.setdefault("unreadable", [refused.detail])
     return details

@@ -1,92 +1,147 @@
-"""The catalogue: every kind of problem, with the words the operator reads.
+"""The catalogue: every kind of problem, and all that the program knows of it by its code.
 
-`code` is the contract (JSON, options, tests, documents); `badge` is what a list shows.
+What is wrong and how it is repaired, told, left alone, asked for and seen by servers: fields of an
+entry (`kind.py`). Beside it a problem has its rule (`message_rules.py`, `group_rules.py`,
+`folder_rules.py`) and its explanation (`explanations.py`), and no other module knows its code.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mailsurgeon.diagnosis import phrases
+from mailsurgeon.diagnosis.kind import LeftAlone, NewName, ProblemKind, ServerView
+from mailsurgeon.diagnosis.phrases import phrase
 from mailsurgeon.diagnosis.severity import Severity
 
-
-@dataclass(frozen=True, slots=True)
-class ProblemKind:
-    """One kind of problem. `severity` is the worst it can have; `remedies` the repairs proposed."""
-
-    code: str
-    badge: str
-    title: str
-    severity: Severity
-    sentence: str  # what is wrong, and what servers and clients do with it
-    remedies: tuple[str, ...] = ()
-    scope: str = "message"  # or "folder": a directory or a server's file
-
-
 _INFO, _WARNING, _ERROR, _CRITICAL = Severity
+_HIDES_LOSS = LeftAlone(
+    "a whole copy may exist elsewhere, and correcting the size would hide the loss",
+    "mailsurgeon fix SPOOL PATH",
+)
 _KINDS = (
     ProblemKind(
         "name-clash", "CLSH", "Name clash", _CRITICAL,
         "Another file of this folder has the same base name. Dovecot takes the two for one"
         " message, hides one and may overwrite it by the other.",
         ("rename", "quarantine"),
+        evidence=phrase("same base name as {others}"),
+        plain_fix=("rename", "quarantine"),
+        left=(LeftAlone("it keeps the name"),),
+        server=ServerView(
+            may_complain=True, may_hide=True, upsets_folder=True,
+            hidden_because="another file of the folder has its base name",
+        ),
+        new_name=NewName.NEW_MESSAGE,
+        shares_uid=True,
     ),
     ProblemKind(
         "size-mismatch", "SIZE", "Wrong size", _ERROR,
         "The size in the name is not the size of the file. Dovecot breaks off every read of it"
         " (“Cached message size larger than expected”, “wrong W value”); mbsync stops.",
         ("fix-size",),
+        evidence=phrases.size_words,
+        plain_fix=("fix-size",),
+        when_named="fix-size",
+        answered_by=("fix-size",),
+        left=(_HIDES_LOSS,),
+        server=ServerView(must_complain=True),
     ),
     ProblemKind(
         "misfiled", "MISF", "Misfiled", _ERROR,
         "The message lies outside cur/ and new/. Dovecot and IMAP clients cannot see it;"
         " notmuch can.",
         ("file", "quarantine"),
+        evidence=phrases.misfiled_words,
+        plain_fix=("file", "quarantine"),
+        answered_by=("file",),
+        left=(
+            LeftAlone(
+                "the only folder around it is INBOX, which takes it only when named",
+                "mailsurgeon file SPOOL PATH --to INBOX",
+            ),
+        ),
+        server=ServerView(
+            may_hide=True, never_shown=True, hidden_because="lies outside cur and new"
+        ),
     ),
     ProblemKind(
         "in-tmp", "TMP", "Left in tmp/", _ERROR,
         "The file lies in tmp/, where no client sees it. Servers delete what is old there:"
         " mbsync after 24 hours, Courier and Dovecot after 36.",
         ("file", "quarantine"),
+        evidence=phrases.leftover_words,
+        plain_fix=("file", "quarantine"),
+        answered_by=("file", "quarantine"),
+        left=(
+            LeftAlone(
+                "no mail, or a filed message has its Message-ID: look at it first",
+                "mailsurgeon file SPOOL PATH, or quarantine add",
+                when="stale",
+            ),
+            LeftAlone("a delivery may be at work"),
+        ),
     ),
     ProblemKind(
         "empty", "ZERO", "Empty", _ERROR,
         "The file has 0 bytes. Dovecot serves an empty message; mbsync and notmuch complain at"
         " every run.",
         ("quarantine",),
+        server=ServerView(may_complain=True),
+        shows_loss=True,
     ),
     ProblemKind(
         "truncated", "TRNC", "Truncated", _WARNING,
         "The file is shorter than its name says and its text breaks off. A whole copy may exist"
         " elsewhere; correcting the size would hide the loss.",
         ("fix-size",),
+        evidence=phrase("{reason}"),
+        when_named="fix-size",
+        answered_by=("fix-size",),
+        left=(_HIDES_LOSS,),
+        server=ServerView(may_complain=True),
+        shows_loss=True,
     ),
     ProblemKind(
         "not-mail", "JUNK", "Not mail", _WARNING,
         "The file does not begin like a message. Servers show it as an empty or garbled one.",
         ("quarantine",),
+        evidence=phrase("looks like {looks_like}", needs="looks_like"),
     ),
     ProblemKind(
         "bad-flags", "FLAG", "Bad flags", _WARNING,
         "The flags at the end of the name are not in the one form all programs read. notmuch"
         " does not update such a name; other clients may not see its flags.",
         ("fix-flags",),
+        evidence=phrase("“{info}” should be “{should_be}”"),
+        plain_fix=("fix-flags",),
+        answered_by=("fix-flags",),
+        left=(LeftAlone("the separator is the folder's own"),),
     ),
     ProblemKind(
         "bad-name", "NAME", "Bad name", _WARNING,
         "The file name is one that servers skip, misread or cannot change.",
         ("rename",),
+        evidence=phrase("{reason}"),
+        server=ServerView(may_complain=True, may_hide=True, upsets_folder=True),
+        new_name=NewName.USABLE,
     ),
     ProblemKind(
         "duplicate-id", "DUP", "Duplicate", _WARNING,
         "Another message bears the same Message-ID.",
         ("quarantine",),
+        evidence=phrases.copies_words,
+        left=(
+            LeftAlone("the copy that is kept", when="identical_here"),
+            LeftAlone("no identical copy in the same folder"),
+        ),
     ),
     ProblemKind(
         "uid-clash", "UID", "UID clash", _ERROR,
         "The ,U= in the name is used twice in the folder, or is above what mbsync has given out."
         " mbsync stops syncing this folder.",
         ("rename",),
+        evidence=phrase("UID {uid}"),
+        left=(LeftAlone("it keeps its UID"),),
+        new_name=NewName.WITHOUT_UID,
     ),
     ProblemKind(
         "header-only", "HEAD", "Header only", _INFO,
@@ -105,70 +160,104 @@ _KINDS = (
         "The file's time is far from the date in the header, or lies in the future. IMAP clients"
         " show it as the time the message came in.",
         ("fix-date",),
+        evidence=phrases.date_words,
+        left=(LeftAlone("the header has no date, or only the name is wrong"),),
     ),
     ProblemKind(
         "unreadable", "READ", "Unreadable", _ERROR,
         "The file cannot be read. Servers fail on it, or leave it out.",
         ("fix-permissions",),
+        evidence=phrases.error_words,
+        left=(LeftAlone("its permissions are not the reason"),),
+        server=ServerView(must_complain=True, may_hide=True),
     ),
     ProblemKind(
         "linked", "LINK", "Not a file", _WARNING,
         "This is no regular file. Dovecot gives it a number as if it were mail and fails on it.",
         ("quarantine",),
+        evidence=phrase("{kind}"),
+        left=(LeftAlone("the directory holds mail, which is to be filed first"),),
+        server=ServerView(
+            may_complain=True, may_hide=True, hidden_because="is no regular file"
+        ),
     ),
     ProblemKind(
         "missing-subdir", "DIRS", "Missing directory", _ERROR,
         "The folder lacks cur, new or tmp. offlineimap and mbsync may not see the folder; mail"
         " cannot be delivered to it.",
         ("make-subdirs",), "folder",
+        evidence=phrase("lacks {missing}"),
+        plain_fix=("make-subdirs",),
+        server=ServerView(explains_folder=True),
     ),
     ProblemKind(
         "nested-folder", "NEST", "Nested folder", _ERROR,
         "This Maildir lies where the layout has no folders. No client sees it.",
         ("lift-folder",), "folder",
+        evidence=phrase("becomes {becomes}", needs="becomes"),
+        server=ServerView(explains_folder=True),
     ),
     ProblemKind(
         "stray-directory", "STRY", "Stray directory", _INFO,
         "This directory is no folder, no server's own, and holds no mail.",
         ("quarantine",), "folder",
+        left=(LeftAlone("Dovecot lists it as a folder"),),
     ),
     ProblemKind(
         "backup-folder", "BACK", "Backup folder", _INFO,
         "This folder looks like a backup copy. Clients list it, and its messages count twice.",
         ("quarantine",), "folder",
+        evidence=phrases.backup_words,
+        answered_by=("quarantine",),
     ),
     ProblemKind(
         "bad-permissions", "PERM", "Wrong permissions", _WARNING,
         "Owner, group or mode differ from the rest of the spool. Servers may fail to read or"
         " write here, or others may.",
         ("fix-permissions",), "folder",
+        evidence=phrases.permission_words,
+        server=ServerView(may_complain=True, explains_folder=True),
     ),
     ProblemKind(
         "uidlist-damaged", "UIDL", "Damaged uidlist", _ERROR,
         "The server's list of UIDs has lines it rejects. Dovecot then deletes the whole list and"
         " clients download the folder again.",
         ("fix-uidlist",), "folder",
+        evidence=phrase("{reason}"),
+        left=(LeftAlone("its header line is damaged; only the server can make a new one"),),
+        server=ServerView(explains_folder=True),
     ),
     ProblemKind(
         "big-uid", "BUID", "Huge UIDs", _WARNING,
         "The list has UIDs of 2,147,483,648 and above, which many clients take for negative"
         " numbers. Only new UIDs for the whole folder cure that.",
         (), "folder",
+        evidence=phrase("highest {highest:,}"),
+        left=(LeftAlone("only new UIDs for the whole folder cure it"),),
     ),
     ProblemKind(
         "stale-lock", "LOCK", "Stale lock", _INFO,
         "The process that made this lock is gone.",
         ("quarantine",), "folder",
+        evidence=phrase("process {pid} is gone"),
     ),
     ProblemKind(
         "bloated-index", "INDX", "Bloated index", _WARNING,
         "This index has grown so large that the server slows down or fails on it.",
         ("quarantine",), "folder",
+        evidence=phrase("{bytes:,} bytes"),
+        may_be_open=True,
     ),
 )  # fmt: skip
 
 CATALOGUE: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 """Every kind of problem by its code, in the order of the documents."""
+
+
+def problem_kind(code: str) -> ProblemKind:
+    """The entry of a code; one that says nothing for a code the catalogue lacks."""
+    return CATALOGUE.get(code) or ProblemKind(code, code[:4].upper(), code, Severity.INFO, "")
+
 
 REMEDIES = (
     "fix-size", "fix-flags", "file", "quarantine", "rename", "make-subdirs", "fix-date",

@@ -46,6 +46,7 @@ class Copy(NamedTuple):
 
 
 NumberedFindings = list[tuple[int, Finding]]
+NAME_CLASH = "name-clash"
 
 
 def name_clash(group: Sequence[Copy]) -> NumberedFindings:
@@ -61,7 +62,7 @@ def name_clash(group: Sequence[Copy]) -> NumberedFindings:
             remedy = "quarantine" if same else "rename"
             if same:
                 detail["kept"] = os.fsdecode(kept.path)
-        found.append((copy.id, Finding("name-clash", Severity.CRITICAL, detail, remedy)))
+        found.append((copy.id, Finding(NAME_CLASH, Severity.CRITICAL, detail, remedy)))
     return found
 
 

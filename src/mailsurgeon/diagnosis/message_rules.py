@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from errno import EACCES, EPERM
 from typing import Any
@@ -39,7 +40,7 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
         return [linked(facts)] if facts.place in ("cur", "new") else []
     if not moment.full:
         facts = _unread(facts)
-    found = [unreadable(facts), bad_flags(facts, folder), bad_name(facts)]
+    found = [rule(facts, folder) for rule in FILE_RULES]
     if facts.size == 0:
         found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]
     elif facts.errno is None:
@@ -153,9 +154,12 @@ def size_mismatch(
 
 def empty(facts: MessageFacts) -> Finding | None:
     """0 bytes in cur or new."""
-    if facts.size == 0 and facts.place in ("cur", "new"):
-        return Finding("empty", Severity.ERROR, {}, "quarantine")
-    return None
+    return empty_file() if facts.size == 0 and facts.place in ("cur", "new") else None
+
+
+def empty_file() -> Finding:
+    """0 bytes, in cur, in new or left in tmp."""
+    return Finding("empty", Severity.ERROR, {}, "quarantine")
 
 
 CUT_HEADER = "the header breaks off without a line end"
@@ -216,7 +220,7 @@ def store_separator(infos: list[Info]) -> bytes | None:
     return None
 
 
-def bad_name(facts: MessageFacts) -> Finding | None:
+def bad_name(facts: MessageFacts, _folder: FolderFacts) -> Finding | None:
     """A name that servers skip, misread or cannot change."""
     if facts.place not in ("cur", "new"):
         return None
@@ -261,6 +265,9 @@ def from_line(facts: MessageFacts) -> Finding | None:
     return None
 
 
+BAD_DATE = "bad-date"
+
+
 def bad_date(facts: MessageFacts, moment: Moment) -> Finding | None:
     """The file's time is in the future, or over a year from the header's."""
     mtime = facts.mtime_ns // 1_000_000_000
@@ -272,10 +279,10 @@ def bad_date(facts: MessageFacts, moment: Moment) -> Finding | None:
         return None
     detail = {"mtime": mtime, "header_date": facts.date, "name_date": named}
     remedy = "fix-date" if (late or far) and facts.date is not None else None
-    return Finding("bad-date", Severity.INFO, detail, remedy)
+    return Finding(BAD_DATE, Severity.INFO, detail, remedy)
 
 
-def unreadable(facts: MessageFacts) -> Finding | None:
+def unreadable(facts: MessageFacts, _folder: FolderFacts) -> Finding | None:
     """The file cannot be opened or read."""
     if facts.errno is None:
         return None
@@ -284,7 +291,18 @@ def unreadable(facts: MessageFacts) -> Finding | None:
     return Finding("unreadable", Severity.ERROR, detail, remedy)
 
 
+LINKED = "linked"
+
+
 def linked(facts: MessageFacts) -> Finding:
     """Something in cur or new that is no regular file."""
     remedy = None if facts.holds_mail else "quarantine"
-    return Finding("linked", Severity.WARNING, {"kind": facts.kind}, remedy)
+    return Finding(LINKED, Severity.WARNING, {"kind": facts.kind}, remedy)
+
+
+FILE_RULES: tuple[Callable[[MessageFacts, FolderFacts], Finding | None], ...] = (
+    unreadable,
+    bad_flags,
+    bad_name,
+)
+"""What is judged of every regular file for which `sound` does not answer, read or not."""

@@ -1,4 +1,4 @@
-"""Builds a throw-away copy of the sample spool: the demo's and the tests' patient.
+"""Builds a throw-away copy of the sample spool, for the demo and for tests.
 
 The files lie readable in `sample-spool/` (in the repository's root; inside the package once it is
 installed). What a repository cannot keep is told by `manifest.json`: empty directories, times,

@@ -1,10 +1,15 @@
-"""`fix`: repairs without a screen. What it does unasked hides, moves and re-owns no served mail."""
+"""`fix`: repairs without the screen.
+
+A plain `fix` makes only repairs that cannot make mail disappear from a client: the remedies that
+the catalogue lists as `plain_fix`. All others run only when `--only` or a path names them.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left, Plan
@@ -14,16 +19,6 @@ from mailsurgeon.surgery.plan.left_reasons import not_taken_on, without_remedy
 from mailsurgeon.surgery.plan.propose import check_codes, plan_problems
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ProblemRow
-
-PLAIN_FIX = {
-    "size-mismatch": frozenset(("fix-size",)),
-    "bad-flags": frozenset(("fix-flags",)),
-    "misfiled": frozenset(("file", "quarantine")),
-    "in-tmp": frozenset(("file", "quarantine")),
-    "missing-subdir": frozenset(("make-subdirs",)),
-    "name-clash": frozenset(("rename", "quarantine")),
-}
-"""What a plain `fix` takes on: remedies by problem. The rest only by `--only` or by path."""
 
 
 def plan_fix(
@@ -48,36 +43,36 @@ def plan_fix(
     check_codes(only)
     around = SpoolContext(spool, index)
     ids = [around.named(name).id for name in folders]
-    asked, below, left = _named(index, paths)
-    entries = [*asked, *below] if paths else _troubled(index, only, ids)
+    named, below, left = _named(index, paths)
+    entries = [*named, *below] if paths else _troubled(index, only, ids)
     rows = list(index.problems(entries=sorted(set(entries))))
     chosen: list[ProblemRow] = []
     rest: list[ProblemRow] = []
-    left += _healthy(index, asked, rows)
+    left += _healthy(index, named, rows)
     for row in rows:
         if (only and row.code not in only) or (ids and row.folder not in ids):
             continue
-        named = row.entry in asked
-        if _is_to_do(row, named=named, only=bool(only)):
+        by_path = row.entry in named
+        if _is_to_do(row, named=by_path, only=bool(only)):
             chosen.append(row)
-        elif row.remedy is not None or named or only or row.severity > Severity.INFO:
+        elif row.remedy is not None or by_path or only or row.severity > Severity.INFO:
             rest.append(row)
     going = {row.entry for row in chosen if row.remedy == "quarantine"}
     for row in rest:
         if row.entry not in going:
-            told = without_remedy if row.remedy is None else not_taken_on
-            left.append(told(row, spool))
+            reason = without_remedy if row.remedy is None else not_taken_on
+            left.append(reason(row, spool))
     return plan_problems(
         spool, index, chosen, left,
-        kind="fix", asked=asked, force=force, quarantine=quarantine, around=around, known=rows,
+        kind="fix", named=named, force=force, quarantine=quarantine, around=around, known=rows,
     )  # fmt: skip
 
 
 def _is_to_do(row: ProblemRow, *, named: bool, only: bool) -> bool:
+    kind = problem_kind(row.code)
     if row.remedy is None:
-        # A size that is the only trace of a loss is put right when its file is named.
-        return named and row.code in ("truncated", "size-mismatch") and "pending" not in row.detail
-    return named or only or row.remedy in PLAIN_FIX.get(row.code, ())
+        return named and kind.when_named is not None and "pending" not in row.detail
+    return named or only or row.remedy in kind.plain_fix
 
 
 def _named(index: Index, paths: Collection[bytes]) -> tuple[set[int], list[int], list[Left]]:
@@ -127,8 +122,8 @@ def _troubled(index: Index, only: Collection[str], folders: Sequence[int]) -> li
     return [entry for (entry,) in rows]
 
 
-def _healthy(index: Index, asked: Collection[int], rows: Iterable[ProblemRow]) -> Iterator[Left]:
+def _healthy(index: Index, named: Collection[int], rows: Iterable[ProblemRow]) -> Iterator[Left]:
     """Files named that have no problem."""
     troubled = {row.entry for row in rows}
-    for entry in index.entries(sorted(set(asked) - troubled)):
+    for entry in index.entries(sorted(set(named) - troubled)):
         yield Left(entry.path, "nothing is wrong with it", (), False)

@@ -1,4 +1,4 @@
-"""Tells of a kind of problem: why it happens, what servers do with it, what the repair does."""
+"""A kind of problem explained: why it happens, what servers do with it, what the repair does."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ _ABOUT = {"message": "a message", "folder": "a folder, a directory or a server's
 
 
 def _parts(kind: ProblemKind) -> list[tuple[str, str]]:
-    told = EXPLANATIONS[kind.code]
+    text = EXPLANATIONS[kind.code]
     remedies = ", ".join(kind.remedies) or "none is proposed"
     return [
-        ("Why it happens", told.why),
-        ("What servers and clients do with it", told.servers),
-        (f"What the repair does ({remedies})", told.does),
-        ("What it does not", told.does_not),
+        ("Why it happens", text.why),
+        ("What servers and clients do with it", text.servers),
+        (f"What the repair does ({remedies})", text.does),
+        ("What it does not", text.does_not),
     ]
 
 

@@ -1,6 +1,7 @@
-"""What a survey has found in a folder, asked whether it explains what a server says.
+"""Whether what a survey has found in a folder explains what a server says of it.
 
-Pure but for reading the index.
+What each kind of problem leads to at a server is in its entry of the catalogue. Pure but for
+reading the index.
 """
 
 from __future__ import annotations
@@ -8,46 +9,36 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, problem_kind
+from mailsurgeon.diagnosis.kind import ServerView
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
 
-EXPECTED = frozenset(("size-mismatch", "unreadable"))
-"""Problems of a served message that a server that reads it must stumble over."""
-
-COMPLAINED_OF = EXPECTED | frozenset(
-    ("linked", "name-clash", "bad-name", "bad-permissions", "truncated", "empty")
-)
-"""Problems that explain what a server says of a message."""
-
-HIDING = frozenset(("misfiled", "name-clash", "bad-name", "linked", "unreadable"))
-"""Problems that explain why a server does not see a message."""
-
-OF_FOLDERS = frozenset(
-    ("missing-subdir", "nested-folder", "bad-permissions", "uidlist-damaged", "not-examined")
-)
-"""Problems of a folder that explain what a server says of it, or that it says nothing."""
-
 _DENIED = "Permission denied"
-_WHY = {
-    "name-clash": "another file of the folder has its base name",
-    "misfiled": "lies outside cur and new",
-    "linked": "is no regular file",
-}
 
 
 @dataclass
 class OurFindings:
-    """The problems of one folder. `expected`: code and path of what a server must complain of.
+    """The problems of one folder, as codes.
 
-    A message is known by its base name, so that a flag set since the survey makes no difference.
+    `folder`: of the folder itself. `inside`: of its messages, `messages` by base name, so that a
+    flag set since the survey makes no difference. `expected`: code and path of what a server must
+    complain of; `never_shown`: of what it must not see. `not_examined`: whether the survey could
+    not look at the folder.
     """
 
     folder: set[str] = field(default_factory=set)
     inside: set[str] = field(default_factory=set)
     messages: dict[bytes, set[str]] = field(default_factory=dict)
     expected: list[tuple[str, bytes]] = field(default_factory=list)
-    misfiled: list[bytes] = field(default_factory=list)
+    never_shown: list[tuple[str, bytes]] = field(default_factory=list)
+    not_examined: bool = False
+
+    @property
+    def outside(self) -> list[bytes]:
+        """The paths of what a server must not see."""
+        return [path for _, path in self.never_shown]
 
     def of(self, path: bytes) -> set[str]:
         """The codes of one message."""
@@ -55,16 +46,17 @@ class OurFindings:
 
     def explains(self, path: bytes, text: str) -> bool:
         """Whether a complaint about a message is one that the survey knows of."""
-        denied = _DENIED in text and bool(self.folder & OF_FOLDERS)
-        return denied or bool(self.of(path) & COMPLAINED_OF)
+        if _DENIED in text and self._folder_explains():
+            return True
+        return any(view.may_complain or view.must_complain for view in _views(self.of(path)))
 
     def explains_folder(self) -> bool:
         """Whether a complaint about the folder as a whole, or its absence, is known."""
-        return bool(self.folder & OF_FOLDERS) or bool(self.inside & {"bad-name", "name-clash"})
+        return self._folder_explains() or any(view.upsets_folder for view in _views(self.inside))
 
     def explains_absence(self, path: bytes) -> bool:
         """Whether the survey knows why a server does not see this."""
-        return bool(self.of(path) & HIDING) or bool(self.folder & OF_FOLDERS)
+        return any(view.may_hide for view in _views(self.of(path))) or self._folder_explains()
 
     def why_unseen(self, path: bytes) -> str:
         """The same in words."""
@@ -73,33 +65,41 @@ class OurFindings:
             return "servers pass over a name with a line end in it"
         if name.startswith(b"."):
             return "servers pass over a name that begins with a dot"
-        codes = self.of(path)
-        return next((why for code, why in _WHY.items() if code in codes), "nothing says why")
+        reasons = (view.hidden_because for view in _views(self.of(path)))
+        return next(filter(None, reasons), "nothing says why")
+
+    def _folder_explains(self) -> bool:
+        return self.not_examined or any(view.explains_folder for view in _views(self.folder))
 
 
 def findings_of(index: Index, row: FolderRow | None = None) -> OurFindings:
     """What the index says of a folder; without one, of what lies in none."""
     found = OurFindings()
     if row is None:
-        rows = index.problems(codes=["misfiled"])
-        found.misfiled = [problem.path for problem in rows if problem.folder is None]
+        codes = [kind.code for kind in CATALOGUE.values() if kind.server.never_shown]
+        problems = index.problems(codes=codes)
+        found.never_shown = [(one.code, one.path) for one in problems if one.folder is None]
         return found
     own = {os.path.join(row.path, name) for name in (b"cur", b"new")}
     for problem in index.problems(folders=[row.id]):
-        directory = os.path.dirname(problem.path)
-        if problem.code == "misfiled":
-            found.misfiled.append(problem.path)
-        elif directory not in own:
+        view = problem_kind(problem.code).server
+        if view.never_shown:
+            found.never_shown.append((problem.code, problem.path))
+        elif os.path.dirname(problem.path) not in own:
             found.folder.add(problem.code)
             continue
-        elif problem.code in EXPECTED:
+        elif view.must_complain:
             found.expected.append((problem.code, problem.path))
         found.inside.add(problem.code)
         found.messages.setdefault(_base(problem.path), set()).add(problem.code)
     places = {one.path for one in index.not_examined()}
-    if any(path in places for path in (row.path, *own)):
-        found.folder.add("not-examined")
+    found.not_examined = any(path in places for path in (row.path, *own))
     return found
+
+
+def _views(codes: set[str]) -> list[ServerView]:
+    """What these problems lead to, in the order of the catalogue."""
+    return [kind.server for kind in CATALOGUE.values() if kind.code in codes]
 
 
 def _base(path: bytes) -> bytes:

@@ -149,12 +149,12 @@ def verify(
             if row.name not in listed or not shadow.has_folder(row.path):
                 _add_unlisted(found, row, ours)
             else:
-                view = view_of(shadow, doveadm, row, ours.misfiled)
+                view = view_of(shadow, doveadm, row, ours.outside)
                 _forget_changes(view, spool)
                 _add(found, row, view, ours, spool)
             done += row.messages
     if not folders:
-        outside = (Unseen("", path, "lies in no folder") for path in findings_of(index).misfiled)
+        outside = (Unseen("", path, "lies in no folder") for path in findings_of(index).outside)
         found.unseen += outside
     return found
 
@@ -271,7 +271,7 @@ def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spo
         if path in view.uids and path not in view.complaints
     ]
     found.ours_only += [
-        Difference("misfiled", row.name, path) for path in ours.misfiled if path in view.uids
+        Difference(code, row.name, path) for code, path in ours.never_shown if path in view.uids
     ]
     found.complaints += complaints
     found.unseen += unseen
@@ -285,7 +285,7 @@ def _unseen(row: FolderRow, view: View, ours: OurFindings) -> list[Unseen]:
     """What was shown to the server and got no UID. Where it saw nothing, the folder alone."""
     unseen = [Unseen(row.name, *passed) for passed in view.passed]
     hidden = view.files - view.uids.keys()
-    filed = hidden.difference(ours.misfiled)
+    filed = hidden.difference(ours.outside)
     if filed and not view.uids:
         reason = ": ".join(["the server shows nothing of it", *view.general[:1]])
         unseen.append(Unseen(row.name, row.path, reason))

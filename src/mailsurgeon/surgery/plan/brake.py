@@ -15,8 +15,9 @@ SMALL_FOLDER = 50
 def brake(plan: Plan, sizes: Mapping[bytes, int]) -> int | None:
     """The number the operator must type before the plan may run; None when it may.
 
-    `sizes` are the messages of each folder, by path. A plan over MANY acts, or over half of a
-    folder of SMALL_FOLDER and more, asks for the number of its acts.
+    `sizes` are the messages of each folder, by path. A plan of more than
+    BRAKE_MESSAGES acts, or over half of a folder of SMALL_FOLDER messages and more, asks for the
+    number of its acts.
     """
     if plan.brake_exempt or not plan.acts:
         return None

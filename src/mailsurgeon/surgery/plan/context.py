@@ -1,4 +1,4 @@
-"""What a plan must know of the spool beyond its patients: folders, names in use, servers' files.
+"""What a plan must know of the spool beyond its entries: folders, names in use, servers' files.
 
 All that planning reads from the disk is read here, a few small files and directory entries.
 """
@@ -34,7 +34,7 @@ _SETS_KEPT = 4  # folders whose names are kept in memory at once
 
 
 class SpoolContext:
-    """The spool around the patients of one plan. Made for one plan, then thrown away."""
+    """The spool around the entries of one plan. Made for one plan, then thrown away."""
 
     def __init__(self, spool: Spool, index: Index) -> None:
         self.spool = spool
@@ -67,14 +67,14 @@ class SpoolContext:
             raise MailsurgeonError(f"{name}: no folder of this name in {self.spool.shown}")
         return row
 
-    def home(self, patient: EntryDetail) -> bytes | None:
-        """The path of the folder a patient lies in, None where there is none around it."""
-        row = self.folders.get(patient.folder)
+    def home(self, entry: EntryDetail) -> bytes | None:
+        """The path of the folder an entry lies in, None where there is none around it."""
+        row = self.folders.get(entry.folder)
         return row.path if row else None
 
-    def name(self, patient: EntryDetail) -> str | None:
-        """The name of the folder a patient lies in, None where there is none around it."""
-        row = self.folders.get(patient.folder)
+    def name(self, entry: EntryDetail) -> str | None:
+        """The name of the folder an entry lies in, None where there is none around it."""
+        row = self.folders.get(entry.folder)
         return row.name if row else None
 
     def folder_name(self, folder: bytes) -> str:
@@ -82,31 +82,31 @@ class SpoolContext:
         row = self.by_path.get(folder)
         return row.name if row else folder_name(folder, self.spool.layout)
 
-    def patients(self, entries: Sequence[int]) -> dict[int, EntryDetail]:
-        """These entries by id, those that are gone left out.
+    def details(self, ids: Sequence[int]) -> dict[int, EntryDetail]:
+        """The entries of these ids, those that are gone left out.
 
         The index knows of directories and servers' files only that they have a problem: they are
         looked at now.
         """
         found: dict[int, EntryDetail] = {}
-        for entry, patient in load(self.index, entries).items():
-            if patient.place == Place.FOLDER:
-                looked_at = self.look_at(patient)
+        for number, entry in load(self.index, ids).items():
+            if entry.place == Place.FOLDER:
+                looked_at = self.look_at(entry)
                 if looked_at is not None:
-                    found[entry] = looked_at
+                    found[number] = looked_at
             else:
-                found[entry] = patient
+                found[number] = entry
         return found
 
-    def look_at(self, patient: EntryDetail) -> EntryDetail | None:
-        """The patient as it is on the disk now, None when it is gone."""
-        status = self.lstat(patient.path)
+    def look_at(self, entry: EntryDetail) -> EntryDetail | None:
+        """The entry as it is on the disk now, None when it is gone."""
+        status = self.lstat(entry.path)
         if status is None:
             return None
         kind = "directory" if stat.S_ISDIR(status.st_mode) else "other"
         if stat.S_ISREG(status.st_mode):
             kind = "file"
-        return patient._replace(
+        return entry._replace(
             kind=kind, size=status.st_size, mtime_ns=status.st_mtime_ns,
             ctime_ns=status.st_ctime_ns, inode=status.st_ino, mode=status.st_mode,
             uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,
@@ -185,7 +185,7 @@ class SpoolContext:
         return lists_there(self.spool, folder)
 
     def lists(self, folder: bytes, bases: Collection[bytes] = ()) -> Listed:
-        """What the lists of a folder hold of `bases`; read once, for the bases first asked for."""
+        """What the lists of a folder hold of `bases`; read once, for the first call's bases."""
         if folder not in self._lists:
             root = self.lstat(b"")
             owner = root.st_uid if root else os.geteuid()

@@ -1,4 +1,4 @@
-"""Patients: the files and directories a plan is made for, with what the index knows of them."""
+"""The files and directories a plan is made for, with what the index knows of them."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def load_paths(index: Index, paths: Iterable[bytes]) -> dict[bytes, EntryDetail]
             f"SELECT {_COLUMNS} FROM entries e WHERE (e.directory, e.filename) IN (VALUES {values})"
         )
         for row in index.db.execute(sql, [part for pair in chunk for part in pair]):
-            patient = EntryDetail._make(row)
-            found[patient.path] = patient
+            entry = EntryDetail._make(row)
+            found[entry.path] = entry
     return found
 
 

@@ -1,4 +1,4 @@
-"""Plans: from problems and the operator's wishes to what will be done, step by step.
+"""Makes plans from problems and the operator's wishes.
 
 Nothing is changed here. A plan is computed from the index; every file is looked at again when its
 steps run.
@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES, problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.server_files import kind_of
@@ -30,13 +30,6 @@ from mailsurgeon.survey.index.rows import FolderRow, Place, ProblemRow
 from mailsurgeon.text import visible
 
 _LOCKS = (("dovecot-uidlist.lock", b"dovecot-uidlist"), ("tmp/courier.lock", b"courierimapuiddb"))
-_ANSWERS: Mapping[str, frozenset[str]] = {
-    "fix-size": frozenset(("size-mismatch", "truncated")),
-    "fix-flags": frozenset(("bad-flags",)),
-    "file": frozenset(("misfiled", "in-tmp")),
-    "quarantine": frozenset(("in-tmp", "backup-folder")),
-}
-"""The problems a remedy of the operator's own choice ends, whatever was proposed for them."""
 
 
 def propose(
@@ -57,7 +50,7 @@ def propose(
     remedy for all of them, as the operator's own choice: `target` names the folder for `file`;
     `flags` are the letters for `fix-flags` (exactly these of DFPRST; keywords stay unless it
     names any). `force` goes on where a remedy is refused for safety. `quarantine`: the absolute
-    directory to tell of, the default one when None.
+    directory that the plan names, the default one when None.
 
     Raises MailsurgeonError for a folder, remedy or flag that does not exist.
     """
@@ -81,10 +74,10 @@ def propose(
             f"{visible(remedy)}: no such remedy; there are {', '.join(REMEDIES)}"
         )
     folder = around.named(target) if target is not None else None
-    order = RemedyOptions(folder, flags, force, asked=True)
-    patients = around.patients(entries)
+    options = RemedyOptions(folder, flags, force, named=True)
+    details = around.details(entries)
     choices = _free_choices(
-        (patients[entry] for entry in entries if entry in patients), remedy, rows, codes, order
+        (details[number] for number in entries if number in details), remedy, rows, codes, options
     )
     return _plan(remedy, choices, (), around, quarantine)
 
@@ -105,12 +98,12 @@ def propose_folder(
     """
     around = SpoolContext(spool, index)
     row = around.folders.get(folder)
-    patient = around.look_at(_directory(index, row)) if row else None
-    if row is None or patient is None:
+    entry = around.look_at(_directory(index, row)) if row else None
+    if row is None or entry is None:
         name = visible(row.name) if row else "the folder"
         raise MailsurgeonError(f"{name}: it is not there any more; look again")
-    rows = _by_entry(index.problems(entries=[] if patient.id is None else [patient.id]))
-    choices = _free_choices([patient], remedy, rows, None, RemedyOptions(force=force, asked=True))
+    rows = _by_entry(index.problems(entries=[] if entry.id is None else [entry.id]))
+    choices = _free_choices([entry], remedy, rows, None, RemedyOptions(force=force, named=True))
     return _plan(remedy, choices, (), around, quarantine)
 
 
@@ -130,17 +123,17 @@ def propose_file(
     around = SpoolContext(spool, index)
     directory, _, filename = path.rpartition(b"/")
     home = around.by_path.get(directory) or around.by_path.get(os.path.dirname(directory))
-    patient = around.look_at(
+    entry = around.look_at(
         EntryDetail(
             None, home.id if home else 0, Place.FOLDER, directory, filename, "file",
             0, 0, 0, 0, 0, 0, 0, 0,
         )
     ) if kind_of(path) else None  # fmt: skip
-    if patient is None:
+    if entry is None:
         raise MailsurgeonError(
             f"{visible(spool.absolute(path))}: neither a message nor anything that has a problem"
         )
-    choice = _choice(patient, "quarantine", None, (), RemedyOptions(force=force, asked=True))
+    choice = _choice(entry, "quarantine", None, (), RemedyOptions(force=force, named=True))
     return _plan("quarantine", [choice], (), around, quarantine)
 
 
@@ -151,34 +144,35 @@ def plan_problems(
     left: Sequence[Left] = (),
     *,
     kind: str | None = None,
-    asked: Collection[int] = (),
+    named: Collection[int] = (),
     force: bool = False,
     quarantine: bytes | None = None,
     around: SpoolContext | None = None,
     known: Sequence[ProblemRow] | None = None,
 ) -> Plan:
-    """The plan that does the remedies of these problems; `left` is passed on.
+    """The plan that carries out the remedies of these problems; `left` is passed on.
 
-    `kind`: of the plan; None: its only remedy, or `fix`. `asked`: ids of entries named one by
-    one by the operator, for which a remedy too risky to be proposed is done with a warning.
+    `kind`: of the plan; None: its only remedy, or `fix`. `named`: ids of entries that the
+    operator named one by one, for which a remedy too risky to be proposed is done with a warning.
     `known`: all problems of the entries, where the caller has them already.
     """
     around = around or SpoolContext(spool, index)
     entries = list(dict.fromkeys(row.entry for row in chosen))
-    patients = around.patients(entries)
+    details = around.details(entries)
     rows = _by_entry(index.problems(entries=entries) if known is None else known)
     choices = [
         _choice(
-            patients[row.entry], row.remedy or "fix-size", row, rows[row.entry],
-            RemedyOptions(force=force, asked=row.entry in asked),
+            details[row.entry], remedy, row, rows[row.entry],
+            RemedyOptions(force=force, named=row.entry in named),
         )
         for row in chosen
-        if row.entry in patients
+        if row.entry in details
+        and (remedy := row.remedy or problem_kind(row.code).when_named) is not None
     ]  # fmt: skip
     gone = [
         Left(row.path, "it is not there any more", (row.code,))
         for row in chosen
-        if row.entry not in patients
+        if row.entry not in details
     ]
     return _plan(kind, choices, [*left, *gone], around, quarantine)
 
@@ -187,7 +181,7 @@ def described(spool: Spool, index: Index, plan: Plan, *, quarantine: bytes | Non
     """A plan with what clients will notice of its acts as they are now, and what they need.
 
     For plans of undo and redo, and for those whose acts have changed since they were made.
-    `quarantine`: the absolute directory to tell of, the default one when None.
+    `quarantine`: the absolute directory that the plan names, the default one when None.
     """
     around = SpoolContext(spool, index)
     return replace(
@@ -205,7 +199,7 @@ def without(
     *,
     quarantine: bytes | None = None,
 ) -> Plan:
-    """The plan without the acts of these verdicts, its effects and needs told anew."""
+    """The plan without the acts of these verdicts, its effects and needs stated anew."""
     return described(spool, index, plan.without(verdicts), quarantine=quarantine)
 
 
@@ -238,53 +232,58 @@ def _own_remedies(
     chosen: list[ProblemRow] = []
     left: list[Left] = []
     healthy: list[int] = []
-    for entry in entries:
-        mine = [row for row in rows.get(entry, ()) if codes is None or row.code in codes]
+    for number in entries:
+        mine = [row for row in rows.get(number, ()) if codes is None or row.code in codes]
         chosen += [row for row in mine if row.remedy is not None]
         if not mine:
-            healthy.append(entry)
+            healthy.append(number)
         if any(row.remedy == "quarantine" for row in mine):
             continue  # whatever else is wrong with it goes along
         if any(row.remedy is not None for row in mine) and codes is None:
             mine = [row for row in mine if row.severity > Severity.INFO]
         left += [without_remedy(row, around.spool) for row in mine if row.remedy is None]
-    for patient in load(around.index, healthy).values():
-        left.append(Left(patient.path, "nothing is wrong with it", (), False))
+    left += [
+        Left(entry.path, "nothing is wrong with it", (), False)
+        for entry in load(around.index, healthy).values()
+    ]
     return chosen, left
 
 
 def _free_choices(
-    patients: Iterable[EntryDetail],
+    details: Iterable[EntryDetail],
     remedy: str,
     rows: Mapping[int, list[ProblemRow]],
     codes: Collection[str] | None,
-    order: RemedyOptions,
+    options: RemedyOptions,
 ) -> Iterator[Choice]:
-    """The operator's remedy for each patient, tied to the problems it ends."""
-    answers = _ANSWERS.get(remedy, frozenset())
-    for patient in patients:
-        mine = rows.get(patient.id, []) if patient.id is not None else []
-        ended = [row for row in mine if row.remedy == remedy or row.code in answers]
+    """The operator's remedy for each entry, tied to the problems it ends."""
+    for entry in details:
+        mine = rows.get(entry.id, []) if entry.id is not None else []
+        ended = [
+            row
+            for row in mine
+            if row.remedy == remedy or remedy in problem_kind(row.code).answered_by
+        ]
         if codes is not None:
             ended = [row for row in ended if row.code in codes]
         for row in ended or [None]:
-            yield _choice(patient, remedy, row, mine, order)
+            yield _choice(entry, remedy, row, mine, options)
 
 
 def _choice(
-    patient: EntryDetail,
+    entry: EntryDetail,
     remedy: str,
     row: ProblemRow | None,
     mine: Sequence[ProblemRow],
-    order: RemedyOptions,
+    options: RemedyOptions,
 ) -> Choice:
     return Choice(
-        patient, remedy,
+        entry, remedy,
         row.code if row else None,
         row.detail if row else {},
         frozenset(one.code for one in mine),
-        any(one.code == "name-clash" and one.remedy is not None for one in mine),
-        order,
+        any(problem_kind(one.code).shares_uid and one.remedy is not None for one in mine),
+        options,
     )  # fmt: skip
 
 

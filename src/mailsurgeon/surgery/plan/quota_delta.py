@@ -34,14 +34,14 @@ class QuotaCount:
         return stat.S_ISREG(status.st_mode)
 
     def of_message(
-        self, patient: EntryDetail, home: bytes | None, target: bytes, goal: bytes | None
+        self, entry: EntryDetail, home: bytes | None, target: bytes, goal: bytes | None
     ) -> dict[str, list[int]]:
         """The data of the step that takes a file from the folder `home` to the path `target` in
         the folder `goal`: empty where nothing is counted or nothing changes."""
-        if not self.is_kept or not patient.is_file:
+        if not self.is_kept or not entry.is_file:
             return {}
-        before = self._counted(patient.path, home, patient.size)
-        after = self._counted(target, goal, patient.size)
+        before = self._counted(entry.path, home, entry.size)
+        after = self._counted(target, goal, entry.size)
         return _data(after[0] - before[0], after[1] - before[1])
 
     def of_folder(self, source: bytes, target: bytes) -> dict[str, list[int]]:

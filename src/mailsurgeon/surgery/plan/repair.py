@@ -1,4 +1,4 @@
-"""Choices and treatments: what was chosen for a patient, and what a remedy makes of it."""
+"""What a remedy makes of a choice, and how what several remedies make is joined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AS_IT_IS = NameChange()
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What one or more remedies do to one patient.
+    """What one or more remedies do to one entry.
 
     `name`: the change of its filename. `into`: the directory it goes to, in the folder `home`.
     `away`: it goes to the quarantine, and every other change is dropped. `new_message`: its

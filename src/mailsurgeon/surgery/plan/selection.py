@@ -1,4 +1,4 @@
-"""selection."""
+"""What was chosen: one remedy for one file or directory, and what the operator adds to it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
+from mailsurgeon.diagnosis.kind import ProblemKind
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
@@ -19,45 +21,50 @@ class RemedyOptions:
     """What the operator adds to a remedy of his own choice.
 
     `target`: the folder to file into; `flags`: the flags to set; `force`: go on where it is
-    refused for safety; `asked`: it was asked for by name (a path, a key), not proposed.
+    refused for safety; `named`: the operator named it (a path, a key), nothing proposed it.
     """
 
     target: FolderRow | None = None
     flags: str | None = None
     force: bool = False
-    asked: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One remedy chosen for one patient.
+    """One remedy chosen for one entry.
 
     `code` and `detail` are those of the problem it ends; None and empty where the operator chose
-    freely. `codes_here`: every problem the patient has. `loses_clash`: the record in the uidlist
+    freely. `codes_here`: every problem the entry has. `loses_clash`: the record in the uidlist
     belongs to the other message of its base name.
     """
 
-    patient: EntryDetail
+    entry: EntryDetail
     remedy: str
     code: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
     codes_here: frozenset[str] = frozenset()
     loses_clash: bool = False
-    order: RemedyOptions = RemedyOptions()
+    options: RemedyOptions = RemedyOptions()
+
+    @property
+    def kind(self) -> ProblemKind:
+        """The kind of the problem it ends; an empty one where the operator chose freely."""
+        return problem_kind(self.code or "")
 
     def refuse(self, reason: str, hint: str = "") -> Left:
-        """Not done, although it was asked for."""
-        return Left(self.patient.path, reason, self._codes(), True, hint)
+        """The operator wants it, but it is not done."""
+        return Left(self.entry.path, reason, self._codes(), True, hint)
 
-    def tell(self, reason: str, hint: str = "") -> Left:
-        """Nothing to do."""
-        return Left(self.patient.path, reason, self._codes(), False, hint)
+    def leave(self, reason: str, hint: str = "") -> Left:
+        """There is nothing to do."""
+        return Left(self.entry.path, reason, self._codes(), False, hint)
 
     def _codes(self) -> tuple[str, ...]:
         return (self.code,) if self.code else ()
 
 
 def command(spool: Spool, *words: str, verb: str = "fix") -> str:
-    """A command line that asks for something: `mailsurgeon fix SPOOL WORDS...`."""
+    """A command line for the operator: `mailsurgeon fix SPOOL WORDS...`."""
     root = shlex.quote(os.fsdecode(spool.root))
     return " ".join(["mailsurgeon", verb, root, *words])

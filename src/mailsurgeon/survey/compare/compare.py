@@ -21,6 +21,7 @@ from mailsurgeon.diagnosis.folder_rules import (
     stray_directory,
 )
 from mailsurgeon.diagnosis.group_rules import (
+    NAME_CLASH,
     Copy,
     Marked,
     duplicate_id,
@@ -28,6 +29,7 @@ from mailsurgeon.diagnosis.group_rules import (
     name_clash,
     uid_clash,
 )
+from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
 from mailsurgeon.maildir.message import Traits
@@ -87,7 +89,8 @@ def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
     folders = {number: path for path, number in job.writer.folders.items()}
     rows = job.index.db.execute(
         "SELECT e.id, e.folder, e.filename FROM problems p JOIN entries e ON e.id = p.entry"
-        " WHERE p.code = 'name-clash'"
+        " WHERE p.code = ?",
+        (NAME_CLASH,),
     )
     for number, folder, filename in rows:
         path = folders.get(folder)
@@ -194,11 +197,12 @@ def _directories(job: Comparison) -> None:
     )
     rows = db.execute(
         f"SELECT e.id, {PATH} FROM problems p JOIN entries e ON e.id = p.entry"
-        " WHERE p.code = 'linked' AND e.kind = 'directory' AND e.place IN ('cur', 'new')"
+        " WHERE p.code = ? AND e.kind = 'directory' AND e.place IN ('cur', 'new')",
+        (LINKED,),
     ).fetchall()
     db.executemany(
-        "UPDATE problems SET remedy = ? WHERE entry = ? AND code = 'linked'",
-        ((None if path in holding else "quarantine", number) for number, path in rows),
+        "UPDATE problems SET remedy = ? WHERE entry = ? AND code = ?",
+        ((None if path in holding else "quarantine", number, LINKED) for number, path in rows),
     )
     if not job.full:
         return

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mailsurgeon.diagnosis.facts import ENCRYPTED, UNDECODABLE, Finding
+from mailsurgeon.diagnosis.facts import ENCRYPTED, UNDECODABLE
 from mailsurgeon.diagnosis.group_rules import Leftover, is_complete, leftover
-from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.diagnosis.message_rules import empty_file
 from mailsurgeon.maildir.filename import leading_seconds, size_fields
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.compare.copies import Copies
@@ -77,8 +77,7 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
     for number, facts in stale.items():
         job.writer.problem(number, homes[number], leftover(facts, full=job.full), SEPARATE)
         if facts.size == 0:
-            empty = Finding("empty", Severity.ERROR, {}, "quarantine")
-            job.writer.problem(number, homes[number], empty, SEPARATE)
+            job.writer.problem(number, homes[number], empty_file(), SEPARATE)
 
 
 def _complete(

@@ -10,7 +10,7 @@ from typing import Any
 
 from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE, Finding, MessageFacts
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
-from mailsurgeon.diagnosis.message_rules import judge, sound
+from mailsurgeon.diagnosis.message_rules import BAD_DATE, judge, sound
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.header_dates import header_date
 from mailsurgeon.maildir.message import Content, Traits
@@ -34,7 +34,7 @@ def examine(task: Slice) -> SliceResult:
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        reason = NotExamined(task.directory, error.strerror or "unreadable")
+        reason = NotExamined(task.directory, error.strerror or "cannot be read")
         return SliceResult(not_examined=[reason])
     try:
         if task.seal:
@@ -260,7 +260,7 @@ class _Examination:
     def _found(self, number: int, findings: list[Finding]) -> None:
         for finding in findings:
             self.result.findings.append((number, finding))
-            if finding.code == "bad-date":
+            if finding.code == BAD_DATE:
                 self._watch_the_clock(finding)
 
     def _watch_the_clock(self, finding: Finding) -> None:

@@ -1,1 +1,11 @@
-"""remedies."""
+"""Remedies, one file each by the name the operator uses: what each does to one file or directory.
+
+A remedy takes a `Choice` and the `SpoolContext` and gives a `Repair`, or a `Left` that says why
+it does nothing. It looks at facts and changes nothing.
+
+- `registry.py`: every remedy by its name.
+- `fix_size.py`, `fix_flags.py`, `rename.py`, `fix_date.py`: change a message's name or time.
+- `file.py`, `quarantine.py`: move it; `keyword_transfer.py` says what becomes of its keywords.
+- `fix_permissions.py`: mode and owner, of files and directories.
+- `make_subdirs.py`, `lift_folder.py`, `fix_uidlist.py`: repair a folder.
+"""

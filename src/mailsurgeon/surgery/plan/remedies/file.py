@@ -19,27 +19,27 @@ def file_message(choice: Choice, around: SpoolContext) -> Repair | Left:
 
     `,U=` and `,FMD5=` stay only while the folder stays; keyword letters are then mapped by name.
     """
-    patient = choice.patient
-    if not patient.is_file:
+    entry = choice.entry
+    if not entry.is_file:
         return choice.refuse("it is no regular file")
     target = _target(choice, around)
     if target is None:
         hint = command(around.spool, "PATH", "--to INBOX", verb="file")
         return choice.refuse("there is no folder around it but INBOX, which must be named", hint)
-    if patient.is_served and target.id == patient.folder:
-        return choice.tell(f"it is filed in {target.name} already")
-    if patient.place == Place.TMP:
+    if entry.is_served and target.id == entry.folder:
+        return choice.leave(f"it is filed in {target.name} already")
+    if entry.place == Place.TMP:
         left = delivery_at_work(choice, around)
         if left:
             return left
-    home = around.home(patient)
-    carried = carry_keywords(patient, home, target.path, around)
+    home = around.home(entry)
+    carried = carry_keywords(entry, home, target.path, around)
     change = NameChange(
-        sizes=patient.sizes,
-        set_sizes=patient.place == Place.TMP,
+        sizes=entry.sizes,
+        set_sizes=entry.place == Place.TMP,
         repair_info=True,
         keywords=carried.letters,
-        strip_uid=target.path != home or _uid_clashes(patient, target.path, around),
+        strip_uid=target.path != home or _uid_clashes(entry, target.path, around),
     )
     into = join(target.path, b"cur")
     return Repair("file", change, into, target.path, before=carried.before, notes=carried.notes)
@@ -47,7 +47,7 @@ def file_message(choice: Choice, around: SpoolContext) -> Repair | Left:
 
 def delivery_at_work(choice: Choice, around: SpoolContext) -> Left | None:
     """A refusal where a delivery may still be writing this file in tmp/."""
-    if choice.order.force or choice.detail.get("stale", True):
+    if choice.options.force or choice.detail.get("stale", True):
         return None
     hint = command(around.spool, "PATH", "--force")
     if choice.detail.get("open_by"):
@@ -56,20 +56,20 @@ def delivery_at_work(choice: Choice, around: SpoolContext) -> Left | None:
 
 
 def _target(choice: Choice, around: SpoolContext) -> FolderRow | None:
-    if choice.order.target is not None:
-        return choice.order.target
-    around_it = around.folders.get(choice.patient.folder)
+    if choice.options.target is not None:
+        return choice.options.target
+    around_it = around.folders.get(choice.entry.folder)
     name = choice.detail.get("target", around_it.name if around_it else None)
     if around_it and around_it.name == name:
         return around_it  # two folders may bear one name, written in two ways
     return around.by_name.get(name)
 
 
-def _uid_clashes(patient: EntryDetail, folder: bytes, around: SpoolContext) -> bool:
+def _uid_clashes(entry: EntryDetail, folder: bytes, around: SpoolContext) -> bool:
     """Whether mbsync would find this `,U=` twice in the folder, or too high, and stop."""
-    uid = uid_field(patient.filename)
+    uid = uid_field(entry.filename)
     if uid is None:
         return False
     highest = around.highest_uid(folder)
-    too_high = highest is not None and uid > highest and fmd5_field(patient.filename) is None
+    too_high = highest is not None and uid > highest and fmd5_field(entry.filename) is None
     return too_high or around.uid_in_use(folder, uid)

@@ -1,4 +1,4 @@
-"""fix_date."""
+"""`fix-date`: the file's time becomes the date of its header."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from mailsurgeon.surgery.plan.selection import Choice
 
 def fix_date(choice: Choice, around: SpoolContext) -> Repair | Left:
     """The file's time from the date of its header: servers show it as the time of arrival."""
-    patient = choice.patient
-    if not patient.is_file:
+    entry = choice.entry
+    if not entry.is_file:
         return choice.refuse("it is no regular file")
-    if patient.date is None:
+    if entry.date is None:
         return choice.refuse("its header has no date that can be read")
-    after = patient.date * 1_000_000_000
-    if after == patient.mtime_ns:
-        return choice.tell("its time is that of its header")
-    if patient.nlink > 1 and not around.to_date(patient.inode):
-        return choice.tell("another name of the same file gets the time")
-    data = {"before": patient.mtime_ns, "after": after}
+    after = entry.date * 1_000_000_000
+    if after == entry.mtime_ns:
+        return choice.leave("its time is that of its header")
+    if entry.nlink > 1 and not around.to_date(entry.inode):
+        return choice.leave("another name of the same file gets the time")
+    data = {"before": entry.mtime_ns, "after": after}
     return Repair("fix-date", after=(Step(StepKind.UTIME, None, None, data=data),))

@@ -18,16 +18,16 @@ def fix_flags(choice: Choice, around: SpoolContext) -> Repair | Left:
 
     A message in new/ that gets flags goes to cur/, as a client would put it.
     """
-    patient, flags = choice.patient, choice.order.flags
-    if not patient.is_file:
+    entry, flags = choice.entry, choice.options.flags
+    if not entry.is_file:
         return choice.refuse("it is no regular file")
-    if patient.place == Place.TMP:
+    if entry.place == Place.TMP:
         return choice.refuse("it lies in tmp/: file it first")
     if flags is None:
-        return Repair("fix-flags", NameChange(sizes=patient.sizes, repair_info=True))
-    change = NameChange(sizes=patient.sizes, set_flags=checked(flags))
-    if patient.place == Place.NEW and flags:
-        home = around.home(patient) or b""
+        return Repair("fix-flags", NameChange(sizes=entry.sizes, repair_info=True))
+    change = NameChange(sizes=entry.sizes, set_flags=checked(flags))
+    if entry.place == Place.NEW and flags:
+        home = around.home(entry) or b""
         return Repair("fix-flags", change, into=join(home, b"cur"), home=home)
     return Repair("fix-flags", change)
 

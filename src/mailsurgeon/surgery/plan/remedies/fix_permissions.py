@@ -1,4 +1,4 @@
-"""`fix-date` and `fix-permissions`: what a file has beside its name and bytes."""
+"""`fix-permissions`: mode and owner as in the rest of the spool."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from mailsurgeon.surgery.plan.selection import Choice
 
 def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
     """Mode and owner as in the rest of the spool; never to root."""
-    patient = choice.patient
-    if patient.kind not in ("file", "directory"):
+    entry = choice.entry
+    if entry.kind not in ("file", "directory"):
         return choice.refuse("the mode of what is no regular file is left alone")
-    if patient.is_file and patient.nlink > 1:
+    if entry.is_file and entry.nlink > 1:
         return choice.refuse("it has other names (hard links), which may lie outside the spool")
-    mode, owner, group = _should_be(patient, choice.detail)
-    if 0 in (owner, group) and (owner, group) != (patient.uid, patient.gid):
+    mode, owner, group = _should_be(entry, choice.detail)
+    if 0 in (owner, group) and (owner, group) != (entry.uid, entry.gid):
         return choice.refuse("nothing is given to root")
     steps: list[Step] = []
-    if (owner, group) != (patient.uid, patient.gid):
-        data = {"before": [patient.uid, patient.gid], "after": [owner, group]}
+    if (owner, group) != (entry.uid, entry.gid):
+        data = {"before": [entry.uid, entry.gid], "after": [owner, group]}
         steps.append(Step(StepKind.CHOWN, None, None, data=data))
-    before = stat.S_IMODE(patient.mode)
+    before = stat.S_IMODE(entry.mode)
     if mode != before:
         steps.append(Step(StepKind.CHMOD, None, None, data={"before": before, "after": mode}))
     if not steps:
-        return choice.tell("its mode and owner are right")
+        return choice.leave("its mode and owner are right")
     needs_root = any(step.action is StepKind.CHOWN for step in steps) and os.geteuid() != 0
     notes = ("only root can change an owner",) if needs_root else ()
     return Repair("fix-permissions", after=tuple(steps), notes=notes)
 
 
-def _should_be(patient: EntryDetail, detail: Mapping[str, Any]) -> tuple[int, int, int]:
+def _should_be(entry: EntryDetail, detail: Mapping[str, Any]) -> tuple[int, int, int]:
     """Mode, owner and group to have: the diagnosis' where it says, else readable by its owner."""
     wanted: Mapping[str, Any] = detail.get("should_be") or {}
-    before = stat.S_IMODE(patient.mode)
-    needed = stat.S_IRWXU if patient.is_directory else stat.S_IRUSR
+    before = stat.S_IMODE(entry.mode)
+    needed = stat.S_IRWXU if entry.is_directory else stat.S_IRUSR
     mode = int(wanted["mode"], 8) if "mode" in wanted else (before | needed) & ~stat.S_IWOTH
-    return mode, wanted.get("owner", patient.uid), wanted.get("group", patient.gid)
+    return mode, wanted.get("owner", entry.uid), wanted.get("group", entry.gid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.maildir.spool import join
@@ -23,33 +24,33 @@ _EMPTY = "the file is empty: its name is the only trace of its real size"
 
 def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
     """S and W of the name as they really are; a field the name lacks is not added."""
-    patient = choice.patient
-    if not patient.is_file:
+    entry = choice.entry
+    if not entry.is_file:
         return choice.refuse("it is no regular file")
-    unasked = not choice.order.asked and choice.codes_here & {"truncated", "empty"}
-    if unasked:
+    shows_loss = any(problem_kind(code).shows_loss for code in choice.codes_here)
+    if shows_loss and not choice.options.named:
         hint = command(around.spool, "PATH")
-        return choice.tell("correcting the size would hide what was lost", hint)
+        return choice.leave("correcting the size would hide what was lost", hint)
     if choice.detail.get("in") == "uidlist":
-        return Repair("fix-size", own=(_forget_sizes(patient, around),))
-    named, actual = size_fields(patient.filename, *patient.sizes), patient.sizes
+        return Repair("fix-size", own=(_forget_sizes(entry, around),))
+    named, actual = size_fields(entry.filename, *entry.sizes), entry.sizes
     wrong = [known for said, known in zip(named, actual, strict=True) if said not in (None, known)]
     if not wrong:
-        return choice.tell("its sizes are right")
+        return choice.leave("its sizes are right")
     if None in wrong:
         return choice.refuse(_UNKNOWN, command(around.spool, verb="scan"))
     notes: tuple[str, ...] = ()
-    if "truncated" in choice.codes_here:
-        notes = (_CUT,)
-    elif patient.size == 0:
+    if entry.size == 0:
         notes = (_EMPTY,)
-    change = NameChange(sizes=patient.sizes, set_sizes=True)
+    elif shows_loss:
+        notes = (_CUT,)
+    change = NameChange(sizes=entry.sizes, set_sizes=True)
     return Repair("fix-size", change, notes=notes)
 
 
-def _forget_sizes(patient: EntryDetail, around: SpoolContext) -> Step:
+def _forget_sizes(entry: EntryDetail, around: SpoolContext) -> Step:
     """The step that drops S and W from the message's record in the uidlist."""
-    home = around.home(patient) or b""
-    base = os.fsdecode(patient.base)
+    home = around.home(entry) or b""
+    base = os.fsdecode(entry.base)
     list_path = join(home, b"dovecot-uidlist")
     return Step(StepKind.UIDLIST, list_path, None, folder=home, data={"records": [[base, base]]})

@@ -1,4 +1,4 @@
-"""fix_uidlist."""
+"""`fix-uidlist`: the lines that a server would reject are taken out of its list of UIDs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mailsurgeon.surgery.plan.selection import Choice
 
 def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
     """Takes out of a uidlist the lines a server would reject; the header stays byte for byte."""
-    folder = around.home(choice.patient)
-    name = os.path.basename(choice.patient.path)
+    folder = around.home(choice.entry)
+    name = os.path.basename(choice.entry.path)
     data = around.uidlist(folder, name) if folder is not None else None
     try:
         listed = parse_uidlist(data) if data is not None else None
@@ -23,7 +23,7 @@ def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
     if folder is None or listed is None:
         return choice.refuse("it is gone, or no plain file")
     if not listed.bad:
-        return choice.tell("a server rejects none of its lines")
+        return choice.leave("a server rejects none of its lines")
     drop = [[line.number, os.fsdecode(line.line)] for line in listed.bad]
     torn = listed.bad[-1].reason == NO_NEWLINE
     step = Step(

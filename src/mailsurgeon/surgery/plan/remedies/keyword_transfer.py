@@ -27,13 +27,13 @@ class Carried:
 
 
 def carry_keywords(
-    patient: EntryDetail, home: bytes | None, target: bytes, around: SpoolContext
+    entry: EntryDetail, home: bytes | None, target: bytes, around: SpoolContext
 ) -> Carried:
     """The keywords of a message that goes from the folder `home` (None: from none) to `target`."""
     if home == target:
         return Carried()
-    courier = courier_step(patient, home, target, around)
-    flags = parse_info(patient.filename, *patient.sizes).flags
+    courier = courier_step(entry, home, target, around)
+    flags = parse_info(entry.filename, *entry.sizes).flags
     letters = [letter for letter in flags if FIRST_LETTER <= letter <= 0x7A]
     if not letters:
         return Carried(None, courier)
@@ -77,15 +77,15 @@ def _adding(folder: bytes, mapping: Mapping[int, int], around: SpoolContext) -> 
 
 
 def courier_step(
-    patient: EntryDetail, home: bytes | None, target: bytes | None, around: SpoolContext
+    entry: EntryDetail, home: bytes | None, target: bytes | None, around: SpoolContext
 ) -> tuple[Step, ...]:
     """The step that carries what Courier keeps for a message; its new base name comes later.
 
     `target` None: it goes where nobody needs them, and they are there again if it comes back.
     """
-    if home is None or not patient.is_served:
+    if home is None or not entry.is_served:
         return ()
-    name = patient.filename
+    name = entry.filename
     kept_by = name.rpartition(b":")[0] or name  # all before the last colon (courier-imap 5.0.13)
     names = around.keyword_book.courier(home, kept_by)
     if not names:

@@ -1,4 +1,4 @@
-"""lift_folder."""
+"""`lift-folder`: a nested Maildir becomes a folder of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailsurgeon.surgery.plan.selection import Choice
 
 def lift_folder(choice: Choice, around: SpoolContext) -> Repair | Left:
     """A nested Maildir becomes a folder of its own, uidlist and all, by one rename."""
-    patient, path = choice.patient, choice.patient.path
+    entry, path = choice.entry, choice.entry.path
     if "becomes" not in choice.detail:
         return choice.refuse("it is no nested folder")
     target = os.fsencode(choice.detail["becomes"])
@@ -22,5 +22,5 @@ def lift_folder(choice: Choice, around: SpoolContext) -> Repair | Left:
     stale = around.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
-    step = Step(StepKind.RENAME, path, target, patient.expected(around.spool), path, target)
+    step = Step(StepKind.RENAME, path, target, entry.expected(around.spool), path, target)
     return Repair("lift-folder", own=(step,), notes=("; ".join(notes),))

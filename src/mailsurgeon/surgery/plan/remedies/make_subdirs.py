@@ -1,4 +1,4 @@
-"""Remedies for folders: `make-subdirs`, `lift-folder`, `fix-uidlist`."""
+"""`make-subdirs`: the directories that a folder lacks, also where another remedy needs them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _COURIERS = frozenset((b"courierimapuiddb", b"courierimapkeywords"))
 
 def make_subdirs(choice: Choice, around: SpoolContext) -> Repair | Left:
     """The missing ones of cur, new and tmp, with mode and owner of one that is there."""
-    path = choice.patient.path
+    path = choice.entry.path
     steps = missing_subdirs(path, around)
     if not steps:
-        return choice.tell("cur, new and tmp are there")
+        return choice.leave("cur, new and tmp are there")
     return Repair("make-subdirs", own=steps)
 
 

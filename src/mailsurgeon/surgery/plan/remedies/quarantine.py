@@ -14,62 +14,59 @@ from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import Place
 
-_COPIES = ("duplicate-id", "name-clash")
-
 
 def quarantine(choice: Choice, around: SpoolContext) -> Repair | Left:
     """One file or one whole directory, by one rename."""
-    patient = choice.patient
-    if patient.is_directory:
+    entry = choice.entry
+    if entry.is_directory:
         return _directory(choice, around)
     left = _refusal(choice, around)
     if left:
         return left
-    if choice.code in _COPIES and "kept" in choice.detail:
+    if "kept" in choice.detail:
         kept = os.fsencode(choice.detail["kept"])
         return Repair(TWIN if choice.loses_clash else COPY, away=True, kept=kept)
     return Repair(_verdict(choice), away=True)
 
 
 def _verdict(choice: Choice) -> str:
-    if choice.patient.size == 0 and choice.patient.is_file:
+    if choice.entry.size == 0 and choice.entry.is_file:
         return "quarantine empty"
     if choice.detail.get("copy_of") is not None:
         return COPY
-    if choice.code == "in-tmp" and choice.detail.get("complete") is False:
+    if choice.detail.get("complete") is False:
         return "quarantine cut"
     return "quarantine"
 
 
 def _refusal(choice: Choice, around: SpoolContext) -> Left | None:
-    patient, home = choice.patient, around.home(choice.patient)
-    if choice.order.force:
+    entry, home = choice.entry, around.home(choice.entry)
+    if choice.options.force:
         return None
     hint = command(around.spool, "PATH", "--force")
-    if patient.place == Place.TMP:
+    if entry.place == Place.TMP:
         return delivery_at_work(choice, around)
     # The twin that keeps the name of a clash keeps its UID too: nothing is deleted for clients.
-    twin = choice.code == "name-clash"
-    if patient.is_served and patient.size == 0 and patient.is_file and not twin:
-        if _synced(patient):
+    if entry.is_served and entry.size == 0 and entry.is_file and not choice.kind.shares_uid:
+        if _synced(entry):
             return choice.refuse(
                 "its name bears a sync tool's UID: a client may hold the text", hint
             )
         if home is not None and around.has_sync_state(home):
             return choice.refuse("mbsync's state is here: the other side may hold the text", hint)
-    named = choice.code is None and patient.place == Place.FOLDER and kind_of(patient.path)
-    if choice.code == "bloated-index" or named:
+    named = choice.code is None and entry.place == Place.FOLDER and kind_of(entry.path)
+    if choice.kind.may_be_open or named:
         return _in_use(choice, around, hint)
     return None
 
 
-def _synced(patient: EntryDetail) -> bool:
-    return uid_field(patient.filename) is not None or fmd5_field(patient.filename) is not None
+def _synced(entry: EntryDetail) -> bool:
+    return uid_field(entry.filename) is not None or fmd5_field(entry.filename) is not None
 
 
 def _in_use(choice: Choice, around: SpoolContext, hint: str) -> Left | None:
     """A server that has its index open would go on writing to it in the quarantine."""
-    holders = around.open_by(choice.patient.path)
+    holders = around.open_by(choice.entry.path)
     if holders is None:
         return choice.refuse("whether a process has it open cannot be seen; ask as root", hint)
     if holders:
@@ -79,7 +76,7 @@ def _in_use(choice: Choice, around: SpoolContext, hint: str) -> Left | None:
 
 
 def _directory(choice: Choice, around: SpoolContext) -> Repair | Left:
-    path = choice.patient.path
+    path = choice.entry.path
     if not path:
         return choice.refuse("INBOX is the spool itself and cannot be put away whole")
     folder = around.by_path.get(path)

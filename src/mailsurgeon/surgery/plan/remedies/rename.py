@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailsurgeon.diagnosis.kind import NewName
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.rename import NameChange, is_unfit, one_size
 from mailsurgeon.surgery.model import Left
@@ -12,21 +13,22 @@ from mailsurgeon.surgery.plan.selection import Choice
 
 def rename(choice: Choice, _around: SpoolContext) -> Repair | Left:
     """What the problem needs and no more; without a problem a fresh base name."""
-    patient = choice.patient
-    if not patient.is_file:
+    entry = choice.entry
+    if not entry.is_file:
         return choice.refuse("it is no regular file")
-    if choice.code == "uid-clash":
-        return Repair("rename", NameChange(sizes=patient.sizes, strip_uid=True))
-    if choice.code == "name-clash":
-        change = NameChange(sizes=patient.sizes, strip_uid=True, fresh=True)
+    wanted = choice.kind.new_name
+    if wanted is NewName.WITHOUT_UID:
+        return Repair("rename", NameChange(sizes=entry.sizes, strip_uid=True))
+    if wanted is NewName.NEW_MESSAGE:
+        change = NameChange(sizes=entry.sizes, strip_uid=True, fresh=True)
         return Repair("rename", change, new_message=True)
-    if choice.code == "bad-name":
-        known = None not in patient.sizes
-        fresh = is_unfit(one_size(patient.filename))
+    if wanted is NewName.USABLE:
+        known = None not in entry.sizes
+        fresh = is_unfit(one_size(entry.filename))
         # `:x` leaves an info that is none.
-        bad_info = parse_info(patient.filename, *patient.sizes).kind == "bad"
+        bad_info = parse_info(entry.filename, *entry.sizes).kind == "bad"
         change = NameChange(
-            sizes=patient.sizes, set_sizes=known, one_size=True, repair_info=bad_info, fresh=fresh
+            sizes=entry.sizes, set_sizes=known, one_size=True, repair_info=bad_info, fresh=fresh
         )
         return Repair("rename", change)
-    return Repair("rename", NameChange(sizes=patient.sizes, fresh=True))
+    return Repair("rename", NameChange(sizes=entry.sizes, fresh=True))

@@ -1,4 +1,4 @@
-"""Remedies: what each does to one patient. They look at facts and change nothing."""
+"""Every remedy by the name it has in the catalogue."""
 
 from __future__ import annotations
 
@@ -33,4 +33,3 @@ REMEDY: Mapping[str, Remedy] = {
     "fix-uidlist": fix_uidlist,
     "lift-folder": lift_folder,
 }
-"""By the names of the catalogue."""

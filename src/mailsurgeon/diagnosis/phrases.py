@@ -1,0 +1,152 @@
+"""The evidence of problems in words: short phrases made from the detail that a rule gives.
+
+Every function takes a problem's detail, of which any key may be missing, and gives a phrase for
+lists and tables, empty when there is nothing to say. File names in it may hold control characters.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+Detail = Mapping[str, Any]
+
+
+def no_words(_detail: Detail) -> str:
+    """Nothing: the code says it all."""
+    return ""
+
+
+def phrase(template: str, *, needs: str = "") -> Callable[[Detail], str]:
+    """Fills a template that names keys of the detail, `{bytes:,}` with commas in a whole number.
+
+    A missing value is empty, a list is joined by commas. `needs`: a key without which there is
+    no phrase.
+    """
+
+    def words(detail: Detail) -> str:
+        if needs and not detail.get(needs):
+            return ""
+        return template.format_map(_Values(detail))
+
+    return words
+
+
+class _Values(dict[str, Any]):
+    def __getitem__(self, key: str) -> _Value:
+        return _Value(self.get(key, ""))
+
+
+class _Value:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __format__(self, form: str) -> str:
+        value = self.value
+        if isinstance(value, int):
+            return format(value, form)
+        if isinstance(value, list | tuple):
+            return ", ".join(map(str, cast("Sequence[Any]", value)))
+        return str(value)
+
+
+def size_words(detail: Detail) -> str:
+    """What the name, or the uidlist, says of S and W, and what they are."""
+    where = " in the uidlist" if detail.get("in") == "uidlist" else ""
+    wrong = [
+        f"{field}={_count(detail[field][0])}{where} is {_count(detail[field][1])}"
+        for field in ("S", "W")
+        if detail.get(field)
+    ]
+    return ", ".join(wrong)
+
+
+def misfiled_words(detail: Detail) -> str:
+    """The folder that a message outside cur and new belongs in, and its filed copy."""
+    target = detail.get("target")
+    return _joined(f"belongs in {target}" if target else "no folder to file it in", _copy(detail))
+
+
+def leftover_words(detail: Detail) -> str:
+    """How old a file in tmp is, who has it open, whether it is whole, and its filed copy."""
+    age = detail.get("age_seconds")
+    pids = detail.get("open_by") or ()
+    return _joined(
+        _age(age) if age is not None else "",
+        f"open in process {', '.join(map(str, pids))}" if pids else "",
+        "cut" if detail.get("complete") is False else "",
+        _copy(detail),
+    )
+
+
+def copies_words(detail: Detail) -> str:
+    """How many messages bear one Message-ID, how alike they are, and where they lie."""
+    same = {"identical": "identical", "same-body": "same body", "different": "other content"}
+    return _joined(
+        str(detail.get("message_id", "")),
+        f"{_count(detail.get('copies', 2))} copies",
+        same.get(str(detail.get("content")), ""),
+        "in this folder" if detail.get("same_folder") else "in other folders",
+    )
+
+
+def date_words(detail: Detail) -> str:
+    """The days that the file, its header and its name tell."""
+    shown = [
+        f"{label} {_day(detail[key])}"
+        for key, label in (("mtime", "file"), ("header_date", "header"), ("name_date", "name"))
+        if detail.get(key) is not None
+    ]
+    return ", ".join(shown)
+
+
+def error_words(detail: Detail) -> str:
+    """What the system said when the file was to be read."""
+    number = detail.get("errno")
+    return os.strerror(number) if isinstance(number, int) else str(number or "")
+
+
+def backup_words(detail: Detail) -> str:
+    """What makes a folder look like a backup, and how much of it is filed elsewhere."""
+    elsewhere = detail.get("elsewhere")
+    return _joined(
+        str(detail.get("because", "")),
+        f"{_count(elsewhere)} of its messages are filed elsewhere" if elsewhere is not None else "",
+    )
+
+
+def permission_words(detail: Detail) -> str:
+    """Mode, owner and group as they are and as they should be."""
+    names = ("mode", "owner", "group")
+    found = ", ".join(f"{name} {detail[name]}" for name in names if name in detail)
+    should = detail.get("should_be")
+    if isinstance(should, Mapping):
+        wanted = cast("Detail", should)
+        should = ", ".join(f"{key} {value}" for key, value in wanted.items())
+    return f"{found}; should be {should}" if should else found
+
+
+def _copy(detail: Detail) -> str:
+    return f"identical to {detail['copy_of']}" if detail.get("copy_of") else ""
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _age(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"{hours:.0f} hours old" if hours < 72 else f"{hours / 24:,.0f} days old"
+
+
+def _day(seconds: Any) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+    except (OverflowError, OSError, TypeError, ValueError):
+        return str(seconds)
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
