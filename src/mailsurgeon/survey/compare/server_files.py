@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, bloated_index, stale_lock
 from mailsurgeon.host.files import read_small
+from mailsurgeon.maildir import server_files
+from mailsurgeon.maildir.lists.courier_keywords import LIST
+from mailsurgeon.maildir.server_entry import Home
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_INDEX_CACHE
 from mailsurgeon.maildir.spool import Spool, list_path
-from mailsurgeon.survey.uidlists import cache
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, o
 
 
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
-    for name in cache.NAMES:
+    for name in server_files.TABLE.uidlists:
         facts = job.lists.facts(folder.path, name)
         for finding in facts.findings if facts else ():
             path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
@@ -67,10 +70,7 @@ def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
-    names = [name for name in folder.servers_files if name.endswith(b".lock")]
-    if b"tmp" in folder.present:
-        names.append(b"tmp/courier.lock")
-    for name in names:
+    for name in _dotlocks(folder):
         path = _join(folder.path, name)
         data = read_small(job.spool.absolute(path), 4096)
         found = _DOTLOCK.match(data) if data else None
@@ -82,10 +82,20 @@ def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
             job.writer.directory_problem(path, number, stale_lock(int(found[1]), age))
 
 
+def _dotlocks(folder: FoundFolder) -> list[bytes]:
+    """The paths, in a folder, of all that may be a lock: also of files the table has no lock of."""
+    dotlocks = [lock for lock in server_files.TABLE.locks if lock.leaves_name]
+    known = {lock.name for lock in dotlocks}
+    found = [one for one in folder.servers_files if one.endswith(b".lock") or one in known]
+    if b"tmp" in folder.present:
+        found += [lock.path for lock in dotlocks if lock.home is Home.TMP]
+    return found
+
+
 def _check_indexes(job: Comparison, folder: FoundFolder, number: int) -> None:
     limits = (
-        (b"dovecot.index.cache", job.options.largest_cache),
-        (b"courierimapkeywords/:list", job.options.largest_keywords),
+        (DOVECOT_INDEX_CACHE, job.options.largest_cache),
+        (_join(COURIER_KEYWORDS, LIST), job.options.largest_keywords),
     )
     for name, limit in limits:
         path = _join(folder.path, name)
