@@ -16,7 +16,7 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.courier_keywords import LIST
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_INDEX_CACHE
-from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.maildir.spool import Spool, join, list_path
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def owner_of_most(spool: Spool, found: Walk) -> tuple[int, int] | None:
     owners: Counter[tuple[int, int]] = Counter()
     for folder in found.folders.values():
         if b"cur" in folder.present:
-            status = _status(spool, _join(folder.path, b"cur"))
+            status = _status(spool, join(folder.path, b"cur"))
             if status:
                 owners[status.st_uid, status.st_gid] += 1
     return max(owners, key=lambda owner: (owners[owner], owner)) if owners else None
@@ -55,7 +55,7 @@ def owner_of_most(spool: Spool, found: Walk) -> tuple[int, int] | None:
 def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, os.stat_result]]:
     names = [b"", *sorted(folder.present), *sorted(folder.servers_files)]
     for name in names:
-        path = _join(folder.path, name) if name else folder.path
+        path = join(folder.path, name) if name else folder.path
         status = _status(job.spool, path)
         if status and not stat.S_ISLNK(status.st_mode):
             yield path, status
@@ -71,7 +71,7 @@ def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
     for name in _dotlocks(folder):
-        path = _join(folder.path, name)
+        path = join(folder.path, name)
         data = read_small(job.spool.absolute(path), 4096)
         found = _DOTLOCK.match(data) if data else None
         status = _status(job.spool, path) if found else None
@@ -95,10 +95,10 @@ def _dotlocks(folder: FoundFolder) -> list[bytes]:
 def _check_indexes(job: Comparison, folder: FoundFolder, number: int) -> None:
     limits = (
         (DOVECOT_INDEX_CACHE, job.options.largest_cache),
-        (_join(COURIER_KEYWORDS, LIST), job.options.largest_keywords),
+        (join(COURIER_KEYWORDS, LIST), job.options.largest_keywords),
     )
     for name, limit in limits:
-        path = _join(folder.path, name)
+        path = join(folder.path, name)
         status = _status(job.spool, path)
         if status and stat.S_ISREG(status.st_mode):
             finding = bloated_index(status.st_size, limit)
@@ -121,7 +121,3 @@ def _status(spool: Spool, path: bytes) -> os.stat_result | None:
         return os.lstat(spool.absolute(path))
     except OSError:
         return None
-
-
-def _join(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name

@@ -14,7 +14,7 @@ from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
 from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
 from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY
-from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.maildir.spool import Spool, join, list_path
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, l
     found: dict[bytes, list[bytes]] = {}
     for subdir, names in ((b"cur", cur), (b"new", new)):
         for name in names:
-            path = _join(folder, subdir + b"/" + name)
+            path = join(folder, subdir + b"/" + name)
             found.setdefault(name.partition(b":")[0], []).append(path)
     return {base: paths for base, paths in found.items() if len(paths) > 1}
 
@@ -97,7 +97,3 @@ def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
     """The highest UID mbsync has given out in this folder (isync's native scheme), or None."""
     data = read_small(os.path.join(spool.root, folder, MBSYNC_UIDVALIDITY), 4096)
     return highest_uid_given(data) if data else None
-
-
-def _join(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name
