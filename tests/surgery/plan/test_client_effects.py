@@ -11,7 +11,7 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import COURIER, MBSYNC
 from mailsurgeon.surgery.model import Act, Expected, Step, StepKind
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState, describe
-from mailsurgeon.surgery.servers.uid_effects import Traces
+from mailsurgeon.surgery.uid_effects import Traces
 
 DOVECOT = {"uidlist": True, "traces": Traces((server_files.DOVECOT,))}
 NOWHERE = "no uidlist is in the folder; if Dovecot keeps it elsewhere, --control names the place"

@@ -85,7 +85,8 @@ def test_a_directory_it_has_left_a_mark_in_is_a_folder(clinic: Clinic) -> None:
 def test_its_own_directory_is_searched_for_no_spools(clinic: Clinic) -> None:
     inner = clinic.root.parent / "pigeon-loft" / "Maildir" / "cur"
     inner.mkdir(parents=True)
-    assert [spool.path for spool in find_spools(os.fsencode(clinic.root.parent))] == [clinic.spool.root]
+    found = find_spools(os.fsencode(clinic.root.parent))
+    assert [spool.path for spool in found] == [clinic.spool.root]
 
 
 @pytest.mark.usefixtures("known")

@@ -6,6 +6,6 @@ locked. `dotlock`, `mbsync_lock`: the two kinds of lock. `files`: a server's fil
 sum of the quota, which has no lock. `registry`: which of these modules a name of the table of
 servers means. `locked_folder`: a folder with all its locks held and its lists open.
 `folder_names`: which base names are in use in a folder. `uid_changes`: changes of lists as the
-journal keeps them. `lists_present`: the lists as a plan finds them, without a lock;
-`uid_effects`: what becomes of the UIDs, in words. `sync_tools`: is a sync at work?
+journal keeps them. `lists_present`: the lists as a plan finds them, without a lock.
+`sync_tools`: whether a sync is at work.
 """

@@ -17,7 +17,7 @@ from mailsurgeon.maildir.server_entry import Server, Tells
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
 from mailsurgeon.surgery.servers import uidlist_file
-from mailsurgeon.surgery.servers.uid_effects import Traces
+from mailsurgeon.surgery.uid_effects import Traces
 
 
 @dataclass(frozen=True, slots=True)
