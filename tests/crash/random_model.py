@@ -8,14 +8,16 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords, maildirsize, uidlist
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, StepKind
 from tests.surgery.conftest import total
 
-DOVECOT, COURIER = uidlist.DOVECOT_UIDLIST, uidlist.COURIER_UIDLIST
-LETTERS, WORDS, SUM = b"dovecot-keywords", b"courierimapkeywords", maildirsize.FILE
+DOVECOT, COURIER = server_files.DOVECOT_UIDLIST, server_files.COURIER_UIDLIST
+LETTERS, WORDS = server_files.DOVECOT_KEYWORDS, server_files.COURIER_KEYWORDS
+SUM = server_files.MAILDIRSIZE
 SERVERS = frozenset((DOVECOT, COURIER, LETTERS, SUM))
 
 

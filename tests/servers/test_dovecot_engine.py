@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST_LOCK
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
-from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
 from mailsurgeon.surgery.surgeon import Surgeon
 
 REQUIRED = os.environ.get("MAILSURGEON_REQUIRE_SERVERS") == "1"
@@ -199,12 +199,12 @@ def test_killed_between_rename_and_list_recovery_gives_the_old_uids(host: Host) 
     killed = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert all("S=9999" not in path.name for path in listed(host))
-    assert (host.root / os.fsdecode(UIDLIST_LOCK)).exists()
+    assert (host.root / os.fsdecode(DOVECOT_UIDLIST_LOCK)).exists()
 
     with surgeon(host) as one:
         report = one.recover()
         assert report is not None and report.effects == ()
-    assert not (host.root / os.fsdecode(UIDLIST_LOCK)).exists()
+    assert not (host.root / os.fsdecode(DOVECOT_UIDLIST_LOCK)).exists()
     assert host.doveadm("fetch", "uid guid flags", "mailbox", "INBOX").stdout == uids
     assert host.fetch().count('"uid"') == 5
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY
 from mailsurgeon.surgery.servers import mbsync_lock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 
@@ -93,7 +94,7 @@ def test_mbsync_waits_for_the_lock_that_mailsurgeon_holds(sync: Mbsync) -> None:
     sync.far.save(message(13))
     before = names(sync.spool)
     directory = os.open(sync.spool, os.O_RDONLY | os.O_DIRECTORY)
-    handle = mbsync_lock.hold(directory, mbsync_lock.UIDVALIDITY, b".uidvalidity", LockWait())
+    handle = mbsync_lock.hold(directory, MBSYNC_UIDVALIDITY, b".uidvalidity", LockWait())
     os.close(directory)
     with sync.begun() as process:
         wait_for(lambda: waits_for_a_lock(process.pid), process)

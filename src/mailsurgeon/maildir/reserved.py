@@ -1,53 +1,64 @@
 """Names that are not mail: what servers, clients and file systems keep inside a spool.
 
-From Dovecot 2.3.19, Courier-IMAP 5.0, isync 1.4.4, notmuch 0.37.
+What servers keep is in the table (`server_files.py`). Dot files beside cur, new and tmp are of
+clients and shells; `.git` and `.mail-compress` are of whoever keeps or packs the mail;
+`lost+found` is of the file system.
 """
 
 from __future__ import annotations
 
-import re
+from mailsurgeon.maildir import server_files
 
 SUBDIRS = (b"cur", b"new", b"tmp")
 
-_PREFIXES = (b"dovecot", b"courier", b"maildir", b"shared-", b"subscriptions", b".")
-_TEMPORARY = re.compile(rb"temp\.[^/]+\.\d+\.[^/]*$")
-_OWN_DIRECTORIES = frozenset(
-    (
-        b"courierimapkeywords", b"courierimaphieracl", b".notmuch", b"dovecot-attributes",
-        b"..DOVECOT-TRASHED", b"..dovecot-trashed", b"sieve", b".sieve", b".git",
-        b".mail-compress", b"lost+found",
-    )
-)  # fmt: skip
-_FOLDER_MARKS = frozenset(
-    (b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b".uidvalidity")
-)
+_NO_SERVERS_DIRECTORIES = frozenset((b".git", b".mail-compress", b"lost+found"))
+_NO_MAIL = frozenset((b".git", b"lost+found"))
 
 
 def is_servers_file(name: bytes) -> bool:
     """Whether a plain file in a folder's directory is a server's (or a dot file), never mail."""
-    return name.startswith((*_PREFIXES, b"extra-")) or _TEMPORARY.match(name) is not None
+    table = server_files.TABLE
+    if name[:1] == b"." or name.startswith(table.all_prefixes):
+        return True
+    return table.temporary.match(name) is not None
 
 
 def is_servers_directory(name: bytes) -> bool:
     """Whether a directory of this name is a server's or tool's own, and not looked into."""
-    return name in _OWN_DIRECTORIES or name.startswith(b"extra-")
+    table = server_files.TABLE
+    return (
+        name in table.directories
+        or name in _NO_SERVERS_DIRECTORIES
+        or name.startswith(table.other_prefixes)
+    )
 
 
 def never_a_folder(name: bytes) -> bool:
     """Whether a directory is no folder although it may look like one: a deletion under way."""
-    return name.lower() == b"..dovecot-trashed"
+    return name.lower() in server_files.TABLE.being_deleted
+
+
+def never_searched(name: bytes) -> bool:
+    """Whether a directory of this name is passed over in the search for spools."""
+    return name in _NO_MAIL or name in server_files.TABLE.no_mail or never_a_folder(name)
 
 
 def keeps_state(name: bytes) -> bool:
     """Whether a plain file is one in which a server or sync tool keeps its state of a folder."""
-    return name.startswith((*_PREFIXES[:-1], b".uidvalidity", b".mbsyncstate", b".isyncuidmap"))
+    return name.startswith(server_files.TABLE.prefixes)
 
 
 def marks_folder(name: bytes) -> bool:
     """Whether a file of this name says that its directory is a folder, whatever is missing."""
-    return name in _FOLDER_MARKS or name.startswith(b"dovecot.index")
+    whole, beginnings = server_files.TABLE.folder_marks
+    return name in whole or name.startswith(beginnings)
+
+
+def marks_root(name: bytes) -> bool:
+    """Whether a file of this name says that its directory is a mail root."""
+    return name.startswith(server_files.TABLE.root_marks)
 
 
 def never_leftover(name: bytes) -> bool:
     """Whether a file in tmp/ is no leftover of a delivery: dot files, `.nfs*`, Courier's lock."""
-    return name.startswith(b".") or name == b"courier.lock"
+    return name.startswith(b".") or name in server_files.TABLE.in_tmp

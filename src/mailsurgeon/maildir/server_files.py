@@ -1,54 +1,294 @@
-"""What is lost when a server's own file goes to the quarantine, in words. Pure.
+"""The table of servers: what Dovecot, Courier, mbsync and others keep in a spool. Pure data.
 
-From what Dovecot 2.3 and 2.4, Courier-IMAP 5.2 and isync 1.4 keep in each and make anew.
+One entry a server (`server_entry.py` has what an entry can say): its lists, locks, state, indexes,
+directories, and what each of them tells. Everything else asks `TABLE`. A list that must follow a
+rename has its module in `surgery/servers/`, and so has a kind of lock; the registry there joins
+them to the names here. The format of a list is known to its module in `maildir/lists/`.
+
+The facts are from Dovecot 2.3.19 and 2.4, Courier-IMAP 5.0 to 5.2, isync 1.4.4, offlineimap 7 and
+3, syncmaildir 1.3 and notmuch 0.37, as far as no other source is named.
 """
 
 from __future__ import annotations
 
-import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
 
-_INDEX = (
+from mailsurgeon.maildir.server_entry import Home, KnownFile, Role, Server, ServerLock, Tells
+
+DOVECOT_UIDLIST = b"dovecot-uidlist"
+DOVECOT_UIDLIST_LOCK = b"dovecot-uidlist.lock"
+DOVECOT_KEYWORDS = b"dovecot-keywords"
+DOVECOT_UIDVALIDITY = b"dovecot-uidvalidity"
+DOVECOT_SUBSCRIPTIONS = b"subscriptions"
+DOVECOT_INDEX_CACHE = b"dovecot.index.cache"
+COURIER_UIDLIST = b"courierimapuiddb"
+COURIER_LOCK = b"courier.lock"
+COURIER_KEYWORDS = b"courierimapkeywords"
+COURIER_SUBSCRIPTIONS = b"courierimapsubscribed"
+MAILDIRSIZE = b"maildirsize"
+MBSYNC_STATE = b".mbsyncstate"
+MBSYNC_UIDVALIDITY = b".uidvalidity"
+
+_ALL_UIDS_LOST = "the UIDs of the whole folder are lost: every client downloads it again"
+_INDEX_LOST = (
     "Dovecot makes it anew: UIDs stay by the uidlist, but the history of changes (HIGHESTMODSEQ)"
     " is lost, so that clients sync the folder anew; \\Recent, flags not yet written to file names"
     " and keywords beyond the 26th are lost"
 )
-_ALL_NEW = "the UIDs of the whole folder are lost: every client downloads it again"
-_LOSSES: tuple[tuple[tuple[bytes, ...], str], ...] = (
-    (
-        (b"dovecot.index.cache",),
-        "only a cache: Dovecot makes it anew, and the next search or list is slow",
-    ),
-    (
-        (b"dovecot.list.index", b"dovecot.mailbox.log"),
-        "Dovecot makes its list of mailboxes anew; nothing is lost",
-    ),
-    ((b"dovecot.index.thread", b"dovecot.index.search"), "Dovecot makes it anew when asked to"),
-    ((b"dovecot.index",), _INDEX),
-    ((b"dovecot-uidlist.lock",), "only a lock"),
-    ((b"dovecot-uidlist", b"courierimapuiddb"), _ALL_NEW),
-    (
-        (b"dovecot-keywords",),
-        "the names of all keywords of the folder are lost; letters in file names then mean others",
-    ),
-    ((b"courierimapkeywords",), "all keywords of the folder are lost in Courier"),
-    ((b"subscriptions", b"courierimapsubscribed"), "the list of subscribed folders is lost"),
-    ((b"maildirsize",), "the server counts the quota anew; a limit set only in this file is lost"),
-    ((b".mbsyncstate", b".uidvalidity", b".isyncuidmap"), "mbsync takes every message for new"),
+_CACHE_LOST = "only a cache: Dovecot makes it anew, and the next search or list is slow"
+_MAILBOXES_LOST = "Dovecot makes its list of mailboxes anew; nothing is lost"
+_ON_DEMAND = "Dovecot makes it anew when asked to"
+_LETTERS_LOST = (
+    "the names of all keywords of the folder are lost; letters in file names then mean others"
 )
+_SUBSCRIPTIONS_LOST = "the list of subscribed folders is lost"
+_QUOTA_LOST = "the server counts the quota anew; a limit set only in this file is lost"
+_SYNC_LOST = "mbsync takes every message for new"
+
+# Its lists follow CONTROL=; with it, or once it has opened any folder, it serves all of the spool.
+# The uidlist tells nobody that a folder is numbered: whoever asks that looks into the list itself.
+DOVECOT = Server(
+    "Dovecot",
+    files=(
+        KnownFile(
+            DOVECOT_UIDLIST, Role.UIDLIST, Home.CONTROL,
+            Tells.FOLDER | Tells.OPENED | Tells.COUNTED, _ALL_UIDS_LOST, shadowed=True,
+        ),
+        KnownFile(DOVECOT_UIDLIST_LOCK, home=Home.CONTROL, lost="only a lock"),
+        KnownFile(b"dovecot.index.log", Role.INDEX, tells=Tells.OPENED, lost=_INDEX_LOST),
+        KnownFile(
+            b"dovecot.index", Role.INDEX, tells=Tells.FOLDER | Tells.OPENED | Tells.NUMBERED,
+            lost=_INDEX_LOST, begins=True,
+        ),
+        KnownFile(
+            DOVECOT_KEYWORDS, Role.KEYWORDS, Home.CONTROL, Tells.OPENED, _LETTERS_LOST,
+            shadowed=True,
+        ),
+        # `dovecot-uidvalidity.HEX` beside it, an empty file, has the last value in its name.
+        KnownFile(
+            DOVECOT_UIDVALIDITY, Role.STATE, Home.CONTROL_ROOT, Tells.ROOT | Tells.OPENED,
+            begins=True, shadowed=True,
+        ),
+        KnownFile(b"dovecot.list.index", Role.INDEX, Home.ROOT, Tells.ROOT, _MAILBOXES_LOST),
+        KnownFile(b"dovecot.list.index.log", Role.INDEX, Home.ROOT, Tells.OPENED, _MAILBOXES_LOST),
+        KnownFile(
+            b"dovecot.mailbox.log", Role.INDEX, Home.ROOT, Tells.ROOT | Tells.OPENED,
+            _MAILBOXES_LOST,
+        ),
+        KnownFile(DOVECOT_INDEX_CACHE, Role.INDEX, tells=Tells.OPENED, lost=_CACHE_LOST),
+        KnownFile(b"dovecot.index.thread", Role.INDEX, lost=_ON_DEMAND),
+        KnownFile(b"dovecot.index.search", Role.INDEX, lost=_ON_DEMAND),
+        KnownFile(
+            DOVECOT_SUBSCRIPTIONS, Role.SUBSCRIPTIONS, Home.CONTROL_ROOT, Tells.ROOT,
+            _SUBSCRIPTIONS_LOST, shadowed=True,
+        ),
+        KnownFile(b"dovecot-attributes", directory=True),
+        # A mailbox that is being deleted gets this name first.
+        KnownFile(b"..DOVECOT-TRASHED", tells=Tells.BEING_DELETED, directory=True),
+        KnownFile(b"..dovecot-trashed", tells=Tells.BEING_DELETED, directory=True),
+        # Pigeonhole's scripts.
+        KnownFile(b"sieve", home=Home.ROOT, directory=True),
+        KnownFile(b".sieve", home=Home.ROOT, directory=True),
+    ),
+    locks=(ServerLock(DOVECOT_UIDLIST_LOCK, Home.CONTROL, DOVECOT_UIDLIST),),
+    prefixes=(b"dovecot", DOVECOT_SUBSCRIPTIONS),
+    other_prefixes=(b"extra-",),
+    temporary=rb"temp\.[^/]+\.\d+\.[^/]*$",  # temp.HOST.PID.RANDOM
+    opens_all=True,
+    uids_in_lists=True,
+)  # fmt: skip
+
+# It makes its list when it first opens a folder, its lock and drafts in tmp (maildirlock.c). It
+# also keeps what the Maildir++ specification has: maildirfolder, maildirsize, shared-maildirs.
+COURIER = Server(
+    "Courier",
+    files=(
+        KnownFile(
+            COURIER_UIDLIST, Role.UIDLIST,
+            tells=Tells.FOLDER | Tells.OPENED | Tells.NUMBERED | Tells.COUNTED,
+            lost=_ALL_UIDS_LOST,
+        ),
+        KnownFile(
+            COURIER_SUBSCRIPTIONS, Role.SUBSCRIPTIONS, Home.ROOT, Tells.ROOT | Tells.COUNTED,
+            _SUBSCRIPTIONS_LOST,
+        ),
+        KnownFile(
+            COURIER_KEYWORDS, Role.KEYWORDS, tells=Tells.OPENED | Tells.COUNTED,
+            lost="all keywords of the folder are lost in Courier", directory=True,
+        ),
+        KnownFile(b"courierimaphieracl", home=Home.ROOT, directory=True),
+        KnownFile(b"maildirfolder", tells=Tells.FOLDER),
+        KnownFile(MAILDIRSIZE, Role.QUOTA, Home.CONTROL_ROOT, Tells.ROOT, _QUOTA_LOST),
+        KnownFile(b"shared-maildirs", home=Home.ROOT, tells=Tells.ROOT),
+    ),
+    locks=(ServerLock(COURIER_LOCK, Home.TMP, COURIER_UIDLIST),),
+    prefixes=(b"courier", b"maildir", b"shared-"),
+    uids_in_lists=True,
+    config=b"/etc/courier/imapd",
+)  # fmt: skip
+
+# Its state is here only with `SyncState *`. The UIDs it gives are in the names (`,U=`), the last
+# of them in .uidvalidity, or else all in a data base (AltMap).
+MBSYNC = Server(
+    "mbsync",
+    files=(
+        KnownFile(MBSYNC_STATE, Role.STATE, tells=Tells.NUMBERED, lost=_SYNC_LOST),
+        KnownFile(b".mbsyncstate.journal", Role.STATE, tells=Tells.AT_WORK, lost=_SYNC_LOST),
+        KnownFile(b".mbsyncstate.lock", Role.STATE, tells=Tells.AT_WORK, lost=_SYNC_LOST),
+        KnownFile(b".mbsyncstate.new", Role.STATE, tells=Tells.AT_WORK, lost=_SYNC_LOST),
+        KnownFile(
+            MBSYNC_UIDVALIDITY, Role.STATE, tells=Tells.FOLDER | Tells.OPENED | Tells.NUMBERED,
+            lost=_SYNC_LOST,
+        ),
+        KnownFile(b".isyncuidmap.db", Role.STATE, tells=Tells.NUMBERED, lost=_SYNC_LOST),
+        KnownFile(b".isyncuidmap", Role.STATE, lost=_SYNC_LOST),
+    ),
+    locks=(
+        ServerLock(MBSYNC_UIDVALIDITY, Home.FOLDER, MBSYNC_UIDVALIDITY, leaves_name=False),
+    ),
+    prefixes=(MBSYNC_UIDVALIDITY, MBSYNC_STATE, b".isyncuidmap"),
+    uids_in_names=True,
+    sync_programs=frozenset((b"mbsync",)),
+)  # fmt: skip
+
+# Its state is in ~/.offlineimap; of a message it writes `,U=` and `,FMD5=` into the name.
+OFFLINEIMAP = Server("offlineimap", sync_programs=frozenset((b"offlineimap", b"offlineimap3")))
+
+# Its state is in ~/.smd; it knows messages by what is in them.
+SYNCMAILDIR = Server(
+    "syncmaildir",
+    sync_programs=frozenset((b"smd-pull", b"smd-push", b"smd-client", b"smd-server", b"mddiff")),
+)
+
+# Its data base may be large, and is never a folder unless it has a cur (a user's own name).
+NOTMUCH = Server("notmuch", files=(KnownFile(b".notmuch", tells=Tells.NO_MAIL, directory=True),))
+
+
+@dataclass(frozen=True)
+class ServerTable:
+    """All servers, in the order in which their locks are taken and their lists are read."""
+
+    servers: tuple[Server, ...]
+
+    @cached_property
+    def files(self) -> tuple[KnownFile, ...]:
+        """What they all keep."""
+        return tuple(file for server in self.servers for file in server.files)
+
+    @cached_property
+    def locks(self) -> tuple[ServerLock, ...]:
+        """All their locks."""
+        return tuple(lock for server in self.servers for lock in server.locks)
+
+    @cached_property
+    def uidlists(self) -> tuple[bytes, ...]:
+        """The names of their lists of UIDs."""
+        return tuple(file.name for file in self.files if file.role is Role.UIDLIST)
+
+    @cached_property
+    def prefixes(self) -> tuple[bytes, ...]:
+        """How the names of files begin in which they keep state."""
+        return tuple(prefix for server in self.servers for prefix in server.prefixes)
+
+    @cached_property
+    def other_prefixes(self) -> tuple[bytes, ...]:
+        """How the names of other things of theirs begin."""
+        return tuple(prefix for server in self.servers for prefix in server.other_prefixes)
+
+    @cached_property
+    def all_prefixes(self) -> tuple[bytes, ...]:
+        """How the names of all files of theirs begin."""
+        return self.prefixes + self.other_prefixes
+
+    @cached_property
+    def temporary(self) -> re.Pattern[bytes]:
+        """What the names of their temporary files match."""
+        patterns = [server.temporary for server in self.servers if server.temporary]
+        return re.compile(b"|".join(patterns) or b"(?!)")
+
+    @cached_property
+    def directories(self) -> frozenset[bytes]:
+        """The names of their own directories."""
+        return frozenset(file.name for file in self.files if file.directory)
+
+    @cached_property
+    def in_tmp(self) -> frozenset[bytes]:
+        """The names of what they keep in a folder's tmp."""
+        kept = [(file.home, file.name) for file in self.files]
+        kept += [(lock.home, lock.name) for lock in self.locks]
+        return frozenset(name for home, name in kept if home is Home.TMP)
+
+    @cached_property
+    def sync_programs(self) -> frozenset[bytes]:
+        """The names of programs that move mail while they run."""
+        return frozenset[bytes]().union(*(server.sync_programs for server in self.servers))
+
+    def telling(self, what: Tells) -> tuple[KnownFile, ...]:
+        """The files that tell this, whoever's they are."""
+        return tuple(file for file in self.files if what in file.tells)
+
+    @cached_property
+    def folder_marks(self) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
+        """What says that its directory is a folder: whole names, and how names begin."""
+        marks = self.telling(Tells.FOLDER)
+        whole = frozenset(file.name for file in marks if not file.begins)
+        return whole, tuple(file.name for file in marks if file.begins)
+
+    @cached_property
+    def at_work(self) -> dict[bytes, Server]:
+        """The names a sync leaves in a folder while it is under way, or was cut off; and whose."""
+        return {
+            file.name: server for server in self.servers for file in server.telling(Tells.AT_WORK)
+        }
+
+    @cached_property
+    def being_deleted(self) -> frozenset[bytes]:
+        """The names, in lower case, of directories whose deletion is under way."""
+        return frozenset(file.name.lower() for file in self.telling(Tells.BEING_DELETED))
+
+    @cached_property
+    def no_mail(self) -> frozenset[bytes]:
+        """The names of directories that are searched for no spools."""
+        return frozenset(file.name for file in self.telling(Tells.NO_MAIL))
+
+    @cached_property
+    def root_marks(self) -> tuple[bytes, ...]:
+        """How the names of files begin that say that their directory is a mail root."""
+        return tuple(file.name for file in self.telling(Tells.ROOT))
+
+    def file(self, name: bytes) -> KnownFile | None:
+        """The entry of this very name."""
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[bytes, KnownFile]:
+        return {file.name: file for file in self.files}
+
+    @cached_property
+    def _losses(self) -> tuple[KnownFile, ...]:
+        """What is a loss when it is put away, the longest names first."""
+        lost = (file for file in self.files if file.lost)
+        return tuple(sorted(lost, key=lambda file: -len(file.name)))
+
+    def loss_of(self, name: bytes) -> str:
+        """What is lost with a file of this name, in words; empty where it is not a server's."""
+        return next((file.lost for file in self._losses if name.startswith(file.name)), "")
+
+
+TABLE = ServerTable((DOVECOT, COURIER, MBSYNC, OFFLINEIMAP, SYNCMAILDIR, NOTMUCH))
 
 
 def kind_of(path: bytes) -> bytes:
     """The server's file or directory at `path` by its name in the folder; empty for all else."""
-    directory, name = os.path.split(path)
-    if os.path.basename(directory) == b"courierimapkeywords":
-        return b"courierimapkeywords"
-    return name if _loss(name) else b""
+    directory, _, name = path.rpartition(b"/")
+    around = TABLE.file(directory.rpartition(b"/")[2])
+    if around is not None and around.directory and around.lost:
+        return around.name
+    return name if loss_of(name) else b""
 
 
 def loss_of(kind: bytes) -> str:
     """What is lost with it, in words; empty where `kind` is not of a server."""
-    return _loss(kind)
-
-
-def _loss(name: bytes) -> str:
-    return next((loss for starts, loss in _LOSSES if name.startswith(starts)), "")
+    return TABLE.loss_of(kind)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from mailsurgeon.maildir import server_files
+from mailsurgeon.maildir.server_entry import Home
+
 
 @dataclass(frozen=True, slots=True)
 class Spool:
@@ -51,9 +54,10 @@ class Spool:
 
 
 def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
-    """Where a folder's list file of this name lies (absolute). Only Dovecot knows CONTROL=."""
-    own = name.startswith(b"dovecot")
-    return os.path.join(spool.control_of(folder) if own else spool.absolute(folder), name)
+    """Where a folder's list file of this name lies (absolute), by its entry in the table."""
+    file = server_files.TABLE.file(name)
+    moved = file is not None and file.home is Home.CONTROL
+    return os.path.join(spool.control_of(folder) if moved else spool.absolute(folder), name)
 
 
 def join(directory: bytes, name: bytes) -> bytes:

@@ -18,17 +18,12 @@ from itertools import islice
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.host import doveconf
 from mailsurgeon.maildir.folder_names import FS
-from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder, never_a_folder
+from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder, marks_root, never_searched
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED
 from mailsurgeon.text import visible
 
 _KERNELS = frozenset((b"/proc", b"/sys", b"/dev"))
-_NO_MAIL = frozenset((b".git", b".notmuch", b"lost+found"))
-_ROOT_MARKS = (
-    b"subscriptions", b"courierimapsubscribed", b"maildirsize", b"dovecot-uidvalidity",
-    b"dovecot.list.index", b"dovecot.mailbox.log", b"shared-maildirs",
-)  # fmt: skip
 _ROOT_NAMES = frozenset((b"maildir", b".maildir", b".mail"))
 _FOLDER_NAMES = frozenset(
     (
@@ -143,7 +138,7 @@ class _Search:
         found: list[_Look] = []
         for name in sorted(look.directories):
             path = os.path.join(look.path, name)
-            if name in _NO_MAIL or never_a_folder(name) or is_quarantine(name) or path in _KERNELS:
+            if never_searched(name) or is_quarantine(name) or path in _KERNELS:
                 continue
             if self.exclude and self._excluded(path):
                 self.not_searched.append(NotExamined(path, "excluded"))
@@ -199,7 +194,7 @@ def _look(path: bytes) -> _Look:
                 look.directories.append(entry.name)
             elif entry.is_symlink():
                 look.symlinks.append(entry.name)
-            elif entry.name.startswith(_ROOT_MARKS):
+            elif marks_root(entry.name):
                 look.root_marks = True
             elif marks_folder(entry.name):
                 look.marks = True

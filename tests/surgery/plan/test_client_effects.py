@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from mailsurgeon.maildir import server_files
+from mailsurgeon.maildir.server_files import COURIER, MBSYNC
 from mailsurgeon.surgery.model import Act, Expected, Step, StepKind
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState, describe
-from mailsurgeon.surgery.servers.uid_effects import Traces
+from mailsurgeon.surgery.uid_effects import Traces
 
-DOVECOT = {"uidlist": True, "traces": Traces(dovecot=True)}
+DOVECOT = {"uidlist": True, "traces": Traces((server_files.DOVECOT,))}
 NOWHERE = "no uidlist is in the folder; if Dovecot keeps it elsewhere, --control names the place"
 NOTHING_ELSE = "nothing else changes; flags and dates are kept"
 
@@ -67,17 +69,17 @@ def test_of_many_folders_those_that_lose_something_are_told_one_by_one() -> None
 @pytest.mark.parametrize(
     ("state", "fields", "sentences"),
     [
-        (FolderState("X", traces=Traces(dovecot=True)), b"",
+        (FolderState("X", traces=Traces((server_files.DOVECOT,))), b"",
          [f"UIDs cannot be kept for 1 message in X: {NOWHERE}"]),
         (FolderState("X"), b"", [f"UIDs cannot be kept for 1 message in X: {NOWHERE}"]),
         (FolderState("X", control="/c/.X"), b"",
          ["UIDs cannot be kept for 1 message in X: no uidlist is in /c/.X; if Dovecot keeps it"
           " elsewhere, --control says so"]),
-        (FolderState("X", uidlist=True, traces=Traces(courier=True)), b"",
+        (FolderState("X", uidlist=True, traces=Traces((COURIER,))), b"",
          ["UIDs kept for 1 of 1 in X"]),
-        (FolderState("X", traces=Traces(courier=True)), b",U=7",
+        (FolderState("X", traces=Traces((COURIER,))), b",U=7",
          [f"UIDs cannot be kept for 1 message in X: {NOWHERE}"]),
-        (FolderState("X", traces=Traces(synced=True)), b",U=7", ["UIDs kept for 1 of 1 in X"]),
+        (FolderState("X", traces=Traces((MBSYNC,))), b",U=7", ["UIDs kept for 1 of 1 in X"]),
         (FolderState("X"), b",U=7", ["UIDs kept for 1 of 1 in X"]),
     ],
 )  # fmt: skip
@@ -100,7 +102,7 @@ def test_who_named_the_directory_of_the_lists_is_told() -> None:
 
 
 def test_mail_whose_number_for_mbsync_is_taken_from_it_is_uploaded_anew() -> None:
-    states = {b"": FolderState("INBOX"), b".A": FolderState("A", traces=Traces(synced=True))}
+    states = {b"": FolderState("INBOX"), b".A": FolderState("A", traces=Traces((MBSYNC,)))}
     acts = [
         act(b"cur/1.a,U=%d:2," % number, b".A/cur/1.a:2,", goal=b".A") for number in range(3)
     ] + [act(b"cur/9.a,U=4:2,", b"cur/9.a:2,", "rename", keep_uid=True)]
@@ -172,7 +174,7 @@ def test_mail_put_away_is_deleted_for_clients_only_where_they_saw_it() -> None:
         act(b"cur/2:2,", b"quarantine:@/cur/2:2,", "quarantine twin"),
         act(b"tmp/3", b"quarantine:@/tmp/3", "quarantine empty"),
     ]
-    states = {b"": FolderState("INBOX", traces=Traces(synced=True))}
+    states = {b"": FolderState("INBOX", traces=Traces((MBSYNC,)))}
     assert describe(acts, states)[:3] == (
         "clients will see 1 message deleted in INBOX",
         "mbsync will delete 1 of them on the other side too",
@@ -198,7 +200,7 @@ def test_a_change_of_flags_or_dates_is_never_called_nothing() -> None:
 def test_an_open_courier_session_looks_for_other_names_only_later(
     before: bytes, after: bytes, told: bool
 ) -> None:
-    state = FolderState("INBOX", uidlist=True, traces=Traces(courier=True))
+    state = FolderState("INBOX", uidlist=True, traces=Traces((COURIER,)))
     renamed = act(b"cur/" + before, b"cur/" + after + b":2,S", "fix-size", keep_uid=True)
     line = (
         "Courier sessions open now show a placeholder for 1 message in INBOX until they look for"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST_LOCK
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.servers import dotlock
-from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan, total
 
@@ -258,7 +258,7 @@ def test_a_maildirsize_that_cannot_be_changed_is_told_and_left(
 def test_dovecots_lock_is_not_made_where_only_courier_has_been(
     served: Ward, surgeon: Surgeon
 ) -> None:
-    held = served.path(UIDLIST_LOCK)
+    held = served.path(DOVECOT_UIDLIST_LOCK)
     held.write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])
     surgeon.lock_wait = 0
     assert surgeon.apply(resize(served)).state == "applied"

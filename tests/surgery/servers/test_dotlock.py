@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolBusy
+from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST_LOCK
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.servers import dotlock
@@ -22,7 +23,7 @@ from mailsurgeon.surgery.servers.dotlock import DotLock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from tests.surgery.conftest import Ward, plan
 
-LOCK = dotlock.UIDLIST_LOCK
+LOCK = DOVECOT_UIDLIST_LOCK
 HOST = os.fsencode(socket.gethostname())
 ONE = b"1300000001.M1P1.host:2,S"
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.servers import mbsync_lock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
-from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 
@@ -30,7 +30,7 @@ sys.stdin.read()
 @contextmanager
 def held_by_another(ward: Ward) -> Iterator[int]:
     """A process that holds the lock as mbsync does; gives its number."""
-    command = [sys.executable, "-c", HOLDER, str(ward.path(UIDVALIDITY))]
+    command = [sys.executable, "-c", HOLDER, str(ward.path(MBSYNC_UIDVALIDITY))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -41,7 +41,7 @@ def held_by_another(ward: Ward) -> Iterator[int]:
 
 @pytest.fixture
 def counted(ward: Ward) -> Ward:
-    ward.path(UIDVALIDITY).write_bytes(b"1300000000\n7\n")
+    ward.path(MBSYNC_UIDVALIDITY).write_bytes(b"1300000000\n7\n")
     return ward
 
 
@@ -65,23 +65,23 @@ def test_the_lock_is_taken_as_soon_as_it_is_free(counted: Ward) -> None:
     told: list[str] = []
     with held_by_another(counted) as process:
         patience = LockWait(60, told.append, sleep=lambda _seconds: os.kill(process, 15))
-        os.close(mbsync_lock.hold(root, UIDVALIDITY, UIDVALIDITY, patience))
+        os.close(mbsync_lock.hold(root, MBSYNC_UIDVALIDITY, MBSYNC_UIDVALIDITY, patience))
     os.close(root)
     assert told == [f"waiting for .uidvalidity, held by process {process}"]
 
 
 def test_the_lock_outlives_another_look_at_the_file(counted: Ward) -> None:
     root = at.open_directory(counted.spool.root)
-    handle = mbsync_lock.hold(root, UIDVALIDITY, UIDVALIDITY, LockWait(0))
-    counted.path(UIDVALIDITY).read_bytes()
-    with open(counted.path(UIDVALIDITY), "r+b") as file, pytest.raises(BlockingIOError):
+    handle = mbsync_lock.hold(root, MBSYNC_UIDVALIDITY, MBSYNC_UIDVALIDITY, LockWait(0))
+    counted.path(MBSYNC_UIDVALIDITY).read_bytes()
+    with open(counted.path(MBSYNC_UIDVALIDITY), "r+b") as file, pytest.raises(BlockingIOError):
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(handle)
     os.close(root)
 
 
 def test_what_is_no_plain_file_is_refused_by_name(ward: Ward, surgeon: Surgeon) -> None:
-    ward.path(UIDVALIDITY).mkdir()
+    ward.path(MBSYNC_UIDVALIDITY).mkdir()
     path = ward.mail(b"1300000001.M1P1.host:2,", 1)
     report = surgeon.apply(plan(ward.rename(path, b"cur/" + path)))
     assert [one.reason for one in report.refused] == [".uidvalidity: Is a directory"]
@@ -90,4 +90,4 @@ def test_what_is_no_plain_file_is_refused_by_name(ward: Ward, surgeon: Surgeon) 
 def test_a_folder_without_a_count_needs_no_lock(ward: Ward, surgeon: Surgeon) -> None:
     path = ward.mail(b"1300000001.M1P1.host:2,", 1)
     assert surgeon.apply(plan(ward.rename(path, b"cur/" + path))).state == "applied"
-    assert not ward.path(UIDVALIDITY).exists()
+    assert not ward.path(MBSYNC_UIDVALIDITY).exists()

@@ -8,13 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.maildir import server_files
+from mailsurgeon.maildir.server_entry import Server
+from mailsurgeon.maildir.server_files import ServerTable
 from mailsurgeon.surgery import surgeon as surgeon_module
-from mailsurgeon.surgery.servers import sync_tools
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from tests.surgery.clinic import Clinic, clinic_in, text
 
@@ -32,7 +35,9 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
 def known_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of this module's own: a real mbsync of this user must not decide a test."""
     names = frozenset((b"test-mbsync", b"test-offlineimap", b"test-smd-pull"))
-    monkeypatch.setattr(sync_tools, "_TOOLS", names)
+    tools = Server("made up", sync_programs=frozenset(names))
+    others = (replace(one, sync_programs=frozenset()) for one in server_files.TABLE.servers)
+    monkeypatch.setattr(server_files, "TABLE", ServerTable((*others, tools)))
     monkeypatch.setattr(surgeon_module, "running_tool", running_tool)
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.folder_names import MAILDIRPP
 
-FILE = b"maildirsize"
 OVERFULL = 5120
 """Bytes of a `maildirsize` above which servers count anew instead of reading it."""
 

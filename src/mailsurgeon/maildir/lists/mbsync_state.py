@@ -1,11 +1,10 @@
-"""mbsync's `.mbsyncstate` (isync 1.4): which messages of the two sides belong together. Pure."""
+"""What mbsync (isync 1.4) keeps in a folder: which messages of the two sides belong together
+(`.mbsyncstate`), and how far it has given out UIDs (`.uidvalidity`). Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-SYNC_STATE = b".mbsyncstate"
 
 _PUSHED = re.compile(rb"(?m)^MaxPushedUid (\d{1,10})$")
 _PAIR = re.compile(rb"(?m)^\d{1,10} (\d{1,10})(?: |$)")
@@ -33,3 +32,12 @@ def parse_sync_state(data: bytes) -> SyncState | None:
     if not pushed:
         return None
     return SyncState(int(pushed[1]), frozenset(int(match[1]) for match in _PAIR.finditer(pairs)))
+
+
+def highest_uid_given(data: bytes) -> int | None:
+    """The highest UID that a `.uidvalidity` says was given out; None when it says none.
+
+    Its first line is the UIDVALIDITY, its second that UID.
+    """
+    lines = data.split()
+    return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None

@@ -15,6 +15,8 @@ from itertools import islice
 from operator import lt
 from typing import NamedTuple
 
+from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
+
 HIGHEST_UID = 2**32 - 2
 """Above it a server rejects the record."""
 
@@ -28,12 +30,7 @@ _LINES = {
     3: re.compile(rb"^(\d{1,20}) (?:[A-Za-z][^ \n]* )*:([^/\n]+)$", re.MULTILINE),
 }
 
-
 NO_NEWLINE = "the last line has no newline"
-
-DOVECOT_UIDLIST = b"dovecot-uidlist"
-COURIER_UIDLIST = b"courierimapuiddb"
-COURIER_KEYWORDS = b"courierimapkeywords"
 
 
 class UidlistError(ValueError):

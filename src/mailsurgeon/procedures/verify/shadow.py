@@ -24,12 +24,15 @@ from typing import NamedTuple
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.maildir.reserved import SUBDIRS
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.server_entry import Home
+from mailsurgeon.maildir.server_files import DOVECOT, DOVECOT_UIDLIST
+from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.text import visible
 
 _WRITTEN_AS_IS = re.compile(rb"[\w./+,@=~ -]+\Z")  # in a mail_location, where % and : mean more
-_LISTS = (b"dovecot-uidlist", b"dovecot-keywords")
-_UIDVALIDITY = b"dovecot-uidvalidity"
+_SHADOWED = tuple(file for file in DOVECOT.files if file.shadowed)
+_LISTS = tuple(file.name for file in _SHADOWED if file.home is Home.CONTROL)
+_OF_ROOT = tuple(file for file in _SHADOWED if file.home is Home.CONTROL_ROOT)
 _SYMLINK = 4096  # bytes of disk at most
 _RECORD_W = re.compile(rb"^(\d+(?: [^ :\n][^ \n]*)*?) W\d+(?= )", re.MULTILINE)
 
@@ -101,7 +104,7 @@ class Shadow:
         self._loose: list[bytes] = []
         for name in (b"m", b"c", b"i", b"run"):
             os.mkdir(os.path.join(place, name), 0o700)
-        for name in (b"subscriptions", *_uidvalidities(live.control or live.root)):
+        for name in _of_root(live.control or live.root):
             _copy(os.path.join(live.control or live.root, name), os.path.join(place, b"c", name))
 
     def configure(self, folders: Iterable[bytes]) -> bytes:
@@ -180,7 +183,7 @@ class Shadow:
                     os.rename(os.path.join(inside, name), os.path.join(inside, hidden))
         self._forget(folder)
         self._copy_lists(folder)
-        uidlist = os.path.join(self.spool.control_of(folder), b"dovecot-uidlist")
+        uidlist = list_path(self.spool, folder, DOVECOT_UIDLIST)
         if os.access(uidlist, os.R_OK):
             with open(uidlist, "rb+") as file:
                 told = without_virtual_sizes(file.read())
@@ -206,7 +209,7 @@ class Shadow:
 
     def uids(self, folder: bytes) -> dict[bytes, int]:
         """The UIDs the server has given, or found, by base name."""
-        path = os.path.join(self.spool.control_of(folder), b"dovecot-uidlist")
+        path = list_path(self.spool, folder, DOVECOT_UIDLIST)
         data = read_small(path, LARGEST_SURVEYED_LIST) or b""
         found: dict[bytes, int] = {}
         for line in data.split(b"\n")[1:]:
@@ -304,11 +307,13 @@ def without_virtual_sizes(data: bytes) -> bytes:
     return _RECORD_W.sub(rb"\1", data).replace(b",W=", b",w=")
 
 
-def _uidvalidities(place: bytes) -> list[bytes]:
-    try:
-        return [name for name in os.listdir(place) if name.startswith(_UIDVALIDITY)]
-    except OSError:
-        return []
+def _of_root(place: bytes) -> list[bytes]:
+    """The names of Dovecot's files for the whole spool that a shadow needs; they may be missing."""
+    names = [file.name for file in _OF_ROOT if not file.begins]
+    with suppress(OSError):
+        beginnings = tuple(file.name for file in _OF_ROOT if file.begins)
+        names += [name for name in os.listdir(place) if name.startswith(beginnings)]
+    return names
 
 
 def _allowed(path: bytes) -> int:

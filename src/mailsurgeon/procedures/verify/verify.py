@@ -30,6 +30,7 @@ from typing import NamedTuple
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.folder_names import INBOX
+from mailsurgeon.maildir.server_files import DOVECOT_SUBSCRIPTIONS
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.verify.doveadm import (
     Doveadm,
@@ -139,7 +140,7 @@ def verify(
         doveadm = Doveadm(configuration, cancelled, program=program)
         found = Verification(f"Dovecot {doveadm.version()}")
         listed = _mailboxes(doveadm)
-        if os.path.lexists(os.path.join(spool.control or spool.root, b"subscriptions")):
+        if os.path.lexists(os.path.join(spool.control or spool.root, DOVECOT_SUBSCRIPTIONS)):
             subscribed = _mailboxes(doveadm, "-s") | {INBOX}
             missing = listed - subscribed
             found.unsubscribed += [row.name for row in wanted if row.name in missing]

@@ -29,7 +29,7 @@ from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import name_of
-from mailsurgeon.surgery.servers.uid_effects import UidCount, no_list, uid_lines
+from mailsurgeon.surgery.uid_effects import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible
 
 OnProgress = Callable[[int, int], None]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.filename import uid_field
-from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, base_name
+from mailsurgeon.maildir.lists.uidlist import base_name
 from mailsurgeon.surgery.apply.act_run import ActRun
 from mailsurgeon.surgery.model import Refusal
 from mailsurgeon.surgery.servers.uid_changes import stays_in_folder
@@ -48,7 +49,9 @@ def count_uids(uids: dict[bytes, UidsKept], run: ActRun) -> None:
             count.kept += 1
         elif not step.data.get("keep_uid"):
             continue
-        elif any(one.list != COURIER_KEYWORDS for one in run.changes.get(step.folder, ())):
+        elif any(
+            one.list in server_files.TABLE.uidlists for one in run.changes.get(step.folder, ())
+        ):
             count.kept += 1
         elif uid_field(before) != uid_field(after):
             count.stripped += 1

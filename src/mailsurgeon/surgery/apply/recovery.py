@@ -15,8 +15,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import (
-    COURIER_KEYWORDS,
     Change,
     UidlistError,
     base_name,
@@ -30,10 +30,15 @@ from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import Refusal, Step, StepKind
-from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.servers.folder_names import Register
 from mailsurgeon.surgery.servers.lock_wait import LockWait
-from mailsurgeon.surgery.servers.locked_folder import Ledger, LockedFolder, lock_folders, name_of
+from mailsurgeon.surgery.servers.locked_folder import (
+    LockedFolder,
+    lock_folders,
+    name_of,
+    remove_dead_locks,
+)
+from mailsurgeon.surgery.servers.registry import Ledger
 from mailsurgeon.surgery.servers.uid_changes import (
     as_text,
     base_after,
@@ -139,14 +144,7 @@ class Recovery:
             and one.step.expected.size == -1
         }
         for path in folders | moved:
-            with suppress(OSError), files_as_owner(self.places.owner):
-                self._remove_own_lock(self.places.directory(path), dotlock.UIDLIST_LOCK)
-            with suppress(OSError), files_as_owner(self.places.owner):
-                tmp = self.places.directory(os.path.join(path, b"tmp"))
-                self._remove_own_lock(tmp, dotlock.COURIER_LOCK)
-
-    def _remove_own_lock(self, directory: int, name: bytes) -> None:
-        dotlock.remove_of_dead(directory, name, self.operation.pid, self.operation.host)
+            remove_dead_locks(self.places, path, self.operation.pid, self.operation.host)
 
     # One act
 
@@ -343,7 +341,7 @@ class Recovery:
             missing = [change for change in own if key_of(one.name, change.before) in listed]
             with files_as_owner(self.places.owner):
                 _write_what_can_be(one, missing)
-            if one.name != COURIER_KEYWORDS:
+            if one.name in server_files.TABLE.uidlists:
                 self._name_lost(folder, one, own)
 
     def _name_lost(self, folder: LockedFolder, ledger: Ledger, changes: Iterable[Change]) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from mailsurgeon.maildir.lists.uidlist import (
-    COURIER_KEYWORDS,
-    Change,
-    base_name,
-)
+from mailsurgeon.maildir.lists.uidlist import Change, base_name
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
 from mailsurgeon.surgery.apply.act_run import ActRun
 from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers.uid_changes import bytes_of, from_text, stays_in_folder

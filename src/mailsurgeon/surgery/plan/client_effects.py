@@ -12,7 +12,7 @@ from mailsurgeon.maildir.filename import parse_info, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import QUARANTINE, Act, Step, StepKind
 from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
-from mailsurgeon.surgery.servers.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
+from mailsurgeon.surgery.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
 
 _NAMED = 3  # folders named in one sentence
 _OFTEN_EMPTIED = frozenset(

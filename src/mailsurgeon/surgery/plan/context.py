@@ -18,8 +18,14 @@ from mailsurgeon.host.auto_expunge import Expiry
 from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.folder_names import folder_name
-from mailsurgeon.maildir.lists.maildirsize import FILE as QUOTA_FILE
+from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
 from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
+from mailsurgeon.maildir.server_files import (
+    COURIER_SUBSCRIPTIONS,
+    DOVECOT_SUBSCRIPTIONS,
+    MAILDIRSIZE,
+    MBSYNC_UIDVALIDITY,
+)
 from mailsurgeon.maildir.spool import Spool, join, list_path
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load
@@ -136,8 +142,7 @@ class SpoolContext:
 
     def highest_uid(self, folder: bytes) -> int | None:
         """The highest `,U=` mbsync has given out in `folder`, None where it keeps no count."""
-        lines = self._read(join(folder, b".uidvalidity")).split()
-        return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
+        return highest_uid_given(self._read(join(folder, MBSYNC_UIDVALIDITY)))
 
     @cached_property
     def quota(self) -> QuotaCount:
@@ -219,7 +224,7 @@ class SpoolContext:
         return SpoolState(time.time(), self._no_quota(), self.spool.found_by)
 
     def _no_quota(self) -> str:
-        status = self.lstat(os.path.join(self.spool.quota_home, QUOTA_FILE))
+        status = self.lstat(os.path.join(self.spool.quota_home, MAILDIRSIZE))
         root = self.lstat(b"")
         if status is None or root is None:
             return ""
@@ -248,8 +253,8 @@ class SpoolContext:
     def subscriptions(self) -> dict[str, str]:
         """The folders subscribed to, each with its line as it is to be shown."""
         home = self.spool.control or self.spool.root
-        dovecot = self._read(os.path.join(home, b"subscriptions"))
-        courier = self._read(b"courierimapsubscribed")
+        dovecot = self._read(os.path.join(home, DOVECOT_SUBSCRIPTIONS))
+        courier = self._read(COURIER_SUBSCRIPTIONS)
         found = {name: name for name in dovecot_subscriptions(dovecot, self.spool.layout)}
         found.update((name, f"INBOX.{name}") for name in courier_subscriptions(courier))
         return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.lists import courier_keywords, keywords
 from mailsurgeon.maildir.lists.keywords import Keywords, Numbered
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_KEYWORDS
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.servers.files import LARGEST_SMALL_FILE
 
@@ -78,7 +79,7 @@ class KeywordBook:
 
     def _read_letters(self, folder: bytes) -> Letters:
         home = self._spool.control_of(folder)
-        path = os.path.join(home, b"dovecot-keywords")
+        path = os.path.join(home, DOVECOT_KEYWORDS)
         data = read_small(path, LARGEST_SMALL_FILE)
         known = keywords.parse_keywords(data or b"")
         closed = f"the list of names there is damaged: {known.damage}" if known.damage else ""
@@ -104,7 +105,7 @@ class KeywordBook:
 
     def courier_home(self, folder: bytes) -> bytes:
         """Where Courier keeps a folder's keywords, absolute."""
-        return os.path.join(self._spool.absolute(folder), b"courierimapkeywords")
+        return os.path.join(self._spool.absolute(folder), COURIER_KEYWORDS)
 
     def _read_courier(self, folder: bytes) -> _CourierFolder | None:
         home = self.courier_home(folder)

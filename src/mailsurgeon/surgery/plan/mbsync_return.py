@@ -13,10 +13,10 @@ from dataclasses import replace
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.filename import fmd5_field, uid_field, without_uid
 from mailsurgeon.maildir.folder_names import folder_name
-from mailsurgeon.maildir.lists.mbsync_state import SYNC_STATE, SyncState, parse_sync_state
+from mailsurgeon.maildir.lists.mbsync_state import SyncState, parse_sync_state
+from mailsurgeon.maildir.server_files import MBSYNC_STATE, MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Step, StepKind
-from mailsurgeon.surgery.servers.mbsync_lock import UIDVALIDITY
 
 _LIMIT = 1 << 28  # bytes of a state that is read: some ten million messages
 
@@ -30,13 +30,13 @@ class _Folders:
 
     def state(self, folder: bytes) -> SyncState | None:
         if folder not in self._states:
-            data = read_small(os.path.join(self._spool.root, folder, SYNC_STATE), _LIMIT)
+            data = read_small(os.path.join(self._spool.root, folder, MBSYNC_STATE), _LIMIT)
             self._states[folder] = parse_sync_state(data) if data is not None else None
         return self._states[folder]
 
     def is_synced(self, folder: bytes) -> bool:
         """Whether mbsync keeps the UIDs of this folder in its names."""
-        return os.path.lexists(os.path.join(self._spool.root, folder, UIDVALIDITY))
+        return os.path.lexists(os.path.join(self._spool.root, folder, MBSYNC_UIDVALIDITY))
 
 
 def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:

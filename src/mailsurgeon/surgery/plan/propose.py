@@ -13,6 +13,7 @@ from dataclasses import replace
 from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES, problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, StepKind
@@ -24,12 +25,11 @@ from mailsurgeon.surgery.plan.left_reasons import without_remedy
 from mailsurgeon.surgery.plan.selection import Choice, RemedyOptions
 from mailsurgeon.surgery.plan.uidlist_check import bases_given_up, without_lists
 from mailsurgeon.surgery.quarantine.directory import default_directory
-from mailsurgeon.surgery.servers.sync_tools import LIVE, running_tool
+from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, Place, ProblemRow
 from mailsurgeon.text import visible
 
-_LOCKS = (("dovecot-uidlist.lock", b"dovecot-uidlist"), ("tmp/courier.lock", b"courierimapuiddb"))
 
 
 def propose(
@@ -335,12 +335,13 @@ def _needs(acts: Sequence[Act], around: SpoolContext, quarantine: bytes | None) 
     """What may be at work, locks, the lists, the quarantine, rights."""
     folders = _folders(acts)
     needs = list(_sync_at_work(folders, around)) if acts else []
-    for lock, name in _LOCKS:
-        locked = [path for path in folders if name in around.lists_there(path)]
+    for lock in server_files.TABLE.locks:
+        locked = [path for path in folders if lock.guards in around.lists_there(path)]
+        shown = os.fsdecode(lock.path)
         if len(locked) > 3:
-            needs.append(f"{lock} of {len(locked):,} folders")
+            needs.append(f"{shown} of {len(locked):,} folders")
         elif locked:
-            needs.append(f"{lock} of {', '.join(around.folder_name(path) for path in locked)}")
+            needs.append(f"{shown} of {', '.join(around.folder_name(path) for path in locked)}")
     if around.spool.control and around.spool.found_by and folders:
         where = os.fsdecode(around.spool.control)
         needs.append(f"uidlists in {where} (by {around.spool.found_by})")
@@ -360,11 +361,12 @@ def _sync_at_work(folders: Sequence[bytes], around: SpoolContext) -> Iterator[st
     if tool:
         yield f"{tool}: refused unless --force"
     for path in folders:
-        live = sorted(around.listing(path).intersection(LIVE))
+        live = sorted(around.listing(path).intersection(server_files.TABLE.at_work))
         if live:
+            server = server_files.TABLE.at_work[live[0]]
             yield (
-                f"{os.fsdecode(live[0])} is in {around.folder_name(path)}: mbsync is at work, or"
-                " was cut off; refused unless --force"
+                f"{os.fsdecode(live[0])} is in {around.folder_name(path)}: {server.name} is at"
+                " work, or was cut off; refused unless --force"
             )
 
 

@@ -6,14 +6,13 @@ import os
 import stat
 from functools import cached_property
 
-from mailsurgeon.maildir.lists.maildirsize import FILE, Rule
-from mailsurgeon.maildir.spool import Spool, join
+from mailsurgeon.maildir.lists.maildirsize import Rule
+from mailsurgeon.maildir.server_entry import Server, Tells
+from mailsurgeon.maildir.server_files import COURIER, DOVECOT, MAILDIRSIZE
+from mailsurgeon.maildir.spool import Spool, join, list_path
 from mailsurgeon.surgery.model import QUARANTINE
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.index import Index
-
-_COURIER_TRACES = (b"courierimapuiddb", b"courierimapsubscribed", b"courierimapkeywords")
-_DOVECOT_TRACE = b"dovecot-uidlist"
 
 
 class QuotaCount:
@@ -28,7 +27,7 @@ class QuotaCount:
     def is_kept(self) -> bool:
         """Whether there is a `maildirsize`."""
         try:
-            status = os.lstat(os.path.join(self._spool.quota_home, FILE))
+            status = os.lstat(os.path.join(self._spool.quota_home, MAILDIRSIZE))
         except OSError:
             return False
         return stat.S_ISREG(status.st_mode)
@@ -78,17 +77,18 @@ class QuotaCount:
     def _rule(self, folder: bytes) -> Rule:
         """Courier's where it has been and Dovecot has not; else Dovecot's."""
         if folder not in self._rules:
-            homes = {b"", folder}
-            courier = not self._is_there(b"", _DOVECOT_TRACE) and any(
-                self._is_there(home, name) for home in homes for name in _COURIER_TRACES
+            courier = not self._counts(DOVECOT, b"") and any(
+                self._counts(COURIER, home) for home in {b"", folder}
             )
             self._rules[folder] = Rule(courier, self._spool.layout)
         return self._rules[folder]
 
-    def _is_there(self, folder: bytes, name: bytes) -> bool:
-        own = name == _DOVECOT_TRACE
-        home = self._spool.control_of(folder) if own else self._spool.absolute(folder)
-        return os.path.lexists(os.path.join(home, name))
+    def _counts(self, server: Server, folder: bytes) -> bool:
+        """Whether a server has left something in the folder that tells that it counts there."""
+        return any(
+            os.path.lexists(list_path(self._spool, folder, file.name))
+            for file in server.telling(Tells.COUNTED)
+        )
 
 
 def _data(size: int, messages: int) -> dict[str, list[int]]:

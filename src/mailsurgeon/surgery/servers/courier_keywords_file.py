@@ -7,7 +7,7 @@ files of their own: `BASE` and `.N.BASE` (maildirkeywords2.c of Courier's maildi
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailsurgeon.maildir.lists.courier_keywords import (
@@ -16,10 +16,13 @@ from mailsurgeon.maildir.lists.courier_keywords import (
     rename_entries,
     update_base,
 )
-from mailsurgeon.maildir.lists.uidlist import COURIER_KEYWORDS, Change
+from mailsurgeon.maildir.lists.uidlist import Change
+from mailsurgeon.maildir.server_entry import KnownFile
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
 from mailsurgeon.surgery.servers import uidlist_file
+from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.text import visible
 
 
@@ -109,6 +112,19 @@ class KeywordList:
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise NotDurable(f"{visible(self.shown)}: {reason}") from error
+
+
+def open_keywords(place: FolderPlace, file: KnownFile) -> Callable[[], KeywordList | None]:
+    """Opens a folder's keywords, under its lock; gives what reads them. Raises StepRefused."""
+    directory = place.subdirectory(file.name)
+
+    def read() -> KeywordList | None:
+        if directory is None:
+            return None
+        shown = place.shown(file.home, file.name)
+        return read_courier_keywords(directory, shown, place.places.owner[0])
+
+    return read
 
 
 def read_courier_keywords(directory: int, shown: bytes, owner: int) -> KeywordList:

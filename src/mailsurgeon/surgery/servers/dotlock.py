@@ -16,13 +16,14 @@ import stat
 import time
 from contextlib import suppress
 
+from mailsurgeon.maildir.server_entry import Server, ServerLock
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner
+from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
 
-UIDLIST_LOCK = b"dovecot-uidlist.lock"
-COURIER_LOCK = b"courier.lock"
 STALE_SECONDS = 120.0
 STALE_SUFFIX = b".stale"
 DEAD_SUFFIX = b".dead"
@@ -60,6 +61,28 @@ class DotLock:
 def own_mark() -> bytes:
     """What our locks hold: `PID:HOST`."""
     return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
+
+
+def lock_folder(place: FolderPlace, server: Server, lock: ServerLock, patience: LockWait) -> None:
+    """Takes a server's dotlock on a folder that the server opens; `place.stack` releases it.
+
+    Without the directory it lies in there is no lock: without tmp Courier does not open a folder.
+    Raises as `take` does.
+    """
+    if not place.is_opened_by(server, lock.home):
+        return
+    directory = place.directory(lock.home)
+    if directory is None:
+        return
+    shown = place.shown(lock.home, lock.name)
+    with told(shown):
+        held = take(directory, lock.name, lock.guards, shown, patience)
+    place.stack.callback(_release, held, place.places.owner)
+
+
+def _release(lock: DotLock, owner: tuple[int, int]) -> None:
+    with files_as_owner(owner):
+        lock.release()
 
 
 def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: LockWait) -> DotLock:

@@ -11,14 +11,13 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import Editor, UidlistError
+from mailsurgeon.maildir.server_entry import Server, Tells
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
 from mailsurgeon.surgery.servers import uidlist_file
-from mailsurgeon.surgery.servers.uid_effects import Traces
-
-LISTS = (b"dovecot-uidlist", b"courierimapuiddb")
-_SYNC_STATE = frozenset((b".mbsyncstate", b".uidvalidity", b".isyncuidmap.db"))
+from mailsurgeon.surgery.uid_effects import Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +36,20 @@ class Listed:
 
 def lists_there(spool: Spool, folder: bytes) -> tuple[bytes, ...]:
     """The names of the lists of UIDs found for a folder."""
-    return tuple(name for name in LISTS if os.path.lexists(list_path(spool, folder, name)))
+    names = server_files.TABLE.uidlists
+    return tuple(name for name in names if os.path.lexists(list_path(spool, folder, name)))
 
 
 def traces_in(names: Collection[bytes]) -> Traces:
     """Who has left something among the names in a folder's directory."""
-    return Traces(
-        dovecot=any(name.startswith(b"dovecot.index") for name in names),
-        courier=b"courierimapuiddb" in names,
-        synced=not _SYNC_STATE.isdisjoint(names),
+    servers = server_files.TABLE.servers
+    return Traces(tuple(server for server in servers if _has_left(server, names)))
+
+
+def _has_left(server: Server, names: Collection[bytes]) -> bool:
+    return any(
+        any(map(file.means, names)) if file.begins else file.name in names
+        for file in server.telling(Tells.NUMBERED)
     )
 
 

@@ -1,4 +1,4 @@
-"""lock_wait."""
+"""How long a server's lock is waited for, and who is told."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from mailsurgeon.maildir.lists.maildirsize import FILE, OVERFULL, line
+from mailsurgeon.maildir.lists.maildirsize import OVERFULL, line
+from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
 from mailsurgeon.text import visible
@@ -27,7 +28,7 @@ def inode_and_size(root: int) -> tuple[int, int] | None:
     None when there is none, or it is not to be touched: no plain file, or not its owner's, or
     grown so long that servers count anew whatever it says.
     """
-    status = at.look(root, FILE)
+    status = at.look(root, MAILDIRSIZE)
     if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > OVERFULL:
         return None
     if status.st_uid != os.fstat(root).st_uid or not status.st_mode & stat.S_IWUSR:
@@ -38,12 +39,12 @@ def inode_and_size(root: int) -> tuple[int, int] | None:
 def append(root: int, before: tuple[int, int], size: int, messages: int) -> None:
     """Adds so many bytes and messages to the sum, durably, in one write.
 
-    `before`: as `look` gave it when what is counted began. A file that has come into its place
-    since is left alone: a server has counted anew. Raises StepRefused, HardError, and NotDurable
-    when the line may be there or not.
+    `before`: as `inode_and_size` gave it when what is counted began. A file that has come into its
+    place since is left alone: a server has counted anew. Raises StepRefused, HardError, and
+    NotDurable when the line may be there or not.
     """
     new = line(size, messages)
-    with told(FILE), _opened(root) as handle:
+    with told(MAILDIRSIZE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return
         _check(os.fstat(handle))
@@ -52,11 +53,11 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
             return
         length = os.fstat(handle).st_size
         if length and os.pread(handle, 1, length - 1) != b"\n":
-            raise StepRefused(f"{visible(FILE)}: its last line has no newline")
+            raise StepRefused(f"{visible(MAILDIRSIZE)}: its last line has no newline")
         written = os.write(handle, new)
         _sync(handle)
         if written != len(new):
-            raise HardError(f"{visible(FILE)}: {os.strerror(errno.ENOSPC)}")
+            raise HardError(f"{visible(MAILDIRSIZE)}: {os.strerror(errno.ENOSPC)}")
 
 
 def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bool:
@@ -64,7 +65,7 @@ def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bo
 
     Raises StepRefused and HardError.
     """
-    with told(FILE), _opened(root) as handle:
+    with told(MAILDIRSIZE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return True
         since = os.pread(handle, 1 << 20, before[1])
@@ -82,14 +83,14 @@ def _sync(handle: int) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        raise NotDurable(f"{visible(FILE)}: {os.strerror(error.errno or 0)}") from error
+        raise NotDurable(f"{visible(MAILDIRSIZE)}: {os.strerror(error.errno or 0)}") from error
 
 
 @contextmanager
 def _opened(root: int) -> Generator[int | None]:
     """The file, open; None when there is none. A symlink is an OSError."""
     try:
-        handle = os.open(FILE, _APPEND, dir_fd=root)
+        handle = os.open(MAILDIRSIZE, _APPEND, dir_fd=root)
     except FileNotFoundError:
         yield None
         return
@@ -101,4 +102,4 @@ def _opened(root: int) -> Generator[int | None]:
 
 def _check(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise StepRefused(f"{visible(FILE)} is not a plain file")
+        raise StepRefused(f"{visible(MAILDIRSIZE)} is not a plain file")

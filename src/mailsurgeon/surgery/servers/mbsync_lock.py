@@ -12,17 +12,34 @@ import os
 import stat
 import struct
 import time
+from contextlib import suppress
 
-from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.maildir.server_entry import Server, ServerLock
+from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
-
-UIDVALIDITY = b".uidvalidity"
 
 _OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FLOCK = struct.Struct("hhqqi4x")  # type, whence, start, length, process
 _HELD = frozenset({errno.EACCES, errno.EAGAIN})
 _PAUSE = 0.1  # seconds between two tries
+
+
+def lock_folder(place: FolderPlace, _server: Server, lock: ServerLock, patience: LockWait) -> None:
+    """Holds the lock that mbsync gives out UIDs under, where it keeps a count of them;
+    `place.stack` lets it go. Raises StepRefused and HardError.
+    """
+    shown = place.shown(lock.home, lock.name)
+    folder = place.directory(lock.home)
+    if folder is None:
+        return
+    with told(shown), suppress(FileNotFoundError, NotADirectoryError):
+        place.stack.callback(os.close, hold(folder, lock.name, shown, patience))
+
+
+def remove_dead(_directory: int, _name: bytes, _process: int, _host: str) -> None:
+    """Leaves all as it is: a record lock goes with its process."""
 
 
 def hold(directory: int, name: bytes, shown: bytes, patience: LockWait) -> int:

@@ -9,15 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from mailsurgeon.maildir import server_files
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.resolve import Places
-
-_TOOLS = frozenset(
-    (b"mbsync", b"offlineimap", b"offlineimap3", b"smd-pull", b"smd-push", b"smd-client",
-     b"smd-server", b"mddiff")
-)  # fmt: skip
-LIVE = (b".mbsyncstate.journal", b".mbsyncstate.lock", b".mbsyncstate.new")
-"""Files of mbsync in a folder while a sync of it is under way, or was cut off."""
 
 
 def running_tool(root: bytes, owner: int, proc: bytes = b"/proc") -> str:
@@ -46,7 +40,7 @@ def _tool(place: bytes) -> bytes:
         return b""
     # A script's interpreter comes first, then the script.
     names = (os.path.basename(word) for word in words[:2])
-    return next((name for name in names if name in _TOOLS), b"")
+    return next((name for name in names if name in server_files.TABLE.sync_programs), b"")
 
 
 def _runs_as(place: bytes, owner: int) -> bool:
@@ -74,16 +68,16 @@ def _is_inside(place: bytes, root: bytes) -> bool:
 
 
 def cut_off_sync(places: Places, folders: Iterable[bytes]) -> str:
-    """Why folders must not be touched: mbsync's state of a sync under way; empty when they may."""
+    """Why folders must not be touched: a sync's state that is under way; empty when they may."""
     for folder in sorted(folders):
         try:
             directory = places.directory(folder)
         except OSError:
             continue
-        for name in LIVE:
+        for name, server in server_files.TABLE.at_work.items():
             if at.look(directory, name) is not None:
                 return (
-                    f"{os.fsdecode(name)} is there: mbsync is at work, or was cut off;"
+                    f"{os.fsdecode(name)} is there: {server.name} is at work, or was cut off;"
                     " let it finish first (--force goes on)"
                 )
     return ""

@@ -1,16 +1,14 @@
-"""uid_changes."""
+"""Changes of records as the journal keeps them, and the steps that bring them about. Pure."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
 
-from mailsurgeon.maildir.lists.uidlist import (
-    COURIER_KEYWORDS,
-    DOVECOT_UIDLIST,
-    Change,
-    parse_record,
-)
+from mailsurgeon.maildir import server_files
+from mailsurgeon.maildir.lists.uidlist import Change, parse_record
+from mailsurgeon.maildir.server_entry import Role
+from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers.folder_names import served_in
 
@@ -40,6 +38,7 @@ def from_text(changes: Iterable[Sequence[str]]) -> list[Change]:
 
 
 def bytes_of(text: str) -> bytes:
+    """The bytes that stand in the journal as this text."""
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -49,8 +48,12 @@ def base_after(change: Change) -> bytes:
 
 
 def key_of(name: bytes, line: bytes) -> tuple[int, bytes]:
-    """The UID (0 for none) and base name a line of the list `name` tells of."""
-    if name == COURIER_KEYWORDS:
+    """The UID (0 for none) and base name a line of the list `name` tells of.
+
+    In a list that holds no UIDs a change is of base names alone.
+    """
+    file = server_files.TABLE.file(name)
+    if file is not None and file.role is not Role.UIDLIST:
         return 0, line
     for version in (3, 1):
         record = parse_record(line, version)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.lists.uidlist import (
-    DOVECOT_UIDLIST,
-    Change,
-    Editor,
-    UidlistError,
-    parse_uidlist,
-)
+from mailsurgeon.maildir.lists.uidlist import Change, Editor, UidlistError, parse_uidlist
+from mailsurgeon.maildir.server_entry import KnownFile
+from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 from mailsurgeon.surgery.fsops.failures import StepRefused, told
 from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.servers.files import ServerFile
+from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.text import visible
 
 LARGEST_UIDLIST = 1 << 30
@@ -110,6 +107,21 @@ class ListFile:
             f"{visible(self.file.shown)} is damaged ({error}), so the UID could not be kept;"
             " repair it first (fix --only uidlist-damaged)"
         )
+
+
+def open_uidlist(place: FolderPlace, file: KnownFile) -> Callable[[], ListFile | None]:
+    """What reads a folder's list of UIDs when it is asked for the first time."""
+    places = place.places
+
+    def read() -> ListFile | None:
+        directory = place.directory(file.home)
+        if directory is None:
+            return None
+        shown = place.shown(file.home, file.name)
+        owner = places.owner[0]
+        return read_list_file(directory, file.name, shown, owner, uidl_is_name=places.uidl_is_name)
+
+    return read
 
 
 def read_list_file(

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, bloated_index, stale_lock
 from mailsurgeon.host.files import read_small
-from mailsurgeon.maildir.spool import Spool, list_path
-from mailsurgeon.survey.uidlists import cache
+from mailsurgeon.maildir import server_files
+from mailsurgeon.maildir.lists.courier_keywords import LIST
+from mailsurgeon.maildir.server_entry import Home
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_INDEX_CACHE
+from mailsurgeon.maildir.spool import Spool, join, list_path
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ def owner_of_most(spool: Spool, found: Walk) -> tuple[int, int] | None:
     owners: Counter[tuple[int, int]] = Counter()
     for folder in found.folders.values():
         if b"cur" in folder.present:
-            status = _status(spool, _join(folder.path, b"cur"))
+            status = _status(spool, join(folder.path, b"cur"))
             if status:
                 owners[status.st_uid, status.st_gid] += 1
     return max(owners, key=lambda owner: (owners[owner], owner)) if owners else None
@@ -52,14 +55,14 @@ def owner_of_most(spool: Spool, found: Walk) -> tuple[int, int] | None:
 def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, os.stat_result]]:
     names = [b"", *sorted(folder.present), *sorted(folder.servers_files)]
     for name in names:
-        path = _join(folder.path, name) if name else folder.path
+        path = join(folder.path, name) if name else folder.path
         status = _status(job.spool, path)
         if status and not stat.S_ISLNK(status.st_mode):
             yield path, status
 
 
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
-    for name in cache.NAMES:
+    for name in server_files.TABLE.uidlists:
         facts = job.lists.facts(folder.path, name)
         for finding in facts.findings if facts else ():
             path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
@@ -67,11 +70,8 @@ def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
-    names = [name for name in folder.servers_files if name.endswith(b".lock")]
-    if b"tmp" in folder.present:
-        names.append(b"tmp/courier.lock")
-    for name in names:
-        path = _join(folder.path, name)
+    for name in _dotlocks(folder):
+        path = join(folder.path, name)
         data = read_small(job.spool.absolute(path), 4096)
         found = _DOTLOCK.match(data) if data else None
         status = _status(job.spool, path) if found else None
@@ -82,13 +82,23 @@ def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
             job.writer.directory_problem(path, number, stale_lock(int(found[1]), age))
 
 
+def _dotlocks(folder: FoundFolder) -> list[bytes]:
+    """The paths, in a folder, of all that may be a lock: also of files the table has no lock of."""
+    dotlocks = [lock for lock in server_files.TABLE.locks if lock.leaves_name]
+    known = {lock.name for lock in dotlocks}
+    found = [one for one in folder.servers_files if one.endswith(b".lock") or one in known]
+    if b"tmp" in folder.present:
+        found += [lock.path for lock in dotlocks if lock.home is Home.TMP]
+    return found
+
+
 def _check_indexes(job: Comparison, folder: FoundFolder, number: int) -> None:
     limits = (
-        (b"dovecot.index.cache", job.options.largest_cache),
-        (b"courierimapkeywords/:list", job.options.largest_keywords),
+        (DOVECOT_INDEX_CACHE, job.options.largest_cache),
+        (join(COURIER_KEYWORDS, LIST), job.options.largest_keywords),
     )
     for name, limit in limits:
-        path = _join(folder.path, name)
+        path = join(folder.path, name)
         status = _status(job.spool, path)
         if status and stat.S_ISREG(status.st_mode):
             finding = bloated_index(status.st_size, limit)
@@ -111,7 +121,3 @@ def _status(spool: Spool, path: bytes) -> os.stat_result | None:
         return os.lstat(spool.absolute(path))
     except OSError:
         return None
-
-
-def _join(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name

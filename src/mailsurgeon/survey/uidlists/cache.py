@@ -19,12 +19,12 @@ from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
 from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.survey.index.rows import GRANULARITY
 
-NAMES = (b"dovecot-uidlist", b"courierimapuiddb")
 Sizes = Mapping[bytes, tuple[int | None, int | None]]
 
 
@@ -63,7 +63,7 @@ class Lists:
     )
 
     def ask_ahead(self, executor: Executor, folders: Iterable[bytes]) -> None:
-        """Has the lists that are not known looked at by others, before they are asked for.
+        """Has readers look at the lists that are not known, before they are asked for.
 
         Not those outside the spool: readers elsewhere may have other files there.
         """
@@ -71,7 +71,7 @@ class Lists:
             return
         known = {path for (path,) in self.db.execute("SELECT path FROM lists")}
         for folder in folders:
-            paths = [list_path(self.spool, folder, name) for name in NAMES]
+            paths = [list_path(self.spool, folder, name) for name in server_files.TABLE.uidlists]
             if known.isdisjoint(paths):
                 found = executor.submit(stamp_lists, paths)
                 self._asked.update(dict.fromkeys(paths, found))
@@ -85,7 +85,7 @@ class Lists:
 
     def sizes(self, folder: bytes) -> Sizes:
         """Base name to the S and W that its record in the folder's list has."""
-        for name in NAMES:
+        for name in server_files.TABLE.uidlists:
             facts = self.facts(folder, name)
             if facts is not None:
                 listed = self._parsed(folder, name) if facts.sizes else None
@@ -143,7 +143,7 @@ class Uids:
         return uid_in_list(self._usual[folder], base)
 
     def _read(self, folder: bytes) -> None:
-        for name in NAMES:
+        for name in server_files.TABLE.uidlists:
             data = read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
             if data is None:
                 continue

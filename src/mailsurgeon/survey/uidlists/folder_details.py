@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.subscriptions import (
     courier_subscriptions,
@@ -13,10 +14,10 @@ from mailsurgeon.maildir.lists.subscriptions import (
     is_subscribed,
 )
 from mailsurgeon.maildir.lists.uidlist import UidlistError, numbering
+from mailsurgeon.maildir.server_files import COURIER_SUBSCRIPTIONS, DOVECOT_SUBSCRIPTIONS
 from mailsurgeon.maildir.spool import Spool, list_path
 
 _LARGEST_SUBSCRIPTIONS = 16 * 1024 * 1024
-DOVECOTS, COURIERS = b"subscriptions", b"courierimapsubscribed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
     if listed is not None:
         source, names = listed
         subscribed = is_subscribed(folder_name(folder, spool.layout), names)
-    for name in (b"dovecot-uidlist", b"courierimapuiddb"):
+    for name in server_files.TABLE.uidlists:
         data = read_small(list_path(spool, folder, name), LARGEST_SURVEYED_LIST)
         if data is None:
             continue
@@ -55,8 +56,11 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
 
 def _subscriptions(spool: Spool) -> tuple[str, frozenset[str]] | None:
     """The list's name and what it names; Dovecot's, which CONTROL= moves, before Courier's."""
-    own = read_small(os.path.join(spool.control or spool.root, DOVECOTS), _LARGEST_SUBSCRIPTIONS)
+    path = os.path.join(spool.control or spool.root, DOVECOT_SUBSCRIPTIONS)
+    own = read_small(path, _LARGEST_SUBSCRIPTIONS)
     if own is not None:
-        return DOVECOTS.decode(), dovecot_subscriptions(own, spool.layout)
-    couriers = read_small(spool.absolute(COURIERS), _LARGEST_SUBSCRIPTIONS)
-    return None if couriers is None else (COURIERS.decode(), courier_subscriptions(couriers))
+        return DOVECOT_SUBSCRIPTIONS.decode(), dovecot_subscriptions(own, spool.layout)
+    couriers = read_small(spool.absolute(COURIER_SUBSCRIPTIONS), _LARGEST_SUBSCRIPTIONS)
+    if couriers is None:
+        return None
+    return COURIER_SUBSCRIPTIONS.decode(), courier_subscriptions(couriers)

@@ -7,6 +7,7 @@ import os
 from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.rename import NameChange
+from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Left, Step, StepKind
 from mailsurgeon.surgery.plan.context import SpoolContext
@@ -52,5 +53,5 @@ def _forget_sizes(entry: EntryDetail, around: SpoolContext) -> Step:
     """The step that drops S and W from the message's record in the uidlist."""
     home = around.home(entry) or b""
     base = os.fsdecode(entry.base)
-    list_path = join(home, b"dovecot-uidlist")
+    list_path = join(home, DOVECOT_UIDLIST)
     return Step(StepKind.UIDLIST, list_path, None, folder=home, data={"records": [[base, base]]})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import stat
 
 from mailsurgeon.maildir.reserved import SUBDIRS
+from mailsurgeon.maildir.server_entry import Tells
+from mailsurgeon.maildir.server_files import COURIER
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Left, Step, StepKind
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
-
-_COURIERS = frozenset((b"courierimapuiddb", b"courierimapkeywords"))
 
 
 def make_subdirs(choice: Choice, around: SpoolContext) -> Repair | Left:
@@ -42,5 +42,6 @@ def lacks_couriers_tmp(folder: bytes, around: SpoolContext) -> bool:
     """Whether Courier serves `folder` and finds no tmp/ there: its lock and the list it makes
     anew lie in it, and without it Courier shows the folder to nobody (maildirlock.c)."""
     names = around.listing(folder)
-    served = _COURIERS & (names | around.listing(b""))
+    couriers = {file.name for file in COURIER.telling(Tells.OPENED)}
+    served = couriers & (names | around.listing(b""))
     return bool(served) and bool(names) and b"tmp" not in names

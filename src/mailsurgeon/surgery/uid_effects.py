@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mailsurgeon.maildir.filename import uid_field
+from mailsurgeon.maildir.server_entry import Server
+from mailsurgeon.maildir.server_files import COURIER, DOVECOT
 
 MANY_FOLDERS = 20
 """Above this number of folders, those that keep all are told of in one line."""
@@ -14,12 +16,25 @@ MANY_FOLDERS = 20
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Which programs have left something in a folder: Dovecot's indexes, Courier's list, the
-    state of mbsync, for which a UID is in the name or in a list of its own."""
+    """`servers`: those that have left something in a folder by which they know its messages by
+    UID: Dovecot's indexes, Courier's list, the state of mbsync."""
 
-    dovecot: bool = False
-    courier: bool = False
-    synced: bool = False
+    servers: tuple[Server, ...] = ()
+
+    @property
+    def dovecot(self) -> bool:
+        """Whether Dovecot is among them."""
+        return DOVECOT in self.servers
+
+    @property
+    def courier(self) -> bool:
+        """Whether Courier is among them."""
+        return COURIER in self.servers
+
+    @property
+    def synced(self) -> bool:
+        """Whether one is among them for which a UID is in the name."""
+        return any(server.uids_in_names for server in self.servers)
 
     def told_by_name(self, before: bytes, after: bytes) -> bool:
         """Whether a message keeps its UID through a rename although no uidlist is there: no
@@ -31,7 +46,7 @@ class Traces:
     @property
     def names_tell(self) -> bool:
         """Whether no server is seen to give UIDs of its own."""
-        return not (self.dovecot or self.courier)
+        return not any(server.uids_in_lists for server in self.servers)
 
 
 NO_TRACES = Traces()

@@ -1,0 +1,95 @@
+"""A folder that is being locked: the directories its servers keep something in, held open."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, suppress
+
+from mailsurgeon.maildir.server_entry import Home, Server, Tells
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.failures import told
+from mailsurgeon.surgery.fsops.resolve import Places
+
+
+class FolderPlace:
+    """The directories of one folder, by where a server keeps its things. `stack` closes them.
+
+    Raises OSError, and StepRefused for a symlink in the place of a directory.
+    """
+
+    def __init__(self, places: Places, path: bytes, stack: ExitStack) -> None:
+        self.places = places
+        self.path = path
+        self.stack = stack
+        with told(path or b"INBOX"):
+            self._control, self._control_shown = control_directory(places, path)
+        if self._control is not None:
+            stack.callback(os.close, self._control)
+        self._opened: dict[Home, int | None] = {Home.CONTROL: self._control}
+
+    def directory(self, home: Home) -> int | None:
+        """The descriptor of the directory, the same each time; None when there is none."""
+        if home not in self._opened:
+            opened = self.subdirectory(b"tmp") if home is Home.TMP else self._open_folder()
+            self._opened[home] = opened
+        return self._opened[home]
+
+    def shown(self, home: Home, name: bytes) -> bytes:
+        """The path, for people, of what lies there under this name."""
+        if home is Home.CONTROL:
+            return os.path.join(self._control_shown, name)
+        return os.path.join(self.path, b"tmp" if home is Home.TMP else b"", name)
+
+    def subdirectory(self, name: bytes) -> int | None:
+        """A descriptor of a directory in the folder; None when it is missing."""
+        folder = self.directory(Home.FOLDER)
+        if folder is None:
+            return None
+        with told(os.path.join(self.path, name)), suppress(FileNotFoundError):
+            found = at.open_directory(name, folder)
+            self.stack.callback(os.close, found)
+            return found
+        return None
+
+    def is_opened_by(self, server: Server, home: Home) -> bool:
+        """Whether a server has left something that tells that it opens the folder.
+
+        `home`: where its lists are. A directory of CONTROL= is made by nobody but a server that
+        uses it.
+        """
+        around = self.directory(Home.CONTROL if home is Home.CONTROL else Home.FOLDER)
+        if around is None:
+            return False
+        if home is Home.CONTROL and self.places.spool.control is not None:
+            return True
+        roots = (around, self.places.directories.root) if server.opens_all else (around,)
+        names = [file.name for file in server.telling(Tells.OPENED)]
+        return any(at.look(root, name) for root in roots for name in names)
+
+    def _open_folder(self) -> int | None:
+        try:
+            folder = os.dup(self.places.directory(self.path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        self.stack.callback(os.close, folder)
+        return folder
+
+
+def control_directory(places: Places, folder: bytes) -> tuple[int | None, bytes]:
+    """An own descriptor of the directory that holds a folder's uidlist, and its shown path.
+
+    None when there is no such directory.
+    """
+    spool = places.spool
+    if spool.control is None:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return os.dup(places.directory(folder)), folder
+        return None, folder
+    path = spool.control_of(folder)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        root = at.open_directory(os.path.realpath(spool.control))
+        try:
+            return at.open_beneath(root, spool.control_name(folder)), path
+        finally:
+            os.close(root)
+    return None, path
