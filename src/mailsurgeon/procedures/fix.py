@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left, Plan
 from mailsurgeon.surgery.plan.context import SpoolContext
@@ -35,6 +36,7 @@ def plan_fix(
     paths: Collection[bytes] = (),
     force: bool = False,
     quarantine: bytes | None = None,
+    host: Host | None = None,
 ) -> Plan:
     """The plan of one `fix`.
 
@@ -42,11 +44,12 @@ def plan_fix(
     names; only what lies in them is repaired. `paths`, relative to the spool: a file named is
     repaired with all it has; of a directory named its own problems, and what lies below it as a
     plain `fix` would. `force`: go on where a remedy is refused for safety.
+    `host`: the computer to ask about servers, this one when None.
 
     Raises MailsurgeonError for a code or folder that does not exist.
     """
     check_codes(only)
-    around = SpoolContext(spool, index)
+    around = SpoolContext(spool, index, host)
     ids = [around.named(name).id for name in folders]
     asked, below, left = _named(index, paths)
     entries = [*asked, *below] if paths else _troubled(index, only, ids)

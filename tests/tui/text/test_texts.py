@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mailsurgeon.host.processes import users_of, users_text
+from mailsurgeon.host.processes import Processes, users_text
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.rows import Entry
 from mailsurgeon.text import visible
@@ -184,11 +184,10 @@ def test_processes_below_the_spool_are_found_and_hidden_ones_counted(tmp_path: P
     (proc / "71" / "fd" / "4").symlink_to(root / "cur" / "a:2,S")
     (proc / "72" / "cwd").symlink_to(root)
     (proc / "73" / "fd" / "4").symlink_to(f"{root}-other/x")
-    spool = Spool(os.fsencode(root), 0, 0, "maildir++")
-    users = users_of(spool, os.fsencode(proc))
+    users = Processes(os.fsencode(proc)).users_of(os.fsencode(root))
     assert dict(users.found) == {71: ("imap", ("cur/a:2,S",)), 72: ("imap", (".",))}
     assert users_text(users) == "imap ×2 have it open"
-    assert users_of(spool, os.fsencode(tmp_path / "none")).hidden == -1
+    assert Processes(os.fsencode(tmp_path / "none")).users_of(os.fsencode(root)).hidden == -1
 
 
 def test_marks_know_how_many_are_out_of_view() -> None:
