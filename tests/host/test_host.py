@@ -94,3 +94,20 @@ def test_proc_is_read_by_one_module_and_nobody_keeps_answers_of_the_host() -> No
         if name.startswith("host/"):
             assert not re.search(r"\b(lru_)?cache\b", code), f"{name}: answers belong to a Host"
     assert readers == allowed
+
+
+def test_a_host_is_made_where_a_program_begins_or_nobody_has_handed_one_in() -> None:
+    begins = {"cli/options.py", "cli/program.py", "host/host.py"}
+    defaults = {
+        "survey/open_spool.py",
+        "survey/find_spools.py",
+        "survey/watch/watcher.py",
+        "surgery/plan/context.py",
+        "surgery/surgeon.py",
+    }
+    made = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        if re.search(r"\bHost(\.this)?\(", path.read_text("utf-8"))
+    }
+    assert made == begins | defaults
