@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mailsurgeon.host import auto_expunge, doveconf
-from mailsurgeon.surgery import surgeon
-from mailsurgeon.surgery.plan import propose
+from mailsurgeon.host.host import Host
+from tests.support.host import FakeHost
 
 
 @pytest.fixture(autouse=True)
-def no_sync_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mbsync that the person testing may have running is not looked for."""
-    for module in (propose, surgeon):
-        monkeypatch.setattr(module, "running_tool", lambda _root, _owner: "")
-
-
-@pytest.fixture(autouse=True)
-def no_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests do not depend on the servers this host may have."""
-    monkeypatch.setattr(doveconf, "configuration", lambda: None)
-    monkeypatch.setattr(auto_expunge, "COURIER_SETTINGS", b"/nonexistent")
+def a_host_without_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests depend neither on the servers this computer may have, nor on the mbsync that the
+    person testing may have running."""
+    monkeypatch.setattr(Host, "this", FakeHost)

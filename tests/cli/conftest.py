@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.cli import run as run_program
+from mailsurgeon.host.host import Host
 
 MTIME = 1_600_000_000_000_000_000
 MAIL = b"From: ann@example.org\nTo: bob@example.org\nMessage-ID: <%s>\nSubject: hello\n\nText.\n"
@@ -71,15 +72,16 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """`run("scan", spool, ...)`. `answers`: typed on a terminal; without them there is none."""
 
-    def run(*arguments: object, answers: str | None = None) -> Outcome:
+    def run(*arguments: object, answers: str | None = None, host: Host | None = None) -> Outcome:
         tty = answers is not None
         out, err = _Stream(tty=False), _Stream(tty)
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdin", _Stream(tty, answers or ""))
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
-            code = run_program([os.fspath(word) if isinstance(word, os.PathLike) else str(word)
-                                for word in arguments])  # fmt: skip
+            words = [os.fspath(word) if isinstance(word, os.PathLike) else str(word)
+                     for word in arguments]  # fmt: skip
+            code = run_program(words, host)
         return Outcome(code, out.text, err.text)
 
     return run

@@ -10,10 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.host import doveconf
-from mailsurgeon.surgery import surgeon
-from mailsurgeon.surgery.apply import operation
-from mailsurgeon.surgery.plan import propose
 from tests.crash import strace
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
@@ -39,12 +35,3 @@ def scratch() -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="mailsurgeon-crash-", dir=parent))
     yield home
     shutil.rmtree(home)
-
-
-@pytest.fixture(autouse=True)
-def nothing_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither its Dovecot nor its processes; looking for these would be other calls every time."""
-    monkeypatch.setattr(operation, "pop3_uidl_is_name", lambda: False)
-    monkeypatch.setattr(doveconf, "configuration", lambda: None)
-    for one in (surgeon, propose):
-        monkeypatch.setattr(one, "running_tool", lambda *_: "")

@@ -17,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,7 +28,6 @@ from hypothesis.stateful import (
 )
 
 from mailsurgeon.errors import MailsurgeonError, Refused
-from mailsurgeon.surgery.apply import operation as writer
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Report, StepKind
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
@@ -350,12 +348,6 @@ def note(reason: str) -> None:
     """Counts a refusal by its reason, names left out."""
     reason = re.sub(r"\S*[/.]\S+|\d+", "...", reason)
     reasons[reason[:90]] += 1
-
-
-@pytest.fixture(autouse=True)
-def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests do not depend on the Dovecot this host may have."""
-    monkeypatch.setattr(writer, "pop3_uidl_is_name", lambda: False)
 
 
 def live_through_each() -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mailsurgeon.host import doveconf as dovecot
 from mailsurgeon.host.doveconf import configuration
-from mailsurgeon.survey.open_spool import Options, open_spool
+from mailsurgeon.host.host import Host
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.open_spool import Options
+from mailsurgeon.survey.open_spool import open_spool as open_spool_on
 
 OLD = """\
 mail_location = maildir:{home}/%d/%n/Maildir:CONTROL={home}/control/%d/%n:INDEX={home}/index/%n
@@ -26,13 +30,11 @@ Doveconf = Callable[[str], Path]
 
 
 @pytest.fixture
-def doveconf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doveconf]:
+def doveconf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doveconf:
     """Installs a `doveconf` that runs these lines of a shell; gives the file it counts in."""
     programs = tmp_path / "bin"
     programs.mkdir()
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
-    monkeypatch.setattr(dovecot, "configuration", configuration)
-    configuration.cache_clear()
 
     def install(body: str) -> Path:
         calls = tmp_path / "calls"
@@ -41,8 +43,12 @@ def doveconf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doveco
         program.chmod(0o755)
         return calls
 
-    yield install
-    configuration.cache_clear()
+    return install
+
+
+def open_spool(path: Path, *, host: Host | None = None, **options: Any) -> Spool:
+    """The spool as it is opened on a host of its own, which asks the `doveconf` there is."""
+    return open_spool_on(path, Options(host=host or Host(), **options))
 
 
 def says(text: str) -> str:
@@ -67,11 +73,12 @@ def test_control_and_index_are_found(
     version: str, spool: Path, tmp_path: Path, doveconf: Doveconf
 ) -> None:
     calls = doveconf(says(version.format(home=tmp_path)))
-    found = open_spool(spool)
+    host = Host()
+    found = open_spool(spool, host=host)
     assert found.control == os.fsencode(tmp_path / "control/example.org/ann")
     assert found.index == os.fsencode(tmp_path / "index/ann")
     assert found.found_by == "doveconf"
-    assert open_spool(spool) == found
+    assert open_spool(spool, host=host) == found
     assert calls.read_text() == "-n\n", "it is asked once"
 
 
@@ -81,8 +88,7 @@ def test_what_the_operator_says_always_wins(
 ) -> None:
     calls = doveconf(says(OLD.format(home=tmp_path)))
     given = os.fsencode(tmp_path)
-    options = Options(control=given) if option == "control" else Options(index=given)
-    found = open_spool(spool, options)
+    found = open_spool(spool, **{option: given})
     assert {found.control, found.index} == {given, None}
     assert found.found_by == ""
     assert not calls.exists()
@@ -118,12 +124,10 @@ def test_a_doveconf_that_fails_or_knows_nothing_is_no_matter(
     assert (found.control, found.index, found.found_by) == (None, None, "")
 
 
-def test_a_doveconf_that_hangs_is_given_up(
-    spool: Path, doveconf: Doveconf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dovecot, "_SECONDS", 0.05)
+def test_a_doveconf_that_hangs_is_given_up(spool: Path, doveconf: Doveconf) -> None:
     doveconf("exec sleep 60")
-    assert open_spool(spool).found_by == ""
+    host = Host(ask_dovecot=partial(configuration, seconds=0.05))
+    assert open_spool(spool, host=host).found_by == ""
 
 
 @pytest.mark.usefixtures("spool")
@@ -155,13 +159,14 @@ def test_the_layout_is_dovecots_where_nothing_else_tells_it(
     doveconf(says(f"mail_location = maildir:{root}:LAYOUT=fs\n"))
     if folder:
         maildir(root / folder)
-    assert open_spool(root, Options(layout=given)).layout == layout
+    assert open_spool(root, layout=given).layout == layout
 
 
 def test_the_format_of_uidls_is_asked_for_in_the_same_question(
     spool: Path, doveconf: Doveconf
 ) -> None:
     calls = doveconf(says("protocol pop3 {\n  pop3_uidl_format = %f\n}\n"))
-    open_spool(spool)
-    assert dovecot.pop3_uidl_is_name()
+    host = Host()
+    open_spool(spool, host=host)
+    assert host.pop3_uidl_is_name()
     assert calls.read_text() == "-n\n"

@@ -18,9 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-from mailsurgeon.host import auto_expunge, doveconf
-from mailsurgeon.surgery import surgeon
-from mailsurgeon.surgery.plan import propose
+from mailsurgeon.host.host import Host
 from tests.journals.commands import NOT_KILLED, Command, places_of, run, without_home
 from tests.journals.hands import by_hand
 from tests.journals.lines import Record, write_lines
@@ -38,6 +36,7 @@ from tests.journals.recordings import (
 from tests.journals.rows import portable, read_rows, read_schema
 from tests.journals.stories import STORIES, Story
 from tests.journals.trees import look, names_of, picture
+from tests.support.host import FakeHost
 
 
 def main(version: Path) -> None:
@@ -53,12 +52,7 @@ def main(version: Path) -> None:
 @contextlib.contextmanager
 def _quiet(home: Path) -> Iterator[None]:
     """Nothing of this host is asked or used."""
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(patch.dict(os.environ, places_of(home)))
-        for module in (propose, surgeon):
-            stack.enter_context(patch.object(module, "running_tool", lambda _root, _owner: ""))
-        stack.enter_context(patch.object(doveconf, "configuration", lambda: None))
-        stack.enter_context(patch.object(auto_expunge, "COURIER_SETTINGS", b"/nonexistent"))
+    with patch.dict(os.environ, places_of(home)), patch.object(Host, "this", FakeHost):
         yield
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.apply import operation
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -139,12 +138,6 @@ def total(maildirsize: bytes) -> tuple[int, int]:
 
 def plan(*acts: Act, kind: str = "fix") -> Plan:
     return Plan(kind, acts)
-
-
-@pytest.fixture(autouse=True)
-def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests do not depend on the Dovecot this host may have."""
-    monkeypatch.setattr(operation, "pop3_uidl_is_name", lambda: False)
 
 
 @pytest.fixture

@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.host import doveconf
+from mailsurgeon.maildir.config.dovecot_config import SpoolLocation
 from mailsurgeon.survey import find_spools as finding
 from mailsurgeon.survey.find_spools import find_spools, holds_several
 from mailsurgeon.survey.index.rows import NotExamined
-
-
-@pytest.fixture(autouse=True)
-def no_dovecot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doveconf, "configuration", lambda: None)
+from tests.support.host import FakeHost
 
 
 @pytest.fixture
@@ -110,16 +106,17 @@ def test_a_users_own_files_outweigh_the_names_beside_it(mail: Path) -> None:
     assert found(mail, layout="fs") == ["anna", "trash"]
 
 
-def test_this_hosts_dovecot_knows_a_mail_root(mail: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_this_hosts_dovecot_knows_a_mail_root(mail: Path) -> None:
     maildirs(mail, "anna/debian", "anna/work")
     asked: list[bytes] = []
 
-    def location_of(root: bytes, _owner: int) -> object:
-        asked.append(root)
-        return object() if root.endswith(b"anna") else None
+    class Knowing(FakeHost):
+        def location_of(self, root: bytes, owner: int) -> SpoolLocation | None:
+            asked.append(root)
+            return super().location_of(root, owner)
 
-    monkeypatch.setattr(finding.doveconf, "location_of", location_of)
-    assert found(mail) == ["anna"]
+    host = Knowing(dovecot=f"mail_location = maildir:{mail}/anna\n")
+    assert found(mail, host=host) == ["anna"]
     assert asked == [os.fsencode(mail / "anna")]
 
 

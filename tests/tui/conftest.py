@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.worker import WorkerCancelled, WorkerFailed
 
+from mailsurgeon.host.host import Host
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, open_spool
@@ -85,10 +86,10 @@ class Ward:
         self.mail("cur/{n}:2,", content="")
         return self
 
-    def bench(self, **settings: Any) -> SpoolSession:
-        options = Options()
+    def bench(self, host: Host | None = None, **settings: Any) -> SpoolSession:
+        options = Options(host=host or Host.this())
         spool = open_spool(self.root, options)
-        surgeon = Surgeon(spool, state_dir=self.home / "state")
+        surgeon = Surgeon(spool, state_dir=self.home / "state", host=options.host)
         surgeon.__enter__()
         self.surgeons.append(surgeon)
         settings = {"inspect_delay": 0.0, "now": lambda: START, **settings}

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from mailsurgeon.host.processes import Users
 from mailsurgeon.tui.app import MailsurgeonApp
+from tests.support.host import FakeHost
 from tests.tui.conftest import Ward, keys, settled
 
 SMALL, LARGE = (80, 24), (200, 50)
@@ -40,14 +41,11 @@ class Dated:
 
 
 @pytest.fixture
-def app(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Callable[..., MailsurgeonApp]:
+def app(ward: Ward) -> Callable[..., MailsurgeonApp]:
     users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))})
-    monkeypatch.setattr(
-        "mailsurgeon.tui.screens.main.survey_controller.users_of", lambda _spool: users
-    )
 
     def make(**settings: Any) -> MailsurgeonApp:
-        bench = ward.bench(**settings)
+        bench = ward.bench(host=FakeHost(users=users), **settings)
         bench.surgeon = Dated(bench.surgeon)
         survey = bench.survey
         bench.survey = lambda *args, **options: dataclasses.replace(  # type: ignore[type-var]

@@ -3,8 +3,14 @@
 Worker processes import this package when they start: it loads nothing until it is called.
 """
 
+from __future__ import annotations
+
 import gc
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailsurgeon.host.host import Host
 
 
 def main() -> None:
@@ -17,8 +23,9 @@ def main() -> None:
     program.main()
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Runs one command line; gives its exit code. Every error is one line on stderr."""
+def run(arguments: Sequence[str], host: Host | None = None) -> int:
+    """Runs one command line on `host` (this computer when None); gives its exit code. Every error
+    is one line on stderr."""
     from mailsurgeon.cli import program
 
-    return program.run(arguments)
+    return program.run(arguments, host)

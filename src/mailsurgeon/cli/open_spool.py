@@ -24,7 +24,9 @@ def several(path: str, common: Common) -> bool:
     """Whether `path` is no spool, but holds at least two that are so for certain. With --layout
     the operator has said that it is one."""
     try:
-        return common.layout is None and holds_several(path, exclude=common.exclude)
+        return common.layout is None and holds_several(
+            path, exclude=common.exclude, host=common.host
+        )
     except SpoolError:
         return False  # who opens it tells what is wrong
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from mailsurgeon.host.host import Host
 from mailsurgeon.survey.open_spool import Options
 
 DEFAULTS = Parameter(negative=(), show_default=False)
@@ -32,7 +33,7 @@ OutcomeFormat = Literal["table", "json"]
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What every command understands."""
+    """What every command understands, and the computer it runs on, which `run` hands in."""
 
     state_dir: Annotated[
         Path | None, Parameter(help="Where the journal is kept, instead of the user's own place.")
@@ -65,6 +66,9 @@ class Common:
     verbose: Annotated[
         bool, Parameter(name=("--verbose", "-v"), help="Say everything: each path, each step.")
     ] = False
+    host: Annotated[Host, Parameter(parse=False)] = field(
+        default_factory=lambda: Host.this(), compare=False, repr=False
+    )
 
     def survey_options(self, clock_ahead: float = 0.0) -> Options:
         """What the survey needs of these; `clock_ahead` in seconds."""
@@ -76,6 +80,7 @@ class Common:
             exclude=self.exclude,
             jobs=self.jobs,
             clock_ahead=clock_ahead,
+            host=self.host,
         )
 
     @property

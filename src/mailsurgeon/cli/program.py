@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
@@ -15,8 +16,9 @@ from mailsurgeon import __version__
 from mailsurgeon.cli import screen
 from mailsurgeon.cli.arguments import spread_codes
 from mailsurgeon.cli.console import INTERRUPTED, complain
-from mailsurgeon.cli.options import DEFAULTS
+from mailsurgeon.cli.options import COMMON, DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host.host import Host
 
 COULD_NOT = 2
 PIPE_CLOSED = 141
@@ -54,8 +56,9 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Runs one command line; gives its exit code. Every error is one line on stderr."""
+def run(arguments: Sequence[str], host: Host | None = None) -> int:
+    """Runs one command line on `host` (this computer when None); gives its exit code. Every error
+    is one line on stderr."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:  # a stream that cannot encode a character still shows it
@@ -64,9 +67,7 @@ def run(arguments: Sequence[str]) -> int:
     if not _HELP.isdisjoint(arguments):
         app.resolved_commands()  # what each is for stands beside it
     try:
-        result = app(
-            spread_codes(arguments), exit_on_error=False, print_error=False, help_on_error=False
-        )
+        result = _called(app, spread_codes(arguments), host or Host.this())
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
@@ -93,6 +94,17 @@ def run(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         complain(f"a fault of mailsurgeon: {type(error).__name__}: {error}")
         return COULD_NOT
+
+
+def _called(app: App, arguments: Sequence[str], host: Host) -> object:
+    """Calls the command that these words name, on this host; gives what it returns."""
+    command, bound, _ = app.parse_args(
+        arguments, exit_on_error=False, print_error=False, help_on_error=False
+    )
+    if "common" in bound.signature.parameters:
+        common = bound.arguments.get("common", COMMON)
+        bound.arguments["common"] = replace(common, host=host)
+    return command(*bound.args, **bound.kwargs)
 
 
 def _usage(error: CycloptsError, arguments: Sequence[str]) -> str:

@@ -84,7 +84,7 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
         return run_spools(
             top,
             SurveyRequest(common.survey_options(), survey=apart.survey),
-            lambda spool: Surgeon(spool, state_dir=common.state_dir),
+            lambda spool: Surgeon(spool, state_dir=common.state_dir, host=common.host),
             listen=apart.listen,
             read_only=read_only,
             ascii=display.ascii,

@@ -129,7 +129,11 @@ def surgeon_for(
     """The one who may change the spool. `changes`: first recovers what a run before left
     unfinished; else only tells of it. `looks`: goes on where the journal is damaged."""
     with Surgeon(
-        spool, state_dir=common.state_dir, quarantine=common.quarantine_dir, force=force
+        spool,
+        state_dir=common.state_dir,
+        quarantine=common.quarantine_dir,
+        force=force,
+        host=common.host,
     ) as surgeon:
         if not common.quiet:
             surgeon.on_wait = complain

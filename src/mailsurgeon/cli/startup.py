@@ -41,6 +41,7 @@ class LateSurgeon:
                     self._spool,
                     state_dir=self._common.state_dir,
                     quarantine=self._common.quarantine_dir,
+                    host=self._common.host,
                 )
             return self._surgeon
 

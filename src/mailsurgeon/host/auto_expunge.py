@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailsurgeon.host import doveconf
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.config import courier_config, dovecot_config
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock
 
-COURIER_SETTINGS = b"/etc/courier/imapd"
-_LARGEST = 1 << 20
+_LARGEST = 1 << 20  # bytes of Courier's settings
 
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """What the servers' configurations say, as far as they can be read."""
+    """What the servers' configurations say: Dovecot's as it was read, Courier's as text."""
 
     dovecot: ConfigBlock | None = None
     courier: str = ""
-
-    @classmethod
-    def of_this_host(cls) -> Expiry:
-        """Reads Courier's settings and asks Dovecot for its own."""
-        settings = read_small(COURIER_SETTINGS, _LARGEST) or b""
-        return cls(doveconf.configuration(), settings.decode("utf-8", "replace"))
 
     def of(self, name: str) -> tuple[str, float]:
         """Who deletes from the folder `name` by age, and after how many days; else empty, 0."""
@@ -34,3 +26,8 @@ class Expiry:
                 return "Dovecot (autoexpunge)", days
         days = courier_config.emptytrash_days(self.courier, name)
         return ("", 0.0) if days is None else ("Courier (IMAP_EMPTYTRASH)", days)
+
+
+def courier_settings(path: bytes) -> str:
+    """Courier's file of settings as text; empty where there is none, or it cannot be read."""
+    return (read_small(path, _LARGEST) or b"").decode("utf-8", "replace")

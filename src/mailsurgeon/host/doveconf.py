@@ -6,44 +6,34 @@ import os
 import pwd
 import shutil
 import subprocess
-from functools import cache
 
 from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, Person, SpoolLocation
 
-_SECONDS = 5
+SECONDS = 5.0
 FOUND_BY = "doveconf"
 
 
-@cache
-def configuration() -> ConfigBlock | None:
-    """What `doveconf -n` says, asked once; None where there is none or it fails."""
+def configuration(seconds: float = SECONDS) -> ConfigBlock | None:
+    """What `doveconf -n` says; None where there is none, or it fails or takes longer than so many
+    seconds."""
     program = shutil.which("doveconf", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
     if program is None:
         return None
     try:
         asked = subprocess.run(
             [program, "-n"],
-            capture_output=True, check=False, timeout=_SECONDS, stdin=subprocess.DEVNULL,
+            capture_output=True, check=False, timeout=seconds, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
     return dovecot_config.read_configuration(asked.stdout) if asked.returncode == 0 else None
 
 
-def pop3_uidl_is_name() -> bool:
-    """Whether POP3 UIDLs are made of file names; no other format depends on the name."""
-    known = configuration()
-    return known is not None and dovecot_config.uidl_format_is_name(known)
-
-
-def location_of(root: bytes, owner: int) -> SpoolLocation | None:
-    """Where Dovecot keeps the lists and indexes of the spool at `root` (without symlinks), whose
-    owner has the user id `owner`: directories that exist, None for one that does not or is the
-    spool itself. None when no location is this spool's."""
-    known = configuration()
-    if known is None:
-        return None
+def location_in(known: ConfigBlock, root: bytes, owner: int) -> SpoolLocation | None:
+    """Where a configuration keeps the lists and indexes of the spool at `root` (without symlinks),
+    whose owner has the user id `owner`: directories that exist, None for one that does not or is
+    the spool itself. None when no location is this spool's."""
     found = dovecot_config.find(known, root, _person(owner), os.path.realpath)
     if found is None:
         return None

@@ -1,11 +1,9 @@
-"""Which file system a directory lies on, as far as it decides how its changes are heard of."""
+"""Whether inotify can notice all changes below a directory, by the file systems it lies on."""
 
 from __future__ import annotations
 
 import os
 import re
-
-MOUNTS = "/proc/self/mountinfo"
 
 _SHARED = frozenset(
     (
@@ -13,13 +11,16 @@ _SHARED = frozenset(
         "beegfs", "gpfs", "gfs2", "ocfs2", "orangefs", "glusterfs", "fuse", "vboxsf", "prl_fs",
     )
 )  # fmt: skip
-"""File systems that others than this kernel may change: it hears nothing of that."""
+"""File systems that other computers or processes may change: this kernel then reports no event."""
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
-def shared_file_system(root: bytes, mounts: str = MOUNTS) -> str:
-    """The type of a file system of others that `root` lies on, or that is mounted below it
-    (`nfs4`, `fuse.sshfs`); empty when there is none, or when the system does not tell."""
+def shared_file_system(root: bytes, mounts: str) -> str:
+    """The type (`nfs4`, `fuse.sshfs`) of a file system that others may change, on which `root` lies
+    or which is mounted below it; empty when there is none, or when the system does not tell.
+
+    `mounts`: a list as in proc_pid_mountinfo(5).
+    """
     try:
         with open(mounts, "rb") as file:
             lines = file.read().splitlines()

@@ -1,76 +1,220 @@
-"""Who has the spool open, as far as this user may see it: `/proc/PID/fd` and `/proc/PID/cwd`."""
+"""Who has what open, what was started under which name, who holds a lock: by /proc.
+
+Of another user's process only root may see what it has open; mounted with `hidepid`, /proc does not
+even list it. Each question says what its answer is where something could not be seen. Each walks
+/proc once, anew.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.text import visible
 
 _PATHS = 5  # open paths named a process
 
 
-def users_of(spool: Spool, proc: bytes = b"/proc") -> Users:
-    """Processes, this one aside, with something below the spool open or as working directory.
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who has a spool open: a name and paths below the spool (`.` is its root) by process number;
+    `hidden` counts the processes that could not be looked at, -1 where there is no /proc."""
 
-    `hidden` counts the processes whose files this user may not see. Where there is no `/proc`
-    (not Linux) nothing is found and `hidden` is -1.
-    """
-    found: dict[int, tuple[str, tuple[str, ...]]] = {}
-    hidden = 0
-    try:
-        numbers = [int(name) for name in os.listdir(proc) if name.isdigit()]
-    except OSError:
-        return Users(hidden=-1)
-    ours = _family()
-    for number in sorted(numbers):
-        if number in ours:
-            continue
-        place = os.path.join(proc, str(number).encode())
+    found: Mapping[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFiles:
+    """Which processes have files of one device open, by inode; `complete` when all were seen."""
+
+    holders: Mapping[int, Collection[int]]
+    complete: bool
+
+    def of(self, inode: int) -> list[int] | None:
+        """The processes that have it open; None when none was seen but not all could be."""
+        found = sorted(self.holders.get(inode, ()))
+        return found if found or self.complete else None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A process by the name it was started under, without directories."""
+
+    name: bytes
+    number: int
+
+
+class Processes:
+    """The processes listed in `proc`."""
+
+    def __init__(self, proc: bytes = b"/proc") -> None:
+        self._proc = proc
+
+    # Questions
+
+    def users_of(self, root: bytes) -> Users:
+        """The processes, this one and its workers aside, with something at or below the directory
+        `root` open or as working directory."""
         try:
-            paths = _paths_below(place, spool.root)
-        except PermissionError:
-            hidden += 1
-            continue
+            numbers = self._numbers()
         except OSError:
-            continue  # it has ended meanwhile
-        if paths:
-            found[number] = (_name(place), tuple(paths))
-    return Users(found, hidden)
+            return Users(hidden=-1)
+        ours = self._family()
+        found: dict[int, tuple[str, tuple[str, ...]]] = {}
+        hidden = 0
+        for number in numbers:
+            if number in ours:
+                continue
+            try:
+                below = set(_below(root, [*self.descriptors(number), self._of(number, b"cwd")]))
+            except PermissionError:
+                hidden += 1
+                continue
+            except OSError:
+                continue  # it has ended meanwhile
+            if below:
+                paths = sorted(os.path.relpath(path, root) for path in below)[:_PATHS]
+                found[number] = self._name(number), tuple(map(visible, paths))
+        return Users(found, hidden)
 
+    def holders_of(self, path: bytes) -> list[int] | None:
+        """The numbers of the processes that have the file at this absolute path open; None when
+        none was seen but not all could be looked at."""
+        try:
+            numbers = self._numbers()
+        except OSError:
+            return None
+        holders: list[int] = []
+        hidden = False
+        for number in numbers:
+            try:
+                if path in self._open_paths(number):
+                    holders.append(number)
+            except PermissionError:
+                hidden = True
+            except OSError:
+                continue  # it has ended
+        return holders or (None if hidden else [])
 
-def _family() -> set[int]:
-    """This process and its workers, which have the spool open by nature."""
-    ours = {os.getpid()}
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as children:
+    def open_on(self, device: int) -> OpenFiles:
+        """All open files of one device."""
+        holders: dict[int, set[int]] = {}
+        try:
+            numbers = self._numbers()
+        except OSError:
+            return OpenFiles(holders, complete=False)
+        complete = True
+        for number in numbers:
+            try:
+                links = self.descriptors(number)
+            except FileNotFoundError:
+                continue  # it has ended
+            except OSError:
+                complete = False
+                continue
+            for link in links:
+                with suppress(OSError):
+                    status = os.stat(link)
+                    if status.st_dev == device:
+                        holders.setdefault(status.st_ino, set()).add(number)
+        return OpenFiles(holders, complete)
+
+    def at_work(self, names: Collection[bytes], root: bytes, owner: int) -> Started | None:
+        """The first process that was started under one of these names and either runs as the user
+        id `owner` or has something at or below `root` open; None when none is seen."""
+        try:
+            numbers = self._numbers()
+        except OSError:
+            return None
+        for number in numbers:
+            # A script's interpreter comes first, then the script.
+            words = (os.path.basename(word) for word in self._command(number)[:2])
+            name = next((word for word in words if word in names), b"")
+            if name and (self._runs_as(number, owner) or self._is_inside(number, root)):
+                return Started(name, number)
+        return None
+
+    def flock_holder(self, file: os.stat_result) -> int:
+        """The process that holds a flock on this file, by the kernel's list of locks; 0 when it
+        cannot be told."""
+        wanted = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+        table = os.path.join(self._proc, b"locks")
+        with suppress(OSError, ValueError), open(table, encoding="ascii") as lines:
+            for line in lines:
+                words = line.split()
+                if "FLOCK" in words and wanted in words:
+                    return max(0, int(words[words.index(wanted) - 1]))
+        return 0
+
+    # One process
+
+    def descriptors(self, number: int) -> list[bytes]:
+        """Links to all that a process has open. Raises OSError, PermissionError among them, when
+        they cannot be seen."""
+        home = self._of(number, b"fd")
+        return [os.path.join(home, name) for name in os.listdir(home)]
+
+    def _open_paths(self, number: int) -> Iterator[bytes]:
+        for link in self.descriptors(number):
+            with suppress(FileNotFoundError):  # closed meanwhile
+                yield os.readlink(link)
+
+    def _is_inside(self, number: int, root: bytes) -> bool:
+        links = [self._of(number, b"cwd")]
+        with suppress(OSError):
+            links += self.descriptors(number)
+        return any(True for _ in _below(root, links))
+
+    def _command(self, number: int) -> list[bytes]:
+        """The words it was started with; none when they cannot be read."""
+        try:
+            with open(self._of(number, b"cmdline"), "rb") as file:
+                return file.read(4096).split(b"\0")
+        except OSError:
+            return []
+
+    def _name(self, number: int) -> str:
+        try:
+            with open(self._of(number, b"comm"), "rb") as file:
+                return visible(file.read(64).strip())
+        except OSError:
+            return "?"
+
+    def _runs_as(self, number: int, user: int) -> bool:
+        try:
+            return os.stat(self._of(number)).st_uid == user
+        except OSError:
+            return False
+
+    # All of them
+
+    def _numbers(self) -> list[int]:
+        """Raises OSError where there is no /proc."""
+        return sorted(int(name) for name in os.listdir(self._proc) if name.isdigit())
+
+    def _family(self) -> set[int]:
+        """This process and its workers, which have the spool open by nature."""
+        ours = {os.getpid()}
+        listed = os.path.join(self._proc, b"self/task/%d/children" % os.getpid())
+        with suppress(OSError), open(listed) as children:
             ours.update(map(int, children.read().split()))
-    except OSError:
-        pass
-    return ours
+        return ours
+
+    def _of(self, number: int, name: bytes = b"") -> bytes:
+        return os.path.join(self._proc, b"%d" % number, name)
 
 
-def _paths_below(place: bytes, root: bytes) -> list[str]:
-    paths: set[bytes] = set()
-    links = [os.path.join(place, b"fd", name) for name in os.listdir(os.path.join(place, b"fd"))]
-    for link in (*links, os.path.join(place, b"cwd")):
-        try:
+def _below(root: bytes, links: Collection[bytes]) -> Iterator[bytes]:
+    """Where those of these links lead that lead to `root` or below it."""
+    inside = root.rstrip(b"/") + b"/"
+    for link in links:
+        with suppress(OSError):
             target = os.readlink(link)
-        except OSError:
-            continue
-        if target == root or target.startswith(root.rstrip(b"/") + b"/"):
-            paths.add(os.path.relpath(target, root))
-    return [visible(path) for path in sorted(paths)[:_PATHS]]
-
-
-def _name(place: bytes) -> str:
-    try:
-        with open(os.path.join(place, b"comm"), "rb") as comm:
-            return visible(comm.read(64).strip())
-    except OSError:
-        return "?"
+            if target == root or target.startswith(inside):
+                yield target
 
 
 def users_text(users: Users) -> str:
@@ -82,11 +226,3 @@ def users_text(users: Users) -> str:
         return ""
     names = ", ".join(f"{name} ×{n}" if n > 1 else name for name, n in sorted(counts.items()))
     return f"{names} {'has' if sum(counts.values()) == 1 else 'have'} it open"
-
-
-@dataclass(frozen=True, slots=True)
-class Users:
-    """Who has the spool open: process names and numbers; `hidden` could not be looked at."""
-
-    found: Mapping[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    hidden: int = 0

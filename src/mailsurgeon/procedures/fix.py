@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left, Plan
 from mailsurgeon.surgery.plan.context import SpoolContext
@@ -30,6 +31,7 @@ def plan_fix(
     paths: Collection[bytes] = (),
     force: bool = False,
     quarantine: bytes | None = None,
+    host: Host | None = None,
 ) -> Plan:
     """The plan of one `fix`.
 
@@ -37,11 +39,12 @@ def plan_fix(
     names; only what lies in them is repaired. `paths`, relative to the spool: a file named is
     repaired with all it has; of a directory named its own problems, and what lies below it as a
     plain `fix` would. `force`: go on where a remedy is refused for safety.
+    `host`: the computer to ask about servers, this one when None.
 
     Raises MailsurgeonError for a code or folder that does not exist.
     """
     check_codes(only)
-    around = SpoolContext(spool, index)
+    around = SpoolContext(spool, index, host)
     ids = [around.named(name).id for name in folders]
     named, below, left = _named(index, paths)
     entries = [*named, *below] if paths else _troubled(index, only, ids)

@@ -12,6 +12,7 @@ from types import TracebackType
 from platformdirs import user_state_dir
 
 from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
@@ -32,8 +33,9 @@ class Surgeon:
     """Changes one spool. A context manager; usable from several threads, one operation at a time.
 
     `state_dir` holds the journals (default: the user's state directory), `quarantine` the
-    directory things are moved to (default: `.NAME.quarantine` beside the spool). `on_wait` gets a
-    line when a server's lock is waited for.
+    directory things are moved to (default: `.NAME.quarantine` beside the spool), `host` the
+    computer this runs on (default: asked anew). `on_wait` gets a line when a server's lock is
+    waited for.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class Surgeon:
         state_dir: Path | None = None,
         quarantine: bytes | None = None,
         force: bool = False,
+        host: Host | None = None,
     ) -> None:
         self.spool = spool
         self.force = force
+        self.host = host or Host.this()
         self.on_wait: Callable[[str], None] = _silent
         self.lock_wait = WAIT_SECONDS
         self._session = new_session()
@@ -132,7 +136,7 @@ class Surgeon:
             )
 
     def _refuse_beside_sync_tools(self, owner: int) -> None:
-        tool = running_tool(self.spool.root, owner)
+        tool = running_tool(self.host, self.spool.root, owner)
         if tool:
             raise Refused(
                 f"{visible(self.spool.root)}: {visible(tool)}; wait for it, or go on with --force"
@@ -146,12 +150,12 @@ class Surgeon:
         """Makes this run the spool's one writer."""
         root = open_root(self.spool)
         try:
-            hold_as_writer(root, self.spool.root)
+            hold_as_writer(root, self.spool.root, self.host)
         except BaseException:
             os.close(root)
             raise
         writer = OperationWriter(
-            self.spool, root, self._journal, self._session, self.quarantine_dir
+            self.spool, root, self._journal, self._session, self.quarantine_dir, self.host
         )
         try:
             writer.notices.refuse_foreign(self._journal.path)

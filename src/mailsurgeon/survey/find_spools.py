@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.host import doveconf
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.folder_names import FS
 from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder, marks_root, never_searched
 from mailsurgeon.survey.index.rows import NotExamined
@@ -80,14 +80,15 @@ def find_spools(
     exclude: tuple[str, ...] = (),
     layout: str | None = None,
     not_searched: list[NotExamined] | None = None,
+    host: Host | None = None,
 ) -> Iterator[FoundSpool]:
     """The spools at and below `directory`, by path. What lies in a spool is no other spool, a
     quarantine is none, and symlinks are not followed.
 
     `exclude`: patterns of paths (below `directory`) or names that are passed over. `layout`: `fs`
     takes Maildirs that lie side by side for folders of one spool, where nothing tells otherwise.
-    `not_searched` gets what could not be looked into, with absolute paths. Raises SpoolError when
-    `directory` itself cannot be read.
+    `not_searched` gets what could not be looked into, with absolute paths. `host`: whose Dovecot is
+    asked; this computer when None. Raises SpoolError when `directory` itself cannot be read.
     """
     if not directory:  # an unset variable in a script must not mean the directory it runs in
         raise SpoolError("the directory given is empty; name one (. is the directory here)")
@@ -98,12 +99,16 @@ def find_spools(
         raise SpoolError(
             f"{visible(directory)}: {error.strerror}; give a directory that holds mail"
         ) from error
-    return _Search(top, exclude, layout, [] if not_searched is None else not_searched).run(first)
+    missed = [] if not_searched is None else not_searched
+    return _Search(top, exclude, layout, missed, host or Host.this()).run(first)
 
 
-def holds_several(directory: str | bytes, *, exclude: tuple[str, ...] = ()) -> bool:
+def holds_several(
+    directory: str | bytes, *, exclude: tuple[str, ...] = (), host: Host | None = None
+) -> bool:
     """Whether at least two spools that are so for certain lie below a directory that is none."""
-    found = (spool for spool in find_spools(directory, exclude=exclude) if spool.certain)
+    spools = find_spools(directory, exclude=exclude, host=host)
+    found = (spool for spool in spools if spool.certain)
     return len(list(islice(found, 2))) == 2
 
 
@@ -114,11 +119,13 @@ class _Search:
         exclude: tuple[str, ...],
         layout: str | None,
         not_searched: list[NotExamined],
+        host: Host,
     ) -> None:
         self.top = top
         self.exclude = exclude
         self.layout = layout
         self.not_searched = not_searched
+        self.host = host
 
     def run(self, first: _Look) -> Iterator[FoundSpool]:
         waiting = [first]
@@ -164,7 +171,7 @@ class _Search:
             return True
         if self.layout is not None:
             return self.layout == FS
-        return doveconf.location_of(look.path, os.stat(look.path).st_uid) is not None
+        return self.host.location_of(look.path, os.stat(look.path).st_uid) is not None
 
     def _tell_symlinks(self, look: _Look) -> None:
         """A spool behind a symlink is found where it lies, if that is below the same directory."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.host import doveconf
+from mailsurgeon.host.doveconf import FOUND_BY
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder
 from mailsurgeon.maildir.spool import Spool
@@ -22,7 +23,7 @@ from mailsurgeon.text import visible
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a spool is looked at. `tmp_age` in hours; `clock_ahead` in seconds.
+    """How a spool is looked at, and on which `host`. `tmp_age` in hours; `clock_ahead` in seconds.
 
     `largest_cache`, `largest_keywords`: bytes of a `dovecot.index.cache` and of Courier's keyword
     list above which they are called bloated.
@@ -37,6 +38,7 @@ class Options:
     largest_keywords: int = 256 * 1024
     jobs: int | None = None
     clock_ahead: float = 0.0
+    host: Host = field(default_factory=lambda: Host.this(), compare=False, repr=False)
 
     def for_readers(self, executor: Executor | None) -> Options:
         """These, with enough under way at once for readers that tell how many they are."""
@@ -47,7 +49,7 @@ class Options:
 def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = None) -> Spool:
     """The spool at `path`, a symlink resolved once.
 
-    Where neither CONTROL= nor INDEX= is given, this host's Dovecot is asked for them.
+    Where neither CONTROL= nor INDEX= is given, the host's Dovecot is asked for them.
     Raises SpoolError when there is none, when it is a store of another kind, or when it lies
     inside another Maildir.
     """
@@ -78,12 +80,12 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
             os.path.realpath(one) if one else None for one in (options.control, options.index)
         )
         return Spool(root, status.st_dev, status.st_ino, layout, control, index)
-    known = doveconf.location_of(root, status.st_uid)
+    known = options.host.location_of(root, status.st_uid)
     if known is None:
         return Spool(root, status.st_dev, status.st_ino, layout)
     if known.layout and not options.layout and len(folders) < 2:  # nothing to see it from
         layout = known.layout
-    found_by = doveconf.FOUND_BY if known.control or known.index else ""
+    found_by = FOUND_BY if known.control or known.index else ""
     return Spool(
         root, status.st_dev, status.st_ino, layout, known.control, known.index, found_by
     )  # fmt: skip

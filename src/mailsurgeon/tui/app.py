@@ -25,6 +25,7 @@ from mailsurgeon.tui.terminal.control_filter import SafeOnly
 from mailsurgeon.tui.terminal.hangup import EndSignals
 
 if TYPE_CHECKING:
+    from mailsurgeon.host.host import Host
     from mailsurgeon.maildir.spool import Spool
     from mailsurgeon.procedures.survey_spool import SurveyRequest
     from mailsurgeon.survey.index.index import Index
@@ -201,7 +202,7 @@ def run_app(
     `settings` are those of the Workbench. Raises MailsurgeonError when `theme` is none of
     Textual's, JournalError when the journal cannot be read and changes are wanted.
     """
-    bench = real_session(spool, index, options, surgeon, watch=_WATCH, **settings)
+    bench = real_session(spool, index, options, surgeon, watch=_watch_on(options.host), **settings)
     return _run(bench, bench.theme, mouse)
 
 
@@ -220,7 +221,13 @@ def run_spools(
     """
     from mailsurgeon.tui.spool_sessions import SpoolSessions
 
-    hall = SpoolSessions(directory, order, surgeon, partial(real_session, watch=_WATCH), **settings)
+    hall = SpoolSessions(
+        directory,
+        order,
+        surgeon,
+        partial(real_session, watch=_watch_on(order.options.host)),
+        **settings,
+    )
     try:
         return _run(hall, hall.theme, mouse)
     finally:
@@ -253,23 +260,26 @@ def real_session(
     return SpoolSession(
         spool, index, options, surgeon,
         survey=survey or _later("mailsurgeon.survey.run", "run_survey"),
-        propose=_later(planning, "propose"),
-        propose_folder=_later(planning, "propose_folder"),
-        described=_later(planning, "described"),
-        without=_later(planning, "without"),
+        propose=_later(planning, "propose", host=options.host),
+        propose_folder=_later(planning, "propose_folder", host=options.host),
+        described=_later(planning, "described", host=options.host),
+        without=_later(planning, "without", host=options.host),
         brake=_later("mailsurgeon.surgery.plan.brake", "brake"),
         write_log=_later("mailsurgeon.report.session_log", "write_log"),
         **settings,
     )  # fmt: skip
 
 
-def _later(module: str, name: str) -> Callable[..., Any]:
-    """A function whose module is loaded when it is called: the first frame needs none of them."""
+def _later(module: str, name: str, **given: Any) -> Callable[..., Any]:
+    """A function whose module is loaded when it is called: the first frame needs none of them.
+    `given` is handed to it besides."""
 
     def call(*arguments: Any, **options: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*arguments, **options)
+        return getattr(importlib.import_module(module), name)(*arguments, **given, **options)
 
     return call
 
 
-_WATCH = _later("mailsurgeon.survey.watch.watcher", "Watcher")
+def _watch_on(host: Host) -> Callable[..., Any]:
+    """What makes the watcher of a spool on this host."""
+    return _later("mailsurgeon.survey.watch.watcher", "Watcher", host=host)

@@ -58,6 +58,7 @@ class SpoolSessions:
             exclude=options.exclude,
             layout=options.layout,
             not_searched=not_searched,
+            host=options.host,
         )
 
     def look(

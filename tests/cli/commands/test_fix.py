@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from mailsurgeon.cli import execute
-from mailsurgeon.host import doveconf as dovecot
-from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.cli.conftest import MTIME, Run, Tree
+from tests.support.host import FakeHost
 
 MISFILED = ".Sent/1600000003.M1P1.host:2,S"
 FILED = ".Sent/cur/1600000003.M1P1.host:2,S"
@@ -338,14 +337,13 @@ def test_nothing_is_offered_to_be_taken_back_where_nothing_was_done(run: Run, cl
 
 
 def test_where_the_lists_were_found_is_told_on_request(
-    run: Run, broken: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, broken: Tree, tmp_path: Path
 ) -> None:
     control = tmp_path / "control"
     (control / ".INBOX").mkdir(parents=True)
-    output = f"mail_location = maildir:{broken}:CONTROL={control}\n"
-    configuration = dovecot_config.read_configuration(output.encode())
-    monkeypatch.setattr(dovecot, "configuration", lambda: configuration)
-    quiet, verbose = run("fix", broken, "--dry-run"), run("fix", broken, "--dry-run", "-v")
+    host = FakeHost(dovecot=f"mail_location = maildir:{broken}:CONTROL={control}\n")
+    quiet = run("fix", broken, "--dry-run", host=host)
+    verbose = run("fix", broken, "--dry-run", "-v", host=host)
     assert quiet.err == ""
     assert verbose.complaint == f"{broken}: uidlists in {control} (by doveconf)"
     for outcome in (quiet, verbose):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mailsurgeon.host import doveconf as dovecot
-from mailsurgeon.host.doveconf import configuration, pop3_uidl_is_name
-from mailsurgeon.surgery.apply import operation
+from mailsurgeon.host.doveconf import configuration
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.host import FakeHost
 from tests.surgery.apply.test_recovery import crash_before_list
 from tests.surgery.conftest import Ward, plan
 
@@ -34,12 +32,11 @@ class Doveconf:
         assert held == "", "a server's lock was held"
         count = len(self.calls.read_text().splitlines()) if self.calls.exists() else 0
         self.calls.unlink(missing_ok=True)
-        configuration.cache_clear()  # as another run of the program would ask again
         return count
 
 
 @pytest.fixture
-def doveconf(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doveconf]:
+def doveconf(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Doveconf:
     asked = Doveconf(ward.home)
     programs = ward.home / "bin"
     programs.mkdir()
@@ -51,11 +48,12 @@ def doveconf(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doveconf]:
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
-    monkeypatch.setattr(dovecot, "configuration", configuration)
-    monkeypatch.setattr(operation, "pop3_uidl_is_name", pop3_uidl_is_name)
-    configuration.cache_clear()
-    yield asked
-    configuration.cache_clear()
+    return asked
+
+
+def another_run(ward: Ward) -> Surgeon:
+    """A surgeon on a host that has not asked Dovecot yet."""
+    return ward.surgeon(host=FakeHost(ask_dovecot=configuration))
 
 
 @pytest.fixture
@@ -73,42 +71,45 @@ def resize(ward: Ward) -> Plan:
     return plan(ward.rename(source, target, "fix-size", keep_uid=True))
 
 
-def test_an_operation_asks_once_before_it_locks(
-    served: Ward, surgeon: Surgeon, doveconf: Doveconf
-) -> None:
+def test_an_operation_asks_once_before_it_locks(served: Ward, doveconf: Doveconf) -> None:
     before = served.picture()
-    surgeon.apply(resize(served))
+    with another_run(served) as surgeon:
+        surgeon.apply(resize(served))
     assert served.records(b"")[1] == CARRIED, "what it said was heeded"
     assert doveconf.asked() == 1
-    surgeon.apply(surgeon.plan_undo())
+    with another_run(served) as surgeon:
+        surgeon.apply(surgeon.plan_undo())
     assert served.picture() == before
     assert doveconf.asked() == 1
-    surgeon.apply(surgeon.plan_redo())
-    assert served.records(b"")[1] == CARRIED
-    assert doveconf.asked() == 1
+    with another_run(served) as surgeon:
+        surgeon.apply(surgeon.plan_redo())
+        assert served.records(b"")[1] == CARRIED
+        assert doveconf.asked() == 1
+        surgeon.apply(surgeon.plan_undo())
+        assert doveconf.asked() == 0, "it is known by now"
 
 
 def test_recovery_locks_without_asking_meanwhile(
-    served: Ward, surgeon: Surgeon, doveconf: Doveconf, monkeypatch: pytest.MonkeyPatch
+    served: Ward, doveconf: Doveconf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (act,) = resize(served).acts
-    crash_before_list(surgeon, monkeypatch, act)
-    doveconf.asked()
-    with served.surgeon() as another:
-        assert another.recover() is not None
-        assert served.records(b"")[1] == CARRIED
+    with another_run(served) as surgeon:
+        crash_before_list(surgeon, monkeypatch, act)
         doveconf.asked()
-        another.apply(another.plan_undo())
+        with another_run(served) as another:
+            assert another.recover() is not None
+            assert served.records(b"")[1] == CARRIED
+            doveconf.asked()
+            another.apply(another.plan_undo())
     assert served.records(b"")[1] == b"2 W70 :" + OLD
     doveconf.asked()
 
 
-def test_putting_away_and_back_does_not_ask_under_a_lock(
-    served: Ward, surgeon: Surgeon, doveconf: Doveconf
-) -> None:
+def test_putting_away_and_back_does_not_ask_under_a_lock(served: Ward, doveconf: Doveconf) -> None:
     before = served.picture()
-    surgeon.apply(plan(served.away(b"cur/other:2,S")))
-    doveconf.asked()
-    surgeon.apply(surgeon.plan_restore(1))
+    with another_run(served) as surgeon:
+        surgeon.apply(plan(served.away(b"cur/other:2,S")))
+        doveconf.asked()
+        surgeon.apply(surgeon.plan_restore(1))
     assert served.picture() == before
     doveconf.asked()

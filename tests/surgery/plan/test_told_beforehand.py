@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.host import auto_expunge
-from mailsurgeon.host import doveconf as dovecot
-from mailsurgeon.maildir.config import dovecot_config
-from mailsurgeon.surgery.plan import propose
-from mailsurgeon.surgery.plan.propose import described, without
+from mailsurgeon.host.processes import Started
+from mailsurgeon.surgery.plan.propose import described, propose_folder, without
+from tests.support.host import FakeHost
 from tests.surgery.clinic import Clinic, clinic_in, only_act, text
 
 WRONG = b"1300000001.M1P1.host,S=9"
@@ -128,34 +126,29 @@ def test_who_named_the_place_of_the_lists_is_told(clinic: Clinic) -> None:
     assert "UIDs kept for 1 of 1 in INBOX" in plan.effects
 
 
-def test_a_sync_at_work_is_told(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = "mbsync (process 123) is running"
-    monkeypatch.setattr(propose, "running_tool", lambda _root, _owner: tool)
+def test_a_sync_at_work_is_told(clinic: Clinic) -> None:
+    host = FakeHost(tool=Started(b"mbsync", 123))
     clinic.path(b".mbsyncstate.lock").touch()
-    plan = clinic.survey().propose(PATH)
+    plan = clinic.survey().propose(PATH, host=host)
     assert plan.needs[:2] == (
         "mbsync (process 123) is running: refused unless --force",
         ".mbsyncstate.lock is in INBOX: mbsync is at work, or was cut off; refused unless --force",
     )
-    nothing = without(clinic.spool, clinic.index, plan, frozenset(("fix-size",)))
+    nothing = without(clinic.spool, clinic.index, plan, frozenset(("fix-size",)), host=host)
     assert (nothing.acts, nothing.needs) == ((), ())
 
 
-def test_how_long_servers_keep_what_is_filed_is_told(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_how_long_servers_keep_what_is_filed_is_told(clinic: Clinic) -> None:
     clinic.folder(b".Trash")
     clinic.folder(b".Bin")
     settings = clinic.home / "imapd"
     settings.write_text("# IMAP_EMPTYTRASH=Bin:1\nIMAP_EMPTYTRASH=Bin:7,Sent:30\n")
-    monkeypatch.setattr(auto_expunge, "COURIER_SETTINGS", os.fsencode(settings))
-    output = b"namespace inbox {\n  mailbox Trash {\n    autoexpunge = 2w\n  }\n}\n"
-    configuration = dovecot_config.read_configuration(output)
-    monkeypatch.setattr(dovecot, "configuration", lambda: configuration)
+    output = "namespace inbox {\n  mailbox Trash {\n    autoexpunge = 2w\n  }\n}\n"
+    host = FakeHost(dovecot=output, courier=os.fsencode(settings))
     clinic.survey()
-    trash = clinic.propose(PATH, remedy="file", target="Trash").effects
+    trash = clinic.propose(PATH, remedy="file", target="Trash", host=host).effects
     assert any("Dovecot (autoexpunge) deletes what has lain there 14 days" in one for one in trash)
-    other = clinic.propose(PATH, remedy="file", target="Bin").effects
+    other = clinic.propose(PATH, remedy="file", target="Bin", host=host).effects
     assert any("Courier (IMAP_EMPTYTRASH) deletes what has lain there 7 days" in one
                for one in other)  # fmt: skip
 
@@ -195,5 +188,5 @@ def test_subscriptions_that_go_stale_are_named(
     clinic.folder(b".Old")
     clinic.path(name).write_bytes(data)
     (row,) = [row for row in clinic.survey().index.folders() if row.path == b".Old"]
-    plan = propose.propose_folder(clinic.spool, clinic.index, row.id)
+    plan = propose_folder(clinic.spool, clinic.index, row.id)
     assert only_act(plan).note == f"0 messages; stale lines in subscriptions: {shown}"

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_entry import Server
 from mailsurgeon.maildir.server_files import ServerTable
-from mailsurgeon.surgery import surgeon as surgeon_module
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from tests.surgery.clinic import Clinic, clinic_in, text
+
+HOST = Host(ask_dovecot=lambda: None)
 
 
 @pytest.fixture
@@ -33,12 +35,12 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
 
 @pytest.fixture(autouse=True)
 def known_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names of this module's own: a real mbsync of this user must not decide a test."""
+    """Names of this module's own: a real mbsync of this user must not decide a test. The processes
+    are those of this computer."""
     names = frozenset((b"test-mbsync", b"test-offlineimap", b"test-smd-pull"))
     tools = Server("made up", sync_programs=frozenset(names))
     others = (replace(one, sync_programs=frozenset()) for one in server_files.TABLE.servers)
     monkeypatch.setattr(server_files, "TABLE", ServerTable((*others, tools)))
-    monkeypatch.setattr(surgeon_module, "running_tool", running_tool)
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def a_tool(name: str, home: Path, place: Path) -> Iterator[int]:
 def test_nothing_is_changed_while_a_sync_runs(clinic: Clinic, name: str) -> None:
     before = clinic.picture()
     plan = clinic.fix()
-    with a_tool(name, clinic.home, clinic.root) as process, clinic.surgeon() as surgeon:
+    with a_tool(name, clinic.home, clinic.root) as process, clinic.surgeon(host=HOST) as surgeon:
         with pytest.raises(Refused, match=rf"{name} \(process {process}\) is running.*--force"):
             surgeon.apply(plan)
         assert clinic.picture() == before
@@ -74,15 +76,15 @@ def test_a_script_is_known_behind_its_interpreter(clinic: Clinic) -> None:
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=clinic.root) as process:
         assert process.stdin and process.stdout
         process.stdout.readline()  # it has begun
-        found = running_tool(clinic.spool.root, 12345)
+        found = running_tool(HOST, clinic.spool.root, 12345)
         process.stdin.close()
     assert found == f"test-offlineimap (process {process.pid}) is running"
 
 
 def test_a_tool_of_somebody_else_elsewhere_is_no_reason(clinic: Clinic) -> None:
     with a_tool("test-mbsync", clinic.home, Path("/")):
-        assert running_tool(clinic.spool.root, os.geteuid() + 1) == ""
-        assert "test-mbsync" in running_tool(clinic.spool.root, os.geteuid())
+        assert running_tool(HOST, clinic.spool.root, os.geteuid() + 1) == ""
+        assert "test-mbsync" in running_tool(HOST, clinic.spool.root, os.geteuid())
 
 
 @pytest.mark.parametrize("name", [".mbsyncstate.journal", ".mbsyncstate.lock"])

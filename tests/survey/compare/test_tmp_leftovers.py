@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.survey.compare.tmp_leftovers import Openers
+from mailsurgeon.host.processes import Processes
 from mailsurgeon.survey.open_spool import Options
+from tests.support.host import FakeHost
 from tests.survey.house import House, text
 
 HOUR = 3600
@@ -107,25 +108,28 @@ def test_an_empty_one_that_is_open_is_a_delivery(house: House) -> None:
     assert house.codes() == {path: {"in-tmp"}}
 
 
-def test_where_other_users_cannot_be_seen_nobody_is_known_to_have_it(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = left(house, b"a", text())
-    real = os.listdir
+class OfOneUser(Processes):
+    """The processes as a user sees them to whom no other than this one belongs."""
 
-    def listdir(place: str) -> list[str]:
-        if place.startswith("/proc/") and place != f"/proc/{os.getpid()}/fd":
+    def descriptors(self, number: int) -> list[bytes]:
+        if number != os.getpid():
             raise PermissionError(13, "Permission denied")
-        return real(place)
+        return super().descriptors(number)
 
-    monkeypatch.setattr(os, "listdir", listdir)
+
+def test_where_other_users_cannot_be_seen_nobody_is_known_to_have_it(tmp_path: Path) -> None:
+    host = FakeHost()
+    host.processes = OfOneUser()
+    house = House(tmp_path, options=Options(host=host))
+    path = left(house, b"a", text())
     with open(house.at(path), "rb"):
-        openers = Openers(house.spool.device)
-    assert openers.of(os.stat(house.at(path)).st_ino) == [os.getpid()]
+        open_files = host.processes.open_on(house.spool.device)
+    assert open_files.of(os.stat(house.at(path)).st_ino) == [os.getpid()]
     house.survey()
     row = house.problem(path, "in-tmp")
     assert row.detail["open_by"] is None
     assert (row.detail["stale"], row.remedy) == (True, "file")  # not seen to be open
+    house.close()
 
 
 # Whole or cut

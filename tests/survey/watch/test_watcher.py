@@ -23,6 +23,7 @@ from mailsurgeon.survey.watch import inotify, polling, watcher
 from mailsurgeon.survey.watch.inotify import Inotify
 from mailsurgeon.survey.watch.polling import Polling
 from mailsurgeon.survey.watch.watcher import Means, News, Watcher
+from tests.support.host import FakeHost
 from tests.survey.house import DATE, House
 
 PATIENCE = 30  # seconds after which a test has failed
@@ -518,11 +519,8 @@ def test_a_system_that_does_not_tell_its_mounts_is_taken_as_local(tmp_path: Path
     assert shared_file_system(b"/srv/mail", str(tmp_path / "none")) == ""
 
 
-def test_a_spool_that_others_change_is_looked_at_again(
-    spool: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watcher, "shared_file_system", lambda _root: "nfs4")
-    with listening(spool) as ear:
+def test_a_spool_that_others_change_is_looked_at_again(spool: House) -> None:
+    with listening(spool, host=FakeHost(shared="nfs4")) as ear:
         ear.comes_to_rest()
         assert "nfs4" in ear.watcher.how
         spool.mail(b".lists/new/5.M5P5.h", 5)

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mailsurgeon.host.processes import users_of, users_text
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.rows import Entry
 from mailsurgeon.text import visible
@@ -174,21 +173,6 @@ def test_reading_never_follows_a_link_nor_waits_on_a_fifo(tmp_path: Path) -> Non
     for name in (b"fifo", b"link", b"."):
         with pytest.raises(OSError):
             read_start(spool, name)
-
-
-def test_processes_below_the_spool_are_found_and_hidden_ones_counted(tmp_path: Path) -> None:
-    proc, root = tmp_path / "proc", tmp_path / "Maildir"
-    for number, name in ((71, "imap"), (72, "imap"), (73, "cat\x1b")):
-        (proc / str(number) / "fd").mkdir(parents=True)
-        (proc / str(number) / "comm").write_text(name + "\n")
-    (proc / "71" / "fd" / "4").symlink_to(root / "cur" / "a:2,S")
-    (proc / "72" / "cwd").symlink_to(root)
-    (proc / "73" / "fd" / "4").symlink_to(f"{root}-other/x")
-    spool = Spool(os.fsencode(root), 0, 0, "maildir++")
-    users = users_of(spool, os.fsencode(proc))
-    assert dict(users.found) == {71: ("imap", ("cur/a:2,S",)), 72: ("imap", (".",))}
-    assert users_text(users) == "imap ×2 have it open"
-    assert users_of(spool, os.fsencode(tmp_path / "none")).hidden == -1
 
 
 def test_marks_know_how_many_are_out_of_view() -> None:

@@ -62,5 +62,6 @@ def _proposed(
         remedy,
         force=consent.force,
         quarantine=common.quarantine_dir,
+        host=common.host,
         **choices,
     )

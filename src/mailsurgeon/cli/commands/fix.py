@@ -39,6 +39,7 @@ def fix(
             paths=paths_in(bench.spool, paths),
             force=consent.force,
             quarantine=common.quarantine_dir,
+            host=common.host,
         )
 
     codes = checked_codes(only)

@@ -62,7 +62,13 @@ def add(
 
     def planned(bench: SurveyedSpool) -> Plan:
         named = paths_in(bench.spool, paths)
-        return _put_away(bench, named, force=consent.force, quarantine=common.quarantine_dir)
+        return _put_away(
+            bench,
+            named,
+            force=consent.force,
+            quarantine=common.quarantine_dir,
+            host=common.host,
+        )
 
     some(paths)
     return operate(spool, planned, consent, common)
@@ -84,7 +90,9 @@ def _put_away(bench: SurveyedSpool, paths: list[bytes], **order: Any) -> Plan:
     if not whole:
         return single
     joined = reduce(_joined, whole, single)
-    return described(bench.spool, bench.index, joined, quarantine=order.get("quarantine"))
+    return described(
+        bench.spool, bench.index, joined, quarantine=order["quarantine"], host=order["host"]
+    )
 
 
 def _joined(first: Plan, second: Plan) -> Plan:

@@ -81,7 +81,11 @@ def found_below(
     """The spools below a directory; raises SpoolError when there is none."""
     spools = list(
         find_spools(
-            directory, exclude=common.exclude, layout=common.layout, not_searched=not_searched
+            directory,
+            exclude=common.exclude,
+            layout=common.layout,
+            not_searched=not_searched,
+            host=common.host,
         )
     )
     if not spools:
@@ -93,7 +97,11 @@ def some_below(directory: str, common: Common) -> bytes:
     """The directory, without symlinks; raises SpoolError when no spool is in it."""
     not_searched: list[NotExamined] = []
     spools = find_spools(
-        directory, exclude=common.exclude, layout=common.layout, not_searched=not_searched
+        directory,
+        exclude=common.exclude,
+        layout=common.layout,
+        not_searched=not_searched,
+        host=common.host,
     )
     if next(spools, None) is None:
         raise SpoolError(_no_spool(directory, not_searched))

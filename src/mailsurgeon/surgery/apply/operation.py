@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mailsurgeon.errors import JournalError, Refused, SpoolBusy
-from mailsurgeon.host.doveconf import pop3_uidl_is_name
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.batches import Runner
 from mailsurgeon.surgery.apply.gc_pause import known_in_use
@@ -40,12 +40,19 @@ class OperationWriter:
     """Bound to the root descriptor that holds the writer's lock; closes it with `close`."""
 
     def __init__(
-        self, spool: Spool, root: int, journal: Journal, session: Session, directory: bytes
+        self,
+        spool: Spool,
+        root: int,
+        journal: Journal,
+        session: Session,
+        directory: bytes,
+        host: Host,
     ) -> None:
         self.spool = spool
         self.journal = journal
         self.session = session
         self.directory = directory
+        self.host = host
         self.force = False
         self.running = 0
         self.places = Places(spool, root, self._quarantine_of)
@@ -66,7 +73,7 @@ class OperationWriter:
     ) -> Report:
         """Runs a plan as one operation."""
         if any(_edits_uids(step) for act in plan.acts for step in act.steps):
-            self.places.uidl_is_name = pop3_uidl_is_name()
+            self.places.uidl_is_name = self.host.pop3_uidl_is_name()
         uses = any(
             (step.target or b"").startswith(QUARANTINE + b"@/")
             for act in plan.acts

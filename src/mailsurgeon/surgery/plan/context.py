@@ -10,12 +10,12 @@ import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
 from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
@@ -42,9 +42,10 @@ _SETS_KEPT = 4  # folders whose names are kept in memory at once
 class SpoolContext:
     """The spool around the entries of one plan. Made for one plan, then thrown away."""
 
-    def __init__(self, spool: Spool, index: Index) -> None:
+    def __init__(self, spool: Spool, index: Index, host: Host | None = None) -> None:
         self.spool = spool
         self.index = index
+        self.host = host or Host.this()
         self._in_use: OrderedDict[bytes, set[bytes]] = OrderedDict()
         self._dated: set[int] = set()
         self._given: dict[bytes, set[bytes]] = {}
@@ -217,7 +218,7 @@ class SpoolContext:
     @cached_property
     def expiry(self) -> Expiry:
         """How long this host's servers keep what is in a folder."""
-        return Expiry.of_this_host()
+        return self.host.expiry()
 
     def spool_state(self) -> SpoolState:
         """What the effects of a plan depend on beyond folders."""
@@ -270,21 +271,7 @@ class SpoolContext:
 
     def open_by(self, path: bytes) -> list[int] | None:
         """The processes that have this file open; None when those of others cannot be seen."""
-        try:
-            numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-        except OSError:
-            return None
-        holders: list[int] = []
-        hidden = False
-        for number in sorted(numbers):
-            try:
-                if self.spool.absolute(path) in _open_files(number):
-                    holders.append(number)
-            except PermissionError:
-                hidden = True
-            except OSError:
-                continue  # it has ended
-        return holders or (None if hidden else [])
+        return self.host.processes.holders_of(self.spool.absolute(path))
 
     def lstat(self, path: bytes) -> os.stat_result | None:
         """What lies at `path` (relative to the spool), None when nothing does."""
@@ -292,13 +279,3 @@ class SpoolContext:
             return os.lstat(self.spool.absolute(path))
         except OSError:
             return None
-
-
-def _open_files(process: int) -> set[bytes]:
-    """The paths a process has open. OSError when they cannot be seen."""
-    home = b"/proc/%d/fd" % process
-    found: set[bytes] = set()
-    for number in os.listdir(home):
-        with suppress(FileNotFoundError):
-            found.add(os.readlink(os.path.join(home, number)))
-    return found

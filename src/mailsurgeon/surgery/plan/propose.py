@@ -13,6 +13,7 @@ from dataclasses import replace
 from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES, problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.maildir.spool import Spool
@@ -31,7 +32,6 @@ from mailsurgeon.survey.index.rows import FolderRow, Place, ProblemRow
 from mailsurgeon.text import visible
 
 
-
 def propose(
     spool: Spool,
     index: Index,
@@ -43,6 +43,7 @@ def propose(
     flags: str | None = None,
     force: bool = False,
     quarantine: bytes | None = None,
+    host: Host | None = None,
 ) -> Plan:
     """The plan for these entries of the index.
 
@@ -50,11 +51,12 @@ def propose(
     remedy for all of them, as the operator's own choice: `target` names the folder for `file`;
     `flags` are the letters for `fix-flags` (exactly these of DFPRST; keywords stay unless it
     names any). `force` goes on where a remedy is refused for safety. `quarantine`: the absolute
-    directory that the plan names, the default one when None.
+    directory that the plan names, the default one when None. `host`: the computer to ask about
+    servers, this one when None.
 
     Raises MailsurgeonError for a folder, remedy or flag that does not exist.
     """
-    around = SpoolContext(spool, index)
+    around = SpoolContext(spool, index, host)
     problems = list(index.problems(entries=entries))
     rows = _by_entry(problems)
     if remedy is None:
@@ -90,13 +92,14 @@ def propose_folder(
     *,
     force: bool = False,
     quarantine: bytes | None = None,
+    host: Host | None = None,
 ) -> Plan:
     """The plan for a whole folder, by its id, whether or not it has a problem.
 
     `remedy`: `quarantine` (one rename of the directory), `make-subdirs`, `lift-folder` or
     `fix-permissions`. Raises MailsurgeonError when the folder is not there any more.
     """
-    around = SpoolContext(spool, index)
+    around = SpoolContext(spool, index, host)
     row = around.folders.get(folder)
     entry = around.look_at(_directory(index, row)) if row else None
     if row is None or entry is None:
@@ -114,13 +117,14 @@ def propose_file(
     *,
     force: bool = False,
     quarantine: bytes | None = None,
+    host: Host | None = None,
 ) -> Plan:
     """The plan that puts a server's own file away (a broken index), which no survey has to find.
 
     `path` is relative to the spool. Raises MailsurgeonError when it is no file of a server, or not
     there any more.
     """
-    around = SpoolContext(spool, index)
+    around = SpoolContext(spool, index, host)
     directory, _, filename = path.rpartition(b"/")
     home = around.by_path.get(directory) or around.by_path.get(os.path.dirname(directory))
     entry = around.look_at(
@@ -177,13 +181,20 @@ def plan_problems(
     return _plan(kind, choices, [*left, *gone], around, quarantine)
 
 
-def described(spool: Spool, index: Index, plan: Plan, *, quarantine: bytes | None = None) -> Plan:
+def described(
+    spool: Spool,
+    index: Index,
+    plan: Plan,
+    *,
+    quarantine: bytes | None = None,
+    host: Host | None = None,
+) -> Plan:
     """A plan with what clients will notice of its acts as they are now, and what they need.
 
     For plans of undo and redo, and for those whose acts have changed since they were made.
     `quarantine`: the absolute directory that the plan names, the default one when None.
     """
-    around = SpoolContext(spool, index)
+    around = SpoolContext(spool, index, host)
     return replace(
         plan,
         effects=_effects(plan.acts, around),
@@ -198,9 +209,10 @@ def without(
     verdicts: frozenset[str],
     *,
     quarantine: bytes | None = None,
+    host: Host | None = None,
 ) -> Plan:
     """The plan without the acts of these verdicts, its effects and needs stated anew."""
-    return described(spool, index, plan.without(verdicts), quarantine=quarantine)
+    return described(spool, index, plan.without(verdicts), quarantine=quarantine, host=host)
 
 
 def _directory(index: Index, folder: FolderRow) -> EntryDetail:
@@ -357,7 +369,7 @@ def _needs(acts: Sequence[Act], around: SpoolContext, quarantine: bytes | None) 
 
 def _sync_at_work(folders: Sequence[bytes], around: SpoolContext) -> Iterator[str]:
     root = around.lstat(b"")
-    tool = running_tool(around.spool.root, root.st_uid) if root else ""
+    tool = running_tool(around.host, around.spool.root, root.st_uid) if root else ""
     if tool:
         yield f"{tool}: refused unless --force"
     for path in folders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.facts import ENCRYPTED, UNDECODABLE
@@ -30,7 +29,7 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
     rows = db.execute(_LEFTOVERS).fetchall()
     if not rows:
         return
-    openers = Openers(job.spool.device)
+    open_files = job.options.host.processes.open_on(job.spool.device)
     stale: dict[int, Leftover] = {}
     homes: dict[int, int] = {}
     for (
@@ -48,7 +47,7 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
     ) in rows:
         homes[number] = folder
         age = int(job.now - max(mtime_ns // 1_000_000_000, leading_seconds(name) or 0))
-        pids = openers.of(inode)
+        pids = open_files.of(inode)
         facts = Leftover(
             age,
             age > job.options.tmp_age * 3600 and not pids,
@@ -104,39 +103,3 @@ def _is_filed(job: Comparison, identity: str | None) -> bool:
         (identity,),
     ).fetchone()
     return row is not None
-
-
-class Openers:
-    """Which processes have files of one device open, as far as /proc lets this user see."""
-
-    def __init__(self, device: int) -> None:
-        self.complete = True
-        self._pids: dict[int, set[int]] = {}
-        try:
-            processes = [name for name in os.listdir("/proc") if name.isdigit()]
-        except OSError:
-            self.complete = False
-            return
-        for process in processes:
-            self._look(int(process), device)
-
-    def _look(self, pid: int, device: int) -> None:
-        try:
-            descriptors = os.listdir(f"/proc/{pid}/fd")
-        except FileNotFoundError:
-            return
-        except OSError:
-            self.complete = False
-            return
-        for descriptor in descriptors:
-            try:
-                status = os.stat(f"/proc/{pid}/fd/{descriptor}")
-            except OSError:
-                continue
-            if status.st_dev == device:
-                self._pids.setdefault(status.st_ino, set()).add(pid)
-
-    def of(self, inode: int) -> list[int] | None:
-        """The pids that have it open; None when none was seen but not all could be looked at."""
-        pids = sorted(self._pids.get(inode, ()))
-        return pids if pids or self.complete else None

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailsurgeon.host.mounts import shared_file_system
+from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.watch.polling import POLL_SECONDS, Polling
 
@@ -61,7 +61,8 @@ class Watcher:
 
     What changed from the making of the watcher on is told, also what did before it came to watch.
     Many changes are told together: after half a second without more, every three seconds at most.
-    `polling`: without inotify, looking every `interval` seconds.
+    `polling`: without inotify, looking every `interval` seconds. `host`: the computer the spool is
+    watched on; this one when None.
     """
 
     def __init__(
@@ -72,9 +73,11 @@ class Watcher:
         exclude: tuple[str, ...] = (),
         polling: bool = False,
         interval: float = POLL_SECONDS,
+        host: Host | None = None,
     ) -> None:
         self._spool, self._tell, self._exclude = spool, tell, exclude
         self._polling, self._interval = polling, interval
+        self._host = host or Host.this()
         self._since = time.time() - 0.05  # the times of files may lag by a tick of the clock
         self._lock = threading.Lock()  # over the means and what it has found
         self._means: Means | None = None
@@ -153,7 +156,7 @@ class Watcher:
         """The means, and what the operator should know of it. Raises OSError without a root."""
         place = self._spool.root, self._exclude, self._since
         looking = f"by looking every {self._interval:g} s"
-        if shared := shared_file_system(self._spool.root):
+        if shared := self._host.shared_file_system(self._spool.root):
             self.how = f"{looking} ({shared}: others may change it)"
             return Polling(*place, self._interval), ""
         if self._polling or not sys.platform.startswith("linux"):

@@ -19,6 +19,7 @@ from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
+from tests.support.host import FakeHost
 from tests.tui.conftest import (
     Ward,
     front,
@@ -322,12 +323,9 @@ async def test_copying_gives_the_path_then_the_message_id(ward: Ward) -> None:
         assert pilot.app.clipboard == "<5@example.org>"
 
 
-async def test_who_has_the_spool_open_is_told(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_has_the_spool_open_is_told(ward: Ward) -> None:
     users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))}, hidden=3)
-    monkeypatch.setattr(
-        "mailsurgeon.tui.screens.main.survey_controller.users_of", lambda _spool: users
-    )
-    async with ward.app().run_test(size=SIZE) as pilot:
+    async with ward.app(host=FakeHost(users=users)).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert main(pilot).query_one("#top", Bar).text.endswith("imap ×2 have it open")
         await keys(pilot, "!")

@@ -17,7 +17,6 @@ from textual import work
 from textual.worker import get_current_worker
 
 from mailsurgeon.errors import JournalError
-from mailsurgeon.host.processes import users_of
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ViewQuery
@@ -168,7 +167,8 @@ class SurveyingScreen(BaseScreen[None]):
     @work(thread=True, exclusive=True, group="users", exit_on_error=False)
     def look_for_users(self, asked: bool = False) -> None:
         """Looks for processes that have the spool open."""
-        self.post_message(UsersSeen(users_of(self.bench.spool), asked))
+        users = self.bench.options.host.processes.users_of(self.bench.spool.root)
+        self.post_message(UsersSeen(users, asked))
 
 
 @contextlib.contextmanager
