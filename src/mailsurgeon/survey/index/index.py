@@ -17,6 +17,7 @@ from typing import Any
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host import private
 from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
+from mailsurgeon.survey.index.sql import chunks, marks, path_of
 
 INDEX_SCHEMA = 3
 
@@ -63,19 +64,11 @@ CREATE INDEX IF NOT EXISTS problems_entry ON problems (entry);
 CREATE INDEX IF NOT EXISTS problems_code ON problems (code, folder);
 """
 
+_PATH = path_of("e.directory", "e.filename")
+_FILE_PATH = path_of("d.path", "f.filename")
 _ENTRY = (
-    "e.id, e.folder, e.place,"
-    " CASE WHEN length(e.directory) = 0 THEN e.filename"
-    " ELSE CAST(e.directory || x'2f' || e.filename AS BLOB) END,"
+    f"e.id, e.folder, e.place, {_PATH},"
     " e.kind, e.size, e.mtime_ns, e.ctime_ns, e.inode, e.message_id, e.sender, e.subject"
-)
-_PATH = (
-    "CASE WHEN length(e.directory) = 0 THEN e.filename"
-    " ELSE CAST(e.directory || x'2f' || e.filename AS BLOB) END"
-)
-_FILE_PATH = (
-    "CASE WHEN length(d.path) = 0 THEN f.filename"
-    " ELSE CAST(d.path || x'2f' || f.filename AS BLOB) END"
 )
 _ORDERS = {
     "date": "f.mtime_ns, f.id",
@@ -92,7 +85,6 @@ _LISTED = (
     " AND id NOT IN (SELECT entry FROM problems))"
 )
 _PIECE = 1 << 16  # characters of a long text that are read at once: others want to go on, too
-_CHUNK = 500  # below SQLite's oldest limit of 999 variables
 
 
 class Index:
@@ -201,8 +193,7 @@ class Index:
         codes = {query.code} if query.code else set(query.badges)
         for group in ({query.code} if query.code else set(), set(query.badges)):
             if group:
-                marks = ",".join("?" * len(group))
-                where.append(f"f.id IN (SELECT entry FROM problems WHERE code IN ({marks}))")
+                where.append(f"f.id IN (SELECT entry FROM problems WHERE code IN ({marks(group)}))")
                 values.extend(sorted(code for code in group if code))
         if not codes:
             where.append(_LISTED)
@@ -233,9 +224,8 @@ class Index:
     def entries(self, ids: Sequence[int]) -> list[Entry]:
         """These entries, in the order of `ids`; ids that are gone are left out."""
         found: dict[int, Entry] = {}
-        for chunk in _chunks(ids):
-            marks = ",".join("?" * len(chunk))
-            sql = f"SELECT {_ENTRY} FROM entries e WHERE e.id IN ({marks})"
+        for chunk in chunks(ids):
+            sql = f"SELECT {_ENTRY} FROM entries e WHERE e.id IN ({marks(chunk)})"
             for row in self.db.execute(sql, chunk):
                 found[row[0]] = Entry._make(row)
         return [found[number] for number in ids if number in found]
@@ -252,10 +242,9 @@ class Index:
     def badges(self, ids: Sequence[int]) -> dict[int, tuple[tuple[str, int], ...]]:
         """For each entry its problems as (code, severity), worst first."""
         found: dict[int, list[tuple[str, int]]] = {}
-        for chunk in _chunks(ids):
-            marks = ",".join("?" * len(chunk))
+        for chunk in chunks(ids):
             for entry, code, severity in self.db.execute(
-                f"SELECT entry, code, severity FROM problems WHERE entry IN ({marks})"
+                f"SELECT entry, code, severity FROM problems WHERE entry IN ({marks(chunk)})"
                 " ORDER BY entry, severity DESC, code",
                 chunk,
             ):
@@ -273,16 +262,15 @@ class Index:
     ) -> Iterator[ProblemRow]:
         """Problems, limited as asked: by entries, or by codes and folders; ordered by path."""
         if entries is not None:
-            for chunk in _chunks(entries):
-                marks = ",".join("?" * len(chunk))
-                yield from self._problems(f"p.entry IN ({marks})", chunk)
+            for chunk in chunks(entries):
+                yield from self._problems(f"p.entry IN ({marks(chunk)})", chunk)
             return
         where: list[str] = []
         values: list[Any] = []
         for column, group in (("code", codes), ("folder", folders)):
             if group is not None:
                 wanted = list(group)
-                where.append(f"p.{column} IN ({','.join('?' * len(wanted))})")
+                where.append(f"p.{column} IN ({marks(wanted)})")
                 values.extend(wanted)
         yield from self._problems(" AND ".join(where) or "1", values)
 
@@ -341,8 +329,3 @@ def _forget(path: Path) -> None:
 
 def _like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield list(ids[start : start + _CHUNK])

@@ -287,6 +287,20 @@ class IndexWriter:
             (flat[start : start + width] for start in range(whole, len(flat), width)),
         )
 
+    def set_digests(self, number: int, digest: bytes, body_digest: bytes | None) -> None:
+        """Keeps the digests of a file's bytes and of its body, so that it is read once."""
+        self.db.execute(
+            "UPDATE files SET digest = ?, body_digest = ? WHERE id = ?",
+            (digest, body_digest, number),
+        )
+
+    def set_linked_remedies(self, remedies: Iterable[tuple[int, str | None]]) -> None:
+        """Sets the remedy of the problem `linked` of these entries."""
+        self.db.executemany(
+            "UPDATE problems SET remedy = ? WHERE entry = ? AND code = 'linked'",
+            ((remedy, number) for number, remedy in remedies),
+        )
+
     def not_examined(self, item: NotExamined, folder: int) -> None:
         """Remembers what was not looked at."""
         self.db.execute(

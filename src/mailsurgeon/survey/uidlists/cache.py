@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
@@ -22,7 +21,9 @@ from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
 from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
 from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import GRANULARITY
+from mailsurgeon.survey.index.uidlists import StoredList, list_paths, store_list, stored_list
 
 NAMES = (b"dovecot-uidlist", b"courierimapuiddb")
 Sizes = Mapping[bytes, tuple[int | None, int | None]]
@@ -52,11 +53,11 @@ StampedLists = dict[bytes, Stamped]
 
 @dataclass(slots=True)
 class Lists:
-    """The lists of one spool. `db` is the index's connection. Nothing is raised but BrokenExecutor,
-    where those who were asked ahead have died."""
+    """The lists of one spool. Nothing is raised but BrokenExecutor, where those who were asked
+    ahead have died."""
 
     spool: Spool
-    db: sqlite3.Connection
+    index: Index
     _seen: dict[bytes, ListFacts | None] = field(default_factory=dict[bytes, "ListFacts | None"])
     _asked: dict[bytes, Future[StampedLists]] = field(
         default_factory=dict[bytes, "Future[StampedLists]"]
@@ -69,7 +70,7 @@ class Lists:
         """
         if self.spool.control is not None:
             return
-        known = {path for (path,) in self.db.execute("SELECT path FROM lists")}
+        known = list_paths(self.index)
         for folder in folders:
             paths = [list_path(self.spool, folder, name) for name in NAMES]
             if known.isdisjoint(paths):
@@ -102,16 +103,15 @@ class Lists:
             return None
         # A list written a moment ago may be written again without a trace in its times.
         if found.ctime_ns < time.time_ns() - GRANULARITY:
-            row = (path, found.stamp, _packed(found.facts))
-            self.db.execute("INSERT OR REPLACE INTO lists VALUES (?, ?, ?)", row)
+            store_list(self.index, path, StoredList(found.stamp, _packed(found.facts)))
         return found.facts
 
     def _known(self, path: bytes) -> ListFacts | None:
         """What the index says of a list that is still the one it knows."""
-        row = self.db.execute("SELECT stamp, facts FROM lists WHERE path = ?", (path,)).fetchone()
-        status = _status(path) if row else None
-        if row and status and row[0] == _stamp(status):
-            return _unpacked(row[1])
+        stored = stored_list(self.index, path)
+        status = _status(path) if stored else None
+        if stored and status and stored.stamp == _stamp(status):
+            return _unpacked(stored.facts)
         return None
 
     def _parsed(self, folder: bytes, name: bytes) -> Uidlist | None:
