@@ -15,6 +15,7 @@ from mailsurgeon.survey.compare.compare import compare
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.server_files import ROOT_OWNS, owner_of_most
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import totals
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import NO_FOLDER, IndexWriter
 from mailsurgeon.survey.open_spool import Options
@@ -116,7 +117,7 @@ class _Survey:
         self._progress("listing")
         found = walk(self.spool.root, self.options.exclude, self.spool.layout, self._list, only)
         before = self.index.meta("depth")
-        lists = Lists(self.spool, self.index.db)
+        lists = Lists(self.spool, self.index)
         owner, notes = self._owner(found)
         wanted = self._begin(found, only)
         looking = Looking(
@@ -235,9 +236,5 @@ class _Survey:
         return self.patience.call(place, Listing, path)
 
     def _result(self, depth: str, seconds: float, cancelled: bool) -> SurveyResult:
-        messages, size = self.index.db.execute(
-            "SELECT COALESCE(SUM(messages), 0), COALESCE(SUM(bytes), 0) FROM directories"
-        ).fetchone()
-        (skipped,) = self.index.db.execute("SELECT COUNT(*) FROM not_examined").fetchone()
         folders = len(self.writer.folders)
-        return SurveyResult(depth, seconds, folders, messages, size, skipped, cancelled)
+        return SurveyResult(depth, seconds, folders, *totals(self.index), cancelled)
