@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts
 from mailsurgeon.diagnosis.message_rules import store_separator
-from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.filename import parse_info, split
-from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
-from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.maildir.spool import Spool, join
 
 
 @dataclass(slots=True)
@@ -72,22 +71,9 @@ def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, l
     found: dict[bytes, list[bytes]] = {}
     for subdir, names in ((b"cur", cur), (b"new", new)):
         for name in names:
-            path = _join(folder, subdir + b"/" + name)
+            path = join(folder, subdir + b"/" + name)
             found.setdefault(name.partition(b":")[0], []).append(path)
     return {base: paths for base, paths in found.items() if len(paths) > 1}
-
-
-def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
-    """The folder's uidlist (Dovecot's, else Courier's), None where there is none to be read."""
-    for name in (b"dovecot-uidlist", b"courierimapuiddb"):
-        data = read_small(list_path(spool, folder, name), LARGEST_SURVEYED_LIST)
-        if data is None:
-            continue
-        try:
-            return parse_uidlist(data)
-        except UidlistError:
-            return None
-    return None
 
 
 def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
@@ -95,7 +81,3 @@ def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
     data = read_small(os.path.join(spool.root, folder, b".uidvalidity"), 4096)
     lines = data.split() if data else []
     return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None
-
-
-def _join(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name

@@ -23,6 +23,7 @@ from mailsurgeon.maildir.reserved import (
     never_a_folder,
     never_leftover,
 )
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined, Place
 
 _KEPT = 400_000
@@ -67,11 +68,6 @@ class Walk:
     directories: list[Directory] = field(default_factory=list)
     loose: list[bytes] = field(default_factory=list)
     not_examined: list[NotExamined] = field(default_factory=list)
-
-    @property
-    def files(self) -> int:
-        """How many files there are to examine."""
-        return sum(directory.files for directory in self.directories)
 
 
 class Listing:
@@ -192,17 +188,17 @@ class _Walker:
                 self._files(path, folder, Place.ROOT, listing)
                 wanted = self.only is None or path in self.only
                 for name in sorted(present) if wanted else ():
-                    self._subdir(_join(path, name), folder, Place(name.decode()))
+                    self._subdir(join(path, name), folder, Place(name.decode()))
             else:
                 if path:
                     self.found.loose.append(path)
                 self._files(path, folder, Place.NESTED, listing)
             for name in sorted(listing.directories, reverse=True):
-                if name in present or passed_over(self.root, _join(path, name)):
+                if name in present or passed_over(self.root, join(path, name)):
                     continue
-                inner = self._list(_join(path, name))
+                inner = self._list(join(path, name))
                 if inner:
-                    waiting.append((_join(path, name), folder, inner))
+                    waiting.append((join(path, name), folder, inner))
 
     def _is_parent(self, path: bytes) -> bool:
         """In the fs layout a root that only bears servers' files is no folder."""
@@ -214,18 +210,18 @@ class _Walker:
         if listing is None:
             return
         self._files(path, folder, place, listing)
-        waiting = [_join(path, name) for name in listing.directories]
+        waiting = [join(path, name) for name in listing.directories]
         while waiting:
             inner = waiting.pop()
             below = self._list(inner)
             if below:
                 self._files(inner, folder, Place.NESTED, below)
-                waiting += [_join(inner, name) for name in below.directories]
+                waiting += [join(inner, name) for name in below.directories]
 
     def _files(self, path: bytes, folder: bytes | None, place: Place, listing: Listing) -> None:
         for name in listing.symlinks:
             if place not in (Place.CUR, Place.NEW) and self._leads_to_directory(path, name):
-                self._skip(_join(path, name), NOT_FOLLOWED)
+                self._skip(join(path, name), NOT_FOLLOWED)
         names, others = names_to_examine(place, listing)
         files = len(names) + len(others)
         if not files:
@@ -236,7 +232,7 @@ class _Walker:
 
     def _leads_to_directory(self, path: bytes, name: bytes) -> bool:
         try:
-            mode = os.stat(os.path.join(self.root, _join(path, name))).st_mode
+            mode = os.stat(os.path.join(self.root, join(path, name))).st_mode
         except OSError:
             return False
         return stat.S_ISDIR(mode)
@@ -287,7 +283,3 @@ def _inside_folder(path: bytes, folders: dict[bytes, FoundFolder]) -> bool:
             return True
         parent = parent.rpartition(b"/")[0]
     return False
-
-
-def _join(path: bytes, name: bytes) -> bytes:
-    return path + b"/" + name if path else name

@@ -103,7 +103,7 @@ def _client(distributed: Any, address: str) -> Any:
 
 
 def _be_quiet() -> None:
-    """What the library has to say never reaches the terminal; what matters is told by us."""
+    """Keeps the library's messages from the terminal; this program reports what matters."""
     warnings.filterwarnings("ignore", module=r"(distributed|dask|tornado)(\.|$)")
     for name in ["asyncio", *logging.root.manager.loggerDict]:
         if _NOISY.match(name):
@@ -135,7 +135,7 @@ class Readers(Executor):
     gone: bool = False
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Has `fn` called somewhere; its outcome is that of the call, whoever died meanwhile."""
+        """Calls `fn` on some worker; a worker that dies meanwhile does not change the outcome."""
         mine: Future[_T] = Future()
         self.cluster.take(_Job(mine, self, partial(fn, *args, **kwargs)))
         return mine
@@ -199,10 +199,6 @@ class Cluster:
     def threads(self, addresses: Iterable[str]) -> int:
         """How many calls these workers work on at once."""
         return sum(self._threads.get(address, 1) for address in addresses)
-
-    def listen(self, tell: Callable[[str], object]) -> None:
-        """Has what is to be told from now on told to somebody else."""
-        self._tell = tell
 
     def close(self) -> None:
         """Ends the connection; what is still under way is forgotten."""
