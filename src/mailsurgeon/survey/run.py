@@ -1,4 +1,4 @@
-"""The survey: walk, examine in parallel, compare, and keep it all in the index."""
+"""The survey: walks a spool, examines it in parallel, compares, and keeps all in the index."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def run_survey(
 ) -> SurveyResult:
     """Looks at the spool (or again at some of its folders) and brings the index up to date.
 
-    Without an executor the files are read in this process. `given_up` is asked about a directory
-    that has not answered for some seconds; where it says so, the rest of that folder is left out.
+    Without an executor this process reads the files. `given_up` is called with a directory that has
+    not answered for some seconds; where it returns True, the rest of that folder is left out.
     Raises OSError when the spool's root cannot be read, sqlite3.Error when the index cannot be
     kept.
     """
@@ -86,7 +86,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _ignore(_progress: Progress) -> None:
-    """Where nobody wants to know how far a survey is."""
+    """Stands in for `on_progress` where the caller gives none."""
 
 
 class _Survey:
@@ -206,14 +206,14 @@ class _Survey:
                 writer.directory(*key, writer.folder_id(here.folder))
 
     def _owner(self, found: Walk) -> tuple[tuple[int, int] | None, list[str]]:
-        """Who owns the spool, None where ownership is not judged; and what is to be said of it."""
+        """Owner and group of the spool, None where ownership is not judged; and remarks on it."""
         owner = owner_of_most(self.spool, found)
         if owner is not None and 0 in owner:
             return None, [ROOT_OWNS]
         return owner, []
 
     def _read(self, looking: Looking, directories: list[Directory]) -> bool:
-        """Examines the directories; whether it came to the end."""
+        """Examines the directories. Returns whether it came to the end."""
         total = sum(directory.files for directory in directories)
         self._progress("reading", 0, total)
 
@@ -227,7 +227,7 @@ class _Survey:
         self.report(self.at)
 
     def _tell(self, place: bytes) -> None:
-        """Tells what is waited for."""
+        """Reports the directory that has not answered."""
         at = self.at
         self.report(Progress(at.stage, at.done, at.total, place))
 

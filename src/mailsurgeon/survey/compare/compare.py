@@ -1,8 +1,8 @@
 """The last part of a survey: messages beside each other, folders, leftovers, copies.
 
-Any change anywhere may change what messages are beside each other: that is found again when there
-was one. Folders, servers' files and leftovers, which time alone may change, are looked at in every
-survey. Bytes are compared by digest, and only of files that could be equal.
+Any change in the spool may make or end a problem between messages, so these are found anew after
+one. Time alone may change folders, servers' files and leftovers, so every survey looks at them.
+Bytes are compared by digest, and only of files that could be equal.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def compare(job: Comparison) -> None:
 
 
 def _together(job: Comparison, copies: Copies) -> None:
-    """What messages are beside each other."""
+    """Finds anew the problems that messages have beside each other."""
     kept = _clashes_elsewhere(job)
     job.writer.forget_groups(TOGETHER)
     lost, kept_now = _name_clashes(job, copies, kept)

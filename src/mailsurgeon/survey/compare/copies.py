@@ -26,7 +26,7 @@ class Copies:
         self.writer = writer
 
     def of(self, ids: Sequence[int], *, digests: bool) -> list[Copy]:
-        """The copies of these entries, with digests where asked; unreadable ones have none."""
+        """These entries as copies. `digests`: with digests; unreadable files have none."""
         candidates = comparison.candidates(self.index, ids)
         return [self._copy(candidate, digests=digests) for candidate in candidates]
 

@@ -1,6 +1,6 @@
-"""The index: the facts of a spool in SQLite, asked by the screen, the commands and the planner.
+"""The index: the facts of a spool in SQLite, for the screen, the commands and the planner.
 
-It is a cache. It can be deleted at any time and is made again by the next survey.
+It is a cache. It can be deleted at any time; the next survey makes it again.
 """
 
 from __future__ import annotations
@@ -78,17 +78,21 @@ _ORDERS = {
     "problem": "(SELECT MAX(severity * 1000 - id % 1000) FROM problems WHERE entry = f.id)",
     "path": "d.path, f.filename",
 }
-# What is no message and has no problem is little: leaving it out costs less than choosing the rest.
+# Few files are neither messages nor have a problem: to leave these out costs less than to choose
+# the rest.
 _LISTED = (
     "f.id NOT IN (SELECT id FROM files WHERE directory IN (SELECT id FROM directories"
     " WHERE place NOT IN ('cur', 'new', 'root', 'nested'))"
     " AND id NOT IN (SELECT entry FROM problems))"
 )
-_PIECE = 1 << 16  # characters of a long text that are read at once: others want to go on, too
+_PIECE = 1 << 16  # characters parsed at once: json holds up all other threads meanwhile
 
 
 class Index:
-    """A connection to the index of one spool. One a thread: see `again`."""
+    """A connection to the index of one spool. One a thread: see `again`.
+
+    `db` is for the modules beside this one; everything else asks them.
+    """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -110,7 +114,7 @@ class Index:
 
     @classmethod
     def at(cls, path: Path) -> Index:
-        """Another connection to an index that somebody has opened, for another process."""
+        """Another connection to an index that is open already, for another process."""
         return cls(path, _connect(path))
 
     def again(self) -> Index:
@@ -133,11 +137,11 @@ class Index:
         self.db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
     def notes(self) -> list[str]:
-        """What the last survey has to say of itself, in whole sentences."""
+        """Remarks of the last survey for the operator, in whole sentences."""
         return json.loads(self.meta("notes", "[]"))
 
     def set_notes(self, notes: Sequence[str]) -> None:
-        """Remembers what a survey has to say of itself."""
+        """Remembers a survey's remarks for the operator."""
         self.set_meta(notes=json.dumps(list(notes)))
 
     def folders(self) -> list[FolderRow]:
@@ -180,7 +184,8 @@ class Index:
     # Lists of entries
 
     def order_by_date(self) -> None:
-        """Has the list of a whole spool come in a third of the time, for whoever shows it."""
+        """Makes an SQL index by date, with which `view` lists a whole spool in a third of the
+        time."""
         self.db.execute("CREATE INDEX IF NOT EXISTS files_date ON files (mtime_ns)")
 
     def view(self, query: ViewQuery) -> array[int]:
@@ -260,7 +265,7 @@ class Index:
         codes: Iterable[str] | None = None,
         folders: Iterable[int] | None = None,
     ) -> Iterator[ProblemRow]:
-        """Problems, limited as asked: by entries, or by codes and folders; ordered by path."""
+        """Problems ordered by path: all, those of `entries`, or those of `codes` in `folders`."""
         if entries is not None:
             for chunk in chunks(entries):
                 yield from self._problems(f"p.entry IN ({marks(chunk)})", chunk)

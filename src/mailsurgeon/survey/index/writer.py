@@ -1,4 +1,4 @@
-"""Writes what a survey finds into the index; the only code that does."""
+"""Writes what a survey finds into the index."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class IndexWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing of what is written inside; it is kept with what follows within BATCH
-        seconds, or by `flush`."""
+        """All or nothing of what is written inside; it is kept with what follows within
+        WRITE_SECONDS, or by `flush`."""
         if not self.db.in_transaction:
             self.db.execute("BEGIN IMMEDIATE")
             self._since = time.monotonic()

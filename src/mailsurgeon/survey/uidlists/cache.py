@@ -1,4 +1,4 @@
-"""The folders' uidlists as a survey needs them: what is wrong with them, and sizes they tell.
+"""The folders' uidlists as a survey needs them: what is wrong with them, and the sizes they hold.
 
 A list is read when it has changed since the last survey; what it came to is kept in the index.
 """
@@ -53,8 +53,7 @@ StampedLists = dict[bytes, Stamped]
 
 @dataclass(slots=True)
 class Lists:
-    """The lists of one spool. Nothing is raised but BrokenExecutor, where those who were asked
-    ahead have died."""
+    """The lists of one spool. Raises only BrokenExecutor, when a reader ahead has died."""
 
     spool: Spool
     index: Index
@@ -64,9 +63,9 @@ class Lists:
     )
 
     def ask_ahead(self, executor: Executor, folders: Iterable[bytes]) -> None:
-        """Has the lists that are not known looked at by others, before they are asked for.
+        """Lets the executor read the lists that the index does not know, before they are needed.
 
-        Not those outside the spool: readers elsewhere may have other files there.
+        Lists outside the spool are left out: workers on another host may have other files there.
         """
         if self.spool.control is not None:
             return
