@@ -12,12 +12,11 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host import private
 from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
-from mailsurgeon.survey.index.sql import chunks, marks, path_of
+from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 
 INDEX_SCHEMA = 3
 
@@ -191,7 +190,7 @@ class Index:
     def view(self, query: ViewQuery) -> array[int]:
         """The ids of the entries a list shows, in its order."""
         where: list[str] = []
-        values: list[Any] = []
+        values: list[Value] = []
         if query.folder is not None:
             where.append("f.directory IN (SELECT id FROM directories WHERE folder = ?)")
             values.append(query.folder)
@@ -271,7 +270,7 @@ class Index:
                 yield from self._problems(f"p.entry IN ({marks(chunk)})", chunk)
             return
         where: list[str] = []
-        values: list[Any] = []
+        values: list[Value] = []
         for column, group in (("code", codes), ("folder", folders)):
             if group is not None:
                 wanted = list(group)
@@ -279,7 +278,7 @@ class Index:
                 values.extend(wanted)
         yield from self._problems(" AND ".join(where) or "1", values)
 
-    def _problems(self, where: str, values: Sequence[Any]) -> Iterator[ProblemRow]:
+    def _problems(self, where: str, values: Sequence[Value]) -> Iterator[ProblemRow]:
         rows = self.db.execute(
             f"SELECT p.id, p.entry, p.folder, p.code, p.severity, {_PATH}, p.detail, p.remedy"
             f" FROM problems p JOIN entries e ON e.id = p.entry WHERE {where}"

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 
+Value = int | str | bytes | None
+"""What a column of the index holds."""
 CHUNK = 500
 """Values one statement takes: below SQLite's oldest limit of 999 variables."""
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
@@ -22,6 +21,7 @@ from mailsurgeon.survey.index.slice import (
     Known,
     SliceResult,
 )
+from mailsurgeon.survey.index.sql import Value
 
 NO_FOLDER = 0
 """The folder id of files that lie in no folder at all."""
@@ -273,7 +273,7 @@ class IndexWriter:
         for item in result.not_examined:
             self.not_examined(item, folder)
 
-    def _store_usual(self, columns: Sequence[str], flat: list[Any]) -> None:
+    def _store_usual(self, columns: Sequence[str], flat: list[Value]) -> None:
         width = len(columns)
         stride = width * _TOGETHER
         whole = len(flat) - len(flat) % stride

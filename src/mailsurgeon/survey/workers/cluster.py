@@ -18,7 +18,7 @@ from concurrent.futures import Executor, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
@@ -116,9 +116,9 @@ def _be_quiet() -> None:
 class _Job:
     """Something submitted, until its outcome is known."""
 
-    mine: Future[Any]
+    mine: Future[object]
     readers: Readers
-    call: Callable[[], Any]
+    call: Callable[[], object]
     workers: frozenset[str] = frozenset()
     inner: Any = None  # the future of who has it in hand
 
@@ -137,7 +137,9 @@ class Readers(Executor):
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Calls `fn` on some worker; a worker that dies meanwhile does not change the outcome."""
         mine: Future[_T] = Future()
-        self.cluster.take(_Job(mine, self, partial(fn, *args, **kwargs)))
+        # The cluster hands results on and does not look at them.
+        anything = cast("Future[object]", mine)
+        self.cluster.take(_Job(anything, self, partial(fn, *args, **kwargs)))
         return mine
 
     @property
@@ -309,7 +311,7 @@ class Cluster:
         if type(error).__name__ == "KilledWorker":  # whoever reads this dies: here it can be told
             job.readers.alone_since = 0.0
 
-    def _done_here(self, job: _Job, here: Future[Any]) -> None:
+    def _done_here(self, job: _Job, here: Future[object]) -> None:
         if here.cancelled():
             _cancel(job.mine)
         elif (error := here.exception()) is not None:
@@ -317,7 +319,7 @@ class Cluster:
         else:
             _finish(job.mine, here.result())
 
-    def _over(self, job: _Job, mine: Future[Any]) -> None:
+    def _over(self, job: _Job, mine: Future[object]) -> None:
         with self._lock:
             self._jobs.discard(job)
         inner, job.inner = job.inner, None
@@ -386,12 +388,12 @@ def _long_ago(moment: float) -> bool:
     return time.monotonic() - moment > PATIENCE_SECONDS
 
 
-def _cancel(future: Future[Any]) -> None:
+def _cancel(future: Future[object]) -> None:
     if future.cancel():
         future.set_running_or_notify_cancel()  # whoever waits for it shall know
 
 
-def _finish(future: Future[Any], result: Any = None, error: BaseException | None = None) -> None:
+def _finish(future: Future[Any], result: object = None, error: BaseException | None = None) -> None:
     with suppress(InvalidStateError):  # it was cancelled meanwhile
         if error is not None:
             future.set_exception(error)
