@@ -7,7 +7,7 @@ the catalogue lists as `plain_fix`. All others run only when `--only` or a path 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.diagnosis.severity import Severity
@@ -19,6 +19,11 @@ from mailsurgeon.surgery.plan.entry_detail import load_paths
 from mailsurgeon.surgery.plan.left_reasons import not_taken_on, without_remedy
 from mailsurgeon.surgery.plan.propose import check_codes, plan_problems
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import (
+    entries_with_problem,
+    entries_with_problem_below,
+    is_folder,
+)
 from mailsurgeon.survey.index.rows import ProblemRow
 
 
@@ -47,7 +52,7 @@ def plan_fix(
     around = SpoolContext(spool, index, host)
     ids = [around.named(name).id for name in folders]
     named, below, left = _named(index, paths)
-    entries = [*named, *below] if paths else _troubled(index, only, ids)
+    entries = [*named, *below] if paths else entries_with_problem(index, only, ids)
     rows = list(index.problems(entries=sorted(set(entries))))
     chosen: list[ProblemRow] = []
     rest: list[ProblemRow] = []
@@ -88,9 +93,9 @@ def _named(index: Index, paths: Collection[bytes]) -> tuple[set[int], list[int],
         entry = at.get(path)
         if entry is not None and not entry.is_directory:
             continue
-        inside = _below(index, path)
+        inside = entries_with_problem_below(index, path)
         below += inside
-        if not inside and entry is None and not _is_folder(index, path):
+        if not inside and entry is None and not is_folder(index, path):
             unknown.append(Left(given, "nothing of this name was found in the spool"))
     return {entry.id for entry in at.values() if entry.id is not None}, below, unknown
 
@@ -98,31 +103,6 @@ def _named(index: Index, paths: Collection[bytes]) -> tuple[set[int], list[int],
 def _normal(path: bytes) -> bytes:
     normal = os.path.normpath(path)
     return b"" if normal == b"." else normal
-
-
-def _below(index: Index, path: bytes) -> list[int]:
-    """The entries below a directory that have a problem."""
-    rows = index.db.execute(
-        "SELECT DISTINCT e.id FROM entries e JOIN problems p ON p.entry = e.id"
-        " WHERE ? = x'' OR e.directory = ? OR (e.directory > ? AND e.directory < ?)",
-        (path, path, path + b"/", path + b"0"),
-    )
-    return [entry for (entry,) in rows]
-
-
-def _is_folder(index: Index, path: bytes) -> bool:
-    return index.db.execute("SELECT 1 FROM folders WHERE path = ?", (path,)).fetchone() is not None
-
-
-def _troubled(index: Index, only: Collection[str], folders: Sequence[int]) -> list[int]:
-    """The entries with a problem in question: all but what is only good to know."""
-    where, values = "(remedy IS NOT NULL OR severity > 0)", [*only, *folders]
-    if only:
-        where = f"code IN ({','.join('?' * len(only))})"
-    if folders:
-        where += f" AND folder IN ({','.join('?' * len(folders))})"
-    rows = index.db.execute(f"SELECT DISTINCT entry FROM problems WHERE {where}", values)
-    return [entry for (entry,) in rows]
 
 
 def _healthy(index: Index, named: Collection[int], rows: Iterable[ProblemRow]) -> Iterator[Left]:

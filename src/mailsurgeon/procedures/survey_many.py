@@ -13,6 +13,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.survey_spool import SurveyRequest, looked_at
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import problem_counts_by_severity
 from mailsurgeon.survey.open_spool import open_spool
 from mailsurgeon.survey.run import SurveyResult
 from mailsurgeon.text import visible
@@ -83,9 +84,7 @@ def spool_row(
     problems: dict[str, int] = {}
     levels: dict[str, Severity] = {}
     numbers: dict[Severity, int] = {}
-    for code, severity, number in index.db.execute(
-        "SELECT code, severity, COUNT(*) FROM problems GROUP BY code, severity"
-    ):
+    for code, severity, number in problem_counts_by_severity(index):
         if codes is None or code in codes:
             level = Severity(severity)
             problems[code] = problems.get(code, 0) + number

@@ -1,4 +1,4 @@
-"""What a survey says of itself, while it runs and in the end."""
+"""How far a survey is, and its result."""
 
 from __future__ import annotations
 

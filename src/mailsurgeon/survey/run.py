@@ -1,4 +1,4 @@
-"""The survey: walk, examine in parallel, compare, and keep it all in the index."""
+"""The survey: walks a spool, examines it in parallel, compares, and keeps all in the index."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mailsurgeon.survey.compare.compare import compare
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.server_files import ROOT_OWNS, owner_of_most
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import totals
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import NO_FOLDER, IndexWriter
 from mailsurgeon.survey.open_spool import Options
@@ -42,8 +43,8 @@ def run_survey(
 ) -> SurveyResult:
     """Looks at the spool (or again at some of its folders) and brings the index up to date.
 
-    Without an executor the files are read in this process. `given_up` is asked about a directory
-    that has not answered for some seconds; where it says so, the rest of that folder is left out.
+    Without an executor this process reads the files. `given_up` is called with a directory that has
+    not answered for some seconds; where it returns True, the rest of that folder is left out.
     Raises OSError when the spool's root cannot be read, sqlite3.Error when the index cannot be
     kept.
     """
@@ -85,7 +86,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _ignore(_progress: Progress) -> None:
-    """Where nobody wants to know how far a survey is."""
+    """Stands in for `on_progress` where the caller gives none."""
 
 
 class _Survey:
@@ -116,7 +117,7 @@ class _Survey:
         self._progress("listing")
         found = walk(self.spool.root, self.options.exclude, self.spool.layout, self._list, only)
         before = self.index.meta("depth")
-        lists = Lists(self.spool, self.index.db)
+        lists = Lists(self.spool, self.index)
         owner, notes = self._owner(found)
         wanted = self._begin(found, only)
         looking = Looking(
@@ -205,14 +206,14 @@ class _Survey:
                 writer.directory(*key, writer.folder_id(here.folder))
 
     def _owner(self, found: Walk) -> tuple[tuple[int, int] | None, list[str]]:
-        """Who owns the spool, None where ownership is not judged; and what is to be said of it."""
+        """Owner and group of the spool, None where ownership is not judged; and remarks on it."""
         owner = owner_of_most(self.spool, found)
         if owner is not None and 0 in owner:
             return None, [ROOT_OWNS]
         return owner, []
 
     def _read(self, looking: Looking, directories: list[Directory]) -> bool:
-        """Examines the directories; whether it came to the end."""
+        """Examines the directories. Returns whether it came to the end."""
         total = sum(directory.files for directory in directories)
         self._progress("reading", 0, total)
 
@@ -226,7 +227,7 @@ class _Survey:
         self.report(self.at)
 
     def _tell(self, place: bytes) -> None:
-        """Tells what is waited for."""
+        """Reports the directory that has not answered."""
         at = self.at
         self.report(Progress(at.stage, at.done, at.total, place))
 
@@ -235,9 +236,5 @@ class _Survey:
         return self.patience.call(place, Listing, path)
 
     def _result(self, depth: str, seconds: float, cancelled: bool) -> SurveyResult:
-        messages, size = self.index.db.execute(
-            "SELECT COALESCE(SUM(messages), 0), COALESCE(SUM(bytes), 0) FROM directories"
-        ).fetchone()
-        (skipped,) = self.index.db.execute("SELECT COUNT(*) FROM not_examined").fetchone()
         folders = len(self.writer.folders)
-        return SurveyResult(depth, seconds, folders, messages, size, skipped, cancelled)
+        return SurveyResult(depth, seconds, folders, *totals(self.index), cancelled)

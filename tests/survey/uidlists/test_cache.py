@@ -36,7 +36,7 @@ def readers() -> Readers:
 
 
 def lists(house: House) -> Lists:
-    return Lists(house.spool, house.index.db)
+    return Lists(house.spool, house.index)
 
 
 def test_readers_look_at_a_folders_lists_before_they_are_asked_for(
@@ -62,7 +62,7 @@ def test_lists_outside_the_spool_are_read_here(house: House, readers: Readers) -
     place = Path(os.fsdecode(spool.control_of(b"")))
     place.mkdir(parents=True)
     (place / "dovecot-uidlist").write_bytes(LIST)
-    looked = Lists(spool, house.index.db)
+    looked = Lists(spool, house.index)
     looked.ask_ahead(readers, [b""])
     assert not readers.asked
     found = looked.facts(b"", b"dovecot-uidlist")

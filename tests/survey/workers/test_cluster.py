@@ -20,7 +20,7 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.survey.run import run_survey
-from mailsurgeon.survey.workers import cluster
+from mailsurgeon.survey.workers import cluster, scheduler
 from mailsurgeon.survey.workers.cluster import ClusterError, Readers, connect
 from tests.survey.far import SECONDS, House, nobody
 
@@ -286,7 +286,7 @@ def test_an_address_that_is_none_is_told(address: str) -> None:
 def test_a_scheduler_that_is_not_there_is_one_line(
     listens: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(scheduler, "CONNECT_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         if not listens:
@@ -328,8 +328,8 @@ def test_a_survey_in_a_process_of_its_own_reads_by_the_cluster(
 def test_a_process_of_its_own_tells_of_a_cluster_that_cannot_be_used(
     house: House, spool: Spool
 ) -> None:
-    for scheduler, why in ((house.address, "has no workers"), ("nowhere", "not an address")):
-        apart = Apart(2, scheduler)
+    for address, why in ((house.address, "has no workers"), ("nowhere", "not an address")):
+        apart = Apart(2, address)
         with pytest.raises(MailsurgeonError, match=why):
             apart.meet(spool)
         apart.close()

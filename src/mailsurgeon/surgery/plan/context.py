@@ -33,6 +33,7 @@ from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import names_in
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
 _SMALL = 1 << 20  # bytes read of a server's file at most
@@ -170,11 +171,7 @@ class SpoolContext:
         if folder in self._in_use:
             self._in_use.move_to_end(folder)
             return self._in_use[folder]
-        rows = self.index.db.execute(
-            "SELECT filename FROM entries WHERE directory IN (?, ?)",
-            (join(folder, b"cur"), join(folder, b"new")),
-        )
-        names = {split(filename)[0] for (filename,) in rows}
+        names = {split(filename)[0] for filename in names_in(self.index, folder)}
         self._in_use[folder] = names
         if len(self._in_use) > _SETS_KEPT:
             self._in_use.popitem(last=False)

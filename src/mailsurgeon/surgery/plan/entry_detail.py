@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
 
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.spool import Spool, join
 from mailsurgeon.surgery.model import Expected
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import FullEntry, full_entries, full_entries_at
 from mailsurgeon.survey.index.rows import Place
 
-_COLUMNS = (
-    "e.id, e.folder, e.place, e.directory, e.filename, e.kind, e.size, e.mtime_ns, e.ctime_ns,"
-    " e.inode, e.mode, e.uid, e.gid, e.nlink, e.encoding, e.plain_size, e.virtual_size, e.date,"
-    " e.message_id, e.digest"
-)
-_CHUNK = 400
 SERVED = (Place.CUR, Place.NEW)
 
 
-class EntryDetail(NamedTuple):
-    """One row of the index, in full. Sizes in bytes, times in ns, `date` in unix seconds.
+class EntryDetail(FullEntry):
+    """One entry a plan is made for: its row in the index, and what follows from it."""
 
-    `id` is None for a directory that has no row; `folder` is the id of the folder it lies in.
-    """
-
-    id: int | None
-    folder: int
-    place: str
-    directory: bytes
-    filename: bytes
-    kind: str
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    mode: int
-    uid: int
-    gid: int
-    nlink: int
-    encoding: str | None = None
-    plain_size: int | None = None
-    virtual_size: int | None = None
-    date: int | None = None
-    message_id: str | None = None
-    digest: bytes | None = None
+    __slots__ = ()
 
     @property
     def path(self) -> bytes:
@@ -90,40 +61,11 @@ class EntryDetail(NamedTuple):
 
 def load(index: Index, ids: Sequence[int]) -> dict[int, EntryDetail]:
     """These entries by id; those that are gone from the index are missing."""
-    found: dict[int, EntryDetail] = {}
-    for chunk in _chunks(ids):
-        sql = f"SELECT {_COLUMNS} FROM entries e WHERE e.id IN ({_marks(chunk)})"
-        for row in index.db.execute(sql, chunk):
-            found[row[0]] = EntryDetail._make(row)
-    return found
+    found = map(EntryDetail._make, full_entries(index, ids))
+    return {entry.id: entry for entry in found if entry.id is not None}
 
 
 def load_paths(index: Index, paths: Iterable[bytes]) -> dict[bytes, EntryDetail]:
     """The entries at these paths (relative to the spool)."""
-    found: dict[bytes, EntryDetail] = {}
-    for chunk in _chunks([os.path.split(path) for path in paths]):
-        values = ",".join(["(?, ?)"] * len(chunk))
-        sql = (
-            f"SELECT {_COLUMNS} FROM entries e WHERE (e.directory, e.filename) IN (VALUES {values})"
-        )
-        for row in index.db.execute(sql, [part for pair in chunk for part in pair]):
-            entry = EntryDetail._make(row)
-            found[entry.path] = entry
-    return found
-
-
-def load_identified(index: Index, message_ids: Iterable[str]) -> Iterator[EntryDetail]:
-    """Every message that bears one of these Message-IDs, written exactly so."""
-    for chunk in _chunks(sorted(set(message_ids))):
-        sql = f"SELECT {_COLUMNS} FROM entries e WHERE e.message_id IN ({_marks(chunk)})"
-        for row in index.db.execute(sql, chunk):
-            yield EntryDetail._make(row)
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(values), _CHUNK):
-        yield list(values[start : start + _CHUNK])
-
-
-def _marks(chunk: Sequence[Any]) -> str:
-    return ",".join("?" * len(chunk))
+    found = map(EntryDetail._make, full_entries_at(index, paths))
+    return {entry.path: entry for entry in found}

@@ -9,10 +9,11 @@ from functools import cached_property
 from mailsurgeon.maildir.lists.maildirsize import Rule
 from mailsurgeon.maildir.server_entry import Server, Tells
 from mailsurgeon.maildir.server_files import COURIER, DOVECOT, MAILDIRSIZE
-from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.model import QUARANTINE
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import file_sizes_in
 
 
 class QuotaCount:
@@ -52,19 +53,11 @@ class QuotaCount:
             if folder.path != source and not folder.path.startswith(source + b"/"):
                 continue
             goal = target + folder.path[len(source) :]
-            for path, length in self._messages(folder.path):
+            for path, length in file_sizes_in(self._index, folder.path):
                 before = self._counted(path, folder.path, length)
                 after = self._counted(target + path[len(source) :], goal, length)
                 size, count = size + after[0] - before[0], count + after[1] - before[1]
         return _data(size, count)
-
-    def _messages(self, folder: bytes) -> list[tuple[bytes, int]]:
-        rows = self._index.db.execute(
-            "SELECT directory, filename, size FROM entries WHERE directory IN (?, ?)"
-            " AND kind = 'file'",
-            (join(folder, b"cur"), join(folder, b"new")),
-        )
-        return [(join(directory, filename), size) for directory, filename, size in rows]
 
     def _counted(self, path: bytes, folder: bytes | None, size: int) -> tuple[int, int]:
         if folder is None or path.startswith(QUARANTINE):

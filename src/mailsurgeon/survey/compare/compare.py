@@ -1,13 +1,12 @@
 """The last part of a survey: messages beside each other, folders, leftovers, copies.
 
-Any change anywhere may change what messages are beside each other: that is found again when there
-was one. Folders, servers' files and leftovers, which time alone may change, are looked at in every
-survey. Bytes are compared by digest, and only of files that could be equal.
+Any change in the spool may make or end a problem between messages, so these are found anew after
+one. Time alone may change folders, servers' files and leftovers, so every survey looks at them.
+Bytes are compared by digest, and only of files that could be equal.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -32,11 +31,12 @@ from mailsurgeon.diagnosis.group_rules import (
 from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
-from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.server_files import check_servers_files
 from mailsurgeon.survey.compare.tmp_leftovers import find_leftovers
+from mailsurgeon.survey.index import comparison
+from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import SEPARATE, TOGETHER
 from mailsurgeon.survey.read.examine import NOT_MAIL
@@ -44,21 +44,10 @@ from mailsurgeon.survey.read.folder_context import read_uidvalidity
 from mailsurgeon.survey.uidlists.cache import Uids
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 
-PATH = (
-    "CASE WHEN length(directory) = 0 THEN filename"
-    " ELSE CAST(directory || x'2f' || filename AS BLOB) END"
-)
-FILED = "kind = 'file' AND place IN ('cur', 'new')"
-_MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
-# Content that can be told apart by a Message-ID: neither junk nor an mbox.
-_COMPARABLE = (
-    f"(f.traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT f.traits & {Traits.MBOX}"
-)
-
 
 def compare(job: Comparison) -> None:
     """Finds all problems of more than one file, and of folders, and writes them."""
-    copies = Copies(job.spool, job.index.db)
+    copies = Copies(job.spool, job.index, job.writer)
     if job.changed:
         _together(job, copies)
     job.writer.forget_groups(SEPARATE)
@@ -70,7 +59,7 @@ def compare(job: Comparison) -> None:
 
 
 def _together(job: Comparison, copies: Copies) -> None:
-    """What messages are beside each other."""
+    """Finds anew the problems that messages have beside each other."""
     kept = _clashes_elsewhere(job)
     job.writer.forget_groups(TOGETHER)
     lost, kept_now = _name_clashes(job, copies, kept)
@@ -87,12 +76,7 @@ def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
     """Groups of clashing entries in folders that were not looked at this time."""
     found: dict[bytes, dict[bytes, list[int]]] = {}
     folders = {number: path for path, number in job.writer.folders.items()}
-    rows = job.index.db.execute(
-        "SELECT e.id, e.folder, e.filename FROM problems p JOIN entries e ON e.id = p.entry"
-        " WHERE p.code = ?",
-        (NAME_CLASH,),
-    )
-    for number, folder, filename in rows:
+    for number, folder, filename in comparison.names_with_problem(job.index, NAME_CLASH):
         path = folders.get(folder)
         if path is not None and path not in job.contexts:
             base = filename.partition(b":")[0]
@@ -106,7 +90,7 @@ def _name_clashes(
     """Writes the name clashes; the ids that lose their name, and those that keep it."""
     groups = [group for of_folder in elsewhere.values() for group in of_folder]
     for context in job.contexts.values():
-        groups += [_ids_at(job, paths) for paths in context.clashes.values()]
+        groups += [_ids_at(job.index, paths) for paths in context.clashes.values()]
     lost: set[int] = set()
     kept: set[int] = set()
     for ids in groups:
@@ -119,36 +103,21 @@ def _name_clashes(
     return lost, kept
 
 
-def _ids_at(job: Comparison, paths: Sequence[bytes]) -> list[int]:
-    found: list[int] = []
-    for path in paths:
-        row = job.index.db.execute(
-            "SELECT id FROM entries WHERE directory = ? AND filename = ? AND kind = 'file'",
-            os.path.split(path),
-        ).fetchone()
-        if row:
-            found.append(row[0])
-    return found
+def _ids_at(index: Index, paths: Sequence[bytes]) -> list[int]:
+    numbers = (comparison.file_at(index, path) for path in paths)
+    return [number for number in numbers if number is not None]
 
 
 def _uid_clashes(job: Comparison) -> None:
-    db = job.index.db
     numbers = dict(job.writer.folders)
     # Of folders that were not looked at this time only the index knows whether names bear UIDs.
     marked = [numbers[path] for path, context in job.contexts.items() if context.marked]
     marked += [number for path, number in numbers.items() if path not in job.contexts]
     paths = {number: path for path, number in numbers.items()}
     for folder in marked:
-        rows = db.execute(
-            # The directories first: over the view it would go through all files of the spool.
-            "SELECT f.id, filename, ctime_ns FROM directories d"
-            f" CROSS JOIN files f ON f.directory = d.id WHERE {FILED} AND folder = ?"
-            " AND instr(filename, x'2c553d') > 0",
-            (folder,),
-        )
         messages = [
             Marked(number, filename, ctime_ns, uid, fmd5_field(filename))
-            for number, filename, ctime_ns in rows
+            for number, filename, ctime_ns in comparison.names_with_uid(job.index, folder)
             if (uid := uid_field(filename)) is not None
         ]
         highest = read_uidvalidity(job.spool, paths[folder]) if messages else None
@@ -168,10 +137,7 @@ def _folders(job: Comparison) -> None:
 
 
 def _misfiled(job: Comparison, copies: Copies) -> None:
-    rows = job.index.db.execute(
-        "SELECT f.id, d.folder, d.place FROM directories d CROSS JOIN files f"
-        " ON f.directory = d.id WHERE d.place IN ('root', 'nested') AND f.kind = 'file'"
-    ).fetchall()
+    rows = comparison.misfiled_files(job.index)
     paths = {number: path for path, number in job.writer.folders.items()}
     twins = copies.filed_twins_in_folder() if job.full and rows else {}
 
@@ -190,27 +156,16 @@ def _misfiled(job: Comparison, copies: Copies) -> None:
 
 def _directories(job: Comparison) -> None:
     """Directories that are no folder: stray ones, and those in cur and new."""
-    db = job.index.db
-    holding = _with_parents(
-        row[0]
-        for row in db.execute("SELECT path FROM directories WHERE messages > 0 AND place != 'tmp'")
+    holding = _with_parents(comparison.directories_with_messages(job.index))
+    remedies = (
+        (number, None if path in holding else "quarantine")
+        for number, path in comparison.filed_directories_with_problem(job.index, LINKED)
     )
-    rows = db.execute(
-        f"SELECT e.id, {PATH} FROM problems p JOIN entries e ON e.id = p.entry"
-        " WHERE p.code = ? AND e.kind = 'directory' AND e.place IN ('cur', 'new')",
-        (LINKED,),
-    ).fetchall()
-    db.executemany(
-        "UPDATE problems SET remedy = ? WHERE entry = ? AND code = ?",
-        ((None if path in holding else "quarantine", number, LINKED) for number, path in rows),
-    )
+    job.writer.set_remedies(LINKED, remedies)
     if not job.full:
         return
     # What could not be looked at may be mail.
-    unknown = db.execute(
-        "SELECT path FROM not_examined WHERE reason NOT IN (?, ?)", (NOT_MAIL, NOT_FOLLOWED)
-    )
-    holding |= _with_parents(row[0] for row in unknown)
+    holding |= _with_parents(comparison.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED))
     stray = {path for path in job.walk.loose if path not in holding}
     for path in sorted(stray):
         if path.rpartition(b"/")[0] not in stray:
@@ -265,7 +220,7 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
     shared = Shared()
     uids = Uids(job.spool, job.lists)
     paths = {number: path for path, number in job.writer.folders.items()}
-    for group in copies.groups_with_id(_COMPARABLE):
+    for group in copies.groups_with_id():
         homes = {copy.id: copy.folder for copy in group}
         often = Counter(homes.values())
         # UIDs only decide between copies of one folder.
@@ -285,8 +240,8 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
 
 
 def _backups(job: Comparison, shared: Shared) -> None:
-    sizes = _counts(job, _MESSAGES)
-    filed = _counts(job, _FILED)
+    sizes = comparison.messages_by_folder(job.index)
+    filed = comparison.filed_by_folder(job.index)
     paths = {number: path for path, number in job.writer.folders.items()}
     because = {number: "name" for number, path in paths.items() if path and named_like_backup(path)}
     both = {
@@ -305,15 +260,8 @@ def _backups(job: Comparison, shared: Shared) -> None:
 
 
 def _named_backups(job: Comparison) -> None:
-    sizes = _counts(job, _MESSAGES)
+    sizes = comparison.messages_by_folder(job.index)
     for path, number in job.writer.folders.items():
         if path and named_like_backup(path):
             finding = backup_folder("name", None, sizes.get(number, 0))
             job.writer.directory_problem(path, number, finding, TOGETHER)
-
-
-def _counts(job: Comparison, places: str) -> dict[int, int]:
-    rows = job.index.db.execute(
-        f"SELECT folder, SUM(messages) FROM directories WHERE place IN ({places}) GROUP BY folder"
-    )
-    return dict(rows.fetchall())

@@ -1,4 +1,4 @@
-"""job."""
+"""All that the comparison needs, in one object."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from mailsurgeon.survey.walk.walk import Walk
 
 @dataclass(slots=True)
 class Comparison:
-    """What the comparison needs.
+    """One comparison, at the end of a survey.
 
-    `contexts`: of the folders that were looked at; `abandoned`: folders that were given up on;
-    `owner`: owner and group of the spool, None where ownership is not judged. `full`: the whole
-    spool's contents have been read. `changed`: something is not as it was at the last comparison.
+    `contexts`: of the folders that were examined this time; `abandoned`: folders that were given up
+    on; `owner`: owner and group of the spool, None where ownership is not judged; `now`: unix
+    seconds. `full`: the contents of the whole spool have been read. `changed`: something differs
+    from the last comparison.
     """
 
     spool: Spool

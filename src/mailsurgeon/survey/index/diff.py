@@ -33,7 +33,7 @@ class Renewal:
 class BeforeAndAfter:
     """Remembers folders (paths) as the index has them; afterwards says what has become of them.
 
-    It works on the connection given, in temporary tables: nothing of it is in the index. Raises
+    It works in temporary tables of the connection given and changes nothing in the index. Raises
     sqlite3.Error.
     """
 

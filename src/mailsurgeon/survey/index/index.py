@@ -1,6 +1,6 @@
-"""The index: the facts of a spool in SQLite, asked by the screen, the commands and the planner.
+"""The index: the facts of a spool in SQLite, for the screen, the commands and the planner.
 
-It is a cache. It can be deleted at any time and is made again by the next survey.
+It is a cache. It can be deleted at any time; the next survey makes it again.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host import private
 from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
+from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 
 INDEX_SCHEMA = 3
 
@@ -63,19 +63,11 @@ CREATE INDEX IF NOT EXISTS problems_entry ON problems (entry);
 CREATE INDEX IF NOT EXISTS problems_code ON problems (code, folder);
 """
 
+_PATH = path_of("e.directory", "e.filename")
+_FILE_PATH = path_of("d.path", "f.filename")
 _ENTRY = (
-    "e.id, e.folder, e.place,"
-    " CASE WHEN length(e.directory) = 0 THEN e.filename"
-    " ELSE CAST(e.directory || x'2f' || e.filename AS BLOB) END,"
+    f"e.id, e.folder, e.place, {_PATH},"
     " e.kind, e.size, e.mtime_ns, e.ctime_ns, e.inode, e.message_id, e.sender, e.subject"
-)
-_PATH = (
-    "CASE WHEN length(e.directory) = 0 THEN e.filename"
-    " ELSE CAST(e.directory || x'2f' || e.filename AS BLOB) END"
-)
-_FILE_PATH = (
-    "CASE WHEN length(d.path) = 0 THEN f.filename"
-    " ELSE CAST(d.path || x'2f' || f.filename AS BLOB) END"
 )
 _ORDERS = {
     "date": "f.mtime_ns, f.id",
@@ -85,18 +77,21 @@ _ORDERS = {
     "problem": "(SELECT MAX(severity * 1000 - id % 1000) FROM problems WHERE entry = f.id)",
     "path": "d.path, f.filename",
 }
-# What is no message and has no problem is little: leaving it out costs less than choosing the rest.
+# Few files are neither messages nor have a problem: to leave these out costs less than to choose
+# the rest.
 _LISTED = (
     "f.id NOT IN (SELECT id FROM files WHERE directory IN (SELECT id FROM directories"
     " WHERE place NOT IN ('cur', 'new', 'root', 'nested'))"
     " AND id NOT IN (SELECT entry FROM problems))"
 )
-_PIECE = 1 << 16  # characters of a long text that are read at once: others want to go on, too
-_CHUNK = 500  # below SQLite's oldest limit of 999 variables
+_PIECE = 1 << 16  # characters parsed at once: json holds up all other threads meanwhile
 
 
 class Index:
-    """A connection to the index of one spool. One a thread: see `again`."""
+    """A connection to the index of one spool. One a thread: see `again`.
+
+    `db` is for the modules beside this one; everything else asks them.
+    """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -118,7 +113,7 @@ class Index:
 
     @classmethod
     def at(cls, path: Path) -> Index:
-        """Another connection to an index that somebody has opened, for another process."""
+        """Another connection to an index that is open already, for another process."""
         return cls(path, _connect(path))
 
     def again(self) -> Index:
@@ -141,11 +136,11 @@ class Index:
         self.db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
     def notes(self) -> list[str]:
-        """What the last survey has to say of itself, in whole sentences."""
+        """Remarks of the last survey for the operator, in whole sentences."""
         return json.loads(self.meta("notes", "[]"))
 
     def set_notes(self, notes: Sequence[str]) -> None:
-        """Remembers what a survey has to say of itself."""
+        """Remembers a survey's remarks for the operator."""
         self.set_meta(notes=json.dumps(list(notes)))
 
     def folders(self) -> list[FolderRow]:
@@ -188,21 +183,21 @@ class Index:
     # Lists of entries
 
     def order_by_date(self) -> None:
-        """Has the list of a whole spool come in a third of the time, for whoever shows it."""
+        """Makes an SQL index by date, with which `view` lists a whole spool in a third of the
+        time."""
         self.db.execute("CREATE INDEX IF NOT EXISTS files_date ON files (mtime_ns)")
 
     def view(self, query: ViewQuery) -> array[int]:
         """The ids of the entries a list shows, in its order."""
         where: list[str] = []
-        values: list[Any] = []
+        values: list[Value] = []
         if query.folder is not None:
             where.append("f.directory IN (SELECT id FROM directories WHERE folder = ?)")
             values.append(query.folder)
         codes = {query.code} if query.code else set(query.badges)
         for group in ({query.code} if query.code else set(), set(query.badges)):
             if group:
-                marks = ",".join("?" * len(group))
-                where.append(f"f.id IN (SELECT entry FROM problems WHERE code IN ({marks}))")
+                where.append(f"f.id IN (SELECT entry FROM problems WHERE code IN ({marks(group)}))")
                 values.extend(sorted(code for code in group if code))
         if not codes:
             where.append(_LISTED)
@@ -233,9 +228,8 @@ class Index:
     def entries(self, ids: Sequence[int]) -> list[Entry]:
         """These entries, in the order of `ids`; ids that are gone are left out."""
         found: dict[int, Entry] = {}
-        for chunk in _chunks(ids):
-            marks = ",".join("?" * len(chunk))
-            sql = f"SELECT {_ENTRY} FROM entries e WHERE e.id IN ({marks})"
+        for chunk in chunks(ids):
+            sql = f"SELECT {_ENTRY} FROM entries e WHERE e.id IN ({marks(chunk)})"
             for row in self.db.execute(sql, chunk):
                 found[row[0]] = Entry._make(row)
         return [found[number] for number in ids if number in found]
@@ -252,10 +246,9 @@ class Index:
     def badges(self, ids: Sequence[int]) -> dict[int, tuple[tuple[str, int], ...]]:
         """For each entry its problems as (code, severity), worst first."""
         found: dict[int, list[tuple[str, int]]] = {}
-        for chunk in _chunks(ids):
-            marks = ",".join("?" * len(chunk))
+        for chunk in chunks(ids):
             for entry, code, severity in self.db.execute(
-                f"SELECT entry, code, severity FROM problems WHERE entry IN ({marks})"
+                f"SELECT entry, code, severity FROM problems WHERE entry IN ({marks(chunk)})"
                 " ORDER BY entry, severity DESC, code",
                 chunk,
             ):
@@ -271,22 +264,21 @@ class Index:
         codes: Iterable[str] | None = None,
         folders: Iterable[int] | None = None,
     ) -> Iterator[ProblemRow]:
-        """Problems, limited as asked: by entries, or by codes and folders; ordered by path."""
+        """Problems ordered by path: all, those of `entries`, or those of `codes` in `folders`."""
         if entries is not None:
-            for chunk in _chunks(entries):
-                marks = ",".join("?" * len(chunk))
-                yield from self._problems(f"p.entry IN ({marks})", chunk)
+            for chunk in chunks(entries):
+                yield from self._problems(f"p.entry IN ({marks(chunk)})", chunk)
             return
         where: list[str] = []
-        values: list[Any] = []
+        values: list[Value] = []
         for column, group in (("code", codes), ("folder", folders)):
             if group is not None:
                 wanted = list(group)
-                where.append(f"p.{column} IN ({','.join('?' * len(wanted))})")
+                where.append(f"p.{column} IN ({marks(wanted)})")
                 values.extend(wanted)
         yield from self._problems(" AND ".join(where) or "1", values)
 
-    def _problems(self, where: str, values: Sequence[Any]) -> Iterator[ProblemRow]:
+    def _problems(self, where: str, values: Sequence[Value]) -> Iterator[ProblemRow]:
         rows = self.db.execute(
             f"SELECT p.id, p.entry, p.folder, p.code, p.severity, {_PATH}, p.detail, p.remedy"
             f" FROM problems p JOIN entries e ON e.id = p.entry WHERE {where}"
@@ -341,8 +333,3 @@ def _forget(path: Path) -> None:
 
 def _like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield list(ids[start : start + _CHUNK])

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mailsurgeon.diagnosis.facts import Finding, FolderFacts, Moment
 from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.index.sql import Value
 
 
 class Facts(NamedTuple):
@@ -92,7 +93,7 @@ class SliceResult:
     seal: bytes = b""
     same: bool = False
     changed: bool = False
-    usual: list[Any] = field(default_factory=list[Any])
+    usual: list[Value] = field(default_factory=list[Value])
     others: list[tuple[int, Facts]] = field(default_factory=list[tuple[int, Facts]])
     findings: list[tuple[int, Finding]] = field(default_factory=list[tuple[int, Finding]])
     not_examined: list[NotExamined] = field(default_factory=list[NotExamined])

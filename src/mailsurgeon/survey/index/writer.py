@@ -1,4 +1,4 @@
-"""Writes what a survey finds into the index; the only code that does."""
+"""Writes what a survey finds into the index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
@@ -22,6 +21,7 @@ from mailsurgeon.survey.index.slice import (
     Known,
     SliceResult,
 )
+from mailsurgeon.survey.index.sql import Value
 
 NO_FOLDER = 0
 """The folder id of files that lie in no folder at all."""
@@ -87,8 +87,8 @@ class IndexWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing of what is written inside; it is kept with what follows within BATCH
-        seconds, or by `flush`."""
+        """All or nothing of what is written inside; it is kept with what follows within
+        WRITE_SECONDS, or by `flush`."""
         if not self.db.in_transaction:
             self.db.execute("BEGIN IMMEDIATE")
             self._since = time.monotonic()
@@ -273,7 +273,7 @@ class IndexWriter:
         for item in result.not_examined:
             self.not_examined(item, folder)
 
-    def _store_usual(self, columns: Sequence[str], flat: list[Any]) -> None:
+    def _store_usual(self, columns: Sequence[str], flat: list[Value]) -> None:
         width = len(columns)
         stride = width * _TOGETHER
         whole = len(flat) - len(flat) % stride
@@ -285,6 +285,20 @@ class IndexWriter:
         self.db.executemany(
             _insert(columns, 1, replace=replace),
             (flat[start : start + width] for start in range(whole, len(flat), width)),
+        )
+
+    def set_digests(self, number: int, digest: bytes, body_digest: bytes | None) -> None:
+        """Keeps the digests of a file's bytes and of its body, so that it is read once."""
+        self.db.execute(
+            "UPDATE files SET digest = ?, body_digest = ? WHERE id = ?",
+            (digest, body_digest, number),
+        )
+
+    def set_remedies(self, code: str, remedies: Iterable[tuple[int, str | None]]) -> None:
+        """Sets the remedy of a problem of these entries."""
+        self.db.executemany(
+            "UPDATE problems SET remedy = ? WHERE entry = ? AND code = ?",
+            ((remedy, number, code) for number, remedy in remedies),
         )
 
     def not_examined(self, item: NotExamined, folder: int) -> None:

@@ -1,1 +1,6 @@
-"""process."""
+"""The survey in a process of its own, so that the screen keeps answering keys.
+
+- `client`: `Apart`, which starts the process and calls `run_survey` there
+- `wire`: the orders, questions and outcomes that go over the line between the two
+- `server`: the process itself, with the readers it uses
+"""

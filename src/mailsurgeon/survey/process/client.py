@@ -1,8 +1,8 @@
 """A survey in a process of its own, for a program that must answer keys meanwhile.
 
 A Python process runs one thread at a time: a survey in the screen's own would make its keys wait.
-`Apart.survey` is `run_survey`, called over there (`serving.py`); whatever that calls is called
-here, and what it gives or raises comes back.
+`Apart.survey` has the other process (`server.py`) call `run_survey`. The callbacks given are called
+in this process; the result or the error of the survey comes back.
 """
 
 from __future__ import annotations
@@ -15,10 +15,24 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.survey.process.wire import (
+    Done,
+    Failed,
+    IsCancelled,
+    IsGivenUp,
+    Line,
+    MeetOrder,
+    Order,
+    Outcome,
+    ProgressReport,
+    Question,
+    SurveyOrder,
+)
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -32,9 +46,34 @@ MOMENT = 1.0
 _PROGRAM = "from mailsurgeon.survey.process.server import serve; serve({}, {!r}, {!r})"
 
 
+@dataclass(frozen=True, slots=True)
+class _Callbacks:
+    """What the other process may call: those of `run_survey`, and `tell` for the operator."""
+
+    tell: Callable[[str], object]
+    on_progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+    given_up: Callable[[bytes], bool] | None = None
+
+    def answer(self, question: Question) -> bool:
+        """Calls what the question is for; False where it has no answer."""
+        match question:
+            case Line(text):
+                self.tell(text)
+            case ProgressReport(progress) if self.on_progress is not None:
+                self.on_progress(progress)
+            case IsCancelled() if self.cancelled is not None:
+                return self.cancelled()
+            case IsGivenUp(place) if self.given_up is not None:
+                return self.given_up(place)
+            case _:
+                pass
+        return False
+
+
 class Apart:
-    """The process that surveys. It is started when it is first needed, kept for the next survey,
-    and ends with this one, however that ends. Any thread may call, several at once.
+    """The process that surveys. It is started when it is first needed and kept for the next survey.
+    It ends with this process, however this ends. Any thread may call, several at once.
 
     `jobs` and `scheduler` say who reads messages: worker processes of its own (none with one job),
     or the cluster of that scheduler. `tell` gets lines about them for the operator.
@@ -54,7 +93,7 @@ class Apart:
         self._closed = False
 
     def listen(self, tell: Callable[[str], object]) -> None:
-        """Has what is to be told from now on told to somebody else."""
+        """Sends the lines for the operator to `tell` from now on."""
         self._tell = tell
 
     def start(self) -> None:
@@ -65,7 +104,7 @@ class Apart:
     def meet(self, spool: Spool | None = None) -> None:
         """Raises ClusterError when the cluster cannot be used (for this spool)."""
         with self._line() as line:
-            _ask(line, ("meet", spool), {"tell": self._told})
+            _ask(line, MeetOrder(spool), _Callbacks(self._told))
 
     def survey(
         self,
@@ -80,15 +119,19 @@ class Apart:
         cancelled: Callable[[], bool] | None = None,
         given_up: Callable[[bytes], bool] | None = None,
     ) -> SurveyResult:
-        """`run_survey`, over there, where it is known who reads: `executor` must be None. Raises
-        BrokenExecutor when the process has died, else what `run_survey` raises."""
+        """Calls `run_survey` in the other process. That knows who reads: `executor` must be None.
+        Raises BrokenExecutor when the process has died, else what `run_survey` raises."""
         assert executor is None
-        how = {"quick": quick, "folders": None if folders is None else frozenset(folders)}
-        asked = {"on_progress": on_progress, "cancelled": cancelled, "given_up": given_up}
-        calls = {name: function for name, function in asked.items() if function is not None}
+        order = SurveyOrder(
+            spool, index.path, options, quick, None if folders is None else frozenset(folders),
+            reports=on_progress is not None,
+            cancels=cancelled is not None,
+            gives_up=given_up is not None,
+        )  # fmt: skip
         with self._line() as line:
-            work = ("survey", spool, index.path, options, how, frozenset(calls))
-            return _ask(line, work, {**calls, "tell": self._told})
+            result = _ask(line, order, _Callbacks(self._told, on_progress, cancelled, given_up))
+        assert result is not None
+        return result
 
     def close(self) -> None:
         """Ends the process; what it is at is cut short."""
@@ -157,26 +200,27 @@ class Apart:
             self._control = None
 
 
-def _ask(line: Connection, work: tuple[Any, ...], calls: dict[str, Callable[..., Any]]) -> Any:
-    """Has something done over there; calls what is called from there meanwhile."""
-    _send(line, work)
+def _ask(line: Connection, order: Order, callbacks: _Callbacks) -> SurveyResult | None:
+    """Has an order carried out, and answers what the process asks meanwhile."""
+    _send(line, order)
     while True:
-        what, *rest = _receive(line)
-        if what == "done":
-            return rest[0]
-        if what == "failed":
-            raise rest[0]
-        _send(line, calls[what](*rest))
+        match _receive(line):
+            case Done(result):
+                return result
+            case Failed(error):
+                raise error
+            case question:
+                _send(line, callbacks.answer(question))
 
 
-def _send(line: Connection, what: object) -> None:
+def _send(line: Connection, what: Order | bool) -> None:
     try:
         line.send(what)
     except OSError as error:
         raise BrokenExecutor("the process that surveys has died") from error
 
 
-def _receive(line: Connection) -> Any:
+def _receive(line: Connection) -> Question | Outcome:
     try:
         return line.recv()
     except (EOFError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The process that surveys for another one: see `apart.py`, which starts it and speaks to it."""
+"""The process that surveys for another one; `client.py` starts it and sends it orders."""
 
 from __future__ import annotations
 
@@ -12,14 +12,25 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.process.client import MOMENT
+from mailsurgeon.survey.process.wire import (
+    Done,
+    Failed,
+    IsCancelled,
+    IsGivenUp,
+    Line,
+    Order,
+    Outcome,
+    ProgressReport,
+    Question,
+    SurveyOrder,
+)
 from mailsurgeon.survey.progress import Progress, SurveyResult
 from mailsurgeon.survey.run import run_survey
 from mailsurgeon.survey.workers.pool import LateWorkers, stand_back
@@ -27,11 +38,12 @@ from mailsurgeon.survey.workers.pool import LateWorkers, stand_back
 if TYPE_CHECKING:
     from mailsurgeon.survey.workers.cluster import Cluster
 
-_OFTEN = 0.1  # seconds between two words of progress, and two looks whether to go on
+_OFTEN = 0.1  # seconds between two reports of progress, and two looks whether to go on
 
 
 def serve(control: int, jobs: int | None, scheduler: str | None) -> None:
-    """Surveys for whoever holds the other end of this socket, until that is closed."""
+    """Carries out the orders of the program that holds the other end of this socket, until that
+    closes it."""
     stand_back()
     crew = Crew(jobs, scheduler)
     ending = threading.Event()
@@ -60,37 +72,36 @@ def _next_line(commands: socket.socket) -> Connection | None:
 
 
 def _serve_line(line: Connection, crew: Crew, ending: threading.Event) -> None:
-    with line, suppress(EOFError, OSError):  # when nobody listens any more
-        what, *rest = line.recv()
+    with line, suppress(EOFError, OSError):  # the program has gone
+        order: Order = line.recv()
         far = _Far(line, crew.lines, ending)
-        try:
-            result = _survey(crew, far, *rest) if what == "survey" else crew.meet(*rest)
-        except BaseException as error:
-            answer = ("failed", carried(error))
-        else:
-            answer = ("done", result)
+        outcome = _outcome(crew, far, order)
         far.hand_on()
-        line.send(answer)
+        line.send(outcome)
 
 
-def _survey(
-    crew: Crew,
-    far: _Far,
-    spool: Spool,
-    path: Path,
-    options: Options | None,
-    how: dict[str, Any],
-    asked: frozenset[str],
-) -> SurveyResult:
-    readers = crew.of(spool)
-    index = Index.at(path)
+def _outcome(crew: Crew, far: _Far, order: Order) -> Outcome:
+    try:
+        if isinstance(order, SurveyOrder):
+            return Done(_survey(crew, far, order))
+        crew.meet(order.spool)
+        return Done(None)
+    except BaseException as error:
+        return Failed(carried(error))
+
+
+def _survey(crew: Crew, far: _Far, order: SurveyOrder) -> SurveyResult:
+    readers = crew.of(order.spool)
+    index = Index.at(order.index_path)
     try:
         result = run_survey(
-            spool, index, (options or Options()).for_readers(readers), executor=readers,
-            on_progress=far.on_progress if "on_progress" in asked else None,
-            cancelled=far.cancelled if "cancelled" in asked else far.ending.is_set,
-            given_up=far.given_up if "given_up" in asked else None,
-            **how,
+            order.spool, index, (order.options or Options()).for_readers(readers),
+            executor=readers,
+            quick=order.quick,
+            folders=order.folders,
+            on_progress=far.on_progress if order.reports else None,
+            cancelled=far.cancelled if order.cancels else far.ending.is_set,
+            given_up=far.given_up if order.gives_up else None,
         )  # fmt: skip
         with suppress(sqlite3.Error):  # where there is no room for more, lists take longer
             index.order_by_date()
@@ -100,7 +111,7 @@ def _survey(
 
 
 class Crew:
-    """Those who read messages. `lines` is what they want the operator to know."""
+    """The readers of messages. `lines`: their lines for the operator, not yet sent."""
 
     def __init__(self, jobs: int | None, scheduler: str | None) -> None:
         self.lines = SimpleQueue[str]()
@@ -146,8 +157,8 @@ class Crew:
 
 
 class _Far:
-    """What a survey calls, as it is called in the process that asked for it. Between two calls that
-    tell the same some time passes: a survey is not to wait for a screen that draws."""
+    """The callbacks of a survey, each of which asks the program that sent the order. The same is
+    asked at most once in _OFTEN seconds: a survey should not wait for a screen that draws."""
 
     def __init__(self, line: Connection, lines: SimpleQueue[str], ending: threading.Event) -> None:
         self._line, self._lines = line, lines
@@ -160,28 +171,28 @@ class _Far:
     def on_progress(self, progress: Progress) -> None:
         before, self._at = self._at, (progress.stage, progress.waiting)
         if self._told.is_time() or before != self._at:
-            self._call("on_progress", progress)
+            self._ask(ProgressReport(progress))
 
     def cancelled(self) -> bool:
         if self._looked.is_time() and not self._cancelled:
-            self._cancelled = self._call("cancelled")
+            self._cancelled = self._ask(IsCancelled())
         return self._cancelled or self.ending.is_set()
 
     def given_up(self, place: bytes) -> bool:
-        return self._call("given_up", place)
+        return self._ask(IsGivenUp(place))
 
     def hand_on(self) -> None:
-        """Tells what the crew has said meanwhile."""
+        """Sends the crew's lines for the operator."""
         with suppress(Empty):
             while True:
-                self._send("tell", self._lines.get_nowait())
+                self._send(Line(self._lines.get_nowait()))
 
-    def _call(self, what: str, *arguments: object) -> Any:
+    def _ask(self, question: Question) -> bool:
         self.hand_on()
-        return self._send(what, *arguments)
+        return self._send(question)
 
-    def _send(self, what: str, *arguments: object) -> Any:
-        self._line.send((what, *arguments))
+    def _send(self, question: Question) -> bool:
+        self._line.send(question)
         return self._line.recv()
 
 

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from array import array
-from typing import Any
 
 from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE, Finding, MessageFacts
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
@@ -17,6 +16,7 @@ from mailsurgeon.maildir.message import Content, Traits
 from mailsurgeon.maildir.message_fast import USUAL, Glance, glance
 from mailsurgeon.survey.index.rows import NotExamined, Place
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
+from mailsurgeon.survey.index.sql import Value
 from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
 
@@ -165,7 +165,7 @@ class _Examination:
         return True
 
     def _keep_usual(
-        self, number: int, name: bytes, status: os.stat_result, content: tuple[Any, ...]
+        self, number: int, name: bytes, status: os.stat_result, content: tuple[Value, ...]
     ) -> None:
         # A status is a tuple of whole numbers first: the ten of stat(2), taken at once.
         mode, inode, _, links, uid, gid, size, _, _, _ = status

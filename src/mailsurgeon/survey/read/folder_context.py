@@ -8,13 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts
 from mailsurgeon.diagnosis.message_rules import store_separator
-from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
-from mailsurgeon.maildir import server_files
+from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
-from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
 from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY
-from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.maildir.spool import Spool, join
 
 
 @dataclass(slots=True)
@@ -78,19 +76,6 @@ def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, l
             path = join(folder, subdir + b"/" + name)
             found.setdefault(name.partition(b":")[0], []).append(path)
     return {base: paths for base, paths in found.items() if len(paths) > 1}
-
-
-def read_uidlist(spool: Spool, folder: bytes) -> Uidlist | None:
-    """The folder's uidlist (Dovecot's, else Courier's), None where there is none to be read."""
-    for name in server_files.TABLE.uidlists:
-        data = read_small(list_path(spool, folder, name), LARGEST_SURVEYED_LIST)
-        if data is None:
-            continue
-        try:
-            return parse_uidlist(data)
-        except UidlistError:
-            return None
-    return None
 
 
 def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:

@@ -1,7 +1,7 @@
-"""Waits for a file system that may not answer, until somebody gives up on it.
+"""Waits for a file system that may not answer, until the operator gives up on it.
 
-A call that hangs in the kernel cannot be ended: it is left behind in a thread of its own, and what
-it was for is left out.
+A call that hangs in the kernel cannot be ended. It stays behind in a thread of its own, and the
+survey goes on without its answer.
 """
 
 from __future__ import annotations
@@ -10,44 +10,49 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 TICK = 0.25
-"""Seconds between two looks at whether somebody has given up."""
+"""Seconds between two looks at whether the operator has given up."""
 LONG = 2.0
-"""Seconds without an answer after which it is worth a word."""
+"""Seconds without an answer after which the operator is told."""
 GAVE_UP = "gave up waiting"
 
 
 class GaveUp(OSError):
-    """Somebody would not wait longer."""
+    """The operator would not wait longer."""
 
     def __init__(self) -> None:
         super().__init__(None, GAVE_UP)
 
 
 class HangGuard:
-    """`tell` is told, every TICK, of the directory that has not answered for LONG; `given_up` is
-    asked then whether to go on without it."""
+    """Calls functions that may hang. While a directory has not answered for LONG, every TICK calls
+    `tell` with it, and `given_up` to learn whether to go on without it."""
 
     def __init__(
         self, tell: Callable[[bytes], None], given_up: Callable[[bytes], bool] | None
     ) -> None:
         self._tell = tell
         self._given_up = given_up
-        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] | None = None
+        self._calls: SimpleQueue[Callable[[], None] | None] | None = None
 
-    def call(self, place: bytes, function: Callable[..., _T], *arguments: Any) -> _T:
-        """What the function gives; raises what it raises, or GaveUp. `place` is told of."""
+    def call(
+        self, place: bytes, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """Calls the function, whose result or error this gives, or raises GaveUp. `place` is the
+        directory the call is about, relative to the spool."""
         if self._given_up is None:
-            return function(*arguments)
+            return function(*arguments, **named)
         if self._calls is None:
             self._calls = SimpleQueue()
             threading.Thread(target=_serve, args=(self._calls,), daemon=True).start()
         answer: Future[_T] = Future()
-        self._calls.put((answer, lambda: function(*arguments)))
+        self._calls.put(partial(_answer, answer, partial(function, *arguments, **named)))
         since = time.monotonic()
         while True:
             try:
@@ -60,7 +65,7 @@ class HangGuard:
                 raise GaveUp
 
     def lost(self, place: bytes, since: float) -> bool:
-        """Tells of what has been waited for since then (monotonic); whether to give up on it."""
+        """Whether to give up on what has not answered since `since` (monotonic seconds)."""
         if time.monotonic() - since < LONG:
             return False
         self._tell(place)
@@ -72,13 +77,13 @@ class HangGuard:
             self._calls.put(None)
 
 
-def _serve(calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]) -> None:
-    while True:
-        call = calls.get()
-        if call is None:
-            return
-        answer, function = call
-        try:
-            answer.set_result(function())
-        except BaseException as error:  # whoever waits raises it
-            answer.set_exception(error)
+def _serve(calls: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (call := calls.get()) is not None:
+        call()
+
+
+def _answer(answer: Future[_T], function: Callable[[], _T]) -> None:
+    try:
+        answer.set_result(function())
+    except BaseException as error:  # `call` raises it
+        answer.set_exception(error)

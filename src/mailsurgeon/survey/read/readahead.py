@@ -1,7 +1,7 @@
-"""Asks for files ahead of the one who reads them, where the disk is what everybody waits for.
+"""Asks the kernel for files before they are read, where reading waits for the disk.
 
-A cold file costs one wait, whatever its size; several asked for at once share it. Files in memory
-are not asked for: that would only cost.
+A cold file costs one wait, whatever its size; several requested at once share it. For files in
+memory the requests would only cost time, so none are made.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Servers' lists of UIDs as a survey needs them.
+"""What servers' own lists say of a folder, as the survey and the screen need it.
 
-`cache`: what is wrong with each list, and the sizes and UIDs it tells, kept in the index while the
-list stays the same. `folder_details`: what the lists say of one folder, for the screen.
+- `cache`: what is wrong with each uidlist, and the sizes and UIDs it holds; kept in the index, so
+  that an unchanged list is not read again
+- `folder_details`: subscription and numbering of one folder, read when a screen shows it
 """

@@ -1,4 +1,4 @@
-"""The folders' uidlists as a survey needs them: what is wrong with them, and sizes they tell.
+"""The folders' uidlists as a survey needs them: what is wrong with them, and the sizes they hold.
 
 A list is read when it has changed since the last survey; what it came to is kept in the index.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
@@ -23,7 +22,9 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
 from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
 from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import GRANULARITY
+from mailsurgeon.survey.index.uidlists import StoredList, list_paths, store_list, stored_list
 
 Sizes = Mapping[bytes, tuple[int | None, int | None]]
 
@@ -52,24 +53,23 @@ StampedLists = dict[bytes, Stamped]
 
 @dataclass(slots=True)
 class Lists:
-    """The lists of one spool. `db` is the index's connection. Nothing is raised but BrokenExecutor,
-    where those who were asked ahead have died."""
+    """The lists of one spool. Raises only BrokenExecutor, when a reader ahead has died."""
 
     spool: Spool
-    db: sqlite3.Connection
+    index: Index
     _seen: dict[bytes, ListFacts | None] = field(default_factory=dict[bytes, "ListFacts | None"])
     _asked: dict[bytes, Future[StampedLists]] = field(
         default_factory=dict[bytes, "Future[StampedLists]"]
     )
 
     def ask_ahead(self, executor: Executor, folders: Iterable[bytes]) -> None:
-        """Has readers look at the lists that are not known, before they are asked for.
+        """Lets the executor read the lists that the index does not know, before they are needed.
 
-        Not those outside the spool: readers elsewhere may have other files there.
+        Lists outside the spool are left out: workers on another host may have other files there.
         """
         if self.spool.control is not None:
             return
-        known = {path for (path,) in self.db.execute("SELECT path FROM lists")}
+        known = list_paths(self.index)
         for folder in folders:
             paths = [list_path(self.spool, folder, name) for name in server_files.TABLE.uidlists]
             if known.isdisjoint(paths):
@@ -102,16 +102,15 @@ class Lists:
             return None
         # A list written a moment ago may be written again without a trace in its times.
         if found.ctime_ns < time.time_ns() - GRANULARITY:
-            row = (path, found.stamp, _packed(found.facts))
-            self.db.execute("INSERT OR REPLACE INTO lists VALUES (?, ?, ?)", row)
+            store_list(self.index, path, StoredList(found.stamp, _packed(found.facts)))
         return found.facts
 
     def _known(self, path: bytes) -> ListFacts | None:
         """What the index says of a list that is still the one it knows."""
-        row = self.db.execute("SELECT stamp, facts FROM lists WHERE path = ?", (path,)).fetchone()
-        status = _status(path) if row else None
-        if row and status and row[0] == _stamp(status):
-            return _unpacked(row[1])
+        stored = stored_list(self.index, path)
+        status = _status(path) if stored else None
+        if stored and status and stored.stamp == _stamp(status):
+            return _unpacked(stored.facts)
         return None
 
     def _parsed(self, folder: bytes, name: bytes) -> Uidlist | None:

@@ -69,11 +69,6 @@ class Walk:
     loose: list[bytes] = field(default_factory=list)
     not_examined: list[NotExamined] = field(default_factory=list)
 
-    @property
-    def files(self) -> int:
-        """How many files there are to examine."""
-        return sum(directory.files for directory in self.directories)
-
 
 class Listing:
     """One directory's entries by kind, files in order; names are bytes. Raises OSError."""

@@ -1,4 +1,4 @@
-"""Hears from Linux's inotify which directories of a spool change. Costs nothing while none does."""
+"""Learns from Linux's inotify which directories of a spool change, at no cost while none does."""
 
 from __future__ import annotations
 

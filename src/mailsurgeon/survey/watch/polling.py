@@ -1,4 +1,4 @@
-"""Looks at the times of a spool's directories: where inotify hears nothing, or is not to be had.
+"""Looks at the times of a spool's directories, where inotify reports nothing or cannot be used.
 
 A file rewritten in place leaves its directory's time as it is: it is not seen.
 """

@@ -1,7 +1,7 @@
-"""Watches a spool while a screen shows it: tells which folders have changed on disk.
+"""Watches a spool while a screen shows it, and reports which folders have changed on disk.
 
-By inotify; where that hears nothing (a file system of others) or is not to be had (no watches
-left), by looking at the times of the directories.
+It uses inotify. Where that reports nothing (a file system shared with other hosts) or cannot be
+used (no watches left), it looks at the times of the directories.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Means(Protocol):
 class Watcher:
     """Watches from `start` to `stop`, in a thread of its own in which `tell` is called.
 
-    What changed from the making of the watcher on is told, also what did before it came to watch.
-    Many changes are told together: after half a second without more, every three seconds at most.
-    `polling`: without inotify, looking every `interval` seconds. `host`: the computer the spool is
+    It reports all changes since it was made, also those before it began to watch. It reports many
+    changes together: after half a second without more, but at least every three seconds.
+    `polling`: use no inotify, look every `interval` seconds. `host`: the computer the spool is
     watched on; this one when None.
     """
 
@@ -92,7 +92,7 @@ class Watcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it; nothing is told any more when this returns."""
+        """Ends it; `tell` is not called any more when this has returned."""
         self._stopped.set()
         with self._lock:
             if self._means is not None:
@@ -101,8 +101,8 @@ class Watcher:
             self._thread.join(CLOSE_SECONDS)
 
     def forget(self, folders: Iterable[bytes] | None = None) -> None:
-        """What has changed until now in these folders (or in all) is not told any more: for who is
-        about to look at them anyway."""
+        """Drops the changes so far in these folders (or in all), before a caller that is about to
+        look at them anyway."""
         with self._lock:
             if self._means is None:
                 return
@@ -153,7 +153,7 @@ class Watcher:
         return (status.st_dev, status.st_ino) == (self._spool.device, self._spool.inode)
 
     def _choose(self) -> tuple[Means, str]:
-        """The means, and what the operator should know of it. Raises OSError without a root."""
+        """The means, and a sentence on it for the operator. Raises OSError without a root."""
         place = self._spool.root, self._exclude, self._since
         looking = f"by looking every {self._interval:g} s"
         if shared := self._host.shared_file_system(self._spool.root):
@@ -187,7 +187,7 @@ class Watcher:
             self._stopped.wait(means.quiet)
 
     def _gather(self, means: Means) -> bool:
-        """Takes in what the means has found; whether there was anything."""
+        """Takes in what the means has found. Returns whether there was anything."""
         try:
             found = means.changed()
         except OSError:  # the root is gone, or there are no watches for a new folder

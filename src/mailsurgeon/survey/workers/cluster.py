@@ -7,50 +7,29 @@ that died had in hand goes to another, and to this machine when none is left.
 
 from __future__ import annotations
 
-import importlib
-import logging
-import re
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, InvalidStateError
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
-from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.workers.cluster_probe import Seen, question, why_not
+from mailsurgeon.survey.workers.scheduler import ClusterError, client_of, finish
 from mailsurgeon.text import visible
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 PATIENCE_SECONDS = 5.0
 """How long nobody may be there before this machine goes on alone: a worker may be started anew."""
 
 _TICK = 0.5
 _RETRIES = 3
-_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):([0-9]{1,5})")
-_NOISY = re.compile(r"(distributed|tornado|dask|bokeh|asyncio)(\.|$)")
-
-
-class ClusterError(MailsurgeonError):
-    """The cluster cannot be used; the message names its scheduler."""
-
-
-def checked_address(address: str) -> str:
-    """The address of a scheduler; raises MailsurgeonError when it is none."""
-    match = _ADDRESS.fullmatch(address)
-    if match is None or not 0 < int(match[1]) < 65536:
-        raise MailsurgeonError(
-            f"--scheduler {visible(address)}: not an address of a scheduler; give tcp://HOST:8786"
-        )
-    return address
 
 
 def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], object]) -> Cluster:
@@ -60,24 +39,7 @@ def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], o
     operator. Raises ClusterError when there is no scheduler, one without workers, or no library to
     speak to it.
     """
-    checked_address(address)
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError as error:
-        raise ClusterError(
-            f"--scheduler {address}: needs a library that is not installed;"
-            " pip install 'mailsurgeon[cluster]'"
-        ) from error
-    _be_quiet()
-    try:
-        client = _client(distributed, address)
-    except Exception as error:  # of many kinds, by what listens there instead
-        raise ClusterError(
-            f"{address}: no scheduler answers there within {CONNECT_SECONDS:.0f} s; look whether it"
-            " runs, and at the port"
-        ) from error
-    _be_quiet()
-    cluster = Cluster(address, client, local, tell)
+    cluster = Cluster(address, client_of(address), local, tell)
     try:
         cluster.check()
     except ClusterError:
@@ -86,39 +48,13 @@ def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], o
     return cluster
 
 
-def _client(distributed: Any, address: str) -> Any:
-    """A client of the scheduler. In a thread, for one that does not answer is waited for without
-    end whatever is asked for."""
-    made: Future[Any] = Future()
-
-    def make() -> None:
-        try:
-            client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-            _finish(made, client)
-        except BaseException as error:
-            _finish(made, error=error)
-
-    threading.Thread(target=make, daemon=True).start()
-    return made.result(1.2 * CONNECT_SECONDS)
-
-
-def _be_quiet() -> None:
-    """What the library has to say never reaches the terminal; what matters is told by us."""
-    warnings.filterwarnings("ignore", module=r"(distributed|dask|tornado)(\.|$)")
-    for name in ["asyncio", *logging.root.manager.loggerDict]:
-        if _NOISY.match(name):
-            logger = logging.getLogger(name)
-            logger.handlers[:] = [logging.NullHandler()]
-            logger.propagate = False
-
-
 @dataclass(eq=False)
 class _Job:
     """Something submitted, until its outcome is known."""
 
-    mine: Future[Any]
+    mine: Future[object]
     readers: Readers
-    call: Callable[[], Any]
+    call: Callable[[], object]
     workers: frozenset[str] = frozenset()
     inner: Any = None  # the future of who has it in hand
 
@@ -135,9 +71,11 @@ class Readers(Executor):
     gone: bool = False
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Has `fn` called somewhere; its outcome is that of the call, whoever died meanwhile."""
+        """Calls `fn` on some worker; a worker that dies meanwhile does not change the outcome."""
         mine: Future[_T] = Future()
-        self.cluster.take(_Job(mine, self, partial(fn, *args, **kwargs)))
+        # The cluster hands results on and does not look at them.
+        anything = cast("Future[object]", mine)
+        self.cluster.take(_Job(anything, self, partial(fn, *args, **kwargs)))
         return mine
 
     @property
@@ -199,10 +137,6 @@ class Cluster:
     def threads(self, addresses: Iterable[str]) -> int:
         """How many calls these workers work on at once."""
         return sum(self._threads.get(address, 1) for address in addresses)
-
-    def listen(self, tell: Callable[[str], object]) -> None:
-        """Has what is to be told from now on told to somebody else."""
-        self._tell = tell
 
     def close(self) -> None:
         """Ends the connection; what is still under way is forgotten."""
@@ -290,7 +224,7 @@ class Cluster:
             self._client.loop.add_callback(self._follow, job, there)
         except Exception as error:
             if job.readers.gone:
-                _finish(job.mine, error=error)
+                finish(job.mine, error=error)
             # else the watch sends it again, or has it done here
 
     async def _follow(self, job: _Job, there: Any) -> None:
@@ -301,27 +235,27 @@ class Cluster:
             self._failed(job, there, error)
         else:
             if job.inner is there:
-                _finish(job.mine, result)
+                finish(job.mine, result)
 
     def _failed(self, job: _Job, there: Any, error: BaseException) -> None:
         if job.inner is not there:
             return  # it was sent elsewhere meanwhile
         if not _is_clusters(error):
-            _finish(job.mine, error=error)
+            finish(job.mine, error=error)
             return
         job.inner = None  # for the watch
         if type(error).__name__ == "KilledWorker":  # whoever reads this dies: here it can be told
             job.readers.alone_since = 0.0
 
-    def _done_here(self, job: _Job, here: Future[Any]) -> None:
+    def _done_here(self, job: _Job, here: Future[object]) -> None:
         if here.cancelled():
             _cancel(job.mine)
         elif (error := here.exception()) is not None:
-            _finish(job.mine, error=error)
+            finish(job.mine, error=error)
         else:
-            _finish(job.mine, here.result())
+            finish(job.mine, here.result())
 
-    def _over(self, job: _Job, mine: Future[Any]) -> None:
+    def _over(self, job: _Job, mine: Future[object]) -> None:
         with self._lock:
             self._jobs.discard(job)
         inner, job.inner = job.inner, None
@@ -390,14 +324,6 @@ def _long_ago(moment: float) -> bool:
     return time.monotonic() - moment > PATIENCE_SECONDS
 
 
-def _cancel(future: Future[Any]) -> None:
+def _cancel(future: Future[object]) -> None:
     if future.cancel():
         future.set_running_or_notify_cancel()  # whoever waits for it shall know
-
-
-def _finish(future: Future[Any], result: Any = None, error: BaseException | None = None) -> None:
-    with suppress(InvalidStateError):  # it was cancelled meanwhile
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)

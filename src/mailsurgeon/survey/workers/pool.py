@@ -50,7 +50,7 @@ class LateWorkers(Executor):
         return any(answer.done() for answer in self._answers)
 
     def start(self) -> Executor:
-        """Has them started, if they are not."""
+        """Starts them, if they do not run yet."""
         with self._guard:
             if self._executor is None:
                 self._executor, self._answers = start_executor(self._jobs)
@@ -75,7 +75,7 @@ class LateWorkers(Executor):
 
 
 def stand_back() -> None:
-    """Has a process come after the one that started it, and end when that says so."""
+    """Lowers this process's priority below its parent's, and lets only the parent end it."""
     # Ctrl+C and a lost terminal end the parent, which ends its workers in order.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,283 @@
+"""What the comparison asks the index: messages that may be the same, and names that clash.
+
+Nothing is written here; see `IndexWriter`. A question whose answer is an iterator reads its rows
+one by one: take all of them before you change the index.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from mailsurgeon.maildir.message import Traits
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.sql import chunks, marks, path_of
+
+_MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
+_IS_MESSAGE = f"f.kind = 'file' AND d.place IN ({_MESSAGES})"
+_IS_FILED = f"f.kind = 'file' AND d.place IN ({_FILED})"
+# What can be filed: nested below INBOX, or below no folder, there is no target.
+_FILEABLE = (
+    "f.kind = 'file' AND (d.place = 'root' OR (d.place = 'nested'"
+    " AND d.folder IN (SELECT id FROM folders WHERE length(path) > 0)))"
+)
+# Content that can be told apart by a Message-ID: neither junk nor an mbox.
+_COMPARABLE = (
+    f"(f.traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT f.traits & {Traits.MBOX}"
+)
+# SQLite joins in the order written: from few directories to their files, or from files asked for.
+_BY_DIRECTORY = "directories d CROSS JOIN files f ON f.directory = d.id"
+_BY_FILE = "files f CROSS JOIN directories d ON d.id = f.directory"
+_LIKENESS = "SELECT f.id, d.folder, f.size, f.virtual_size, f.message_id FROM"
+_PATH = path_of("e.directory", "e.filename")
+_CANDIDATE = (
+    "f.id, d.folder, d.place, d.path, f.filename, f.size, f.ctime_ns, f.digest, f.body_digest,"
+    " f.message_id"
+)
+
+
+# Messages that may be the same
+
+
+class Candidate(NamedTuple):
+    """A message that may be a copy of another. The digests are None until somebody has kept them:
+    see `IndexWriter.set_digests`."""
+
+    id: int
+    folder: int
+    place: str
+    directory: bytes
+    filename: bytes
+    size: int
+    ctime_ns: int
+    digest: bytes | None
+    body_digest: bytes | None
+    message_id: str | None
+
+
+class Likeness(NamedTuple):
+    """What two copies of one message have in common, but for `id` and perhaps `folder`."""
+
+    id: int
+    folder: int
+    size: int
+    virtual_size: int | None
+    message_id: str | None
+
+
+def candidates(index: Index, ids: Sequence[int]) -> Iterator[Candidate]:
+    """The entries with these ids; those that are gone are left out."""
+    for chunk in chunks(ids):
+        rows = index.db.execute(
+            f"SELECT {_CANDIDATE} FROM {_BY_FILE} WHERE f.id IN ({marks(chunk)})", chunk
+        ).fetchall()
+        yield from map(Candidate._make, rows)
+
+
+def likeness(index: Index, ids: Sequence[int]) -> Iterator[Likeness]:
+    """The files with these ids that are not empty."""
+    wanted = ",".join(map(str, ids))
+    return _likeness(index, f"{_BY_FILE} WHERE f.id IN ({wanted}) AND f.size > 0")
+
+
+def likeness_of_fileable(index: Index) -> Iterator[Likeness]:
+    """The misfiled messages that have a folder to be filed in and are not empty."""
+    return _likeness(index, f"{_BY_DIRECTORY} WHERE {_FILEABLE} AND f.size > 0")
+
+
+def likeness_of_filed(index: Index, folder: int) -> Iterator[Likeness]:
+    """The messages in cur and new of a folder that are not empty."""
+    where = f"{_IS_FILED} AND d.folder = {folder} AND f.size > 0"
+    return _likeness(index, f"{_BY_DIRECTORY} WHERE {where}")
+
+
+def filed_like(index: Index, message_id: str | None, size: int) -> Iterator[Likeness]:
+    """The messages in cur and new of any folder that have this Message-ID; those that have none and
+    this size, where it is None."""
+    same, value = "f.message_id = ?", message_id
+    if message_id is None:
+        same, value = "f.message_id IS NULL AND f.traits > 0 AND f.size = ?", size
+    return _likeness(index, f"{_BY_FILE} WHERE {same} AND {_IS_FILED}", value)
+
+
+def _likeness(index: Index, source: str, *values: str | int | None) -> Iterator[Likeness]:
+    return map(Likeness._make, index.db.execute(f"{_LIKENESS} {source}", values))
+
+
+def sharing_message_id(index: Index) -> Iterator[list[Candidate]]:
+    """Groups of messages that bear one Message-ID. Digests may be kept between two groups."""
+    shared = index.db.execute(
+        "SELECT message_id FROM files WHERE message_id IS NOT NULL"
+        " GROUP BY message_id HAVING COUNT(*) > 1"
+    ).fetchall()
+    for chunk in chunks([identity for (identity,) in shared]):
+        rows = index.db.execute(
+            # In the order of Message-IDs, which are the same in upper and lower case.
+            f"SELECT lower(f.message_id), {_CANDIDATE} FROM {_BY_FILE} WHERE f.message_id"
+            f" IN ({marks(chunk)}) AND {_IS_MESSAGE} AND {_COMPARABLE}"
+            " ORDER BY f.message_id, f.id",
+            chunk,
+        ).fetchall()
+        for _, group in groupby(rows, key=itemgetter(0)):
+            alike = [row[1:] for row in group]
+            if len(alike) > 1:
+                yield [Candidate._make(row) for row in alike]
+
+
+def without_message_id(index: Index) -> Iterator[Likeness]:
+    """The messages that have no Message-ID and are not empty."""
+    where = f"f.message_id IS NULL AND f.traits > 0 AND f.size > 0 AND {_IS_MESSAGE}"
+    return _likeness(index, f"{_BY_FILE} WHERE {where}")
+
+
+def is_filed(index: Index, message_id: str) -> bool:
+    """Whether a message in cur or new of any folder bears this Message-ID."""
+    row = index.db.execute(
+        "SELECT 1 FROM entries WHERE message_id = ? AND kind = 'file'"
+        f" AND place IN ({_FILED}) LIMIT 1",
+        (message_id,),
+    ).fetchone()
+    return row is not None
+
+
+# Names
+
+
+class FolderName(NamedTuple):
+    """A file name and the id of the folder it is in."""
+
+    id: int
+    folder: int
+    filename: bytes
+
+
+class NameWithUid(NamedTuple):
+    """A file of cur or new whose name holds `,U=`."""
+
+    id: int
+    filename: bytes
+    ctime_ns: int
+
+
+def names_with_problem(index: Index, code: str) -> Iterator[FolderName]:
+    """The entries that have a problem."""
+    rows = index.db.execute(
+        "SELECT e.id, e.folder, e.filename FROM problems p JOIN entries e ON e.id = p.entry"
+        " WHERE p.code = ?",
+        (code,),
+    )
+    return map(FolderName._make, rows)
+
+
+def file_at(index: Index, path: bytes) -> int | None:
+    """The id of the regular file at a path relative to the spool."""
+    row = index.db.execute(
+        "SELECT id FROM entries WHERE directory = ? AND filename = ? AND kind = 'file'",
+        os.path.split(path),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def names_with_uid(index: Index, folder: int) -> Iterator[NameWithUid]:
+    """The files in cur and new of a folder whose names hold `,U=` somewhere."""
+    rows = index.db.execute(
+        # The directories first: over the view it would go through all files of the spool.
+        "SELECT f.id, filename, ctime_ns FROM directories d"
+        " CROSS JOIN files f ON f.directory = d.id"
+        f" WHERE kind = 'file' AND place IN ({_FILED}) AND folder = ?"
+        " AND instr(filename, x'2c553d') > 0",
+        (folder,),
+    )
+    return map(NameWithUid._make, rows)
+
+
+# Files that lie where servers do not look
+
+
+class Misfiled(NamedTuple):
+    """A file in a folder's own directory, or in one that is no folder."""
+
+    id: int
+    folder: int
+    place: str
+
+
+class TmpFile(NamedTuple):
+    """A file in a tmp/, with what the survey knows of its content. Sizes are bytes."""
+
+    id: int
+    folder: int
+    filename: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    traits: int
+    encoding: str
+    plain_size: int | None
+    virtual_size: int | None
+    message_id: str | None
+
+
+def misfiled_files(index: Index) -> list[Misfiled]:
+    """All regular files that lie in a folder, and not in its cur, new or tmp."""
+    rows = index.db.execute(
+        f"SELECT f.id, d.folder, d.place FROM {_BY_DIRECTORY}"
+        " WHERE d.place IN ('root', 'nested') AND f.kind = 'file'"
+    ).fetchall()
+    return [Misfiled._make(row) for row in rows]
+
+
+def tmp_files(index: Index) -> list[TmpFile]:
+    """All regular files in a tmp/."""
+    rows = index.db.execute(
+        "SELECT f.id, d.folder, f.filename, f.size, f.mtime_ns, f.inode, f.traits, f.encoding,"
+        f" f.plain_size, f.virtual_size, f.message_id FROM {_BY_DIRECTORY}"
+        " WHERE d.place = 'tmp' AND f.kind = 'file'"
+    ).fetchall()
+    return [TmpFile._make(row) for row in rows]
+
+
+# Directories
+
+
+def directories_with_messages(index: Index) -> Iterator[bytes]:
+    """The paths of directories other than tmp that hold a message."""
+    rows = index.db.execute("SELECT path FROM directories WHERE messages > 0 AND place != 'tmp'")
+    return (path for (path,) in rows)
+
+
+def filed_directories_with_problem(index: Index, code: str) -> list[tuple[int, bytes]]:
+    """Id and path of each directory in a cur or new that has a problem."""
+    return index.db.execute(
+        f"SELECT e.id, {_PATH} FROM problems p JOIN entries e ON e.id = p.entry"
+        f" WHERE p.code = ? AND e.kind = 'directory' AND e.place IN ({_FILED})",
+        (code,),
+    ).fetchall()
+
+
+def not_examined_but_for(index: Index, first: str, second: str) -> Iterator[bytes]:
+    """The paths the survey did not look at, for another reason than these two."""
+    rows = index.db.execute(
+        "SELECT path FROM not_examined WHERE reason NOT IN (?, ?)", (first, second)
+    )
+    return (path for (path,) in rows)
+
+
+def messages_by_folder(index: Index) -> dict[int, int]:
+    """How many messages each folder holds, misfiled ones included."""
+    return _messages_in(index, _MESSAGES)
+
+
+def filed_by_folder(index: Index) -> dict[int, int]:
+    """How many messages each folder has in cur and new."""
+    return _messages_in(index, _FILED)
+
+
+def _messages_in(index: Index, places: str) -> dict[int, int]:
+    rows = index.db.execute(
+        f"SELECT folder, SUM(messages) FROM directories WHERE place IN ({places}) GROUP BY folder"
+    )
+    return dict(rows.fetchall())

@@ -1,0 +1,160 @@
+"""What plans and procedures ask the index: entries in full, names in use, problems by their place.
+
+Each question is one statement with a name; rows come back typed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from mailsurgeon.maildir.spool import join
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.sql import chunks, marks
+
+_FULL_ENTRY = (
+    "e.id, e.folder, e.place, e.directory, e.filename, e.kind, e.size, e.mtime_ns, e.ctime_ns,"
+    " e.inode, e.mode, e.uid, e.gid, e.nlink, e.encoding, e.plain_size, e.virtual_size, e.date,"
+    " e.message_id, e.digest"
+)
+_CHUNK = 400  # a path takes two of SQLite's 999 variables
+
+
+# Entries
+
+
+class FullEntry(NamedTuple):
+    """One row of the index, in full. Sizes in bytes, times in ns, `date` in unix seconds.
+
+    `id` is None for a directory that has no row; `folder` is the id of the folder it lies in.
+    """
+
+    id: int | None
+    folder: int
+    place: str
+    directory: bytes
+    filename: bytes
+    kind: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    mode: int
+    uid: int
+    gid: int
+    nlink: int
+    encoding: str | None = None
+    plain_size: int | None = None
+    virtual_size: int | None = None
+    date: int | None = None
+    message_id: str | None = None
+    digest: bytes | None = None
+
+
+def full_entries(index: Index, ids: Sequence[int]) -> Iterator[FullEntry]:
+    """These entries, in any order; those that are gone from the index are left out."""
+    for chunk in chunks(ids, _CHUNK):
+        sql = f"SELECT {_FULL_ENTRY} FROM entries e WHERE e.id IN ({marks(chunk)})"
+        yield from map(FullEntry._make, index.db.execute(sql, chunk))
+
+
+def full_entries_at(index: Index, paths: Iterable[bytes]) -> Iterator[FullEntry]:
+    """The entries at these paths (relative to the spool), in any order."""
+    for chunk in chunks([os.path.split(path) for path in paths], _CHUNK):
+        pairs = ",".join(["(?, ?)"] * len(chunk))
+        rows = index.db.execute(
+            f"SELECT {_FULL_ENTRY} FROM entries e WHERE (e.directory, e.filename)"
+            f" IN (VALUES {pairs})",
+            [part for pair in chunk for part in pair],
+        )
+        yield from map(FullEntry._make, rows)
+
+
+def names_in(index: Index, folder: bytes) -> Iterator[bytes]:
+    """The names of all entries in cur and new of the folder at this path."""
+    rows = index.db.execute(
+        "SELECT filename FROM entries WHERE directory IN (?, ?)", _cur_and_new(folder)
+    )
+    return (filename for (filename,) in rows)
+
+
+def file_sizes_in(index: Index, folder: bytes) -> Iterator[tuple[bytes, int]]:
+    """Path and bytes of each regular file in cur and new of the folder at this path."""
+    rows = index.db.execute(
+        "SELECT directory, filename, size FROM entries WHERE directory IN (?, ?) AND kind = 'file'",
+        _cur_and_new(folder),
+    )
+    return ((join(directory, filename), size) for directory, filename, size in rows)
+
+
+def is_folder(index: Index, path: bytes) -> bool:
+    """Whether there is a folder at this path."""
+    row = index.db.execute("SELECT 1 FROM folders WHERE path = ?", (path,)).fetchone()
+    return row is not None
+
+
+# Entries with a problem
+
+
+def entries_with_problem(
+    index: Index, codes: Collection[str] = (), folders: Sequence[int] = ()
+) -> list[int]:
+    """The ids of entries that have one of these problems; without `codes`, any problem that has a
+    remedy or is more than good to know. `folders` (ids) limits them to problems in these."""
+    where, values = "(remedy IS NOT NULL OR severity > 0)", [*codes, *folders]
+    if codes:
+        where = f"code IN ({marks(codes)})"
+    if folders:
+        where += f" AND folder IN ({marks(folders)})"
+    rows = index.db.execute(f"SELECT DISTINCT entry FROM problems WHERE {where}", values)
+    return [entry for (entry,) in rows]
+
+
+def entries_with_problem_below(index: Index, directory: bytes) -> list[int]:
+    """The ids of entries at any depth below a directory (a path, b"" for the spool) that have a
+    problem."""
+    rows = index.db.execute(
+        "SELECT DISTINCT e.id FROM entries e JOIN problems p ON p.entry = e.id"
+        " WHERE ? = x'' OR e.directory = ? OR (e.directory > ? AND e.directory < ?)",
+        (directory, directory, directory + b"/", directory + b"0"),
+    )
+    return [entry for (entry,) in rows]
+
+
+# Counts
+
+
+class ProblemCount(NamedTuple):
+    """How many problems of one code there are at one severity (of `diagnosis.severity`)."""
+
+    code: str
+    severity: int
+    number: int
+
+
+class Totals(NamedTuple):
+    """What the index holds: messages, their bytes, and paths that were not examined."""
+
+    messages: int
+    bytes: int
+    not_examined: int
+
+
+def problem_counts_by_severity(index: Index) -> Iterator[ProblemCount]:
+    """The problems of the whole spool, counted."""
+    rows = index.db.execute("SELECT code, severity, COUNT(*) FROM problems GROUP BY code, severity")
+    return map(ProblemCount._make, rows)
+
+
+def totals(index: Index) -> Totals:
+    """The counts of the whole spool."""
+    messages, size = index.db.execute(
+        "SELECT COALESCE(SUM(messages), 0), COALESCE(SUM(bytes), 0) FROM directories"
+    ).fetchone()
+    (skipped,) = index.db.execute("SELECT COUNT(*) FROM not_examined").fetchone()
+    return Totals(messages, size, skipped)
+
+
+def _cur_and_new(folder: bytes) -> tuple[bytes, bytes]:
+    return join(folder, b"cur"), join(folder, b"new")
