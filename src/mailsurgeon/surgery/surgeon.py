@@ -167,7 +167,7 @@ class Surgeon:
 
     def steps(self, operation: int) -> Iterator[StepRecord]:
         """The steps of one operation, in their order."""
-        yield from self._journal.steps("operation = ?", (operation,))
+        yield from self._journal.steps_of(operation)
 
     def history(self, path: bytes) -> list[tuple[Operation, StepRecord]]:
         """What was done to the file now at `path`, newest first, renames followed backwards."""
@@ -175,14 +175,9 @@ class Surgeon:
         found: list[tuple[Operation, StepRecord]] = []
         here, before = path, 2**62
         while True:
-            rows = self._journal.steps(
-                "id = (SELECT MAX(id) FROM steps WHERE id < ? AND state IN ('done', 'undone')"
-                " AND (target = ? OR (source = ? AND target IS NULL)))",
-                (before, here, here),
-            )
-            if not rows:
+            row = self._journal.last_step_at(here, before)
+            if row is None:
                 return found
-            row = rows[0]
             if row.operation in operations:
                 found.append((operations[row.operation], row))
             before = row.id
@@ -201,7 +196,7 @@ class Surgeon:
             os.close(root)
 
     def _open_operations(self) -> list[Operation]:
-        return self._journal.operations("open = 1")
+        return self._journal.open_operations()
 
     # Taking back
 
@@ -227,10 +222,7 @@ class Surgeon:
 
     def _put_away(self) -> list[StepRecord]:
         """The steps whose things are in the quarantine; undo and redo only change their state."""
-        rows = self._journal.steps(
-            "action = 'rename' AND state = 'done' AND reason = '' AND target >= ? AND target < ?",
-            (QUARANTINE, QUARANTINE[:-1] + b";"),
-        )
+        rows = self._journal.quarantining_steps()
         return [row for row in rows if not {"inverts", "repeats"} & set(row.data)]
 
     def purge(self, older_than_days: float) -> Report:
@@ -280,7 +272,7 @@ class Surgeon:
         return as_new_to_mbsync(self.spool, Plan("restore", acts, left, brake_exempt=True))
 
     def _has_any(self, operation: Operation, steps: Collection[int | None]) -> bool:
-        return any(row.id in steps for row in self._journal.steps("operation = ?", (operation.id,)))
+        return any(row.id in steps for row in self._journal.steps_of(operation.id))
 
 
 def _silent(_line: str) -> None:

@@ -149,12 +149,7 @@ class OperationWriter:
 
     def _prune(self, operation: int) -> None:
         """Removes the directories of the quarantine that hold nothing now, after this operation."""
-        moved = (
-            "operation = ? AND action IN ('rename', 'purge')"
-            " AND ((source >= ? AND source < ?) OR (target >= ? AND target < ?))"
-        )
-        inside = (QUARANTINE, QUARANTINE[:-1] + b";")
-        for row in self.journal.steps(moved, (operation, *inside, *inside)):
+        for row in self.journal.quarantine_steps(operation):
             left = row.source if row.state == "done" else row.target
             if left is not None and left.startswith(QUARANTINE):
                 self._prune_one(left)
@@ -239,7 +234,7 @@ class OperationWriter:
             ) from error
 
     def _settle(self, operation: Operation, found: RecoveryOutcome, told: Sequence[str]) -> str:
-        rows = self.journal.steps("operation = ? AND act > 0", (operation.id,))
+        rows = self.journal.act_steps(operation.id)
         done = len({row.act for row in rows if row.state in ("done", "undone")})
         complete = done == operation.acts
         line = f"operation {operation.id} had been interrupted: {done} of {operation.acts} done"
@@ -288,10 +283,8 @@ class OperationWriter:
 
     def _keep_what_stayed(self, operation: int) -> None:
         """What a purge has not deleted is in the quarantine as before."""
-        rows = self.journal.steps(
-            "operation = ? AND action = 'purge' AND state = 'refused'", (operation,)
-        )
-        self.journal.mark((row.data["purges"] for row in rows), "")
+        rows = self.journal.steps_of(operation, "refused")
+        self.journal.mark((row.data["purges"] for row in rows if "purges" in row.data), "")
 
     def _purge_one(self, record: StepRecord, tally: OperationOutcome) -> StepRecord:
         assert record.source is not None

@@ -76,7 +76,7 @@ class Recovery:
         """Raises StepRefused when a server's lock stays held, HardError, OSError, JournalError;
         the operation is then as unfinished as before.
         """
-        planned = self.journal.steps("operation = ? AND state = 'planned'", (self.operation.id,))
+        planned = self.journal.steps_of(self.operation.id, "planned")
         self._settle_quota(one for one in planned if one.action is StepKind.MAILDIRSIZE)
         lists = [
             one for one in planned if one.act == WHOLE_BATCH and one.action is StepKind.UIDLIST
@@ -113,10 +113,7 @@ class Recovery:
 
     def _count_quota(self, settled: Iterable[StepRecord]) -> None:
         """Tells the spool's `maildirsize` of the acts that were done but not counted yet."""
-        rows = self.journal.steps(
-            "operation = ? AND action = 'maildirsize' AND act = ?",
-            (self.operation.id, WHOLE_BATCH),
-        )
+        rows = self.journal.batch_steps(self.operation.id, StepKind.MAILDIRSIZE)
         counted = maildirsize.covered(rows)
         done: dict[int, dict[int, list[StepRecord]]] = {}
         for one in settled:
@@ -321,11 +318,7 @@ class Recovery:
         """Notes which record changes have stayed, by the steps that asked for them."""
         settled: list[StepRecord] = []
         for row in rows:
-            steps = self.journal.steps(
-                "operation = ? AND batch = ? AND act > ? AND state IN ('done', 'undone')",
-                (row.operation, row.batch, WHOLE_BATCH),
-            )
-            owners = _owners(steps)
+            owners = _owners(self.journal.steps_that_stayed(row.operation, row.batch))
             kept = [
                 change
                 for change in from_text(row.data.get("changes", ()))

@@ -23,6 +23,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.journal import settle
 from mailsurgeon.surgery.journal.records import (
     OPERATION_COLUMNS,
+    WHOLE_BATCH,
     DamagedRow,
     Operation,
     Session,
@@ -33,6 +34,7 @@ from mailsurgeon.surgery.journal.records import (
     step_from,
     step_row,
 )
+from mailsurgeon.surgery.model import QUARANTINE
 from mailsurgeon.text import visible
 
 JOURNAL_SCHEMA = 1
@@ -60,6 +62,7 @@ CREATE INDEX steps_target ON steps (target);
 
 _CACHE_KIB = 16 * 1024
 _LOG_PAGES = 4_000
+_IN_QUARANTINE = (QUARANTINE, QUARANTINE[:-1] + b";")  # `;` follows `:`
 _INSERT_STEP = f"INSERT INTO steps VALUES ({', '.join('?' * 16)})"
 
 
@@ -287,8 +290,20 @@ class Journal:
 
     # Reading
 
-    def operations(self, where: str = "1", values: Sequence[Any] = ()) -> list[Operation]:
-        """The operations, oldest first."""
+    def operations(self) -> list[Operation]:
+        """All operations, oldest first."""
+        return self._operations("1")
+
+    def open_operations(self) -> list[Operation]:
+        """The operations that have not been brought to their end, oldest first."""
+        return self._operations("open = 1")
+
+    def operation(self, number: int) -> Operation | None:
+        """One operation, by its number."""
+        found = self._operations("id = ?", (number,))
+        return found[0] if found else None
+
+    def _operations(self, where: str, values: Sequence[Any] = ()) -> list[Operation]:
         with self._reading() as db:
             if db is None:
                 return []
@@ -304,11 +319,6 @@ class Journal:
             )
             return [operation_from(row, counts.get(row[0], {})) for row in rows]
 
-    def operation(self, number: int) -> Operation | None:
-        """One operation, by its number."""
-        found = self.operations("id = ?", (number,))
-        return found[0] if found else None
-
     def lists_of(self, operation: int) -> bytes | None:
         """Where an operation found the uidlists, as `begin` was told."""
         with self._reading() as db:
@@ -316,8 +326,68 @@ class Journal:
             row = db.execute(query, (f"lists:{operation}",)).fetchone() if db else None
             return row[0] if row else None
 
-    def steps(self, where: str, values: Sequence[Any] = ()) -> list[StepRecord]:
-        """Steps, in the order they were written down. Raises JournalError at a damaged one."""
+    # Steps, always in the order they were written down. JournalError at a damaged one.
+
+    def steps_of(self, operation: int, state: str | None = None) -> list[StepRecord]:
+        """The steps of an operation: all, or those in one state."""
+        if state is None:
+            return self._steps("operation = ?", (operation,))
+        return self._steps("operation = ? AND state = ?", (operation, state))
+
+    def act_steps(self, operation: int) -> list[StepRecord]:
+        """The steps of an operation that belong to an act, whatever became of them."""
+        return self._steps("operation = ? AND act > ?", (operation, WHOLE_BATCH))
+
+    def steps_that_stayed(self, operation: int, batch: int) -> list[StepRecord]:
+        """The steps of a batch's acts that were done, or done and taken back since."""
+        return self._steps(
+            "operation = ? AND batch = ? AND act > ? AND state IN ('done', 'undone')",
+            (operation, batch, WHOLE_BATCH),
+        )
+
+    def batch_steps(self, operation: int, action: str) -> list[StepRecord]:
+        """The steps of one kind that the engine added to an operation for whole batches."""
+        return self._steps(
+            "operation = ? AND action = ? AND act = ?", (operation, action, WHOLE_BATCH)
+        )
+
+    def batch_steps_and_redone(self, operation: int, action: str) -> list[StepRecord]:
+        """The same, and those of each time the operation was done again."""
+        return self._steps(
+            "action = ? AND act = ? AND operation IN"
+            " (SELECT id FROM operations WHERE id = ? OR (of = ? AND kind = 'redo'))",
+            (action, WHOLE_BATCH, operation, operation),
+        )
+
+    def restoring_steps(self) -> list[StepRecord]:
+        """The steps by which things came back from the quarantine, and are not undone."""
+        return self._steps(
+            "state = 'done' AND operation IN (SELECT id FROM operations WHERE kind = 'restore')"
+        )
+
+    def quarantining_steps(self) -> list[StepRecord]:
+        """The steps done that put something into the quarantine that was not purged since."""
+        return self._steps(
+            "state = 'done' AND reason = '' AND target >= ? AND target < ?", _IN_QUARANTINE
+        )
+
+    def quarantine_steps(self, operation: int) -> list[StepRecord]:
+        """The steps of an operation that lead into the quarantine or out of it."""
+        return self._steps(
+            "operation = ? AND ((source >= ? AND source < ?) OR (target >= ? AND target < ?))",
+            (operation, *_IN_QUARANTINE, *_IN_QUARANTINE),
+        )
+
+    def last_step_at(self, path: bytes, before: int) -> StepRecord | None:
+        """The last step with an id below `before` that left something under this path."""
+        found = self._steps(
+            "id = (SELECT MAX(id) FROM steps WHERE id < ? AND state IN ('done', 'undone')"
+            " AND (target = ? OR (source = ? AND target IS NULL)))",
+            (before, path, path),
+        )
+        return found[0] if found else None
+
+    def _steps(self, where: str, values: Sequence[Any] = ()) -> list[StepRecord]:
         with self._reading() as db:
             if db is None:
                 return []

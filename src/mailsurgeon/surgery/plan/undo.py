@@ -79,9 +79,7 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
 
 def _restored(journal: Journal) -> set[int]:
     """The steps that a restore has taken back: not a redo but its undo does them again."""
-    rows = journal.steps(
-        "state = 'done' AND operation IN (SELECT id FROM operations WHERE kind = 'restore')"
-    )
+    rows = journal.restoring_steps()
     return {int(row.data["inverts"]) for row in rows if "inverts" in row.data}
 
 
@@ -122,11 +120,8 @@ def _taking_back(
     if kind == "restore":
         records = _put_away(records, steps)
     carried = _carried_records(journal, operation.id)
-    uncounted = maildirsize.covered(
-        journal.steps(
-            "operation = ? AND action = 'maildirsize' AND state = 'refused'", (operation.id,)
-        )
-    )
+    counting = journal.batch_steps(operation.id, StepKind.MAILDIRSIZE)
+    uncounted = maildirsize.covered(row for row in counting if row.state == "refused")
     acts: list[Act] = []
     left: list[Left] = []
     for first, act in reversed(_by_act(records)):
@@ -154,7 +149,7 @@ def _of_acts(journal: Journal, operation: int, state: str) -> list[StepRecord]:
 
     Which they are is not asked of the database: a row with a damaged act would be passed over.
     """
-    rows = journal.steps("operation = ? AND state = ?", (operation, state))
+    rows = journal.steps_of(operation, state)
     return [row for row in rows if row.act != WHOLE_BATCH]
 
 
@@ -191,11 +186,7 @@ def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, byte
 
     Of one list the latest counts: a redo makes them anew.
     """
-    rows = journal.steps(
-        "action = 'uidlist' AND act = ? AND operation IN"
-        " (SELECT id FROM operations WHERE id = ? OR (of = ? AND kind = 'redo'))",
-        (WHOLE_BATCH, operation, operation),
-    )
+    rows = journal.batch_steps_and_redone(operation, StepKind.UIDLIST)
     latest: dict[tuple[bytes, bytes], dict[bytes, Change]] = {}
     for row in rows:
         for change in from_text(row.data.get("changes", ())):
