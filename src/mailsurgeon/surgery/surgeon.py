@@ -18,7 +18,7 @@ from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Report, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
@@ -181,8 +181,7 @@ class Surgeon:
             if row.operation in operations:
                 found.append((operations[row.operation], row))
             before = row.id
-            if row.action is StepKind.RENAME and row.source is not None:
-                here = row.source
+            here = here if row.step.came_from is None else row.step.came_from
 
     def unfinished(self) -> Operation | None:
         """The operation a crash has cut off; None when there is none, or its writer lives."""
@@ -223,7 +222,7 @@ class Surgeon:
     def _put_away(self) -> list[StepRecord]:
         """The steps whose things are in the quarantine; undo and redo only change their state."""
         rows = self._journal.quarantining_steps()
-        return [row for row in rows if not {"inverts", "repeats"} & set(row.data)]
+        return [row for row in rows if row.step.puts_away and not row.step.is_linked]
 
     def purge(self, older_than_days: float) -> Report:
         """Deletes for good what was put away that long ago. Journaled; it cannot be undone."""

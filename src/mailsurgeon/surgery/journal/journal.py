@@ -20,6 +20,7 @@ from typing import Any
 from mailsurgeon.errors import JournalError
 from mailsurgeon.host import private
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.fsops.expected import QUARANTINE
 from mailsurgeon.surgery.journal import settle
 from mailsurgeon.surgery.journal.records import (
     OPERATION_COLUMNS,
@@ -34,7 +35,6 @@ from mailsurgeon.surgery.journal.records import (
     step_from,
     step_row,
 )
-from mailsurgeon.surgery.model import QUARANTINE
 from mailsurgeon.text import visible
 
 JOURNAL_SCHEMA = 1

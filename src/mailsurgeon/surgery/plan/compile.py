@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.rename import NameChange, compose
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Step, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
@@ -17,6 +16,8 @@ from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, m
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.remedies import REMEDY
+from mailsurgeon.surgery.steps.base import Alters
+from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
@@ -38,7 +39,7 @@ class Case:
     @property
     def takes_directory(self) -> bool:
         """Whether it carries a whole directory elsewhere."""
-        lifts = any(step.action is StepKind.RENAME for step in self.treatment.own)
+        lifts = any(isinstance(step, Rename) for step in self.treatment.own)
         return self.patient.is_directory and (self.treatment.away or lifts)
 
 
@@ -88,7 +89,7 @@ def _turn(case: Case, around: SpoolContext) -> tuple[int, int, bytes, bytes, byt
     order = _ORDER.get(case.treatment.verdict)
     if order is None:
         order = _URGENT if "name-clash" in case.codes else _USUAL
-        if case.patient.nlink > 1 and any(s.action is StepKind.UTIME for s in case.treatment.after):
+        if case.patient.nlink > 1 and any(_dates(step) for step in case.treatment.after):
             order = _LATE
     path = case.patient.path
     depth = -path.count(b"/") if case.takes_directory else 0
@@ -210,18 +211,18 @@ def _put_away(case: Case, around: SpoolContext) -> tuple[list[Step], list[str]]:
     target = QUARANTINE + b"@/" + patient.path
     home = _home(patient, around)
     expected = patient.expected(around.spool)
-    step = Step(StepKind.RENAME, patient.path, target, expected, folder=home)
+    step = Rename(patient.path, target, expected, folder=home)
     if patient.is_directory:
         return [_counting(step, around)], []
     quota = around.quota.of_message(patient, home, target, None)
-    return [*courier_step(patient, home, None, around), replace(step, data=quota)], []
+    return [*courier_step(patient, home, None, around), replace(step, quota=quota)], []
 
 
 def _counting(step: Step, around: SpoolContext) -> Step:
     """The step, told what it adds to the quota when it carries a whole directory elsewhere."""
-    if step.action is not StepKind.RENAME or step.source is None or step.target is None:
+    if not isinstance(step, Rename):
         return step
-    return replace(step, data={**step.data, **around.quota.of_folder(step.source, step.target)})
+    return replace(step, quota=around.quota.of_folder(step.source, step.target))
 
 
 def _home(patient: EntryDetail, around: SpoolContext) -> bytes | None:
@@ -261,9 +262,12 @@ def _rename(case: Case, around: SpoolContext) -> tuple[list[Step], list[str]]:
     if target != patient.path:
         follows = patient.is_served and target_home == home and not keeps_record
         quota = around.quota.of_message(patient, home, target, target_home)
-        data = {"keep_uid": follows and not treatment.new_message, **quota}
-        steps += _before(treatment.before, base)
-        steps.append(Step(StepKind.RENAME, patient.path, target, expected, home, target_home, data))
+        keep_uid = follows and not treatment.new_message
+        steps += [step.for_base(base) for step in treatment.before]
+        step = Rename(
+            patient.path, target, expected, home, target_home, keep_uid=keep_uid, quota=quota
+        )  # fmt: skip
+        steps.append(step)
     if keeps_record:
         steps += treatment.own
     else:
@@ -272,17 +276,13 @@ def _rename(case: Case, around: SpoolContext) -> tuple[list[Step], list[str]]:
     return steps, [_NEW_NAME] if name.replaced else []
 
 
-def _before(steps: Sequence[Step], base: bytes) -> Iterable[Step]:
-    """The steps on keywords, for a message that gets this base name."""
-    for step in steps:
-        way = step.data.get("carry")
-        if way is not None:
-            step = replace(step, data={"carry": {**way, "to": os.fsdecode(base)}})
-        yield step
+def _dates(step: Step) -> bool:
+    """Whether a step changes the time that other steps on the file expect."""
+    return step.alters is Alters.DATE
 
 
 def _after(steps: Sequence[Step], path: bytes, case: Case, around: SpoolContext) -> Iterable[Step]:
     """The steps on the file under its last name; a new time last, for the others expect the old."""
     home, expected = _home(case.patient, around), case.patient.expected(around.spool)
-    for step in sorted(steps, key=lambda step: step.action is StepKind.UTIME):
+    for step in sorted(steps, key=_dates):
         yield replace(step, source=path, expected=expected, folder=home)
