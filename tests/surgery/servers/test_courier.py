@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.servers.dotlock import UIDLIST_LOCK
+from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan, total
 
@@ -179,7 +180,7 @@ def test_a_missing_tmp_is_made_without_the_lock_that_would_lie_in_it(
 ) -> None:
     served.path(b"tmp").rmdir()
     first = served.picture()
-    makes = Step(StepKind.MKDIR, None, b"tmp", folder=b"", data={"mode": 0o700})
+    makes = MakeDirectory(None, b"tmp", folder=b"", mode=0o700)
     acts = plan(Act("make-subdirs", b"", (makes,)), *resize(served).acts)
     report = surgeon.apply(acts)
     assert (report.refused, report.folders) == ((), (b"",))
