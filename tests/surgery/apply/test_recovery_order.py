@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.surgery.apply import locked_batch
+from mailsurgeon.surgery.apply import locked_batch, operation
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Plan
