@@ -36,7 +36,7 @@ def resize(ward: Ward, quota: tuple[int, int] | None = None) -> Plan:
     )  # fmt: skip
     if quota:
         (step,) = act.steps
-        act = replace(act, steps=(replace(step, data={**step.data, "quota": list(quota)}),))
+        act = replace(act, steps=(replace(step, quota=quota),))
     return plan(act, kind="fix-size")
 
 
@@ -225,7 +225,7 @@ def test_a_thousand_messages_are_one_line_a_batch(ward: Ward, surgeon: Surgeon) 
         name = b"13%08d.M1P1.host:2," % number
         act = ward.rename(ward.mail(name, number), b"cur/" + name)
         (step,) = act.steps
-        acts.append(replace(act, steps=(replace(step, data={"quota": [10, 1]}),)))
+        acts.append(replace(act, steps=(replace(step, quota=(10, 1)),)))
     surgeon.apply(plan(*acts))
     assert total(place.read_bytes()) == (123 + 10_000, 1002)
     assert len(place.read_bytes().splitlines()) == 2 + 2
@@ -236,7 +236,7 @@ def test_only_what_was_done_is_counted(ward: Ward, surgeon: Surgeon) -> None:
     plans = [ward.mail(b"130000000%d.M1P1.host:2," % number, number) for number in (1, 2)]
     acts = [ward.rename(path, b"cur/" + path) for path in plans]
     acts = [
-        replace(act, steps=(replace(act.steps[0], data={"quota": [10, 1]}),)) for act in acts
+        replace(act, steps=(replace(act.steps[0], quota=(10, 1)),)) for act in acts
     ]  # fmt: skip
     ward.path(plans[0]).unlink()
     surgeon.apply(plan(*acts))
