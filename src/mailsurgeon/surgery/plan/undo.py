@@ -188,6 +188,7 @@ def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, byte
 
 
 def _inverse(record: StepRecord, carried: dict[tuple[bytes, bytes], list[Change]]) -> Step:
-    step = record.step.inverse().linked(inverts=record.id)
-    changes = carried.get(step.record_after, ()) if step.record_after is not None else ()
+    step = record.step.undoing(record.id)
+    after = step.record_after
+    changes = carried.get(after, ()) if after is not None else ()
     return step.carrying([change.back for change in changes]) if changes else step

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypedDict
 
 from mailsurgeon.surgery.fsops.expected import QUARANTINE, UNNUMBERED, Expected
@@ -147,9 +148,13 @@ class Step(ABC):
         """Whether it takes back or repeats another."""
         return self.inverts is not None or self.repeats is not None
 
+    def undoing(self, number: int) -> Step:
+        """What takes it back, where the journal has it under this id. Raises StepRefused."""
+        return self.inverse().linked(inverts=number)
+
     def linked(self, *, inverts: int | None = None, repeats: int | None = None) -> Self:
         """The same, said to take back or repeat a step of the journal."""
-        keys = tuple(key for key in self.keys if key not in LINKS)
+        keys = keys_without(self.keys, LINKS)
         return replace(self, inverts=inverts, repeats=repeats, keys=keys)
 
     def prepared(self, scene: Scene) -> Step:
@@ -286,6 +291,12 @@ class Step(ABC):
 def linked(data: Mapping[str, Any]) -> Linked:
     """What a row's data say besides those of the kind."""
     return Linked(inverts=data.get("inverts"), repeats=data.get("repeats"), keys=tuple(data))
+
+
+@lru_cache(maxsize=256)
+def keys_without(keys: tuple[str, ...], dropped: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of data but for those that come anew, and so last."""
+    return tuple(key for key in keys if key not in dropped)
 
 
 def present(**facts: Any) -> dict[str, Any]:

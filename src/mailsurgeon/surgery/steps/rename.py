@@ -18,12 +18,23 @@ from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around, served_in
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.servers.uid_changes import as_text, from_text
-from mailsurgeon.surgery.steps.base import Alters, Step, UidEdit, Where, linked, numbered, present
+from mailsurgeon.surgery.steps.base import (
+    LINKS,
+    Alters,
+    Step,
+    UidEdit,
+    Where,
+    keys_without,
+    linked,
+    numbered,
+    present,
+)
 from mailsurgeon.surgery.steps.scene import Scene
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 from mailsurgeon.text import visible
 
 _SAFE_MODE = "700"
+_SHARED = ("shared",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +124,21 @@ class Rename(Step):
 
     def inverse(self) -> Rename:
         """The rename back."""
-        return replace(
-            self,
-            source=self.target,
-            target=self.source,
-            folder=self.target_folder,
-            target_folder=self.folder,
-            quota=(-self.quota[0], -self.quota[1]) if self.quota is not None else None,
-            may_share=bool(self.shared),
-            shared=None,
-            keys=tuple(key for key in self.keys if key != "shared"),
-        )
+        return self._back(self.inverts, self.repeats, _SHARED)
+
+    def undoing(self, number: int) -> Rename:
+        """The rename back."""
+        return self._back(number, None, (*LINKS, *_SHARED))
+
+    def _back(self, inverts: int | None, repeats: int | None, renewed: tuple[str, ...]) -> Rename:
+        """The rename back, made at once: an operation may have a million of them."""
+        quota = self.quota
+        return Rename(
+            self.target, self.source, self.expected, self.target_folder, self.folder,
+            inverts=inverts, repeats=repeats, keys=keys_without(self.keys, renewed),
+            keep_uid=self.keep_uid, quota=None if quota is None else (-quota[0], -quota[1]),
+            links=self.links, may_share=bool(self.shared), changes=self.changes,
+        )  # fmt: skip
 
     def taking_back(self) -> Rename:
         """The rename back; the namesake it had may be there again."""
