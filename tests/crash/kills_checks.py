@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from mailsurgeon.surgery.journal.records import Operation, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Act, Plan, Step
 from tests.crash.kills_patient import below
 from tests.surgery.conftest import SERVERS, Ward, total
 
@@ -86,7 +86,7 @@ def hashes(ward: Ward) -> Counter[str]:
 
 
 def moves_directory(step: Step) -> bool:
-    return step.action is StepKind.RENAME and step.expected is not None and step.expected.size == -1
+    return step.action == "rename" and step.expected is not None and step.expected.size == -1
 
 
 class World:
@@ -132,20 +132,20 @@ class World:
     def stands(self, step: Step) -> str:
         """Whether a step is "done" or "not done" by what is on the disk, or neither."""
         match step.action:
-            case StepKind.RENAME:
+            case "rename":
                 assert step.expected and step.source is not None and step.target is not None
                 places = self.places.get(step.expected.inode, [])
                 ends = {self.place(step.target): "done", self.place(step.source): "not done"}
                 return ends.get(places[0], "elsewhere") if len(places) == 1 else f"{len(places)}x"
-            case StepKind.MKDIR:
+            case "mkdir":
                 return "done" if self.is_there(step.target or b"") else "not done"
-            case StepKind.RMDIR:
+            case "rmdir":
                 return "not done" if self.is_there(step.source or b"") else "done"
-            case StepKind.CHMOD | StepKind.CHOWN | StepKind.UTIME:
+            case "chmod" | "chown" | "utime":
                 return self._of_inode(step)
-            case StepKind.UIDLIST_LINES:
+            case "uidlist-lines":
                 return self._lines(step)
-            case StepKind.KEYWORDS:
+            case "keywords":
                 return self._keywords(step)
             case _:
                 raise AssertionError(f"{step.action} is not looked at")
@@ -154,9 +154,9 @@ class World:
         assert step.expected
         status = self.status[step.expected.inode]
         now = {
-            StepKind.CHMOD: stat.S_IMODE(status.st_mode),
-            StepKind.CHOWN: [status.st_uid, status.st_gid],
-            StepKind.UTIME: status.st_mtime_ns,
+            "chmod": stat.S_IMODE(status.st_mode),
+            "chown": [status.st_uid, status.st_gid],
+            "utime": status.st_mtime_ns,
         }[step.action]
         ends = ((step.data["after"], "done"), (step.data["before"], "not done"))
         return next((word for value, word in ends if value == now), f"{now}")
@@ -225,7 +225,7 @@ def _uncounted(ward: Ward, operation: Operation | None) -> set[int]:
     """The acts whose line in `maildirsize` was refused, as the journal tells."""
     with ward.surgeon() as surgeon:
         rows = list(surgeon.steps(operation.id)) if operation else []
-    refused = (one for one in rows if one.action is StepKind.MAILDIRSIZE and one.state == "refused")
+    refused = (one for one in rows if one.action == "maildirsize" and one.state == "refused")
     return {int(act) for one in refused for act in one.data["acts"]}
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan, Step
 from mailsurgeon.surgery.plan.propose import propose_folder
+from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner
 from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import SERVERS, Ward
 
@@ -152,18 +153,17 @@ def _planned(clinic: Clinic) -> Iterator[Act]:
 def _by_hand(clinic: Clinic, mode: bytes, owner: bytes) -> Iterator[Act]:
     """Modes and owners of files that can be read all the same, so that they can be compared."""
     status = os.lstat(clinic.path(mode))
-    data = {"before": 0o644, "after": 0o600}
-    step = Step(StepKind.CHMOD, mode, None, at.expectation(status), b"", None, data)
-    yield Act("fix-permissions", mode, (step,))
+    chmod = ChangeMode(mode, None, at.expectation(status), b"", before=0o644, after=0o600)
+    yield Act("fix-permissions", mode, (chmod,))
     if os.geteuid() == 0:
         status = os.lstat(clinic.path(owner))
-        change = {"before": [status.st_uid, status.st_gid], "after": [WORKER, WORKER]}
-        step = Step(StepKind.CHOWN, owner, None, at.expectation(status), b"", None, change)
-        yield Act("fix-permissions", owner, (step,))
+        now, new = (status.st_uid, status.st_gid), (WORKER, WORKER)
+        chown = ChangeOwner(owner, None, at.expectation(status), b"", before=now, after=new)
+        yield Act("fix-permissions", owner, (chown,))
 
 
 def _remedies(plan: Plan) -> set[str]:
-    steps = {step.action.value for act in plan.acts for step in act.steps}
+    steps = {step.action for act in plan.acts for step in act.steps}
     return steps.union(*(({act.verdict, *act.remedies}) for act in plan.acts))
 
 

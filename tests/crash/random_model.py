@@ -12,7 +12,7 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords, maildirsize, uidlist
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, StepKind
+from mailsurgeon.surgery.model import QUARANTINE
 from tests.surgery.conftest import total
 
 DOVECOT, COURIER = server_files.DOVECOT_UIDLIST, server_files.COURIER_UIDLIST
@@ -116,16 +116,16 @@ def follow(scene: Scene, records: Iterable[StepRecord]) -> tuple[Scene, dict[byt
     went = {path: path for path in scene.things}
     for one in records:
         step = one.step
-        if step.action is StepKind.RENAME and step.source is not None and step.target is not None:
+        if step.action == "rename" and step.source is not None and step.target is not None:
             _move(after, went, step.source, step.target)
-        elif step.action is StepKind.MKDIR:
+        elif step.action == "mkdir":
             data = step.data
             path = step.target or step.source or b""
             owner = (int(data["uid"]), int(data["gid"])) if os.geteuid() == 0 else _own()
             after.things[path] = Thing(stat.S_IFDIR, 0, int(data["mode"]), owner)
-        elif step.action is StepKind.RMDIR:
+        elif step.action == "rmdir":
             del after.things[step.source or step.target or b""]
-        elif step.action in (StepKind.CHMOD, StepKind.CHOWN, StepKind.UTIME):
+        elif step.action in ("chmod", "chown", "utime"):
             assert step.source is not None
             _set(after, step.source, step.action, step.data["after"])
     return after, went
@@ -147,15 +147,15 @@ def _move(scene: Scene, went: dict[bytes, bytes], source: bytes, target: bytes) 
             went[old] = target + now[len(source) :]
 
 
-def _set(scene: Scene, path: bytes, action: StepKind, value: int | list[int]) -> None:
+def _set(scene: Scene, path: bytes, action: str, value: int | list[int]) -> None:
     meant = scene.things[path]
     for name, one in scene.things.items():
         if one.inode != meant.inode:
             continue
-        if action is StepKind.CHMOD:
+        if action == "chmod":
             assert isinstance(value, int)
             scene.things[name] = replace(one, mode=value)
-        elif action is StepKind.UTIME:
+        elif action == "utime":
             assert isinstance(value, int)
             scene.things[name] = replace(one, mtime_ns=value)
         else:

@@ -24,7 +24,11 @@ import pytest
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan
+from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
+from mailsurgeon.surgery.steps.directory import MakeDirectory
+from mailsurgeon.surgery.steps.keywords import Names
+from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.attacker import USER, Weapons, attacking
 from tests.crash.conftest import FULL
@@ -126,15 +130,15 @@ class Victim(Ward):
                 directory = os.path.join(folder, part)
                 for name in self._messages(directory):
                     acts += self._repair(folder, os.path.join(directory, name), turn, len(acts))
-        made = Step(StepKind.MKDIR, None, b"tmp/made%d" % turn, folder=b"", data={"mode": 0o750})
+        made = MakeDirectory(None, b"tmp/made%d" % turn, folder=b"", mode=0o750)
         acts.append(Act("make-subdirs", b"tmp", (made,)))
-        names = {"add": [[turn % 20 + 1, f"Name{turn % 20 + 1}"]]}
+        names = ((turn % 20 + 1, b"Name%d" % (turn % 20 + 1)),)
         for folder in FOLDERS:
             acts.append(
                 Act(
                     "keywords",
                     folder,
-                    (Step(StepKind.KEYWORDS, None, None, folder=folder, data=names),),
+                    (Names(None, None, folder=folder, add=names),),
                 )
             )
         return Plan("fix", tuple(acts))
@@ -157,28 +161,22 @@ class Victim(Ward):
         kind = (turn + number) % 6
         if kind == 0:
             there = b"quarantine:@/" + path
-            yield Act("away", path, (Step(StepKind.RENAME, path, there, expected, folder),))
+            yield Act("away", path, (Rename(path, there, expected, folder),))
         elif kind == 1:
             mode = stat.S_IMODE(status.st_mode)
-            data: dict[str, Any] = {"before": mode, "after": mode ^ 0o040}
-            yield Act(
-                "mode", path, (Step(StepKind.CHMOD, path, None, expected, folder, data=data),)
-            )
+            chmod = ChangeMode(path, None, expected, folder, before=mode, after=mode ^ 0o040)
+            yield Act("mode", path, (chmod,))
         elif kind == 2:
-            data = {"before": status.st_mtime_ns, "after": status.st_mtime_ns + 10**9}
-            yield Act(
-                "date", path, (Step(StepKind.UTIME, path, None, expected, folder, data=data),)
-            )
+            then = status.st_mtime_ns
+            utime = ChangeTime(path, None, expected, folder, before=then, after=then + 10**9)
+            yield Act("date", path, (utime,))
         elif kind == 3:
-            data = {"before": [status.st_uid, status.st_gid], "after": [USER, USER]}
-            yield Act(
-                "owner", path, (Step(StepKind.CHOWN, path, None, expected, folder, data=data),)
-            )
+            now, new = (status.st_uid, status.st_gid), (USER, USER)
+            chown = ChangeOwner(path, None, expected, folder, before=now, after=new)
+            yield Act("owner", path, (chown,))
         else:
-            data = {"keep_uid": True, "quota": [1, 0]}
-            yield Act(
-                "size", path, (Step(StepKind.RENAME, path, other, expected, folder, data=data),)
-            )
+            rename = Rename(path, other, expected, folder, keep_uid=True, quota=(1, 0))
+            yield Act("size", path, (rename,))
 
     def contents(self) -> Counter[str]:
         """All messages that the attacker has now, wherever in his home they lie."""

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import JournalError, Refused
-from mailsurgeon.surgery.model import Plan, StepKind
+from mailsurgeon.surgery.model import Plan
 from tests.crash import kills_checks as checks
 from tests.crash.conftest import FULL
 from tests.crash.faults import Sick, sick_in
@@ -142,7 +142,7 @@ def recovered(ward: Ward, name: str, damage: Damage, place: int) -> str:
         end = "refused"
     assert checks.hashes(ward) == mails, (place, end)
     world = checks.World(ward, before, plan, 1)
-    steps = [step for act in plan.acts for step in act.steps if step.action is StepKind.RENAME]
+    steps = [step for act in plan.acts for step in act.steps if step.action == "rename"]
     assert {world.stands(step) for step in steps} <= {"done", "not done"}, (place, end)
     return end
 

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Report, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
 from mailsurgeon.survey.run import run_survey
 from tests.crash.random_checks import check_uids, check_words
@@ -241,7 +241,7 @@ class Life(RuleBasedStateMachine):
         file had come to its place, from another one, before it was planned."""
         before, expected = self.scene.things, one.step.expected
         return (
-            one.action is StepKind.RENAME
+            one.action == "rename"
             and expected is not None
             and one.source not in before
             and one.target in before
@@ -341,7 +341,7 @@ def moves_directory(one: StepRecord) -> bool:
     """Whether a step renames a directory. It counts for the quota with what lay in it when it was
     planned; what came since counts when a server counts anew."""
     expected = one.step.expected
-    return one.action is StepKind.RENAME and expected is not None and expected.size == -1
+    return one.action == "rename" and expected is not None and expected.size == -1
 
 
 def note(reason: str) -> None:

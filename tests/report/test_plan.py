@@ -9,21 +9,22 @@ from dataclasses import replace
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json
 from mailsurgeon.report.plan import plan_summary, print_plan
-from mailsurgeon.surgery.model import Act, Left, Plan, Refusal, Report, Step, StepKind
+from mailsurgeon.surgery.model import Act, Left, Plan, Refusal, Report
+from mailsurgeon.surgery.steps.rename import Rename
 
 Shown = Callable[..., str]
 
 
 def filed(number: int) -> Act:
     source, target = b"1%d.host:2,S" % number, b"cur/1%d.host:2,S" % number
-    step = Step(StepKind.RENAME, source, target, data={"keep_uid": False})
+    step = Rename(source, target, keep_uid=False)
     return Act("file", source, (step,), "INBOX", ("misfiled",), ("file",))
 
 
 PUT_AWAY = Act(
     "quarantine empty",
     b"cur/2\xff:2,",
-    (Step(StepKind.RENAME, b"cur/2\xff:2,", b"quarantine:@/cur/2\xff:2,"),),
+    (Rename(b"cur/2\xff:2,", b"quarantine:@/cur/2\xff:2,"),),
     "INBOX",
     ("empty",),
     ("quarantine",),

@@ -12,11 +12,16 @@ from typing import cast
 
 import pytest
 
+from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.session_log import LOG_FORMATS, write_log
 from mailsurgeon.report.shell_script import quoted
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
-from mailsurgeon.surgery.model import Step, StepKind
+from mailsurgeon.surgery.model import Step
+from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
+from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
+from mailsurgeon.surgery.steps.rename import Rename
+from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.surgery.surgeon import Surgeon
 
 from .conftest import SPOOL
@@ -54,13 +59,13 @@ JOURNAL = Journal(
     (
         operation(7, "s1", "fix-size", "fix-size 2 <script>", None),
         [
-            step(Step(StepKind.RENAME, b"cur/a,S=1:2,S", b"cur/a,S=2:2,S")),
-            step(Step(StepKind.RENAME, NASTY, b"quarantine:7/" + NASTY), "refused", "is <gone>"),
-            step(Step(StepKind.UIDLIST, None, None, folder=b".Sent",
-                      data={"changes": [["1 :a,S=1", "1 :a,S=2"]]})),
+            step(Rename(b"cur/a,S=1:2,S", b"cur/a,S=2:2,S")),
+            step(Rename(NASTY, b"quarantine:7/" + NASTY), "refused", "is <gone>"),
+            step(ChangeRecords(None, None, folder=b".Sent",
+                               changes=(Change(b"1 :a,S=1", b"1 :a,S=2"),))),
         ],
     ),
-    (operation(8, "s2", "undo", "take back", 7), [step(Step(StepKind.MKDIR, None, b".A/cur"))]),
+    (operation(8, "s2", "undo", "take back", 7), [step(MakeDirectory(None, b".A/cur"))]),
 )  # fmt: skip
 
 
@@ -165,12 +170,12 @@ def test_a_quoted_name_means_the_same_bytes_to_the_shell(name: bytes) -> None:
 
 def test_each_kind_of_step_has_its_command() -> None:
     steps = [
-        Step(StepKind.MKDIR, None, b".A/cur", data={"mode": 0o750}),
-        Step(StepKind.RMDIR, b".A/new", None),
-        Step(StepKind.CHMOD, b".A/cur/x", None, data={"before": 0o600, "after": 0o640}),
-        Step(StepKind.CHOWN, b".A/cur/x", None, data={"before": [0, 0], "after": [8, 12]}),
-        Step(StepKind.UTIME, b".A/cur/x", None, data={"before": 0, "after": 16 * 10**17 + 7}),
-        Step(StepKind.RENAME, b"-x", b"quarantine:7/-x"),
+        MakeDirectory(None, b".A/cur", mode=0o750),
+        RemoveDirectory(b".A/new", None),
+        ChangeMode(b".A/cur/x", None, before=0o600, after=0o640),
+        ChangeOwner(b".A/cur/x", None, before=(0, 0), after=(8, 12)),
+        ChangeTime(b".A/cur/x", None, before=0, after=16 * 10**17 + 7),
+        Rename(b"-x", b"quarantine:7/-x"),
     ]  # fmt: skip
     journal = Journal((operation(7, "s", "fix", "all", None), [step(one) for one in steps]))
     lines = write_log(cast(Surgeon, journal), "sh").splitlines()

@@ -18,7 +18,8 @@ import pytest
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST_LOCK
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan
+from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.surgeon import Surgeon
 
 REQUIRED = os.environ.get("MAILSURGEON_REQUIRE_SERVERS") == "1"
@@ -97,10 +98,8 @@ class Host:
         new = b"%s,S=%d,W=%d:%s" % (unique, size, size + lines, flags)
         directory = os.path.join(folder, b"cur")
         source, target = os.path.join(directory, name), os.path.join(directory, new)
-        step = Step(
-            StepKind.RENAME, source, target, at.expectation(path.lstat()), folder, folder,
-            {"keep_uid": True},
-        )  # fmt: skip
+        expected = at.expectation(path.lstat())
+        step = Rename(source, target, expected, folder, folder, keep_uid=True)
         return Act("fix-size", source, (step,), folder="INBOX")
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan
+from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.surgeon import Surgeon
 
 MAIL = b"From: a@example.org\nTo: b@example.org\nSubject: %d\n\nText %d.\n"
@@ -121,10 +122,11 @@ class Ward:
         folder: bytes | None = b"",
         target_folder: bytes | None = None,
         keep_uid: bool = False,
-    ) -> Step:
+    ) -> Rename:
         expected = at.expectation(os.lstat(self.spool.absolute(source)))
-        data = {"keep_uid": True} if keep_uid else {}
-        return Step(StepKind.RENAME, source, target, expected, folder, target_folder, data)
+        return Rename(
+            source, target, expected, folder, target_folder, keep_uid=keep_uid or None
+        )  # fmt: skip
 
     def away(self, source: bytes, folder: bytes | None = b"") -> Act:
         return self.rename(source, b"quarantine:@/" + source, "quarantine", folder=folder)

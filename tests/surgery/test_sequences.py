@@ -10,7 +10,6 @@ import pytest
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.lists import courier_keywords
-from mailsurgeon.surgery.model import StepKind
 from mailsurgeon.surgery.quarantine.directory import prune
 from tests.crash.random_kill import dying_at
 from tests.surgery.clinic import Clinic, clinic_in, text
@@ -110,8 +109,8 @@ def test_date_and_mode_are_put_right_in_one_operation(clinic: Clinic) -> None:
     first = clinic.picture()
     made = clinic.survey().fix(only=["bad-date", "bad-permissions"])
     assert {step.action for act in made.acts for step in act.steps} == {
-        StepKind.UTIME,
-        StepKind.CHMOD,
+        "utime",
+        "chmod",
     }
 
     clinic.apply(made)

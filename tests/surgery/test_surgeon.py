@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import Refused
-from mailsurgeon.surgery.model import Act, Step, StepKind
+from mailsurgeon.surgery.model import Act
+from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeTime
+from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 
@@ -273,7 +275,7 @@ def test_a_whole_folder_goes_to_quarantine_and_comes_back(ward: Ward, surgeon: S
 def test_a_directory_is_made_with_its_mode_and_taken_back(ward: Ward, surgeon: Surgeon) -> None:
     ward.path(b"new").rmdir()
     before = ward.picture()
-    step = Step(StepKind.MKDIR, None, b"new", folder=b"", data={"mode": 0o2770})
+    step = MakeDirectory(None, b"new", folder=b"", mode=0o2770)
     surgeon.apply(plan(Act("make-subdirs", b"", (step,))))
     assert ward.path(b"new").stat().st_mode & 0o7777 == 0o2770
     surgeon.apply(surgeon.plan_undo())
@@ -291,11 +293,10 @@ def test_modes_and_times_are_set_and_put_back(ward: Ward, surgeon: Surgeon) -> N
     before = ward.picture()
     expected = ward.rename_step(path, path).expected
     assert expected is not None
-    modes = {"before": 0o644, "after": 0o600}
-    times = {"before": expected.mtime_ns, "after": 1_200_000_000_123_456_789}
+    then, new = expected.mtime_ns, 1_200_000_000_123_456_789
     steps = (
-        Step(StepKind.CHMOD, path, None, expected, b"", None, modes),
-        Step(StepKind.UTIME, path, None, expected, b"", None, times),
+        ChangeMode(path, None, expected, b"", before=0o644, after=0o600),
+        ChangeTime(path, None, expected, b"", before=then, after=new),
     )
     assert surgeon.apply(plan(Act("fix-date", path, steps))).state == "applied"
     now = ward.path(path).stat()
@@ -312,8 +313,7 @@ def test_a_time_that_the_file_system_cannot_hold_is_refused_or_held(
     expected = ward.rename_step(path, path).expected
     assert expected is not None
     year_200 = -55_842_226_718 * 10**9
-    times = {"before": expected.mtime_ns, "after": year_200}
-    step = Step(StepKind.UTIME, path, None, expected, b"", None, times)
+    step = ChangeTime(path, None, expected, b"", before=expected.mtime_ns, after=year_200)
     report = surgeon.apply(plan(Act("fix-date", path, (step,))))
     if report.refused:  # ext4 holds 1901 to 2446
         assert "cannot hold that time" in report.refused[0].reason
@@ -327,7 +327,7 @@ def test_the_mode_of_a_hard_linked_file_is_left_alone(ward: Ward, surgeon: Surge
     path = ward.mail(b"cur/" + ONE)
     os.link(ward.path(path), ward.home / "elsewhere")
     ward.path(path).chmod(0o644)
-    step = Step(StepKind.CHMOD, path, None, None, b"", None, {"before": 0o644, "after": 0o600})
+    step = ChangeMode(path, None, folder=b"", before=0o644, after=0o600)
     report = surgeon.apply(plan(Act("fix-permissions", path, (step,))))
     assert "other names" in report.refused[0].reason
     assert ward.path(path).stat().st_mode & 0o777 == 0o644

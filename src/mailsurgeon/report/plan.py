@@ -115,7 +115,7 @@ def _rows(acts: Iterable[Act], whole: bool) -> Iterator[str]:
         note = f" ({visible(act.note)})" if act.note else ""
         if whole:
             for step in act.steps:
-                yield f"{step_shown(step)}{note}"
+                yield f"{step.tell()}{note}"
                 note = ""
         else:
             yield f"{_from_to(act)}{note}"
@@ -127,17 +127,6 @@ def _from_to(act: Act) -> str:
         if step.source == act.path and step.target is not None:
             return f"{path_shown(act.path)} -> {path_shown(step.target)}"
     return path_shown(act.path)
-
-
-def step_shown(step: Step) -> str:
-    """`rename cur/a -> cur/b`; safe to show."""
-    return act_shown(step.action, step.source, step.target)
-
-
-def act_shown(action: str, source: bytes | None, target: bytes | None) -> str:
-    """One step in words, whichever of its two paths it has; safe to show."""
-    paths = [path_shown(path) for path in (source, target) if path is not None]
-    return f"{action} {' -> '.join(paths)}"
 
 
 def _act(act: Act) -> dict[str, Any]:
@@ -154,8 +143,8 @@ def _act(act: Act) -> dict[str, Any]:
 
 def _step(step: Step) -> dict[str, Any]:
     return {
-        "action": str(step.action),
+        "action": step.action,
         "source": None if step.source is None else path_json(step.source),
         "target": None if step.target is None else path_json(step.target),
-        "data": dict(step.data),
+        "data": step.data,
     }

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from mailsurgeon.report.output import as_json, path_json
-from mailsurgeon.report.plan import act_shown
 from mailsurgeon.report.shell_script import shell_log
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -60,20 +59,14 @@ def _operation(operation: Operation, steps: list[StepRecord]) -> dict[str, Any]:
         "state": operation.state,
         "steps": [
             {
-                "action": str(step.action).partition("-")[0],
-                "source": path_json(_about(step)),
+                "action": step.action.partition("-")[0],
+                "source": path_json(step.step.about),
                 "target": None if step.target is None else path_json(step.target),
                 "state": step.state,
             }
             for step in steps
         ],
     }
-
-
-def _about(step: StepRecord) -> bytes:
-    """What the step changes; for an edit of a uidlist the folder it belongs to."""
-    at = step.target if step.source is None else step.source
-    return at if at is not None else step.step.folder or b""
 
 
 def _heading(operation: Operation) -> str:
@@ -85,10 +78,6 @@ def _facts(operation: Operation) -> str:
     return f"{operation.time}, session {operation.session}, {operation.state}"
 
 
-def _step_shown(step: StepRecord) -> str:
-    return act_shown(step.action, _about(step), None if step.source is None else step.target)
-
-
 def _markdown(surgeon: Surgeon, operations: Recorded) -> str:
     lines = [f"# mailsurgeon: {_plain(surgeon.spool.shown)}", ""]
     for operation, steps in operations:
@@ -96,7 +85,7 @@ def _markdown(surgeon: Surgeon, operations: Recorded) -> str:
         lines += [f"- clients: {_plain(line)}" for line in operation.effects]
         for step in steps:
             reason = f" ({_plain(step.reason)})" if step.reason else ""
-            lines.append(f"- {_plain(step.state)}: {_code_span(_step_shown(step))}{reason}")
+            lines.append(f"- {_plain(step.state)}: {_code_span(step.step.tell())}{reason}")
         lines += [""] if steps or operation.effects else []
     return "\n".join(lines).rstrip() + "\n"
 
@@ -144,7 +133,7 @@ def _html(surgeon: Surgeon, operations: Recorded) -> str:
             reason = f" ({_escape(step.reason)})" if step.reason else ""
             parts.append(
                 f'<li class="{_escape(step.state)}">{_escape(step.state)}:'
-                f" <code>{_escape(_step_shown(step))}</code>{reason}</li>"
+                f" <code>{_escape(step.step.tell())}</code>{reason}</li>"
             )
         parts.append("</ul>")
     return "\n".join([*parts, "</body></html>"]) + "\n"

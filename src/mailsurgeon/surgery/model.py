@@ -3,77 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass, replace
 
-QUARANTINE = b"quarantine:"
-"""Begins the path of a thing in the quarantine: `quarantine:OPERATION/PATH-IN-THE-SPOOL`."""
+from mailsurgeon.surgery.fsops.expected import QUARANTINE, Expected
+from mailsurgeon.surgery.steps.base import Step
 
-
-class StepKind(StrEnum):
-    """The kinds of step; each is one atomic act on the file system that knows its inverse."""
-
-    RENAME = "rename"
-    MKDIR = "mkdir"
-    RMDIR = "rmdir"
-    CHMOD = "chmod"
-    CHOWN = "chown"
-    UTIME = "utime"
-    UIDLIST = "uidlist"
-    UIDLIST_LINES = "uidlist-lines"
-    KEYWORDS = "keywords"
-    MAILDIRSIZE = "maildirsize"
-    COPY = "copy"
-    PURGE = "purge"  # deletes for good, from the quarantine only; it has no inverse
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What the source of a step must still be when the step runs (sizes in bytes, times in ns).
-
-    Directories are known by device and inode alone: `size` and `mtime_ns` are then -1.
-    """
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One act. `source` and `target` are relative to the spool, or begin with `quarantine:`.
-
-    `folder` and `target_folder` are the folders (paths relative to the spool, b"" is INBOX) whose
-    server lock is held while the step runs; None where no folder is touched on that side.
-    A `quarantine:` target made before the operation has its number is written
-    `quarantine:@/PATH`; the journal puts the number in the place of `@`.
-
-    `data` by action:
-      rename    keep_uid: bool (the base name changes inside one folder, so the uidlist record
-                must follow); quota: [bytes, messages] that it adds to the sum of `maildirsize`
-      mkdir     mode: int (permission bits, taken from a sibling), uid, gid
-      chmod     before, after: int       chown  before, after: [uid, gid]
-      utime     before, after: mtime in ns
-      keywords  of Dovecot's letters in `folder`: add (or, taking it back, remove): [[number,
-                name], ...]; made: whether there was no list of them. Of Courier's, from `folder`
-                to `target_folder` (None: to none): carry: {from, to: base names, names: [...],
-                made: whether its directory was not there, back: it is taken back}
-      maildirsize  bytes, messages: what a line adds; before: [inode, size] of the file
-      uidlist-lines  name: of the list; drop (or, taking it back, restore): [[number, line], ...];
-                torn: whether the last of them has no newline
-      uidlist   records: [[old base, new base], ...] (text with surrogate escapes); after the step
-                has run also `changes`: [[line before, line after], ...]
-    """
-
-    action: StepKind
-    source: bytes | None
-    target: bytes | None
-    expected: Expected | None = None
-    folder: bytes | None = None
-    target_folder: bytes | None = None
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+__all__ = ["QUARANTINE", "Act", "Expected", "Left", "Plan", "Refusal", "Report", "Step"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Report, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
@@ -171,7 +171,7 @@ class Surgeon:
 
     def steps(self, operation: int) -> Iterator[StepRecord]:
         """The steps of one operation, in their order."""
-        yield from self._journal.steps("operation = ?", (operation,))
+        yield from self._journal.steps_of(operation)
 
     def history(self, path: bytes) -> list[tuple[Operation, StepRecord]]:
         """What was done to the file now at `path`, newest first, renames followed backwards."""
@@ -179,19 +179,13 @@ class Surgeon:
         found: list[tuple[Operation, StepRecord]] = []
         here, before = path, 2**62
         while True:
-            rows = self._journal.steps(
-                "id = (SELECT MAX(id) FROM steps WHERE id < ? AND state IN ('done', 'undone')"
-                " AND (target = ? OR (source = ? AND target IS NULL)))",
-                (before, here, here),
-            )
-            if not rows:
+            row = self._journal.last_step_at(here, before)
+            if row is None:
                 return found
-            row = rows[0]
             if row.operation in operations:
                 found.append((operations[row.operation], row))
             before = row.id
-            if row.action is StepKind.RENAME and row.source is not None:
-                here = row.source
+            here = here if row.step.came_from is None else row.step.came_from
 
     def unfinished(self) -> Operation | None:
         """The operation a crash has cut off; None when there is none, or its writer lives."""
@@ -205,7 +199,7 @@ class Surgeon:
             os.close(root)
 
     def _open_operations(self) -> list[Operation]:
-        return self._journal.operations("open = 1")
+        return self._journal.open_operations()
 
     # Taking back
 
@@ -231,11 +225,8 @@ class Surgeon:
 
     def _put_away(self) -> list[StepRecord]:
         """The steps whose things are in the quarantine; undo and redo only change their state."""
-        rows = self._journal.steps(
-            "action = 'rename' AND state = 'done' AND reason = '' AND target >= ? AND target < ?",
-            (QUARANTINE, QUARANTINE[:-1] + b";"),
-        )
-        return [row for row in rows if not {"inverts", "repeats"} & set(row.data)]
+        rows = self._journal.quarantining_steps()
+        return [row for row in rows if row.step.puts_away and not row.step.is_linked]
 
     def purge(self, older_than_days: float) -> Report:
         """Deletes for good what was put away that long ago. Journaled; it cannot be undone."""
@@ -284,7 +275,7 @@ class Surgeon:
         return as_new_to_mbsync(self.spool, Plan("restore", acts, left, brake_exempt=True))
 
     def _has_any(self, operation: Operation, steps: Collection[int | None]) -> bool:
-        return any(row.id in steps for row in self._journal.steps("operation = ?", (operation.id,)))
+        return any(row.id in steps for row in self._journal.steps_of(operation.id))
 
 
 def _silent(_line: str) -> None:

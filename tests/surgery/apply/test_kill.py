@@ -15,7 +15,8 @@ import pytest
 
 from mailsurgeon.surgery.fsops import at as fs
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan
+from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Picture, Ward, plan, total
 
@@ -95,7 +96,7 @@ def furnish(ward: Ward) -> Plan:
     )
     ward.path(b"maildirsize").write_bytes(b"100000S\n300 6\n")
     resized = ward.rename_step(court, ruled, b".Court", keep_uid=True)
-    makes = Step(StepKind.MKDIR, None, b".Sent/tmp/new", folder=b".Sent", data={"mode": 0o750})
+    makes = MakeDirectory(None, b".Sent/tmp/new", folder=b".Sent", mode=0o750)
     return plan(
         ward.rename(filed, b"cur/" + filed),
         ward.rename(wrong, right, "fix-size", folder=b".Sent", keep_uid=True),
@@ -103,7 +104,7 @@ def furnish(ward: Ward) -> Plan:
         ward.away(empty),
         Act("quarantine copy", twin, both),
         Act("make-subdirs", b".Sent", (makes,)),
-        Act("fix-size", court, (replace(resized, data={**resized.data, "quota": [48, 0]}),)),
+        Act("fix-size", court, (replace(resized, quota=(48, 0)),)),
     )
 
 

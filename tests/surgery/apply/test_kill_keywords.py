@@ -6,7 +6,8 @@ import os
 
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.maildir.lists.keywords import parse_keywords
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan, Step
+from mailsurgeon.surgery.steps.keywords import CarriedKeywords, Names
 from tests.surgery.apply.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 from tests.surgery.conftest import Ward, plan
 
@@ -28,12 +29,14 @@ def furnish(ward: Ward) -> Plan:
     for number, (old, new) in enumerate(((OLD, NEW), (OTHER, OTHER)), start=1):
         source = ward.mail(b".A/cur/" + old + b":2,Sab", number)
         target = b".B/cur/" + new + b":2,Sab"
-        data = {"add": [[1, "Work"]], "made": False}
-        steps = [Step(StepKind.KEYWORDS, None, None, folder=b".B", data=data)]
+        added = ((1, b"Work"),)
+        steps: list[Step] = [Names(None, None, folder=b".B", add=added, made=False)]
         if old == OLD:
-            way = {"from": OLD.decode(), "to": NEW.decode(), "names": ["Work", "Home"],
-                   "made": True}  # fmt: skip
-            steps.append(Step(StepKind.KEYWORDS, None, None, None, b".A", b".B", {"carry": way}))
+            carried = CarriedKeywords(
+                None, None, None, b".A", b".B",
+                old=OLD, new=NEW, names=(b"Work", b"Home"), made=True,
+            )  # fmt: skip
+            steps.append(carried)
         steps.append(ward.rename_step(source, target, b".A", b".B"))
         acts.append(Act("file", source, tuple(steps)))
     return plan(*acts)

@@ -12,8 +12,9 @@ import pytest
 from mailsurgeon.errors import SpoolBusy
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.model import Act, Step, StepKind
+from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.servers import uidlist_file
+from mailsurgeon.surgery.steps.attributes import ChangeMode
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.apply.test_kill import killed_at
 from tests.surgery.conftest import Ward, plan
@@ -315,7 +316,7 @@ def test_an_act_of_two_steps_cut_off_between_them_is_completed(ward: Ward) -> No
 def test_a_mode_set_before_the_crash_is_known(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     path = ward.mail(b"cur/" + ONE)
     ward.path(path).chmod(0o644)
-    step = Step(StepKind.CHMOD, path, None, None, b"", None, {"before": 0o644, "after": 0o600})
+    step = ChangeMode(path, None, folder=b"", before=0o644, after=0o600)
     with ward.surgeon() as surgeon:
         crash_before_results(surgeon, monkeypatch, Act("fix-permissions", path, (step,)))
         surgeon.recover()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from mailsurgeon.surgery.apply import locked_batch, operation
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Plan
+from mailsurgeon.surgery.steps.purge import Purge
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 
@@ -150,17 +152,17 @@ def test_what_a_purge_has_not_come_to_is_still_there_and_known(
 ) -> None:
     paths = [clinic.mail(b"cur/130000000%d.M1.host:2," % n, content=text(n)) for n in (1, 2)]
     clinic.apply(clinic.survey().propose(*paths, remedy="quarantine"))
-    delete = operation._delete
+    purge = Purge.do
     deleted: list[bytes] = []
 
-    def once(parent: int, name: bytes, *, is_directory: bool) -> None:
+    def once(step: Purge, *where: Any) -> None:
         if deleted:
             raise Crash
-        delete(parent, name, is_directory=is_directory)
-        deleted.append(name)
+        purge(step, *where)
+        deleted.append(os.path.basename(step.source))
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setattr(operation, "_delete", once)
+        patch.setattr(Purge, "do", once)
         with pytest.raises(Crash):
             surgeon.purge(0)
     with clinic.surgeon() as surgeon:

@@ -10,8 +10,9 @@ import pytest
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.model import Act, Step, StepKind
+from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.servers import uidlist_file
+from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 
@@ -50,7 +51,7 @@ def test_the_record_follows_and_nothing_else_changes(sent: Ward, surgeon: Surgeo
     ]
     assert place.stat().st_mode & 0o777 == 0o640
     assert not list(sent.path(SENT).glob("*.mailsurgeon"))
-    rows = [step for step in surgeon.steps(1) if step.action is StepKind.UIDLIST]
+    rows = [step for step in surgeon.steps(1) if step.action == "uidlist"]
     assert [row.state for row in rows] == ["done"]
 
     assert surgeon.apply(surgeon.plan_undo()).effects == ("UIDs kept for 1 of 1 in Sent",)
@@ -100,10 +101,7 @@ def test_wrong_sizes_in_the_list_alone_are_dropped_and_put_back(
 ) -> None:
     sent.uidlist(SENT, OLD)
     before = sent.picture()
-    records = [[os.fsdecode(OLD), os.fsdecode(OLD)]]
-    step = Step(
-        StepKind.UIDLIST, b".Sent/dovecot-uidlist", None, None, SENT, None, {"records": records}
-    )
+    step = ChangeRecords(b".Sent/dovecot-uidlist", None, folder=SENT, records=((OLD, OLD),))
     path = b".Sent/cur/" + OLD + b":2,S"
     assert surgeon.apply(plan(Act("fix-size", path, (step,)))).state == "applied"
     assert sent.records(SENT) == [b"1 :" + OLD]

@@ -13,8 +13,11 @@ from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at, resolve
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
-from mailsurgeon.surgery.model import Act, Step, StepKind
+from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.quarantine import directory as quarantine
+from mailsurgeon.surgery.steps.attributes import ChangeTime
+from mailsurgeon.surgery.steps.directory import MakeDirectory
+from mailsurgeon.surgery.steps.keywords import Names
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan
 
@@ -46,7 +49,7 @@ def owners(ward: Ward) -> set[tuple[int, int]]:
 
 def everything(ward: Ward) -> list[Act]:
     old, new = b"cur/1300000001.M1P1.host,S=9:2,S", b"cur/1300000001.M1P1.host,S=57:2,S"
-    makes = Step(StepKind.MKDIR, None, b".Sent", folder=None, data={"mode": 0o700})
+    makes = MakeDirectory(None, b".Sent", folder=None, mode=0o700)
     return [
         ward.rename(old, new, "fix-size", keep_uid=True),
         ward.away(b"1300000002.M2P1.host"),
@@ -130,9 +133,8 @@ def test_a_date_is_not_given_to_roots_file_by_its_second_name(
     os.link(secret, theirs.path(b"cur/1300000009.M9P1.host:2,S"))
     first = secret.stat().st_mtime_ns
     path = b"cur/1300000009.M9P1.host:2,S"
-    data = {"before": first, "after": 1}
-    expected = at.expectation(secret.stat())
-    act = Act("fix-date", path, (Step(StepKind.UTIME, path, None, expected, b"", data=data),))
+    step = ChangeTime(path, None, at.expectation(secret.stat()), b"", before=first, after=1)
+    act = Act("fix-date", path, (step,))
     (refusal,) = surgeon.apply(plan(act)).refused
     assert "hard links" in refusal.reason
     assert secret.stat().st_mtime_ns == first
@@ -192,8 +194,7 @@ def test_a_list_of_keywords_is_never_made_roots(theirs: Ward, surgeon: Surgeon) 
     program.chmod(0o4755)
     theirs.path(b"dovecot-uidlist").unlink()
     os.link(program, theirs.path(b"dovecot-uidlist"))
-    names = {"add": [[0, "Work"]]}
-    step = Step(StepKind.KEYWORDS, None, None, folder=b"", data=names)
+    step = Names(None, None, folder=b"", add=((0, b"Work"),))
     surgeon.apply(plan(Act("keywords", b"", (step,))))
     status = theirs.path(b"dovecot-keywords").stat()
     assert (status.st_uid, status.st_mode & 0o7777) == (OWNER[0], status.st_mode & 0o666)

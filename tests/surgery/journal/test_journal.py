@@ -151,7 +151,7 @@ def test_a_disk_that_fills_up_under_the_journal_changes_nothing(ward: Ward) -> N
 
         def full_after(journal: Journal, *values: object, **named: object) -> int:
             number = begin(journal, *values, **named)  # type: ignore[arg-type]
-            db = journal._db
+            db = journal._file.db
             assert db is not None
             pages = db.execute("PRAGMA page_count").fetchone()[0]
             db.execute(f"PRAGMA max_page_count = {pages + 1}")
@@ -196,6 +196,6 @@ def test_intents_are_durable_before_anything_is_renamed(
 def test_synchronous_is_full(ward: Ward, surgeon: Surgeon) -> None:
     ward.mail(ONE)
     surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
-    db = surgeon._journal._db
+    db = surgeon._journal._file.db
     assert db is not None
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.plan.brake import brake
+from mailsurgeon.surgery.steps.rename import Rename
 
 
 def acts(number: int, folder: bytes = b".A") -> tuple[Act, ...]:
-    step = Step(StepKind.RENAME, b"x", b"y", None, folder, folder)
+    step = Rename(b"x", b"y", None, folder, folder)
     return tuple(Act("file", b".A/cur/%d" % one, (step,)) for one in range(number))
 
 
@@ -35,7 +36,7 @@ def test_when_the_number_is_asked_for(
 
 
 def test_a_folder_put_away_whole_counts_with_all_its_messages() -> None:
-    step = Step(StepKind.RENAME, b".A", b"quarantine:@/.A", None, b".A")
+    step = Rename(b".A", b"quarantine:@/.A", None, b".A")
     whole = Plan("quarantine", (Act("quarantine folder", b".A", (step,)),))
     assert brake(whole, {b".A": 400}) == 1
     assert brake(whole, {b".A": 10}) is None

@@ -9,8 +9,10 @@ import pytest
 
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import COURIER, MBSYNC
-from mailsurgeon.surgery.model import Act, Expected, Step, StepKind
+from mailsurgeon.surgery.model import Act, Expected
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState, describe
+from mailsurgeon.surgery.steps.attributes import ChangeTime
+from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.uid_effects import Traces
 
 DOVECOT = {"uidlist": True, "traces": Traces((server_files.DOVECOT,))}
@@ -21,8 +23,8 @@ NOTHING_ELSE = "nothing else changes; flags and dates are kept"
 def act(source: bytes, target: bytes, verdict: str = "file", **more: object) -> Act:
     folder = more.get("folder", b"")
     goal = more.get("goal", None if target.startswith(b"quarantine:") else folder)
-    data = {"keep_uid": more.get("keep_uid", False)}
-    step = Step(StepKind.RENAME, source, target, None, folder, goal, data)  # type: ignore[arg-type]
+    keep = more.get("keep_uid", False)
+    step = Rename(source, target, None, folder, goal, keep_uid=keep)  # type: ignore[arg-type]
     return Act(verdict, source, (step,), remedies=(verdict,))
 
 
@@ -126,8 +128,8 @@ AGED = [
 def test_a_folder_that_is_emptied_by_age_is_named(state: FolderState, sentence: str) -> None:
     now = 1_300_000_000
     steps = [
-        Step(StepKind.RENAME, b"T/%d" % day, b"T/cur/%d:2," % day,
-             Expected(1, 1, 1, (now - day * 86_400) * 10**9), b"T", b"T")
+        Rename(b"T/%d" % day, b"T/cur/%d:2," % day,
+               Expected(1, 1, 1, (now - day * 86_400) * 10**9), b"T", b"T")
         for day in (1, 31, 400)
     ]  # fmt: skip
     told = describe([Act("file", b"T", tuple(steps))], {b"T": state}, SpoolState(now))
@@ -149,7 +151,9 @@ def test_what_is_lost_with_a_servers_own_file_is_told() -> None:
 
 def test_the_sum_in_maildirsize_follows_or_it_is_said_why_not() -> None:
     one = resized(b"", 1)
-    counted = replace(one.steps[0], data={**one.steps[0].data, "quota": [-1234, -1]})
+    (renamed,) = one.steps
+    assert isinstance(renamed, Rename)
+    counted = replace(renamed, quota=(-1234, -1))
     acts = [replace(one, steps=(counted,))] * 2
     state = {b"": FolderState("INBOX", **DOVECOT)}
     assert "maildirsize follows (delta -2,468 bytes, -2 messages)" in describe(acts, state)
@@ -184,7 +188,7 @@ def test_mail_put_away_is_deleted_for_clients_only_where_they_saw_it() -> None:
 
 def test_a_change_of_flags_or_dates_is_never_called_nothing() -> None:
     flagged = act(b"cur/1;2,S", b"cur/1:2,S", "fix-flags", keep_uid=True)
-    dated = Act("fix-date", b"cur/2", (Step(StepKind.UTIME, b"cur/2", None),))
+    dated = Act("fix-date", b"cur/2", (ChangeTime(b"cur/2", None, before=1, after=2),))
     told = describe([flagged, dated], {b"": FolderState("INBOX", **DOVECOT)})
     assert "flags change or are read anew for 1 message" in told
     assert "the date clients show as received changes for 1 message" in told

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST_LOCK
-from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
+from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.servers import dotlock
+from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Ward, plan, total
 
@@ -35,7 +36,7 @@ def resize(ward: Ward, quota: tuple[int, int] | None = None) -> Plan:
     )  # fmt: skip
     if quota:
         (step,) = act.steps
-        act = replace(act, steps=(replace(step, data={**step.data, "quota": list(quota)}),))
+        act = replace(act, steps=(replace(step, quota=quota),))
     return plan(act, kind="fix-size")
 
 
@@ -179,7 +180,7 @@ def test_a_missing_tmp_is_made_without_the_lock_that_would_lie_in_it(
 ) -> None:
     served.path(b"tmp").rmdir()
     first = served.picture()
-    makes = Step(StepKind.MKDIR, None, b"tmp", folder=b"", data={"mode": 0o700})
+    makes = MakeDirectory(None, b"tmp", folder=b"", mode=0o700)
     acts = plan(Act("make-subdirs", b"", (makes,)), *resize(served).acts)
     report = surgeon.apply(acts)
     assert (report.refused, report.folders) == ((), (b"",))
@@ -224,7 +225,7 @@ def test_a_thousand_messages_are_one_line_a_batch(ward: Ward, surgeon: Surgeon) 
         name = b"13%08d.M1P1.host:2," % number
         act = ward.rename(ward.mail(name, number), b"cur/" + name)
         (step,) = act.steps
-        acts.append(replace(act, steps=(replace(step, data={"quota": [10, 1]}),)))
+        acts.append(replace(act, steps=(replace(step, quota=(10, 1)),)))
     surgeon.apply(plan(*acts))
     assert total(place.read_bytes()) == (123 + 10_000, 1002)
     assert len(place.read_bytes().splitlines()) == 2 + 2
@@ -235,7 +236,7 @@ def test_only_what_was_done_is_counted(ward: Ward, surgeon: Surgeon) -> None:
     plans = [ward.mail(b"130000000%d.M1P1.host:2," % number, number) for number in (1, 2)]
     acts = [ward.rename(path, b"cur/" + path) for path in plans]
     acts = [
-        replace(act, steps=(replace(act.steps[0], data={"quota": [10, 1]}),)) for act in acts
+        replace(act, steps=(replace(act.steps[0], quota=(10, 1)),)) for act in acts
     ]  # fmt: skip
     ward.path(plans[0]).unlink()
     surgeon.apply(plan(*acts))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.maildir.lists import courier_keywords
-from mailsurgeon.surgery.model import Plan, StepKind
+from mailsurgeon.surgery.model import Plan
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 DOVECOT = b"/dovecot-keywords"
@@ -122,7 +122,7 @@ def test_every_act_brings_the_names_given_out_before_its_own(clinic: Clinic) -> 
     plan = clinic.survey().propose(first, second, remedy="file", target="B")
     added = [
         step.data["add"] for act in plan.acts for step in act.steps
-        if step.action is StepKind.KEYWORDS
+        if step.action == "keywords"
     ]  # fmt: skip
     assert added == [[[0, "Work"]], [[0, "Work"], [1, "Home"]]]
 

@@ -1,4 +1,4 @@
-"""One act on its way through a batch: its steps, what they ask of the uidlists, what came of it."""
+"""One act on its way through a batch: its steps, its changes of records, what came of it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mailsurgeon.maildir.lists.uidlist import (
-    Change,
-)
+from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import Act, Step, StepKind
+from mailsurgeon.surgery.model import Act, Step
 
 
 @dataclass(slots=True)
@@ -34,25 +32,18 @@ class ActRun:
 
 
 def locks_of(steps: Sequence[Step]) -> frozenset[bytes]:
-    """The folders whose locks the steps of an act need.
-
-    Directories alone are made and taken away without: servers do so too, and Courier's lock lies
-    in one of them.
-    """
+    """The folders whose locks the steps of an act need; none where no step needs any."""
     for step in steps:
-        if step.action not in _UNLOCKED:
+        if step.locks:
             return folders_of(steps)
     return frozenset()
-
-
-_UNLOCKED = frozenset((StepKind.MKDIR, StepKind.RMDIR))
 
 
 def folders_of(steps: Sequence[Step]) -> frozenset[bytes]:
     """The folders that steps touch."""
     if len(steps) == 1:
-        return _both(steps[0].folder, steps[0].target_folder)
-    return frozenset[bytes]().union(*(_both(step.folder, step.target_folder) for step in steps))
+        return _both(*steps[0].folders)
+    return frozenset[bytes]().union(*(_both(*step.folders) for step in steps))
 
 
 @lru_cache(maxsize=1024)

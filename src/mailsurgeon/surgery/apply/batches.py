@@ -13,22 +13,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
 from mailsurgeon.surgery.apply.act_run import ActRun, folders_of, outcome, refuse
 from mailsurgeon.surgery.apply.gc_pause import sweep
 from mailsurgeon.surgery.apply.locked_batch import LockedBatch
 from mailsurgeon.surgery.apply.outcome import OperationOutcome, count_uids
-from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Act, Refusal, Step, StepKind
-from mailsurgeon.surgery.servers.folder_names import Occupants, Register
+from mailsurgeon.surgery.model import Act, Refusal
+from mailsurgeon.surgery.servers.folder_names import Register
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
 from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
+from mailsurgeon.surgery.steps.scene import Scene
 
 BATCH_STEPS = 500
 """Of the first batch, and of each where they are slow; see `Room`."""
@@ -36,11 +35,6 @@ MOST_STEPS = 4_000
 BATCH_SECONDS = 0.5
 JOIN_SECONDS = 0.5
 """Locks of further folders are taken along no longer after the first."""
-
-_UNNUMBERED = QUARANTINE + b"@/"
-_PLAIN = frozenset(
-    (StepKind.RENAME, StepKind.UIDLIST, StepKind.CHMOD, StepKind.CHOWN, StepKind.UTIME)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +45,9 @@ class Group:
     runs: list[ActRun]
 
     @property
-    def is_plain(self) -> bool:
+    def may_join(self) -> bool:
         """Whether all is done to messages and their records, one by one."""
-        return all(_is_plain(record.step) for run in self.runs for record in run.records)
-
-
-def _is_plain(step: Step) -> bool:
-    return step.action in _PLAIN and not carries_directory(step)
-
-
-def carries_directory(step: Step) -> bool:
-    """Whether a step renames a directory, and all that is in it."""
-    expected = step.expected
-    return expected is not None and expected.size == -1 and step.action is StepKind.RENAME
+        return all(record.step.may_join for run in self.runs for record in run.records)
 
 
 def grouped(runs: Iterable[ActRun]) -> list[Group]:
@@ -134,11 +118,11 @@ class Runner:
     def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[ActRun]:
         """Writes down a batch that is about to begin, and what came of the one before."""
         self.places.forget()
-        present: dict[bytes, Occupants] = {}
+        scene = Scene(self.places, self._register, self.operation)
         drafts = [
             StepRecord(
                 0, self.operation, batch, number, act.verdict, act.folder,
-                self._prepared(step, present), "planned",
+                step.prepared(scene), "planned",
             )
             for number, act in enumerate(acts, start=before + 1)
             for step in act.steps
@@ -149,46 +133,6 @@ class Runner:
             ActRun(number, act, [next(written) for _ in act.steps])
             for number, act in enumerate(acts, start=before + 1)
         ]
-
-    def _prepared(self, step: Step, present: dict[bytes, Occupants]) -> Step:
-        """The step as the journal must know it before it runs.
-
-        The quarantine has its number; a rename inside the spool that names one folder stays in
-        it; `links` is what recovery needs after link and unlink, `shared` what undo needs to put
-        a message back beside its namesake.
-        """
-        source, target = step.source, step.target
-        folder, target_folder = step.folder, step.target_folder
-        if target is not None and target.startswith(_UNNUMBERED):
-            target = b"%s%d/%s" % (QUARANTINE, self.operation, target[len(_UNNUMBERED) :])
-            step = replace(step, target=target)
-        if step.action is not StepKind.RENAME or source is None or target is None:
-            return step
-        if not (source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
-            folder = target_folder if folder is None else folder
-            target_folder = folder if target_folder is None else target_folder
-        data = {**step.data, **self._facts(source, target, folder, present)}
-        return Step(step.action, source, target, step.expected, folder, target_folder, data)
-
-    def _facts(
-        self,
-        source: bytes,
-        target: bytes,
-        folder: bytes | None,
-        present: dict[bytes, Occupants],
-    ) -> dict[str, Any]:
-        facts: dict[str, Any] = {}
-        try:
-            status = at.look(*self.places.locate(source))
-            if status is not None:
-                facts["links"] = status.st_nlink
-            if folder is not None:
-                if folder not in present:
-                    present[folder] = self._register.look(folder)
-                facts["shared"] = present[folder].namesake(source, target) is not None
-        except (OSError, StepRefused):
-            pass  # it is refused when its turn comes
-        return facts
 
     def _locked(self, groups: list[Group], batch: int) -> list[Group]:
         """Acts under the locks of their folders; returns those that are still to be done.
@@ -239,7 +183,7 @@ class Runner:
         more = 0
         while more + 1 < len(groups) and time.monotonic() - begun < JOIN_SECONDS:
             group = groups[more + 1]
-            if not (groups[0].is_plain and group.is_plain) or held & group.folders:
+            if not (groups[0].may_join and group.may_join) or held & group.folders:
                 break
             try:
                 self._admit(section, group, at_once, stack)
@@ -296,7 +240,7 @@ def batches(acts: Sequence[Act], room: Room) -> Iterator[list[Act]]:
 def moves_from_under(act: Act, earlier: Sequence[Act]) -> bool:
     """Whether an act moves a directory in which an earlier one did something."""
     moved = tuple([
-        step.source + b"/" for step in act.steps if carries_directory(step) and step.source
+        step.source + b"/" for step in act.steps if step.carries_directory and step.source
     ])  # fmt: skip
     return bool(moved) and any(
         path is not None and (path + b"/").startswith(moved)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.apply.act_run import ActRun, refuse
-from mailsurgeon.surgery.apply.uid_edits import uid_edits
+from mailsurgeon.surgery.apply.quota import count_quota
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
-from mailsurgeon.surgery.model import Step, StepKind
+from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
-from mailsurgeon.surgery.servers.uid_changes import as_text
-from mailsurgeon.surgery.steps import maildirsize
-from mailsurgeon.surgery.steps.registry import enact, inverse, perform
+from mailsurgeon.surgery.steps.performing import enact, perform
+from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.text import visible
 
 LOCK_SECONDS = 3.0
@@ -65,15 +63,15 @@ class LockedBatch:
         """Works out the records an act changes; False when it must be refused for them."""
         run.changes.clear()
         try:
-            for position, renames, changes in uid_edits(run):
-                record = run.records[position]
-                folder = record.step.folder
-                if folder is None or folder not in self.folders:
+            for position, record in enumerate(run.records):
+                edit, folder = record.step.uid_edit(), record.step.folder
+                if edit is None or folder is None or folder not in self.folders:
                     continue
-                planned = self.folders[folder].check_uids(renames, changes)
+                planned = self.folders[folder].check_uids(edit.renames, edit.changes)
                 run.changes.setdefault(folder, []).extend(planned)
-                if record.step.action is StepKind.UIDLIST:
-                    run.records[position] = record.settled("planned", changes=as_text(planned))
+                noted = record.step.noting(planned)
+                if noted is not record.step:
+                    run.records[position] = record.settled("planned", step=noted)
         except StepRefused as refusal:
             refuse([run], str(refusal))
         except HardError as error:
@@ -90,9 +88,8 @@ class LockedBatch:
         self._asked = {folder: asked for folder, asked in changes.items() if asked}
         drafts = [
             StepRecord(
-                0, self.operation, self.batch, WHOLE_BATCH, "uidlist", None,
-                Step(StepKind.UIDLIST, None, None, None, folder, None, {"changes": as_text(asked)}),
-                "planned",
+                0, self.operation, self.batch, WHOLE_BATCH, ChangeRecords.action, None,
+                ChangeRecords(None, None, folder=folder, changes=tuple(asked)), "planned",
             )
             for folder, asked in self._asked.items()
         ]  # fmt: skip
@@ -114,7 +111,7 @@ class LockedBatch:
     def _do(self, run: ActRun) -> None:
         for position, record in enumerate(run.records):
             step = record.step
-            if step.action is StepKind.UIDLIST:
+            if step.in_lists:
                 continue
             try:
                 enact(self.places, self.folders, step)
@@ -138,8 +135,7 @@ class LockedBatch:
     def _take_back(self, run: ActRun, reason: str) -> None:
         """Undoes the steps of an act that could not be done whole."""
         for position in reversed(run.done):
-            step = inverse(run.records[position].step)
-            step = replace(step, data={**step.data, "may_share": True})
+            step = run.records[position].step.taking_back()
             try:
                 perform(self.places, self.folders, step)
             except (StepRefused, HardError) as error:
@@ -173,12 +169,12 @@ class LockedBatch:
                 if len(changes) == len(self._asked[folder]):
                     self.settled.append(record.settled(state))
                 else:
-                    self.settled.append(record.settled(state, changes=as_text(changes)))
+                    self.settled.append(record.settled(state, step=record.step.noting(changes)))
             except (StepRefused, HardError) as error:
                 for run in reversed(asking):
                     if run.state == "done":
                         self._take_back(run, str(error))
-                self.settled.append(record.settled("refused", str(error), changes=[]))
+                self.settled.append(record.settled("refused", str(error), record.step.noting(())))
                 if isinstance(error, HardError):
                     self.stopped = str(error)
                 self._sync()
@@ -187,7 +183,7 @@ class LockedBatch:
         """Tells the spool's `maildirsize` what all this has come to."""
         acts = {run.number: run.records for run in runs}
         try:
-            reason = maildirsize.follow(self.places, self.journal, self.operation, self.batch, acts)
+            reason = count_quota(self.places, self.journal, self.operation, self.batch, acts)
         except HardError as error:
             self.stopped = reason = str(error)
         if reason:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from calendar import timegm
 from collections.abc import Callable, Iterable, Sequence
@@ -19,16 +18,17 @@ from mailsurgeon.surgery.apply.outcome import OperationOutcome
 from mailsurgeon.surgery.apply.recovery import Recovery, RecoveryOutcome
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, Session, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Refusal, Report, Step, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Refusal, Report
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import name_of
+from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.uid_effects import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible
 
@@ -72,7 +72,7 @@ class OperationWriter:
         cancelled: StopAsked | None,
     ) -> Report:
         """Runs a plan as one operation."""
-        if any(_edits_uids(step) for act in plan.acts for step in act.steps):
+        if any(step.edits_uids for act in plan.acts for step in act.steps):
             self.places.uidl_is_name = self.host.pop3_uidl_is_name()
         uses = any(
             (step.target or b"").startswith(QUARANTINE + b"@/")
@@ -156,12 +156,7 @@ class OperationWriter:
 
     def _prune(self, operation: int) -> None:
         """Removes the directories of the quarantine that hold nothing now, after this operation."""
-        moved = (
-            "operation = ? AND action IN ('rename', 'purge')"
-            " AND ((source >= ? AND source < ?) OR (target >= ? AND target < ?))"
-        )
-        inside = (QUARANTINE, QUARANTINE[:-1] + b";")
-        for row in self.journal.steps(moved, (operation, *inside, *inside)):
+        for row in self.journal.quarantine_steps(operation):
             left = row.source if row.state == "done" else row.target
             if left is not None and left.startswith(QUARANTINE):
                 self._prune_one(left)
@@ -246,7 +241,7 @@ class OperationWriter:
             ) from error
 
     def _settle(self, operation: Operation, found: RecoveryOutcome, told: Sequence[str]) -> str:
-        rows = self.journal.steps("operation = ? AND act > 0", (operation.id,))
+        rows = self.journal.act_steps(operation.id)
         done = len({row.act for row in rows if row.state in ("done", "undone")})
         complete = done == operation.acts
         line = f"operation {operation.id} had been interrupted: {done} of {operation.acts} done"
@@ -275,8 +270,7 @@ class OperationWriter:
         steps = [
             StepRecord(
                 0, self.running, 1, number, "purge", row.label,
-                Step(StepKind.PURGE, row.target, None, row.step.expected, data={"purges": row.id}),
-                "planned",
+                Purge(row.target or b"", None, row.step.expected, of=row.id), "planned",
             )
             for number, row in enumerate(rows, start=1)
         ]  # fmt: skip
@@ -295,39 +289,20 @@ class OperationWriter:
 
     def _keep_what_stayed(self, operation: int) -> None:
         """What a purge has not deleted is in the quarantine as before."""
-        rows = self.journal.steps(
-            "operation = ? AND action = 'purge' AND state = 'refused'", (operation,)
-        )
-        self.journal.mark((row.data["purges"] for row in rows), "")
+        rows = self.journal.steps_of(operation, "refused")
+        purged = [row.step.purges for row in rows]
+        self.journal.mark((number for number in purged if number is not None), "")
 
     def _purge_one(self, record: StepRecord, tally: OperationOutcome) -> StepRecord:
         assert record.source is not None
         try:
-            parent, name = self.places.locate(record.source)
-            status = at.look(parent, name)
-            reason = at.difference(status, record.step.expected) if record.step.expected else ""
-            if status is None or reason:
-                raise StepRefused(reason or "it is gone")
-            with told(record.source):
-                _delete(parent, name, is_directory=(status.st_mode & 0o170000) == 0o040000)
+            record.step.do(self.places, {})
         except (StepRefused, HardError, OSError) as error:
             tally.refused.append(Refusal(record.source, str(error)))
             return record.settled("refused", str(error))
         tally.done["purge"] = tally.done.get("purge", 0) + 1
         self._prune_one(record.source)
         return record.settled("done")
-
-
-def _edits_uids(step: Step) -> bool:
-    """Whether records in the lists of UIDs follow a step."""
-    return step.action is StepKind.UIDLIST or bool(step.data.get("keep_uid"))
-
-
-def _delete(parent: int, name: bytes, *, is_directory: bool) -> None:
-    if is_directory:
-        shutil.rmtree(os.fsdecode(name), dir_fd=parent)
-    else:
-        os.unlink(name, dir_fd=parent)
 
 
 def _holder(row: StepRecord) -> int:

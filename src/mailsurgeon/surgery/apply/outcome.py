@@ -9,7 +9,6 @@ from mailsurgeon.maildir.filename import uid_field
 from mailsurgeon.maildir.lists.uidlist import base_name
 from mailsurgeon.surgery.apply.act_run import ActRun
 from mailsurgeon.surgery.model import Refusal
-from mailsurgeon.surgery.servers.uid_changes import stays_in_folder
 
 
 @dataclass(slots=True)
@@ -40,14 +39,14 @@ def count_uids(uids: dict[bytes, UidsKept], run: ActRun) -> None:
     """Counts whether the messages renamed inside their folder kept their UIDs."""
     for record in run.records:
         step = record.step
-        if not stays_in_folder(step):
+        if not step.stays_in_folder:
             continue
         assert step.folder is not None and step.source is not None and step.target is not None
         count = uids.setdefault(step.folder, UidsKept())
         before, after = step.source.rpartition(b"/")[2], step.target.rpartition(b"/")[2]
         if base_name(before) == base_name(after):
             count.kept += 1
-        elif not step.data.get("keep_uid"):
+        elif not step.keeps_uid:
             continue
         elif any(
             one.list in server_files.TABLE.uidlists for one in run.changes.get(step.folder, ())

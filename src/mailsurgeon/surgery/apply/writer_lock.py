@@ -1,4 +1,4 @@
-"""writer_lock."""
+"""The lock that makes a run the one writer of its spool."""
 
 from __future__ import annotations
 

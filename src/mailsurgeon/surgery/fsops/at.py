@@ -14,8 +14,8 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
+from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.surgery.fsops.failures import NotDurable
-from mailsurgeon.surgery.model import Expected
 from mailsurgeon.text import visible
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -1,4 +1,4 @@
-"""failures."""
+"""How an act on the file system fails: refused alone, hard, or no longer known."""
 
 from __future__ import annotations
 

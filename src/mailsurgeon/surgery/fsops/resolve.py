@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.model import QUARANTINE
+from mailsurgeon.surgery.fsops.expected import QUARANTINE
 from mailsurgeon.text import visible
 
 _OPEN_AT_MOST = 64

@@ -12,13 +12,15 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from mailsurgeon import __version__
-from mailsurgeon.surgery.model import Expected, Step, StepKind
+from mailsurgeon.surgery.fsops.expected import Expected
+from mailsurgeon.surgery.steps.base import Step, Where
+from mailsurgeon.surgery.steps.registry import read_step
 from mailsurgeon.text import visible
 
 OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
@@ -71,7 +73,7 @@ class StepRecord(NamedTuple):
     rewritten: bool = True
 
     @property
-    def action(self) -> StepKind:
+    def action(self) -> str:
         """What kind of step it is."""
         return self.step.action
 
@@ -87,14 +89,13 @@ class StepRecord(NamedTuple):
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """What the action needs besides, see `Step`."""
+        """What the kind needs besides, as JSON."""
         return self.step.data
 
-    def settled(self, state: str, reason: str = "", **data: Any) -> StepRecord:
-        """The same with its outcome, and more data."""
-        if not data:
+    def settled(self, state: str, reason: str = "", step: Step | None = None) -> StepRecord:
+        """The same with its outcome; `step`: with other data."""
+        if step is None or step is self.step:
             return StepRecord(*self[:7], state, reason, self.rewritten)
-        step = replace(self.step, data={**self.step.data, **data})
         return StepRecord(*self[:6], step, state, reason)
 
     def numbered(self, number: int) -> StepRecord:
@@ -167,15 +168,11 @@ def step_from(row: tuple[Any, ...]) -> StepRecord:
     folder, target_folder, expected, data, state, reason, checksum = row[9:]
     if checksum != _sum(row[:13]) or state not in STEP_STATES:
         raise DamagedRow(f"step {number}")
-    step = Step(
-        _ACTIONS.get(action) or StepKind(action),
-        source,
-        target,
-        Expected(*map(int, expected[1:-1].split(","))) if expected else None,
-        folder,
-        target_folder,
-        _read(data),
-    )
+    was = Expected(*map(int, expected[1:-1].split(","))) if expected else None
+    try:
+        step = read_step(action, Where(source, target, was, folder, target_folder), _read(data))
+    except KeyError as error:
+        raise DamagedRow(f"step {number}") from error
     return StepRecord(number, operation, batch, act, verdict, label, step, state, reason, False)
 
 
@@ -190,7 +187,7 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
         record.act,
         record.verdict,
         None if record.label is None else _shown(record.label),  # a name need not be UTF-8
-        step.action.value,
+        step.action,
         step.source,
         step.target,
         step.folder,
@@ -203,7 +200,6 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
     return (*facts, record.state, record.reason, _sum(facts))
 
 
-_ACTIONS: Mapping[str, StepKind] = {action.value: action for action in StepKind}
 # Most steps of an operation have the same folder and the same data.
 _shown = lru_cache(maxsize=256)(visible)
 _read = lru_cache(maxsize=256)(json.loads)
@@ -215,7 +211,7 @@ def _written(data: Mapping[str, Any]) -> str:
     known = repr(data)
     text = _texts.get(known)
     if text is None:
-        text = json.dumps(dict(data))
+        text = json.dumps(data)
         if len(_texts) >= 256:
             _texts.clear()
         _texts[known] = text

@@ -27,7 +27,7 @@ def settle_rows(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
         else:
             alike.setdefault((record.state, record.reason), []).append(record.id)
         if record.state == "done":
-            _answer(record.data, "done", echo)
+            _answer(record.step.inverts, record.step.repeats, "done", echo)
     db.executemany(_REWRITE, rewritten)
     for outcome, ids in alike.items():
         db.executemany(_SETTLE, ((*outcome, *few) for few in ranges(ids)))
@@ -49,13 +49,15 @@ def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-def _answer(data: Mapping[str, Any], state: str, echo: dict[str, list[int]]) -> None:
+def _answer(
+    inverts: int | None, repeats: int | None, state: str, echo: dict[str, list[int]]
+) -> None:
     """Adds to `echo` the earlier steps that a step's new state changes, by what they become."""
     other = "undone" if state == "done" else "done"
-    if "inverts" in data:
-        echo.setdefault(other, []).append(int(data["inverts"]))
-    if "repeats" in data:
-        echo.setdefault(state, []).append(int(data["repeats"]))
+    if inverts is not None:
+        echo.setdefault(other, []).append(inverts)
+    if repeats is not None:
+        echo.setdefault(state, []).append(repeats)
 
 
 def _echo(db: sqlite3.Connection, echo: Mapping[str, list[int]]) -> None:
@@ -70,7 +72,8 @@ def _echo(db: sqlite3.Connection, echo: Mapping[str, list[int]]) -> None:
                 for operation, data in rows:
                     here.add(operation)
                     if '"inverts"' in data or '"repeats"' in data:
-                        _answer(json.loads(data), state, further)
+                        known = json.loads(data)
+                        _answer(known.get("inverts"), known.get("repeats"), state, further)
                 db.execute("UPDATE steps SET state = ? WHERE id BETWEEN ? AND ?", (state, *few))
                 changed |= here
                 if state == "done":  # their operations can be taken back again

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import parse_info, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
-from mailsurgeon.surgery.model import QUARANTINE, Act, Step, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Act, Step
 from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
+from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
 
 _NAMED = 3  # folders named in one sentence
@@ -91,22 +92,22 @@ class _Tally:
         """Counts one act."""
         self.any = True
         for step in act.steps:
-            match step.action:
-                case StepKind.RENAME if _verdict(act) == WHOLE_FOLDER:
+            match step.alters:
+                case Alters.NAME if _verdict(act) == WHOLE_FOLDER:
                     self._carry(step)
-                case StepKind.RENAME if act.verdict == "lift-folder":
+                case Alters.NAME if act.verdict == "lift-folder":
                     self.lifted.append((step.source or b"", step.target or b""))
-                case StepKind.RENAME if _verdict(act) == "lift-folder":
+                case Alters.NAME if _verdict(act) == "lift-folder":
                     self.carried.append(step.source or b"")
-                case StepKind.RENAME:
+                case Alters.NAME:
                     self._rename(step, act)
-                case StepKind.UIDLIST if act.verdict == "fix-size" and step.folder is not None:
+                case Alters.RECORD if act.verdict == "fix-size" and step.folder is not None:
                     self.resized[step.folder] += 1
-                case StepKind.UTIME:
+                case Alters.DATE:
                     self.dates += 1
-                case StepKind.MKDIR:
+                case Alters.DIRECTORY:
                     self.subdirs += 1
-                case StepKind.CHMOD | StepKind.CHOWN:
+                case Alters.RIGHTS:
                     self.modes += 1
                 case _:
                     pass
@@ -144,7 +145,7 @@ class _Tally:
             self.new[goal] += 1
 
     def _weigh(self, step: Step) -> None:
-        size, messages = step.data.get("quota", (0, 0))
+        size, messages = step.quota_change
         self.quota[0] += size
         self.quota[1] += messages
 
@@ -163,7 +164,7 @@ class _Tally:
         self, home: bytes, step: Step, before: bytes, after: bytes, act: Act
     ) -> None:
         same_base = split(before)[0] == split(after)[0]
-        if not same_base and not step.data.get("keep_uid"):
+        if not same_base and not step.keeps_uid:
             self.freed[home] += 1
             return
         if "fix-size" in act.remedies:

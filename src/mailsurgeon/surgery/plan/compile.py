@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +9,7 @@ from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.rename import NameChange, compose
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Step, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
@@ -18,6 +17,8 @@ from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, m
 from mailsurgeon.surgery.plan.remedies.registry import REMEDY
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.steps.base import Alters
+from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
@@ -39,7 +40,7 @@ class EntryTask:
     @property
     def takes_directory(self) -> bool:
         """Whether it carries a whole directory elsewhere."""
-        lifts = any(step.action is StepKind.RENAME for step in self.repair.own)
+        lifts = any(isinstance(step, Rename) for step in self.repair.own)
         return self.entry.is_directory and (self.repair.away or lifts)
 
 
@@ -92,7 +93,7 @@ def _turn(task: EntryTask, around: SpoolContext) -> tuple[int, int, bytes, bytes
     if order is None:
         urgent = any(problem_kind(code).shares_uid for code in task.codes)
         order = _URGENT if urgent else _USUAL
-        if task.entry.nlink > 1 and any(s.action is StepKind.UTIME for s in task.repair.after):
+        if task.entry.nlink > 1 and any(_dates(step) for step in task.repair.after):
             order = _LATE
     path = task.entry.path
     depth = -path.count(b"/") if task.takes_directory else 0
@@ -214,18 +215,18 @@ def _put_away(task: EntryTask, around: SpoolContext) -> tuple[list[Step], list[s
     target = QUARANTINE + b"@/" + entry.path
     home = _home(entry, around)
     expected = entry.expected(around.spool)
-    step = Step(StepKind.RENAME, entry.path, target, expected, folder=home)
+    step = Rename(entry.path, target, expected, folder=home)
     if entry.is_directory:
         return [_counting(step, around)], []
     quota = around.quota.of_message(entry, home, target, None)
-    return [*courier_step(entry, home, None, around), replace(step, data=quota)], []
+    return [*courier_step(entry, home, None, around), replace(step, quota=quota)], []
 
 
 def _counting(step: Step, around: SpoolContext) -> Step:
     """The step, with what it adds to the quota when it carries a whole directory elsewhere."""
-    if step.action is not StepKind.RENAME or step.source is None or step.target is None:
+    if not isinstance(step, Rename):
         return step
-    return replace(step, data={**step.data, **around.quota.of_folder(step.source, step.target)})
+    return replace(step, quota=around.quota.of_folder(step.source, step.target))
 
 
 def _home(entry: EntryDetail, around: SpoolContext) -> bytes | None:
@@ -265,9 +266,12 @@ def _rename(task: EntryTask, around: SpoolContext) -> tuple[list[Step], list[str
     if target != entry.path:
         follows = entry.is_served and target_home == home and not keeps_record
         quota = around.quota.of_message(entry, home, target, target_home)
-        data = {"keep_uid": follows and not repair.new_message, **quota}
-        steps += _before(repair.before, base)
-        steps.append(Step(StepKind.RENAME, entry.path, target, expected, home, target_home, data))
+        keep_uid = follows and not repair.new_message
+        steps += [step.for_base(base) for step in repair.before]
+        step = Rename(
+            entry.path, target, expected, home, target_home, keep_uid=keep_uid, quota=quota
+        )  # fmt: skip
+        steps.append(step)
     if keeps_record:
         steps += repair.own
     else:
@@ -276,13 +280,9 @@ def _rename(task: EntryTask, around: SpoolContext) -> tuple[list[Step], list[str
     return steps, [_NEW_NAME] if name.replaced else []
 
 
-def _before(steps: Sequence[Step], base: bytes) -> Iterable[Step]:
-    """The steps on keywords, for a message that gets this base name."""
-    for step in steps:
-        way = step.data.get("carry")
-        if way is not None:
-            step = replace(step, data={"carry": {**way, "to": os.fsdecode(base)}})
-        yield step
+def _dates(step: Step) -> bool:
+    """Whether a step changes the time that other steps on the file expect."""
+    return step.alters is Alters.DATE
 
 
 def _after(
@@ -290,5 +290,5 @@ def _after(
 ) -> Iterable[Step]:
     """The steps on the file under its last name; a new time last, for the others expect the old."""
     home, expected = _home(task.entry, around), task.entry.expected(around.spool)
-    for step in sorted(steps, key=lambda step: step.action is StepKind.UTIME):
+    for step in sorted(steps, key=_dates):
         yield replace(step, source=path, expected=expected, folder=home)

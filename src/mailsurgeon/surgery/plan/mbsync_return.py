@@ -16,7 +16,7 @@ from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import SyncState, parse_sync_state
 from mailsurgeon.maildir.server_files import MBSYNC_STATE, MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Step, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Plan, Step
 
 _LIMIT = 1 << 28  # bytes of a state that is read: some ten million messages
 
@@ -77,13 +77,13 @@ def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
 
 def _comes_back_to(step: Step) -> bytes | None:
     """The folder that a message comes into from elsewhere by this step."""
-    if step.action is not StepKind.RENAME or step.source is None or step.target is None:
+    if step.came_from is None or step.target is None:
         return None
     folder, part = os.path.split(os.path.dirname(step.target))
     if part not in (b"cur", b"new") or step.target.startswith(QUARANTINE):
         return None
-    stays = os.path.dirname(os.path.dirname(step.source)) == folder
-    return None if stays and not step.source.startswith(QUARANTINE) else folder
+    stays = os.path.dirname(os.path.dirname(step.came_from)) == folder
+    return None if stays and not step.came_from.startswith(QUARANTINE) else folder
 
 
 def _name(spool: Spool, folder: bytes) -> str:

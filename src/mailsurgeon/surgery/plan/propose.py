@@ -17,7 +17,7 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, StepKind
+from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan
 from mailsurgeon.surgery.plan.client_effects import describe
 from mailsurgeon.surgery.plan.compile import compile_acts
 from mailsurgeon.surgery.plan.context import SpoolContext
@@ -361,7 +361,7 @@ def _needs(acts: Sequence[Act], around: SpoolContext, quarantine: bytes | None) 
     if any(step.target and step.target.startswith(QUARANTINE) for step in steps):
         home = quarantine or default_directory(around.spool)
         needs.append(f"quarantine: {home.decode('utf-8', 'surrogateescape')}")
-    owners = sum(step.action is StepKind.CHOWN for step in steps)
+    owners = sum(step.needs_root for step in steps)
     if owners:
         needs.append(f"root's rights, to change the owner of {owners:,}")
     return tuple(needs)

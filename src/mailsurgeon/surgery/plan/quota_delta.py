@@ -35,19 +35,19 @@ class QuotaCount:
 
     def of_message(
         self, entry: EntryDetail, home: bytes | None, target: bytes, goal: bytes | None
-    ) -> dict[str, list[int]]:
-        """The data of the step that takes a file from the folder `home` to the path `target` in
-        the folder `goal`: empty where nothing is counted or nothing changes."""
+    ) -> tuple[int, int] | None:
+        """Bytes and messages that the step adds which takes a file from the folder `home` to the
+        path `target` in the folder `goal`; None where nothing is counted or nothing changes."""
         if not self.is_kept or not entry.is_file:
-            return {}
+            return None
         before = self._counted(entry.path, home, entry.size)
         after = self._counted(target, goal, entry.size)
-        return _data(after[0] - before[0], after[1] - before[1])
+        return _unless_zero(after[0] - before[0], after[1] - before[1])
 
-    def of_folder(self, source: bytes, target: bytes) -> dict[str, list[int]]:
+    def of_folder(self, source: bytes, target: bytes) -> tuple[int, int] | None:
         """The same for a whole directory and all that lies in it, by the index."""
         if not self.is_kept:
-            return {}
+            return None
         size = count = 0
         for folder in self._index.folders():
             if folder.path != source and not folder.path.startswith(source + b"/"):
@@ -57,7 +57,7 @@ class QuotaCount:
                 before = self._counted(path, folder.path, length)
                 after = self._counted(target + path[len(source) :], goal, length)
                 size, count = size + after[0] - before[0], count + after[1] - before[1]
-        return _data(size, count)
+        return _unless_zero(size, count)
 
     def _counted(self, path: bytes, folder: bytes | None, size: int) -> tuple[int, int]:
         if folder is None or path.startswith(QUARANTINE):
@@ -84,5 +84,5 @@ class QuotaCount:
         )
 
 
-def _data(size: int, messages: int) -> dict[str, list[int]]:
-    return {"quota": [size, messages]} if size or messages else {}
+def _unless_zero(size: int, messages: int) -> tuple[int, int] | None:
+    return (size, messages) if size or messages else None

@@ -42,7 +42,7 @@ class Repair:
     def __or__(self, other: Repair) -> Repair:
         """Both together, under the verdict that weighs more."""
         first, second = sorted((self, other), key=lambda one: _weight(one.verdict))
-        done = {step.action for step in first.after}
+        done = {step.action for step in first.after}  # each kind once
         return Repair(
             first.verdict,
             _both_names(first.name, second.name),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
-from mailsurgeon.maildir.lists.uidlist import base_name
-from mailsurgeon.surgery.model import Act, Left, Step, StepKind
+from mailsurgeon.surgery.model import Act, Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.selection import command
 
@@ -23,22 +21,9 @@ def bases_given_up(acts: Sequence[Act]) -> dict[bytes, set[bytes]]:
 def _records(act: Act) -> Iterator[tuple[bytes, bytes]]:
     """The folders and base names of the records that an act changes."""
     for step in act.steps:
-        if step.folder is None:
-            continue
-        if step.action is StepKind.UIDLIST:
-            for old, _ in step.data.get("records", ()):
-                yield step.folder, os.fsencode(old)
-        elif step.action is StepKind.RENAME and step.data.get("keep_uid"):
-            before, after = _bases(step)
-            if before != after:
-                yield step.folder, before
-
-
-def _bases(step: Step) -> tuple[bytes, bytes]:
-    before, after = (
-        base_name(os.path.basename(path or b"")) for path in (step.source, step.target)
-    )
-    return before, after
+        if step.folder is not None:
+            for base in step.bases_given_up():
+                yield step.folder, base
 
 
 def without_lists(acts: Sequence[Act], around: SpoolContext) -> tuple[list[Act], list[Left]]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from itertools import groupby
 
 from mailsurgeon.errors import Refused
-from mailsurgeon.maildir.lists.uidlist import Change, base_name
+from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, WHOLE_BATCH, Operation, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, Step, StepKind
-from mailsurgeon.surgery.servers.uid_changes import as_text, base_after, from_text
-from mailsurgeon.surgery.steps import maildirsize
-from mailsurgeon.surgery.steps.registry import inverse
+from mailsurgeon.surgery.model import Act, Left, Plan, Step
+from mailsurgeon.surgery.servers.uid_changes import base_after
+from mailsurgeon.surgery.steps.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 
 
 def undoable(journal: Journal) -> list[Operation]:
@@ -67,7 +65,7 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
     acts = tuple(
         Act(
             first.verdict, first.step.source or first.step.target or b"",
-            tuple(replace(one.step, data=_linked(one, "repeats")) for one in act),
+            tuple(one.step.linked(repeats=one.id) for one in act),
             first.label,
         )
         for first, act in _by_act(records)
@@ -79,10 +77,8 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
 
 def _restored(journal: Journal) -> set[int]:
     """The steps that a restore has taken back: not a redo but its undo does them again."""
-    rows = journal.steps(
-        "state = 'done' AND operation IN (SELECT id FROM operations WHERE kind = 'restore')"
-    )
-    return {int(row.data["inverts"]) for row in rows if "inverts" in row.data}
+    rows = journal.restoring_steps()
+    return {row.step.inverts for row in rows if row.step.inverts is not None}
 
 
 def _named(journal: Journal, number: int) -> Operation:
@@ -122,11 +118,12 @@ def _taking_back(
     if kind == "restore":
         records = _put_away(records, steps)
     carried = _carried_records(journal, operation.id)
-    uncounted = maildirsize.covered(
-        journal.steps(
-            "operation = ? AND action = 'maildirsize' AND state = 'refused'", (operation.id,)
-        )
-    )
+    uncounted = {
+        act
+        for row in journal.batch_steps(operation.id, CountQuota.action)
+        if row.state == "refused"
+        for act in row.step.counted_acts
+    }
     acts: list[Act] = []
     left: list[Left] = []
     for first, act in reversed(_by_act(records)):
@@ -138,7 +135,7 @@ def _taking_back(
         try:
             back = tuple(_inverse(one, carried) for one in reversed(act))
             if first.act in uncounted:
-                back = tuple(_not_counted(step) for step in back)
+                back = tuple(step.uncounted() for step in back)
         except StepRefused as refusal:
             left.append(Left(path, str(refusal)))
             continue
@@ -154,24 +151,19 @@ def _of_acts(journal: Journal, operation: int, state: str) -> list[StepRecord]:
 
     Which they are is not asked of the database: a row with a damaged act would be passed over.
     """
-    rows = journal.steps("operation = ? AND state = ?", (operation, state))
+    rows = journal.steps_of(operation, state)
     return [row for row in rows if row.act != WHOLE_BATCH]
 
 
 def _put_away(records: list[StepRecord], steps: Collection[int] | None) -> list[StepRecord]:
     """The steps that put something into the quarantine, and of those only the ones named; with
     each what keeps its keywords."""
-
-    def puts_away(one: StepRecord) -> bool:
-        return one.action is StepKind.RENAME and (one.target or b"").startswith(QUARANTINE)
-
-    chosen = [one for one in records if puts_away(one) and (steps is None or one.id in steps)]
+    chosen = [
+        one for one in records if one.step.puts_away and (steps is None or one.id in steps)
+    ]  # fmt: skip
     ids, acts = {one.id for one in chosen}, {one.act for one in chosen}
     return [
-        one
-        for one in records
-        if one.id in ids
-        or (one.act in acts and "carry" in one.data and one.step.target_folder is None)
+        one for one in records if one.id in ids or (one.act in acts and one.step.keeps_for_return)
     ]
 
 
@@ -180,41 +172,23 @@ def _by_act(records: Iterable[StepRecord]) -> list[tuple[StepRecord, list[StepRe
     return [(act[0], act) for act in groups]
 
 
-def _linked(record: StepRecord, link: str) -> dict[str, object]:
-    data = {key: value for key, value in record.data.items() if key not in ("inverts", "repeats")}
-    data[link] = record.id
-    return data
-
-
 def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, bytes], list[Change]]:
     """The record changes an operation made, by folder and the base name they led to.
 
     Of one list the latest counts: a redo makes them anew.
     """
-    rows = journal.steps(
-        "action = 'uidlist' AND act = ? AND operation IN"
-        " (SELECT id FROM operations WHERE id = ? OR (of = ? AND kind = 'redo'))",
-        (WHOLE_BATCH, operation, operation),
-    )
+    rows = journal.batch_steps_and_redone(operation, ChangeRecords.action)
     latest: dict[tuple[bytes, bytes], dict[bytes, Change]] = {}
     for row in rows:
-        for change in from_text(row.data.get("changes", ())):
+        edit = row.step.uid_edit()
+        for change in edit.changes if edit is not None else ():
             key = (row.step.folder or b"", base_after(change))
             latest.setdefault(key, {})[change.list] = change
     return {key: list(by_list.values()) for key, by_list in latest.items()}
 
 
-def _not_counted(step: Step) -> Step:
-    """A step that takes back what `maildirsize` was never told of."""
-    return replace(step, data={key: step.data[key] for key in step.data if key != "quota"})
-
-
 def _inverse(record: StepRecord, carried: dict[tuple[bytes, bytes], list[Change]]) -> Step:
-    step = inverse(replace(record.step, data=_linked(record, "inverts")))
-    if step.action is StepKind.RENAME and step.data.get("keep_uid") and step.source is not None:
-        folder = step.target_folder if step.folder is None else step.folder
-        changes = carried.get((folder or b"", base_name(os.path.basename(step.source))), ())
-        if changes:
-            back = as_text(change.back for change in changes)
-            step = replace(step, data={**step.data, "changes": back})
-    return step
+    step = record.step.undoing(record.id)
+    after = step.record_after
+    changes = carried.get(after, ()) if after is not None else ()
+    return step.carrying([change.back for change in changes]) if changes else step

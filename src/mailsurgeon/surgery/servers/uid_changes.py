@@ -1,4 +1,4 @@
-"""Changes of records as the journal keeps them, and the steps that bring them about. Pure."""
+"""Changes of records in servers' lists: as the journal keeps them, and whom they are about."""
 
 from __future__ import annotations
 
@@ -9,19 +9,6 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import Change, parse_record
 from mailsurgeon.maildir.server_entry import Role
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
-from mailsurgeon.surgery.model import Step, StepKind
-from mailsurgeon.surgery.servers.folder_names import served_in
-
-
-def stays_in_folder(step: Step) -> bool:
-    """Whether a step renames a served message inside its folder."""
-    if step.action is not StepKind.RENAME or step.folder is None or step.source is None:
-        return False
-    served = served_in(step.folder)
-    if step.source.rpartition(b"/")[0] not in served or step.target is None:
-        return False
-    inside = step.target_folder is None or step.target_folder == step.folder
-    return inside and step.target.rpartition(b"/")[0] in served
 
 
 def as_text(changes: Iterable[Change]) -> list[list[str]]:

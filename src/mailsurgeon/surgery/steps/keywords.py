@@ -10,146 +10,291 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar
 
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_KEYWORDS, DOVECOT_UIDLIST
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
-from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.surgery.servers.files import Manner, ServerFile
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders, control_directory
+from mailsurgeon.surgery.servers.uid_changes import bytes_of
+from mailsurgeon.surgery.steps.base import Step, Where, linked, present
 from mailsurgeon.text import visible
 
-DOVECOT = b"dovecot-keywords"
-COURIER = b"courierimapkeywords"
-UIDLIST = b"dovecot-uidlist"
 DRAFT = b".mailsurgeon"
 
 
-def perform_keywords(places: Places, folders: LockedFolders, step: Step) -> None:
-    """Adds or takes away names, or carries keywords. What is done already stays as it is.
+@dataclass(frozen=True, slots=True)
+class Keywords(Step):
+    """A step of this kind: Dovecot's names in a folder, or Courier's keywords of a message."""
 
-    Raises StepRefused or HardError, nothing having changed, and NotDurable.
+    action: ClassVar[str] = "keywords"
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> Step:
+        """The one or the other, by its row."""
+        return CarriedKeywords.read(where, data) if "carry" in data else Names.read(where, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Names(Keywords):
+    """Names added to Dovecot's list of the letters in `folder` (`add`: with their numbers), or
+    taken away again (`remove`). `made`: whether there was no list. What is done already stays.
     """
-    if "carry" in step.data:
-        _carry(places, step)
-    elif "remove" in step.data:
-        _remove(places, folders, step)
-    else:
-        _add(places, step)
+
+    _: KW_ONLY
+    add: tuple[keywords.Numbered, ...] | None = None
+    remove: tuple[keywords.Numbered, ...] | None = None
+    made: bool | None = None
+
+    def do(self, places: Places, folders: LockedFolders) -> None:
+        """Adds them, or takes away those that nobody uses."""
+        with _dovecot(places, self.folder) as file:
+            new = self._without(file, folders) if self._takes_away else self._with(file)
+            if new == file.data:
+                return
+            if self._takes_away and not new and self.made:
+                file.remove()
+            else:
+                file.replace(new, _manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT)
+
+    def recover(self, places: Places, folders: LockedFolders) -> bool:
+        """Whether there is nothing to do; takes away what a killed run has left of a file."""
+        with _dovecot(places, self.folder) as file:
+            remove_own(file.directory, DOVECOT_KEYWORDS + DRAFT)
+            new = self._without(file, folders) if self._takes_away else self._with(file)
+            return new == file.data
+
+    def inverse(self) -> Names:
+        """Takes them away, or adds them again."""
+        return replace(self, add=self.remove, remove=self.add)
+
+    def facts(self) -> dict[str, Any]:
+        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        return present(
+            add=_names_as_text(self.add),
+            made=self.made,
+            **self.link_facts(),
+            remove=_names_as_text(self.remove),
+        )
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> Names:
+        """A step from its row."""
+        return cls(
+            *where,
+            add=_names_from_text(data.get("add")),
+            remove=_names_from_text(data.get("remove")),
+            made=data.get("made"),
+            **linked(data),
+        )
+
+    @property
+    def is_sign(self) -> bool:
+        """Names that are not taken away are no sign that they were: they may be in use."""
+        return not self._takes_away
+
+    @property
+    def _takes_away(self) -> bool:
+        return self.remove is not None
+
+    def _with(self, file: ServerFile) -> bytes:
+        try:
+            return keywords.add_names(file.data, list(self.add or ()))
+        except keywords.KeywordsError as error:
+            raise StepRefused(f"{visible(file.shown)}: {error}") from error
+
+    def _without(self, file: ServerFile, folders: LockedFolders) -> bytes:
+        """The list without the names of the step that nobody uses.
+
+        All stay when Dovecot has looked at the folder since they were added: a session may hold
+        them, and would go on to give out a letter without writing down its name again.
+        """
+        uidlist = at.look(file.directory, DOVECOT_UIDLIST)
+        if uidlist and file.status and uidlist.st_ctime_ns >= file.status.st_ctime_ns:
+            return file.data
+        return keywords.remove_names(file.data, self._unused(folders))
+
+    def _unused(self, folders: LockedFolders) -> list[keywords.Numbered]:
+        """Those of the names to be taken away whose letter no message of the folder bears."""
+        assert self.folder is not None
+        occupants = folders[self.folder].occupants
+
+        def is_borne(letter: int) -> bool:
+            return occupants.bears(lambda filename: letter in parse_info(filename).flags)
+
+        return [one for one in self.remove or () if not is_borne(keywords.FIRST_LETTER + one[0])]
 
 
-def keywords_done(places: Places, folders: LockedFolders, step: Step) -> bool:
-    """Whether the step has been done, or there was nothing to do.
+@dataclass(frozen=True, slots=True)
+class CarriedKeywords(Keywords):
+    """Courier's keywords of one message, carried from `folder` to `target_folder` (None: to none).
 
-    Changes nothing, but takes away what a killed run has left of a file not yet in its place.
-    Raises StepRefused and HardError.
+    `old`, `new`: its base names there. `names`: the keywords. `made`: whether the directory they
+    go to was not there. `back`: they are carried back; on that way they are mostly still there,
+    and the update file that was written for them where they were is taken away.
     """
-    if "carry" in step.data:
-        _tidy_courier(places, step)
-        return _is_carried(places, step)
-    with _dovecot(places, step) as file:
-        remove_own(file.directory, DOVECOT + DRAFT)
-        if "remove" in step.data:
-            return _without(file, folders, step) == file.data
-        return _with(file.data, step, file.shown) == file.data
 
+    _: KW_ONLY
+    old: bytes
+    new: bytes
+    names: tuple[bytes, ...]
+    made: bool | None = None
+    back: bool | None = None
 
-def inverse_keywords(step: Step) -> Step:
-    """The step that takes this one back."""
-    data = dict(step.data)
-    if "carry" in data:
+    def do(self, places: Places, _folders: LockedFolders) -> None:
+        """Gives the message its keywords under its base name in the folder it goes to."""
+        if self.target_folder is not None and not (self.back and self._has_them(places)):
+            self._write_update(places)
+        if self.back and self.folder is not None:
+            self._take_update_away(places)
+
+    def recover(self, places: Places, _folders: LockedFolders) -> bool:
+        """Whether they are there; takes away what a killed run has left of a file."""
+        self._tidy(places)
+        if self.target_folder is not None and not self._has_them(places):
+            return False
+        if self.folder is None or not self.back:
+            return True
+        return self._written(places) is None
+
+    def inverse(self) -> CarriedKeywords:
+        """Carries them back."""
+        return replace(
+            self, folder=self.target_folder, target_folder=self.folder,
+            old=self.new, new=self.old, back=not self.back,
+        )  # fmt: skip
+
+    def facts(self) -> dict[str, Any]:
+        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        way: dict[str, Any] = {"from": os.fsdecode(self.old), "to": os.fsdecode(self.new)}
+        way["names"] = [os.fsdecode(name) for name in self.names]
+        return present(carry=way | present(made=self.made, back=self.back), **self.link_facts())
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> CarriedKeywords:
+        """A step from its row."""
         way = data["carry"]
-        data["carry"] = {
-            **way, "from": way["to"], "to": way["from"], "back": not way.get("back", False),
-        }  # fmt: skip
-        return replace(step, folder=step.target_folder, target_folder=step.folder, data=data)
-    given, taken = ("add", "remove") if "add" in data else ("remove", "add")
-    data[taken] = data.pop(given)
-    return replace(step, data=data)
+        return cls(
+            *where,
+            old=bytes_of(way["from"]),
+            new=bytes_of(way["to"]),
+            names=tuple(map(bytes_of, way["names"])),
+            made=way.get("made"),
+            back=way.get("back"),
+            **linked(data),
+        )
+
+    @property
+    def is_sign(self) -> bool:
+        """Keywords not to be taken away are no sign that they were: they may be in use."""
+        return not self.back
+
+    @property
+    def keeps_for_return(self) -> bool:
+        """Where the message goes nobody needs them."""
+        return self.target_folder is None
+
+    def for_base(self, base: bytes) -> CarriedKeywords:
+        """The new base name is known when the target of the rename is."""
+        return replace(self, new=base)
+
+    def _write_update(self, places: Places) -> None:
+        content = self._content
+        with _courier(places, self.target_folder, make=True) as there:
+            assert there is not None
+            found = files.read_file(there, self.new, _shown(self.target_folder, self.new))
+            if found.data == content:
+                return
+            if found.status is not None:
+                raise StepRefused(f"{visible(found.shown)}: other keywords are there already")
+            home = os.fstat(there)
+            manner = Manner(home.st_uid, home.st_gid, stat.S_IMODE(home.st_mode) & 0o666)
+            found.replace(content, manner, DRAFT)
+
+    def _has_them(self, places: Places) -> bool:
+        """Whether Courier finds these keywords for the message in the folder it goes to."""
+        found = courier_keywords_of(places, self.target_folder or b"", self.new)
+        return set(found) == set(self.names)
+
+    def _take_update_away(self, places: Places) -> None:
+        found = self._written(places)
+        if found is None:
+            return
+        with _courier(places, self.folder) as here:
+            assert here is not None
+            replace(found, directory=here).remove()
+        self._remove_made(places, self.folder)
+
+    def _written(self, places: Places) -> ServerFile | None:
+        """The update file that was written where the message was, while it is as written."""
+        with _courier(places, self.folder) as here:
+            if here is None:
+                return None
+            found = files.read_file(here, self.old, _shown(self.folder, self.old))
+        return found if found.status is not None and found.data == self._content else None
+
+    def _remove_made(self, places: Places, folder: bytes | None) -> None:
+        """Takes away the directory that the step has made, or was to make, while it is empty."""
+        if self.made:
+            path = _shown(folder, b"")
+            with told(path):
+                _remove_if_empty(*places.locate(path))
+
+    def _tidy(self, places: Places) -> None:
+        for folder in (self.folder, self.target_folder):
+            if folder is not None:
+                with _courier(places, folder) as home:
+                    if home is not None:
+                        remove_own(home, DRAFT)
+        made_in = self.folder if self.back else self.target_folder
+        if made_in is not None:
+            self._remove_made(places, made_in)
+
+    @property
+    def _content(self) -> bytes:
+        return courier_keywords.update_content(self.names)
+
+
+def _names_as_text(names: Iterable[keywords.Numbered] | None) -> list[list[int | str]] | None:
+    return None if names is None else [[number, os.fsdecode(name)] for number, name in names]
+
+
+def _names_from_text(pairs: Iterable[Any] | None) -> tuple[keywords.Numbered, ...] | None:
+    if pairs is None:
+        return None
+    return tuple((int(number), bytes_of(name)) for number, name in pairs)
 
 
 # Dovecot's letters
 
 
-def _add(places: Places, step: Step) -> None:
-    with _dovecot(places, step) as file:
-        new = _with(file.data, step, file.shown)
-        if new != file.data:
-            file.replace(new, _manner(places, file.directory), DOVECOT + DRAFT)
-
-
-def _remove(places: Places, folders: LockedFolders, step: Step) -> None:
-    with _dovecot(places, step) as file:
-        new = _without(file, folders, step)
-        if new == file.data:
-            return
-        if not new and step.data.get("made"):
-            file.remove()
-        else:
-            file.replace(new, _manner(places, file.directory), DOVECOT + DRAFT)
-
-
-def _with(data: bytes, step: Step, shown: bytes) -> bytes:
-    try:
-        return keywords.add_names(data, _numbered(step.data.get("add", ())))
-    except keywords.KeywordsError as error:
-        raise StepRefused(f"{visible(shown)}: {error}") from error
-
-
-def _without(file: ServerFile, folders: LockedFolders, step: Step) -> bytes:
-    """The list without the names of the step that nobody uses.
-
-    All stay when Dovecot has looked at the folder since they were added: a session may hold them,
-    and would go on to give out a letter without writing down its name again.
-    """
-    uidlist = at.look(file.directory, UIDLIST)
-    if uidlist and file.status and uidlist.st_ctime_ns >= file.status.st_ctime_ns:
-        return file.data
-    return keywords.remove_names(file.data, _unused(folders, step))
-
-
-def _unused(folders: LockedFolders, step: Step) -> list[keywords.Numbered]:
-    """Those of the names to be taken away whose letter no message of the folder bears."""
-    assert step.folder is not None
-    occupants = folders[step.folder].occupants
-
-    def is_borne(letter: int) -> bool:
-        return occupants.bears(lambda filename: letter in parse_info(filename).flags)
-
-    names = _numbered(step.data.get("remove", ()))
-    return [one for one in names if not is_borne(keywords.FIRST_LETTER + one[0])]
-
-
-def _numbered(pairs: Any) -> list[keywords.Numbered]:
-    return [(int(number), _bytes(name)) for number, name in pairs]
-
-
 @contextmanager
-def _dovecot(places: Places, step: Step) -> Generator[ServerFile]:
-    """`dovecot-keywords` of the step's folder. Raises StepRefused for one not to be touched."""
-    assert step.folder is not None
-    with told(step.folder or b"INBOX"):
-        control, shown = control_directory(places, step.folder)
+def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
+    """`dovecot-keywords` of a folder. Raises StepRefused for one not to be touched."""
+    assert folder is not None
+    with told(folder or b"INBOX"):
+        control, shown = control_directory(places, folder)
     if control is None:
         raise StepRefused(f"{visible(shown)}: Dovecot's directory for the folder is missing")
     try:
-        path = os.path.join(shown, DOVECOT)
-        yield files.read_file(control, DOVECOT, path, places.owner[0])
+        path = os.path.join(shown, DOVECOT_KEYWORDS)
+        yield files.read_file(control, DOVECOT_KEYWORDS, path, places.owner[0])
     finally:
         os.close(control)
 
 
 def _manner(places: Places, directory: int) -> Manner:
     """How a new file is made: like the uidlist beside it, or as the directory tells."""
-    like = at.look(directory, UIDLIST)
+    like = at.look(directory, DOVECOT_UIDLIST)
     if like and stat.S_ISREG(like.st_mode) and like.st_uid == places.owner[0]:
         return Manner(like.st_uid, like.st_gid, stat.S_IMODE(like.st_mode))
     home = os.fstat(directory)
@@ -157,48 +302,6 @@ def _manner(places: Places, directory: int) -> Manner:
 
 
 # Courier's keywords
-
-
-def _carry(places: Places, step: Step) -> None:
-    """Gives the message its keywords under its base name in the folder it goes to.
-
-    On the way back they are mostly still there; and the update file that was written for it where
-    it was is taken away.
-    """
-    back = bool(step.data["carry"].get("back"))
-    if step.target_folder is not None and not (back and _has_them(places, step)):
-        _write_update(places, step)
-    if back and step.folder is not None:
-        _take_update_away(places, step)
-
-
-def _write_update(places: Places, step: Step) -> None:
-    name, content = _bytes(step.data["carry"]["to"]), _content(step)
-    with _courier(places, step.target_folder, make=True) as there:
-        assert there is not None
-        found = files.read_file(there, name, _shown(step.target_folder, name))
-        if found.data == content:
-            return
-        if found.status is not None:
-            raise StepRefused(f"{visible(found.shown)}: other keywords are there already")
-        home = os.fstat(there)
-        manner = Manner(home.st_uid, home.st_gid, stat.S_IMODE(home.st_mode) & 0o666)
-        found.replace(content, manner, DRAFT)
-
-
-def _is_carried(places: Places, step: Step) -> bool:
-    if step.target_folder is not None and not _has_them(places, step):
-        return False
-    if step.folder is None or not step.data["carry"].get("back"):
-        return True
-    return _written(places, step) is None
-
-
-def _has_them(places: Places, step: Step) -> bool:
-    """Whether Courier finds these keywords for the message in the folder it goes to."""
-    way = step.data["carry"]
-    found = courier_keywords_of(places, step.target_folder or b"", _bytes(way["to"]))
-    return set(found) == set(map(_bytes, way["names"]))
 
 
 def courier_keywords_of(places: Places, folder: bytes, base: bytes) -> tuple[bytes, ...]:
@@ -218,46 +321,6 @@ def courier_keywords_of(places: Places, folder: bytes, base: bytes) -> tuple[byt
             home, name, _shown(folder, name), limit=courier_keywords.LARGEST_COURIER_LIST
         )
         return courier_keywords.effective(listed.data, updates, base)
-
-
-def _take_update_away(places: Places, step: Step) -> None:
-    found = _written(places, step)
-    if found is None:
-        return
-    with _courier(places, step.folder) as here:
-        assert here is not None
-        replace(found, directory=here).remove()
-    _remove_made(places, step, step.folder)
-
-
-def _remove_made(places: Places, step: Step, folder: bytes | None) -> None:
-    """Takes away the directory that the step has made, or was to make, while it is empty."""
-    if step.data["carry"].get("made"):
-        path = _shown(folder, b"")
-        with told(path):
-            _remove_if_empty(*places.locate(path))
-
-
-def _tidy_courier(places: Places, step: Step) -> None:
-    back = bool(step.data["carry"].get("back"))
-    for folder in (step.folder, step.target_folder):
-        if folder is not None:
-            with _courier(places, folder) as home:
-                if home is not None:
-                    remove_own(home, DRAFT)
-    made_in = step.folder if back else step.target_folder
-    if made_in is not None:
-        _remove_made(places, step, made_in)
-
-
-def _written(places: Places, step: Step) -> ServerFile | None:
-    """The update file that was written where the message was, while it is as it was written."""
-    name = _bytes(step.data["carry"]["from"])
-    with _courier(places, step.folder) as here:
-        if here is None:
-            return None
-        found = files.read_file(here, name, _shown(step.folder, name))
-    return found if found.status is not None and found.data == _content(step) else None
 
 
 def _remove_if_empty(parent: int, name: bytes) -> None:
@@ -294,13 +357,5 @@ def _open_courier(parent: int, name: bytes, *, make: bool) -> int | None:
     return at.open_directory(name, parent)
 
 
-def _content(step: Step) -> bytes:
-    return courier_keywords.update_content(map(_bytes, step.data["carry"]["names"]))
-
-
 def _shown(folder: bytes | None, name: bytes) -> bytes:
-    return os.path.join(folder or b"", COURIER, name).rstrip(b"/")
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return os.path.join(folder or b"", COURIER_KEYWORDS, name).rstrip(b"/")

@@ -1,7 +1,6 @@
-"""Keeps the spool's `maildirsize` in step with what an operation does.
+"""`maildirsize`: what acts done under the same locks come to, as one line of the spool's sum.
 
-Each rename knows what it adds to the sum or takes from it. What the acts done under the same locks
-come to is one line, written down in the journal before it is appended.
+The engine writes this step down before the line is appended.
 """
 
 from __future__ import annotations
@@ -9,71 +8,93 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, NoReturn, Self
 
+from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.as_owner import files_as_owner
-from mailsurgeon.surgery.fsops.failures import HardError, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
-from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
-from mailsurgeon.surgery.model import Step, StepKind
 from mailsurgeon.surgery.servers import maildirsize_file
-
-MAILDIRSIZE = b"maildirsize"
-
-
-def quota_change(records: Iterable[StepRecord]) -> tuple[int, int]:
-    """The bytes and messages that steps add to the sum."""
-    parts = [one.step.data["quota"] for one in records if one.step.data.get("quota")]
-    return sum(int(size) for size, _ in parts), sum(int(count) for _, count in parts)
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders
+from mailsurgeon.surgery.steps.base import Step, Where, linked, present
 
 
-def follow(
-    places: Places,
-    journal: Journal,
-    operation: int,
-    batch: int,
-    acts: Mapping[int, Sequence[StepRecord]],
-) -> str:
-    """Appends what these acts (by their numbers, all done) come to; says why where it cannot.
-
-    Raises HardError when the file system fails, and JournalError.
+@dataclass(frozen=True, slots=True)
+class CountQuota(Step):
+    """`size`, `messages`: what the line adds, in bytes and messages. `before`: inode and size of
+    the file as it was. `acts`: those that are counted, by their numbers.
     """
-    size, count = quota_change(record for records in acts.values() for record in records)
-    if not (size or count):
-        return ""
-    with _home(places) as home:
+
+    action: ClassVar[str] = "maildirsize"
+
+    _: KW_ONLY
+    size: int
+    messages: int
+    before: tuple[int, int]
+    acts: tuple[int, ...] = ()
+
+    @property
+    def _line(self) -> tuple[tuple[int, int], int, int]:
+        return self.before, self.size, self.messages
+
+    def do(self, places: Places, _folders: LockedFolders) -> None:
+        """Appends the line unless it is there already."""
+        with quota_home(places) as home:
+            if not maildirsize_file.appended(home, *self._line):
+                maildirsize_file.append(home, *self._line)
+
+    def recover(self, places: Places, _folders: LockedFolders) -> bool:
+        """Whether the line is there, or need not be."""
+        with quota_home(places) as home:
+            return maildirsize_file.appended(home, *self._line)
+
+    def inverse(self) -> NoReturn:
+        """There is none: the acts that take others back are counted themselves."""
+        raise StepRefused(f"a step of the kind '{self.action}' cannot be taken back")
+
+    def facts(self) -> dict[str, Any]:
+        """The line, and what it counts."""
+        return present(
+            bytes=self.size, messages=self.messages, before=list(self.before),
+            acts=list(self.acts), **self.link_facts(),
+        )  # fmt: skip
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
+        """A step from its row."""
+        inode, length = data["before"]
+        return cls(
+            *where,
+            size=int(data["bytes"]),
+            messages=int(data["messages"]),
+            before=(int(inode), int(length)),
+            acts=tuple(map(int, data.get("acts", ()))),
+            **linked(data),
+        )
+
+    @property
+    def counted_acts(self) -> Sequence[int]:
+        """As `acts` says."""
+        return self.acts
+
+
+def counting(places: Places, size: int, messages: int, acts: Iterable[int]) -> CountQuota | None:
+    """The step that adds so many bytes and messages; None when no `maildirsize` is kept.
+
+    Raises StepRefused and HardError.
+    """
+    with quota_home(places) as home:
         before = maildirsize_file.inode_and_size(home)
     if before is None:
-        return ""
-    data = {"bytes": size, "messages": count, "before": list(before), "acts": sorted(acts)}
-    step = Step(StepKind.MAILDIRSIZE, MAILDIRSIZE, None, data=data)
-    record = StepRecord(0, operation, batch, WHOLE_BATCH, "maildirsize", None, step, "planned")
-    (record,) = journal.intend([record])
-    return append_line(places, journal, record)
-
-
-def append_line(places: Places, journal: Journal, record: StepRecord) -> str:
-    """Appends the line of a record unless it is there already; says why where it cannot."""
-    data = record.data
-    inode, length = data["before"]
-    line = (int(inode), int(length)), int(data["bytes"]), int(data["messages"])
-    try:
-        with files_as_owner(places.owner), _home(places) as home:
-            if not maildirsize_file.appended(home, *line):
-                maildirsize_file.append(home, *line)
-    except StepRefused as refusal:
-        journal.settle([record.settled("refused", str(refusal))])
-        return str(refusal)
-    except HardError as error:
-        journal.settle([record.settled("refused", str(error))])
-        raise
-    journal.settle([record.settled("done")])
-    return ""
+        return None
+    return CountQuota(
+        MAILDIRSIZE, None, size=size, messages=messages, before=before, acts=tuple(sorted(acts))
+    )  # fmt: skip
 
 
 @contextmanager
-def _home(places: Places) -> Generator[int]:
+def quota_home(places: Places) -> Generator[int]:
     """A descriptor of the directory that `maildirsize` is in. Raises StepRefused, HardError."""
     if places.spool.control is None:
         yield places.directories.root
@@ -85,13 +106,3 @@ def _home(places: Places) -> Generator[int]:
         yield home
     finally:
         os.close(home)
-
-
-def covered(records: Iterable[StepRecord]) -> set[int]:
-    """The acts that records of `maildirsize` have counted already."""
-    return {
-        int(act)
-        for one in records
-        if one.action is StepKind.MAILDIRSIZE
-        for act in one.data.get("acts", ())
-    }

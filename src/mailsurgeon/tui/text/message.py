@@ -23,7 +23,7 @@ from mailsurgeon.survey.index.rows import Entry, Place, ProblemRow
 from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.fields import title
-from mailsurgeon.tui.text.plan import main_step, shown, step_text
+from mailsurgeon.tui.text.plan import main_step, shown
 
 TABS = ("problem", "headers", "raw", "history")
 READ_LIMIT = 256 * 1024  # bytes of a message that the inspector reads
@@ -93,7 +93,7 @@ def _proposal(plan: Plan) -> Iterator[Text]:
         to = f" -> {shown(target)}" if target is not None else ""
         yield Text.assemble(("Proposed: ", STRONG), visible(act.verdict), to, _note(act))
         others = [step for step in act.steps if target is None or step is not main]
-        yield from (Text(f"  {step_text(step)}") for step in others[:_STEPS])
+        yield from (Text(f"  {step.tell(shown)}") for step in others[:_STEPS])
         if len(others) > _STEPS:
             yield Text(f"  and {len(others) - _STEPS:,} steps more")
     for left in plan.left:

@@ -69,7 +69,7 @@ def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
 
     def line(number: int) -> Text:
         act, step = steps[number]
-        return Text.assemble((f"{visible(act.verdict):<22} ", "dim"), step_text(step))
+        return Text.assemble((f"{visible(act.verdict):<22} ", "dim"), step.tell(shown))
 
     return len(steps), line
 
@@ -77,12 +77,6 @@ def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
 def shown(path: bytes) -> str:
     """A path of a step; the place in the quarantine has no number yet."""
     return path_shown(path).replace("quarantine:@/", "quarantine:", 1)
-
-
-def step_text(step: Step) -> str:
-    """`rename cur/a -> cur/b`."""
-    paths = [shown(path) for path in (step.source, step.target) if path is not None]
-    return f"{step.action} {' -> '.join(paths)}"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[Text]:
@@ -149,7 +143,7 @@ def _first(acts: Sequence[Act], total: int, limit: int) -> Iterator[str]:
         if step.target is not None and step.target != act.path:
             yield f"  -> {shown(step.target)}"
         elif step.source != act.path or step.target is None:
-            yield f"  {step_text(step)}"
+            yield f"  {step.tell(shown)}"
     if total > min(limit, len(acts)):
         yield "...   w  the whole list"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.steps import registry
+from mailsurgeon.surgery.steps import uidlist_lines
+from mailsurgeon.surgery.steps.uidlist_lines import DropLines
 from tests.surgery.clinic import Clinic, clinic_in, only_act, text
 
 HEADER = b"3 V1300000000 N9 G0123456789abcdef0123456789abcdef Xodd  spacing\n"
@@ -89,13 +90,13 @@ def test_couriers_list_is_mended_under_couriers_lock(
     place = damaged(clinic, b"1 %s\n0 zero\n" % ONE, b"1 1300000000 5\n", "courierimapuiddb")
     before = place.read_bytes()
     held: list[bool] = []
-    drop_lines = registry.drop_lines
+    drop_lines = uidlist_lines.drop_lines
 
     def watched(data: bytes, lines: list[tuple[int, bytes]]) -> bytes:
         held.append((clinic.root / "tmp" / "courier.lock").exists())
         return drop_lines(data, lines)
 
-    monkeypatch.setattr(registry, "drop_lines", watched)
+    monkeypatch.setattr(uidlist_lines, "drop_lines", watched)
     clinic.apply(clinic.survey().propose(b"courierimapuiddb"))
     assert (held, place.read_bytes()) == ([True], b"1 1300000000 5\n1 %s\n" % ONE)
     clinic.undo()
@@ -110,15 +111,15 @@ def test_a_crash_leaves_the_list_before_or_after(
     place = damaged(clinic, b"1 :%s\n0 :zero\n" % ONE)
     before = place.read_bytes()
     plan = clinic.survey().propose(b"dovecot-uidlist")
-    lines = registry._ACTS[registry.StepKind.UIDLIST_LINES]
+    drop = DropLines.do
 
     def killed(*args: object) -> None:
         if rewritten:
-            lines(*args)  # type: ignore[arg-type]
+            drop(*args)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setitem(registry._ACTS, registry.StepKind.UIDLIST_LINES, killed)
+        patch.setattr(DropLines, "do", killed)
         with pytest.raises(KeyboardInterrupt):
             surgeon.apply(plan)
     with clinic.surgeon() as surgeon:

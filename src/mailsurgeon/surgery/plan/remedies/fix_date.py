@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.steps.attributes import ChangeTime
 
 
 def fix_date(choice: Choice, around: SpoolContext) -> Repair | Left:
@@ -20,5 +21,5 @@ def fix_date(choice: Choice, around: SpoolContext) -> Repair | Left:
         return choice.leave("its time is that of its header")
     if entry.nlink > 1 and not around.to_date(entry.inode):
         return choice.leave("another name of the same file gets the time")
-    data = {"before": entry.mtime_ns, "after": after}
-    return Repair("fix-date", after=(Step(StepKind.UTIME, None, None, data=data),))
+    step = ChangeTime(None, None, before=entry.mtime_ns, after=after)
+    return Repair("fix-date", after=(step,))

@@ -7,11 +7,12 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.model import Left, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner
 
 
 def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
@@ -26,14 +27,14 @@ def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
         return choice.refuse("nothing is given to root")
     steps: list[Step] = []
     if (owner, group) != (entry.uid, entry.gid):
-        data = {"before": [entry.uid, entry.gid], "after": [owner, group]}
-        steps.append(Step(StepKind.CHOWN, None, None, data=data))
+        owners = (entry.uid, entry.gid)
+        steps.append(ChangeOwner(None, None, before=owners, after=(owner, group)))
     before = stat.S_IMODE(entry.mode)
     if mode != before:
-        steps.append(Step(StepKind.CHMOD, None, None, data={"before": before, "after": mode}))
+        steps.append(ChangeMode(None, None, before=before, after=mode))
     if not steps:
         return choice.leave("its mode and owner are right")
-    needs_root = any(step.action is StepKind.CHOWN for step in steps) and os.geteuid() != 0
+    needs_root = any(step.needs_root for step in steps) and os.geteuid() != 0
     notes = ("only root can change an owner",) if needs_root else ()
     return Repair("fix-permissions", after=tuple(steps), notes=notes)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-
 from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.model import Left, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
+from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 
 _UNKNOWN = "its content has not been read, so its real size is not known"
 _CUT = (
@@ -52,6 +51,7 @@ def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
 def _forget_sizes(entry: EntryDetail, around: SpoolContext) -> Step:
     """The step that drops S and W from the message's record in the uidlist."""
     home = around.home(entry) or b""
-    base = os.fsdecode(entry.base)
     list_path = join(home, DOVECOT_UIDLIST)
-    return Step(StepKind.UIDLIST, list_path, None, folder=home, data={"records": [[base, base]]})
+    return ChangeRecords(
+        list_path, None, folder=home, records=((entry.base, entry.base),)
+    )  # fmt: skip

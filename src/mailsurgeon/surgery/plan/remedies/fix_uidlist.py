@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from mailsurgeon.maildir.lists.uidlist import NO_NEWLINE, UidlistError, parse_uidlist
-from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.steps.uidlist_lines import DropLines
 
 
 def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
@@ -24,11 +25,8 @@ def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
         return choice.refuse("it is gone, or no plain file")
     if not listed.bad:
         return choice.leave("a server rejects none of its lines")
-    drop = [[line.number, os.fsdecode(line.line)] for line in listed.bad]
+    drop = tuple((line.number, line.line) for line in listed.bad)
     torn = listed.bad[-1].reason == NO_NEWLINE
-    step = Step(
-        StepKind.UIDLIST_LINES, None, None, folder=folder,
-        data={"name": os.fsdecode(name), "drop": drop, "torn": torn},
-    )  # fmt: skip
+    step = DropLines(None, None, folder=folder, name=name, drop=drop, torn=torn)
     lines = "1 line" if len(drop) == 1 else f"{len(drop)} lines"
     return Repair("fix-uidlist", own=(step,), notes=(f"drops {lines} that a server rejects",))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists.keywords import FIRST_LETTER
-from mailsurgeon.surgery.model import Step, StepKind
+from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
+from mailsurgeon.surgery.steps.keywords import CarriedKeywords, Names
 from mailsurgeon.text import visible
 
 
@@ -72,8 +73,7 @@ def _adding(folder: bytes, mapping: Mapping[int, int], around: SpoolContext) -> 
     names = goal.up_to(frozenset(letter - FIRST_LETTER for letter in mapping.values()))
     if not names:
         return ()
-    data = {"add": [[number, os.fsdecode(name)] for number, name in names], "made": goal.made}
-    return (Step(StepKind.KEYWORDS, None, None, folder=folder, data=data),)
+    return (Names(None, None, folder=folder, add=tuple(names), made=goal.made),)
 
 
 def courier_step(
@@ -90,8 +90,8 @@ def courier_step(
     names = around.keyword_book.courier(home, kept_by)
     if not names:
         return ()
-    base = os.fsdecode(kept_by)
-    way: dict[str, object] = {"from": base, "to": base, "names": [os.fsdecode(n) for n in names]}
-    if target is not None:
-        way["made"] = not os.path.isdir(around.keyword_book.courier_home(target))
-    return (Step(StepKind.KEYWORDS, None, None, None, home, target, {"carry": way}),)
+    made = None if target is None else not os.path.isdir(around.keyword_book.courier_home(target))
+    step = CarriedKeywords(
+        None, None, None, home, target, old=kept_by, new=kept_by, names=tuple(names), made=made
+    )  # fmt: skip
+    return (step,)

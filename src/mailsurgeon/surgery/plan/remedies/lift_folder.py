@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.steps.rename import Rename
 
 
 def lift_folder(choice: Choice, around: SpoolContext) -> Repair | Left:
@@ -22,5 +23,5 @@ def lift_folder(choice: Choice, around: SpoolContext) -> Repair | Left:
     stale = around.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
-    step = Step(StepKind.RENAME, path, target, entry.expected(around.spool), path, target)
+    step = Rename(path, target, entry.expected(around.spool), path, target)
     return Repair("lift-folder", own=(step,), notes=("; ".join(notes),))

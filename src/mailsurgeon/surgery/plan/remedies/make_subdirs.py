@@ -8,10 +8,11 @@ from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.maildir.server_entry import Tells
 from mailsurgeon.maildir.server_files import COURIER
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.surgery.model import Left, Step, StepKind
+from mailsurgeon.surgery.model import Left, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.steps.directory import MakeDirectory
 
 
 def make_subdirs(choice: Choice, around: SpoolContext) -> Repair | Left:
@@ -30,9 +31,9 @@ def missing_subdirs(folder: bytes, around: SpoolContext) -> tuple[Step, ...]:
     model = next(iter(present), None) or around.lstat(folder)
     if model is None:
         return ()
-    data = {"mode": stat.S_IMODE(model.st_mode), "uid": model.st_uid, "gid": model.st_gid}
+    mode, uid, gid = stat.S_IMODE(model.st_mode), model.st_uid, model.st_gid
     return tuple(
-        Step(StepKind.MKDIR, None, join(folder, name), folder=folder, data=data)
+        MakeDirectory(None, join(folder, name), folder=folder, mode=mode, uid=uid, gid=gid)
         for name, status in found.items()
         if status is None
     )

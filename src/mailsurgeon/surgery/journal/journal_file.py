@@ -1,0 +1,191 @@
+"""The file of a journal: opened only when it can be trusted, made when first written to.
+
+SQLite under the state directory, one file a spool (by device and inode of its root), written with
+`synchronous=FULL`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailsurgeon.errors import JournalError
+from mailsurgeon.host import private
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.journal.records import DamagedRow
+from mailsurgeon.text import visible
+
+JOURNAL_SCHEMA = 1
+_APPLICATION = 0x6D737267  # tells our file from another program's
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, time TEXT NOT NULL, user TEXT NOT NULL, host TEXT NOT NULL,
+    pid INTEGER NOT NULL, version TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE operations (
+    id INTEGER PRIMARY KEY, session TEXT NOT NULL, time TEXT NOT NULL, kind TEXT NOT NULL,
+    of INTEGER, summary TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, open INTEGER NOT NULL,
+    acts INTEGER NOT NULL, quarantine BLOB, pid INTEGER NOT NULL, host TEXT NOT NULL,
+    taken_back INTEGER, effects TEXT NOT NULL DEFAULT '[]', sum BLOB NOT NULL);
+CREATE TABLE steps (
+    id INTEGER PRIMARY KEY, operation INTEGER NOT NULL, batch INTEGER NOT NULL,
+    act INTEGER NOT NULL, verdict TEXT NOT NULL, label TEXT, action TEXT NOT NULL,
+    source BLOB, target BLOB, folder BLOB, target_folder BLOB, expected TEXT,
+    data TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', sum BLOB NOT NULL);
+CREATE INDEX steps_operation ON steps (operation, state);
+CREATE INDEX steps_source ON steps (source) WHERE target IS NULL;
+CREATE INDEX steps_target ON steps (target);
+"""
+
+_CACHE_KIB = 16 * 1024
+_LOG_PAGES = 4_000
+
+
+class JournalFile:
+    """The file of one spool's journal. Safe to use from several threads."""
+
+    def __init__(self, state_dir: Path, spool: Spool) -> None:
+        self.state_dir = state_dir
+        self.path = state_dir / f"{spool.device:x}-{spool.inode:x}" / "journal.sqlite"
+        self.db: sqlite3.Connection | None = None
+        self._spool = spool
+        self._guard = threading.RLock()
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection | None]:
+        """The connection, or None when nothing has ever been written."""
+        with self._guard, self.told():
+            if self.db is None and self.path.parent.is_dir() and os.path.lexists(self.path):
+                self.db = self._connect()
+            yield self.db
+
+    @contextmanager
+    def writing(self) -> Generator[sqlite3.Connection]:
+        """The connection in a transaction that is committed at the end, durably."""
+        with self._guard, self.told():
+            if self.db is None:
+                self._make_directory()
+                self.db = self._connect()
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.db
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def told(self) -> Generator[None]:
+        """Turns what SQLite and the file system raise into JournalError."""
+        try:
+            yield
+        except DamagedRow as error:
+            raise JournalError(self._line(f"is damaged ({error})")) from error
+        except (sqlite3.Error, OSError, ValueError, TypeError) as error:
+            raise JournalError(self._line(f"cannot be used ({visible(str(error))})")) from error
+
+    def _line(self, what: str) -> str:
+        return (
+            f"the journal {visible(str(self.path))} {what}; without it nothing is changed: give"
+            " another --state-dir, or move it away and lose the undo"
+        )
+
+    def _make_directory(self) -> None:
+        private.make_private_directory(self.state_dir)
+        check_private(self.state_dir)
+        if not os.path.lexists(self.path.parent):
+            self.path.parent.mkdir(mode=0o700)
+            _sync_directory(self.state_dir)
+        check_private(self.path.parent)
+
+    def _connect(self) -> sqlite3.Connection:
+        check_private(self.state_dir)
+        check_private(self.path.parent)
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self._check_file(self.path.with_name(self.path.name + suffix))
+        fresh = not self.path.exists()
+        private.make_private_file(self.path)
+        db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        if fresh:
+            _sync_directory(self.path.parent)
+        return db
+
+    def _check_file(self, path: Path) -> None:
+        if os.path.lexists(path):
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+                raise JournalError(self._line("is not a plain file of your own"))
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        # Where there can be no such log, a commit ends with an unlink that must be synced as well.
+        db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+        # A batch's pages are written once, and taken over from the log not after each batch.
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        empty = not db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        if version == 0 and application == 0 and empty:
+            self._create(db)
+            return
+        if application != _APPLICATION:
+            raise JournalError(self._line("is not a journal of this program, or damaged"))
+        if version != JOURNAL_SCHEMA:
+            age = "a newer" if version > JOURNAL_SCHEMA else "an unknown"
+            raise JournalError(self._line(f"was written by {age} version of this program"))
+        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise JournalError(self._line("is damaged"))
+        meta = dict(db.execute("SELECT key, value FROM meta"))
+        if meta.get("spool") != f"{self._spool.device}:{self._spool.inode}":
+            raise JournalError(self._line("is that of another spool"))
+
+    def _create(self, db: sqlite3.Connection) -> None:
+        db.executescript(
+            f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {_APPLICATION};"
+            f"PRAGMA user_version = {JOURNAL_SCHEMA};"
+            f"INSERT INTO meta VALUES ('spool', '{self._spool.device}:{self._spool.inode}');"
+            "COMMIT;"
+        )
+        db.execute("INSERT INTO meta VALUES ('path', ?)", (os.fsencode(self._spool.root),))
+
+    def close(self) -> None:
+        """Ends the connection."""
+        with self._guard:
+            if self.db is not None:
+                self.db.close()
+                self.db = None
+
+    def sync_name(self) -> None:
+        """Makes the name of SQLite's log durable: SQLite does not tell when it could not."""
+        with self.told():
+            _sync_directory(self.path.parent)
+
+
+def check_private(directory: Path) -> None:
+    """Refuses a state directory that somebody else owns or may write to, or exchange."""
+    if private.is_open_to_others(directory):
+        raise JournalError(
+            f"{visible(str(directory))}: others may write to this directory, so the journal is"
+            " not kept there; give another --state-dir, or chmod it to 700"
+        )
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

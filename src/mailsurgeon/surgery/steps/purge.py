@@ -1,0 +1,71 @@
+"""`purge`: something is deleted for good, out of the quarantine alone. Nothing takes it back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, NoReturn, Self
+
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.expected import QUARANTINE
+from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders
+from mailsurgeon.surgery.steps.base import Step, Where, linked, present
+
+
+@dataclass(frozen=True, slots=True)
+class Purge(Step):
+    """`source`: what is deleted. `of`: the step that put it away."""
+
+    action: ClassVar[str] = "purge"
+
+    source: bytes
+    _: KW_ONLY
+    of: int
+
+    def do(self, places: Places, _folders: LockedFolders) -> None:
+        """Deletes it, a directory with all that is in it."""
+        if not self.source.startswith(QUARANTINE):
+            raise StepRefused("it is not in the quarantine")
+        parent, name = places.locate(self.source)
+        status = at.look(parent, name)
+        reason = at.difference(status, self.expected) if self.expected else ""
+        if status is None or reason:
+            raise StepRefused(reason or "it is gone")
+        with told(self.source):
+            if stat.S_ISDIR(status.st_mode):
+                shutil.rmtree(os.fsdecode(name), dir_fd=parent)
+            else:
+                os.unlink(name, dir_fd=parent)
+
+    def recover(self, places: Places, _folders: LockedFolders) -> bool:
+        """Whether it is gone."""
+        try:
+            return at.look(*places.locate(self.source)) is None
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+
+    def inverse(self) -> NoReturn:
+        """There is none."""
+        raise StepRefused(f"a step of the kind '{self.action}' cannot be taken back")
+
+    def facts(self) -> dict[str, Any]:
+        """Which step it purges."""
+        return present(purges=self.of, **self.link_facts())
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
+        """A purge from its row."""
+        if where.source is None:
+            raise ValueError("a purge has a path")
+        of = int(data["purges"])
+        return cls(where.source, where.target, where.expected, of=of, **linked(data))
+
+    @property
+    def purges(self) -> int:
+        """As `of` says."""
+        return self.of

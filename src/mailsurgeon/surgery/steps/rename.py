@@ -1,0 +1,352 @@
+"""`rename`: a message or a directory gets another path; nothing is ever replaced."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar
+
+from mailsurgeon.maildir.lists.uidlist import Change, base_name
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.expected import QUARANTINE, Expected
+from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around, served_in
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders
+from mailsurgeon.surgery.servers.uid_changes import as_text, from_text
+from mailsurgeon.surgery.steps.base import (
+    LINKS,
+    Alters,
+    Step,
+    UidEdit,
+    Where,
+    keys_without,
+    linked,
+    numbered,
+    present,
+)
+from mailsurgeon.surgery.steps.scene import Scene
+from mailsurgeon.surgery.steps.shell_words import ShellWords
+from mailsurgeon.text import visible
+
+_SAFE_MODE = "700"
+_SHARED = ("shared",)
+
+
+@dataclass(frozen=True, slots=True)
+class Rename(Step):
+    """`keep_uid`: the base name changes inside one folder, so the record of it must follow.
+
+    `quota`: the bytes and messages that it adds to the sum of `maildirsize`. `links`: how many
+    names the file had, which recovery needs after link and unlink. `shared`: whether the message
+    had a namesake, beside which an undo puts it back; `may_share`: it is put back so. `changes`:
+    the changes of records that take back those which followed the first rename.
+    """
+
+    action: ClassVar[str] = "rename"
+    alters: ClassVar[Alters] = Alters.NAME
+
+    source: bytes
+    target: bytes
+    _: KW_ONLY
+    keep_uid: bool | None = None
+    quota: tuple[int, int] | None = None
+    links: int | None = None
+    may_share: bool | None = None
+    changes: tuple[Change, ...] | None = None
+    shared: bool | None = None
+
+    def do(self, places: Places, folders: LockedFolders) -> None:
+        """Renames, and looks afterwards whether it was the right thing."""
+        left, came = self.source.rpartition(b"/")[0], self.target.rpartition(b"/")[0]
+        ours, theirs = _occupants(folders, left), _occupants(folders, came)
+        source_dir, source = _locate_source(places, self.source, self.expected)
+        target_dir, target = _locate_target(places, self.target)
+        if theirs and not self.may_share:  # back where it stood beside its namesake before
+            _check_base_is_free(theirs, self.target, self.source)
+        try:
+            at.rename_no_replace(source_dir, source, target_dir, target)
+        except FileExistsError:
+            raise StepRefused(f"{visible(self.target)} is there already") from None
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise StepRefused("it is gone") from None
+            raise
+        expected = self.expected
+        if expected and not at.same_inode(at.look(target_dir, target), expected):
+            at.rename_no_replace(target_dir, target, source_dir, source)
+            raise StepRefused("another file has taken its place")
+        if ours:
+            ours.left(left, source)
+        if theirs:
+            theirs.came(came, target)
+
+    def recover(self, places: Places, _folders: LockedFolders) -> bool:
+        """Drops the first name where both are left of a rename by link and unlink."""
+        assert self.expected is not None
+        try:
+            target_dir, target = places.locate(self.target)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        there = at.look(target_dir, target)
+        if not at.same_inode(there, self.expected):
+            return self._went_on(places, target_dir)
+        try:
+            source_dir, source = places.locate(self.source)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        here = at.look(source_dir, source)
+        if here is None or not at.same_inode(here, self.expected):
+            return True
+        names_before = 1 if self.links is None else self.links
+        if stat.S_ISDIR(here.st_mode) or here.st_nlink <= names_before:
+            return False  # the second name was there before us
+        at.drop_second_name(source_dir, source, target_dir, target)
+        return True
+
+    def _went_on(self, places: Places, target_dir: int) -> bool:
+        """Whether it was renamed and a client has renamed it on since (it was read, say)."""
+        assert self.expected is not None
+        with suppress(FileNotFoundError, NotADirectoryError):
+            source_dir, source = places.locate(self.source)
+            if at.same_inode(at.look(source_dir, source), self.expected):
+                return False
+        base = base_name(os.path.basename(self.target))
+        return any(
+            base_name(os.fsencode(name)) == base
+            and at.same_inode(at.look(target_dir, os.fsencode(name)), self.expected)
+            for name in os.listdir(target_dir)
+        )
+
+    def inverse(self) -> Rename:
+        """The rename back."""
+        return self._back(self.inverts, self.repeats, _SHARED)
+
+    def undoing(self, number: int) -> Rename:
+        """The rename back."""
+        return self._back(number, None, (*LINKS, *_SHARED))
+
+    def _back(self, inverts: int | None, repeats: int | None, renewed: tuple[str, ...]) -> Rename:
+        """The rename back, made at once: an operation may have a million of them."""
+        quota = self.quota
+        return Rename(
+            self.target, self.source, self.expected, self.target_folder, self.folder,
+            inverts=inverts, repeats=repeats, keys=keys_without(self.keys, renewed),
+            keep_uid=self.keep_uid, quota=None if quota is None else (-quota[0], -quota[1]),
+            links=self.links, may_share=bool(self.shared), changes=self.changes,
+        )  # fmt: skip
+
+    def taking_back(self) -> Rename:
+        """The rename back; the namesake it had may be there again."""
+        return replace(self.inverse(), may_share=True)
+
+    # The journal
+
+    def facts(self) -> dict[str, Any]:
+        """What a rename keeps in the journal."""
+        return present(
+            keep_uid=self.keep_uid,
+            quota=None if self.quota is None else list(self.quota),
+            inverts=self.inverts,
+            repeats=self.repeats,
+            may_share=self.may_share,
+            changes=None if self.changes is None else as_text(self.changes),
+            links=self.links,
+            shared=self.shared,
+        )
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> Rename:
+        """A rename from its row."""
+        source, target = where.source, where.target
+        if source is None or target is None:
+            raise ValueError("a rename has two paths")
+        quota, changes = data.get("quota"), data.get("changes")
+        return cls(
+            source, target, where.expected, where.folder, where.target_folder,
+            keep_uid=data.get("keep_uid"),
+            quota=None if quota is None else (int(quota[0]), int(quota[1])),
+            links=data.get("links"),
+            may_share=data.get("may_share"),
+            changes=None if changes is None else tuple(from_text(changes)),
+            shared=data.get("shared"),
+            **linked(data),
+        )  # fmt: skip
+
+    def prepared(self, scene: Scene) -> Rename:
+        """With its number; a rename inside the spool that names one folder stays in it."""
+        target = numbered(self.target, scene.operation) or b""
+        folder, target_folder = self.folder, self.target_folder
+        if not (self.source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
+            folder = target_folder if folder is None else folder
+            target_folder = folder if target_folder is None else target_folder
+        links, shared = self.links, self.shared
+        try:
+            status = scene.look(self.source)
+            if status is not None:
+                links = status.st_nlink
+            if folder is not None:
+                shared = scene.occupants(folder).namesake(self.source, target) is not None
+        except (OSError, StepRefused):
+            pass  # it is refused when its turn comes
+        return Rename(
+            self.source, target, self.expected, folder, target_folder,
+            inverts=self.inverts, repeats=self.repeats, keys=self.keys, keep_uid=self.keep_uid,
+            quota=self.quota, links=links, may_share=self.may_share, changes=self.changes,
+            shared=shared,
+        )  # fmt: skip
+
+    # Locks and batches
+
+    @property
+    def may_join(self) -> bool:
+        """Unless it carries a directory."""
+        return not self.carries_directory
+
+    @property
+    def carries_directory(self) -> bool:
+        """Known by what is expected of its source."""
+        return self.expected is not None and self.expected.size == -1
+
+    # Lists of UIDs and quota
+
+    @property
+    def edits_uids(self) -> bool:
+        """As `keep_uid` says."""
+        return bool(self.keep_uid)
+
+    @property
+    def keeps_uid(self) -> bool:
+        """As `keep_uid` says."""
+        return bool(self.keep_uid)
+
+    @property
+    def stays_in_folder(self) -> bool:
+        """Between cur and new of one folder."""
+        if self.folder is None:
+            return False
+        served = served_in(self.folder)
+        if self.source.rpartition(b"/")[0] not in served:
+            return False
+        inside = self.target_folder is None or self.target_folder == self.folder
+        return inside and self.target.rpartition(b"/")[0] in served
+
+    @property
+    def _bases(self) -> tuple[bytes, bytes]:
+        """The base names before and after."""
+        old, new = self.source.rpartition(b"/")[2], self.target.rpartition(b"/")[2]
+        return base_name(old), base_name(new)
+
+    def uid_edit(self) -> UidEdit | None:
+        """The base name renamed, or Courier's name of the keywords.
+
+        Another base name without its record was shared: what a server keeps by it belongs to the
+        other message.
+        """
+        if self.keep_uid:
+            old, new = self._bases
+            return UidEdit([(old, new)], list(self.changes or ())) if old != new else None
+        if self.stays_in_folder:
+            old, new = self._bases
+            return self._courier_edit() if old == new else None
+        return None
+
+    def _courier_edit(self) -> UidEdit | None:
+        """What a name with two infos needs when it loses one, or gets it back: Courier names a
+        message's keywords by all that is before the last colon, and reads for ever in search of
+        them when that is another than the message's (courier-imap 5.0.13).
+        """
+        old, new = (os.path.basename(p).rpartition(b":")[0] for p in (self.source, self.target))
+        if old and new and old != new:
+            return UidEdit([], [Change(old, new, COURIER_KEYWORDS)])
+        return None
+
+    def bases_given_up(self) -> Sequence[bytes]:
+        """The base name before, where the record must follow."""
+        before, after = self._bases
+        return (before,) if self.keep_uid and before != after else ()
+
+    def bases_led_to(self) -> Sequence[bytes]:
+        """The new base name, also in Courier's way."""
+        if not self.stays_in_folder:
+            return ()
+        name = os.path.basename(self.target)
+        return base_name(name), name.rpartition(b":")[0]
+
+    @property
+    def record_after(self) -> tuple[bytes, bytes] | None:
+        """Where the first rename, which this one takes back, has led the record."""
+        if not self.keep_uid:
+            return None
+        folder = self.target_folder if self.folder is None else self.folder
+        return folder or b"", base_name(os.path.basename(self.source))
+
+    def carrying(self, changes: Sequence[Change]) -> Rename:
+        """The rename back with the record's own line."""
+        return replace(self, changes=tuple(changes))
+
+    @property
+    def quota_change(self) -> tuple[int, int]:
+        """As `quota` says."""
+        return self.quota or (0, 0)
+
+    def uncounted(self) -> Rename:
+        """Without `quota`."""
+        return replace(self, quota=None)
+
+    # Plans
+
+    @property
+    def came_from(self) -> bytes | None:
+        """Its source."""
+        return self.source
+
+    @property
+    def puts_away(self) -> bool:
+        """By its target."""
+        return self.target.startswith(QUARANTINE)
+
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """`mv -n`; in the quarantine the directories above are made first."""
+        if self.puts_away:
+            yield f"mkdir -p -m {_SAFE_MODE} -- {words.path(os.path.dirname(self.target))}"
+        yield f"mv -n -- {words.path(self.source)} {words.path(self.target)}"
+
+
+def _occupants(folders: LockedFolders, directory: bytes) -> Occupants | None:
+    """Who is in the folder that has this cur or new, where its lock is ours."""
+    folder = folder_around(directory)
+    around = folders.get(folder) if folder is not None else None
+    return around.occupants if around else None
+
+
+def _locate_source(places: Places, path: bytes, expected: Expected | None) -> tuple[int, bytes]:
+    try:
+        directory, name = places.locate(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StepRefused("it is gone") from None
+    status = at.look(directory, name)
+    reason = at.difference(status, expected) if expected else ""
+    if status is None or reason:
+        raise StepRefused(reason or "it is gone")
+    return directory, name
+
+
+def _locate_target(places: Places, path: bytes) -> tuple[int, bytes]:
+    try:
+        return places.locate(path, make_parents=True)
+    except (FileNotFoundError, NotADirectoryError):
+        where = visible(os.path.dirname(path))
+        raise StepRefused(f"the directory {where} is missing") from None
+
+
+def _check_base_is_free(occupants: Occupants, path: bytes, besides: bytes) -> None:
+    """Two files of one base name in a folder: a server would overwrite one by the other."""
+    other = occupants.namesake(path, besides)
+    if other is not None:
+        raise StepRefused(f"its base name is taken by {visible(other)}")

@@ -1,0 +1,104 @@
+"""`uidlist`: records in servers' lists follow the base names of their messages.
+
+All such changes of a batch are made at once, under the lock of their folder, and the engine writes
+one step of this kind down for each list of changes before any file is renamed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar, Self
+
+from mailsurgeon.maildir.lists.uidlist import Change
+from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders
+from mailsurgeon.surgery.servers.uid_changes import as_text, base_after, bytes_of, from_text
+from mailsurgeon.surgery.steps.base import Alters, Step, UidEdit, Where, linked, present
+from mailsurgeon.surgery.steps.shell_words import ShellWords
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecords(Step):
+    """`records`: base names before and after, for a step of an act; the same base name twice
+    drops the sizes of its record. `changes`: lines before and after, once they are known.
+    """
+
+    action: ClassVar[str] = "uidlist"
+    in_lists: ClassVar[bool] = True
+    alters: ClassVar[Alters] = Alters.RECORD
+
+    _: KW_ONLY
+    records: tuple[tuple[bytes, bytes], ...] | None = None
+    changes: tuple[Change, ...] | None = None
+
+    def do(self, _places: Places, _folders: LockedFolders) -> None:
+        """Never alone."""
+        raise StepRefused(f"a step of the kind '{self.action}' is done for a whole batch")
+
+    def recover(self, _places: Places, _folders: LockedFolders) -> bool:
+        """The list is looked at when all steps of its folder are known."""
+        return False
+
+    def inverse(self) -> ChangeRecords:
+        """The changes back."""
+        back = tuple(change.back for change in self.changes or ())
+        return replace(self, expected=None, records=None, changes=back)
+
+    def facts(self) -> dict[str, Any]:
+        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        records = self.records
+        return present(
+            records=None if records is None else [list(map(os.fsdecode, pair)) for pair in records],
+            **self.link_facts(),
+            changes=None if self.changes is None else as_text(self.changes),
+        )
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
+        """A step from its row."""
+        records, changes = data.get("records"), data.get("changes")
+        return cls(
+            *where,
+            records=None
+            if records is None
+            else tuple((bytes_of(old), bytes_of(new)) for old, new in records),
+            changes=None if changes is None else tuple(from_text(changes)),
+            **linked(data),
+        )
+
+    @property
+    def may_join(self) -> bool:
+        """It is done to one record."""
+        return True
+
+    @property
+    def edits_uids(self) -> bool:
+        """It is nothing else."""
+        return True
+
+    def uid_edit(self) -> UidEdit:
+        """Its records, or when it takes others back its changes."""
+        return UidEdit(list(self.records or ()), list(self.changes or ()))
+
+    def bases_given_up(self) -> Sequence[bytes]:
+        """Of its records."""
+        return [old for old, _ in self.records or ()]
+
+    def bases_led_to(self) -> Sequence[bytes]:
+        """Of its records and changes."""
+        return [
+            *(new for _, new in self.records or ()),
+            *(base_after(change) for change in self.changes or ()),
+        ]
+
+    def noting(self, changes: Sequence[Change]) -> ChangeRecords:
+        """With these changes."""
+        return replace(self, changes=tuple(changes))
+
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """Old lines exchanged for new ones."""
+        lines = [(change.before, change.after) for change in self.changes or ()]
+        yield from words.list_edit(self.folder or b"", lines)

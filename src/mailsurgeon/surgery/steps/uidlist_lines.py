@@ -1,0 +1,99 @@
+"""`uidlist-lines`: lines that a server rejects are taken out of its list of UIDs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, ClassVar, Self
+
+from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_lines
+from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders
+from mailsurgeon.surgery.steps.base import Step, Where, linked, present
+from mailsurgeon.surgery.steps.shell_words import ShellWords
+
+Lines = tuple[tuple[int, bytes], ...]
+"""Lines with their numbers in the file, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropLines(Step):
+    """`name`: of the list. `drop`: the lines; taking it back `restore`, and no `drop`. `torn`:
+    whether the last of them has no newline.
+    """
+
+    action: ClassVar[str] = "uidlist-lines"
+
+    _: KW_ONLY
+    name: bytes
+    drop: Lines | None = None
+    restore: Lines | None = None
+    torn: bool | None = None
+
+    def do(self, _places: Places, folders: LockedFolders) -> None:
+        """Takes lines out, or puts them back; all that the server wrote since stays."""
+        assert self.folder is not None
+        one = folders[self.folder].uidlist(self.name)
+        try:
+            new = drop_lines(one.data, list(self.drop or ()))
+        except UidlistError as error:
+            raise StepRefused(str(error)) from error
+        one.rewrite(restore_lines(new, list(self.restore or ()), torn=bool(self.torn)))
+
+    def recover(self, _places: Places, folders: LockedFolders) -> bool:
+        """Whether the lines are no longer (or, to be restored, again) where they were."""
+        assert self.folder is not None
+        with suppress(StepRefused):
+            one = folders[self.folder].uidlist(self.name)
+            try:
+                drop_lines(one.data, list(self.drop or self.restore or ()))
+            except UidlistError:
+                return bool(self.drop)
+            return not self.drop
+        return False
+
+    def inverse(self) -> DropLines:
+        """Puts them back, or takes them out again."""
+        return replace(self, drop=self.restore or (), restore=self.drop or ())
+
+    def facts(self) -> dict[str, Any]:
+        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        return present(
+            name=os.fsdecode(self.name),
+            drop=_text(self.drop),
+            torn=self.torn,
+            **self.link_facts(),
+            restore=_text(self.restore),
+        )
+
+    @classmethod
+    def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
+        """A step from its row."""
+        return cls(
+            *where,
+            name=os.fsencode(data["name"]),
+            drop=_lines(data.get("drop")),
+            restore=_lines(data.get("restore")),
+            torn=data.get("torn"),
+            **linked(data),
+        )
+
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """Lines taken out; putting them back in their places is left to the hand."""
+        if self.drop:
+            yield from words.list_edit(self.folder or b"", [(line, b"") for _, line in self.drop])
+        else:
+            yield words.by_hand(self.action, self.folder or b"")
+
+
+def _text(lines: Lines | None) -> list[list[int | str]] | None:
+    return None if lines is None else [[number, os.fsdecode(line)] for number, line in lines]
+
+
+def _lines(text: Sequence[Sequence[Any]] | None) -> Lines | None:
+    if text is None:
+        return None
+    return tuple((int(number), os.fsencode(line)) for number, line in text)
