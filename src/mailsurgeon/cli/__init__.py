@@ -1,6 +1,12 @@
-"""The commands; nothing here imports Textual but `screen`, when the screen is asked for.
+"""The command line: reads the words, opens the spool, runs a command, turns errors into one line.
 
-Worker processes import this package when they start: it loads nothing until it is called.
+`program` holds the table of commands and the exit codes; `options` and `arguments` are what
+commands share and check; `console` prints notes and progress on stderr. `open_spool` opens one
+spool, `spools_below` finds many. `session` surveys a spool and opens its surgeon; `execute` takes a
+plan to its report. `commands/` has one module for each command; `screen` opens the screen, with
+`startup` to do it fast.
+
+Worker processes import this package when they start, so it imports nothing until it is called.
 """
 
 import gc
@@ -9,7 +15,7 @@ from collections.abc import Sequence
 
 def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
-    # Nothing that is loaded is garbage; looking for it would cost a tenth of the start.
+    # Modules being loaded produce no garbage; a collection would cost a tenth of the start.
     gc.disable()
     from mailsurgeon.cli import program
 
@@ -18,7 +24,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line; gives its exit code. Every error is one line on stderr."""
+    """Runs one command line; returns its exit code. Every error becomes one line on stderr."""
     from mailsurgeon.cli import program
 
     return program.run(arguments)
