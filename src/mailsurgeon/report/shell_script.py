@@ -1,4 +1,4 @@
-"""A session as a shell script that makes the same acts by hand."""
+"""Writes a session as a shell script that performs the same steps."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _SAFE_MODE = "700"
 def shell_log(
     spool: Spool, quarantine: bytes, operations: Iterable[tuple[Operation, list[StepRecord]]]
 ) -> str:
-    """The steps that were done, as POSIX shell with `mv -n`.
+    """The steps that were done, as POSIX shell; `mv -n` never replaces a file.
 
-    File names are exact: the text holds surrogate escapes where a name is not UTF-8, and what a
-    terminal could act on is written with printf.
+    File names are exact: the text holds surrogate escapes for bytes that are not UTF-8, and printf
+    writes the characters that a terminal could act on.
     """
     head = _HEAD.format(
         spool=quoted(spool.root),
@@ -70,11 +70,11 @@ def shell_log(
 
 
 def quoted(name: bytes) -> str:
-    """One shell word that means exactly these bytes and is safe to show on a terminal."""
+    """One shell word that stands for exactly these bytes and is safe to show on a terminal."""
     text = os.fsdecode(name)
     if visible(text) == text:
         return shlex.quote(text)
-    body = text.rstrip("\n")  # a command substitution would eat them
+    body = text.rstrip("\n")  # a command substitution drops them
     octal = "".join(
         char if char.isascii() and char.isprintable() and char not in "\\%'-"
         else "".join(f"\\{byte:03o}" for byte in os.fsencode(char))

@@ -25,7 +25,7 @@ def verify(
     format: Annotated[OutcomeFormat, Parameter(help="The form of the output.")] = "table",
     common: Common = COMMON,
 ) -> int:
-    """Let Dovecot read a spool and compare the result with a scan. The exit code is 1 if they differ.
+    """Compare what Dovecot reads in a spool with a scan. The exit code is 1 if they differ.
 
     Needs doveadm. Neither the spool nor Dovecot's indexes change: doveadm reads a temporary
     directory with the same folders, in which every message is a symlink. Folders that are missing
