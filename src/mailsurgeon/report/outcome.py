@@ -67,7 +67,7 @@ def print_report(
     unseen: Sequence[NotExamined] = (),
     whole: bool = False,
 ) -> None:
-    """Prints the report for a person. `undo`: the command line that undoes the operation, or empty."""
+    """Prints the report as text. `undo`: the command line that undoes the operation, or empty."""
     console.print(
         f"{report.kind}: {visible(report.summary)} ({visible(report.state)})", soft_wrap=True
     )

@@ -72,7 +72,7 @@ class ScanFindings:
 
     @cached_property
     def not_examined(self) -> list[NotExamined]:
-        """What the survey could not examine in the whole spool: a copy of any message may be there."""
+        """What could not be examined anywhere in the spool: a copy of any message may be there."""
         return self.index.not_examined()
 
     def problems(self) -> Iterator[ProblemRow]:
@@ -81,7 +81,7 @@ class ScanFindings:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many problems have each code, worst kind first, those of the spool as a whole included."""
+        """The problems by code, worst kind first, including those of the spool as a whole."""
         order = self._of_codes(self.index.problem_counts())
         if self.limit is None:
             return order
@@ -209,10 +209,8 @@ def _write_lines(findings: ScanFindings, stream: TextIO, *, colours: bool) -> No
     }
     codes = max((len(code) for code in findings.counts), default=0)
     names = {number: visible(name) for number, name in findings.folder_names.items()}
-    width = min(
-        max((len(names[row.folder]) for row in findings.problems() if row.folder), default=1),
-        _FOLDER_WIDTH,
-    )
+    widest = max((len(names[row.folder]) for row in findings.problems() if row.folder), default=1)
+    width = min(widest, _FOLDER_WIDTH)
     for row in findings.problems():
         folder = "-" if row.folder is None else names[row.folder]
         found = evidence(row)
