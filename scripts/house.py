@@ -1,8 +1,9 @@
-"""Draws docs/house.svg, the picture of the house, from the import contracts in pyproject.toml.
+"""Draws docs/house.svg, the picture of the layers, from the import contracts in pyproject.toml.
 
-`python scripts/house.py` writes it; `--check` only says whether it is up to date, and ends with 1
-when it is not. Each layer of "Imports run one way" is a floor; what a floor is for is the first
-sentence of its `__init__.py`. A room with a contract of its own is drawn with its inner floors.
+`python scripts/house.py` writes the picture; with `--check` it writes nothing and ends with 1 if
+the picture is out of date. Each layer of the contract "Imports run one way" is a floor, labelled
+with the first sentence of its `__init__.py`. A package with a layers contract of its own is drawn
+with a row of rooms for each of its layers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PACKAGE = "mailsurgeon"
 
 WIDTH, MARGIN, GAP = 860, 16, 6  # px
 FLOOR, ROOM, LINE = 46, 24, 15  # px: a floor without rooms, a room, a line of text
-LETTER = 7.4  # px: the width of a letter in a room's name, on average
+LETTER = 7.4  # px: the average width of a letter in a room's name
 
 STYLE = """
 text { font: 12px ui-sans-serif, sans-serif; fill: #1f2328; }
@@ -41,7 +42,7 @@ text { font: 12px ui-sans-serif, sans-serif; fill: #1f2328; }
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """One layer: the names that share it, a purpose each, and its rooms, a tuple a row."""
+    """One layer: the packages that share it, the purpose of each, and its rooms, a tuple per row."""
 
     names: tuple[str, ...]
     purposes: tuple[str, ...]
@@ -49,23 +50,23 @@ class Floor:
 
     @property
     def head(self) -> int:
-        """The height of its name and purposes, in px."""
+        """The height of the name and the purposes, in px."""
         return FLOOR + (len(self.purposes) - 1) * LINE
 
     @property
     def height(self) -> int:
-        """In px."""
+        """The height of the whole floor, in px."""
         return self.head + len(self.rooms) * (ROOM + GAP)
 
 
 def contracts() -> list[dict[str, object]]:
-    """The contracts of import-linter."""
+    """The contracts of import-linter, as pyproject.toml has them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     return project["tool"]["importlinter"]["contracts"]
 
 
 def layers_of(container: str) -> list[list[str]]:
-    """The layers of a package, the highest first, as full module names; empty without contract."""
+    """The layers of a package, highest first, as full module names; empty if there is no contract."""
     for contract in contracts():
         if contract["type"] != "layers":
             continue
@@ -91,17 +92,17 @@ def purpose_of(module: str) -> str:
 
 
 def rooms_of(module: str) -> tuple[tuple[str, ...], ...]:
-    """The rooms inside a package, a tuple a row: by its contract, else all in one row."""
+    """The packages inside a package, one tuple per row: by its contract, else all in one row."""
     rows = layers_of(module)
     if rows:
         return tuple(tuple(name.rpartition(".")[2] for name in row) for row in rows)
-    place = SOURCE / module.replace(".", "/")
-    inside = sorted(path.parent.name for path in place.glob("*/__init__.py"))
+    folder = SOURCE / module.replace(".", "/")
+    inside = sorted(path.parent.name for path in folder.glob("*/__init__.py"))
     return (tuple(inside),) if inside else ()
 
 
 def floors() -> list[Floor]:
-    """The layers of the program, the highest first."""
+    """The layers of the program, highest first."""
     found: list[Floor] = []
     for row in layers_of(PACKAGE):
         names = tuple(name.rpartition(".")[2] for name in row)
@@ -113,7 +114,8 @@ def floors() -> list[Floor]:
 def drawn(floor: Floor, top: int) -> Iterator[str]:
     """The elements of one floor whose upper edge is at `top` px."""
     left, width = MARGIN + 28, WIDTH - 2 * MARGIN - 28
-    yield f'<rect class="floor" x="{left}" y="{top}" width="{width}" height="{floor.height}" rx="4"/>'
+    box = f'x="{left}" y="{top}" width="{width}" height="{floor.height}"'
+    yield f'<rect class="floor" {box} rx="4"/>'
     name = escape("  |  ".join(floor.names))
     yield f'<text class="name" x="{left + 12}" y="{top + 19}">{name}</text>'
     for number, purpose in enumerate(floor.purposes, 1):
@@ -128,7 +130,7 @@ def drawn(floor: Floor, top: int) -> Iterator[str]:
 
 
 def picture() -> str:
-    """The whole picture."""
+    """The whole picture, as SVG."""
     parts: list[str] = []
     top = MARGIN
     for floor in floors():
@@ -140,21 +142,23 @@ def picture() -> str:
         f'<path class="arrow" d="M{x} {MARGIN + 4} V{end} M{x - 5} {end - 8} L{x} {end}'
         f' L{x + 5} {end - 8}"/>'
     )
-    title = "The layers of mailsurgeon: what is higher imports what is lower, never the other way"
+    title = "The layers of mailsurgeon: each imports only from those below it"
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
         f' aria-label="{title}">'
     )
-    return "\n".join([head, f"<title>{title}</title>", f"<style>{STYLE}</style>", *parts, "</svg>\n"])
+    return "\n".join(
+        [head, f"<title>{title}</title>", f"<style>{STYLE}</style>", *parts, "</svg>\n"]
+    )
 
 
 def main() -> None:
-    """Writes the picture, or says that it is old."""
+    """Writes the picture, or with `--check` ends with 1 if it is out of date."""
     text = picture()
     if "--check" not in sys.argv[1:]:
         PICTURE.write_text(text, "utf-8")
     elif not PICTURE.exists() or PICTURE.read_text("utf-8") != text:
-        sys.exit("docs/house.svg is old: run python scripts/house.py")
+        sys.exit("docs/house.svg is out of date: run python scripts/house.py")
 
 
 if __name__ == "__main__":
