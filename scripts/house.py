@@ -42,7 +42,7 @@ text { font: 12px ui-sans-serif, sans-serif; fill: #1f2328; }
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """One layer: the packages that share it, the purpose of each, and its rooms, a tuple per row."""
+    """One layer: its packages, the purpose of each, and the rooms in it, one tuple per row."""
 
     names: tuple[str, ...]
     purposes: tuple[str, ...]
@@ -66,7 +66,7 @@ def contracts() -> list[dict[str, object]]:
 
 
 def layers_of(container: str) -> list[list[str]]:
-    """The layers of a package, highest first, as full module names; empty if there is no contract."""
+    """The layers of a package, highest first, as full module names; empty without a contract."""
     for contract in contracts():
         if contract["type"] != "layers":
             continue
