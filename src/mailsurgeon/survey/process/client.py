@@ -1,8 +1,8 @@
-"""A survey in a process of its own, for a program that must answer keys meanwhile.
+"""Surveys in another process, while this one answers keys.
 
-A Python process runs one thread at a time: a survey in the screen's own would make its keys wait.
-`Apart.survey` is `run_survey`, called over there (`serving.py`); whatever that calls is called
-here, and what it gives or raises comes back.
+A Python process runs one thread at a time, so a survey in the screen's own process would delay
+keys. `Apart.survey` calls `run_survey` in the other process (`server.py`), runs its callbacks here,
+and returns or raises what it returns or raises.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from mailsurgeon.survey.progress import Progress, SurveyResult
 
 MOMENT = 1.0
-"""Seconds that a survey under way has to come to an end when the program ends."""
+"""Seconds that a running survey has to stop when the program ends."""
 _PROGRAM = "from mailsurgeon.survey.process.server import serve; serve({}, {!r}, {!r})"
 
 
 class Apart:
-    """The process that surveys. It is started when it is first needed, kept for the next survey,
-    and ends with this one, however that ends. Any thread may call, several at once.
+    """The process that surveys. It starts on first use, serves every later survey, and ends when
+    this process ends, even by a crash. Several threads may call it at the same time.
 
-    `jobs` and `scheduler` say who reads messages: worker processes of its own (none with one job),
-    or the cluster of that scheduler. `tell` gets lines about them for the operator.
+    `jobs` and `scheduler` choose the readers: worker processes of its own (none if `jobs` is 1), or
+    the cluster of that scheduler. `tell` gets lines about them for the operator.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class Apart:
         self._closed = False
 
     def listen(self, tell: Callable[[str], object]) -> None:
-        """Has what is to be told from now on told to somebody else."""
+        """Sends the lines for the operator to another function from now on."""
         self._tell = tell
 
     def start(self) -> None:
-        """Starts the process, if there is none. Raises MailsurgeonError."""
+        """Starts the process if it does not run. Raises MailsurgeonError if it cannot start."""
         with self._guard:
             self._started()
 
     def meet(self, spool: Spool | None = None) -> None:
-        """Raises ClusterError when the cluster cannot be used (for this spool)."""
+        """Raises ClusterError if the cluster cannot be used (for this spool)."""
         with self._line() as line:
             _ask(line, ("meet", spool), {"tell": self._told})
 
@@ -80,8 +80,11 @@ class Apart:
         cancelled: Callable[[], bool] | None = None,
         given_up: Callable[[bytes], bool] | None = None,
     ) -> SurveyResult:
-        """`run_survey`, over there, where it is known who reads: `executor` must be None. Raises
-        BrokenExecutor when the process has died, else what `run_survey` raises."""
+        """Calls `run_survey` in the other process and returns its result.
+
+        `executor` must be None, since the other process has readers of its own. Raises
+        BrokenExecutor if the process has died, else what `run_survey` raises.
+        """
         assert executor is None
         how = {"quick": quick, "folders": None if folders is None else frozenset(folders)}
         asked = {"on_progress": on_progress, "cancelled": cancelled, "given_up": given_up}
@@ -91,7 +94,7 @@ class Apart:
             return _ask(line, work, {**calls, "tell": self._told})
 
     def close(self) -> None:
-        """Ends the process; what it is at is cut short."""
+        """Ends the process and cuts short a running survey."""
         with self._guard:
             self._closed = True
             self._let_go()
@@ -101,7 +104,7 @@ class Apart:
                 process.wait(2 * MOMENT)
             except subprocess.TimeoutExpired:
                 process.kill()
-                with suppress(subprocess.TimeoutExpired):  # it waits for a file system
+                with suppress(subprocess.TimeoutExpired):  # it is stuck in a file system
                     process.wait(MOMENT)
 
     def _told(self, line: str) -> None:
@@ -109,7 +112,7 @@ class Apart:
 
     @contextmanager
     def _line(self) -> Iterator[Connection]:
-        """A line to the process, of this call alone."""
+        """A connection to the process, for one call only."""
         from multiprocessing.connection import Connection
 
         here, there = socket.socketpair()
@@ -135,7 +138,8 @@ class Apart:
     def _start(self) -> socket.socket:
         here, there = socket.socketpair()
         program = _PROGRAM.format(there.fileno(), *self._who)
-        # Modules come from where those of this process came from, and not from where it stands.
+        # Import modules from the same directories as this process, never from the working
+        # directory.
         places = os.pathsep.join(place for place in sys.path if place)
         with there:
             try:
@@ -158,7 +162,7 @@ class Apart:
 
 
 def _ask(line: Connection, work: tuple[Any, ...], calls: dict[str, Callable[..., Any]]) -> Any:
-    """Has something done over there; calls what is called from there meanwhile."""
+    """Sends work to the other process, runs the callbacks it asks for, and returns the result."""
     _send(line, work)
     while True:
         what, *rest = _receive(line)
