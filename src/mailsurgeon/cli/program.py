@@ -36,8 +36,8 @@ def application() -> App:
     """The command line: the screen by default, and every command of COMMANDS."""
     app = App(
         name="mailsurgeon",
-        help="See what is wrong with a Maildir spool, repair it so that no client notices, and"
-        " take every change back.",
+        help="Find what is wrong with a Maildir spool, repair it so that no client notices, and"
+        " undo any change.",
         version=__version__,
         default_parameter=DEFAULTS,
         result_action="return_value",
@@ -71,7 +71,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
-        complain(f"{_usage(error, arguments)}; mailsurgeon --help tells how it is used")
+        complain(f"{_usage(error, arguments)}; mailsurgeon --help explains the usage")
         return COULD_NOT
     except MailsurgeonError as error:
         complain(str(error))

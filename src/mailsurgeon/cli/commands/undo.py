@@ -39,7 +39,7 @@ def undo(
 ) -> int:
     """Undo an operation."""
     if all and operation is not None:
-        raise MailsurgeonError(f"undo --all takes back everything; leave {operation} or --all out")
+        raise MailsurgeonError(f"undo --all undoes everything; leave out {operation} or --all")
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         if all:
@@ -57,7 +57,7 @@ def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
     if consent.dry_run or not (consent.yes or on_terminal()):
         _list(operations, consent)
         if not consent.dry_run:
-            complain("nothing was changed; --yes takes these back")
+            complain("nothing was changed; --yes undoes these")
         return 1
     if not consent.yes:
         for operation in operations:
