@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mailsurgeon.cli.arguments import entry_ids, paths_in
 from mailsurgeon.cli.console import INTERRUPTED, complain, interruptible, progress
 from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import Common, Consent
@@ -19,7 +18,6 @@ from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.report.plan import print_plan
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
-from mailsurgeon.surgery.plan.propose import propose
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
@@ -203,24 +201,3 @@ def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> i
             sizes = {row.path: row.messages for row in surveyed.index.folders()}
             unseen = surveyed.index.not_examined()
         return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)
-
-
-def plan_remedy(
-    surveyed: SurveyedSpool,
-    paths: Sequence[str],
-    remedy: str,
-    consent: Consent,
-    common: Common,
-    **choices: str | None,
-) -> Plan:
-    """The plan that applies one remedy to the paths typed. `choices`: `target` of the remedy
-    `file`, `flags` of `fix-flags`."""
-    return propose(
-        surveyed.spool,
-        surveyed.index,
-        entry_ids(surveyed.index, surveyed.spool, paths_in(surveyed.spool, paths)),
-        remedy,
-        force=consent.force,
-        quarantine=common.quarantine_dir,
-        **choices,
-    )

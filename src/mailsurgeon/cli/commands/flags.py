@@ -7,8 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mailsurgeon.cli.arguments import require_paths
-from mailsurgeon.cli.execute import operate, plan_remedy
+from mailsurgeon.cli.execute import operate
 from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, Paths, SpoolPath
+from mailsurgeon.cli.remedy_plan import plan_remedy
 from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.surgery.model import Plan
