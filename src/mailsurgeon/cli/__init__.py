@@ -2,9 +2,9 @@
 
 `program` holds the table of commands and the exit codes; `options` and `arguments` are what
 commands share and check; `console` prints notes and progress on stderr. `open_spool` opens one
-spool, `spools_below` finds many. `session` surveys a spool and opens its surgeon; `remedy_plan` plans
-one remedy for the paths typed, `execute` takes a plan to its report. `commands/` has one module for
-each command; `screen` opens the screen, with `startup` to do it fast.
+spool, `spools_below` finds many. `session` surveys a spool and opens its surgeon; `remedy_plan`
+plans one remedy for the paths typed, `execute` takes a plan to its report. `commands/` has one
+module for each command; `screen` opens the screen, with `startup` to do it fast.
 
 Worker processes import this package when they start, so it imports nothing until it is called.
 """
