@@ -1,9 +1,9 @@
 """Makes the pictures of the README from the demo: main screen, plan, journal, help.
 
 `python scripts/screenshots.py [DIRECTORY]` (by default `screenshots/`) builds a sample spool, opens
-the screen on it without a terminal, presses the keys an operator would press, and writes what is
-shown. The PNGs want `rsvg-convert` and the fonts DejaVu Sans Mono and Noto Sans Mono CJK (Debian:
-librsvg2-bin, fonts-dejavu-core, fonts-noto-cjk); without the program only the SVGs are written.
+the screen on it without a terminal, presses the keys that an operator would press, and writes what
+the screen shows, as SVG and PNG. For the PNGs it needs `rsvg-convert` and the fonts DejaVu Sans
+Mono and Noto Sans Mono CJK (Debian: librsvg2-bin, fonts-dejavu-core, fonts-noto-cjk).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BLANKS = " \u00a0"
 _WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60"
 _PIECES = f"[{_BLANKS}]+|[{_WIDE}]|[^{_BLANKS}{_WIDE}](?:[^{_WIDE}]*[^{_BLANKS}{_WIDE}])?"
 
-# What is pressed, and the name of the picture then taken. The last of each is the one shown.
+# The keys to press, and the name of the picture to take then, if any.
 SESSION: tuple[tuple[tuple[str, ...], str | None], ...] = (
     (("0", "down", "down", "enter"), "main"),
     (("A", "enter"), "plan"),
@@ -52,7 +52,10 @@ SESSION: tuple[tuple[tuple[str, ...], str | None], ...] = (
 
 
 async def take(target: Path, home: Path) -> list[Path]:
-    """Runs the session over a sample spool in `home`, and writes the SVGs to `target`."""
+    """Runs the session on a sample spool in `home` and writes the SVGs to `target`.
+
+    Returns their paths; ends the program if an operation of the session did not succeed.
+    """
     options = Options(clock_ahead=CLOCK_AHEAD)
     spool = open_spool(build_sample(home), options)
     index = Index.open(home / "index.sqlite3")
@@ -82,7 +85,7 @@ async def _press(pilot: Pilot[int], keys: Iterable[str]) -> None:
 
 
 async def _quiet(pilot: Pilot[int]) -> None:
-    """Waits until nothing is under way any more: no survey, no operation, no message."""
+    """Waits until no survey and no operation runs and no message is pending."""
     app = pilot.app
     assert isinstance(app, MailsurgeonApp)
     for _ in range(3):
@@ -92,9 +95,9 @@ async def _quiet(pilot: Pilot[int]) -> None:
 
 
 def _own_fonts(svg: str) -> str:
-    """The picture with fonts of the reader's machine: it fetches nothing from anywhere.
+    """The picture with fonts of the reader's machine, so that it downloads none.
 
-    A cell is 12.2 wide; DejaVu Sans Mono is that wide at 20.26 pixels, and reaches lower down.
+    A cell is 12.2 wide. DejaVu Sans Mono is that wide at 20.26 pixels, and its letters reach lower.
     """
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family: (?!arial)[^;]+;", f"font-family: {FONTS};", svg)
@@ -111,10 +114,10 @@ def _taller(place: re.Match[str]) -> str:
 
 
 def _placed(element: re.Match[str]) -> str:
-    """One text, cut into pieces that each begin where their column is.
+    """One text element, cut into pieces that each begin at the x of their column.
 
-    Wide characters have a column of their own: no font makes them just twice as wide. Blanks at the
-    start are left out by some programs, so a piece begins after them.
+    A wide character is a piece of its own, since no font draws it exactly two cells wide. A piece
+    begins after leading blanks, since some programs drop these.
     """
     before, left, between, after, text = element.groups()
     pieces: list[str] = []
@@ -132,13 +135,13 @@ def _placed(element: re.Match[str]) -> str:
 
 
 def to_png(picture: Path) -> None:
-    """Draws an SVG as a PNG beside it."""
+    """Converts an SVG to a PNG beside it."""
     target = picture.with_suffix(".png")
     subprocess.run(["rsvg-convert", "--zoom", ZOOM, "-o", target, picture], check=True)
 
 
 def main() -> None:
-    """Take the pictures."""
+    """Takes the pictures."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "screenshots"
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="screenshots-") as home:

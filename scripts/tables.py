@@ -1,8 +1,7 @@
-"""Writes what the documents take from the program: README's tables, and the pages of problems.
+"""Writes the parts of the documents that come from the program: README's tables, docs/problems/.
 
-`python scripts/tables.py` brings README.md and docs/problems/ up to date; `--check` only says
-whether they are, and ends with 1 when they are not. In README.md what lies between a table's two
-marks is replaced.
+`python scripts/tables.py` brings both up to date; with `--check` it writes nothing and ends with 1
+if one is out of date. In README.md it replaces the text between the two marks of each table.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ KEYS_SHOWN = (
     "propose-quarantine", "undo", "redo", "journal", "export", "previous-tab", "next-tab", "apply",
     "drop-row", "whole-list", "cancel", "survey", "who", "help", "palette", "quit",
 )  # fmt: skip
-"""The actions of the README's summary; the help screen has them all."""
+"""The actions in the README's table; the help screen lists them all."""
 
 
 def problems() -> str:
-    """The table of problems, in the catalogue's order."""
+    """The table of problems, in the order of the catalogue."""
     rows = ["| badge | code | at worst | what is wrong | repair |", "|---|---|---|---|---|"]
     for kind in CATALOGUE.values():
         remedies = ", ".join(f"`{remedy}`" for remedy in kind.remedies) or "none"
@@ -53,7 +52,7 @@ TABLES: dict[str, Callable[[], str]] = {"problems": problems, "keys": keys}
 
 
 def with_tables(text: str) -> str:
-    """`text` with every table in it made anew; raises ValueError when a table has no place."""
+    """`text` with new tables; raises ValueError if the marks of a table are missing."""
     for name, table in TABLES.items():
         begin, end = f"<!-- {name}: made by scripts/tables.py -->", f"<!-- end of {name} -->"
         place = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
@@ -65,7 +64,7 @@ def with_tables(text: str) -> str:
 
 
 def documents() -> dict[Path, str]:
-    """Every document that is made here, wholly or in part, with the text it should have."""
+    """Every document that is made here, wholly or in part, with the text that it should have."""
     made = {README: with_tables(README.read_text("utf-8")), PAGES / "README.md": explain_index()}
     made |= {PAGES / f"{kind.code}.md": explain_page(kind) for kind in CATALOGUE.values()}
     made |= {PAGES / f"{name}.md": topic_page(topic) for name, topic in TOPICS.items()}
@@ -73,7 +72,7 @@ def documents() -> dict[Path, str]:
 
 
 def old(documents: dict[Path, str]) -> list[str]:
-    """Which of these documents are missing or not as they should be."""
+    """Which of these documents are missing or out of date."""
     return [
         str(path.relative_to(ROOT))
         for path, text in documents.items()
@@ -82,11 +81,11 @@ def old(documents: dict[Path, str]) -> list[str]:
 
 
 def main() -> None:
-    """Write the documents, or say whether they are up to date."""
+    """Writes the documents, or with `--check` ends with 1 if one is out of date."""
     made = documents()
     if "--check" in sys.argv[1:]:
         stale = ", ".join(old(made))
-        sys.exit(f"{stale}: old; run python scripts/tables.py" if stale else 0)
+        sys.exit(f"{stale}: out of date; run python scripts/tables.py" if stale else 0)
     PAGES.mkdir(parents=True, exist_ok=True)
     for path, text in made.items():
         path.write_text(text, "utf-8")

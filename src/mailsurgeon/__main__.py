@@ -1,4 +1,4 @@
-"""`python -m mailsurgeon`: the same as the command."""
+"""Runs the command line for `python -m mailsurgeon`."""
 
 from mailsurgeon.cli import main
 

@@ -1,4 +1,4 @@
-"""Text from mail, file names and the system, made safe to show.
+"""Makes text from mail, file names and the system safe to show.
 
 Every string that did not come from this program's own source passes through `visible` before it
 reaches a terminal or a report. Textual and rich do not do this: an escape sequence in a header
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import unicodedata
 
-# Letters and marks that draw nothing: they can hide text although Unicode calls them printable.
+# Letters and marks that draw nothing. Unicode calls them printable, yet they can hide text.
 _BLANK_LETTERS = frozenset((0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800))
 _VARIATION = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0), range(0x180B, 0x1810))
 
 
 class _Shown(dict[int, int | str]):
-    """Code point to what is shown for it; filled as code points are met."""
+    """Maps a code point to what is shown for it; computes an entry on first use."""
 
     def __missing__(self, code: int) -> int | str:
         shown = self[code] = _shown(code)
@@ -43,12 +43,11 @@ _TABLE = _Shown()
 
 
 def visible(value: str | bytes, limit: int | None = None) -> str:
-    """`value` with all that a terminal could act on written out as an escape (`\\x1b`, `\\u202e`).
+    """`value` with all that a terminal could act on written as an escape (`\\x1b`, `\\u202e`).
 
-    Control characters (C0, DEL, C1), bidirectional and zero-width characters, line separators,
-    private and unassigned code points and bytes that are not UTF-8 become visible; other spaces
-    become a space. `limit`: at most so many characters of the input are looked at; a longer text
-    ends in `…`.
+    This covers control characters (C0, DEL, C1), bidirectional and zero-width characters, line
+    separators, private and unassigned code points, and bytes that are not UTF-8. Every kind of
+    space becomes a plain space. A text longer than `limit` characters is cut and ends in `…`.
     """
     text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
     cut = limit is not None and len(text) > limit
@@ -60,5 +59,5 @@ def visible(value: str | bytes, limit: int | None = None) -> str:
 
 
 def path_shown(path: bytes) -> str:
-    """A path relative to the spool as a person reads it; `.` is the spool itself."""
+    """A path relative to the spool, made safe to show; `.` stands for the spool itself."""
     return visible(path) if path else "."

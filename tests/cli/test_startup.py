@@ -39,10 +39,10 @@ def ending(held: bool) -> str:
     """A program of which a thread waits for ever (`held`), or ends."""
     return (
         "import os, threading\n"
-        "from mailsurgeon.cli.startup import unheld\n"
+        "from mailsurgeon.cli.startup import exits_promptly\n"
         "reading, writing = os.pipe()\n"
         f"{'' if held else 'os.close(writing)'}\n"
-        "with unheld():\n"
+        "with exits_promptly():\n"
         "    threading.Thread(target=os.read, args=(reading, 1)).start()\n"
         "print('went on')\n"
     )
@@ -60,6 +60,8 @@ def test_without_such_a_thread_the_program_goes_on_to_its_end() -> None:
 
 def test_what_ends_in_an_error_is_not_silenced() -> None:
     done = python(
-        "from mailsurgeon.cli.startup import unheld\nwith unheld():\n    raise KeyError(7)"
+        "from mailsurgeon.cli.startup import exits_promptly\n"
+        "with exits_promptly():\n"
+        "    raise KeyError(7)"
     )
     assert (done.returncode, "KeyError: 7" in done.stderr) == (1, True)

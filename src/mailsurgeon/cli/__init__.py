@@ -1,6 +1,12 @@
-"""The commands; nothing here imports Textual but `screen`, when the screen is asked for.
+"""The command line: reads the words, opens the spool, runs a command, turns errors into one line.
 
-Worker processes import this package when they start: it loads nothing until it is called.
+`program` holds the table of commands and the exit codes; `options` and `arguments` are what
+commands share and check; `console` prints notes and progress on stderr. `open_spool` opens one
+spool, `spools_below` finds many. `session` surveys a spool and opens its surgeon; `remedy_plan`
+plans one remedy for the paths typed, `execute` takes a plan to its report. `commands/` has one
+module for each command; `screen` opens the screen, with `startup` to do it fast.
+
+Worker processes import this package when they start, so it imports nothing until it is called.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
-    # Nothing that is loaded is garbage; looking for it would cost a tenth of the start.
+    # Modules being loaded produce no garbage; a collection would cost a tenth of the start.
     gc.disable()
     from mailsurgeon.cli import program
 
@@ -24,8 +30,10 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str], host: Host | None = None) -> int:
-    """Runs one command line on `host` (this computer when None); gives its exit code. Every error
-    is one line on stderr."""
+    """Runs one command line on `host` (this computer when None); returns its exit code.
+
+    Every error becomes one line on stderr.
+    """
     from mailsurgeon.cli import program
 
     return program.run(arguments, host)

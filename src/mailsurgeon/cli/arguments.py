@@ -1,4 +1,4 @@
-"""What the operator names on the command line: codes, folders, paths."""
+"""Checks and resolves what the operator types: codes, folders, paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_NAMES = 20
 def spread_codes(tokens: Sequence[str]) -> list[str]:
     """`--only a b` and `--only a,b` written as `--only a --only b`.
 
-    A word after `--only CODE` is taken for another code only when it is one.
+    A word after `--only CODE` counts as another code only if the catalogue has it.
     """
     spread: list[str] = []
     codes_follow = False
@@ -45,7 +45,7 @@ def spread_codes(tokens: Sequence[str]) -> list[str]:
 
 
 def checked_codes(codes: Iterable[str]) -> frozenset[str]:
-    """The codes, all of them known; raises MailsurgeonError with the known ones."""
+    """The codes as a set; raises MailsurgeonError, which lists the known codes, for any other."""
     wanted = frozenset(codes)
     for code in sorted(wanted - CATALOGUE.keys()):
         raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
@@ -53,8 +53,10 @@ def checked_codes(codes: Iterable[str]) -> frozenset[str]:
 
 
 def checked_folders(index: Index, names: Iterable[str]) -> list[FolderRow]:
-    """The folders of these names (or paths in the spool); raises MailsurgeonError with the known
-    ones."""
+    """The folders with these names (or paths in the spool).
+
+    Raises MailsurgeonError, which lists known folders, for a name that is none.
+    """
     folders = index.folders()
     known = {os.fsdecode(row.path): row for row in folders} | {row.name: row for row in folders}
     found: list[FolderRow] = []
@@ -76,20 +78,29 @@ def _known(name: str, folders: Sequence[FolderRow]) -> str:
     return f"{len(names):,} are known, among them {', '.join(map(visible, near))}"
 
 
+def require_paths(paths: Sequence[str]) -> None:
+    """Raises MailsurgeonError if the operator named no path."""
+    if not paths:
+        raise MailsurgeonError("name at least one PATH, as scan shows it")
+
+
 def paths_in(spool: Spool, arguments: Iterable[str]) -> list[bytes]:
-    """Paths relative to the spool, from what was typed: relative to the spool, absolute, or
-    relative to the working directory. Raises MailsurgeonError for one that is not there."""
+    """Turns paths as typed (relative to the spool, absolute, or relative to the working directory)
+    into paths relative to the spool.
+
+    Raises MailsurgeonError for a path that does not exist or lies outside the spool.
+    """
     return [_path_in(spool, os.fsencode(argument)) for argument in arguments]
 
 
 def _path_in(spool: Spool, argument: bytes) -> bytes:
-    places = [spool.root] if os.path.isabs(argument) else [spool.root, os.getcwdb()]
+    bases = [spool.root] if os.path.isabs(argument) else [spool.root, os.getcwdb()]
     outside = False
-    for place in places:
-        absolute = os.path.normpath(os.path.join(place, argument))
+    for base in bases:
+        absolute = os.path.normpath(os.path.join(base, argument))
         if not os.path.lexists(absolute):
             continue
-        # The last component may be a symlink that is meant itself.
+        # The last component is not resolved: it may be a symlink that is itself the problem.
         parent, name = os.path.split(absolute)
         absolute = os.path.join(os.path.realpath(parent), name)
         if absolute == spool.root:
@@ -105,13 +116,13 @@ def _path_in(spool: Spool, argument: bytes) -> bytes:
     )
 
 
-def is_servers(index: Index, path: bytes) -> bool:
-    """Whether a path is a server's own file that no survey has found anything wrong with."""
+def is_sound_server_file(index: Index, path: bytes) -> bool:
+    """Whether a path is a server's own file in which the survey found no problem."""
     return bool(kind_of(path)) and index.entry_at(path) is None
 
 
 def entry_ids(index: Index, spool: Spool, paths: Iterable[bytes]) -> list[int]:
-    """The rows of the index for these paths; raises MailsurgeonError for one that has none."""
+    """The ids of these paths in the index; raises MailsurgeonError for a path it does not have."""
     found: list[int] = []
     for path in paths:
         entry = index.entry_at(path)

@@ -1,4 +1,4 @@
-"""What the operator sees while something runs: notes and progress, on stderr alone."""
+"""What the operator sees while a command runs: notes and progress, both on stderr only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
 
 INTERRUPTED = 130
-"""The exit code after Ctrl+C, as shells have it."""
+"""The exit code after Ctrl+C: 128 + SIGINT, as shells report it."""
 
 
 def complain(message: str) -> None:
-    """One line on stderr, with the program's name; safe to show whatever is in it."""
+    """Prints the message as one line on stderr, after the program's name, made safe to show."""
     print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
 
 
 @contextmanager
 def progress(wanted: bool = True) -> Iterator[Advance]:
-    """A progress bar on stderr when that is a terminal; else nothing."""
+    """A progress bar on stderr if that is a terminal, else nothing; yields what advances it."""
     if not wanted or not sys.stderr.isatty():
         yield lambda _stage, _done, _total: None
         return
@@ -42,9 +42,10 @@ def progress(wanted: bool = True) -> Iterator[Advance]:
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Lets what runs finish its batch when it is interrupted or the terminal goes away.
+    """Lets an operation finish its batch after an interrupt or after the terminal is gone.
 
-    Gives a function that tells whether that has happened. A second interrupt is not caught.
+    Yields a function that returns whether such a signal came. A second one ends the process as
+    usual.
     """
     caught: list[int] = []
 

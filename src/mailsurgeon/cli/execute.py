@@ -1,4 +1,4 @@
-"""From a plan to its report: show it, ask, brake, apply, tell."""
+"""Takes a plan to its report: shows it, applies the brake, asks, runs it, reports."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from typing import Any
 
 from mailsurgeon.cli.console import INTERRUPTED, complain, interruptible, progress
 from mailsurgeon.cli.open_spool import opened, several
-from mailsurgeon.cli.options import (
-    Common,
-    Consent,
-)
-from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveyed
+from mailsurgeon.cli.options import Common, Consent
+from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveying
 from mailsurgeon.errors import Refused, SpoolError
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
@@ -27,12 +24,12 @@ from mailsurgeon.text import visible
 
 
 def on_terminal() -> bool:
-    """Whether there is somebody to ask."""
+    """Whether a person is there to answer questions."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def may_change(consent: Consent) -> bool:
-    """Whether this run can come to change anything: agreed to, or somebody can be asked."""
+    """Whether this run may end up changing anything: consent is given, or can be asked for."""
     return not consent.dry_run and (consent.yes or on_terminal())
 
 
@@ -45,9 +42,10 @@ def carry_out(
     sizes: Mapping[bytes, int] | None = None,
     unseen: Sequence[NotExamined] = (),
 ) -> int:
-    """Shows, asks, applies and reports; gives the exit code.
+    """Shows the plan, asks, applies it and reports; returns the exit code.
 
-    `sizes`: messages by folder path, for the brake. `unseen`: what the survey did not look at.
+    `sizes`: the number of messages by folder path, for the brake. `unseen`: what the survey could
+    not examine, for the report.
     """
     refused = any(left.refused for left in plan.left)
     if consent.dry_run or not plan.acts:
@@ -68,9 +66,10 @@ def agreed(
     common: Common,
     unseen: Sequence[NotExamined] = (),
 ) -> bool:
-    """Whether the plan may run: agreed to beforehand, or asked for and agreed to now.
+    """Whether the operator agrees to the plan, by an option or by answering now.
 
-    `number` is what the brake asks to be typed, or None. Raises Refused over a limit.
+    `number` is the number that the brake makes the operator type, or None. Raises Refused if the
+    plan exceeds a limit.
     """
     allowed = consent.max is not None and len(plan) <= consent.max
     if consent.max is not None and not allowed:
@@ -92,7 +91,7 @@ def agreed(
 
 
 def confirmed() -> bool:
-    """Asks on the terminal whether to go on; only a yes is one."""
+    """Asks on the terminal whether to go on; only `y` and `yes` count as agreement."""
     if _ask("Do this? [y/N] ").lower() in ("y", "yes"):
         return True
     complain("nothing was changed")
@@ -108,13 +107,13 @@ def _answered(question: str, number: int) -> bool:
 
 
 def _ask(question: str) -> str:
-    """The answer, typed on the terminal; empty at its end."""
+    """Asks on the terminal and returns the line typed; empty at the end of input."""
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
 
 
 def run_plan(surgeon: Surgeon, plan: Plan, common: Common) -> tuple[Report, bool]:
-    """Applies the plan; also tells whether it was interrupted (it then ends with its batch)."""
+    """Applies the plan; also returns whether an interrupt stopped it after a batch."""
     with progress(not common.quiet) as advance, interruptible() as interrupted:
         report = surgeon.apply(
             plan,
@@ -125,7 +124,7 @@ def run_plan(surgeon: Surgeon, plan: Plan, common: Common) -> tuple[Report, bool
 
 
 def exit_code(plan: Plan, report: Report) -> int:
-    """0 when all was done that was asked for, else 1."""
+    """0 if everything the operator asked for was done, else 1."""
     left = any(item.refused for item in plan.left)
     return 0 if report.state == "applied" and not report.refused and not left else 1
 
@@ -138,7 +137,7 @@ def write_report(
     common: Common,
     unseen: Sequence[NotExamined] = (),
 ) -> None:
-    """The report of one operation on stdout."""
+    """Writes the report of one operation to stdout."""
     quiet = common.quiet and exit_code(plan, report) == 0
 
     def table() -> None:
@@ -158,7 +157,7 @@ def write_report(
 
 
 def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
-    """What takes the operation back, ready to be typed; empty where nothing does."""
+    """The command line that undoes the operation; empty if none can."""
     word = {"undo": "redo", "recover": "", "purge": ""}.get(report.kind, "undo")
     if not word or report.operation is None or not report.done:
         return ""
@@ -176,7 +175,7 @@ def _show(plan: Plan, common: Common, unseen: Sequence[NotExamined]) -> None:
 
 
 def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: Consent) -> None:
-    """An outcome in the format asked for, on stdout."""
+    """Writes an outcome to stdout, as JSON or by calling `table`."""
     if consent.format == "json":
         sys.stdout.write(as_json(outcome, indent=1) + "\n")
     else:
@@ -187,18 +186,18 @@ Planner = Callable[[SurveyedSpool], Plan]
 
 
 def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> int:
-    """Surveys the spool, makes the plan and carries it out; gives the exit code."""
+    """Surveys the spool, makes the plan and carries it out; returns the exit code."""
     if several(spool, common):
-        # As one spool, mail of one user would be judged by that of another.
+        # Taken as one spool, the mail of one user would be compared with another's.
         raise SpoolError(
             f"{visible(spool)}: holds several spools; name one of them (mailsurgeon scan-all lists"
             " them), or give --layout fs where they are folders of one"
         )
-    place = opened(spool, common)
+    chosen = opened(spool, common)
     changes = may_change(consent)
-    with surgeon_for(place, common, force=consent.force, changes=changes) as surgeon:
-        with surveyed(place, common) as bench:
-            plan = planned(bench)
-            sizes = {row.path: row.messages for row in bench.index.folders()}
-            unseen = bench.index.not_examined()
+    with surgeon_for(chosen, common, force=consent.force, changes=changes) as surgeon:
+        with surveying(chosen, common) as surveyed:
+            plan = planned(surveyed)
+            sizes = {row.path: row.messages for row in surveyed.index.folders()}
+            unseen = surveyed.index.not_examined()
         return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)

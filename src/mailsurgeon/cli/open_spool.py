@@ -1,4 +1,4 @@
-"""Opens the spool that is named on the command line; loads little, for the screen begins here."""
+"""Opens the spool named on the command line. Imports little, so that the screen opens fast."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailsurgeon.survey.open_spool import open_spool
 
 
 def opened(path: str, common: Common) -> Spool:
-    """The spool at `path`; raises SpoolError."""
+    """The spool at `path`; raises SpoolError if there is none."""
     spool = open_spool(os.fsencode(path), common.survey_options())
     if common.verbose and spool.found_by:
         complain(_found(spool))
@@ -21,18 +21,20 @@ def opened(path: str, common: Common) -> Spool:
 
 
 def several(path: str, common: Common) -> bool:
-    """Whether `path` is no spool, but holds at least two that are so for certain. With --layout
-    the operator has said that it is one."""
+    """Whether `path` is not a spool itself but certainly holds at least two.
+
+    `--layout` says that it is one spool.
+    """
     try:
         return common.layout is None and holds_several(
             path, exclude=common.exclude, host=common.host
         )
     except SpoolError:
-        return False  # who opens it tells what is wrong
+        return False  # opening it will report what is wrong
 
 
 def _found(spool: Spool) -> str:
-    """Where the lists and indexes were found, and who said so, in one line."""
-    places = (("uidlists", spool.control), ("indexes", spool.index))
-    found = ", ".join(f"{what} in {os.fsdecode(place)}" for what, place in places if place)
+    """One line that says where the lists and indexes are, and which source gave the place."""
+    directories = (("uidlists", spool.control), ("indexes", spool.index))
+    found = ", ".join(f"{what} in {os.fsdecode(where)}" for what, where in directories if where)
     return f"{spool.shown}: {found} (by {spool.found_by})"

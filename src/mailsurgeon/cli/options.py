@@ -14,13 +14,13 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.survey.open_spool import Options
 
 DEFAULTS = Parameter(negative=(), show_default=False)
-"""What holds for every option of every command."""
+"""Applies to every option of every command."""
 
 SpoolPath = Annotated[str, Parameter(help="The mail root: a Maildir, or a directory of Maildirs.")]
 Codes = Annotated[
     tuple[str, ...],
     Parameter(
-        name="--only", help="Only problems of this code; may be repeated.", show_default=False
+        name="--only", help="Only problems with this code; may be repeated.", show_default=False
     ),
 ]
 Folders = Annotated[
@@ -33,16 +33,17 @@ OutcomeFormat = Literal["table", "json"]
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What every command understands, and the computer it runs on, which `run` hands in."""
+    """The options of every command, and the computer it runs on, which `run` hands in."""
 
     state_dir: Annotated[
-        Path | None, Parameter(help="Where the journal is kept, instead of the user's own place.")
+        Path | None, Parameter(help="Keep the journal here, not in the user's state directory.")
     ] = None
     quarantine: Annotated[
-        Path | None, Parameter(help="The quarantine, instead of .NAME.quarantine beside the spool.")
+        Path | None, Parameter(help="Use this quarantine, not .NAME.quarantine beside the spool.")
     ] = None
     layout: Annotated[
-        Literal["maildir++", "fs"] | None, Parameter(help="How folders nest; else seen from them.")
+        Literal["maildir++", "fs"] | None,
+        Parameter(help="How folders nest; else judged by their names."),
     ] = None
     control: Annotated[Path | None, Parameter(help="Dovecot's CONTROL= directory.")] = None
     index: Annotated[Path | None, Parameter(help="Dovecot's INDEX= directory.")] = None
@@ -51,7 +52,7 @@ class Common:
     ] = 36.0
     exclude: Annotated[
         tuple[str, ...],
-        Parameter(help="Leave out paths like this pattern; may be repeated.", show_default=False),
+        Parameter(help="Leave out paths that match; may be repeated.", show_default=False),
     ] = ()
     jobs: Annotated[
         int | None, Parameter(validator=Number(gte=1), help="How many processes read messages.")
@@ -61,17 +62,17 @@ class Common:
         Parameter(help="Let a Dask cluster that mounts the spool read it: tcp://HOST:8786."),
     ] = None
     quiet: Annotated[
-        bool, Parameter(name=("--quiet", "-q"), help="Say only what was refused or went wrong.")
+        bool, Parameter(name=("--quiet", "-q"), help="Report only what was refused or went wrong.")
     ] = False
     verbose: Annotated[
-        bool, Parameter(name=("--verbose", "-v"), help="Say everything: each path, each step.")
+        bool, Parameter(name=("--verbose", "-v"), help="Report everything: each path, each step.")
     ] = False
     host: Annotated[Host, Parameter(parse=False)] = field(
         default_factory=lambda: Host.this(), compare=False, repr=False
     )
 
     def survey_options(self, clock_ahead: float = 0.0) -> Options:
-        """What the survey needs of these; `clock_ahead` in seconds."""
+        """These options as the survey takes them; `clock_ahead` in seconds."""
         return Options(
             layout=self.layout,
             control=None if self.control is None else os.fsencode(self.control.absolute()),
@@ -85,14 +86,14 @@ class Common:
 
     @property
     def quarantine_dir(self) -> bytes | None:
-        """`--quarantine` as an absolute path in the file system's bytes."""
+        """`--quarantine` as an absolute path in bytes; None if not given."""
         return None if self.quarantine is None else os.fsencode(self.quarantine.absolute())
 
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What every command understands that changes something."""
+    """The options of every command that changes a spool."""
 
     dry_run: Annotated[bool, Parameter(help="Show the plan and change nothing.")] = False
     yes: Annotated[bool, Parameter(help="Do it without asking.")] = False
@@ -101,7 +102,7 @@ class Consent:
         Parameter(validator=Number(gte=0), help="Refuse to change more messages than this."),
     ] = None
     force: Annotated[
-        bool, Parameter(help="Go on where a sync tool runs, or a client may hold the only copy.")
+        bool, Parameter(help="Go on although a sync tool runs or a client may hold the only copy.")
     ] = False
     format: Annotated[OutcomeFormat, Parameter(help="How the plan and the report are written.")] = (
         "table"
@@ -114,5 +115,5 @@ CONSENT = Consent()
 
 Paths = Annotated[
     str,
-    Parameter(help="Messages or folders: in the spool, absolute, or seen from here."),
+    Parameter(help="Messages or folders: relative to the spool or to here, or absolute."),
 ]

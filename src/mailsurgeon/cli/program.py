@@ -1,4 +1,4 @@
-"""The program: its commands, and the one line that each error becomes."""
+"""The program: its table of commands, and how each error becomes one line on stderr."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ COMMANDS = {
     "undo": "undo:undo", "redo": "redo:redo", "demo": "demo:demo",
     "quarantine": "quarantine:APPLICATION",
 }  # fmt: skip
-"""Where each command is. It is imported when it is called: the screen must not wait for them."""
+"""Each command's function, as MODULE:NAME in `commands/`. A command is imported when it is called,
+so that the screen does not wait for all of them."""
 _HELP = frozenset(("--help", "-h"))
 
 
 def application() -> App:
-    """The commands and their options."""
+    """The command line: the screen by default, and every command of COMMANDS."""
     app = App(
         name="mailsurgeon",
-        help="See what is wrong with a Maildir spool, repair it so that no client notices, and"
-        " take every change back.",
+        help="Find what is wrong with a Maildir spool, repair it so that no client notices, and"
+        " undo any change.",
         version=__version__,
         default_parameter=DEFAULTS,
         result_action="return_value",
@@ -46,8 +47,8 @@ def application() -> App:
         help_format="plaintext",
     )
     app.default(screen.screen)
-    for name, place in COMMANDS.items():
-        app.command(f"mailsurgeon.cli.commands.{place}", name=name)
+    for name, function in COMMANDS.items():
+        app.command(f"mailsurgeon.cli.commands.{function}", name=name)
     return app
 
 
@@ -57,21 +58,23 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str], host: Host | None = None) -> int:
-    """Runs one command line on `host` (this computer when None); gives its exit code. Every error
-    is one line on stderr."""
+    """Runs one command line on `host` (this computer when None); returns its exit code.
+
+    Every error becomes one line on stderr.
+    """
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:  # a stream that cannot encode a character still shows it
+        if reconfigure is not None:  # in a C locale, non-ASCII characters are shown escaped
             reconfigure(errors="backslashreplace")
     app = application()
     if not _HELP.isdisjoint(arguments):
-        app.resolved_commands()  # what each is for stands beside it
+        app.resolved_commands()  # imports them: the help shows their docstrings
     try:
         result = _called(app, spread_codes(arguments), host or Host.this())
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
-        complain(f"{_usage(error, arguments)}; mailsurgeon --help tells how it is used")
+        complain(f"{_usage(error, arguments)}; mailsurgeon --help explains the usage")
         return COULD_NOT
     except MailsurgeonError as error:
         complain(str(error))
@@ -89,7 +92,7 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
     except sqlite3.Error as error:
         complain(f"the index or the journal cannot be used: {error}")
         return COULD_NOT
-    except Exception as error:  # a fault of ours is told in one line, too
+    except Exception as error:  # a fault of ours is one line too
         if sys.flags.dev_mode:
             traceback.print_exc()
         complain(f"a fault of mailsurgeon: {type(error).__name__}: {error}")
@@ -108,7 +111,7 @@ def _called(app: App, arguments: Sequence[str], host: Host) -> object:
 
 
 def _usage(error: CycloptsError, arguments: Sequence[str]) -> str:
-    """What was wrong with the command line, without a full stop."""
+    """What is wrong with the command line, without a full stop."""
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         first = arguments[0]
         near = difflib.get_close_matches(first, COMMANDS, 1, 0.7)
@@ -126,7 +129,7 @@ def _os_error(error: OSError) -> str:
 
 
 def _forget_stdout() -> None:
-    """What is still buffered goes nowhere, so that the interpreter's last flush cannot fail."""
+    """Discards what is still buffered, so that the interpreter's last flush cannot fail."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

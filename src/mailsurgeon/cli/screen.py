@@ -1,4 +1,4 @@
-"""The commands that open the screen. Textual is imported here alone, and only when it runs."""
+"""Opens the screen. Only this module imports Textual, and only once the screen is to open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cyclopts import Parameter
 from mailsurgeon.cli.console import complain
 from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import COMMON, Common, SpoolPath
-from mailsurgeon.cli.startup import LateSurgeon, unheld
+from mailsurgeon.cli.startup import LateSurgeon, exits_promptly
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How the screen looks."""
+    """The options for how the screen looks."""
 
-    ascii: Annotated[bool, Parameter(help="Draw with ASCII characters alone.")] = False
-    theme: Annotated[str, Parameter(help="The colours, by the name of a Textual theme.")] = ""
+    ascii: Annotated[bool, Parameter(help="Draw with ASCII characters only.")] = False
+    theme: Annotated[str, Parameter(help="A Textual theme, by name.")] = ""
     no_mouse: Annotated[bool, Parameter(help="Leave the mouse to the terminal.")] = False
 
 
@@ -48,32 +48,32 @@ def screen(
     /,
     *,
     all: Annotated[
-        bool, Parameter(help="Begin with a list of every spool at and below the path.")
+        bool, Parameter(help="Begin with a list of all spools at or below the path.")
     ] = False,
-    read_only: Annotated[bool, Parameter(help="Look, and change nothing.")] = False,
+    read_only: Annotated[bool, Parameter(help="Change nothing.")] = False,
     display: Display = DISPLAY,
     common: Common = COMMON,
 ) -> int:
-    """Open the screen on a spool: see, repair, take back, by keys.
+    """Open the screen on a spool: view, repair and undo with keys.
 
-    On a directory that is no spool and has several below it, such as /var/vmail, a list of them
-    comes first (scan-all --help tells what a spool is).
+    If the path is not a spool but has several below it, such as /var/vmail, the screen opens with
+    a list of them (scan-all --help explains what a spool is).
     """
-    with unheld():
+    with exits_promptly():
         if all or several(spool, common):
-            return spools(spool, common, display, read_only=read_only)
-        place = opened(spool, common)
+            return _run_on_many(spool, common, display, read_only=read_only)
+        chosen = opened(spool, common)
         terminal_needed()
-        with _index(place) as index:
-            return run_on(place, index, common, display, read_only=read_only)
+        with _index(chosen) as index:
+            return run_on(chosen, index, common, display, read_only=read_only)
 
 
-def spools(directory: str, common: Common, display: Display, *, read_only: bool) -> int:
+def _run_on_many(directory: str, common: Common, display: Display, *, read_only: bool) -> int:
     """Opens the list of spools below a directory."""
-    from mailsurgeon.cli.commands.scan_all import for_many, some_below
+    from mailsurgeon.cli.spools_below import refuse_single_spool_options, require_spool_below
 
-    for_many(common)
-    top = some_below(directory, common)
+    refuse_single_spool_options(common)
+    top = require_spool_below(directory, common)
     terminal_needed()
     gc.enable()
     with _apart(common) as apart:
@@ -95,8 +95,10 @@ def spools(directory: str, common: Common, display: Display, *, read_only: bool)
 
 @contextmanager
 def _apart(common: Common, spool: Spool | None = None) -> Iterator[Apart]:
-    """What surveys beside the screen. Raises MailsurgeonError when the cluster that is asked for
-    cannot be used."""
+    """The process that surveys beside the screen.
+
+    Raises MailsurgeonError if the cluster named by `--scheduler` cannot be used.
+    """
     with closing(Apart(common.jobs, common.scheduler, complain)) as apart:
         if common.scheduler is not None:
             apart.meet(spool)
@@ -104,7 +106,7 @@ def _apart(common: Common, spool: Spool | None = None) -> Iterator[Apart]:
 
 
 def terminal_needed() -> None:
-    """Raises MailsurgeonError where no screen can be drawn."""
+    """Raises MailsurgeonError if there is no terminal that a screen can be drawn on."""
     if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in _NO_SCREEN:
         return
     raise MailsurgeonError(
@@ -122,12 +124,13 @@ def run_on(
     read_only: bool = False,
     clock_ahead: float = 0.0,
 ) -> int:
+    """Opens the screen on one spool; returns the exit code. `clock_ahead` in seconds."""
     surgeon = LateSurgeon(spool, common)
 
     def prepare() -> None:
         apart.start()
         surgeon.open()
-        gc.freeze()  # what is loaded stays: each look at it would make a key wait
+        gc.freeze()  # a collection that visits every loaded module would delay a key
         gc.enable()
 
     with _apart(common, spool) as apart, closing(surgeon):
@@ -150,7 +153,7 @@ def run_on(
 
 @contextmanager
 def _index(spool: Spool) -> Iterator[Index]:
-    """The index kept for this spool, or a temporary one where it cannot be kept."""
+    """The stored index of this spool, or a temporary one if it cannot be stored."""
     try:
         index = Index.open(index_path(spool))
     except (OSError, sqlite3.Error):
@@ -168,6 +171,7 @@ def _index(spool: Spool) -> Iterator[Index]:
 
 @contextmanager
 def temporary_index(directory: str) -> Iterator[Index]:
+    """An index in a directory that the caller removes."""
     index = Index.open(Path(directory) / "index.sqlite3")
     try:
         yield index

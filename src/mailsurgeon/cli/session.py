@@ -1,4 +1,4 @@
-"""The operating table: one spool opened, its index brought up to date, its journal at hand."""
+"""What a command works with: a spool surveyed just now, and the surgeon that may change it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mailsurgeon.survey.workers.pool import LateWorkers, make_executor
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_WORTH_IT = 0.3  # seconds
+_WORTH_IT = 0.3  # seconds: after so long, worker processes save more than their start costs
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyedSpool:
-    """A spool and what the survey that has just ended says of it."""
+    """A spool, its index, and the result of the survey that has just ended."""
 
     spool: Spool
     index: Index
@@ -35,39 +35,41 @@ class SurveyedSpool:
 
 
 @contextmanager
-def surveyed(
+def surveying(
     spool: Spool, common: Common, *, quick: bool = False, fresh: bool = False
 ) -> Iterator[SurveyedSpool]:
-    """The spool, looked at now: what has not changed since the last survey is not read again.
+    """Surveys the spool now; reads only what has changed since the last survey.
 
-    `fresh` forgets the last survey. Where the index cannot be kept (a read-only or full disk) a
-    temporary one serves. Raises KeyboardInterrupt when interrupted.
+    `quick` opens no message, `fresh` forgets the last survey. If the index cannot be stored (the
+    disk is read-only or full), the survey uses a temporary one. Raises KeyboardInterrupt if the
+    operator interrupts it.
     """
     with ExitStack() as kept:
-        with looking(common, quick=quick, fresh=fresh) as order:
-            index, result = kept.enter_context(looked_at(spool, order))
+        with survey_request(common, quick=quick, fresh=fresh) as request:
+            index, result = kept.enter_context(looked_at(spool, request))
         if result.cancelled:
             raise KeyboardInterrupt
         yield SurveyedSpool(spool, index, result)
 
 
 @contextmanager
-def looking(
+def survey_request(
     common: Common,
     *,
     quick: bool = False,
     fresh: bool = False,
     about: Callable[[], str] = lambda: "",
 ) -> Iterator[SurveyRequest]:
-    """How to look, for one spool or one after another: who reads, how far it is, whether it was
-    interrupted. `about` says what is looked at, safe to show, before the stage it is in."""
+    """The request for surveys of one spool or of several in turn: with readers, a progress bar and
+    a check for interrupts. `about` returns text, safe to show, that precedes the stage in the bar.
+    """
     with (
         readers(common) as reading,
         progress(not common.quiet) as advance,
         interruptible() as interrupted,
     ):
 
-        def told(now: Progress) -> None:
+        def show(now: Progress) -> None:
             advance(about() + now.stage, now.done, now.total)
 
         yield SurveyRequest(
@@ -75,7 +77,7 @@ def looking(
             reading,
             quick,
             fresh,
-            on_progress=told,
+            on_progress=show,
             cancelled=interrupted,
             note=complain if common.verbose else None,
         )
@@ -83,9 +85,10 @@ def looking(
 
 @contextmanager
 def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
-    """Gives those who read the messages of a spool; None when this process does it alone.
+    """Yields a function from a spool to the executor that reads its messages; None stands for this
+    process.
 
-    Raises MailsurgeonError when the cluster that is asked for cannot be used.
+    Raises MailsurgeonError if the cluster named by `--scheduler` cannot be used.
     """
     if common.scheduler is not None:
         from mailsurgeon.survey.workers.cluster import connect
@@ -105,8 +108,8 @@ def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
 
 
 class _HelpedWhenLong(LateWorkers):
-    """Worker processes for what takes longer than starting them would; until they are warm this
-    process reads by itself."""
+    """Starts worker processes once a survey has taken longer than their start would; until they are
+    ready, this process reads."""
 
     def __init__(self, jobs: int | None) -> None:
         super().__init__(jobs)
@@ -124,10 +127,13 @@ class _HelpedWhenLong(LateWorkers):
 
 @contextmanager
 def surgeon_for(
-    spool: Spool, common: Common, *, force: bool = False, changes: bool = False, looks: bool = False
+    spool: Spool, common: Common, *, force: bool = False, changes: bool = False
 ) -> Iterator[Surgeon]:
-    """The one who may change the spool. `changes`: first recovers what a run before left
-    unfinished; else only tells of it. `looks`: goes on where the journal is damaged."""
+    """The surgeon of the spool.
+
+    `changes`: recovers the operation that an earlier run left unfinished, if any; without it, the
+    operation is only reported on stderr.
+    """
     with Surgeon(
         spool,
         state_dir=common.state_dir,
@@ -140,32 +146,29 @@ def surgeon_for(
         if changes:
             recovered = surgeon.recover()
             if recovered is not None:
-                _tell_recovered(spool, recovered)
+                _report_recovered(spool, recovered)
         else:
-            tell_unfinished(surgeon, looks=looks)
+            _report_unfinished(surgeon)
         yield surgeon
 
 
-def _tell_recovered(spool: Spool, report: Report) -> None:
-    """Tells on stderr of a recovery, and which messages did not keep their UIDs."""
+def warn_of_unfinished(spool: Spool, common: Common) -> None:
+    """Reports an unfinished operation on stderr. A damaged journal is reported too, and does not
+    stop the caller: looking at a spool needs no journal."""
+    with Surgeon(spool, state_dir=common.state_dir, quarantine=common.quarantine_dir) as surgeon:
+        try:
+            _report_unfinished(surgeon)
+        except JournalError as error:
+            complain(str(error))
+
+
+def _report_recovered(spool: Spool, report: Report) -> None:
+    """Reports a recovery on stderr, with the messages that did not keep their UIDs."""
     for line in (report.summary, *report.effects):
         complain(f"{spool.shown}: {line}")
 
 
-def tell_unfinished(surgeon: Surgeon, *, looks: bool = False) -> None:
-    """Tells on stderr of an operation that did not come to its end.
-
-    `looks`: the spool is only looked at; that needs no journal, and a damaged one is told of.
-    """
-    try:
-        _tell_unfinished(surgeon)
-    except JournalError as error:
-        if not looks:
-            raise
-        complain(str(error))
-
-
-def _tell_unfinished(surgeon: Surgeon) -> None:
+def _report_unfinished(surgeon: Surgeon) -> None:
     unfinished = surgeon.unfinished()
     if unfinished is not None:
         complain(

@@ -1,7 +1,4 @@
-"""What the screen needs only after its first frame: it opens without, and they come a moment later.
-
-Each is made once, by whoever needs it first; the others wait for it.
-"""
+"""Starts the screen fast and ends it promptly: late imports, and no waiting for stuck threads."""
 
 from __future__ import annotations
 
@@ -20,11 +17,11 @@ from mailsurgeon.maildir.spool import Spool
 if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
 
-_MOMENT = 1.0  # seconds that a thread is waited for when the program ends
+_MOMENT = 1.0  # seconds that the program waits for its threads when it ends
 
 
 class LateSurgeon:
-    """The surgeon, to whoever asks for what a Surgeon has."""
+    """Stands in for a Surgeon and imports the real one on first use, to keep start-up fast."""
 
     def __init__(self, spool: Spool, common: Common) -> None:
         self._spool, self._common = spool, common
@@ -32,7 +29,7 @@ class LateSurgeon:
         self._surgeon: Surgeon | None = None
 
     def open(self) -> Surgeon:
-        """The surgeon itself. May be called from any thread."""
+        """The real surgeon, made by the first call. May be called from any thread."""
         with self._guard:
             if self._surgeon is None:
                 from mailsurgeon.surgery.surgeon import Surgeon
@@ -49,17 +46,19 @@ class LateSurgeon:
         return getattr(self.open(), name)
 
     def close(self) -> None:
-        """Ends the connection to the journal, if it was ever made."""
+        """Closes the journal if it was opened."""
         with self._guard:
             if self._surgeon is not None:
                 self._surgeon.close()
 
 
 @contextmanager
-def unheld() -> Iterator[None]:
-    """What was begun inside, and still waits for a file system that does not answer when all else
-    is closed, does not keep the process: that then ends at once, with the code 0."""
-    gc.disable()  # until the first frame stands
+def exits_promptly() -> Iterator[None]:
+    """Ends the process with code 0 if threads started inside still run a second after the block.
+
+    Such a thread waits for a file system that does not answer (NFS); nothing can interrupt it.
+    """
+    gc.disable()  # until the screen has drawn its first frame
     before = set(threading.enumerate())
     try:
         yield

@@ -1,10 +1,8 @@
-"""What a Maildir is, as bytes and names. Pure: nothing here reads or writes a file.
+"""What a Maildir is: names, folders, layouts, servers' files, messages. Nothing here writes.
 
-`spool`: a mail root and where its parts lie. `folder_names`: a folder's path and its name.
-`filename`: what a message's name tells; `rename`: the name it is to have instead.
-`message`: what a message's text tells; `message_fast`: the same of a usual one, in a hurry;
-`header_dates`: its dates.
-`server_files`: the table of servers, with all they keep in a spool; `server_entry`: what an entry
-of the table can say; `reserved`: which names are not mail.
-`lists/`: the contents of servers' lists. `config/`: the settings of servers.
+`spool` is the mail root of a run, `folder_names` turns paths into the names of folders and back.
+`filename` takes the name of a message apart, `rename` composes a new one. `reserved` and
+`server_files`, the table of servers, know the names that are not mail; `server_entry` has the
+fields of the table. `lists/` holds the formats of servers' own files, `config/` their configuration. `message` finds the facts in the bytes of a message, `message_fast`
+does the same for usual ones in a fraction of the time, `header_dates` parses the dates in headers.
 """

@@ -1,8 +1,8 @@
-"""The name of a message file: base name, fields and info.
+"""Takes the name of a message file apart: base name, fields and info.
 
 Grammar (Dovecot, maildir-storage.h): `BASE[,FIELD=VALUE...]:2,FLAGS[,MORE]`. The base name is all
-before the first colon, fields included: a change of a field makes a new base name, and so, for a
-server, a new message. File names are bytes and may be anything but `/` and NUL.
+that precedes the first colon, including the fields. So a changed field makes a new base name, which
+a server takes for a new message. File names are bytes and may hold any but `/` and NUL.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ _SIZE = {b"S": re.compile(rb",S=(\d+)(?=[,:]|\Z)"), b"W": re.compile(rb",W=(\d+)
 _UID = re.compile(rb",U=(\d+)")
 _UID_FIELDS = re.compile(rb",(?:U=\d+|FMD5=[^,:]*)")
 _FMD5 = re.compile(rb",FMD5=([^,:]*)")
-# Separators other than the colon, as KMail (! _), Windows ports (;) and escaping copies leave them.
+# Separators other than the colon: of KMail (! _), Windows ports (;) and copies that escape names.
 _FOREIGN = re.compile(rb"(?i)(;|!|_|,|%3a)2(?:,|%2c)([a-z]*)\Z")
 _LOST_COLON = re.compile(rb"2,([A-Za-z]+)\Z")
 _FIELD_DIGITS = re.compile(rb",([SW])=(\d+)\Z")
 _SECONDS = re.compile(rb"\d+")
 
 LONGEST_NAME = 200
-"""Bytes of a name above which it is `bad-name`: a change of flags needs room below the 255 of
-the file system."""
+"""Bytes; a longer name is `bad-name`, since more flags may not fit below the file system's limit of
+255."""
 MAX_DIGITS = 255  # no file system has longer names
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What follows the base name, and how it should look.
+    """What follows the base name, and its correct form.
 
-    `kind`: "none" (there is none), "good", "bad" (a colon, but not sorted letters after `:2,`),
-    "foreign" (another separator), "lost-colon". `base`: the name without info, where the
-    separator is a foreign one too. `info`: from the first separator on. `flags`: the letters,
-    sorted. `should_be`: the info put right. `separator`: the foreign one, in lower case.
+    `kind`: "none" (no info), "good", "bad" (a colon, but not sorted letters after `:2,`), "foreign"
+    (another separator), "lost-colon". `base`: the name without the info, whichever separator it
+    has. `info`: all from the separator on. `flags`: the letters, sorted. `should_be`: the corrected
+    info. `separator`: the foreign one, in lower case.
     """
 
     kind: str
@@ -46,13 +46,13 @@ class Info:
 
 
 def split(name: bytes) -> tuple[bytes, bytes]:
-    """The base name (before the first colon) and the info (from it on, empty when none)."""
+    """The base name (all before the first colon) and the info (the rest, empty without a colon)."""
     base, colon, rest = name.partition(b":")
     return base, colon + rest
 
 
 def sorted_flags(flags: bytes) -> bytes:
-    """The letters of `flags`, each once, in ASCII order; what is no letter is dropped."""
+    """The letters of `flags`, each once, in ASCII order; other bytes are dropped."""
     return bytes(sorted({byte for byte in flags if _is_letter(byte)}))
 
 
@@ -60,8 +60,8 @@ def sorted_flags(flags: bytes) -> bytes:
 def parse_info(name: bytes, size: int | None = None, virtual_size: int | None = None) -> Info:
     """The info of a name by the rules of `bad-flags`.
 
-    `size` and `virtual_size` (bytes) decide whether the digits before a lost colon belong to
-    `,S=` or `,W=`; where they are unknown (None) a lost colon is taken for one.
+    `size` and `virtual_size` (bytes) decide whether a `2` after `,S=` or `,W=` belongs to that
+    number or to an info that lost its colon; if they are unknown (None), to the info.
     """
     base, info = split(name)
     if info:
@@ -98,7 +98,7 @@ def _other_info(base: bytes, info: bytes) -> Info:
 
 
 def _leaves_fitting_size(head: bytes, size: int | None, virtual_size: int | None) -> bool:
-    """Whether the `2` after `head` is a lost info and not the last digit of a size."""
+    """Whether the `2` after `head` begins an info and is not the last digit of a size."""
     field = _FIELD_DIGITS.search(head)
     if not field:
         return not re.search(rb",[SW]=\Z", head)
@@ -111,10 +111,11 @@ def _leaves_fitting_size(head: bytes, size: int | None, virtual_size: int | None
 def size_fields(
     name: bytes, size: int | None = None, virtual_size: int | None = None
 ) -> tuple[int | None, int | None]:
-    """What `,S=` and `,W=` of a name say, in bytes; None where it has none.
+    """The values of `,S=` and `,W=` in a name, in bytes; None if it has no such field.
 
-    The first of each counts; one that is not digits is none (Dovecot, maildir-filename.c). Before
-    a lost colon only digits count that fit the file's real `size` or `virtual_size`.
+    The first of each counts; a value that is not digits counts as none (Dovecot,
+    maildir-filename.c). Before a lost colon, the value counts only if it is the file's real `size`
+    or `virtual_size`.
     """
     if b",S=" not in name and b",W=" not in name:
         return None, None
@@ -140,7 +141,7 @@ def _field(base: bytes, letter: bytes) -> int | None:
 
 
 def with_sizes(name: bytes, size: int | None = None, virtual_size: int | None = None) -> bytes:
-    """`name` with the first `,S=` and `,W=` set to these sizes; a field it lacks is not added."""
+    """`name` with the first `,S=` and `,W=` set to these sizes; adds no field."""
     info = parse_info(name, size, virtual_size)
     base = info.base
     for letter, value in ((b"S", size), (b"W", virtual_size)):
@@ -152,30 +153,31 @@ def with_sizes(name: bytes, size: int | None = None, virtual_size: int | None = 
 
 
 def count_field(name: bytes, letter: bytes) -> int:
-    """How often `,LETTER=` stands in the base name."""
+    """How often `,LETTER=` occurs in the base name."""
     return split(name)[0].count(b"," + letter + b"=")
 
 
 def uid_field(name: bytes) -> int | None:
-    """The UID mbsync or offlineimap wrote into the name (`,U=`), None where there is none."""
+    """The UID that mbsync or offlineimap wrote into the name (`,U=`); None without one."""
     match = _UID.search(name)
     return int(match[1]) if match and len(match[1]) <= MAX_DIGITS else None
 
 
 def fmd5_field(name: bytes) -> bytes | None:
-    """offlineimap's mark of the folder (`,FMD5=`), None where there is none."""
+    """offlineimap's mark of the folder (`,FMD5=`); None without one."""
     match = _FMD5.search(parse_info(name).base)
     return match[1] if match else None
 
 
 def without_uid(name: bytes) -> bytes:
-    """`name` without `,U=` and `,FMD5=`: what a message loses when it changes its folder."""
+    """`name` without `,U=` and `,FMD5=`, which mean something in one folder only."""
     base = parse_info(name).base
     return _UID_FIELDS.sub(b"", base) + name[len(base) :]
 
 
 def leading_seconds(name: bytes) -> int | None:
-    """The seconds since 1970 a name begins with; None where its first digits cannot be that."""
+    """The seconds since 1970 at the start of a name; None if it does not begin with such a
+    number."""
     match = _SECONDS.match(name)
     return int(match[0]) if match and len(match[0]) <= 10 else None
 

@@ -1,7 +1,7 @@
-"""Folder names: from the bytes on the disk to what a person reads, and back.
+"""Turns the path of a folder into the name that a person reads, and back.
 
-Mailbox names are in modified UTF-7 (RFC 3501 5.1.3), in plain UTF-8 where the server is so
-configured, and may hold Dovecot's `\\2e` for a dot that is no separator.
+Names on the disk are in modified UTF-7 (RFC 3501 5.1.3), or in UTF-8 if the server is configured
+so. Dovecot writes `\\2e` for a dot that is not a separator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ INBOX = "INBOX"
 
 
 def decode_folder(component: bytes) -> str:
-    """One component of a folder's path, decoded; bytes that make no sense stay as they are."""
+    """One component of a folder's path, decoded; if it cannot be decoded, as it is."""
     try:
         text = _decode_utf7(component) if component.isascii() else os.fsdecode(component)
     except (ValueError, binascii.Error):
@@ -45,7 +45,8 @@ def _unshift(match: re.Match[bytes]) -> bytes:
 
 
 def encode_folder(name: str) -> bytes:
-    """One component of a folder's name in modified UTF-7; bytes that are not UTF-8 as they are."""
+    """One component of a folder's name in modified UTF-7; as it is if it has bytes that are not
+    UTF-8."""
     if any("\udc80" <= char <= "\udcff" for char in name):
         return os.fsencode(name)
     return _PLAIN.sub(_shift, name).encode("ascii")
@@ -61,7 +62,7 @@ def _shift(match: re.Match[str]) -> str:
 def folder_name(path: bytes, layout: str) -> str:
     """The name of the folder at `path` (relative to the spool): `INBOX`, `Sent`, `Archives.2012`.
 
-    Not made visible. A folder nested where maildir++ has none keeps its slashes.
+    The name is not made safe to show. A folder inside a maildir++ folder keeps its slashes.
     """
     if not path:
         return INBOX
@@ -73,7 +74,8 @@ def folder_name(path: bytes, layout: str) -> str:
 
 
 def folder_path(name: str, layout: str) -> bytes:
-    """Where a folder of this name lies, relative to the spool; the reverse of `folder_name`."""
+    """The path of the folder with this name, relative to the spool; the inverse of
+    `folder_name`."""
     if name == INBOX:
         return b""
     path = b"/".join(encode_folder(part) for part in name.split("/"))

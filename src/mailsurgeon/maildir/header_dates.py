@@ -1,4 +1,4 @@
-"""The time a header names: the texts of Received and Date as seconds since 1970."""
+"""Parses the dates in a header: the texts of Received and Date as seconds since 1970."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date
 from email.utils import mktime_tz, parsedate_tz
 
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-"""The years 1 to 9999; a header may name any number of days and hours."""
+"""The years 1 to 9999; a header may claim any date."""
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# RFC 5322 3.3 as nearly all programs write it; any other form goes the long way.
+# RFC 5322 3.3 as nearly all programs write it; the slow parser handles any other form.
 _USUAL = re.compile(
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), +)?(\d\d?) ([A-Z][a-z][a-z] [12]\d\d\d)"
     r" (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)(?: \(\w+\))?\Z",
@@ -20,7 +20,8 @@ _USUAL = re.compile(
 
 
 class _FirstDays(dict[str, int | None]):
-    """The day before a month such as `Jan 2018`, in seconds since 1970; None for no month."""
+    """Maps a month such as `Jan 2018` to the day before it, in seconds since 1970; None if it is no
+    month."""
 
     def __missing__(self, month: str) -> int | None:
         name, _, year = month.partition(" ")
@@ -36,7 +37,8 @@ _first_day = _FirstDays()
 
 
 def header_date(texts: tuple[str, str]) -> int | None:
-    """Seconds since 1970 of the first text that parses: topmost Received, then Date."""
+    """Seconds since 1970 of the first text that parses, or None. The texts: topmost Received,
+    Date."""
     for text in texts:
         if text:
             match = _USUAL.match(text)

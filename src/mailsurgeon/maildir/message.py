@@ -1,7 +1,7 @@
-"""What the bytes of a message say: is it mail, its header, its Message-ID, its sizes, its end.
+"""Finds the facts in the bytes of a message: is it mail, its header, Message-ID, sizes and end.
 
-Pure functions of bytes. A file comes as a sequence of pieces, so that memory is bounded by the
-header (`HEAD_LIMIT`) and not by the file. Header: RFC 5322 2.2 and 3.6; multiparts: RFC 2046 5.1.
+Pure functions of bytes. A file comes as a sequence of pieces, so that the header (`HEAD_LIMIT`) and
+not the file limits the memory needed. Header: RFC 5322 2.2 and 3.6; multiparts: RFC 2046 5.1.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from urllib.parse import unquote_to_bytes
 from mailsurgeon.text import visible
 
 HEAD_LIMIT = 16 * 1024 * 1024
-"""Bytes of a file kept in memory at most; a header longer than this counts as cut there."""
+"""The bytes of a file that are kept in memory, at most; a longer header counts as cut there."""
 SHOWN = 200
-"""Characters of sender and subject kept."""
+"""The characters of sender and subject that are kept."""
 
-# No pattern here repeats a group without bound or tries a long text from many places: either would
-# let one hostile message take memory and time without end.
+# No pattern here repeats a group without bound or searches a long text from many positions: with
+# either, one hostile message could use up memory and time.
 _BLANK = re.compile(rb"[ \t\r\n\f\v]*")
 _SEPARATOR = re.compile(rb">?From [^\n]*\n")
 _FIELD_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
@@ -49,14 +49,14 @@ _ADDRESS = re.compile(r"\s*\"?([^\"<]*?)\"?\s*<([^>]*)>")
 
 
 class Traits(IntEnum):
-    """Yes-or-no facts of a message's content, bits of one number (the index keeps it)."""
+    """Yes-or-no facts about a message's content: bits of one number, which the index stores."""
 
-    READ = 1  # the content has been looked at; without it the others mean nothing
+    READ = 1  # the content has been read; without this bit the others mean nothing
     MAIL = 2  # it is mail
     MBOX = 4  # several messages in one file
     FROM_LINE = 8  # begins with an mbox From line
     FIRST_FIELD = 16  # the first line that is not blank is a header field
-    KNOWN_FIELD = 32  # the header block holds one of the fields that mail has
+    KNOWN_FIELD = 32  # the header block has one of the fields that mail has
     HEADER_CUT = 64  # the header block ends at the end of the file, without a newline
     HEADER_ONLY = 128  # nothing after the header block
     MULTIPART = 256  # the top part is a multipart with a boundary
@@ -65,11 +65,11 @@ class Traits(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the bytes say. Sizes in bytes; texts decoded, made visible and cut.
+    """The facts of a message. Sizes in bytes; texts decoded, made visible and cut.
 
-    `virtual_size` (W) is bytes plus LFs not preceded by CR. `message_id` is as written, with its
-    angle brackets, None when there is none. `dates`: the texts of the topmost Received (after its
-    semicolon) and of Date.
+    `virtual_size` (W): the size plus one for each LF without a CR before it. `message_id`: as
+    written, with its angle brackets; None without one. `dates`: the texts of the topmost Received
+    (after its semicolon) and of Date.
     """
 
     traits: int
@@ -83,7 +83,7 @@ class Content:
 
 
 def analyse(pieces: Iterable[bytes]) -> Content:
-    """Looks at one message, given in pieces. Never raises, whatever the bytes are."""
+    """Analyses one message, given in pieces. Never raises, whatever the bytes are."""
     source = iter(pieces)
     head, size, lone = _gather(source)
     start = _header_start(head)
@@ -128,7 +128,8 @@ def analyse(pieces: Iterable[bytes]) -> Content:
 
 
 def _gather(source: Iterator[bytes]) -> tuple[bytes, int, int]:
-    """The first pieces as one head of at least HEAD_LIMIT bytes, its size and lone LFs."""
+    """The first pieces, joined to at least HEAD_LIMIT bytes if there are so many; their size and
+    lone LFs."""
     head = next(source, b"")
     if len(head) < HEAD_LIMIT:
         more = [head]
@@ -144,7 +145,7 @@ def _gather(source: Iterator[bytes]) -> tuple[bytes, int, int]:
 
 
 def _lone_feeds(piece: bytes, before: bytes) -> int:
-    """LFs of `piece` that no CR precedes; `before` is the byte that came before the piece."""
+    """The LFs of `piece` without a CR before them; `before` is the byte before the piece."""
     feeds = piece.count(b"\n")
     if feeds and b"\r" in piece:
         feeds -= piece.count(b"\r\n")
@@ -154,21 +155,21 @@ def _lone_feeds(piece: bytes, before: bytes) -> int:
 
 
 def _header_start(head: bytes) -> int:
-    """Where the header block begins: after blank lines and one From line of an mbox."""
+    """The offset of the header block: after blank lines and one From line of an mbox."""
     start = _after_blank(head, 0)
     separator = _SEPARATOR.match(head, start)
     return _after_blank(head, separator.end()) if separator else start
 
 
 def _after_blank(head: bytes, start: int) -> int:
-    """Where the first line at or after `start` begins that is not blank."""
+    """The offset of the first line at or after `start` that is not blank."""
     space = _BLANK.match(head, start)
     end = head.rfind(b"\n", start, space.end() if space else start)
     return end + 1 if end >= 0 else start
 
 
 def _header_end(head: bytes, start: int) -> tuple[int, int]:
-    """Where the header block ends (its last newline included), and where the body begins."""
+    """The offsets of the end of the header block (after its last newline) and of the body."""
     bare = head.find(b"\n\n", start)
     paired = head.find(b"\n\r\n", start, bare + 1 if bare >= 0 else len(head))
     if paired >= 0:
@@ -177,13 +178,13 @@ def _header_end(head: bytes, start: int) -> tuple[int, int]:
 
 
 def body_start(head: bytes) -> int | None:
-    """Where the body begins, None while the end of the header block has not come yet."""
+    """The offset of the body; None if `head` does not reach the end of the header block."""
     end, body = _header_end(head, _header_start(head))
     return None if end == len(head) and len(head) < HEAD_LIMIT else body
 
 
 class Header:
-    """A header block in which fields are looked up by name."""
+    """A header block; finds fields by name."""
 
     def __init__(self, block: bytes) -> None:
         self.block = b"\n" + block
@@ -192,7 +193,7 @@ class Header:
         self.first_name = first[1].lower() if first else None
 
     def field(self, name: bytes) -> bytes | None:
-        """The unfolded value of the first field of this name (lower case), None without one."""
+        """The unfolded value of the first field with this name (lower case); None without one."""
         start = self._value(name)
         if start is None:
             return None
@@ -201,11 +202,11 @@ class Header:
         return value.replace(b"\r\n", b"").replace(b"\n", b"").strip()
 
     def has(self, name: bytes) -> bool:
-        """Whether there is a field of this name (lower case)."""
+        """Whether the header has a field with this name (lower case)."""
         return self._value(name) is not None
 
     def _value(self, name: bytes) -> int | None:
-        """Where the value of the first field of this name begins."""
+        """The offset of the value of the first field with this name."""
         found = re.search(rb"\n" + re.escape(name) + rb"[ \t]*:", self._lower)
         return found.end() if found else None
 
@@ -224,9 +225,10 @@ def _header_traits(head: bytes, header: Header) -> int:
 
 
 class _Search:
-    """Looks for a pattern in pieces that may cut it anywhere.
+    """Searches for a pattern that may extend over two pieces.
 
-    `reach`: bytes that are looked at again with the next piece. `rest`: what comes before all.
+    `reach`: how many bytes it searches again with the next piece. `rest`: text before the first
+    one.
     """
 
     def __init__(self, pattern: re.Pattern[bytes], reach: int, rest: bytes = b"") -> None:
@@ -243,7 +245,7 @@ class _Search:
 
 
 class _Closer(_Search):
-    """Looks for the closing boundary of a multipart in its body."""
+    """Searches for the closing boundary of a multipart in its body."""
 
     def __init__(self, boundary: bytes) -> None:
         mark = rb"\n" + re.escape(b"--" + boundary + b"--") + rb"[ \t]*"
@@ -252,7 +254,7 @@ class _Closer(_Search):
 
     @property
     def found(self) -> bool:
-        """Whether the closing boundary is there, when all pieces have been looked at."""
+        """Whether the closing boundary is there; valid after the last piece."""
         return self.seen or self._last_line.search(self.rest) is not None
 
 
@@ -271,11 +273,11 @@ def _boundary(header: Header) -> bytes | None:
 
 
 def message_id_of(value: bytes) -> str | None:
-    """The Message-ID a field's unfolded value holds, with its angle brackets; None without one."""
+    """The Message-ID in a field's unfolded value, with its angle brackets; None without one."""
     start = value.find(b"<")
     end = value.find(b">", start) if start >= 0 else -1
     identity = value[start + 1 : end].strip() if end >= 0 else value
-    # SQLite keeps no surrogates; bytes that are not UTF-8 are written out.
+    # SQLite stores no surrogates, so bytes that are not UTF-8 become escapes.
     text = identity.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     if end >= 0:
         return f"<{text}>" if text else None
@@ -289,7 +291,7 @@ def dates_of(received: bytes, date: bytes) -> tuple[str, str]:
 
 
 def sender_of(value: bytes) -> str:
-    """The first author as `Name <address>`, `address`, or whatever stands there."""
+    """The first author as `Name <address>` or `address`, else the whole text."""
     text = decoded(value)
     found = _ADDRESS.match(text)
     if not found:
@@ -298,7 +300,8 @@ def sender_of(value: bytes) -> str:
 
 
 def decoded(value: bytes) -> str:
-    """A header value with its encoded words (RFC 2047) read, made visible, cut to SHOWN."""
+    """A header value with encoded words (RFC 2047) decoded, made visible, cut to SHOWN
+    characters."""
     value = value[: SHOWN * 8]
     if b"=?" not in value:
         return visible(value, SHOWN)
@@ -314,10 +317,10 @@ def decoded(value: bytes) -> str:
 
 
 def _usual_words(value: bytes) -> str | None:
-    """A value of ASCII whose encoded words are all well formed, decoded; None where it is not.
+    """The decoded value if it is ASCII and all its encoded words are well formed, else None.
 
-    Many times faster than the library, and the same: white space between encoded words is none of
-    the text (RFC 2047 6.2), and neighbours of one charset are decoded together.
+    This gives the same result as the library, many times faster: white space between encoded words
+    is not part of the text (RFC 2047 6.2), and neighbours in one charset are decoded together.
     """
     if _ODD.search(value):
         return None
@@ -363,7 +366,7 @@ _KINDS = (
 
 
 def looks_like(head: bytes) -> str:
-    """A guess at what a file is that is no mail, in a few words."""
+    """A guess, in a few words, at what a file is that is not mail."""
     text = head[:512].lstrip()
     for magic, kind in _KINDS:
         if text.startswith(magic):

@@ -1,8 +1,8 @@
-"""A quick look at a usual message: what `message.analyse` says of it, at a fraction of the cost.
+"""Finds the facts of a usual message, the same as `message.analyse`, at a fraction of the cost.
 
-A survey reads hundreds of thousands of messages that begin with a header field, have a blank line
-and a body after it. For those one pass of searches is enough; for all others there is `analyse`,
-which this must always agree with (closing boundaries apart, which are not looked for here).
+A survey reads hundreds of thousands of messages that begin with a header field and have a blank
+line and a body. For those, one pass of searches is enough; all others need `analyse`. The two must
+always agree, except on closing boundaries, which this module does not search for.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from mailsurgeon.maildir.message import (
 )
 
 USUAL = int(Traits.READ | Traits.MAIL | Traits.FIRST_FIELD | Traits.KNOWN_FIELD)
-"""The traits of every message this looks at, MULTIPART and CLOSED left out."""
+"""The traits of every usual message, without MULTIPART and CLOSED."""
 
 _FIRST_FIELD = re.compile(rb"(?!>?From )[!-9;-~]+:")
 _USUAL_ID = re.compile(rb"<[!-;=?-~]+>\Z")
 _END = re.compile(rb"\n(?![ \t])")
 _COLON = ord(":")
-_CACHED = 200  # bytes of a sender that is worth remembering
+_CACHED = 200  # bytes; a longer sender is not cached
 
 
 class Glance(NamedTuple):
-    """What was seen; `virtual_size` in bytes, `date` in seconds since 1970, see `Content`."""
+    """The facts, as in `Content`; `virtual_size` in bytes, `date` in seconds since 1970."""
 
     virtual_size: int
     message_id: str | None
@@ -42,11 +42,11 @@ class Glance(NamedTuple):
 
 
 def glance(data: bytes) -> Glance | None:
-    """Looks at a whole message file; None when it is not a usual one. Never raises."""
+    """The facts of a whole message file; None if it is not a usual one. Never raises."""
     if _FIRST_FIELD.match(data) is None:
         return None
     end = data.find(b"\n\n") + 1
-    feeds = len(data) - len(data.replace(b"\n", b""))  # to count them takes twice as long
+    feeds = len(data) - len(data.replace(b"\n", b""))  # `count` takes twice as long
     if b"\r" in data:
         feeds -= data.count(b"\r\n")
         paired = data.find(b"\n\r\n", 0, end or len(data)) + 1
@@ -56,9 +56,9 @@ def glance(data: bytes) -> Glance | None:
         body = end + 1
     if not end or body >= len(data):
         return None
-    lower = b"\n" + data[: end + 1].lower()  # and the first byte of the blank line
+    lower = b"\n" + data[: end + 1].lower()  # with the first byte of the blank line
     sender = _value(data, lower, b"\nfrom")
-    if sender is None:  # then whether it is mail is for others to say
+    if sender is None:  # `analyse` has to decide whether it is mail
         return None
     identity = _value(data, lower, b"\nmessage-id") or b""
     return Glance(
@@ -71,7 +71,8 @@ def glance(data: bytes) -> Glance | None:
 
 
 def _value(data: bytes, lower: bytes, name: bytes) -> bytes | None:
-    """The unfolded value of the first field called so; `lower` lies one byte after `data`."""
+    """The unfolded value of the first field with this name; `lower` is `data` shifted by one
+    byte."""
     start = lower.find(name)
     if start < 0:
         return None
@@ -91,7 +92,7 @@ def _value(data: bytes, lower: bytes, name: bytes) -> bytes | None:
 
 def _date(data: bytes, lower: bytes) -> int | None:
     stamp = _value(data, lower, b"\nreceived")
-    # The Date is seldom asked for: nearly every message has been received.
+    # Date is seldom needed: nearly every message has a Received field.
     seconds = header_date(dates_of(stamp, b"")) if stamp else None
     if seconds is not None:
         return seconds

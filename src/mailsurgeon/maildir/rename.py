@@ -1,7 +1,7 @@
-"""The name a message gets: every remedy chosen for it composed into one. Pure.
+"""Composes the new name of a message from all remedies chosen for it. Pure.
 
-What no remedy asks for stays byte for byte. A base name is replaced by a fresh one only where it
-must be: it is taken, it is one servers cannot use, or the result would be too long.
+Parts that no remedy changes stay the same, byte for byte. A message gets a fresh base name only if
+it must: another message has the base name, servers cannot use it, or the result would be too long.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from mailsurgeon.maildir.filename import (
 )
 
 NAME_MAX = 255
-"""Bytes of a file name (NAME_MAX of Linux file systems)."""
+"""The longest file name, in bytes (NAME_MAX of Linux file systems)."""
 BASE_LIMIT = 160
-"""Bytes of a fresh base name: leaves room below LONGEST_NAME for every flag and keyword."""
+"""The longest fresh base name, in bytes: leaves room for all flags and keywords in LONGEST_NAME."""
 OWN_HOST = b"mailsurgeon"
-"""Stands where the host stands in a fresh name whose old name tells of none."""
+"""The host in a fresh name if the old name has none."""
 
 _FIRST = re.compile(rb"\d[!-+\--9;-~]{0,19}\Z")
 _UNFIT = re.compile(rb"[\x00-\x20\x7f:/]")
@@ -39,14 +39,14 @@ _KEPT_FIELD = re.compile(rb",(?:[SW]=\d{1,18}|U=\d{1,10}|FMD5=[0-9a-f]{32})(?=,|
 
 @dataclass(frozen=True, slots=True)
 class NameChange:
-    """What is to change in a filename.
+    """What to change in a filename.
 
-    `sizes`: the file's real S and W (bytes; None when not known); written only where the name has
-    such a field and `set_sizes`. `one_size`: repeated `,S=` and `,W=` go. `repair_info`: the info
-    as `bad-flags` says it should be. `set_flags`: exactly these capitals (and, when it names any,
-    these keywords). `add_flags`: these as well. `keywords`: the letter each keyword letter
-    becomes, those not in it go; None leaves them. `strip_uid`: `,U=` and `,FMD5=` go. `fresh`:
-    a new unique base name in any case.
+    `sizes`: the file's real S and W (bytes; None if unknown); `set_sizes` writes them into the
+    fields that the name has. `one_size`: drops repeated `,S=` and `,W=`. `repair_info`: corrects
+    the info by the rules of `bad-flags`. `set_flags`: sets exactly these capitals (and exactly
+    these keywords, if it has any). `add_flags`: adds these. `keywords`: maps each keyword letter to
+    its new one and drops the others; None leaves all. `strip_uid`: drops `,U=` and `,FMD5=`.
+    `fresh`: makes a new unique base name in any case.
     """
 
     sizes: tuple[int | None, int | None] = (None, None)
@@ -61,14 +61,15 @@ class NameChange:
 
     @property
     def touches_info(self) -> bool:
-        """Whether the info is written anew."""
+        """Whether the change concerns the info."""
         asked = self.repair_info or self.set_flags is not None or self.keywords is not None
         return asked or bool(self.add_flags)
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """The name composed; `replaced` tells that its base name had to be a fresh one unasked."""
+    """A composed name; `replaced`: it got a fresh base name although the change did not ask for
+    one."""
 
     filename: bytes
     replaced: bool = False
@@ -85,15 +86,15 @@ def compose(
 ) -> Name:
     """The filename after all of `change`.
 
-    `taken`: whether a base name is borne by another message where this one is going. `arrives`:
-    it comes there from elsewhere, so even an unchanged base name must be free and usable.
-    `seconds` (since 1970) and `seed` go into a fresh base name where the old one tells no time.
+    `taken`: whether another message in the target folder has a base name. `arrives`: the message
+    comes from elsewhere, so even an unchanged base name must be free and usable. `seconds` (since
+    1970) begin a fresh base name if the old one has no time; `seed` makes it unique.
     """
     parts = parse_info(filename, *change.sizes)
     head, info = parts.base, _repaired(parts, change)
     if change.one_size:
         head = one_size(head)
-    # The digits before a lost colon counted for no size; with the colon they do.
+    # The digits before a lost colon count as a size once the colon is back.
     if change.set_sizes or (parts.kind == "lost-colon" and info != parts.info):
         head = with_sizes(head, *change.sizes)
     if change.strip_uid:
@@ -113,7 +114,8 @@ def compose(
 
 
 def is_unfit(filename: bytes) -> bool:
-    """Whether servers would skip, misread or be unable to change a file of this name in cur/."""
+    """Whether servers would skip a file with this name in cur/, misread it, or fail to rename
+    it."""
     base = split(filename)[0]
     repeated = base.count(b",S=") > 1 or base.count(b",W=") > 1
     hidden = not base or base.startswith(b".")
@@ -123,10 +125,10 @@ def is_unfit(filename: bytes) -> bool:
 
 
 def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes], bool]) -> bytes:
-    """A base name nobody bears, as like `base` as can be.
+    """A base name that no message has, as similar to `base` as possible.
 
-    The leading seconds (servers number new mail by them), the host and the fields stay; the
-    middle gains `R` and hexadecimal digits. The same `seed` gives the same name.
+    The leading seconds (servers number new mail by them), the host and the fields stay; the middle
+    gets `R` and hexadecimal digits. The same `seed` gives the same name.
     """
     head, comma, fields = base.partition(b",")
     fields = comma + fields
@@ -148,7 +150,7 @@ def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes
 
 
 def _repaired(info: Info, change: NameChange) -> bytes:
-    """The info as it is to be."""
+    """The info after the change."""
     if not change.touches_info:
         return info.info
     kept = info.should_be if change.repair_info or info.kind != "good" else info.info
@@ -175,7 +177,7 @@ def _flags(letters: bytes, change: NameChange) -> bytes:
 
 
 def one_size(base: bytes) -> bytes:
-    """`base` with only the first `,S=` and the first `,W=`, the ones that count."""
+    """`base` with only the first `,S=` and the first `,W=`, which are the ones that count."""
     seen: set[bytes] = set()
 
     def first_only(match: re.Match[bytes]) -> bytes:
@@ -188,6 +190,6 @@ def one_size(base: bytes) -> bytes:
 
 
 def _short_info(info: bytes) -> bytes:
-    """The info without what follows a further comma: only a hostile name needs this."""
+    """The info up to a second comma; only a hostile name has more."""
     repaired = parse_info(b"x" + info).should_be
     return b":2," + repaired[3:].partition(b",")[0]

@@ -1,4 +1,4 @@
-"""What a survey could not look at, told wherever something is told of a spool."""
+"""Lists what a survey could not examine; every report on a spool includes it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _FIRST = 5
 
 
 def unseen_as_dicts(unseen: Sequence[NotExamined]) -> list[dict[str, Any]]:
-    """Each with its reason, ready for JSON."""
+    """The paths with their reasons, ready for JSON."""
     return [{"path": path_json(item.path), "reason": item.reason} for item in unseen]
 
 
 def print_unseen(console: Console, unseen: Sequence[NotExamined], *, whole: bool = False) -> None:
-    """`3 not examined`, and the first of them (`whole`: all) with reasons; nothing for none."""
+    """Prints `3 not examined` and the first few (`whole`: all) with reasons; nothing if none."""
     if not unseen:
         return
     console.print(f"{len(unseen):,} not examined; nothing was done about them:", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What an operation did: done, refused, left, what clients notice, and how to take it back."""
+"""Reports an operation: done, refused, left, what clients notice, and how to undo it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mailsurgeon.text import path_shown, visible
 
 
 def plan_outcome(plan: Plan, unseen: Sequence[NotExamined] = ()) -> dict[str, Any]:
-    """The JSON of a command that changed nothing yet: the plan, in the shape of an outcome."""
+    """The JSON of a command that has not run its plan: the plan, in the shape of an outcome."""
     return {
         "schema": 1,
         "operation": None,
@@ -67,7 +67,7 @@ def print_report(
     unseen: Sequence[NotExamined] = (),
     whole: bool = False,
 ) -> None:
-    """The same for a person. `undo` is the command that takes the operation back, or empty."""
+    """Prints the report as text. `undo`: the command line that undoes the operation, or empty."""
     console.print(
         f"{report.kind}: {visible(report.summary)} ({visible(report.state)})", soft_wrap=True
     )

@@ -1,4 +1,4 @@
-"""Where reports go: one console for tables, one way to write JSON, one way to write a path."""
+"""What all reports share: the console for tables, JSON, and paths in JSON."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-_NO_LIMIT = 100_000  # columns, where nothing has to fit
+_NO_LIMIT = 100_000  # columns: a pipe or file has no width
 
 
 def console_for(stream: TextIO) -> Console:
-    """A console that marks nothing up by itself; plain and never folded when not a terminal."""
+    """A console without markup; plain text that never wraps if the stream is not a terminal."""
     width = None if stream.isatty() else _NO_LIMIT
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def print_table(console: Console, table: Table) -> None:
-    """The table without the blanks that rich fills its last column with."""
+    """Prints the table without the blanks with which rich pads the last column."""
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():
@@ -27,12 +27,13 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def path_json(path: bytes) -> str:
-    """A path relative to the spool as JSON has it: `.` for the root, surrogate escapes."""
+    """A path relative to the spool for JSON: `.` for the root; bytes that are not UTF-8 become
+    surrogate escapes."""
     return os.fsdecode(path) if path else "."
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """JSON in ASCII alone: control characters and bytes that are not UTF-8 are escaped."""
+    """JSON in ASCII only: control characters and bytes that are not UTF-8 are escaped."""
     return json.dumps(value, ensure_ascii=True, indent=indent)
 
 

@@ -1,4 +1,4 @@
-"""A plan, before it runs: as a table for the one who must agree, as JSON with every step."""
+"""Shows a plan before it runs: as a table for the operator, as JSON with every step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def plan_summary(plan: Plan) -> str:
 
 
 def plan_as_dict(plan: Plan) -> dict[str, Any]:
-    """Everything the plan would do, ready for JSON: its acts in order, each with its steps."""
+    """The whole plan, ready for JSON: its acts in order, each with its steps."""
     return {
         "kind": plan.kind,
         "of": plan.of,
@@ -43,7 +43,7 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
 
 
 def left_as_dicts(left: Iterable[Left]) -> list[dict[str, Any]]:
-    """What a plan leaves alone, ready for JSON. `refused`: it was asked for and is not done."""
+    """What a plan leaves alone, ready for JSON. `refused`: the operator named it."""
     return [
         {
             "path": path_json(item.path),
@@ -57,8 +57,8 @@ def left_as_dicts(left: Iterable[Left]) -> list[dict[str, Any]]:
 
 
 def print_plan(plan: Plan, console: Console, *, whole: bool = False) -> None:
-    """One row a verdict with its count and first paths (`whole`: every path and step), then what
-    clients will notice, what is needed, and what is left alone."""
+    """Prints a row for each verdict with its count and first paths (`whole`: every path and step),
+    then what clients will notice, what the plan needs, and what it leaves alone."""
     console.print(f"{plan.kind}: {plan_summary(plan)}", soft_wrap=True)
     if plan.acts:
         print_table(console, _table(plan, whole))
@@ -68,13 +68,13 @@ def print_plan(plan: Plan, console: Console, *, whole: bool = False) -> None:
 
 
 def print_notes(console: Console, label: str, notes: Iterable[str]) -> None:
-    """One line each, under a common label."""
+    """Prints each note on a line of its own, after the label."""
     for note in notes:
         console.print(f"{label:<8}  {visible(note)}", soft_wrap=True)
 
 
 def print_left(console: Console, left: Iterable[Left], *, whole: bool = False) -> None:
-    """What is not done, alike ones together, and how to ask for it."""
+    """Prints what the plan leaves alone, grouped by reason, and how to ask for it."""
     for (refused, codes, reason, hint), group in _alike(left):
         paths = [item.path for item in group]
         label = "refused" if refused else "not done"

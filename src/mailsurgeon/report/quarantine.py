@@ -1,4 +1,4 @@
-"""What lies in the quarantine: as JSON and as a table."""
+"""Lists the quarantine, as JSON and as a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailsurgeon.text import path_shown, visible
 
 
 def items_as_dict(directory: bytes, items: Sequence[QuarantineItem]) -> dict[str, Any]:
-    """The quarantine at `directory`, ready for JSON; `bytes` is the size of all of it."""
+    """The quarantine at `directory`, ready for JSON."""
     return {
         "schema": 1,
         "quarantine": path_json(directory),
@@ -35,7 +35,7 @@ def _item(item: QuarantineItem) -> dict[str, Any]:
 
 
 def print_items(directory: bytes, items: Sequence[QuarantineItem], console: Console) -> None:
-    """One line a thing, in the order given, and a line of totals."""
+    """Prints a line for each item, in the order given, and a line of totals."""
     for item in items:
         console.print(
             f"{item.operation:>5}  {visible(item.time)}  {visible(item.verdict):<16}"

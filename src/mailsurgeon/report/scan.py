@@ -1,4 +1,4 @@
-"""What a survey found: as JSON, JSON lines, CSV and a table. All are streamed."""
+"""Writes what a survey found, as JSON, JSON lines, CSV or a table; each is streamed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,7 @@ from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.evidence import evidence
 from mailsurgeon.report.not_examined import unseen_as_dicts
-from mailsurgeon.report.output import (
-    as_json,
-    console_for,
-    counted,
-    path_json,
-    print_table,
-)
+from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow
 from mailsurgeon.survey.run import SurveyResult
@@ -42,9 +36,9 @@ STYLES = {
 
 @dataclass(frozen=True)
 class ScanFindings:
-    """What a survey and its index say of a spool, limited to some codes and folders (by id).
+    """What a survey found in a spool, limited to some codes and to some folders (by id).
 
-    None is no limit.
+    None stands for no limit.
     """
 
     spool: Spool
@@ -55,7 +49,7 @@ class ScanFindings:
 
     @cached_property
     def folders(self) -> list[FolderRow]:
-        """The folders listed; their counts of problems are limited to `codes`."""
+        """The folders within the limit, their problem counts limited to `codes`."""
         return [
             row._replace(problems=self._of_codes(row.problems))
             for row in self.index.folders()
@@ -64,30 +58,30 @@ class ScanFindings:
 
     @property
     def messages(self) -> int:
-        """Messages of the folders listed; without a limit also those that lie in no folder."""
+        """How many messages these folders hold; without a limit, also those outside any folder."""
         if self.limit is None:
             return self.survey.messages
         return sum(row.messages for row in self.folders)
 
     @property
     def bytes(self) -> int:
-        """The size of these messages."""
+        """The size of these messages in bytes."""
         if self.limit is None:
             return self.survey.bytes
         return sum(row.bytes for row in self.folders)
 
     @cached_property
     def not_examined(self) -> list[NotExamined]:
-        """What was not looked at, in the whole spool: it may be missing in any comparison."""
+        """What could not be examined anywhere in the spool: a copy of any message may be there."""
         return self.index.not_examined()
 
     def problems(self) -> Iterator[ProblemRow]:
-        """The problems listed, by path."""
+        """The problems within the limits, sorted by path."""
         return self.index.problems(codes=self.codes, folders=self.limit)
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Problems by code, those of the spool as a whole included, worst kind first."""
+        """The problems by code, worst kind first, including those of the spool as a whole."""
         order = self._of_codes(self.index.problem_counts())
         if self.limit is None:
             return order
@@ -98,14 +92,14 @@ class ScanFindings:
 
     @property
     def clean(self) -> bool:
-        """Nothing above `info`, and everything was looked at."""
+        """Whether nothing is worse than `info` and everything was examined."""
         return not self.not_examined and not any(
             row.severity > Severity.INFO for row in self.problems()
         )
 
     @cached_property
     def folder_names(self) -> dict[int, str]:
-        """The decoded name of each folder by its id."""
+        """The decoded name of each folder, by id."""
         return {row.id: row.name for row in self.index.folders()}
 
     def _of_codes(self, counts: Any) -> dict[str, int]:
@@ -113,8 +107,8 @@ class ScanFindings:
 
 
 def write_scan(findings: ScanFindings, format: str, stream: TextIO, *, brief: bool = False) -> None:
-    """Writes the findings to `stream` in one of FORMATS; `brief` leaves the single problems out
-    of the table."""
+    """Writes the findings to `stream` in one of SCAN_FORMATS; a `brief` table has no line for each
+    problem, only counts."""
     if format == "json":
         for part in _json(findings):
             stream.write(part)
@@ -190,7 +184,7 @@ def _write_csv(findings: ScanFindings, stream: TextIO) -> None:
 
 
 def _cell(value: str | None) -> str:
-    """The text itself where it is safe to show, else as JSON has it, without the quotes."""
+    """The text itself if it is safe to show, else escaped as in JSON, without the quotes."""
     if value is None:
         return ""
     return value if visible(value) == value else as_json(value)[1:-1].replace('\\"', '"')
@@ -208,16 +202,15 @@ def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
 
 
 def _write_lines(findings: ScanFindings, stream: TextIO, *, colours: bool) -> None:
-    """One line a problem. A rich table of 12,000 rows takes seconds; this does not."""
+    """Writes a line for each problem. A rich table of 12,000 rows would take seconds."""
     words = {
         level: style.render(f"{level.word:<8}") if colours else f"{level.word:<8}"
         for level, style in STYLES.items()
     }
     codes = max((len(code) for code in findings.counts), default=0)
     names = {number: visible(name) for number, name in findings.folder_names.items()}
-    width = min(
-        max((len(names[row.folder]) for row in findings.problems() if row.folder), default=1), 24
-    )
+    widest = max((len(names[row.folder]) for row in findings.problems() if row.folder), default=1)
+    width = min(widest, _FOLDER_WIDTH)
     for row in findings.problems():
         folder = "-" if row.folder is None else names[row.folder]
         found = evidence(row)

@@ -1,4 +1,4 @@
-"""What a survey of many spools found: as a table, JSON, JSON lines and CSV."""
+"""Writes what surveys of many spools found, as a table, JSON, JSON lines or CSV."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SCAN_ALL_COLUMNS = (
     "spool", "layout", "messages", "bytes", "folders", "worst", "not_examined", "seconds", "error",
     "problems",
 )  # fmt: skip
-_BADGES = 4  # kinds of problems in a line of the table, unless all are asked for
+_BADGES = 4  # kinds of problems in a line of the table, without --verbose
 
 
 @dataclass(frozen=True)
 class ManyFindings:
-    """The spools below a directory, worst first, and what was not searched for more of them.
+    """The spools below a directory, worst first, and the directories that could not be searched.
 
-    `not_searched` has absolute paths.
+    The paths in `not_searched` are absolute.
     """
 
     directory: bytes
@@ -43,17 +43,17 @@ class ManyFindings:
 
     @property
     def clean(self) -> bool:
-        """Nothing above `info` in any of them, and everything was looked at."""
+        """Whether nothing in any spool is worse than `info` and everything was examined."""
         return not self.not_searched and all(row.clean for row in self.rows)
 
     @property
     def failed(self) -> bool:
-        """Not one could be looked at."""
+        """Whether no spool at all could be surveyed."""
         return all(row.error for row in self.rows)
 
     @property
     def totals(self) -> dict[str, Any]:
-        """Sums over all spools; the worst kind of problem first."""
+        """The sums over all spools; problems with the worst kind first."""
         problems: Counter[str] = Counter()
         levels: dict[str, int] = {}
         for row in self.rows:
@@ -74,8 +74,8 @@ class ManyFindings:
 
 
 def write_many(found: ManyFindings, format: str, stream: TextIO, *, whole: bool = False) -> None:
-    """Writes the spools to `stream` in one of scan's FORMATS; `whole` names every kind of problem
-    in a line of the table."""
+    """Writes the spools to `stream` in one of SCAN_FORMATS; `whole` names every kind of problem in
+    the lines of the table."""
     if format == "json":
         stream.write(_json(found))
     elif format == "jsonl":
@@ -125,7 +125,7 @@ def _write_csv(found: ManyFindings, stream: TextIO) -> None:
 
 
 def _cell(value: str) -> str:
-    """The text itself where it is safe to show, else as JSON has it, without the quotes."""
+    """The text itself if it is safe to show, else escaped as in JSON, without the quotes."""
     return value if visible(value) == value else as_json(value)[1:-1].replace('\\"', '"')
 
 

@@ -1,4 +1,4 @@
-"""The journal as a session log: Markdown, JSON, HTML, or a shell script of the same acts."""
+"""Writes the journal as a session log: Markdown, JSON, HTML, or a shell script."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ LOG_FORMATS = ("md", "json", "html", "sh")
 
 
 def write_log(surgeon: Surgeon, format: str, *, session: str | None = None) -> str:
-    """The operations of the journal, oldest first, in one of FORMATS.
+    """The operations of the journal (or of one `session`), oldest first, in one of LOG_FORMATS.
 
-    `session`: only those of one session. The text may hold surrogate escapes in the form `sh`
-    alone, where file names must stay exactly what they are.
+    Only in the form `sh` may the text hold surrogate escapes: a script needs the exact file names.
     """
     operations = [
         (operation, list(surgeon.steps(operation.id)))
@@ -94,9 +93,10 @@ _LINK = re.compile(r"@|:/|www\.", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
-    """Text in which Markdown finds nothing to act on.
+    """The text with Markdown's special characters escaped.
 
-    What some make a link of although nothing marks it as one (an address, a URL) is a code span.
+    A text with an address or a URL becomes a code span: many renderers turn these into links even
+    without markup.
     """
     text = visible(text)
     if _LINK.search(text):
@@ -105,7 +105,7 @@ def _plain(text: str) -> str:
 
 
 def _code_span(text: str) -> str:
-    """A code span that holds `text` as it is, backticks too (CommonMark 6.1)."""
+    """A code span that holds `text` unchanged, even with backticks (CommonMark 6.1)."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text[:1] in "` " or text[-1:] in "` " else ""

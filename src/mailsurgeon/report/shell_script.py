@@ -1,4 +1,4 @@
-"""A session as a shell script that makes the same acts by hand."""
+"""Writes a session as a shell script that performs the same steps."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ edit_uidlist() {{
 def shell_log(
     spool: Spool, quarantine: bytes, operations: Iterable[tuple[Operation, list[StepRecord]]]
 ) -> str:
-    """The steps that were done, as POSIX shell with `mv -n`.
+    """The steps that were done, as POSIX shell; `mv -n` never replaces a file.
 
-    File names are exact: the text holds surrogate escapes where a name is not UTF-8, and what a
-    terminal could act on is written with printf.
+    File names are exact: the text holds surrogate escapes for bytes that are not UTF-8, and printf
+    writes the characters that a terminal could act on.
     """
     head = _HEAD.format(
         spool=quoted(spool.root),

@@ -1,4 +1,4 @@
-"""What `verify` found: as JSON and as a table, streamed."""
+"""Writes what `verify` found, as JSON or as a table; both are streamed."""
 
 from __future__ import annotations
 
@@ -9,22 +9,16 @@ from rich.table import Table
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.verify.verify import Difference, Verification
-from mailsurgeon.report.output import (
-    as_json,
-    console_for,
-    counted,
-    path_json,
-    print_table,
-)
+from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
 from mailsurgeon.text import path_shown, visible
 
-_LONGEST = 400  # characters of a complaint
+_LONGEST = 400  # characters of a complaint that are shown
 
 
 def write_verification(
     found: Verification, spool: Spool, format: str, stream: TextIO, *, brief: bool = False
 ) -> None:
-    """Writes it as `json` or as a `table`; `brief` leaves out of the table all but what differs."""
+    """Writes it as `json` or as a `table`; a `brief` table has only the differences."""
     if format == "json":
         for part in _json(found, spool):
             stream.write(part)

@@ -1,4 +1,4 @@
-"""explain."""
+"""`explain`: prints what the catalogue says about a problem, or about a topic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailsurgeon.report.explain import explain_text, topic_text
 def explain(
     code: Annotated[str, Parameter(help="A code, its badge, or a topic: subscriptions.")], /
 ) -> int:
-    """Tell of a problem: why it happens, what servers do with it, what the repair does."""
+    """Explain a problem: why it happens, what servers do with it, what the repair does."""
     topic = TOPICS.get(code.lower())
     if topic is not None:
         print(topic_text(topic), end="")

@@ -1,4 +1,4 @@
-"""The commands that change a spool: fix, file, flags."""
+"""`fix`: repairs a spool, all of it or what the operator names."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def fix(
     consent: Consent = CONSENT,
     common: Common = COMMON,
 ) -> int:
-    """Repair a spool: all that a plain fix takes on, or only what is named."""
+    """Repair a spool: what is safe for clients, or only what you name."""
 
-    def planned(bench: SurveyedSpool) -> Plan:
+    def planned(surveyed: SurveyedSpool) -> Plan:
         return plan_fix(
-            bench.spool,
-            bench.index,
+            surveyed.spool,
+            surveyed.index,
             only=codes,
-            folders=[row.name for row in checked_folders(bench.index, folder)],
-            paths=paths_in(bench.spool, paths),
+            folders=[row.name for row in checked_folders(surveyed.index, folder)],
+            paths=paths_in(surveyed.spool, paths),
             force=consent.force,
             quarantine=common.quarantine_dir,
             host=common.host,

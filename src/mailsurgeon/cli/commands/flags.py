@@ -1,4 +1,4 @@
-"""flags."""
+"""`flags`: sets the flags of messages."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.commands.file import _proposed, some
+from mailsurgeon.cli.arguments import require_paths
 from mailsurgeon.cli.execute import operate
-from mailsurgeon.cli.options import (
-    COMMON,
-    CONSENT,
-    Common,
-    Consent,
-    Paths,
-    SpoolPath,
-)
+from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, Paths, SpoolPath
+from mailsurgeon.cli.remedy_plan import plan_remedy
 from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.surgery.model import Plan
@@ -25,16 +19,16 @@ def flags(
     spool: SpoolPath,
     /,
     *paths: Paths,
-    set: Annotated[str, Parameter(help="The flags they shall have, such as FRS; may be empty.")],
+    set: Annotated[str, Parameter(help="The new flags, such as FRS; may be empty.")],
     consent: Consent = CONSENT,
     common: Common = COMMON,
 ) -> int:
     """Set the flags of messages: D draft, F flagged, P passed, R replied, S seen, T trashed."""
 
-    def planned(bench: SurveyedSpool) -> Plan:
-        return _proposed(bench, paths, consent, common, "fix-flags", flags=set)
+    def planned(surveyed: SurveyedSpool) -> Plan:
+        return plan_remedy(surveyed, paths, "fix-flags", consent, common, flags=set)
 
-    some(paths)
+    require_paths(paths)
     wrong = sorted({flag for flag in set if flag not in "DFPRST" and not "a" <= flag <= "z"})
     if wrong:
         raise MailsurgeonError(

@@ -1,4 +1,4 @@
-"""log."""
+"""`log`: writes the journal of a spool as a session log."""
 
 from __future__ import annotations
 
@@ -23,22 +23,21 @@ def log(
     session: Annotated[str | None, Parameter(help="Only this session.")] = None,
     format: Annotated[
         Literal["md", "json", "html", "sh"],
-        Parameter(help="Markdown, JSON, HTML, or a script of the same acts."),
+        Parameter(help="Markdown, JSON, HTML, or a shell script."),
     ] = "md",
     output: Annotated[
-        Path | None, Parameter(help="The file to write; else it goes to standard output.")
+        Path | None, Parameter(help="The file to write; standard output by default.")
     ] = None,
     common: Common = COMMON,
 ) -> int:
     """Write the journal of a spool as a session log."""
-    place = opened(spool, common)
-    with surgeon_for(place, common) as surgeon:
+    with surgeon_for(opened(spool, common), common) as surgeon:
         sessions = sorted({operation.session for operation in surgeon.operations()})
         if session is not None and session not in sessions:
             known = ", ".join(sessions) or "none"
             raise MailsurgeonError(f"{session}: no such session; known are {known}")
         if output is not None:
-            _elsewhere(output, place.root, surgeon.quarantine_dir)
+            _refuse_among_mail(output, surgeon.spool.root, surgeon.quarantine_dir)
         text = write_log(surgeon, format, session=session)
     data = text.encode("utf-8", "surrogateescape")
     if output is not None:
@@ -49,8 +48,9 @@ def log(
     return 0
 
 
-def _elsewhere(output: Path, *mail: bytes) -> None:
-    """Raises MailsurgeonError when the file lies where mail lies: a log never replaces any."""
+def _refuse_among_mail(output: Path, *mail: bytes) -> None:
+    """Raises MailsurgeonError if the file lies in one of these directories: it could replace a
+    message."""
     path = os.fsencode(os.path.realpath(output))
     for root in mail:
         if path.startswith(os.path.realpath(root).rstrip(b"/") + b"/"):
@@ -58,7 +58,7 @@ def _elsewhere(output: Path, *mail: bytes) -> None:
 
 
 def _save(output: Path, data: bytes, *, executable: bool) -> None:
-    """Writes the file, which only its owner can read: names of messages tell of their owner."""
+    """Writes the file for its owner only: names of folders and messages are private."""
     mode = 0o700 if executable else 0o600
     with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(data)

@@ -1,4 +1,4 @@
-"""What lies in the quarantine: list, add, restore, purge."""
+"""`quarantine`: lists, adds to, restores from and purges the quarantine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from mailsurgeon.cli.arguments import entry_ids, is_servers, paths_in
-from mailsurgeon.cli.commands.file import some
+from mailsurgeon.cli.arguments import entry_ids, is_sound_server_file, paths_in, require_paths
 from mailsurgeon.cli.console import complain
-from mailsurgeon.cli.execute import carry_out, confirmed, exit_code, may_change, operate
-from mailsurgeon.cli.execute import write_report as write
+from mailsurgeon.cli.execute import (
+    carry_out,
+    confirmed,
+    exit_code,
+    may_change,
+    operate,
+    write_report,
+)
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import (
     COMMON,
@@ -37,18 +42,17 @@ from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.plan.propose import described, propose, propose_file, propose_folder
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 
-Format = Annotated[OutcomeFormat, Parameter(help="How it is written.")]
+Format = Annotated[OutcomeFormat, Parameter(help="The form of the output.")]
 
 
 def _list(spool: SpoolPath, /, *, format: Format = "table", common: Common = COMMON) -> int:
-    """List what lies in the quarantine of a spool."""
-    place = opened(spool, common)
-    with surgeon_for(place, common) as surgeon:
-        _write(surgeon.quarantine_dir, surgeon.quarantined(), format)
+    """List what is in the quarantine of a spool."""
+    with surgeon_for(opened(spool, common), common) as surgeon:
+        _write_items(surgeon.quarantine_dir, surgeon.quarantined(), format)
     return 0
 
 
-def _write(directory: bytes, items: Sequence[QuarantineItem], format: OutcomeFormat) -> None:
+def _write_items(directory: bytes, items: Sequence[QuarantineItem], format: OutcomeFormat) -> None:
     if format == "json":
         print(as_json(items_as_dict(directory, items), indent=1))
     else:
@@ -58,45 +62,43 @@ def _write(directory: bytes, items: Sequence[QuarantineItem], format: OutcomeFor
 def add(
     spool: SpoolPath, /, *paths: Paths, consent: Consent = CONSENT, common: Common = COMMON
 ) -> int:
-    """Put messages or whole folders away; clients see them deleted."""
+    """Move messages or whole folders to the quarantine; for clients they are deleted."""
 
-    def planned(bench: SurveyedSpool) -> Plan:
-        named = paths_in(bench.spool, paths)
-        return _put_away(
-            bench,
+    def planned(surveyed: SurveyedSpool) -> Plan:
+        named = paths_in(surveyed.spool, paths)
+        return _plan_add(
+            surveyed,
             named,
             force=consent.force,
             quarantine=common.quarantine_dir,
             host=common.host,
         )
 
-    some(paths)
+    require_paths(paths)
     return operate(spool, planned, consent, common)
 
 
-def _put_away(bench: SurveyedSpool, paths: list[bytes], **order: Any) -> Plan:
-    """One plan for messages and whole folders. `order`: what `propose` takes besides."""
-    folders = {row.path: row.id for row in bench.index.folders()}
+def _plan_add(surveyed: SurveyedSpool, paths: list[bytes], **options: Any) -> Plan:
+    """One plan for messages, whole folders and servers' files; `options` are those of `propose`."""
+    spool, index = surveyed.spool, surveyed.index
+    folders = {row.path: row.id for row in index.folders()}
     whole = [
-        propose_folder(bench.spool, bench.index, folders[path], **order)
-        for path in paths
-        if path in folders
+        propose_folder(spool, index, folders[path], **options) for path in paths if path in folders
     ]
-    files = [path for path in paths if path not in folders and is_servers(bench.index, path)]
-    whole += [propose_file(bench.spool, bench.index, path, **order) for path in files]
+    files = [path for path in paths if path not in folders and is_sound_server_file(index, path)]
+    whole += [propose_file(spool, index, path, **options) for path in files]
     rest = [path for path in paths if path not in folders and path not in files]
-    entries = entry_ids(bench.index, bench.spool, rest)
-    single = propose(bench.spool, bench.index, entries, "quarantine", **order)
+    single = propose(spool, index, entry_ids(index, spool, rest), "quarantine", **options)
     if not whole:
         return single
     joined = reduce(_joined, whole, single)
     return described(
-        bench.spool, bench.index, joined, quarantine=order["quarantine"], host=order["host"]
+        spool, index, joined, quarantine=options.get("quarantine"), host=options.get("host")
     )
 
 
 def _joined(first: Plan, second: Plan) -> Plan:
-    """Both as one; its effects and needs are still those of the first."""
+    """The acts of both plans; the effects and needs are still those of the first."""
     return replace(first, acts=first.acts + second.acts, left=first.left + second.left)
 
 
@@ -107,17 +109,18 @@ def restore(
     consent: Consent = CONSENT,
     common: Common = COMMON,
 ) -> int:
-    """Bring things back to where they were."""
+    """Move things back to where they were."""
     if not what:
         raise MailsurgeonError("name what is to come back: an operation's number, or a PATH")
-    place = opened(spool, common)
-    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
+    chosen = opened(spool, common)
+    with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         items = _meant(surgeon.quarantined(), what)
         return carry_out(surgeon, surgeon.plan_restore(items), consent, common)
 
 
 def _meant(items: Sequence[QuarantineItem], what: Sequence[str]) -> list[QuarantineItem]:
-    """The items named: by operation, by path in the quarantine, by what they were, or below it."""
+    """The items that the words name: by operation, by their path in the quarantine or in the spool,
+    or by a directory above one of these. Raises Refused for a word that names none."""
     found: dict[bytes, QuarantineItem] = {}
     for word in what:
         name = os.fsencode(word.rstrip("/"))
@@ -139,18 +142,18 @@ def purge(
     /,
     *,
     older_than: Annotated[
-        float, Parameter(validator=Number(gte=0), help="Days it has lain there at least.")
+        float, Parameter(validator=Number(gte=0), help="Only what has been there this many days.")
     ],
     consent: Consent = CONSENT,
     common: Common = COMMON,
 ) -> int:
-    """Delete for good what has lain in the quarantine for long. This cannot be undone."""
-    place = opened(spool, common)
-    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
+    """Delete old things from the quarantine for good. This cannot be undone."""
+    chosen = opened(spool, common)
+    with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         before = datetime.now(UTC) - timedelta(days=older_than)
         old = [item for item in surgeon.quarantined() if _time(item) <= before]
         if consent.dry_run or not old or not may_change(consent):
-            _write(surgeon.quarantine_dir, old, consent.format)
+            _write_items(surgeon.quarantine_dir, old, consent.format)
             if old and not consent.dry_run:
                 complain("nothing was deleted; --yes deletes what is listed, for good")
             return 1 if old else 0
@@ -163,7 +166,7 @@ def purge(
                 return 1
         report = surgeon.purge(older_than)
         plan = Plan("purge", ())
-        write(surgeon, plan, report, consent, common)
+        write_report(surgeon, plan, report, consent, common)
         return exit_code(plan, report)
 
 
@@ -173,7 +176,7 @@ def _time(item: QuarantineItem) -> datetime:
 
 APPLICATION = App(
     name="quarantine",
-    help="What was put away: list it, add to it, bring it back, or end it for good.",
+    help="List the quarantine, add to it, restore from it, or delete from it for good.",
     default_parameter=DEFAULTS,
 )
 APPLICATION.command(_list, name="list")

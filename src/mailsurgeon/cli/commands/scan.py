@@ -1,4 +1,4 @@
-"""scan."""
+"""`scan`: lists the problems of a spool."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from mailsurgeon.cli.arguments import checked_codes, checked_folders
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
-from mailsurgeon.cli.session import surgeon_for, surveyed
+from mailsurgeon.cli.session import surveying, warn_of_unfinished
 from mailsurgeon.report.scan import ScanFindings, write_scan
 
 
@@ -18,26 +18,25 @@ def scan(
     spool: SpoolPath,
     /,
     *,
-    quick: Annotated[bool, Parameter(help="Names and sizes alone; no message is opened.")] = False,
+    quick: Annotated[bool, Parameter(help="Check names and sizes only; open no message.")] = False,
     only: Codes = (),
     folder: Folders = (),
     format: Annotated[
-        Literal["table", "json", "jsonl", "csv"], Parameter(help="How the problems are written.")
+        Literal["table", "json", "jsonl", "csv"], Parameter(help="The form of the output.")
     ] = "table",
     fresh: Annotated[bool, Parameter(help="Forget the last survey and read everything.")] = False,
     common: Common = COMMON,
 ) -> int:
-    """List the problems of a spool. Ends with 1 when there is anything above info."""
+    """List the problems of a spool. The exit code is 1 if any is worse than info."""
     codes = checked_codes(only)
-    place = opened(spool, common)
-    with surgeon_for(place, common, looks=True):
-        pass  # it tells of an unfinished operation
-    with surveyed(place, common, quick=quick, fresh=fresh) as bench:
-        folders = checked_folders(bench.index, folder)
+    chosen = opened(spool, common)
+    warn_of_unfinished(chosen, common)
+    with surveying(chosen, common, quick=quick, fresh=fresh) as surveyed:
+        folders = checked_folders(surveyed.index, folder)
         findings = ScanFindings(
-            place,
-            bench.index,
-            bench.result,
+            chosen,
+            surveyed.index,
+            surveyed.result,
             codes=codes or None,
             limit=frozenset(row.id for row in folders) or None,
         )

@@ -1,4 +1,4 @@
-"""The commands that take changes back, and do them again: undo, redo."""
+"""`undo`: undoes an operation, or all of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.console import INTERRUPTED, complain
 from mailsurgeon.cli.execute import (
-    INTERRUPTED,
     carry_out,
     confirmed,
     exit_code,
@@ -31,25 +30,25 @@ from mailsurgeon.text import visible
 
 def undo(
     spool: SpoolPath,
-    operation: Annotated[int | None, Parameter(help="Its number; else the last one.")] = None,
+    operation: Annotated[int | None, Parameter(help="Its number; by default the last one.")] = None,
     /,
     *,
-    all: Annotated[bool, Parameter(help="Take back everything, newest first.")] = False,
+    all: Annotated[bool, Parameter(help="Undo everything, newest first.")] = False,
     consent: Consent = CONSENT,
     common: Common = COMMON,
 ) -> int:
-    """Take back an operation."""
+    """Undo an operation."""
     if all and operation is not None:
-        raise MailsurgeonError(f"undo --all takes back everything; leave {operation} or --all out")
-    place = opened(spool, common)
-    with surgeon_for(place, common, force=consent.force, changes=may_change(consent)) as surgeon:
+        raise MailsurgeonError(f"undo --all undoes everything; leave out {operation} or --all")
+    chosen = opened(spool, common)
+    with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         if all:
             return _undo_all(surgeon, consent, common)
         return carry_out(surgeon, surgeon.plan_undo(operation), consent, common)
 
 
 def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
-    """Takes back one operation after the other, newest first; gives the exit code."""
+    """Lists the operations, asks, and undoes them, newest first; returns the exit code."""
     numbers = surgeon.undoable()
     if not numbers:
         raise Refused(f"{surgeon.spool.shown}: there is nothing to undo")
@@ -58,7 +57,7 @@ def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
     if consent.dry_run or not (consent.yes or on_terminal()):
         _list(operations, consent)
         if not consent.dry_run:
-            complain("nothing was changed; --yes takes these back")
+            complain("nothing was changed; --yes undoes these")
         return 1
     if not consent.yes:
         for operation in operations:
@@ -69,8 +68,11 @@ def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
 
 
 def _one_by_one(surgeon: Surgeon, consent: Consent, common: Common) -> int:
-    """A plan of undo is true only once what came later has been taken back; and what a restore
-    had brought back is to be taken back once the restore has been."""
+    """Undoes every operation in turn; returns the exit code.
+
+    Each plan is made only after the later operations are undone: it depends on what they left.
+    Undoing a restore can make an older operation undoable again, so the list is read anew.
+    """
     code, outcomes, tried = 0, list[dict[str, Any]](), set[int]()
     while waiting := [number for number in surgeon.undoable() if number not in tried]:
         number = waiting[0]

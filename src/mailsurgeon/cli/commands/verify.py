@@ -1,4 +1,4 @@
-"""The command that asks the server: verify."""
+"""`verify`: compares what Dovecot reads in a spool with a scan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailsurgeon.cli.arguments import checked_folders
 from mailsurgeon.cli.console import interruptible, progress
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Common, Folders, OutcomeFormat, SpoolPath
-from mailsurgeon.cli.session import surveyed
+from mailsurgeon.cli.session import surveying
 from mailsurgeon.procedures.verify.doveadm import find_doveadm, servers_account
 from mailsurgeon.procedures.verify.verify import verify as verify_spool
 from mailsurgeon.report.verify import write_verification
@@ -22,23 +22,23 @@ def verify(
     /,
     *,
     folder: Folders = (),
-    format: Annotated[OutcomeFormat, Parameter(help="How it is written.")] = "table",
+    format: Annotated[OutcomeFormat, Parameter(help="The form of the output.")] = "table",
     common: Common = COMMON,
 ) -> int:
-    """Let Dovecot read a spool, and compare what it says with a scan. Ends with 1 when they differ.
+    """Compare what Dovecot reads in a spool with a scan. The exit code is 1 if they differ.
 
-    Needs doveadm. Nothing in the spool and in Dovecot's indexes is changed: it is shown a copy of
-    the folders in a temporary directory, in which every message is a symlink. Folders that are
-    missing from the subscriptions are listed; they are no difference.
+    Needs doveadm. Neither the spool nor Dovecot's indexes change: doveadm reads a temporary
+    directory with the same folders, in which every message is a symlink. Folders that are missing
+    from the subscriptions are listed, but do not count as a difference.
     """
-    place = opened(spool, common)
-    find_doveadm()  # said before a long survey
-    servers_account(place)
-    with surveyed(place, common) as bench:
-        folders = checked_folders(bench.index, folder)
+    chosen = opened(spool, common)
+    find_doveadm()  # fails before the long survey, not after it
+    servers_account(chosen)
+    with surveying(chosen, common) as surveyed:
+        folders = checked_folders(surveyed.index, folder)
         with progress(not common.quiet) as advance, interruptible() as interrupted:
             found = verify_spool(
-                place, bench.index, folders, cancelled=interrupted, advance=advance
+                chosen, surveyed.index, folders, cancelled=interrupted, advance=advance
             )
-        write_verification(found, place, format, sys.stdout, brief=common.quiet)
+        write_verification(found, chosen, format, sys.stdout, brief=common.quiet)
         return 0 if found.agrees else 1

@@ -1,8 +1,8 @@
-"""A survey in a process of its own, for a program that must answer keys meanwhile.
+"""Surveys in another process, while this one answers keys.
 
-A Python process runs one thread at a time: a survey in the screen's own would make its keys wait.
-`Apart.survey` has the other process (`server.py`) call `run_survey`. The callbacks given are called
-in this process; the result or the error of the survey comes back.
+A Python process runs one thread at a time, so a survey in the screen's own process would delay
+keys. `Apart.survey` calls `run_survey` in the other process (`server.py`), runs its callbacks here,
+and returns or raises what it returns or raises.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mailsurgeon.survey.progress import Progress, SurveyResult
 
 MOMENT = 1.0
-"""Seconds that a survey under way has to come to an end when the program ends."""
+"""Seconds that a running survey has to stop when the program ends."""
 _PROGRAM = "from mailsurgeon.survey.process.server import serve; serve({}, {!r}, {!r})"
 
 
@@ -72,11 +72,11 @@ class _Callbacks:
 
 
 class Apart:
-    """The process that surveys. It is started when it is first needed and kept for the next survey.
-    It ends with this process, however this ends. Any thread may call, several at once.
+    """The process that surveys. It starts on first use, serves every later survey, and ends when
+    this process ends, even by a crash. Several threads may call it at the same time.
 
-    `jobs` and `scheduler` say who reads messages: worker processes of its own (none with one job),
-    or the cluster of that scheduler. `tell` gets lines about them for the operator.
+    `jobs` and `scheduler` choose the readers: worker processes of its own (none if `jobs` is 1), or
+    the cluster of that scheduler. `tell` gets lines about them for the operator.
     """
 
     def __init__(
@@ -93,16 +93,16 @@ class Apart:
         self._closed = False
 
     def listen(self, tell: Callable[[str], object]) -> None:
-        """Sends the lines for the operator to `tell` from now on."""
+        """Sends the lines for the operator to another function from now on."""
         self._tell = tell
 
     def start(self) -> None:
-        """Starts the process, if there is none. Raises MailsurgeonError."""
+        """Starts the process if it does not run. Raises MailsurgeonError if it cannot start."""
         with self._guard:
             self._started()
 
     def meet(self, spool: Spool | None = None) -> None:
-        """Raises ClusterError when the cluster cannot be used (for this spool)."""
+        """Raises ClusterError if the cluster cannot be used (for this spool)."""
         with self._line() as line:
             _ask(line, MeetOrder(spool), _Callbacks(self._told))
 
@@ -119,8 +119,11 @@ class Apart:
         cancelled: Callable[[], bool] | None = None,
         given_up: Callable[[bytes], bool] | None = None,
     ) -> SurveyResult:
-        """Calls `run_survey` in the other process. That knows who reads: `executor` must be None.
-        Raises BrokenExecutor when the process has died, else what `run_survey` raises."""
+        """Calls `run_survey` in the other process and returns its result.
+
+        `executor` must be None, since the other process has readers of its own. Raises
+        BrokenExecutor if the process has died, else what `run_survey` raises.
+        """
         assert executor is None
         order = SurveyOrder(
             spool, index.path, options, quick, None if folders is None else frozenset(folders),
@@ -134,7 +137,7 @@ class Apart:
         return result
 
     def close(self) -> None:
-        """Ends the process; what it is at is cut short."""
+        """Ends the process and cuts short a running survey."""
         with self._guard:
             self._closed = True
             self._let_go()
@@ -144,7 +147,7 @@ class Apart:
                 process.wait(2 * MOMENT)
             except subprocess.TimeoutExpired:
                 process.kill()
-                with suppress(subprocess.TimeoutExpired):  # it waits for a file system
+                with suppress(subprocess.TimeoutExpired):  # it is stuck in a file system
                     process.wait(MOMENT)
 
     def _told(self, line: str) -> None:
@@ -152,7 +155,7 @@ class Apart:
 
     @contextmanager
     def _line(self) -> Iterator[Connection]:
-        """A line to the process, of this call alone."""
+        """A connection to the process, for one call only."""
         from multiprocessing.connection import Connection
 
         here, there = socket.socketpair()
@@ -178,7 +181,8 @@ class Apart:
     def _start(self) -> socket.socket:
         here, there = socket.socketpair()
         program = _PROGRAM.format(there.fileno(), *self._who)
-        # Modules come from where those of this process came from, and not from where it stands.
+        # Import modules from the same directories as this process, never from the working
+        # directory.
         places = os.pathsep.join(place for place in sys.path if place)
         with there:
             try:

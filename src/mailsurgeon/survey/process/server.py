@@ -1,4 +1,4 @@
-"""The process that surveys for another one; `client.py` starts it and sends it orders."""
+"""The process that surveys for another one; `client.py` starts it and calls it."""
 
 from __future__ import annotations
 
@@ -38,12 +38,11 @@ from mailsurgeon.survey.workers.pool import LateWorkers, stand_back
 if TYPE_CHECKING:
     from mailsurgeon.survey.workers.cluster import Cluster
 
-_OFTEN = 0.1  # seconds between two reports of progress, and two looks whether to go on
+_OFTEN = 0.1  # seconds between two reports of progress, or two checks for cancelling
 
 
 def serve(control: int, jobs: int | None, scheduler: str | None) -> None:
-    """Carries out the orders of the program that holds the other end of this socket, until that
-    closes it."""
+    """Serves the process at the other end of this socket until it closes the socket."""
     stand_back()
     crew = Crew(jobs, scheduler)
     ending = threading.Event()
@@ -61,7 +60,7 @@ def serve(control: int, jobs: int | None, scheduler: str | None) -> None:
     until = time.monotonic() + MOMENT
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    os._exit(0)  # one that waits for a file system keeps nobody
+    os._exit(0)  # a thread stuck in a file system must not keep the process
 
 
 def _next_line(commands: socket.socket) -> Connection | None:
@@ -103,7 +102,7 @@ def _survey(crew: Crew, far: _Far, order: SurveyOrder) -> SurveyResult:
             cancelled=far.cancelled if order.cancels else far.ending.is_set,
             given_up=far.given_up if order.gives_up else None,
         )  # fmt: skip
-        with suppress(sqlite3.Error):  # where there is no room for more, lists take longer
+        with suppress(sqlite3.Error):  # on a full disk; lists by date are then slower
             index.order_by_date()
         return result
     finally:
@@ -111,7 +110,7 @@ def _survey(crew: Crew, far: _Far, order: SurveyOrder) -> SurveyResult:
 
 
 class Crew:
-    """The readers of messages. `lines`: their lines for the operator, not yet sent."""
+    """The readers of messages. `lines` collects what the operator should know of them."""
 
     def __init__(self, jobs: int | None, scheduler: str | None) -> None:
         self.lines = SimpleQueue[str]()
@@ -122,10 +121,10 @@ class Crew:
         self._cluster: Cluster | None = None
         self._of: dict[Spool, Executor] = {}
         if scheduler is None and not self._alone:
-            self._workers.start()  # they are there when the first directories have been listed
+            self._workers.start()  # they start while the first directories are listed
 
     def of(self, spool: Spool) -> Executor | None:
-        """Who reads this spool; None when this process does. Raises ClusterError."""
+        """The readers of this spool; None stands for this process. Raises ClusterError."""
         if self._scheduler is None:
             return None if self._alone else self._workers
         with self._guard:
@@ -134,7 +133,7 @@ class Crew:
             return self._of[spool]
 
     def meet(self, spool: Spool | None) -> None:
-        """Raises ClusterError when the cluster cannot be used (for this spool)."""
+        """Raises ClusterError if the cluster cannot be used (for this spool)."""
         if spool is not None:
             self.of(spool)
         elif self._scheduler is not None:
@@ -142,7 +141,7 @@ class Crew:
                 self._connected(self._scheduler)
 
     def close(self) -> None:
-        """Ends them."""
+        """Ends the readers."""
         with self._guard:
             if self._cluster is not None:
                 self._cluster.close()
@@ -157,8 +156,8 @@ class Crew:
 
 
 class _Far:
-    """The callbacks of a survey, each of which asks the program that sent the order. The same is
-    asked at most once in _OFTEN seconds: a survey should not wait for a screen that draws."""
+    """Runs a survey's callbacks in the client's process. Calls of the same kind are at least _OFTEN
+    apart, since each waits for the client, which may be drawing."""
 
     def __init__(self, line: Connection, lines: SimpleQueue[str], ending: threading.Event) -> None:
         self._line, self._lines = line, lines
@@ -182,7 +181,7 @@ class _Far:
         return self._ask(IsGivenUp(place))
 
     def hand_on(self) -> None:
-        """Sends the crew's lines for the operator."""
+        """Sends the client the lines that the readers left."""
         with suppress(Empty):
             while True:
                 self._send(Line(self._lines.get_nowait()))
@@ -197,14 +196,14 @@ class _Far:
 
 
 class _Clock:
-    """Tells when some time has passed."""
+    """Limits how often something happens."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._last = -_OFTEN
 
     def is_time(self) -> bool:
-        """Whether it has been _OFTEN since this was last so."""
+        """Whether at least _OFTEN seconds have passed since this last returned True."""
         now = self._now()
         if now - self._last < _OFTEN:
             return False
@@ -213,7 +212,7 @@ class _Clock:
 
 
 def carried(error: BaseException) -> BaseException:
-    """An error that comes out in another process as it is here."""
+    """The error, or one like it that another process can unpickle with the same text."""
     with suppress(Exception):
         if str(pickle.loads(pickle.dumps(error))) == str(error):
             return error

@@ -1,6 +1,7 @@
-"""Tells a screen which folders of its spool have changed on disk.
+"""Watches a spool while a screen shows it, and reports which folders changed on disk.
 
-- `watcher`: the thread that waits for changes, gathers them and passes them on
-- `inotify`: hears of changes from Linux
-- `polling`: looks at the times of directories, where inotify does not work
+`watcher` runs the thread: it chooses a means, waits for changes, and reports several together.
+`inotify` is the usual means; `polling` reads the times of the directories where inotify sees
+nothing (network file systems) or has no watches left. Both watch the directories that
+`walk.watched` lists.
 """

@@ -1,4 +1,4 @@
-"""Learns from Linux's inotify which directories of a spool change, at no cost while none does."""
+"""Learns from Linux's inotify which directories of a spool change; idle costs nothing."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ _MASK = (
     | flags.ATTRIB | flags.DELETE_SELF | flags.MOVE_SELF | flags.ONLYDIR | flags.DONT_FOLLOW
     | flags.EXCL_UNLINK
 )  # fmt: skip
-"""Not opening and reading: a survey does that to every message. The kernel adds the end of a watch
-(UNMOUNT, IGNORED) by itself."""
+"""OPEN and ACCESS are left out: a survey opens and reads every message. The kernel adds the end of
+a watch (UNMOUNT, IGNORED) by itself."""
 
 
 class Inotify:
-    """Watches the directories of a spool. One thread waits; the rest is for one thread at a time.
+    """Watches the directories of a spool. One thread may `wait` while another calls `wake`; only
+    one thread at a time may call the other methods.
 
-    Raises OSError when the system gives no more watches (ENOSPC) or instances (EMFILE), and when
-    the root cannot be read.
+    Raises OSError if the system has no watches (ENOSPC) or instances (EMFILE) left, or if the root
+    cannot be read.
     """
 
     name = "inotify"
-    quiet = 0.5  # seconds without news after which what came is told
+    quiet = 0.5  # seconds without further changes before the watcher reports
 
     def __init__(self, root: bytes, exclude: tuple[str, ...], since: float) -> None:
         self._root, self._exclude = root, exclude
@@ -58,21 +59,21 @@ class Inotify:
             self._poll.poll()
 
     def wake(self) -> None:
-        """Ends a wait, now or to come."""
+        """Ends the current wait, or else the next."""
         os.write(self._waker, b"x")
 
     def close(self) -> None:
-        """Gives the watches back."""
+        """Returns the watches to the kernel."""
         self._inotify.close()
         os.close(self._wake)
         os.close(self._waker)
 
     def changed(self) -> set[bytes]:
-        """The folders that have changed since the last call, those that came and went included."""
+        """The folders that changed, appeared or disappeared since the last call."""
         found, self._missed = self._missed, set[bytes]()
         rearm = False
         for number, mask, _cookie, text in self._inotify.read(timeout=0):
-            if mask & flags.Q_OVERFLOW:  # what was dropped may have been anywhere
+            if mask & flags.Q_OVERFLOW:  # the kernel dropped events, of any directory
                 found.update(place.folder for place in self._places.values())
                 rearm = True
                 continue
@@ -80,7 +81,7 @@ class Inotify:
             if path is None:
                 continue
             place, name = self._places[path], os.fsencode(text)
-            if not name:  # the directory itself: its mode, its end, another name
+            if not name:  # the directory itself changed its mode or name, or is gone
                 found.add(place.folder)
                 rearm = True
             elif not mask & flags.ISDIR:
@@ -94,8 +95,8 @@ class Inotify:
         return found | self._arm() if rearm else found
 
     def _arm(self) -> set[bytes]:
-        """Watches the directories there are now; returns the folders that came, went or have
-        other directories than before."""
+        """Watches the directories that exist now; returns the folders that appeared, disappeared or
+        have other directories than before."""
         numbers: dict[bytes, int] = {}
         places: dict[bytes, Watched] = {}
         known = set(self._numbers)
@@ -104,13 +105,13 @@ class Inotify:
             numbers = self._watch(places)
             if numbers.keys() <= known:
                 break
-            known |= numbers.keys()  # in a new one, one may have been made before it was watched
+            known |= numbers.keys()  # another may have been made in a new one before its watch
         paths = {number: path for path, number in numbers.items()}
         for number in self._paths.keys() - paths.keys():
             try:
                 self._inotify.rm_watch(number)
             except OSError:
-                continue  # the kernel has taken it away with its directory
+                continue  # the kernel removed it with its directory
         before = {(self._places[path], number) for path, number in self._numbers.items()}
         after = {(places[path], number) for path, number in numbers.items()}
         self._places, self._numbers, self._paths = places, numbers, paths
@@ -123,7 +124,7 @@ class Inotify:
                 full = os.path.join(self._root, path)
                 numbers[path] = self._inotify.add_watch(full, _MASK)
             except (FileNotFoundError, NotADirectoryError, PermissionError):
-                continue  # gone meanwhile, or not for us: a survey tells that it was not examined
+                continue  # gone meanwhile, or forbidden; the survey reports it as not examined
         return numbers
 
     def _touched(self, path: bytes) -> float:

@@ -1,6 +1,6 @@
-"""Looks at the times of a spool's directories, where inotify reports nothing or cannot be used.
+"""Polls the times of a spool's directories, where inotify sees nothing or is not available.
 
-A file rewritten in place leaves its directory's time as it is: it is not seen.
+It misses a file that is rewritten in place, since that does not change the directory's time.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from mailsurgeon.survey.walk.watched import (
 )
 
 POLL_SECONDS = 2.0  # seconds between two looks
-POLL_SHARE = 0.05  # of the time, at most, that is spent looking
-_UNSURE = -1  # instead of a time that another change may bear as well
+POLL_SHARE = 0.05  # the largest part of the time that polling may take
+_UNSURE = -1  # stands for a time so recent that a later change could have the same
 
 
 class Sight(NamedTuple):
-    """What was seen of one directory: its time, its inode, and what matters of its names."""
+    """One directory as last seen: its time, its inode, and hashes of the names that matter."""
 
     mtime_ns: int
     inode: int
@@ -34,9 +34,9 @@ class Sight(NamedTuple):
 
 
 class Polling:
-    """Watches by looking again every `interval` seconds, more seldom where a look takes long.
+    """Watches by polling every `interval` seconds, less often if polling takes long.
 
-    Raises OSError when the root cannot be read.
+    Raises OSError if the root cannot be read.
     """
 
     name = "polling"
@@ -57,19 +57,19 @@ class Polling:
         }  # fmt: skip
 
     def wait(self) -> None:
-        """Returns when it is time to look again, or after `wake`."""
+        """Returns when it is time to poll again, or after `wake`."""
         if not self._missed:
             self._woken.wait(max(self._interval, self._cost / POLL_SHARE))
 
     def wake(self) -> None:
-        """Ends a wait, now or to come."""
+        """Ends the current wait, and all later ones."""
         self._woken.set()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing: polling holds no resources."""
 
     def changed(self) -> set[bytes]:
-        """The folders whose directories are not as they were, those that came and went included."""
+        """The folders whose directories changed, appeared or disappeared since the last call."""
         started = time.monotonic()
         found, self._missed = self._missed, set[bytes]()
         rearm = False
@@ -91,8 +91,8 @@ class Polling:
         return found
 
     def _see_all(self) -> set[bytes]:
-        """Looks at the directories there are now; returns the folders that came, went or have
-        other directories than before."""
+        """Reads the directories that exist now; returns the folders that appeared, disappeared or
+        have other directories than before."""
         sights = dict(self._sights)
         while True:
             places = watched_places(self._root, self._exclude)
@@ -101,7 +101,7 @@ class Polling:
             for path, status in fresh.items():
                 sights[path] = self._sight(path, places[path].kind, status)
             if not fresh:
-                break  # in a new one, one may have been made before it was looked at
+                break  # another may have been made in a new one before it was read
         sights = {path: sight for path, sight in sights.items() if path in places}
         before = {(path, self._places[path]) for path in self._sights}
         after = {(path, places[path]) for path in sights}
@@ -115,8 +115,8 @@ class Polling:
             return None
 
     def _sight(self, path: bytes, kind: DirectoryKind, status: os.stat_result) -> Sight:
-        # Another change may bear the same time: some file systems keep whole seconds, the others
-        # a tick of the kernel's clock.
+        # A later change may get the same time: some file systems store whole seconds, others ticks
+        # of the kernel's clock.
         tick = 0.05 if status.st_mtime_ns % 1_000_000_000 else 1.05
         unsure = abs(time.time() - status.st_mtime) < tick
         mtime_ns = _UNSURE if unsure else status.st_mtime_ns

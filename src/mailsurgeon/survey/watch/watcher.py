@@ -1,7 +1,7 @@
-"""Watches a spool while a screen shows it, and reports which folders have changed on disk.
+"""Watches a spool while a screen shows it, and reports which folders changed on disk.
 
-It uses inotify. Where that reports nothing (a file system shared with other hosts) or cannot be
-used (no watches left), it looks at the times of the directories.
+It uses inotify. Where other hosts may change the file system, which inotify does not see, or where
+no watches are left, it polls the times of the directories.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.watch.polling import POLL_SECONDS, Polling
 
-TOLD_AFTER = 3.0  # seconds after which changes are told although more come
-RETRY = 2.0  # seconds between two looks for a spool that is not there
-CLOSE_SECONDS = 1.0  # seconds a file system that does not answer may hold up the end
+TOLD_AFTER = 3.0  # seconds after which changes are reported although more arrive
+RETRY = 2.0  # seconds between two checks whether a missing spool is back
+CLOSE_SECONDS = 1.0  # how long `stop` waits for a thread stuck in a file system
 
 _LIMIT = "the limit {} is reached"
 _NOT_TO_BE_HAD = {
@@ -35,8 +35,8 @@ _NOT_TO_BE_HAD = {
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a watcher tells: the folders (paths relative to the spool) that have changed, came or
-    went. `lost`: the spool is not there any more. `note`: a sentence for the operator, or empty.
+    """What a watcher reports: the folders (paths relative to the spool) that changed, appeared or
+    disappeared. `lost`: the spool is gone. `note`: a sentence for the operator, or empty.
     """
 
     folders: frozenset[bytes] = frozenset()
@@ -45,7 +45,7 @@ class News:
 
 
 class Means(Protocol):
-    """How a watcher hears of changes; see `Inotify` and `Polling`."""
+    """How a watcher learns of changes; see `Inotify` and `Polling`."""
 
     name: str
     quiet: float
@@ -57,12 +57,12 @@ class Means(Protocol):
 
 
 class Watcher:
-    """Watches from `start` to `stop`, in a thread of its own in which `tell` is called.
+    """Watches from `start` to `stop` in a thread of its own, and calls `tell` in that thread.
 
-    It reports all changes since it was made, also those before it began to watch. It reports many
-    changes together: after half a second without more, but at least every three seconds.
-    `polling`: use no inotify, look every `interval` seconds. `host`: the computer the spool is
-    watched on; this one when None.
+    It reports every change since the watcher was made, even from before the first watch. It
+    collects changes until none has come for half a second, or for three seconds. `polling`: does
+    not use inotify, but polls every `interval` seconds. `host`: the computer the spool is watched
+    on; this one when None.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Watcher:
         self._polling, self._interval = polling, interval
         self._host = host or Host.this()
         self._since = time.time() - 0.05  # the times of files may lag by a tick of the clock
-        self._lock = threading.Lock()  # over the means and what it has found
+        self._lock = threading.Lock()  # guards the means and the changes it found
         self._means: Means | None = None
         self._changed: set[bytes] = set()
         self._stopped = threading.Event()
@@ -88,11 +88,11 @@ class Watcher:
         self.how = "not yet"
 
     def start(self) -> None:
-        """Begins to watch."""
+        """Starts the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it; `tell` is not called any more when this has returned."""
+        """Ends the thread; after this returns, nothing more is reported."""
         self._stopped.set()
         with self._lock:
             if self._means is not None:
@@ -101,8 +101,8 @@ class Watcher:
             self._thread.join(CLOSE_SECONDS)
 
     def forget(self, folders: Iterable[bytes] | None = None) -> None:
-        """Drops the changes so far in these folders (or in all), before a caller that is about to
-        look at them anyway."""
+        """Drops the changes so far in these folders (or in all): the caller is about to survey them
+        anyway."""
         with self._lock:
             if self._means is None:
                 return
@@ -119,10 +119,10 @@ class Watcher:
             try:
                 self._watch()
             except OSError:
-                self._stopped.wait(RETRY)  # the root cannot be listed, or is going away
+                self._stopped.wait(RETRY)  # the root cannot be listed, or is being removed
             finally:
                 self._end()
-            self._since = 0.0  # all of it is news when there is another beginning
+            self._since = 0.0  # after a restart, report every folder
             if not self._stopped.is_set() and not self._there():
                 self._tell(News(lost=True))
                 while not self._stopped.wait(RETRY) and not self._there():
@@ -153,7 +153,7 @@ class Watcher:
         return (status.st_dev, status.st_ino) == (self._spool.device, self._spool.inode)
 
     def _choose(self) -> tuple[Means, str]:
-        """The means, and a sentence on it for the operator. Raises OSError without a root."""
+        """The means, and a note about it for the operator. Raises OSError if the root is gone."""
         place = self._spool.root, self._exclude, self._since
         looking = f"by looking every {self._interval:g} s"
         if shared := self._host.shared_file_system(self._spool.root):
@@ -162,7 +162,7 @@ class Watcher:
         if self._polling or not sys.platform.startswith("linux"):
             self.how = looking
             return Polling(*place, self._interval), ""
-        from mailsurgeon.survey.watch.inotify import Inotify  # only who watches pays for it
+        from mailsurgeon.survey.watch.inotify import Inotify  # imported late: commands never watch
 
         try:
             means = Inotify(*place)
@@ -176,7 +176,7 @@ class Watcher:
         return means, ""
 
     def _wait(self, means: Means) -> None:
-        """Until something has changed and no more has for a while, or until it is stopped."""
+        """Returns after a change and a pause without further ones, or when the watcher stops."""
         means.wait()
         started = time.monotonic()
         while not self._stopped.is_set():
@@ -187,10 +187,10 @@ class Watcher:
             self._stopped.wait(means.quiet)
 
     def _gather(self, means: Means) -> bool:
-        """Takes in what the means has found. Returns whether there was anything."""
+        """Collects the changes that the means found; returns whether there were any."""
         try:
             found = means.changed()
-        except OSError:  # the root is gone, or there are no watches for a new folder
+        except OSError:  # the root is gone, or no watch is left for a new folder
             self._broken = True
             means.wake()
             return False

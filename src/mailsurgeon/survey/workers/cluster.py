@@ -1,8 +1,8 @@
-"""Readers beyond this machine: a Dask cluster whose workers mount the same spool.
+"""Readers on other machines: a Dask cluster whose workers mount the same spool.
 
-`Cluster.for_spool` gives a `concurrent.futures.Executor`, the same seam the local processes go
-through. Only workers that see this very spool and run this very program get any work; what a worker
-that died had in hand goes to another, and to this machine when none is left.
+`Cluster.for_spool` returns a `concurrent.futures.Executor`, the interface that local processes have
+too. Only workers that see the same spool and run the same program get work. If a worker dies, its
+calls go to another one; if none is left, to this machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 ANSWER_SECONDS = 10.0
 PATIENCE_SECONDS = 5.0
-"""How long nobody may be there before this machine goes on alone: a worker may be started anew."""
+"""How long this machine waits for a worker to come back before it continues alone."""
 
 _TICK = 0.5
 _RETRIES = 3
@@ -36,8 +36,8 @@ def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], o
     """The cluster of the scheduler at `address`.
 
     `local` makes the readers that take over when all workers are lost; `tell` gets lines for the
-    operator. Raises ClusterError when there is no scheduler, one without workers, or no library to
-    speak to it.
+    operator. Raises ClusterError if no scheduler answers, if it has no workers, or if the library
+    `distributed` is not installed.
     """
     cluster = Cluster(address, client_of(address), local, tell)
     try:
@@ -50,13 +50,13 @@ def connect(address: str, local: Callable[[], Executor], tell: Callable[[str], o
 
 @dataclass(eq=False)
 class _Job:
-    """Something submitted, until its outcome is known."""
+    """A submitted call, until its outcome is known."""
 
     mine: Future[object]
     readers: Readers
     call: Callable[[], object]
     workers: frozenset[str] = frozenset()
-    inner: Any = None  # the future of who has it in hand
+    inner: Any = None  # the future of the worker or local process that runs it
 
 
 @dataclass(eq=False)
@@ -71,7 +71,7 @@ class Readers(Executor):
     gone: bool = False
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Calls `fn` on some worker; a worker that dies meanwhile does not change the outcome."""
+        """Calls `fn` on some worker; the future has its outcome even if workers die meanwhile."""
         mine: Future[_T] = Future()
         # The cluster hands results on and does not look at them.
         anything = cast("Future[object]", mine)
@@ -80,15 +80,15 @@ class Readers(Executor):
 
     @property
     def jobs(self) -> int:
-        """How many calls they can work on at once."""
+        """How many calls these workers can run at once."""
         return max(1, self.cluster.threads(self.usable))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing: the cluster serves other spools, too, and ends with `Cluster.close`."""
+        """Does nothing: the cluster serves other spools too, and ends with `Cluster.close`."""
 
 
 class Cluster:
-    """The connection to a scheduler, and what has been handed to its workers."""
+    """The connection to a scheduler, and the calls handed to its workers."""
 
     def __init__(
         self,
@@ -111,10 +111,10 @@ class Cluster:
         self._watch.start()
 
     def for_spool(self, spool: Spool) -> Readers:
-        """The workers that see this spool; those that do not are told of, once. This machine, when
-        all that there were are gone.
+        """The workers that see this spool; reports each of the others once. If no worker is alive,
+        the calls run on this machine.
 
-        Raises ClusterError when there are workers, and none that sees it.
+        Raises ClusterError if workers are alive and none sees the spool.
         """
         readers = Readers(self, spool)
         alive = self._alive()
@@ -130,16 +130,16 @@ class Cluster:
         return readers
 
     def check(self) -> None:
-        """Raises ClusterError when there are no workers."""
+        """Raises ClusterError if there are no workers."""
         if not self._alive():
             raise ClusterError(f"{self.address}: the scheduler has no workers; start some")
 
     def threads(self, addresses: Iterable[str]) -> int:
-        """How many calls these workers work on at once."""
+        """How many calls these workers can run at once."""
         return sum(self._threads.get(address, 1) for address in addresses)
 
     def close(self) -> None:
-        """Ends the connection; what is still under way is forgotten."""
+        """Ends the connection and cancels the calls that still run."""
         if self._closed.is_set():
             return
         self._closed.set()
@@ -156,7 +156,7 @@ class Cluster:
     # Workers
 
     def _alive(self) -> set[str]:
-        """The addresses of the workers there are; none where the scheduler is gone."""
+        """The addresses of the workers that are alive; none if the scheduler is gone."""
         try:
             known = self._client.sync(
                 self._client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER_SECONDS
@@ -167,7 +167,7 @@ class Cluster:
         return set(self._threads)
 
     def _meet(self, readers: Readers, addresses: set[str]) -> None:
-        """Asks workers whether they see the spool, and tells of those that do not."""
+        """Asks workers whether they see the spool, and reports those that do not."""
         readers.asked = readers.asked | addresses
         for address, seen in self._ask(sorted(addresses), readers.spool.root).items():
             why = why_not(seen, readers.spool)
@@ -177,7 +177,7 @@ class Cluster:
                 self._tell_once(f"worker {visible(address)} {visible(why)}; it is not used")
 
     def _ask(self, addresses: list[str], root: bytes) -> dict[str, Seen | None]:
-        import asyncio  # loaded with the library, and by nobody without a cluster
+        import asyncio  # `distributed` has imported it already; without a cluster nothing needs it
 
         asked = question(root)
 
@@ -228,7 +228,7 @@ class Cluster:
             # else the watch sends it again, or has it done here
 
     async def _follow(self, job: _Job, there: Any) -> None:
-        """Waits, in the library's own loop, for what becomes of a call."""
+        """Waits for the outcome of a call, in the library's event loop."""
         try:
             result = await there.result()
         except BaseException as error:
@@ -239,12 +239,13 @@ class Cluster:
 
     def _failed(self, job: _Job, there: Any, error: BaseException) -> None:
         if job.inner is not there:
-            return  # it was sent elsewhere meanwhile
+            return  # it has been sent to another worker meanwhile
         if not _is_clusters(error):
             finish(job.mine, error=error)
             return
-        job.inner = None  # for the watch
-        if type(error).__name__ == "KilledWorker":  # whoever reads this dies: here it can be told
+        job.inner = None  # the watch thread sends it again
+        if type(error).__name__ == "KilledWorker":
+            # The call kills workers. Run on this machine, it ends in an error that we can report.
             job.readers.alone_since = 0.0
 
     def _done_here(self, job: _Job, here: Future[object]) -> None:
@@ -262,7 +263,7 @@ class Cluster:
         if inner is not None and mine.cancelled():
             inner.cancel()
 
-    # What becomes of the work of those that died
+    # The calls of workers that died
 
     def _keep_watch(self) -> None:
         while not self._closed.wait(_TICK):
@@ -273,7 +274,8 @@ class Cluster:
 
     def _look_after(self, jobs: list[_Job], alive: set[str]) -> None:
         for readers in {job.readers for job in jobs if not job.readers.gone}:
-            # One that comes back may be another; other threads read these sets: they get new ones.
+            # A worker that comes back may be another one. Other threads read these sets, so make
+            # new ones.
             readers.asked = readers.asked & alive
             readers.usable = readers.usable & alive
             if alive - readers.asked:
@@ -313,7 +315,7 @@ class Cluster:
 
 
 def _is_clusters(error: BaseException) -> bool:
-    """Whether an error is about who was to make the call, and not of the call itself."""
+    """Whether an error comes from the cluster and not from the call itself."""
     kind = type(error)
     return kind.__name__ == "CancelledError" or kind.__module__.startswith(
         ("distributed", "tornado")

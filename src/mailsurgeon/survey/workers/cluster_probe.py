@@ -1,4 +1,4 @@
-"""What another machine says of itself: does it run this very program, and see this very spool?"""
+"""Asks another machine whether it runs the same program and sees the same spool."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.text import visible
 
-# Sent as text: a machine need not have this program, nor this version of Python.
+# Sent as text, since the machine may lack this program or have another version of Python.
 _PROBE = """
 import hashlib, os, sys
 python = sys.version_info[:2]
@@ -39,7 +39,7 @@ except OSError as error:
 
 
 class Seen(NamedTuple):
-    """What a machine says of itself and of the spool's root. `source`: a digest of its program."""
+    """A machine's answer about itself and the spool's root. `source`: a digest of its program."""
 
     version: str | None
     source: str | None
@@ -49,7 +49,8 @@ class Seen(NamedTuple):
 
 
 def question(root: bytes) -> str:
-    """An expression of Python; its value, where it is evaluated, is what `Seen` takes."""
+    """A Python expression whose value, on the machine that evaluates it, is the fields of
+    `Seen`."""
     return (
         f"(lambda known: (exec({_PROBE!r}, known),"
         f" [known[name] for name in {Seen._fields!r}])[1])({{'root': {root!r}}})"
@@ -57,7 +58,8 @@ def question(root: bytes) -> str:
 
 
 def why_not(seen: Seen | None, spool: Spool) -> str:
-    """Why a machine cannot read a spool for this one; empty when it can. None: no answer came."""
+    """Why a machine cannot read the spool for this one, or empty. `seen` None: it did not
+    answer."""
     own = _own()
     if seen is None:
         return "does not answer"
@@ -78,7 +80,7 @@ def why_not(seen: Seen | None, spool: Spool) -> str:
 
 @cache
 def _own() -> Seen:
-    """What this machine says of itself."""
+    """The answer of this machine."""
     known: dict[str, Any] = {"root": b"/"}
-    exec(_PROBE, known)  # so that both are asked the same
+    exec(_PROBE, known)  # the same probe as the other machines run
     return Seen(*(known[name] for name in Seen._fields))

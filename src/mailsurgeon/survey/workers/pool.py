@@ -1,4 +1,4 @@
-"""The processes that read messages: spawned, warm, ended by their parent."""
+"""Starts the processes that read messages, and ends them with their parent."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _T = TypeVar("_T")
 
 _MOST = 4
 _NICE = 5
-"""How far workers stand back: for the screen, and for the servers of a host that is at work."""
+"""The niceness of workers: the screen and the servers of a busy host come first."""
 
 
 def make_executor(jobs: int | None = None) -> Executor:
-    """Spawned worker processes, warm. Not to be made while a Textual app runs: one replaces
-    `sys.stderr`, and the start of a process then fails."""
+    """Spawned worker processes that are ready to work. Do not call this while a Textual app runs:
+    it replaces `sys.stderr`, and then no process can be started."""
     executor, warm = start_executor(jobs)
     for future in warm:
         future.result()
@@ -28,7 +28,7 @@ def make_executor(jobs: int | None = None) -> Executor:
 
 
 def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]]:
-    """Worker processes being started, and what is done as soon as one of them is warm."""
+    """Worker processes that are starting, and futures that end as the workers become ready."""
     workers = jobs or min(_MOST, os.cpu_count() or 1)
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
@@ -36,7 +36,7 @@ def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]
 
 
 class LateWorkers(Executor):
-    """Worker processes, started by `start` or by the first work; new ones when one of them died."""
+    """Worker processes, started by `start` or by the first call, and anew after one has died."""
 
     def __init__(self, jobs: int | None = None) -> None:
         self._jobs = jobs
@@ -46,11 +46,11 @@ class LateWorkers(Executor):
 
     @property
     def warm(self) -> bool:
-        """Whether one of them is ready, and work need not wait for it."""
+        """Whether at least one worker is ready."""
         return any(answer.done() for answer in self._answers)
 
     def start(self) -> Executor:
-        """Starts them, if they do not run yet."""
+        """Starts the workers if they do not run; returns their executor."""
         with self._guard:
             if self._executor is None:
                 self._executor, self._answers = start_executor(self._jobs)
@@ -60,14 +60,14 @@ class LateWorkers(Executor):
         executor = self.start()
         try:
             return executor.submit(fn, *args, **kwargs)
-        except BrokenExecutor:  # one of them died, over the survey before
+        except BrokenExecutor:  # a worker died during an earlier survey
             with self._guard:
                 if self._executor is executor:
                     self._executor = None
             return self.start().submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends those that there are."""
+        """Ends the workers, if any run."""
         with self._guard:
             executor = self._executor
         if executor is not None:
@@ -75,16 +75,16 @@ class LateWorkers(Executor):
 
 
 def stand_back() -> None:
-    """Lowers this process's priority below its parent's, and lets only the parent end it."""
+    """Lowers the priority of this process and leaves it to its parent to end it."""
     # Ctrl+C and a lost terminal end the parent, which ends its workers in order.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(max(0, _NICE - os.nice(0)))  # once, although its parent may stand back as well
+    os.nice(max(0, _NICE - os.nice(0)))  # not twice: the parent may have lowered it already
 
 
 def _start_worker() -> None:
     stand_back()
-    # A parent that was killed ends nobody, and a worker holds both ends of the queue it waits at.
+    # A killed parent ends no workers, and the queue never closes: each worker holds both its ends.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
