@@ -155,7 +155,9 @@ def surgeon_for(
 def warn_of_unfinished(spool: Spool, common: Common) -> None:
     """Reports an unfinished operation on stderr. A damaged journal is reported too, and does not
     stop the caller: looking at a spool needs no journal."""
-    with Surgeon(spool, state_dir=common.state_dir, quarantine=common.quarantine_dir) as surgeon:
+    with Surgeon(
+        spool, state_dir=common.state_dir, quarantine=common.quarantine_dir, host=common.host
+    ) as surgeon:
         try:
             _report_unfinished(surgeon)
         except JournalError as error:
