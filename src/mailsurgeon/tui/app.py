@@ -17,7 +17,8 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.tui.keys.actions import State, bindings
+from mailsurgeon.tui.keys.actions import State
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.palette import Commands
 from mailsurgeon.tui.session import SpoolSession, Surgeon
 from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.report.output import counted
 from mailsurgeon.text import visible
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import KindRow
 from mailsurgeon.tui.text.fields import badge, title
 from mailsurgeon.tui.widgets.rows import Rows

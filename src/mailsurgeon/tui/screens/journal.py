@@ -15,7 +15,7 @@ from textual.widgets import Input
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.dialogs import AskFile
 from mailsurgeon.tui.screens.text import ReadingScreen

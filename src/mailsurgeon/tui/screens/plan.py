@@ -17,7 +17,8 @@ from mailsurgeon.report.output import counted
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import BY_ID, bindings, keys_of
+from mailsurgeon.tui.keys.actions import BY_ID, keys_of
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import OperationFinished, OperationProgressed, Proposed
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.main.survey_controller import PROGRESS_SECONDS, own_index

@@ -22,7 +22,7 @@ from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.main.survey_controller import PROGRESS_SECONDS, progress_text
 from mailsurgeon.tui.screens.text import ReadingScreen

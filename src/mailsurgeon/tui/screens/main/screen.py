@@ -9,7 +9,8 @@ from textual import on, work
 from textual.widgets import Input
 
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import State, bindings
+from mailsurgeon.tui.keys.actions import State
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import AlikeFound, ListFailed, ViewRead
 from mailsurgeon.tui.screens.dialogs import BadgeFilter
 from mailsurgeon.tui.screens.journal import JournalScreen, export_log
