@@ -47,13 +47,13 @@ def app(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Mailsurgeo
     )
 
     def make(**settings: Any) -> MailsurgeonApp:
-        bench = ward.bench(**settings)
-        bench.surgeon = Dated(bench.surgeon)
-        survey = bench.survey
-        bench.survey = lambda *args, **options: dataclasses.replace(  # type: ignore[type-var]
+        session = ward.session(**settings)
+        session.surgeon = Dated(session.surgeon)
+        survey = session.survey
+        session.survey = lambda *args, **options: dataclasses.replace(  # type: ignore[type-var]
             survey(*args, **options), seconds=0.4
         )
-        return MailsurgeonApp(bench)
+        return MailsurgeonApp(session)
 
     return make
 
