@@ -1,4 +1,4 @@
-"""What the screen has done by surgery and report: plans of one spool, their brake, its log.
+"""What the screen needs of surgery, survey and report: plans of one spool, its log, its folders.
 
 Its imports are many: `SpoolSession.tools` imports this module when it is first needed.
 """
@@ -14,6 +14,7 @@ from mailsurgeon.surgery.plan.brake import brake
 from mailsurgeon.surgery.plan.propose import described, propose, propose_folder, without
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
 
 
 class SpoolTools:
@@ -65,6 +66,10 @@ class SpoolTools:
     def log(self, form: str) -> str:
         """The session log as md, json, html or sh."""
         return write_log(self._surgeon, form)
+
+    def folder_details(self, folder: bytes) -> FolderDetails:
+        """What the files of a folder, by its path, say of its subscription and numbers."""
+        return folder_details(self._spool, folder)
 
     def _described(self, index: Index, plan: Plan) -> Plan:
         quarantine = self._surgeon.quarantine_dir

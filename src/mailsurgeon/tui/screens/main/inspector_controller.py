@@ -122,7 +122,7 @@ class InspectorController:
     ) -> None:
         try:
             if row is not None:
-                lines = folder_lines(self._session.spool, row)
+                lines = folder_lines(row, self._session.tools.folder_details(row.path))
             else:
                 with own_index(self._session.index) as index:
                     found = index.entries([subject.id])

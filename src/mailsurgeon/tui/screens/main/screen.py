@@ -58,7 +58,7 @@ class MainScreen(BaseScreen[None]):
         self.message = ""
         self.panes = Panes(self)
         self.survey = survey = SurveyController(
-            session, program, self, lambda folders: self.watching.forget(folders)
+            session, program, self, lambda folders: self.watching.before_survey(folders)
         )
         self.lists = lists = ListController(session, program, self, self.panes, survey)
         self.inspection = inspection = InspectorController(session, self, survey, lists)
@@ -110,7 +110,6 @@ class MainScreen(BaseScreen[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.watching.start()
         self.survey.look_for_users()
         self.begin_survey(None, recover=True)
 

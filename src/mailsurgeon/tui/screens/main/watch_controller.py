@@ -85,6 +85,7 @@ class WatchController:
         self.lost = False
         self._stale: set[int] = set()  # what has changed since the list was read, by id
         self._watcher: Watcher | None = None
+        self._stopped = False
         self._changed: set[bytes] = set()
         self._looking = False
         self._look_over = threading.Event()
@@ -96,28 +97,29 @@ class WatchController:
 
     # The watcher
 
-    def start(self) -> None:
-        """Begins to watch; where the session has no watcher, nothing is watched."""
-        if self._session.watch is None:
-            return
+    def before_survey(self, folders: SurveyedFolders) -> None:
+        """Begins to watch with the first survey; where the session has no watcher, nothing is
+        watched. What is known of changes in these folders is forgotten. Called in the survey's
+        thread: loading a watcher would make the first keys wait."""
+        if self._watcher is None and self._session.watch is not None:
+            self._start(self._session.watch)
+        if self._watcher is not None:
+            self._watcher.forget(folders)
+
+    def _start(self, watch: Callable[..., Watcher]) -> None:
         exclude = self._session.options.exclude
-        self._watcher = watcher = self._session.watch(
-            self._session.spool, self._heard, exclude=exclude
-        )
+        self._watcher = watcher = watch(self._session.spool, self._heard, exclude=exclude)
         self._program.watched_how = lambda: watcher.how
         watcher.start()
+        if self._stopped:
+            self.stop()
 
     def stop(self) -> None:
         """Ends the watching."""
+        self._stopped = True
         if self._watcher is not None:
             self._watcher.stop()
             self._program.watched_how = str
-
-    def forget(self, folders: SurveyedFolders) -> None:
-        """These folders are about to be surveyed: what is known of their changes is of no more
-        use. May be called from any thread."""
-        if self._watcher is not None:
-            self._watcher.forget(folders)
 
     def _heard(self, news: News) -> None:
         self._screen.post_message(SpoolChanged(news.folders, news.lost, news.note))
@@ -180,7 +182,7 @@ class WatchController:
         snapshot = renewed = None
         error = ""
         try:
-            self.forget(tuple(folders))
+            self.before_survey(tuple(folders))
             with own_index(session.index) as index:
                 known = BeforeAndAfter(index, folders)
                 session.survey(
