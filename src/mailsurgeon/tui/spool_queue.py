@@ -17,9 +17,6 @@ class SpoolQueue:
         self._running = False
         self.inside: bytes | None = None
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def add(self, paths: tuple[bytes, ...], *, first: bool = False) -> bool:
         """Adds these; True when nobody takes from the queue, and a worker must begin to."""
         with self._lock:

@@ -35,7 +35,7 @@ _LINES = 500
 _STEPS = 8  # steps of a proposal that are listed
 _FIRST = ("Date", "From", "To", "Cc", "Subject", "Message-ID", "Message-Id", "Reply-To")
 
-PLAIN, DIM, STRONG = "", "dim", "bold"
+DIM, STRONG = "dim", "bold"
 
 
 def inspect(session: SpoolSession, index: Index, entry: Entry, tab: str) -> list[Text]:

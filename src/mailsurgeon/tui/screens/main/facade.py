@@ -11,6 +11,8 @@ from textual.timer import Timer
 
 Cancelled = Callable[[], bool]
 """Says whether the worker that asks is to end."""
+Work = Callable[[Cancelled], None]
+"""What a worker does; it posts messages and touches nothing of the screen."""
 SurveyedFolders = tuple[bytes, ...] | None
 """Paths of folders to survey; None stands for the whole spool."""
 
@@ -55,9 +57,7 @@ class MainFacade(Protocol):
         or finishes what an interrupted run left."""
         ...
 
-    def in_thread(
-        self, work: Callable[[Cancelled], None], group: str, *, exclusive: bool = True
-    ) -> None:
+    def in_thread(self, work: Work, group: str, *, exclusive: bool = True) -> None:
         """Runs `work` in a thread; `exclusive` cancels the others of its group."""
         ...
 

@@ -9,8 +9,8 @@ import os
 from functools import partial
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.timer import Timer
+from textual.widget import Widget
 
 from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.tui.errors import one_line
@@ -57,10 +57,9 @@ class InspectorController:
         self._from_tree = False  # the inspector follows the tree's cursor
         self._copied: tuple[int, str] | None = None
 
-    def compose(self) -> ComposeResult:
-        """The inspector and its title."""
-        yield self.title
-        yield self.pane
+    def parts(self) -> tuple[Widget, ...]:
+        """The inspector below its title."""
+        return self.title, self.pane
 
     def show_title(self) -> None:
         """Shows the names of the tabs."""

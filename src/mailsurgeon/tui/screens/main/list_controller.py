@@ -9,8 +9,8 @@ from __future__ import annotations
 from array import array
 from functools import partial
 
-from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 
 from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.text import visible
@@ -75,17 +75,13 @@ class ListController:
         self._ticket_shown = 0
         self._alike_is_coming = False
 
-    def compose_tree(self) -> ComposeResult:
-        """The tree and its title."""
-        yield self.tree_title
-        yield self.tree
+    def tree_parts(self) -> tuple[Widget, ...]:
+        """The tree below its title."""
+        return self.tree_title, self.tree
 
-    def compose_list(self) -> ComposeResult:
-        """The list and its title."""
-        with Horizontal(classes="line"):
-            yield self.list_title
-            yield self.list_place
-        yield self.list
+    def list_parts(self) -> tuple[Widget, ...]:
+        """The list below its title."""
+        return Horizontal(self.list_title, self.list_place, classes="line"), self.list
 
     # What the index says
 
@@ -158,7 +154,6 @@ class ListController:
         """Whether another list than the one shown has been asked for."""
         return self.ticket != self._ticket_shown
 
-    @property
     def is_coming(self) -> bool:
         """Whether the list, or the marks set in it, will be others in a moment."""
         return self._alike_is_coming or self.list_is_coming
@@ -191,7 +186,7 @@ class ListController:
             return visible(self.list.folder_names.get(self.shown.folder or 0, ""), 200)
         return "All mail"
 
-    def state_text(self, fresh: str) -> str:
+    def state(self, fresh: str) -> str:
         """What the list does not show, and its marks; `fresh`: what has come since it was read."""
         return list_state_text(
             fresh, self.text_filter, self.badge_filter, self.list.ranging, self.marks.summary()

@@ -9,6 +9,7 @@ from mailsurgeon.surgery.model import Plan
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.tui.messages import KindRow, SurveyFinished
 from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor
+from mailsurgeon.tui.screens.journal import JournalScreen
 from mailsurgeon.tui.screens.main.facade import MainFacade
 from mailsurgeon.tui.screens.main.list_controller import ListController
 from mailsurgeon.tui.screens.main.survey_controller import SurveyController
@@ -102,6 +103,10 @@ class PlanController:
     def redo(self, operation: int | None = None) -> None:
         """Proposes to do again what was taken back."""
         self._open(lambda index: self._session.tools.plan_redo(index, operation))
+
+    def open_journal(self) -> None:
+        """Shows the journal, from which any operation can be taken back or done again."""
+        self._screen.open_screen(JournalScreen(self.undo, self.redo))
 
     def _open(
         self, make: Callable[[Index], Plan], entries: list[int] | None = None, finishes: str = ""

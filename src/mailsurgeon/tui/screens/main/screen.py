@@ -20,8 +20,9 @@ from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.program import Program
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.journal import JournalScreen, export_log
-from mailsurgeon.tui.screens.main.facade import Cancelled, SurveyedFolders
+from mailsurgeon.tui.screens.journal import export_log
+from mailsurgeon.tui.screens.main.facade import SurveyedFolders, Work
+from mailsurgeon.tui.screens.main.filter_line import FilterLine
 from mailsurgeon.tui.screens.main.inspector_controller import InspectorController
 from mailsurgeon.tui.screens.main.list_controller import ListController
 from mailsurgeon.tui.screens.main.panes import Panes
@@ -30,7 +31,6 @@ from mailsurgeon.tui.screens.main.survey_controller import SurveyController
 from mailsurgeon.tui.screens.main.typed_ahead import TypedAhead
 from mailsurgeon.tui.screens.main.watch_controller import WatchController
 from mailsurgeon.tui.session import SpoolSession
-from mailsurgeon.tui.text.status import said_text
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import FolderTree
 from mailsurgeon.tui.widgets.inspector import Inspector
@@ -47,8 +47,7 @@ def _handed(find: Callable[[MainScreen], Callable[..., object]]) -> Callable[...
 
 
 class MainScreen(BaseScreen[None]):
-    """Where a session begins and ends: hands messages and keys to its controllers, and is what
-    these know as MainFacade."""
+    """Hands messages and keys to its controllers, which know it as MainFacade."""
 
     PLACE = "list"
     BINDINGS = bindings("main")
@@ -62,47 +61,36 @@ class MainScreen(BaseScreen[None]):
         )
         self.lists = lists = ListController(session, program, self, self.panes, survey)
         self.inspection = inspection = InspectorController(session, self, survey, lists)
-        self.watching = watching = WatchController(
-            session, program, self, survey, lists, inspection
-        )
-        self.plans = plans = PlanController(session, self, survey, lists, watching.wait_until_over)
-        self._ahead = TypedAhead(
-            super().action_perform,
-            lambda: lists.is_coming,
-            lambda callback: self.call_later(callback),
-        )
+        self.watching = WatchController(session, program, self, survey, lists, inspection)
+        self.plans = PlanController(session, self, survey, lists, self.watching.wait_until_over)
+        self._filter = FilterLine(self)
+        self._ahead = TypedAhead(super().action_perform, lists.is_coming, self.call_later)
+        controllers = (self.watching, survey, lists, self.plans)
         self._answers: Mapping[type[Message], Sequence[Callable[[Any], object]]] = {
             messages.SurveyProgressed: [survey.progressed],
-            messages.SurveyFinished: [
-                watching.survey_finished, survey.finished, lists.survey_finished,
-                plans.survey_finished,
-            ],
+            messages.SurveyFinished: [one.survey_finished for one in controllers],
             messages.IndexRead: [lists.index_read],
             messages.InterruptionHandled: [survey.interruption_handled],
             messages.JournalUnusable: [survey.journal_unusable],
             messages.WorkFailed: [lambda event: self.say(event.reason)],
             messages.UsersSeen: [survey.users_seen],
-            messages.ViewRead: [self._ahead.list_came, watching.view_read, lists.view_read],
+            messages.ViewRead: [self._ahead.list_came, self.watching.view_read, lists.view_read],
             messages.AlikeFound: [self._ahead.list_came, lists.alike_found],
             messages.ListFailed: [self._ahead.list_failed, lists.list_failed],
             messages.Inspected: [inspection.inspected],
-            messages.SpoolChanged: [watching.spool_changed],
-            messages.ChangesSurveyed: [watching.changes_surveyed],
-        }  # fmt: skip
+            messages.SpoolChanged: [self.watching.spool_changed],
+            messages.ChangesSurveyed: [self.watching.changes_surveyed],
+        }
 
     def parts(self) -> ComposeResult:
         yield self.survey.top
         with Container(id="panes"):
-            with Vertical(id="tree-pane"):
-                yield from self.lists.compose_tree()
-            with Vertical(id="list-pane"):
-                yield from self.lists.compose_list()
-            with Vertical(id="inspector-pane"):
-                yield from self.inspection.compose()
-        yield Input(id="filter", compact=True, placeholder="sender, subject, path or Message-ID")
+            yield Vertical(*self.lists.tree_parts(), id="tree-pane")
+            yield Vertical(*self.lists.list_parts(), id="list-pane")
+            yield Vertical(*self.inspection.parts(), id="inspector-pane")
+        yield self._filter.field
 
     def on_mount(self) -> None:
-        self.query_one("#filter", Input).cursor_blink = False
         self.lists.tree.focus()
         self.program.surveying = True
         self.survey.read_index()
@@ -165,9 +153,7 @@ class MainScreen(BaseScreen[None]):
     def begin_survey(self, folders: SurveyedFolders, *, recover: bool = False) -> None:
         self.watching.survey_when_free(folders, recover=recover)
 
-    def in_thread(
-        self, work: Callable[[Cancelled], None], group: str, *, exclusive: bool = True
-    ) -> None:
+    def in_thread(self, work: Work, group: str, *, exclusive: bool = True) -> None:
         def run() -> None:
             worker = get_current_worker()
             work(lambda: worker.is_cancelled)
@@ -197,9 +183,8 @@ class MainScreen(BaseScreen[None]):
         self.show_status()
 
     def show_status(self) -> None:
-        survey = self.survey
-        left = said_text(self.message, survey.progress, survey.waits.text)
-        self.query_one("#status", Bar).show(left, self.lists.state_text(self.watching.fresh_text))
+        said, state = self.survey.said(self.message), self.lists.state(self.watching.fresh_text)
+        self.query_one("#status", Bar).show(said, state)
 
     # Keys
 
@@ -232,33 +217,24 @@ class MainScreen(BaseScreen[None]):
     action_redo = _handed(lambda screen: screen.plans.redo)
     action_who = _handed(lambda screen: partial(screen.survey.look_for_users, True))
     action_survey = _handed(lambda screen: screen.watching.survey_asked)
-
-    def action_journal(self) -> None:
-        self.open_screen(JournalScreen(self.plans.undo, self.plans.redo))
-
-    def action_export(self) -> None:
-        export_log(self)
-
-    def action_filter(self) -> None:
-        self.add_class("-filtering")
-        field = self.query_one("#filter", Input)
-        field.value = self.lists.text_filter
-        self.call_after_refresh(field.focus)
+    action_journal = _handed(lambda screen: screen.plans.open_journal)
+    action_export = _handed(lambda screen: partial(export_log, screen))
+    action_filter = _handed(lambda screen: partial(screen._filter.open, screen.lists.text_filter))
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
-        if self.has_class("-filtering"):
+        if self._filter.is_open:
             self.lists.filter_by_text(event.value)
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
-        self.remove_class("-filtering")
+        self._filter.close()
         self.panes.go_to("list")
         self.show_status()
 
     def action_back(self) -> None:
         """Ends what is waited for first, then the filter, the marks, and what is open."""
-        filtering = self.has_class("-filtering")
+        filtering = self._filter.is_open
         if self.survey.give_up_waiting():
             pass
         elif filtering or self.lists.filtered:

@@ -31,7 +31,7 @@ from mailsurgeon.tui.screens.main.facade import Cancelled, MainFacade, SurveyedF
 from mailsurgeon.tui.screens.text import recovered_screen, users_screen
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.stalled import Waits, short
-from mailsurgeon.tui.text.status import top_text
+from mailsurgeon.tui.text.status import said_text, top_text
 from mailsurgeon.tui.text.survey import progress_text, summary_text
 from mailsurgeon.tui.views import own_index, read_snapshot
 from mailsurgeon.tui.widgets.bars import Bar
@@ -172,7 +172,7 @@ class SurveyController:
             self._tree_read = now
             self.read_index()
 
-    def finished(self, event: SurveyFinished) -> None:
+    def survey_finished(self, event: SurveyFinished) -> None:
         """Shows what the survey came to."""
         self._program.surveying = False
         self.progress_is_over()
@@ -216,6 +216,10 @@ class SurveyController:
             return False  # a slow reader, begun while the survey ran
         self.snapshot = snapshot
         return True
+
+    def said(self, message: str) -> str:
+        """The left side of the status line: the message, and how the survey goes."""
+        return said_text(message, self.progress, self.waits.text)
 
     def show_top(self) -> None:
         """Shows the line at the top as things stand."""
