@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.survey.watch.watcher import News, Watcher
 from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.messages import ChangesSurveyed, SpoolChanged, SurveyFinished
 from mailsurgeon.tui.screens.help import HelpScreen
 from mailsurgeon.tui.screens.main import watch_controller
+from mailsurgeon.tui.screens.main.watch_controller import Fresh, WatchController
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target
@@ -33,6 +36,7 @@ from tests.tui.conftest import (
     tree_lines,
     typed,
 )
+from tests.tui.screens.main.alone import Alone
 from tests.tui.terminal import Terminal
 
 SIZE = (80, 24)
@@ -539,6 +543,68 @@ async def test_a_list_opened_during_a_look_shows_what_it_found(ward: Ward, hand:
         gate.opened.set()
         await settled(pilot)
         assert len(listed(pilot)) == 7
+
+
+# The controller by itself
+
+
+@pytest.fixture
+def watching(alone: Alone, hand: Hand) -> WatchController:
+    alone.session.watch = hand  # type: ignore[assignment]
+    given: Any = (alone.session, alone.program, alone.screen, alone.survey, alone.lists)
+    inspection: Any = SimpleNamespace(inspect_soon=lambda: None)
+    return WatchController(*given, inspection)
+
+
+def test_watching_begins_with_the_first_survey_and_ends_for_good(
+    watching: WatchController, hand: Hand
+) -> None:
+    assert not hand.started
+    watching.before_survey(None)
+    watching.before_survey((b".lists",))
+    assert hand.started and hand.forgotten == [None, (b".lists",)]
+    watching.stop()
+    assert hand.stopped
+
+
+def test_a_screen_left_before_its_first_survey_watches_nothing(
+    watching: WatchController, hand: Hand
+) -> None:
+    watching.stop()
+    watching.before_survey(None)
+    assert hand.stopped
+
+
+def test_what_changed_is_surveyed_only_when_nothing_else_is_under_way(
+    watching: WatchController, alone: Alone
+) -> None:
+    changed = SpoolChanged(frozenset((b".lists",)))
+    alone.screen.front = False
+    watching.spool_changed(changed)
+    alone.screen.front, alone.program.operating = True, True
+    watching.look_when_possible()
+    alone.program.operating, alone.program.surveying = False, True
+    watching.look_when_possible()
+    assert not alone.screen.posted
+    alone.program.surveying = False
+    watching.look_when_possible()
+    assert isinstance(alone.screen.posted[-1], ChangesSurveyed)
+
+
+def test_a_survey_waits_for_the_folders_that_are_being_surveyed_again(
+    watching: WatchController, alone: Alone
+) -> None:
+    watching.spool_changed(SpoolChanged(frozenset((b".lists",))))
+    over = alone.screen.taken(ChangesSurveyed)
+    watching.survey_when_free((b"",))
+    assert not alone.screen.posted
+    watching.changes_surveyed(over)
+    assert alone.screen.taken(SurveyFinished).summary.startswith("surveyed")
+
+
+def test_what_is_fresh_is_said_in_messages() -> None:
+    assert str(Fresh(3, 2, 1)) == "+3 new, 2 gone, 1 changed"
+    assert not Fresh() and str(Fresh()) == ""
 
 
 # The watcher's own news
