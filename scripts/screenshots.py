@@ -28,7 +28,9 @@ from mailsurgeon.procedures.demo import CLOCK_AHEAD, build_sample
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, open_spool
-from mailsurgeon.tui.app import MailsurgeonApp, real_session
+from mailsurgeon.survey.run import run_survey
+from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.session import SpoolSession
 
 ROOT = Path(__file__).parents[1]
 SIZE = (100, 30)  # columns, rows
@@ -61,7 +63,7 @@ async def take(target: Path, home: Path) -> list[Path]:
     index = Index.open(home / "index.sqlite3")
     written: list[Path] = []
     with Surgeon(spool, state_dir=home / ".local" / "state" / "mailsurgeon") as surgeon:
-        app = MailsurgeonApp(real_session(spool, index, options, surgeon, None))
+        app = MailsurgeonApp(SpoolSession(spool, index, options, surgeon, run_survey))
         async with app.run_test(size=SIZE) as pilot:
             await _quiet(pilot)
             for keys, name in SESSION:
@@ -91,7 +93,7 @@ async def _quiet(pilot: Pilot[int]) -> None:
     for _ in range(3):
         with contextlib.suppress(WorkerCancelled):  # a newer one of its kind took its place
             await app.workers.wait_for_complete()
-        await pilot.pause(2 * app.bench.inspect_delay)
+        await pilot.pause(2 * app.session.inspect_delay)
 
 
 def _own_fonts(svg: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
-from mailsurgeon.tui.screens.main.survey_controller import SORT_CYCLE
+from mailsurgeon.tui.views import SORT_CYCLE
 from tests.benchmarks.measuring import Failed, Measure, Sample, Samples, program, timed
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.terminal import Terminal

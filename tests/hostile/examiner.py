@@ -22,7 +22,7 @@ from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.survey.read.message_file import digests, open_file, read_message
 from mailsurgeon.survey.run import run_survey
-from mailsurgeon.tui.app import real_session
+from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.message import TABS, inspect
 
 PART = 1 << 20  # bytes of a file that are compared
@@ -85,17 +85,17 @@ class Examination:
 
     def inspect(self, surgeon: Surgeon) -> int:
         """Every tab of every message; gives the number of lines."""
-        bench = real_session(self.spool, self.index, Options(), surgeon, None)
+        session = SpoolSession(self.spool, self.index, Options(), surgeon, run_survey)
         lines = 0
         for entry in self.index.entries(list(self.index.view(ViewQuery()))):
             for tab in TABS[1:3]:
                 shown = self.timed(
-                    tab, entry.path, lambda e=entry, t=tab: inspect(bench, self.index, e, t)
+                    tab, entry.path, lambda e=entry, t=tab: inspect(session, self.index, e, t)
                 )
                 lines += len(shown)
         for entry in self.index.entries(list(self.index.view(ViewQuery()))[:40]):
             self.timed("problem", entry.path,
-                       lambda e=entry: inspect(bench, self.index, e, TABS[0]))  # fmt: skip
+                       lambda e=entry: inspect(session, self.index, e, TABS[0]))  # fmt: skip
         return lines
 
     def repair(self, surgeon: Surgeon) -> dict[str, Any]:

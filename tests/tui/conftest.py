@@ -20,7 +20,8 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, open_spool
-from mailsurgeon.tui.app import MailsurgeonApp, real_session
+from mailsurgeon.survey.run import run_survey
+from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.session import SpoolSession
@@ -86,17 +87,17 @@ class Ward:
         self.mail("cur/{n}:2,", content="")
         return self
 
-    def bench(self, host: Host | None = None, **settings: Any) -> SpoolSession:
+    def session(self, host: Host | None = None, **settings: Any) -> SpoolSession:
         options = Options(host=host or Host.this())
         spool = open_spool(self.root, options)
         surgeon = Surgeon(spool, state_dir=self.home / "state", host=options.host)
         surgeon.__enter__()
         self.surgeons.append(surgeon)
-        settings = {"inspect_delay": 0.0, "now": lambda: START, **settings}
-        return real_session(spool, Index.open(self.home / "index.db"), options, surgeon, **settings)
+        settings = {"survey": run_survey, "inspect_delay": 0.0, "now": lambda: START, **settings}
+        return SpoolSession(spool, Index.open(self.home / "index.db"), options, surgeon, **settings)
 
     def app(self, **settings: Any) -> MailsurgeonApp:
-        return MailsurgeonApp(self.bench(**settings))
+        return MailsurgeonApp(self.session(**settings))
 
     def picture(self) -> dict[str, tuple[bytes, int]]:
         """Every message: its bytes and its time."""
@@ -188,11 +189,11 @@ def key_line(pilot: Pilot[Any]) -> str:
 
 def tree_lines(pilot: Pilot[Any]) -> list[str]:
     """The tree as it is drawn."""
-    tree = main(pilot).tree_
+    tree = main(pilot).lists.tree
     return [tree.render_line(y).text.rstrip() for y in range(tree.last_line + 1)]
 
 
 def listed(pilot: Pilot[Any]) -> list[str]:
     """The rows of the list as they are drawn."""
-    found = main(pilot).list
+    found = main(pilot).lists.list
     return [found.render_line(y).text for y in range(min(found.count(), found.size.height))]

@@ -45,4 +45,4 @@ async def test_the_screen_says_so_and_lives_on(ward: Ward, monkeypatch: pytest.M
         await pilot.press("R")
         await settled(pilot)
         assert "cannot be kept" not in status(pilot)
-        assert main(pilot).snapshot.messages == ward.count + MORE
+        assert main(pilot).survey.snapshot.messages == ward.count + MORE

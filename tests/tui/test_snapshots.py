@@ -45,13 +45,13 @@ def app(ward: Ward) -> Callable[..., MailsurgeonApp]:
     users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))})
 
     def make(**settings: Any) -> MailsurgeonApp:
-        bench = ward.bench(host=FakeHost(users=users), **settings)
-        bench.surgeon = Dated(bench.surgeon)
-        survey = bench.survey
-        bench.survey = lambda *args, **options: dataclasses.replace(  # type: ignore[type-var]
+        session = ward.session(host=FakeHost(users=users), **settings)
+        session.surgeon = Dated(session.surgeon)
+        survey = session.survey
+        session.survey = lambda *args, **options: dataclasses.replace(  # type: ignore[type-var]
             survey(*args, **options), seconds=0.4
         )
-        return MailsurgeonApp(bench)
+        return MailsurgeonApp(session)
 
     return make
 

@@ -43,9 +43,9 @@ class Stalled:
 
 @pytest.fixture
 def stalled(ward: Ward) -> Iterator[tuple[MailsurgeonApp, Stalled]]:
-    bench = ward.bench()
-    bench.survey = survey = Stalled(bench.survey)
-    yield MailsurgeonApp(bench), survey
+    session = ward.session()
+    session.survey = survey = Stalled(session.survey)
+    yield MailsurgeonApp(session), survey
     survey.answer.set()
 
 
@@ -79,16 +79,16 @@ async def test_escape_gives_up_on_it_before_anything_else(
     app, survey = stalled
     async with app.run_test(size=SIZE) as pilot:
         await until_heard(pilot, survey)
-        main(pilot).text_filter = "Report"
+        main(pilot).lists.text_filter = "Report"
         await pilot.press("escape")
         assert r"Gave up on .lists\x0a/cur" in status(pilot)
-        assert main(pilot).text_filter == "Report"
+        assert main(pilot).lists.text_filter == "Report"
         survey.answer.set()
         await settled(pilot)
         assert survey.left_out == [SILENT]
         assert r"gave up on .lists\x0a/cur" in status(pilot)
         await keys(pilot, "escape")
-        assert main(pilot).text_filter == ""
+        assert main(pilot).lists.text_filter == ""
 
 
 async def test_the_next_survey_gives_it_another_chance(
@@ -128,24 +128,24 @@ async def test_a_message_that_cannot_be_read_holds_neither_list_nor_proposals(
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         monkeypatch.setattr(inspector_controller, "inspect", inspect)
-        monkeypatch.setattr(inspector_controller, "PATIENCE", 0.01)
+        monkeypatch.setattr(inspector_controller, "SILENT_AFTER", 0.01)
         screen = main(pilot)
-        screen.tree_.go_to_target(ALL)
+        screen.lists.tree.go_to_target(ALL)
         await pilot.press("enter")
         while len(listed(pilot)) < 10:
             await pilot.pause()
         for _ in range(2 * READINGS):
             await pilot.press("down")
             await pilot.pause()
-        while screen.inspector.text.replace("\n", " ") != WAITING:
+        while screen.inspection.pane.text.replace("\n", " ") != WAITING:
             await pilot.pause()
         assert len(asked) == READINGS
-        assert screen.list.line() == 2 * READINGS
+        assert screen.lists.list.line() == 2 * READINGS
         await pilot.press("home")
-        assert screen.list.line() == 0
+        assert screen.lists.list.line() == 0
         answer.set()
         await settled(pilot)
-        assert screen.inspector.text == f"this is {screen.list.entry_id}"
+        assert screen.inspection.pane.text == f"this is {screen.lists.list.entry_id}"
         await keys(pilot, "z")
         assert "its sizes are right" in status(pilot)
 

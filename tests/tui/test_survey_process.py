@@ -33,7 +33,7 @@ def process_of(apart: Apart) -> int:
 
 
 def kinds(pilot: Pilot[Any]) -> list[str]:
-    return [kind.code for kind in main(pilot).snapshot.kinds]
+    return [kind.code for kind in main(pilot).survey.snapshot.kinds]
 
 
 class AtReading:
@@ -56,7 +56,7 @@ async def test_the_screen_shows_what_was_found_there(ward: Ward, apart: Apart) -
         await settled(pilot)
         assert "surveyed 12 in" in status(pilot)
         assert "misfiled" in kinds(pilot)
-        main(pilot).tree_.go_to_target(Target("code", code="misfiled"))
+        main(pilot).lists.tree.go_to_target(Target("code", code="misfiled"))
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "Y")
         assert ward.names(".Archives.2012") == ["cur", "new", "tmp"]
@@ -83,7 +83,7 @@ def held_up(ward: Ward) -> Iterator[tuple[Terminal, int, list[int]]]:
     try:
         terminal.read_until(b"surveyed 12 in")
         below_it = below(terminal.process.pid)
-        (itself,) = (each for each, words in below_it.items() if "serving" in words)
+        (itself,) = (each for each, words in below_it.items() if "process.server" in words)
         workers = workers_below(itself, 2)
         with stopped(*workers):
             terminal.send(b"R")

@@ -1,9 +1,11 @@
-"""The Textual app: settings, themes, signals. All else is in the screens."""
+"""The Textual app: settings, themes, signals. All else is in the screens.
+
+The first screen is imported when it is opened: of the two there are, a run needs one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -17,18 +19,21 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.tui.keys.actions import State, bindings
+from mailsurgeon.tui.keys.actions import State
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.palette import Commands
-from mailsurgeon.tui.session import SpoolSession, Surgeon
+from mailsurgeon.tui.session import SpoolSession, watch_spool
 from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly
 from mailsurgeon.tui.terminal.control_filter import SafeOnly
 from mailsurgeon.tui.terminal.hangup import EndSignals
 
 if TYPE_CHECKING:
-    from mailsurgeon.host.host import Host
     from mailsurgeon.maildir.spool import Spool
     from mailsurgeon.procedures.survey_spool import SurveyRequest
+    from mailsurgeon.surgery.surgeon import Surgeon
     from mailsurgeon.survey.index.index import Index
+    from mailsurgeon.survey.open_spool import Options
+    from mailsurgeon.survey.progress import SurveyResult
     from mailsurgeon.tui.spool_sessions import SpoolSessions
 
 THEME = Theme(
@@ -53,9 +58,9 @@ class _Threads(ThreadPoolExecutor):
 
 
 class MailsurgeonApp(App[int]):
-    """One run over one spool, or over many: then `bench` is that of the spool opened last."""
+    """One run over one spool, or over many: then `session` is that of the spool opened last."""
 
-    bench: SpoolSession
+    session: SpoolSession
 
     TITLE = "mailsurgeon"
     CSS_PATH = [
@@ -68,15 +73,15 @@ class MailsurgeonApp(App[int]):
     ALLOW_SELECT = False
     ESCAPE_TO_MINIMIZE = False
 
-    def __init__(self, bench: SpoolSession | SpoolSessions) -> None:
-        self._own_filters = [SafeOnly(), *([AsciiOnly()] if bench.ascii else [])]
+    def __init__(self, opened: SpoolSession | SpoolSessions) -> None:
+        self._own_filters = [SafeOnly(), *([AsciiOnly()] if opened.ascii else [])]
         super().__init__()
-        self.settings = bench
-        self.hall: SpoolSessions | None = None
-        if isinstance(bench, SpoolSession):
-            self.bench = bench
+        self.settings = opened
+        self.spools: SpoolSessions | None = None
+        if isinstance(opened, SpoolSession):
+            self.session = opened
         else:
-            self.hall = bench
+            self.spools = opened
         self.surveying = False
         self.operating = False
         self.watched_how: Callable[[], str] = str  # how changes on disk are found, for the help
@@ -86,8 +91,8 @@ class MailsurgeonApp(App[int]):
         self.at_rest.set()
         self.animation_level = "none"
         self.register_theme(THEME)
-        self.theme = bench.theme or THEME.name
-        self.set_keymap(dict(bench.keymap))
+        self.theme = opened.theme or THEME.name
+        self.set_keymap(dict(opened.keymap))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *self._own_filters]
@@ -99,13 +104,13 @@ class MailsurgeonApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         """The first screen; there is none below it, which would be drawn for nobody."""
-        if self.hall is not None:
+        if self.spools is not None:
             from mailsurgeon.tui.screens.spools import SpoolsScreen
 
-            return SpoolsScreen(self.hall)
+            return SpoolsScreen(self.spools)
         from mailsurgeon.tui.screens.main.screen import MainScreen
 
-        return MainScreen(self.bench)
+        return MainScreen(self.session, self)
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
@@ -121,7 +126,7 @@ class MailsurgeonApp(App[int]):
         if isinstance(self.screen, BaseScreen):
             self.screen.say(line)
 
-    def open_spool(self, bench: SpoolSession, follow: Callable[[object], None]) -> None:
+    def open_spool(self, session: SpoolSession, follow: Callable[[object], None]) -> None:
         """Goes from the start page into a spool; `follow` is called on the way back."""
         from mailsurgeon.tui.screens.main.screen import MainScreen
 
@@ -129,12 +134,12 @@ class MailsurgeonApp(App[int]):
             self.surveying = False  # what still runs has been told to stop
             follow(result)
 
-        self.bench = bench
-        self.push_screen(MainScreen(bench), come_back)
+        self.session = session
+        self.push_screen(MainScreen(session, self), come_back)
 
     def leave_spool(self) -> bool:
         """Goes back to the start page; False where there is none."""
-        if self.hall is None or self.operating:
+        if self.spools is None or self.operating:
             return False
         self.screen.dismiss(None)
         return True
@@ -191,24 +196,26 @@ class MailsurgeonApp(App[int]):
 def run_app(
     spool: Spool,
     index: Index,
-    options: Any,
+    options: Options,
     surgeon: Surgeon,
     *,
+    survey: Callable[..., SurveyResult],
     mouse: bool = True,
     **settings: Any,
 ) -> int:
     """Runs the screen until the operator leaves it; returns the exit code.
 
-    `settings` are those of the Workbench. Raises MailsurgeonError when `theme` is none of
+    `settings` are more fields of the SpoolSession. Raises MailsurgeonError when `theme` is none of
     Textual's, JournalError when the journal cannot be read and changes are wanted.
     """
-    bench = real_session(spool, index, options, surgeon, watch=_watch_on(options.host), **settings)
-    return _run(bench, bench.theme, mouse)
+    watch = partial(watch_spool, host=options.host)
+    session = SpoolSession(spool, index, options, surgeon, survey, watch=watch, **settings)
+    return _run(session, session.theme, mouse)
 
 
 def run_spools(
     directory: bytes,
-    order: SurveyRequest,
+    request: SurveyRequest,
     surgeon: Callable[[Spool], Surgeon],
     *,
     mouse: bool = True,
@@ -216,70 +223,27 @@ def run_spools(
 ) -> int:
     """Runs the screen over the spools below a directory, the list of them first; as `run_app`.
 
-    `order` says how each is looked at, `surgeon` makes the one who may change a spool; `settings`
-    are those of the Hall.
+    `request` says how each is surveyed, `surgeon` opens the surgeon of a spool; `settings` are more
+    fields of the SpoolSessions.
     """
     from mailsurgeon.tui.spool_sessions import SpoolSessions
 
-    hall = SpoolSessions(
-        directory,
-        order,
-        surgeon,
-        partial(real_session, watch=_watch_on(order.options.host)),
-        **settings,
-    )
+    watch = partial(watch_spool, host=request.options.host)
+    spools = SpoolSessions(directory, request, surgeon, watch=watch, **settings)
     try:
-        return _run(hall, hall.theme, mouse)
+        return _run(spools, spools.theme, mouse)
     finally:
-        hall.close()
+        spools.close()
 
 
-def _run(bench: SpoolSession | SpoolSessions, theme: str, mouse: bool) -> int:
+def _run(opened: SpoolSession | SpoolSessions, theme: str, mouse: bool) -> int:
     known = {*App().available_themes, THEME.name}
     if theme and theme not in known:
         raise MailsurgeonError(f"no theme {theme!r}; there are: {', '.join(sorted(known))}")
     # Workers share the interpreter with the screen: shorter turns keep the keys quick.
     sys.setswitchinterval(0.0005)
-    app = MailsurgeonApp(bench)
+    app = MailsurgeonApp(opened)
     code = app.run(mouse=mouse) or 0
     if app.failure is not None:
         raise app.failure
     return code
-
-
-def real_session(
-    spool: Spool,
-    index: Index,
-    options: Any,
-    surgeon: Surgeon,
-    survey: Callable[..., Any] | None = None,
-    **settings: Any,
-) -> SpoolSession:
-    """The workbench with the functions of this program; without `survey` in this process."""
-    planning = "mailsurgeon.surgery.plan.propose"
-    return SpoolSession(
-        spool, index, options, surgeon,
-        survey=survey or _later("mailsurgeon.survey.run", "run_survey"),
-        propose=_later(planning, "propose", host=options.host),
-        propose_folder=_later(planning, "propose_folder", host=options.host),
-        described=_later(planning, "described", host=options.host),
-        without=_later(planning, "without", host=options.host),
-        brake=_later("mailsurgeon.surgery.plan.brake", "brake"),
-        write_log=_later("mailsurgeon.report.session_log", "write_log"),
-        **settings,
-    )  # fmt: skip
-
-
-def _later(module: str, name: str, **given: Any) -> Callable[..., Any]:
-    """A function whose module is loaded when it is called: the first frame needs none of them.
-    `given` is handed to it besides."""
-
-    def call(*arguments: Any, **options: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*arguments, **given, **options)
-
-    return call
-
-
-def _watch_on(host: Host) -> Callable[..., Any]:
-    """What makes the watcher of a spool on this host."""
-    return _later("mailsurgeon.survey.watch.watcher", "Watcher", host=host)

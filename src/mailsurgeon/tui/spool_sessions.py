@@ -18,26 +18,28 @@ from mailsurgeon.survey.find_spools import FoundSpool, find_spools
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.open_spool import index_path, open_spool
+from mailsurgeon.tui.session import SpoolSession
 
 if TYPE_CHECKING:
-    from mailsurgeon.tui.session import SpoolSession, Surgeon
+    from mailsurgeon.surgery.surgeon import Surgeon
+    from mailsurgeon.survey.watch.watcher import Watcher
 
 _POLL = 0.1  # seconds between two looks whether a turn has come
 
 
 @dataclass
 class SpoolSessions:
-    """The spools below `directory`. `order` says how each is looked at; `surgeon` makes the one
-    who may change a spool; `bench` makes a workbench, as `app.real_workbench` does.
+    """The spools below `directory`. `request` says how each is surveyed, and by whom: its `survey`
+    must be given. `surgeon` opens the surgeon of a spool; `watch` and `listen` are those of a
+    SpoolSession, `settings` more of its fields.
 
-    `listen` is that of the Workbench. A spool that was opened stays so until `close`. Its index is
-    written by one survey at a time.
+    A spool that was opened stays so until `close`. Its index is written by one survey at a time.
     """
 
     directory: bytes
-    order: SurveyRequest
+    request: SurveyRequest
     surgeon: Callable[[Spool], Surgeon]
-    bench: Callable[..., SpoolSession]
+    watch: Callable[..., Watcher] | None = None
     read_only: bool = False
     ascii: bool = False
     theme: str = ""
@@ -47,12 +49,12 @@ class SpoolSessions:
 
     def __post_init__(self) -> None:
         self._kept = ExitStack()
-        self._benches: dict[bytes, SpoolSession] = {}
+        self._sessions: dict[bytes, SpoolSession] = {}
         self._turns: dict[bytes, threading.Lock] = {}
 
     def find(self, not_searched: list[NotExamined]) -> Iterator[FoundSpool]:
         """The spools, as they are found. Raises SpoolError when the directory cannot be read."""
-        options = self.order.options
+        options = self.request.options
         return find_spools(
             self.directory,
             exclude=options.exclude,
@@ -69,26 +71,29 @@ class SpoolSessions:
         given_up: Callable[[bytes], bool],
     ) -> SpoolRow | None:
         """Surveys a spool; None when that was cancelled."""
-        order = replace(self.order, on_progress=on_progress, cancelled=cancelled, given_up=given_up)
+        request = replace(
+            self.request, on_progress=on_progress, cancelled=cancelled, given_up=given_up
+        )
         with self._turn(path, cancelled) as mine:
-            return look_at(path, order) if mine else None
+            return look_at(path, request) if mine else None
 
     def enter(self, path: bytes) -> SpoolSession:
-        """The workbench of a spool. Raises MailsurgeonError, OSError, sqlite3.Error."""
-        known = self._benches.get(path)
+        """The session of a spool. Raises MailsurgeonError, OSError, sqlite3.Error."""
+        known = self._sessions.get(path)
         if known is not None:
             return known
-        spool = open_spool(path, self.order.options)
+        spool = open_spool(path, self.request.options)
         index = self._index(spool)
         surgeon = self.surgeon(spool)
-        bench = self.bench(
-            spool, index, self.order.options, surgeon, self.order.survey,
-            read_only=self.read_only, ascii=self.ascii, theme=self.theme, keymap=self.keymap,
-            **self.settings,
+        if self.request.survey is None:
+            raise ValueError("a session needs a survey of its own")
+        session = SpoolSession(
+            spool, index, self.request.options, surgeon, self._in_turn(path, self.request.survey),
+            watch=self.watch, read_only=self.read_only, ascii=self.ascii, theme=self.theme,
+            keymap=self.keymap, **self.settings,
         )  # fmt: skip
-        bench.survey = self._in_turn(path, bench.survey)
-        self._benches[path] = bench
-        return bench
+        self._sessions[path] = session
+        return session
 
     def keep(self, closing: Callable[[], object]) -> None:
         """Has `closing` called in the end."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 from textual.widget import Widget
 
 from mailsurgeon.tui.app import MailsurgeonApp
-from mailsurgeon.tui.keys.actions import ACTIONS, BY_ID, CHAINS, State, bindings, footer, keys_of
+from mailsurgeon.tui.keys.actions import ACTIONS, BY_ID, CHAINS, State, footer, keys_of
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.dialogs import BadgeFilter, QuitQuestion
 from mailsurgeon.tui.screens.help import help_lines
 from mailsurgeon.tui.screens.journal import JournalScreen
@@ -95,3 +98,9 @@ def test_a_proposal_says_why_it_cannot_be_made() -> None:
     assert "nothing is under the cursor" in propose.disabled_reason(State())
     assert "survey" in propose.disabled_reason(State(chosen=1, surveying=True))
     assert "operation runs" in propose.disabled_reason(State(chosen=1, operating=True))
+
+
+def test_the_table_is_read_without_textual() -> None:
+    program = "import sys, mailsurgeon.tui.keys.actions; print('textual' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n"

@@ -69,8 +69,8 @@ async def test_y_applies_and_the_cursor_stands_on_the_next_kind(ward: Ward) -> N
         assert front(pilot) is main(pilot)
         assert "Filed 3.  u takes it back." in status(pilot)
         assert "no marks" in status(pilot)
-        assert main(pilot).shown.code == "size-mismatch"
-        assert main(pilot).list.has_focus
+        assert main(pilot).lists.shown.code == "size-mismatch"
+        assert main(pilot).lists.list.has_focus
         assert tree_lines(pilot)[1].split() == ["SIZE", "2"]
     assert len(ward.names(".Archives.2012/cur")) == 4
 
@@ -80,8 +80,8 @@ async def test_one_message_of_many_leaves_the_cursor_in_its_kind(ward: Ward) -> 
         await settled(pilot)
         await keys(pilot, "enter", "enter", "Y")
         assert "Filed 1." in status(pilot)
-        assert main(pilot).shown.code == "misfiled"
-        assert main(pilot).list.count() == 2
+        assert main(pilot).lists.shown.code == "misfiled"
+        assert main(pilot).lists.list.count() == 2
 
 
 async def test_a_whole_session_repairs_undoes_and_exports(ward: Ward) -> None:
@@ -133,7 +133,7 @@ async def test_a_row_can_be_dropped_and_taken_back_in(empty_ward: Ward) -> None:
     async with empty_ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "down", "down", "enter")
-        assert main(pilot).shown.code == "in-tmp"
+        assert main(pilot).lists.shown.code == "in-tmp"
         await keys(pilot, "A", "A", "enter")
         assert len(front(pilot).plan.acts) == 2
         await keys(pilot, "down", "space")
@@ -164,23 +164,23 @@ def two_rows(empty_ward: Ward) -> Ward:
 async def plan_of_two_rows(pilot: Pilot[Any]) -> None:
     await settled(pilot)
     await keys(pilot, "enter")
-    assert main(pilot).shown.code == "in-tmp"
+    assert main(pilot).lists.shown.code == "in-tmp"
     await keys(pilot, "A", "A", "enter")
 
 
 async def test_a_row_dropped_takes_along_what_clients_notice_and_what_is_needed(
     two_rows: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = two_rows.bench()
+    session = two_rows.session()
     given: list[Plan] = []
-    apply = bench.surgeon.apply
+    apply = session.surgeon.apply
 
     def applied(plan: Plan, **options: Any) -> Report:
         given.append(plan)
         return apply(plan, **options)
 
-    monkeypatch.setattr(bench.surgeon, "apply", applied)
-    async with MailsurgeonApp(bench).run_test(size=(100, 60)) as pilot:
+    monkeypatch.setattr(session.surgeon, "apply", applied)
+    async with MailsurgeonApp(session).run_test(size=(100, 60)) as pilot:
         await plan_of_two_rows(pilot)
         whole = plan_text(pilot)
         filed, away, home = "60 new messages in INBOX", "2 put away", "\n   quarantine:"
@@ -208,16 +208,16 @@ async def test_a_row_dropped_takes_along_what_clients_notice_and_what_is_needed(
 
 
 async def test_a_plan_is_not_applied_before_its_effects_are_known(two_rows: Ward) -> None:
-    bench = two_rows.bench()
-    known, without = threading.Event(), bench.without
+    session = two_rows.session()
+    known, without = threading.Event(), session.tools.without
 
     def slowly(*given: Any, **options: Any) -> Plan:
         known.wait()
         return without(*given, **options)
 
-    bench.without = slowly
+    session.tools.without = slowly
     before = two_rows.picture()
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         try:
             await plan_of_two_rows(pilot)
             await pilot.press("down", "space", "Y")
@@ -403,9 +403,9 @@ class Slow:
 
 @pytest.fixture
 def slow(ward: Ward) -> MailsurgeonApp:
-    bench = ward.bench()
-    bench.surgeon = Slow(bench.surgeon)
-    return MailsurgeonApp(bench)
+    session = ward.session()
+    session.surgeon = Slow(session.surgeon)
+    return MailsurgeonApp(session)
 
 
 async def applying(pilot: Pilot[Any]) -> PlanScreen:
@@ -414,7 +414,7 @@ async def applying(pilot: Pilot[Any]) -> PlanScreen:
     await keys(pilot, "enter", "A", "enter")
     plan = front(pilot)
     await pilot.press("Y")
-    while not pilot.app.bench.surgeon.began.is_set():  # type: ignore[attr-defined]
+    while not pilot.app.session.surgeon.began.is_set():  # type: ignore[attr-defined]
         await pilot.pause()
     await pilot.pause()
     return plan
@@ -428,7 +428,7 @@ async def test_progress_is_shown_and_escape_stops_after_the_batch(slow: Mailsurg
         await settled(pilot)
         assert front(pilot) is main(pilot)
         assert "Filed 1; partial.  u takes it back." in status(pilot)
-        assert main(pilot).shown.code == "misfiled"
+        assert main(pilot).lists.shown.code == "misfiled"
 
 
 async def test_quitting_in_the_middle_asks_first(slow: MailsurgeonApp) -> None:
@@ -464,13 +464,13 @@ async def test_quitting_with_nothing_under_way_does_not_ask(ward: Ward) -> None:
 
 
 async def test_a_failed_operation_is_told_in_one_line(ward: Ward) -> None:
-    bench = ward.bench()
-    app = MailsurgeonApp(bench)
+    session = ward.session()
+    app = MailsurgeonApp(session)
 
     def fail(*_args: Any, **_options: Any) -> Report:
         raise OSError(28, "No space left on device", "/var/mail")
 
-    bench.surgeon.apply = fail  # type: ignore[method-assign]
+    session.surgeon.apply = fail  # type: ignore[method-assign]
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "enter", "Y")
@@ -479,8 +479,8 @@ async def test_a_failed_operation_is_told_in_one_line(ward: Ward) -> None:
 
 
 async def test_an_interrupted_operation_is_put_right_at_the_start(ward: Ward) -> None:
-    bench = ward.bench()
-    surgeon = bench.surgeon
+    session = ward.session()
+    surgeon = session.surgeon
     told = Report(3, "recover", "applied", "2 of 5 steps were done", {})
 
     class Broken(Slow):
@@ -490,26 +490,26 @@ async def test_an_interrupted_operation_is_put_right_at_the_start(ward: Ward) ->
         def recover(self) -> Report:
             return told
 
-    bench.surgeon = Broken(surgeon)
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session.surgeon = Broken(surgeon)
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "2 of 5 steps were done" in status(pilot)
-    bench.read_only = True
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session.read_only = True
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "Operation 3 was interrupted" in status(pilot)
 
 
 async def test_what_clients_notice_of_a_recovery_is_shown_at_once(ward: Ward) -> None:
-    bench = ward.bench()
+    session = ward.session()
     told = Report(3, "recover", "applied", "5 done", {}, effects=("2 messages got new UIDs",))
 
     class Broken(Slow):
         def recover(self) -> Report:
             return told
 
-    bench.surgeon = Broken(bench.surgeon)
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session.surgeon = Broken(session.surgeon)
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert isinstance(front(pilot), ReadingScreen)
         assert "2 messages got new UIDs" in front(pilot).query_one(Pager).text
@@ -518,16 +518,16 @@ async def test_what_clients_notice_of_a_recovery_is_shown_at_once(ward: Ward) ->
 
 
 async def test_without_a_sound_journal_only_reading_goes_on(ward: Ward) -> None:
-    bench = ward.bench()
-    bench.surgeon.journal_path.parent.mkdir(parents=True)
-    bench.surgeon.journal_path.write_bytes(b"no journal" * 500)
-    app = MailsurgeonApp(bench)
+    session = ward.session()
+    session.surgeon.journal_path.parent.mkdir(parents=True)
+    session.surgeon.journal_path.write_bytes(b"no journal" * 500)
+    app = MailsurgeonApp(session)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
     assert isinstance(app.failure, JournalError)
     assert "journal.sqlite" in str(app.failure)
-    bench.read_only = True
-    app = MailsurgeonApp(bench)
+    session.read_only = True
+    app = MailsurgeonApp(session)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "journal.sqlite" in status(pilot)
@@ -545,7 +545,7 @@ def test_the_screen_is_pulled_in_by_nothing_below_it() -> None:
 async def test_a_key_typed_with_the_one_that_opens_the_list_is_for_the_list(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
-        main(pilot).action_pane("tree")
+        main(pilot).panes.go_to("tree")
         await settled(pilot)
         for key, character in (("enter", "\r"), ("A", "A")):
             pilot.app.post_message(events.Key(key, character))
@@ -558,7 +558,7 @@ async def test_what_has_no_remedy_is_told_on_a_line(ward: Ward) -> None:
     (ward.root / ".lists" / "cur" / message.name).write_bytes(message.read_bytes())
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
-        main(pilot).tree_.go_to_target(Target("code", code="duplicate-id"))
+        main(pilot).lists.tree.go_to_target(Target("code", code="duplicate-id"))
         await settled(pilot)
         await keys(pilot, "enter", "enter")
         assert front(pilot) is main(pilot)

@@ -18,7 +18,7 @@ from mailsurgeon.procedures.survey_spool import SurveyRequest
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import run_survey
-from mailsurgeon.tui.app import MailsurgeonApp, real_session
+from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
@@ -35,7 +35,7 @@ class Vmail:
     def __init__(self, home: Path) -> None:
         self.top = home / "vmail"
         self.home = home
-        self.halls: list[SpoolSessions] = []
+        self.opened: list[SpoolSessions] = []
         for name, wrong in (("anna", 0), ("bert", 1), ("carla", 3), ("dirk", 2)):
             self.spool(name, wrong)
 
@@ -50,21 +50,20 @@ class Vmail:
             os.utime(path, (1331000000, 1331000000))
         return self.top / name
 
-    def hall(self, **settings: Any) -> SpoolSessions:
+    def sessions(self, **settings: Any) -> SpoolSessions:
         options = {"inspect_delay": 0.0, "now": lambda: START}
-        hall = SpoolSessions(
+        spools = SpoolSessions(
             os.fsencode(self.top),
-            SurveyRequest(Options()),
+            SurveyRequest(Options(), survey=run_survey),
             lambda spool: Surgeon(spool, state_dir=self.home / "state"),
-            real_session,
             settings=options,
             **settings,
         )
-        self.halls.append(hall)
-        return hall
+        self.opened.append(spools)
+        return spools
 
     def app(self, **settings: Any) -> MailsurgeonApp:
-        return MailsurgeonApp(self.hall(**settings))
+        return MailsurgeonApp(self.sessions(**settings))
 
 
 @pytest.fixture
@@ -75,8 +74,8 @@ def vmail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vmail]:
     time.tzset()
     made = Vmail(tmp_path)
     yield made
-    for hall in made.halls:
-        hall.close()
+    for spools in made.opened:
+        spools.close()
     monkeypatch.undo()
     time.tzset()
 
@@ -137,7 +136,7 @@ async def test_enter_goes_in_and_esc_comes_back(vmail: Vmail) -> None:
         await settled(pilot)
         await keys(pilot, "down", "enter")
         assert isinstance(pilot.app.screen, MainScreen)
-        assert pilot.app.screen.bench.spool.root == os.fsencode(vmail.top / "bert")
+        assert pilot.app.screen.session.spool.root == os.fsencode(vmail.top / "bert")
         assert any("SIZE" in line for line in tree_lines(pilot))
         await keys(pilot, "enter", "enter", "Y")
         assert "u takes it back" in status(pilot)
@@ -220,16 +219,16 @@ async def test_a_hostile_name_is_text(vmail: Vmail) -> None:
 
 
 async def test_the_keys_work_while_a_spool_does_not_answer(vmail: Vmail) -> None:
-    hall, answers = vmail.hall(), threading.Event()
-    look = hall.look
+    spools, answers = vmail.sessions(), threading.Event()
+    look = spools.look
 
     def slow(path: bytes, *more: Any) -> Any:
         if path.endswith(b"anna"):
             answers.wait(60)
         return look(path, *more)
 
-    hall.look = slow  # type: ignore[method-assign]
-    app = MailsurgeonApp(hall)
+    spools.look = slow  # type: ignore[method-assign]
+    app = MailsurgeonApp(spools)
     async with app.run_test(size=(80, 24)) as pilot:
         while page(pilot)._now is None:
             await pilot.pause()
@@ -246,8 +245,8 @@ async def test_the_keys_work_while_a_spool_does_not_answer(vmail: Vmail) -> None
 
 
 async def test_what_does_not_answer_is_named_and_can_be_given_up(vmail: Vmail) -> None:
-    hall = vmail.hall()
-    look, silent = hall.look, b".Sent/cur"
+    spools = vmail.sessions()
+    look, silent = spools.look, b".Sent/cur"
 
     def stalled(path: bytes, tell: Any, over: Callable[[], bool], given_up: Any) -> Any:
         if path.endswith(b"anna"):
@@ -256,8 +255,8 @@ async def test_what_does_not_answer_is_named_and_can_be_given_up(vmail: Vmail) -
                 assert not over()
         return look(path, tell, over, given_up)
 
-    hall.look = stalled  # type: ignore[method-assign]
-    async with MailsurgeonApp(hall).run_test(size=(80, 24)) as pilot:
+    spools.look = stalled  # type: ignore[method-assign]
+    async with MailsurgeonApp(spools).run_test(size=(80, 24)) as pilot:
         while "waiting for" not in status(pilot):
             await pilot.pause()
         assert "anna: waiting for .Sent/cur" in status(pilot)
@@ -268,8 +267,8 @@ async def test_what_does_not_answer_is_named_and_can_be_given_up(vmail: Vmail) -
 
 
 async def test_going_in_ends_the_survey_of_that_spool(vmail: Vmail) -> None:
-    hall, begun = vmail.hall(), threading.Event()
-    look, ended = hall.look, list[bytes]()
+    spools, begun = vmail.sessions(), threading.Event()
+    look, ended = spools.look, list[bytes]()
 
     def until_over(path: bytes, tell: Any, over: Callable[[], bool], given_up: Any) -> Any:
         if path.endswith(b"anna") and not begun.is_set():
@@ -280,8 +279,8 @@ async def test_going_in_ends_the_survey_of_that_spool(vmail: Vmail) -> None:
             return None
         return look(path, tell, over, given_up)
 
-    hall.look = until_over  # type: ignore[method-assign]
-    async with MailsurgeonApp(hall).run_test(size=(80, 24)) as pilot:
+    spools.look = until_over  # type: ignore[method-assign]
+    async with MailsurgeonApp(spools).run_test(size=(80, 24)) as pilot:
         while not begun.is_set():
             await pilot.pause()
         await pilot.press("enter")
@@ -293,9 +292,9 @@ async def test_going_in_ends_the_survey_of_that_spool(vmail: Vmail) -> None:
 
 
 def test_two_surveys_never_write_one_index(vmail: Vmail) -> None:
-    hall = vmail.hall()
+    spools = vmail.sessions()
     path = os.fsencode(vmail.top / "bert")
-    bench = hall.enter(path)
+    session = spools.enter(path)
     begun, go_on, order = threading.Event(), threading.Event(), list[str]()
 
     def hold(_progress: Any) -> None:
@@ -304,11 +303,13 @@ def test_two_surveys_never_write_one_index(vmail: Vmail) -> None:
         order.append("list")
 
     def look() -> None:
-        hall.look(path, hold, bool, bool)
+        spools.look(path, hold, bool, bool)
 
     def survey() -> None:
-        index = bench.index.again()
-        bench.survey(bench.spool, index, Options(), on_progress=lambda _: order.append("inside"))
+        index = session.index.again()
+        session.survey(
+            session.spool, index, Options(), on_progress=lambda _: order.append("inside")
+        )
         index.close()
 
     threads = [threading.Thread(target=look)]
@@ -323,4 +324,4 @@ def test_two_surveys_never_write_one_index(vmail: Vmail) -> None:
         thread.join(60)
     first = order.index("inside")
     assert set(order[:first]) == {"list"} and set(order[first:]) == {"inside"}
-    assert run_survey(bench.spool, bench.index).messages == 4
+    assert run_survey(session.spool, session.index).messages == 4

@@ -2,14 +2,13 @@
 
 The key bindings, the line of keys at the bottom, the help screen, the command palette and the key
 sheet of the documents are all made from it. Each id can be given other keys (Textual's keymap).
+Nothing here imports Textual, so that the command line can check a keymap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-
-from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def nothing_runs(state: State) -> str:
 
 
 def something_chosen(state: State) -> str:
-    """A remedy needs a patient."""
+    """A remedy needs something to treat."""
     return "" if state.chosen else "nothing is under the cursor and nothing is marked"
 
 
@@ -262,20 +261,6 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
     "quit": ("quit",),
 }
 """Where the operator can be, and the scopes whose keys work there, the nearest first."""
-
-
-def bindings(*scopes: str) -> list[BindingType]:
-    """Textual's bindings of these scopes."""
-    return [
-        Binding(",".join(action.keys), _command(action), action.title, id=action.id, show=False)
-        for action in ACTIONS
-        if set(action.scopes) & set(scopes)
-    ]
-
-
-def _command(action: Action) -> str:
-    # What can be impossible goes through the screen, which then says why.
-    return f"screen.perform({action.id!r})" if action.conditions else action.command
 
 
 def reachable(place: str) -> list[Action]:

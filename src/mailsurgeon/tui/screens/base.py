@@ -1,21 +1,19 @@
-"""What every screen shares: the line of keys, the status line, why something cannot be done."""
+"""What every screen shares: the line of keys, the status line, why an action cannot be run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
+from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from mailsurgeon.tui.keys.actions import BY_ID, PANES, Action, State, footer
+from mailsurgeon.tui.program import Program
+from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.widgets.bars import Bar, KeyLine
-
-if TYPE_CHECKING:
-    from mailsurgeon.tui.app import MailsurgeonApp
-    from mailsurgeon.tui.session import SpoolSession
 
 Result = TypeVar("Result")
 TOO_SMALL = "Needs 60x15. Without: scan, fix, file, undo, log"  # whole at 50 columns
@@ -32,14 +30,14 @@ class BaseScreen(Screen[Result], Generic[Result]):
     PLACE = "text"
 
     @property
-    def program(self) -> MailsurgeonApp:
-        """The app, as what it is."""
-        return cast("MailsurgeonApp", self.app)
+    def program(self) -> Program:
+        """The app, as the screens know it."""
+        return cast(Program, self.app)
 
     @property
-    def bench(self) -> SpoolSession:
+    def session(self) -> SpoolSession:
         """What the screen works with."""
-        return self.program.bench
+        return self.program.session
 
     def compose(self) -> ComposeResult:
         # Known before anything is drawn, so that nothing is drawn twice.
@@ -56,7 +54,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
 
     def parts(self) -> ComposeResult:
         """The widgets above the status line."""
-        raise NotImplementedError
+        return ()
 
     def on_mount(self) -> None:
         self.refresh_keys()
@@ -81,7 +79,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
         self.refresh_keys()
 
     def say(self, text: str) -> None:
-        """A routine word to the operator: on the status line, and nowhere else."""
+        """Says a routine sentence: on the status line, and nowhere else."""
         self.query_one("#status", Bar).show(f" {text}")
 
     async def action_perform(self, name: str) -> None:
@@ -97,9 +95,9 @@ class BaseScreen(Screen[Result], Generic[Result]):
         await self.action_perform(name)
 
     async def _run(self, action: Action) -> None:
-        owner: Widget | MailsurgeonApp | None = self
+        owner: DOMNode = self
         if "app" in action.scopes:
-            owner = self.program
+            owner = self.app
         elif not action.conditions and set(action.scopes) <= set(_WIDGET_SCOPES):
             owner = self.focused if self.focused is not None else self
         await self.app.run_action(action.command, owner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic
 
 from rich.text import Text
 from textual import events, on
@@ -17,12 +17,12 @@ from textual.widgets import Input, Static
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.report.output import counted
 from mailsurgeon.text import visible
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import KindRow
+from mailsurgeon.tui.screens.base import Result
 from mailsurgeon.tui.text.fields import badge, title
 from mailsurgeon.tui.widgets.rows import Rows
 
-Result = TypeVar("Result")
 FLAGS = {
     "D": "draft",
     "F": "flagged",
@@ -46,7 +46,7 @@ class Dialog(ModalScreen[Result], Generic[Result]):
 
     def parts(self) -> ComposeResult:
         """What stands in the box."""
-        raise NotImplementedError
+        return ()
 
     def action_refuse(self) -> None:
         self.dismiss(None)

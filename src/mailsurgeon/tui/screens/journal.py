@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -15,11 +16,10 @@ from textual.widgets import Input
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.dialogs import AskFile
 from mailsurgeon.tui.screens.text import ReadingScreen
-from mailsurgeon.tui.session import Operation, StepRecord
 from mailsurgeon.tui.text.fields import home_text
 from mailsurgeon.tui.text.message import record_lines
 from mailsurgeon.tui.widgets.bars import Bar
@@ -27,20 +27,20 @@ from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from mailsurgeon.tui.screens.main.screen import MainScreen
+    from mailsurgeon.surgery.journal.records import Operation, StepRecord
 
 _PREVIEW = 200  # steps shown below the list
 
 
 class JournalScreen(BaseScreen[None]):
-    """Newest first. Undo and redo open a plan, as everything does."""
+    """Newest first. `undo` and `redo` open the plan of an operation, by its id."""
 
     PLACE = "journal"
     BINDINGS = bindings("journal")
 
-    def __init__(self, main: MainScreen) -> None:
+    def __init__(self, undo: Callable[[int], None], redo: Callable[[int], None]) -> None:
         super().__init__()
-        self._main = main
+        self._undo, self._redo = undo, redo
         self._all: list[Operation] = []
         self._shown: list[Operation] = []
         self._filter = ""
@@ -53,7 +53,7 @@ class JournalScreen(BaseScreen[None]):
         yield Input(id="journal-filter", compact=True, placeholder="kind, summary or state")
 
     def on_mount(self) -> None:
-        title = f" Journal of {home_text(self.bench.spool.shown)}"
+        title = f" Journal of {home_text(self.session.spool.shown)}"
         kept = f"{self._kept_in()} "
         room = self.size.width - len(title) - len(kept)
         self.query_one("#journal-title", Bar).show(title, kept if room > 0 else "")
@@ -62,7 +62,7 @@ class JournalScreen(BaseScreen[None]):
         self.read()
 
     def _kept_in(self) -> str:
-        return home_text(str(self.bench.surgeon.journal_path.parent))
+        return home_text(str(self.session.surgeon.journal_path.parent))
 
     def on_screen_resume(self) -> None:
         if self.is_mounted:
@@ -71,7 +71,7 @@ class JournalScreen(BaseScreen[None]):
     def read(self) -> None:
         """Reads the journal, as the operations in it may have changed."""
         try:
-            self._all = list(self.bench.surgeon.operations())[::-1]
+            self._all = list(self.session.surgeon.operations())[::-1]
         except MailsurgeonError as error:
             self._all = []
             self.say(one_line(error))
@@ -101,10 +101,10 @@ class JournalScreen(BaseScreen[None]):
             bar.show("")
             self.query_one(Pager).show([])
             return
-        records = itertools.islice(self.bench.surgeon.steps(operation.id), _PREVIEW)
+        records = itertools.islice(self.session.surgeon.steps(operation.id), _PREVIEW)
         lines = [line for record in records for line in record_step_lines(record)]
         bar.show(f" Steps of operation {operation.id}")
-        if hand := by_hand(operation, home_text(self.bench.spool.shown)):
+        if hand := by_hand(operation, home_text(self.session.spool.shown)):
             lines.append(Text(f" {hand}", "dim"))
         self.query_one(Pager).show(lines)
 
@@ -115,18 +115,18 @@ class JournalScreen(BaseScreen[None]):
             return
         lines = [
             line
-            for record in self.bench.surgeon.steps(operation.id)
+            for record in self.session.surgeon.steps(operation.id)
             for line in record_step_lines(record)
         ]
         self.app.push_screen(ReadingScreen(f"Steps of operation {operation.id}", lines))
 
     def action_undo(self) -> None:
         if (operation := self.operation) is not None:
-            self._main.undo(operation.id)
+            self._undo(operation.id)
 
     def action_redo(self) -> None:
         if (operation := self.operation) is not None:
-            self._main.redo(operation.id)
+            self._redo(operation.id)
 
     def action_export(self) -> None:
         export_log(self)
@@ -191,9 +191,9 @@ def record_step_lines(record: StepRecord) -> list[Text]:
 
 def export_log(screen: BaseScreen[Any]) -> None:
     """Asks for a file name and writes the session log there; never over a file."""
-    bench = screen.bench
-    name = os.path.basename(bench.spool.shown).lstrip(".") or "spool"
-    stamp = time.strftime("%Y%m%d-%H%M", time.localtime(bench.now()))
+    session = screen.session
+    name = os.path.basename(session.spool.shown).lstrip(".") or "spool"
+    stamp = time.strftime("%Y%m%d-%H%M", time.localtime(session.now()))
     proposed = f"mailsurgeon-{visible(name)}-{stamp}.md"
 
     def write(value: str | None) -> None:
@@ -202,7 +202,7 @@ def export_log(screen: BaseScreen[Any]) -> None:
         path = os.path.abspath(os.path.expanduser(value))
         try:
             form = path.rsplit(".", 1)[-1]
-            text = bench.write_log(bench.surgeon, form)
+            text = session.tools.log(form)
             # Names of messages tell of their owner: nobody else reads the log.
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             handle = os.open(path, flags, 0o600)
@@ -213,4 +213,4 @@ def export_log(screen: BaseScreen[Any]) -> None:
         else:
             screen.say(f"The session log is in {home_text(path)}.")
 
-    screen.app.push_screen(AskFile(proposed, bench.spool.root), write)
+    screen.app.push_screen(AskFile(proposed, session.spool.root), write)

@@ -17,12 +17,18 @@ from mailsurgeon.report.output import counted
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import BY_ID, bindings, keys_of
-from mailsurgeon.tui.messages import OperationFinished, OperationProgressed, Proposed
+from mailsurgeon.tui.keys.actions import BY_ID, keys_of
+from mailsurgeon.tui.keys.bindings import bindings
+from mailsurgeon.tui.messages import (
+    PROGRESS_SECONDS,
+    OperationFinished,
+    OperationProgressed,
+    Proposed,
+)
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.main.survey_controller import PROGRESS_SECONDS, own_index
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.text.plan import body_of, by_size, nothing_to_do, plan_lines, verdict_rows
+from mailsurgeon.tui.views import own_index
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
@@ -32,7 +38,7 @@ _MAKING = " Making the plan ..."
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PlanOutcome:
     """How the plan screen ended: a report, or an error; None stands for cancelled."""
 
     plan: Plan | None
@@ -40,7 +46,7 @@ class Outcome:
     error: str = ""
 
 
-class PlanScreen(BaseScreen[Outcome | None]):
+class PlanScreen(BaseScreen[PlanOutcome | None]):
     """Shows a plan, asks, applies.
 
     `make` makes the plan in a worker; `sizes` are the messages of each folder, for the brake.
@@ -85,9 +91,9 @@ class PlanScreen(BaseScreen[Outcome | None]):
     @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
     def _propose(self) -> None:
         try:
-            with own_index(self.bench.index) as index:
+            with own_index(self.session.index) as index:
                 plan = self._make(index)
-            self.post_message(Proposed(plan, self.bench.brake(plan, self._sizes)))
+            self.post_message(Proposed(plan, self.session.tools.brake(plan, self._sizes)))
         except Exception as error:
             self.post_message(Proposed(None, None, one_line(error)))
 
@@ -96,13 +102,11 @@ class PlanScreen(BaseScreen[Outcome | None]):
         """Makes the plan without the rows dropped: its effects may depend on files of servers."""
         if dropped != self.dropped:
             return  # a row was dropped or taken back in since
-        bench = self.bench
+        tools = self.session.tools
         try:
-            with own_index(bench.index) as index:
-                plan = bench.without(
-                    bench.spool, index, whole, dropped, quarantine=bench.surgeon.quarantine_dir
-                )
-            self.post_message(Proposed(plan, bench.brake(plan, self._sizes), "", dropped))
+            with own_index(self.session.index) as index:
+                plan = tools.without(index, whole, dropped)
+            self.post_message(Proposed(plan, tools.brake(plan, self._sizes), "", dropped))
         except Exception as error:
             self.post_message(Proposed(None, None, one_line(error), dropped))
 
@@ -111,12 +115,12 @@ class PlanScreen(BaseScreen[Outcome | None]):
         if event.dropped != self.dropped or self.plan is not None:
             return  # not of the rows as they are now, or known already
         if event.plan is None:
-            self.dismiss(Outcome(None, None, event.error))
+            self.dismiss(PlanOutcome(None, None, event.error))
             return
         if self.whole is None:
             nothing = nothing_to_do(event.plan)
             if nothing and len(nothing) < self.size.width - _MARKS:
-                self.dismiss(Outcome(event.plan, None, nothing))
+                self.dismiss(PlanOutcome(event.plan, None, nothing))
                 return
             self.whole = event.plan
         self.plan, self.number = event.plan, event.number
@@ -148,12 +152,12 @@ class PlanScreen(BaseScreen[Outcome | None]):
 
     def _show_brake(self) -> None:
         bar, hint = self.query_one("#brake", Bar), self.query_one("#apply-hint", Bar)
-        key = keys_of(BY_ID["apply"], self.bench.keymap)[0]
+        key = keys_of(BY_ID["apply"], self.session.keymap)[0]
         if self._applying:
             done, total = self._progress
             bar.show(f" {done:,} of {total:,} done", "Esc stops after the batch ")
             hint.show("")
-        elif self.bench.read_only:
+        elif self.session.read_only:
             bar.show(" Read-only: nothing will be changed (started with --read-only).")
             hint.show("", f"{key}  apply: not with --read-only ")
         elif self.plan is None:
@@ -218,7 +222,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
             self.plan = self.number = None
             self._shorten(self.whole, self.dropped)
         else:
-            self.plan, self.number = self.whole, self.bench.brake(self.whole, self._sizes)
+            self.plan, self.number = self.whole, self.session.tools.brake(self.whole, self._sizes)
         self._show()
 
     def action_whole_list(self) -> None:
@@ -281,7 +285,7 @@ class PlanScreen(BaseScreen[Outcome | None]):
             return self._cancelled.is_set() or self.program.stop.is_set()
 
         try:
-            report = self.bench.surgeon.apply(plan, on_progress=tell, cancelled=stopped)
+            report = self.session.surgeon.apply(plan, on_progress=tell, cancelled=stopped)
             self.post_message(OperationFinished(report))
         except Exception as error:
             self.post_message(OperationFinished(None, one_line(error)))
@@ -299,4 +303,4 @@ class PlanScreen(BaseScreen[Outcome | None]):
         self.program.operation_over()
         while self.app.screen is not self and self in self.app.screen_stack:
             self.app.pop_screen()  # a question, the help: they were about what is over now
-        self.dismiss(Outcome(self.plan, event.report, event.error))
+        self.dismiss(PlanOutcome(self.plan, event.report, event.error))

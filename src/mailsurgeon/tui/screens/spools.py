@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.style import Style
 from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.procedures.survey_many import SpoolRow
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
+from mailsurgeon.tui.messages import PROGRESS_SECONDS, SpoolOpened, SpoolsFound, SpoolSurveyed
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.main.survey_controller import PROGRESS_SECONDS, progress_text
 from mailsurgeon.tui.screens.text import ReadingScreen
+from mailsurgeon.tui.spool_queue import SpoolQueue
 from mailsurgeon.tui.spool_sessions import SpoolSessions
 from mailsurgeon.tui.stalled import Waits, short
 from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.fields import home_text
 from mailsurgeon.tui.text.spools import SpoolLines, SpoolTable
+from mailsurgeon.tui.text.survey import progress_text
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.rows import Rows
-
-if TYPE_CHECKING:
-    from mailsurgeon.tui.session import SpoolSession
 
 _AT_ONCE = 200  # spools found that are told together
 _YIELD = 0.2  # seconds between two looks whether the operator's own survey is over
@@ -52,80 +48,19 @@ class SpoolRows(Rows, inherit_bindings=False):
         return self.get_component_rich_style(f"rows--{level.word}", partial=True)
 
 
-class Found(Message):
-    """Spools were found; `ended` when there are no more, `error` when it went wrong."""
-
-    def __init__(self, paths: tuple[bytes, ...], ended: bool = False, error: str = "") -> None:
-        super().__init__()
-        self.paths, self.ended, self.error = paths, ended, error
-
-
-class Looked(Message):
-    """A survey has begun, gone on, or ended with a row. `path` None: there is nothing to do."""
-
-    def __init__(
-        self,
-        path: bytes | None,
-        progress: str = "",
-        row: SpoolRow | None = None,
-        waiting: bytes | None = None,
-    ) -> None:
-        super().__init__()
-        self.path, self.progress, self.row, self.waiting = path, progress, row, waiting
-
-
-class Entered(Message):
-    """A spool was opened, or could not be."""
-
-    def __init__(self, path: bytes, bench: SpoolSession | None, error: str = "") -> None:
-        super().__init__()
-        self.path, self.bench, self.error = path, bench, error
-
-
-class Turns:
-    """Which spools wait to be looked at; known to the screen and to the thread that looks."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: dict[bytes, None] = {}
-        self._running = False
-        self.inside: bytes | None = None  # the one that is open: it has a survey of its own
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def add(self, paths: tuple[bytes, ...], *, first: bool = False) -> bool:
-        """Has these wait; True when somebody must begin to look."""
-        with self._lock:
-            new = dict.fromkeys(paths)
-            self._waiting = new | self._waiting if first else self._waiting | new
-            begin, self._running = not self._running, True
-            return begin
-
-    def take(self) -> bytes | None:
-        """The next to look at; None ends the work."""
-        with self._lock:
-            path = next((one for one in self._waiting if one != self.inside), None)
-            if path is None:
-                self._running = False
-            else:
-                del self._waiting[path]
-            return path
-
-
 class SpoolsScreen(BaseScreen[None]):
     """Where a session over many spools begins and ends."""
 
     PLACE = "spools"
     BINDINGS = bindings("spools")
 
-    def __init__(self, hall: SpoolSessions) -> None:
+    def __init__(self, spools: SpoolSessions) -> None:
         super().__init__()
-        self.hall = hall
-        self.table = SpoolTable(hall.directory)
+        self.spools = spools
+        self.table = SpoolTable(spools.directory)
         self.list = SpoolRows(id="spools")
         self.not_searched: list[NotExamined] = []
-        self._turns = Turns()
+        self._queue = SpoolQueue()
         self._waits = Waits()  # of the spool that is looked at
         self._now: bytes | None = None
         self._searching = True
@@ -151,21 +86,21 @@ class SpoolsScreen(BaseScreen[None]):
         stop, missed, batch = self.program.stop, list[NotExamined](), list[bytes]()
         told = time.monotonic()
         try:
-            for spool in self.hall.find(missed):
+            for spool in self.spools.find(missed):
                 batch.append(spool.path)
                 if stop.is_set():
                     return
                 if len(batch) >= _AT_ONCE or time.monotonic() - told > PROGRESS_SECONDS:
-                    self.post_message(Found(tuple(batch)))
+                    self.post_message(SpoolsFound(tuple(batch)))
                     batch, told = [], time.monotonic()
         except Exception as error:
-            self.post_message(Found(tuple(batch), True, one_line(error)))
+            self.post_message(SpoolsFound(tuple(batch), True, one_line(error)))
             return
         self.not_searched = missed
-        self.post_message(Found(tuple(batch), True))
+        self.post_message(SpoolsFound(tuple(batch), True))
 
-    @on(Found)
-    def _found(self, event: Found) -> None:
+    @on(SpoolsFound)
+    def _found(self, event: SpoolsFound) -> None:
         here = self.path
         self.table.add(event.paths)
         self._searching = not event.ended
@@ -174,7 +109,7 @@ class SpoolsScreen(BaseScreen[None]):
         elif event.ended and not len(self.table):
             self._message = "No spool is here or below."
         self._show(here)
-        if event.paths and self._turns.add(event.paths):
+        if event.paths and self._queue.add(event.paths):
             self._look()
 
     # Looking
@@ -182,20 +117,20 @@ class SpoolsScreen(BaseScreen[None]):
     @work(thread=True, exclusive=True, group="look", exit_on_error=False)
     def _look(self) -> None:
         worker = get_current_worker()
-        while (path := self._turns.take()) is not None:
+        while (path := self._queue.take()) is not None:
             if worker.is_cancelled or self.program.stop.is_set():
                 return
-            self.post_message(Looked(path))
+            self.post_message(SpoolSurveyed(path))
             over = self._is_over(worker, path)
             self._waits = Waits()
-            row = self.hall.look(path, self._progress_of(path, over), over, self._waits.given_up)
-            self.post_message(Looked(path, row=row))
-        self.post_message(Looked(None))
+            row = self.spools.look(path, self._progress_of(path, over), over, self._waits.given_up)
+            self.post_message(SpoolSurveyed(path, row=row))
+        self.post_message(SpoolSurveyed(None))
 
     def _is_over(self, worker: Worker[Any], path: bytes) -> Callable[[], bool]:
         def over() -> bool:
             gone = worker.is_cancelled or self.program.stop.is_set()
-            return gone or self._turns.inside == path
+            return gone or self._queue.inside == path
 
         return over
 
@@ -209,15 +144,15 @@ class SpoolsScreen(BaseScreen[None]):
             if now - last[0] >= PROGRESS_SECONDS:
                 last[0] = now
                 text = progress_text(progress.stage, progress.done, progress.total)
-                self.post_message(Looked(path, text, waiting=progress.waiting))
+                self.post_message(SpoolSurveyed(path, text, waiting=progress.waiting))
 
         return tell
 
     def _operator_waits(self) -> bool:
         return self.program.surveying or self.program.operating
 
-    @on(Looked)
-    def _looked(self, event: Looked) -> None:
+    @on(SpoolSurveyed)
+    def _looked(self, event: SpoolSurveyed) -> None:
         before, self._now = self._now, event.path
         self._progress = event.progress
         self._waits.heard(event.waiting)
@@ -258,12 +193,12 @@ class SpoolsScreen(BaseScreen[None]):
         rows = self.table.rows.values()
         bad = sum(1 for row in rows if not row.clean)
         parts = [
-            home_text(os.fsdecode(self.hall.directory)),
+            home_text(os.fsdecode(self.spools.directory)),
             counted(len(self.table), "spool"),
             counted(sum(row.messages for row in rows), "message"),
             f"{bad:,} with problems",
         ]
-        if self.hall.read_only:
+        if self.spools.read_only:
             parts.insert(1, "read-only")
         self.query_one("#spools-title", Bar).show(" " + "  ".join(parts), f"{self.table.order} ")
 
@@ -303,33 +238,33 @@ class SpoolsScreen(BaseScreen[None]):
             self.app.push_screen(ReadingScreen(f"Not searched: {len(lines):,}", lines))
         elif self.path is not None and not self._entering:
             self._entering = True
-            self._turns.inside = self.path  # a survey of it that runs ends soon
+            self._queue.inside = self.path  # a survey of it that runs ends soon
             self.say(f"Opening {self.table.name(self.path)}")
             self._open(self.path)
 
     @work(thread=True, exclusive=True, group="open", exit_on_error=False)
     def _open(self, path: bytes) -> None:
         try:
-            bench = self.hall.enter(path)
+            session = self.spools.enter(path)
         except Exception as error:
-            self.post_message(Entered(path, None, one_line(error)))
+            self.post_message(SpoolOpened(path, None, one_line(error)))
         else:
-            self.post_message(Entered(path, bench))
+            self.post_message(SpoolOpened(path, session))
 
-    @on(Entered)
-    def _entered(self, event: Entered) -> None:
+    @on(SpoolOpened)
+    def _entered(self, event: SpoolOpened) -> None:
         self._entering = False
         self._message = event.error
         self._show_status()
-        if event.bench is None:
+        if event.session is None:
             self._come_back(event.path)
         else:
-            self.program.open_spool(event.bench, lambda _: self._come_back(event.path))
+            self.program.open_spool(event.session, lambda _: self._come_back(event.path))
 
     def _come_back(self, path: bytes) -> None:
         """It may be another than before: it is looked at again, before the others."""
-        self._turns.inside = None
-        if self._turns.add((path,), first=True):
+        self._queue.inside = None
+        if self._queue.add((path,), first=True):
             self._look()
         self.refresh_keys()
 
@@ -350,7 +285,7 @@ class SpoolsScreen(BaseScreen[None]):
         self.say("No other with problems is known on this side.")
 
     def action_look_again(self) -> None:
-        if self._turns.add(tuple(self.table.shown)):
+        if self._queue.add(tuple(self.table.shown)):
             self._look()
 
     def action_copy(self) -> None:

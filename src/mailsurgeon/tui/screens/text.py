@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from mailsurgeon.host.processes import Users
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import path_shown, visible
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager

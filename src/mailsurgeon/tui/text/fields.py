@@ -110,12 +110,6 @@ class Columns:
         sender = min(30, rest * 2 // 5) if wide else min(15, rest * 45 // 100)
         return cls(badges, date, folder, sender, rest - sender, size)
 
-    @property
-    def after_badges(self) -> int:
-        """The cells from the badges to the end of the row."""
-        folder = self.folder + 1 if self.folder else 0
-        return self.date + folder + self.sender + self.subject + self.size + 4
-
 
 def row_text(entry: Entry, columns: Columns, folder: str) -> str:
     """A row after its badges. `folder` is the decoded name, not made visible."""

@@ -1,29 +1,27 @@
-"""What the inspector says of a folder: its mail, its problems, its subscription, its numbers.
-
-Runs in a worker, reads the folder's lists and returns lines.
-"""
+"""What the inspector says of a folder: its mail, its problems, its subscription, its numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.maildir.folder_names import INBOX
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import FolderRow
-from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
 from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.text.fields import badge, title
+
+if TYPE_CHECKING:
+    from mailsurgeon.survey.uidlists.folder_details import FolderDetails
 
 _STRONG, _DIM = "bold", "dim"
 
 
-def folder_lines(spool: Spool, row: FolderRow) -> list[Text]:
-    """The details of a folder."""
-    details = folder_details(spool, row.path)
+def folder_lines(row: FolderRow, details: FolderDetails) -> list[Text]:
+    """A folder of the index, with what its own files say of it."""
     head = Text.assemble(
         (visible(row.name, 200), _STRONG),
         f": {counted(row.messages, 'message')}, {counted(row.bytes, 'byte')}",

@@ -35,17 +35,17 @@ _LINES = 500
 _STEPS = 8  # steps of a proposal that are listed
 _FIRST = ("Date", "From", "To", "Cc", "Subject", "Message-ID", "Message-Id", "Reply-To")
 
-PLAIN, DIM, STRONG = "", "dim", "bold"
+DIM, STRONG = "dim", "bold"
 
 
-def inspect(bench: SpoolSession, index: Index, entry: Entry, tab: str) -> list[Text]:
+def inspect(session: SpoolSession, index: Index, entry: Entry, tab: str) -> list[Text]:
     """The lines of one tab for one entry. Errors become a line."""
     try:
         if tab == "problem":
-            return list(problem_lines(bench, index, entry))
+            return list(problem_lines(session, index, entry))
         if tab == "history":
-            return history_lines(bench, entry)
-        data = read_start(bench.spool, entry.path)
+            return history_lines(session, entry)
+        data = read_start(session.spool, entry.path)
         return header_lines(data) if tab == "headers" else raw_lines(data)
     except MailsurgeonError as error:
         return [Text(visible(str(error)))]
@@ -56,7 +56,7 @@ def inspect(bench: SpoolSession, index: Index, entry: Entry, tab: str) -> list[T
 # Problem
 
 
-def problem_lines(bench: SpoolSession, index: Index, entry: Entry) -> Iterator[Text]:
+def problem_lines(session: SpoolSession, index: Index, entry: Entry) -> Iterator[Text]:
     """What is wrong, the evidence, and the exact change proposed."""
     problems = sorted(index.problems(entries=[entry.id]), key=lambda p: (-p.severity, p.code))
     if not problems:
@@ -69,7 +69,7 @@ def problem_lines(bench: SpoolSession, index: Index, entry: Entry) -> Iterator[T
     if any(problem.detail.get("pending") for problem in problems):
         yield Text("The remedy is proposed after a full survey of the whole spool.")
     else:
-        plan = bench.propose(bench.spool, index, [entry.id])
+        plan = session.tools.preview(index, entry.id)
         yield from _proposal(plan)
         if not plan.acts:
             yield Text("No remedy is proposed; m f z r d propose one all the same.")
@@ -229,12 +229,12 @@ def _parts(message: Any) -> Iterator[tuple[int, str, str]]:
 # History
 
 
-def history_lines(bench: SpoolSession, entry: Entry) -> list[Text]:
+def history_lines(session: SpoolSession, entry: Entry) -> list[Text]:
     """What was done to this file, following its names backwards."""
     if entry.place == Place.FOLDER:
         return [Text("The journal is kept by file; J shows it whole.")]
     lines: list[Text] = []
-    for operation, step in bench.surgeon.history(entry.path):
+    for operation, step in session.surgeon.history(entry.path):
         head = f"#{operation.id}  {operation.time}  {operation.kind}  {operation.state}"
         lines.append(Text(visible(head), STRONG))
         lines.extend(Text(f"  {line}") for line in record_lines(step.source, step.target))

@@ -55,11 +55,10 @@ class SpoolTable:
         self._all += paths
         self._show()
 
-    def know(self, row: SpoolRow) -> int | None:
-        """What a survey came to; gives the line it stands in."""
+    def know(self, row: SpoolRow) -> None:
+        """Keeps what a survey came to."""
         self.rows[row.path] = row
         self._fresh = False
-        return self._lines.get(row.path)
 
     def line_of(self, path: bytes | None) -> int | None:
         """The line of a spool, None when it is not shown."""
@@ -104,7 +103,7 @@ class SpoolLines(Sequence[Text]):
         now: bytes | None,
         more: Sequence[Text] = (),
     ) -> None:
-        self._table, self._width, self._style, self._now = table, width, style, now
+        self._table, self._style, self._now = table, style, now
         self._more = more
         longest = max((len(table.name(path)) for path in table.shown[:500]), default=8)
         self._name = min(longest, max(16, width * 45 // 100))

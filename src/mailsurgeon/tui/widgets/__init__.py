@@ -1,1 +1,8 @@
-"""The parts the screens are made of: one file a widget."""
+"""The parts of the screens: one file a widget.
+
+- `lines.py`: a cursor over lines that are drawn one by one, shared by the next three
+- `message_list.py`: the list of messages; `rows.py`: a few rows; `pager.py`: text to read
+- `inspector.py`: a pager with four tabs
+- `folder_tree.py`: kinds of problems, and folders, as a tree
+- `bars.py`: lines of one row: titles, the status, the keys
+"""

@@ -13,7 +13,7 @@ from textual.widgets.tree import TreeNode
 
 from mailsurgeon.survey.index.rows import FolderRow, ViewQuery
 from mailsurgeon.text import visible
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import KindRow, Snapshot
 from mailsurgeon.tui.text.fields import badge, count_text, fit, title
 from mailsurgeon.tui.widgets.lines import CursorMoves

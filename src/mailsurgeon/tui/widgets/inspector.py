@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.message import Message
 
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import Subject
 from mailsurgeon.tui.text.message import TABS
 from mailsurgeon.tui.widgets.pager import Pager

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Entry
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.marks import Marks
 from mailsurgeon.tui.text.fields import Columns, badges_text, row_text
 from mailsurgeon.tui.widgets.folder_tree import Target

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual import events
 from textual.strip import Strip
 
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.widgets.lines import Lines, strip_of
 
 _TWO_COLUMNS = re.compile(r" *\S{1,20}(?: \S{1,20}){0,3} {2,}(?=\S)")

@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from mailsurgeon.tui.keys.actions import bindings
+from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.widgets.lines import Lines, strip_of
 
 

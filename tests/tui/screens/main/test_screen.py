@@ -14,9 +14,9 @@ from mailsurgeon.host.processes import Users
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.messages import IndexRead
 from mailsurgeon.tui.screens.help import HelpScreen
-from mailsurgeon.tui.screens.main.survey_controller import alike
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.text import ReadingScreen
+from mailsurgeon.tui.views import alike
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from tests.support.host import FakeHost
@@ -37,7 +37,7 @@ SIZE = (80, 24)
 
 
 def inspected(pilot: Any) -> str:
-    return main(pilot).inspector.text
+    return main(pilot).inspection.pane.text
 
 
 def drawn(pilot: Any) -> str:
@@ -53,7 +53,7 @@ async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(ward: 
         assert [line.split() for line in lines[1:5]] == [
             ["MISF", "3"], ["SIZE", "2"], ["ZERO", "1"], ["FLAG", "1"],
         ]  # fmt: skip
-        assert main(pilot).shown.code == "misfiled"
+        assert main(pilot).lists.shown.code == "misfiled"
         assert len(listed(pilot)) == 3
         assert "surveyed 12" in status(pilot)
         assert "0 not examined" in status(pilot)
@@ -74,16 +74,16 @@ async def test_every_row_fills_the_screen_exactly(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         found = main(pilot)
-        assert all(len(found.list.render_line(y).text) <= 56 for y in range(13))
-        assert {found.list.render_line(y).cell_length for y in range(13)} == {56}
-        assert {found.tree_.size.width + 1, found.list.size.width} == {24, 56}
+        assert all(len(found.lists.list.render_line(y).text) <= 56 for y in range(13))
+        assert {found.lists.list.render_line(y).cell_length for y in range(13)} == {56}
+        assert {found.lists.tree.size.width + 1, found.lists.list.size.width} == {24, 56}
 
 
 async def test_the_inspector_says_what_is_wrong_and_the_exact_change(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "down", "enter")  # the wrong sizes
-        assert main(pilot).shown.code == "size-mismatch"
+        assert main(pilot).lists.shown.code == "size-mismatch"
         text = inspected(pilot).replace("\n", " ")
         assert "Wrong size:" in text
         assert "S=9,999 is" in text
@@ -108,25 +108,25 @@ async def test_next_goes_through_all_problems_the_worst_first(ward: Ward) -> Non
         await settled(pilot)
         seen = []
         for _ in range(7):
-            seen.append((main(pilot).shown.code, main(pilot).list.line()))
+            seen.append((main(pilot).lists.shown.code, main(pilot).lists.list.line()))
             await keys(pilot, "n")
         assert seen == [
             ("misfiled", 0), ("misfiled", 1), ("misfiled", 2),
             ("size-mismatch", 0), ("size-mismatch", 1), ("empty", 0), ("bad-flags", 0),
         ]  # fmt: skip
         await keys(pilot, "N", "N", "N")
-        assert (main(pilot).shown.code, main(pilot).list.line()) == ("size-mismatch", 0)
+        assert (main(pilot).lists.shown.code, main(pilot).lists.list.line()) == ("size-mismatch", 0)
 
 
 async def test_next_from_a_folder_begins_with_the_problem_under_the_cursor(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "G", "enter")  # the last folder: lists
-        entry = main(pilot).list.entry
+        entry = main(pilot).lists.list.entry
         assert entry is not None and b".lists/cur" in entry.path
         await keys(pilot, "n")
-        assert main(pilot).shown.code == "size-mismatch"
-        assert main(pilot).list.entry_id == entry.id
+        assert main(pilot).lists.shown.code == "size-mismatch"
+        assert main(pilot).lists.list.entry_id == entry.id
 
 
 async def test_the_filter_finds_by_sender_and_escape_clears_it(ward: Ward) -> None:
@@ -135,13 +135,13 @@ async def test_the_filter_finds_by_sender_and_escape_clears_it(ward: Ward) -> No
         await keys(pilot, "enter", "/")
         assert isinstance(front(pilot).focused, Input)
         await typed(pilot, "PAUL k")
-        assert main(pilot).list.count() == 1
+        assert main(pilot).lists.list.count() == 1
         assert "Paul Kern" in listed(pilot)[0]
         await keys(pilot, "enter")
-        assert main(pilot).list.has_focus
+        assert main(pilot).lists.list.has_focus
         assert "filter: PAUL k" in status(pilot)
         await keys(pilot, "escape")
-        assert main(pilot).list.count() == 3
+        assert main(pilot).lists.list.count() == 3
         assert "filter" not in status(pilot)
 
 
@@ -157,24 +157,24 @@ async def test_the_badge_filter_limits_all_mail(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, *["down"] * 5, "enter")
-        assert main(pilot).shown.what == "all"
-        assert main(pilot).list.count() == 12
+        assert main(pilot).lists.shown.what == "all"
+        assert main(pilot).lists.list.count() == 12
         await keys(pilot, "b", "down", "space", "down", "space", "enter")
-        assert main(pilot).list.count() == 3
+        assert main(pilot).lists.list.count() == 3
         assert "badge: SIZE ZERO" in status(pilot)
         await keys(pilot, "escape")
-        assert main(pilot).list.count() == 12
+        assert main(pilot).lists.list.count() == 12
 
 
 async def test_sorting_keeps_the_cursor_on_its_message(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
-        first = main(pilot).list.entry_id
+        first = main(pilot).lists.list.entry_id
         await keys(pilot, "s")
         assert "newest first" in status(pilot)
-        assert main(pilot).list.entry_id == first
-        assert main(pilot).list.line() == 2
+        assert main(pilot).lists.list.entry_id == first
+        assert main(pilot).lists.list.line() == 2
 
 
 async def test_marks_survive_filters_and_folders(ward: Ward) -> None:
@@ -183,7 +183,7 @@ async def test_marks_survive_filters_and_folders(ward: Ward) -> None:
         await keys(pilot, "enter", "space", "space")
         assert "2 marked" in status(pilot)
         await keys(pilot, "n", "n")  # on to the wrong sizes
-        assert main(pilot).shown.code == "size-mismatch"
+        assert main(pilot).lists.shown.code == "size-mismatch"
         assert "2 marked, 2 not in view" in status(pilot)
         await keys(pilot, "space")
         assert "3 marked, 2 not in view" in status(pilot)
@@ -225,7 +225,7 @@ async def test_keys_typed_ahead_wait_for_what_they_go_by(
         assert found.wait(10)
         return alike(*args, **options)
 
-    monkeypatch.setattr("mailsurgeon.tui.screens.main.screen.alike", slow)
+    monkeypatch.setattr("mailsurgeon.tui.screens.main.list_controller.alike", slow)
     async with empty_ward.damaged().app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
@@ -269,9 +269,9 @@ async def test_a_pane_grows_to_the_whole_screen_and_back(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "2", "+", "+")
-        assert main(pilot).list.size.width == 80
+        assert main(pilot).lists.list.size.width == 80
         await keys(pilot, "_", "_")
-        assert main(pilot).list.size.width == 56
+        assert main(pilot).lists.list.size.width == 56
 
 
 async def test_the_line_of_keys_is_that_of_the_focused_pane(ward: Ward) -> None:
@@ -302,16 +302,16 @@ async def test_the_palette_runs_what_it_names(ward: Ward) -> None:
         await pilot.press(*"order folders")
         await settled(pilot)
         await keys(pilot, "enter", "enter")
-        assert main(pilot).tree_.by_problems
+        assert main(pilot).lists.tree.by_problems
 
 
 async def test_keys_can_be_remapped(ward: Ward) -> None:
     async with ward.app(keymap={"order-folders": "f5"}).run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "o")
-        assert not main(pilot).tree_.by_problems
+        assert not main(pilot).lists.tree.by_problems
         await keys(pilot, "f5")
-        assert main(pilot).tree_.by_problems
+        assert main(pilot).lists.tree.by_problems
 
 
 async def test_copying_gives_the_path_then_the_message_id(ward: Ward) -> None:
@@ -377,13 +377,13 @@ async def test_ascii_draws_only_ascii(ward: Ward) -> None:
 
 
 async def test_a_broken_survey_is_told_and_the_screen_lives_on(ward: Ward) -> None:
-    bench = ward.bench()
+    session = ward.session()
 
     def survey(*_args: Any, **_options: Any) -> Any:
         raise PermissionError(13, "Permission denied", "/var/mail/x\x1b")
 
-    bench.survey = survey
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session.survey = survey
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "/var/mail/x\\x1b: Permission denied" in status(pilot)
         await keys(pilot, "2", "?")
@@ -393,7 +393,7 @@ async def test_a_broken_survey_is_told_and_the_screen_lives_on(ward: Ward) -> No
 async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
-        stale = dataclasses.replace(main(pilot).snapshot, kinds=(), order=0)
+        stale = dataclasses.replace(main(pilot).survey.snapshot, kinds=(), order=0)
         main(pilot).post_message(IndexRead(stale))
         await settled(pilot)
         assert tree_lines(pilot)[1].split() == ["MISF", "3"]

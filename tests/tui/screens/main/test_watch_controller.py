@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.survey.watch.watcher import News, Watcher
 from mailsurgeon.tui.app import MailsurgeonApp
+from mailsurgeon.tui.messages import ChangesSurveyed, SpoolChanged, SurveyFinished
 from mailsurgeon.tui.screens.help import HelpScreen
 from mailsurgeon.tui.screens.main import watch_controller
+from mailsurgeon.tui.screens.main.watch_controller import Fresh, WatchController
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target
@@ -33,6 +36,7 @@ from tests.tui.conftest import (
     tree_lines,
     typed,
 )
+from tests.tui.screens.main.alone import Alone
 from tests.tui.terminal import Terminal
 
 SIZE = (80, 24)
@@ -92,7 +96,7 @@ async def open_list(pilot: Pilot[Any], line: str) -> None:
     await settled(pilot)
     found = main(pilot)
     rows = [text.split() for text in tree_lines(pilot)]
-    found.tree_.go_to(next(n for n, row in enumerate(rows) if row[:1] == [line]))
+    found.lists.tree.go_to(next(n for n, row in enumerate(rows) if row[:1] == [line]))
     await settled(pilot)
     await keys(pilot, "enter")
 
@@ -102,13 +106,14 @@ async def test_new_mail_is_counted_and_the_place_stays(ward: Ward, hand: Hand) -
         await open_list(pilot, "INBOX")
         await keys(pilot, "j", "j", "space")
         found = main(pilot)
-        place, rows, top = found.list.entry_id, listed(pilot), found.list.top()
+        place, rows, top = found.lists.list.entry_id, listed(pilot), found.lists.list.top()
         for _ in range(3):
             ward.mail("new/{n}")
         hand.says(b"")
         await settled(pilot)
         assert "+3 new (R)" in status(pilot)
-        assert (found.list.entry_id, listed(pilot), found.list.top()) == (place, rows, top)
+        now = found.lists.list
+        assert (now.entry_id, listed(pilot), now.top()) == (place, rows, top)
         assert "1 marked" in status(pilot)
         assert "15 messages" in found.query_one("#top", Bar).text
         assert ["All", "mail", "15"] in [line.split() for line in tree_lines(pilot)]
@@ -120,14 +125,14 @@ async def test_r_takes_in_what_is_new_and_only_then_looks_at_everything(
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         await keys(pilot, "j")
-        place = main(pilot).list.entry_id
+        place = main(pilot).lists.list.entry_id
         ward.mail("cur/{n}:2,S")
         hand.says(b"")
         await settled(pilot)
         surveys = len(hand.forgotten)
         await keys(pilot, "R")
         assert len(listed(pilot)) == 7
-        assert main(pilot).list.entry_id == place
+        assert main(pilot).lists.list.entry_id == place
         assert "new" not in status(pilot)
         assert len(hand.forgotten) == surveys
         await keys(pilot, "R")
@@ -162,28 +167,28 @@ async def test_a_message_with_new_flags_is_the_same_message(ward: Ward, hand: Ha
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
         found = main(pilot)
-        while found.list.entry is None or not found.list.entry.path.endswith(b":2,"):
+        while found.lists.list.entry is None or not found.lists.list.entry.path.endswith(b":2,"):
             await keys(pilot, "j")
-        entry = found.list.entry
+        entry = found.lists.list.entry
         await keys(pilot, "space", "k")
-        line = found.list.line()
+        line = found.lists.list.line()
         old = ward.root / os.fsdecode(entry.path)
         old.rename(old.with_name(old.name + "S"))
         hand.says(b".lists")
         await settled(pilot)
         assert "1 changed (R)" in status(pilot)
         assert "1 marked" in status(pilot)
-        assert found.list.line() == line
-        (marked,) = found.marks
-        (now,) = found.bench.index.entries([marked])
+        assert found.lists.list.line() == line
+        (marked,) = found.lists.marks
+        (now,) = found.session.index.entries([marked])
         assert now.path == entry.path + b"S"
-        assert found.list.view.count(marked) == 1
+        assert found.lists.list.view.count(marked) == 1
 
 
 async def test_a_message_that_changes_twice_has_changed_once(ward: Ward, hand: Hand) -> None:
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
-        path = ward.root / os.fsdecode(main(pilot).list.entry.path)  # type: ignore[union-attr]
+        path = ward.root / os.fsdecode(main(pilot).lists.list.entry.path)  # type: ignore[union-attr]
         for more in (b"one\n", b"and another\n"):
             with path.open("ab") as file:
                 file.write(more)
@@ -199,7 +204,7 @@ async def test_a_message_that_is_gone_keeps_its_row_and_nothing_is_done_to_it(
         await open_list(pilot, "INBOX")
         found = main(pilot)
         await keys(pilot, "j")
-        entry = found.list.entry
+        entry = found.lists.list.entry
         assert entry is not None and entry.subject
         (ward.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"")
@@ -209,9 +214,9 @@ async def test_a_message_that_is_gone_keeps_its_row_and_nothing_is_done_to_it(
         assert "1 gone (R)" in status(pilot)
         await keys(pilot, "space", "enter")
         assert front(pilot) is main(pilot)
-        assert not found.marks
+        assert not found.lists.marks
         await keys(pilot, "v", "j", "v")
-        assert len(found.marks) == 1
+        assert len(found.lists.marks) == 1
         await keys(pilot, "R")
         assert not any("GONE" in line for line in listed(pilot))
 
@@ -220,13 +225,13 @@ async def test_a_gone_message_loses_its_mark(ward: Ward, hand: Hand) -> None:
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         await keys(pilot, "v", "G", "v")
-        assert len(main(pilot).marks) == 6
-        entry = main(pilot).list.entry
+        assert len(main(pilot).lists.marks) == 6
+        entry = main(pilot).lists.list.entry
         assert entry is not None
         (ward.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"")
         await settled(pilot)
-        assert len(main(pilot).marks) == 5
+        assert len(main(pilot).lists.marks) == 5
         assert "not in view" not in status(pilot)
 
 
@@ -252,16 +257,16 @@ async def test_the_list_of_a_kind_stays_when_its_last_problem_is_gone(
 ) -> None:
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "ZERO")
-        entry = main(pilot).list.entry
+        entry = main(pilot).lists.list.entry
         assert entry is not None
         (ward.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"")
         await settled(pilot)
-        assert main(pilot).shown == Target("code", code="empty")
+        assert main(pilot).lists.shown == Target("code", code="empty")
         assert len(listed(pilot)) == 1
         assert "1 gone" in status(pilot)
         assert not any(line.split()[:1] == ["ZERO"] for line in tree_lines(pilot))
-        assert main(pilot).tree_.target == Target("problems")
+        assert main(pilot).lists.tree.target == Target("problems")
 
 
 async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(ward: Ward, hand: Hand) -> None:
@@ -272,7 +277,7 @@ async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(ward: Ward, ha
         await settled(pilot)
         assert all("GONE" in line for line in listed(pilot))
         assert not any("lists" in line for line in tree_lines(pilot))
-        assert main(pilot).tree_.target == Target("folders")
+        assert main(pilot).lists.tree.target == Target("folders")
 
 
 async def test_a_new_folder_appears_with_its_mail(ward: Ward, hand: Hand) -> None:
@@ -284,7 +289,7 @@ async def test_a_new_folder_appears_with_its_mail(ward: Ward, hand: Hand) -> Non
         await settled(pilot)
         assert ["made", "1"] in [line.split() for line in tree_lines(pilot)]
         assert ["MISF", "4"] in [line.split() for line in tree_lines(pilot)]
-        assert main(pilot).shown.what == "folder"
+        assert main(pilot).lists.shown.what == "folder"
 
 
 async def test_a_filter_stays_and_only_what_passes_it_is_new(ward: Ward, hand: Hand) -> None:
@@ -315,24 +320,25 @@ async def test_no_old_summary_stands_beside_new_problems(ward: Ward, hand: Hand)
 async def test_nothing_is_said_or_drawn_when_nothing_has_changed(ward: Ward, hand: Hand) -> None:
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
-        before, snapshot = status(pilot), main(pilot).snapshot
+        before, snapshot = status(pilot), main(pilot).survey.snapshot
         hand.says(b"", b".lists")
         await settled(pilot)
         assert set(hand.forgotten[-1] or ()) == {b"", b".lists"}
         assert status(pilot) == before
-        assert main(pilot).snapshot is snapshot
+        assert main(pilot).survey.snapshot is snapshot
 
 
 async def test_the_inspector_tells_of_the_message_as_it_is_now(ward: Ward, hand: Hand) -> None:
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "SIZE")
-        entry = main(pilot).list.entry
+        entry = main(pilot).lists.list.entry
         assert entry is not None
-        assert "9999" in main(pilot).inspector.text or "S=1" in main(pilot).inspector.text
+        shown = main(pilot).inspection.pane
+        assert "9999" in shown.text or "S=1" in shown.text
         (ward.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"", b".lists")
         await settled(pilot)
-        assert "here no longer" in main(pilot).inspector.text
+        assert "here no longer" in shown.text
 
 
 # When a look has to wait, and who waits for it
@@ -341,14 +347,14 @@ async def test_the_inspector_tells_of_the_message_as_it_is_now(ward: Ward, hand:
 class Gate:
     """Holds back every survey after the first until it is opened."""
 
-    def __init__(self, bench: Any) -> None:
-        self._survey = bench.survey
+    def __init__(self, session: Any) -> None:
+        self._survey = session.survey
         self.waiting = threading.Event()
         self.opened = threading.Event()
         self.running = 0
         self.most = 0
         self.asked: list[Any] = []
-        bench.survey = self
+        session.survey = self
 
     def __call__(self, *arguments: Any, folders: Any = None, **options: Any) -> Any:
         self.running += 1
@@ -366,9 +372,9 @@ class Gate:
 async def test_a_plan_waits_for_the_look_and_is_made_from_what_it_found(
     ward: Ward, hand: Hand
 ) -> None:
-    bench = ward.bench(watch=hand)
-    gate = Gate(bench)
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session = ward.session(watch=hand)
+    gate = Gate(session)
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "MISF")
         hand.says(b".Archives.2012")
         await asyncio.to_thread(gate.waiting.wait, PATIENCE)
@@ -387,9 +393,9 @@ async def test_a_plan_waits_for_the_look_and_is_made_from_what_it_found(
 
 
 async def test_r_during_a_look_comes_after_it(ward: Ward, hand: Hand) -> None:
-    bench = ward.bench(watch=hand)
-    gate = Gate(bench)
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session = ward.session(watch=hand)
+    gate = Gate(session)
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         hand.says(b"")
         await asyncio.to_thread(gate.waiting.wait, PATIENCE)
@@ -417,16 +423,16 @@ async def test_nothing_is_looked_at_while_a_plan_is_open(ward: Ward, hand: Hand)
 
 
 async def test_what_an_operation_changed_is_looked_at_once(ward: Ward, hand: Hand) -> None:
-    bench = ward.bench(watch=hand)
+    session = ward.session(watch=hand)
     asked: list[Any] = []
-    survey = bench.survey
+    survey = session.survey
 
     def noted(*arguments: Any, folders: Any = None, **options: Any) -> Any:
         asked.append(folders)
         return survey(*arguments, folders=folders, **options)
 
-    bench.survey = noted
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session.survey = noted
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "MISF")
         await keys(pilot, "enter")
         hand.says(b".Archives.2012")  # as a watcher does while the operation runs
@@ -437,8 +443,8 @@ async def test_what_an_operation_changed_is_looked_at_once(ward: Ward, hand: Han
 async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
     ward: Ward, hand: Hand
 ) -> None:
-    bench = ward.bench(watch=hand)
-    survey, begun, go_on = bench.survey, threading.Event(), threading.Event()
+    session = ward.session(watch=hand)
+    survey, begun, go_on = session.survey, threading.Event(), threading.Event()
 
     def slow(*arguments: Any, **options: Any) -> Any:
         result = survey(*arguments, **options)
@@ -447,8 +453,8 @@ async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
             assert go_on.wait(PATIENCE)
         return result
 
-    bench.survey = slow
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session.survey = slow
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await asyncio.to_thread(begun.wait, PATIENCE)
         ward.mail("{n}:2,S")
         hand.says(b"")
@@ -476,19 +482,19 @@ async def test_after_a_look_that_took_long_the_next_one_comes_later(
 
 
 async def test_a_look_that_fails_says_why(ward: Ward, hand: Hand) -> None:
-    bench = ward.bench(watch=hand)
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session = ward.session(watch=hand)
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
-        survey = bench.survey
+        survey = session.survey
 
         def fails(*_arguments: Any, **_options: Any) -> Any:
             raise OSError(5, "Input/output error", b"/srv/\x1b[31mmail")
 
-        bench.survey = fails
+        session.survey = fails
         hand.says(b"")
         await settled(pilot)
         assert "Input/output error" in status(pilot) and "\x1b" not in status(pilot)
-        bench.survey = survey
+        session.survey = survey
         ward.mail("new/{n}")
         hand.says(b"")
         await settled(pilot)
@@ -523,18 +529,82 @@ async def test_nothing_is_looked_at_while_another_list_is_coming(
 
 
 async def test_a_list_opened_during_a_look_shows_what_it_found(ward: Ward, hand: Hand) -> None:
-    bench = ward.bench(watch=hand)
-    gate = Gate(bench)
-    async with MailsurgeonApp(bench).run_test(size=SIZE) as pilot:
+    session = ward.session(watch=hand)
+    gate = Gate(session)
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
         hand.says(b"")
         await asyncio.to_thread(gate.waiting.wait, PATIENCE)
-        main(pilot).open_target(Target("folder", folder=main(pilot).snapshot.folders[0].id))
+        main(pilot).lists.open_target(
+            Target("folder", folder=main(pilot).survey.snapshot.folders[0].id)
+        )
         await pilot.pause()
         ward.mail("new/{n}")
         gate.opened.set()
         await settled(pilot)
         assert len(listed(pilot)) == 7
+
+
+# The controller by itself
+
+
+@pytest.fixture
+def watching(alone: Alone, hand: Hand) -> WatchController:
+    alone.session.watch = hand  # type: ignore[assignment]
+    given: Any = (alone.session, alone.program, alone.screen, alone.survey, alone.lists)
+    inspection: Any = SimpleNamespace(inspect_soon=lambda: None)
+    return WatchController(*given, inspection)
+
+
+def test_watching_begins_with_the_first_survey_and_ends_for_good(
+    watching: WatchController, hand: Hand
+) -> None:
+    assert not hand.started
+    watching.before_survey(None)
+    watching.before_survey((b".lists",))
+    assert hand.started and hand.forgotten == [None, (b".lists",)]
+    watching.stop()
+    assert hand.stopped
+
+
+def test_a_screen_left_before_its_first_survey_watches_nothing(
+    watching: WatchController, hand: Hand
+) -> None:
+    watching.stop()
+    watching.before_survey(None)
+    assert hand.stopped
+
+
+def test_what_changed_is_surveyed_only_when_nothing_else_is_under_way(
+    watching: WatchController, alone: Alone
+) -> None:
+    changed = SpoolChanged(frozenset((b".lists",)))
+    alone.screen.front = False
+    watching.spool_changed(changed)
+    alone.screen.front, alone.program.operating = True, True
+    watching.look_when_possible()
+    alone.program.operating, alone.program.surveying = False, True
+    watching.look_when_possible()
+    assert not alone.screen.posted
+    alone.program.surveying = False
+    watching.look_when_possible()
+    assert isinstance(alone.screen.posted[-1], ChangesSurveyed)
+
+
+def test_a_survey_waits_for_the_folders_that_are_being_surveyed_again(
+    watching: WatchController, alone: Alone
+) -> None:
+    watching.spool_changed(SpoolChanged(frozenset((b".lists",))))
+    over = alone.screen.taken(ChangesSurveyed)
+    watching.survey_when_free((b"",))
+    assert not alone.screen.posted
+    watching.changes_surveyed(over)
+    assert alone.screen.taken(SurveyFinished).summary.startswith("surveyed")
+
+
+def test_what_is_fresh_is_said_in_messages() -> None:
+    assert str(Fresh(3, 2, 1)) == "+3 new, 2 gone, 1 changed"
+    assert not Fresh() and str(Fresh()) == ""
 
 
 # The watcher's own news

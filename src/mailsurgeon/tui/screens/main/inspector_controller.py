@@ -1,111 +1,163 @@
-"""The part of the main screen that fills the inspector, in a worker, a moment after the cursor."""
+"""The inspector: shows what the operator has come to, read in a worker a moment after the cursor.
+
+It follows the cursor of the list, and that of the tree while it is on a folder.
+"""
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 from rich.text import Text
-from textual import on, work
 from textual.timer import Timer
+from textual.widget import Widget
 
 from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.messages import Inspected, Subject
-from mailsurgeon.tui.screens.main.survey_controller import SurveyingScreen, own_index
+from mailsurgeon.tui.screens.main.facade import Cancelled, MainFacade
+from mailsurgeon.tui.screens.main.list_controller import ListController
+from mailsurgeon.tui.screens.main.survey_controller import SurveyController
+from mailsurgeon.tui.session import SpoolSession
+from mailsurgeon.tui.terminal.clipboard import pasteable
+from mailsurgeon.tui.text.folder import folder_lines
 from mailsurgeon.tui.text.message import inspect
+from mailsurgeon.tui.views import own_index
+from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.inspector import Inspector
 
 READINGS = 4
 """Subjects that are read at once; the others wait, lest a file system that does not answer hold
 every thread."""
-PATIENCE = 1.0  # seconds without an answer after which the inspector says so
+SILENT_AFTER = 1.0  # seconds without an answer after which the inspector says so
 WAITING = "Waiting for the file system: it does not answer. The keys go on working."
-
-
-GONE = (
+NOT_HERE = (
     "This message is here no longer: something else has moved or deleted it. R brings the list up"
     " to date."
 )
 
 
-class InspectingScreen(SurveyingScreen):
-    """Tells of the message, or of the folder, that the operator has come to."""
+class InspectorController:
+    """Fills the inspector, and copies what it shows to the clipboard."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.inspector = Inspector()
+    def __init__(
+        self,
+        session: SpoolSession,
+        screen: MainFacade,
+        survey: SurveyController,
+        lists: ListController,
+    ) -> None:
+        self._session, self._screen = session, screen
+        self._survey, self._lists = survey, lists
+        self.pane = Inspector()
+        self.title = Bar(id="inspector-title", classes="title")
         self._timer: Timer | None = None
         self._readings = 0  # that have begun and not ended
         self._wanted = False  # another is to begin as soon as one has ended
+        self._from_tree = False  # the inspector follows the tree's cursor
+        self._copied: tuple[int, str] | None = None
+
+    def parts(self) -> tuple[Widget, ...]:
+        """The inspector below its title."""
+        return self.title, self.pane
+
+    def show_title(self) -> None:
+        """Shows the names of the tabs."""
+        self.title.show(self.pane.title(self.pane.has_focus), "[ ] turn ")
 
     def subject(self) -> Subject | None:
-        """What the inspector is to tell of now."""
-        raise NotImplementedError
+        """What the inspector is to show now."""
+        target = self._lists.tree.target if self._from_tree else None
+        if target is not None and target.folder is not None:
+            return Subject("folder", target.folder)
+        entry = self._lists.list.entry_id
+        return Subject("entry", entry) if entry is not None else None
 
-    def on_gone_row(self) -> bool:
-        """Whether the cursor is on the row of a message that is there no longer."""
-        raise NotImplementedError
+    def focus_moved(self, place: str) -> None:
+        """Follows the tree's cursor or the list's, whichever pane has the focus."""
+        if place != "inspector" and self._from_tree != (place == "tree"):
+            self._from_tree = place == "tree"
+            self.inspect_soon()
 
     def inspect_soon(self) -> None:
         """Fills the inspector when the cursor has rested for a moment."""
         if self._timer is not None:
             self._timer.stop()
-        if self.bench.inspect_delay > 0:
-            self._timer = self.set_timer(self.bench.inspect_delay, self.inspect)
+        if self._session.inspect_delay > 0:
+            self._timer = self._screen.set_timer(self._session.inspect_delay, self.inspect)
         else:
-            self.call_later(self.inspect)
+            self._screen.call_later(self.inspect)
 
     def inspect(self) -> None:
         """Fills the inspector."""
         subject = self.subject()
         row = self._folder(subject) if subject is not None else None
         if subject is None:
-            self.inspector.fill(None, [Text(GONE)] if self.on_gone_row() else [])
+            self.pane.fill(None, [Text(NOT_HERE)] if self._lists.list.on_gone_row else [])
         elif subject.what == "folder" and row is None:
-            self.inspector.fill(None, [])
+            self.pane.fill(None, [])
         elif self._readings < READINGS:
             self._readings += 1
-            self._read_subject(subject, row, self.inspector.tab)
-            self.set_timer(PATIENCE, partial(self._is_silent, subject))
+            # One that comes too late is known by its subject. None may be cut off, or it would not
+            # be counted.
+            work = partial(self._read, subject, row, self.pane.tab)
+            self._screen.in_thread(work, "inspect", exclusive=False)
+            self._screen.set_timer(SILENT_AFTER, partial(self._is_silent, subject))
         else:
             self._wanted = True
             self._is_silent(subject)
 
     def _is_silent(self, subject: Subject) -> None:
-        """Tells that the inspector waits, if it still does."""
-        if self._readings and subject == self.subject() != self.inspector.subject:
-            self.inspector.fill(None, [Text(WAITING, "dim")])
+        """Says that the inspector waits, if it still does."""
+        if self._readings and subject == self.subject() != self.pane.subject:
+            self.pane.fill(None, [Text(WAITING, "dim")])
 
     def _folder(self, subject: Subject) -> FolderRow | None:
-        rows = self.snapshot.folders if subject.what == "folder" else ()
+        rows = self._survey.snapshot.folders if subject.what == "folder" else ()
         return next((row for row in rows if row.id == subject.id), None)
 
-    # What comes too late is told by its subject: none may be cut off, or it would not be counted.
-    @work(thread=True, group="inspect", exit_on_error=False)
-    def _read_subject(self, subject: Subject, row: FolderRow | None, tab: str) -> None:
+    def _read(
+        self, subject: Subject, row: FolderRow | None, tab: str, _cancelled: Cancelled
+    ) -> None:
         try:
             if row is not None:
-                # Loaded here, for the first frame does not need it.
-                from mailsurgeon.tui.text.folder import folder_lines
-
-                lines = folder_lines(self.bench.spool, row)
+                lines = folder_lines(row, self._session.tools.folder_details(row.path))
             else:
-                with own_index(self.bench.index) as index:
+                with own_index(self._session.index) as index:
                     found = index.entries([subject.id])
-                    lines = inspect(self.bench, index, found[0], tab) if found else []
+                    lines = inspect(self._session, index, found[0], tab) if found else []
         except Exception as error:
             lines = [Text(one_line(error))]
-        self.post_message(Inspected(subject, tab, lines))
+        self._screen.post_message(Inspected(subject, tab, lines))
 
-    @on(Inspected)
-    def _inspected(self, event: Inspected) -> None:
+    def inspected(self, event: Inspected) -> None:
+        """Shows what was read, if the operator is still there."""
         self._readings -= 1
         if self._wanted:
             self._wanted = False
             self.inspect()
-        if event.tab == self.inspector.tab and event.subject == self.subject():
-            self.inspector.fill(event.subject, event.lines)
-            self._show_inspector_title()
+        if event.tab == self.pane.tab and event.subject == self.subject():
+            self.pane.fill(event.subject, event.lines)
+            self.show_title()
 
-    def _show_inspector_title(self) -> None:
-        raise NotImplementedError
+    def turn(self, step: int) -> None:
+        """Turns to the next tab (1) or the one before (-1)."""
+        self.pane.turn(step)
+        self.show_title()
+        self.inspect()
+
+    def copy(self) -> None:
+        """Copies the path of the message under the cursor to the terminal's clipboard; a second
+        time its Message-ID."""
+        entry = self._lists.list.entry
+        if entry is None:
+            self._screen.tell("Nothing is under the cursor.")
+        elif self._copied == (entry.id, "path") and entry.message_id:
+            self._copied = (entry.id, "id")
+            self._screen.copy(pasteable(os.fsencode(entry.message_id)))
+            self._screen.tell("Copied the Message-ID.")
+        else:
+            self._copied = (entry.id, "path")
+            self._screen.copy(pasteable(self._session.spool.absolute(entry.path)))
+            more = "  y again: the Message-ID." if entry.message_id else ""
+            self._screen.tell(f"Copied the path.{more}")

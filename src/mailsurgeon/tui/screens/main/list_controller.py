@@ -1,201 +1,118 @@
-"""The part of the main screen that shows: the tree, the list, the inspector and the lines around.
+"""The tree and the list: which messages are listed, in what order, which are marked.
 
-The list follows the cursor of the tree. The inspector follows that of the list, and that of the
-tree while it is on a folder.
+The list follows the cursor of the tree. It is read in a worker; until the answer to the last
+question has come, `is_coming` is true and the list shown is that of an earlier one.
 """
 
 from __future__ import annotations
 
-import time
+from array import array
+from functools import partial
 
-from textual import on
-from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Input
 
-from mailsurgeon.host.processes import users_text
-from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.text import visible
-from mailsurgeon.tui.keys.actions import PANES
+from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.marks import Marks
 from mailsurgeon.tui.messages import (
+    AlikeFound,
     IndexRead,
-    Recovered,
-    Subject,
+    ListFailed,
+    Snapshot,
     SurveyFinished,
-    SurveyProgressed,
-    UsersSeen,
     ViewRead,
 )
-from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.main.inspector_controller import InspectingScreen
-from mailsurgeon.tui.screens.main.survey_controller import Arrival, progress_text, with_filters
-from mailsurgeon.tui.screens.text import not_examined_screen, recovered_screen, users_screen
+from mailsurgeon.tui.program import Program
+from mailsurgeon.tui.screens.dialogs import BadgeFilter
+from mailsurgeon.tui.screens.main.facade import Cancelled, MainFacade
+from mailsurgeon.tui.screens.main.panes import Panes
+from mailsurgeon.tui.screens.main.survey_controller import SurveyController
+from mailsurgeon.tui.screens.text import not_examined_screen
 from mailsurgeon.tui.session import SpoolSession
-from mailsurgeon.tui.stalled import Waits, short
-from mailsurgeon.tui.text.fields import badge, home_text, title
+from mailsurgeon.tui.text.fields import title
+from mailsurgeon.tui.text.status import list_state_text
+from mailsurgeon.tui.triage import neighbour, worst
+from mailsurgeon.tui.views import SORT_CYCLE, Arrival, alike, own_index, with_filters
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
-from mailsurgeon.tui.widgets.inspector import Inspector
 from mailsurgeon.tui.widgets.message_list import MessageList
 
-SIZES = ("", "-half", "-full")
-TREE_EVERY = 1.0  # seconds between two readings of the tree while a survey runs
 
+class ListController:
+    """Shows the messages of a line of the tree, and knows which of them the operator means.
 
-class BrowsingScreen(InspectingScreen):
-    """Shows what the survey found, and lets the operator get about in it."""
+    `shown` is the line of the tree whose list is shown or coming. `wandered`: the operator has
+    moved, so that the cursor is theirs and no longer follows the worst problem.
+    """
 
-    PLACE = "list"
-
-    def __init__(self, bench: SpoolSession) -> None:
-        super().__init__()
-        self.add_class("-at-tree")
+    def __init__(
+        self,
+        session: SpoolSession,
+        program: Program,
+        screen: MainFacade,
+        panes: Panes,
+        survey: SurveyController,
+    ) -> None:
+        self._session, self._program = session, program
+        self._screen, self._panes, self._survey = screen, panes, survey
         self.marks = Marks()
-        self.list = MessageList(bench.index, self.marks)
-        self.list.follow = self._show_list_title  # a message would come a frame later
-        self.tree_ = FolderTree()
+        self.tree = FolderTree()
+        self.list = MessageList(session.index, self.marks)
+        self.tree_title = Bar(id="tree-title", classes="title")
+        self.list_title = Bar(id="list-title", classes="title")
+        # A bar of its own: it changes with every move, the name does not.
+        self.list_place = Bar(id="list-place", classes="title")
+        self.list.follow = self.show_title  # a message would come a frame later
+        self.list.empty_text = "The survey has begun; folders and messages appear as it goes."
         self.shown = ALL
         self.text_filter = ""
         self.badge_filter: frozenset[str] = frozenset()
         self.sort = 0
-        self._from_tree = False  # the inspector follows the tree's cursor
-        self._wandered = False  # the operator has moved: the cursor is theirs
+        self.wandered = False
+        self.ticket = 0  # of the list asked for last
         self._ticket_shown = 0
-        self._pane_size = 0
-        self._message = ""
-        self._progress_line = ""
-        self._users = ""
-        self._tree_read = 0.0
-        self._copied: tuple[int, str] | None = None
+        self._alike_is_coming = False
 
-    def parts(self) -> ComposeResult:
-        yield Bar(id="top")
-        with Container(id="panes"):
-            with Vertical(id="tree-pane"):
-                yield Bar(id="tree-title", classes="title")
-                yield self.tree_
-            with Vertical(id="list-pane"):
-                with Horizontal(classes="line"):
-                    yield Bar(id="list-title", classes="title")
-                    yield Bar(id="list-place", classes="title")
-                yield self.list
-            with Vertical(id="inspector-pane"):
-                yield Bar(id="inspector-title", classes="title")
-                yield self.inspector
-        yield Input(id="filter", compact=True, placeholder="sender, subject, path or Message-ID")
+    def tree_parts(self) -> tuple[Widget, ...]:
+        """The tree below its title."""
+        return self.tree_title, self.tree
 
-    def on_mount(self) -> None:
-        self.query_one("#filter", Input).cursor_blink = False
-        self.list.empty_text = "The survey has begun; folders and messages appear as it goes."
-        self.tree_.focus()
-        self.program.surveying = True
-        self.read_index()
-        # What follows loads much; the first frame does not wait for it.
-        self.call_after_refresh(self._begin)
+    def list_parts(self) -> tuple[Widget, ...]:
+        """The list below its title."""
+        return Horizontal(self.list_title, self.list_place, classes="line"), self.list
 
-    def _begin(self) -> None:
-        self.look_for_users()
-        self._begin_survey(None, recover=True)
+    # What the index says
 
-    def fresh_text(self) -> str:
-        """What the list does not show yet, and how to see it; or empty."""
-        return ""
+    def index_read(self, event: IndexRead) -> None:
+        """Shows what the index had."""
+        self.take_in(event.snapshot)
 
-    def follow_up(self) -> bool:
-        """What an operation wants done once the survey is over; True when it moved the cursor."""
-        return False
-
-    # The survey
-
-    def _begin_survey(self, folders: tuple[bytes, ...] | None, *, recover: bool = False) -> None:
-        self.program.surveying = True
-        self._progress_line = "looking"
-        self.waits = Waits()
-        self.survey(folders, recover=recover)
-        self._show_status()
-        self.refresh_keys()
-
-    def look_again(self, folders: tuple[bytes, ...]) -> None:
-        self._begin_survey(folders)
-
-    def action_survey(self) -> None:
-        self._message = ""
-        self._begin_survey(None)
-        self.look_for_users()
-
-    @on(SurveyProgressed)
-    def _progressed(self, event: SurveyProgressed) -> None:
-        self._progress_line = progress_text(event.stage, event.done, event.total)
-        self.waits.heard(event.waiting)
-        self._show_status()
-        now = time.monotonic()
-        if now - self._tree_read >= TREE_EVERY:
-            self._tree_read = now
-            self.read_index()
-
-    def progress_is_over(self) -> None:
-        """Nothing is looked at any more."""
-        self._progress_line = ""
-        self.waits.heard(None)
-        self._show_status()
-
-    def give_up_waiting(self) -> bool:
-        """Has the survey go on without the directory it waits for; False when it waits for none."""
-        place = self.waits.give_up()
-        if place is not None:
-            self._message = f"Gave up on {short(place)}: it is left out."
-        return place is not None
-
-    @on(SurveyFinished)
-    def _finished(self, event: SurveyFinished) -> None:
-        self.program.surveying = False
-        self.progress_is_over()
-        self.list.empty_text = "No messages."
-        if event.error:
-            self.tell(event.error)
-        elif event.whole and (self.waits.left_out or not self._message):
-            self._message = event.summary
-        self.refresh_keys()
-        self._show_top()
-        self.marks.keep(entry.id for entry in self.bench.index.entries(list(self.marks)))
-        if not self.follow_up():
-            self.refresh_view()
-        self._show_status()
-
-    @on(Recovered)
-    def _recovered(self, event: Recovered) -> None:
-        self.tell(visible(event.text))
-        if event.effects:
-            self.app.push_screen(recovered_screen(event.text, event.effects))
-
-    @on(IndexRead)
-    def _index_read(self, event: IndexRead) -> None:
-        if event.snapshot.order < self.snapshot.order:
-            return  # a slow reader, begun while the survey ran
-        self.snapshot = event.snapshot
-        self.list.folder_names = {row.id: row.name for row in event.snapshot.folders}
-        with self.app.batch_update():
-            self.tree_.show(event.snapshot)
-            self._show_top()
-        if not self._wandered:
-            first = next(iter(event.snapshot.kinds), None)
-            self.tree_.go_to_target(target := Target("code", code=first.code) if first else ALL)
+    def take_in(self, snapshot: Snapshot) -> None:
+        """Shows the folders and kinds of problems that the index had, unless later ones are
+        known."""
+        if not self._survey.take_in(snapshot):
+            return
+        self.list.folder_names = {row.id: row.name for row in snapshot.folders}
+        with self._screen.in_one_update():
+            self.tree.show(snapshot)
+            self.tree_title.show(" Spool")
+            self._survey.show_top()
+        if not self.wandered:
+            first = next(iter(snapshot.kinds), None)
+            self.tree.go_to_target(target := Target("code", code=first.code) if first else ALL)
             if target != self.shown:
                 self.open_target(target)
         if not self.list.view:
-            self.refresh_view()
+            self.refresh()
 
-    @on(UsersSeen)
-    def _users_seen(self, event: UsersSeen) -> None:
-        self._users = users_text(event.users)
-        self._show_top()
-        if event.asked:
-            self.app.push_screen(users_screen(event.users))
+    def survey_finished(self, _event: SurveyFinished) -> None:
+        """Drops the marks of messages that are gone."""
+        self.list.empty_text = "No messages."
+        self.marks.keep(entry.id for entry in self._session.index.entries(list(self.marks)))
 
-    # The list
+    # The list that is read
 
     def open_target(self, target: Target, arrival: Arrival | None = None) -> None:
         """Shows the list of a line of the tree."""
@@ -208,196 +125,246 @@ class BrowsingScreen(InspectingScreen):
         self.shown = target
         self._read(arrival or Arrival(self.list.entry_id))
 
-    def refresh_view(self) -> None:
+    def refresh(self) -> None:
         """Reads the list again, the cursor staying where it is."""
         self._read(Arrival(self.list.entry_id))
 
-    def _read(self, arrival: Arrival) -> None:
-        self.ticket += 1
-        self.read_view(self.ticket, self.query_shown(), arrival)
-
-    def query_shown(self) -> ViewQuery:
+    def query(self) -> ViewQuery:
         """What the list shows."""
         query = self.shown.query() or ViewQuery()
         return with_filters(query, self.text_filter, self.badge_filter, self.sort)
+
+    def _read(self, arrival: Arrival) -> None:
+        self.ticket += 1
+        self._screen.in_thread(partial(self._read_view, self.ticket, self.query(), arrival), "view")
+
+    def _read_view(
+        self, ticket: int, query: ViewQuery, arrival: Arrival, _cancelled: Cancelled
+    ) -> None:
+        try:
+            with own_index(self._session.index) as index:
+                ids = index.view(query)
+        except Exception as error:
+            self._screen.post_message(ListFailed(one_line(error)))
+        else:
+            self._screen.post_message(ViewRead(ticket, ids, arrival.in_list(ids)))
 
     @property
     def list_is_coming(self) -> bool:
         """Whether another list than the one shown has been asked for."""
         return self.ticket != self._ticket_shown
 
-    @on(ViewRead)
-    def _view_read(self, event: ViewRead) -> None:
+    def is_coming(self) -> bool:
+        """Whether the list, or the marks set in it, will be others in a moment."""
+        return self._alike_is_coming or self.list_is_coming
+
+    def view_read(self, event: ViewRead) -> None:
+        """Shows the list that was asked for; an earlier one is not shown any more."""
         if event.ticket != self.ticket:
             return
         self._ticket_shown = event.ticket
         self.marks.look_at(event.ids)
         self.list.show(event.ids, event.cursor, place=self.shown)
-        self._show_status()
+        self._screen.show_status()
 
-    @on(MessageList.Highlighted)
-    def _highlighted(self) -> None:
-        self._show_list_title()
-        self.inspect_soon()
+    def list_failed(self, event: ListFailed) -> None:
+        """Keeps the list as it was, and says why."""
+        self._alike_is_coming = False
+        self._ticket_shown = self.ticket
+        self._screen.tell(event.reason)
 
-    def subject(self) -> Subject | None:
-        target = self.tree_.target if self._from_tree else None
-        if target is not None and target.folder is not None:
-            return Subject("folder", target.folder)
-        entry = self.list.entry_id
-        return Subject("entry", entry) if entry is not None else None
-
-    def on_gone_row(self) -> bool:
-        return self.list.on_gone_row
-
-    # The tree
-
-    @on(FolderTree.Chosen)
-    def _chosen(self, event: FolderTree.Chosen) -> None:
-        self.inspect_soon()
-        # A tree that is made anew may have stood elsewhere for a moment.
-        if event.target == self.tree_.target and event.target != self.shown:
-            self.open_target(event.target)
-
-    def action_open(self) -> None:
-        target = self.tree_.target
-        self._wandered = True
-        if target is None:
-            return
-        if target.what == "unseen":
-            self.app.push_screen(not_examined_screen(self.bench.index.not_examined()))
-        elif target.query() is None:
-            self.tree_.fold()
-        else:
-            self.open_target(target)
-            self.action_pane("list")
-
-    def action_order_folders(self) -> None:
-        self.tree_.by_problems = not self.tree_.by_problems
-        self.tree_.reorder()
-        self.tell(f"Folders by {'most problems' if self.tree_.by_problems else 'name'}.")
-
-    def action_hide_healthy(self) -> None:
-        self.tree_.healthy_hidden = not self.tree_.healthy_hidden
-        self.tree_.reorder()
-        self.tell(f"Healthy folders {'hidden' if self.tree_.healthy_hidden else 'shown'}.")
-
-    # Panes
-
-    def place(self) -> str:
-        focused = self.focused
-        return focused.id if focused is not None and focused.id in PANES else "list"
-
-    def _pane(self, name: str) -> Widget:
-        return {"tree": self.tree_, "list": self.list, "inspector": self.inspector}[name]
-
-    def action_pane(self, name: str) -> None:
-        for pane in PANES:
-            self.set_class(pane == name, f"-at-{pane}")
-        pane = self._pane(name)
-        if pane.size:  # at once: the next key may be there already, and is for that pane
-            self.set_focus(pane)
-        else:
-            self.call_after_refresh(pane.focus)
-
-    def action_next_pane(self, step: int) -> None:
-        place = (PANES.index(self.place()) + step) % len(PANES)
-        self.action_pane(PANES[place])
-
-    def action_resize_pane(self, step: int) -> None:
-        self._pane_size = max(0, min(self._pane_size + step, len(SIZES) - 1))
-        for number, name in enumerate(SIZES):
-            if name:
-                self.set_class(number == self._pane_size, name)
-
-    def action_show_problems(self) -> None:
-        first = next(iter(self.snapshot.kinds), None)
-        self.tree_.go_to_target(Target("code", code=first.code) if first else Target("problems"))
-        self.action_pane("tree")
-
-    @on(FolderTree.Wandered)
-    def _tree_left(self) -> None:
-        self.action_pane("list")
-
-    @on(MessageList.Wandered)
-    def _list_left(self, event: MessageList.Wandered) -> None:
-        self.action_pane("tree" if event.step < 0 else "inspector")
-
-    @on(Inspector.Wandered)
-    def _inspector_left(self) -> None:
-        self.action_pane("list")
-
-    def on_key(self) -> None:
-        self._wandered = True
-
-    def on_descendant_focus(self, _event: object) -> None:
-        place = self.place()
-        if place != "inspector" and self._from_tree != (place == "tree"):
-            self._from_tree = place == "tree"
-            self.inspect_soon()
-        for pane in PANES:
-            self.set_class(pane == place, f"-at-{pane}")
-            self.query_one(f"#{pane}-title").set_class(self._pane(pane).has_focus, "-focused")
-        self.query_one("#list-place").set_class(self.list.has_focus, "-focused")
-        self._show_inspector_title()
-        self.refresh_keys()
-
-    # The lines around
-
-    def tell(self, text: str) -> None:
-        self._message = text
-        self._show_status()
-        front = self.app.screen
-        if front is not self and isinstance(front, BaseScreen):
-            front.say(text)
-
-    def say(self, text: str) -> None:
-        self._message = text
-        self._show_status()
-
-    def _show_status(self) -> None:
-        right = [fresh] if (fresh := self.fresh_text()) else []
-        if self.text_filter:
-            right.append(f"filter: {visible(self.text_filter, 30)}")
-        if self.badge_filter:
-            right.append("badge: " + " ".join(sorted(map(badge, self.badge_filter))))
-        if self.list.ranging:
-            right.append("range begun")
-        right.append(self.marks.summary())
-        waits = self.waits.text
-        said = (waits, self._message) if waits else (self._message, self._progress_line)
-        self.query_one("#status", Bar).show(
-            " " + "  ".join(filter(None, said)), "  ".join(right) + " "
-        )
-
-    def _top_text(self) -> str:
-        spool, found = self.bench.spool, self.snapshot
-        read_only = "  read-only" if self.bench.read_only else ""
-        unseen = f"  {found.not_examined:,} not examined" if found.not_examined else ""
-        return (
-            f" {home_text(spool.shown)}  {spool.layout}{read_only}"
-            f"  {counted(found.messages, 'message')}  {counted(len(found.folders), 'folder')}"
-            f"{unseen}"
-        )
-
-    def _show_top(self) -> None:
-        self.query_one("#top", Bar).show(self._top_text(), f"{self._users} " if self._users else "")
-        self.query_one("#tree-title", Bar).show(" Spool")
-
-    def _show_list_title(self) -> None:
+    def show_title(self) -> None:
+        """Shows what the list shows, and where the cursor is in it."""
         line, count = self.list.line() + 1, self.list.count()
-        place = f"{line:,}/{count:,} " if count else ""
-        self.query_one("#list-title", Bar).show(f" {self._list_name()}")
-        # A bar of its own: it changes with every move, the name does not.
-        self.query_one("#list-place", Bar).show("", place)
+        self.list_title.show(f" {self._name()}")
+        self.list_place.show("", f"{line:,}/{count:,} " if count else "")
 
-    def _list_name(self) -> str:
+    def _name(self) -> str:
         if self.shown.what == "code":
             return f"{title(self.shown.code)}, all folders"
         if self.shown.what == "folder":
             return visible(self.list.folder_names.get(self.shown.folder or 0, ""), 200)
         return "All mail"
 
-    def _show_inspector_title(self) -> None:
-        bar = self.query_one("#inspector-title", Bar)
-        bar.show(self.inspector.title(self.inspector.has_focus), "[ ] turn ")
+    def state(self, fresh: str) -> str:
+        """What the list does not show, and its marks; `fresh`: what has come since it was read."""
+        return list_state_text(
+            fresh, self.text_filter, self.badge_filter, self.list.ranging, self.marks.summary()
+        )
+
+    # The tree
+
+    def chosen_in_tree(self, target: Target) -> None:
+        """Shows the list of the line that the tree's cursor has come to."""
+        # A tree that is made anew may have stood elsewhere for a moment.
+        if target == self.tree.target and target != self.shown:
+            self.open_target(target)
+
+    def open_line(self) -> None:
+        """Opens the line of the tree under the cursor, or folds it."""
+        target = self.tree.target
+        self.wandered = True
+        if target is None:
+            return
+        if target.what == "unseen":
+            self._screen.open_screen(not_examined_screen(self._session.index.not_examined()))
+        elif target.query() is None:
+            self.tree.fold()
+        else:
+            self.open_target(target)
+            self._panes.go_to("list")
+
+    def order_folders(self) -> None:
+        """Orders the folders by name, or by most problems."""
+        self.tree.by_problems = not self.tree.by_problems
+        self.tree.reorder()
+        self._screen.tell(f"Folders by {'most problems' if self.tree.by_problems else 'name'}.")
+
+    def hide_healthy(self) -> None:
+        """Hides the folders without problems, or shows them again."""
+        self.tree.healthy_hidden = not self.tree.healthy_hidden
+        self.tree.reorder()
+        self._screen.tell(f"Healthy folders {'hidden' if self.tree.healthy_hidden else 'shown'}.")
+
+    def show_problems(self) -> None:
+        """Puts the tree's cursor on the worst kind of problem."""
+        first = next(iter(self._survey.snapshot.kinds), None)
+        self.tree.go_to_target(Target("code", code=first.code) if first else Target("problems"))
+        self._panes.go_to("tree")
+
+    # Triage
+
+    def triage(self, step: int) -> None:
+        """Goes to the next problem (`step` 1) or the one before (-1); at the end of a kind to that
+        of its neighbour."""
+        kinds, line = self._survey.snapshot.kinds, self.list.line() + step
+        if not kinds:
+            surveying = self._program.surveying
+            self._screen.tell("No problems are known." if surveying else "No problems.")
+        elif self.shown.what != "code":
+            self._enter_triage()
+        elif 0 <= line < self.list.count():
+            self.list.go_to(line)
+            self._panes.go_to("list")
+        elif code := neighbour(kinds, self.shown.code, step):
+            self.go_to_kind(code, "first" if step > 0 else "last")
+        else:
+            last = "That was the last problem." if step > 0 else "This is the first problem."
+            self._screen.tell(last)
+
+    def _enter_triage(self) -> None:
+        kinds = self._survey.snapshot.kinds
+        mine = worst(kinds, [code for code, _severity in self.list.problems])
+        here = self.list.entry_id if mine else None
+        self._go(mine or kinds[0].code, Arrival(here) if here else Arrival(end="first"))
+
+    def go_to_kind(self, code: str, end: str) -> None:
+        """Opens the list of a kind of problem, at its "first" or "last" message."""
+        self._go(code, Arrival(end=end))
+
+    def _go(self, code: str, arrival: Arrival) -> None:
+        target = Target("code", code=code)
+        self.open_target(target, arrival)
+        self.tree.go_to_target(target)
+        self._panes.go_to("list")
+
+    # What is meant
+
+    def chosen(self) -> list[int]:
+        """The entries meant: the marked ones, else the one under the cursor."""
+        here = self.list.entry_id if self._panes.place() != "tree" else None
+        return list(self.marks) or ([here] if here is not None else [])
+
+    def chosen_folder(self) -> int | None:
+        """The folder meant: the one under the cursor of the tree."""
+        in_tree = self._panes.place() == "tree" and not self.marks
+        target = self.tree.target if in_tree else None
+        return target.folder if target is not None else None
+
+    def holds_no_other(self, entries: list[int]) -> bool:
+        """Whether the list is that of a kind of problem, and these are all it shows."""
+        return self.shown.what == "code" and set(self.list.view) <= set(entries)
+
+    def forget_marks(self, entries: list[int]) -> None:
+        """Takes the marks off these entries."""
+        gone = set(entries)
+        self.marks.keep([entry for entry in self.marks if entry not in gone])
+        self.marks.look_at(self.list.view)
+        self._screen.show_status()
+
+    def mark_alike(self) -> None:
+        """Marks all of the list with the problem under the cursor and the same remedy; where they
+        are marked already, all with that problem."""
+        entry, problems = self.list.entry, self.list.problems
+        code = self.shown.code or (problems[0][0] if problems else "")
+        if entry is None or not code:
+            self._screen.tell("No problem is under the cursor.")
+            return
+        self._alike_is_coming = True
+        self._screen.in_thread(partial(self._find_alike, entry.id, code, self.list.view), "alike")
+
+    def _find_alike(self, entry: int, code: str, view: array[int], _cancelled: Cancelled) -> None:
+        try:
+            with own_index(self._session.index) as index:
+                mine = [p for p in index.problems(entries=[entry]) if p.code == code]
+                remedy = mine[0].remedy if mine else None
+                found = alike(index, view, code, remedy, any_remedy=False)
+                what = f"{title(code)}, {remedy or 'no remedy'}"
+                if all(one in self.marks for one in found):
+                    found = alike(index, view, code, None, any_remedy=True)
+                    what = f"{title(code)}, all remedies"
+        except Exception as error:
+            self._screen.post_message(ListFailed(one_line(error)))
+        else:
+            self._screen.post_message(AlikeFound(found, what))
+
+    def alike_found(self, event: AlikeFound) -> None:
+        """Marks what was found."""
+        self._alike_is_coming = False
+        self.list.mark_all(event.ids)
+        self._screen.tell(f"{len(event.ids):,} marked: {event.title}.")
+
+    # Filters and order
+
+    def filter_by_text(self, text: str) -> None:
+        """Lists only messages with this in their sender, subject, path or Message-ID."""
+        if text != self.text_filter:
+            self.text_filter = text
+            self.refresh()
+
+    def filter_by_badges(self) -> None:
+        """Asks for badges, and lists only messages with one of them."""
+
+        def go_on(codes: frozenset[str] | None) -> None:
+            if codes is not None:
+                self.badge_filter = codes
+                self.refresh()
+
+        self._screen.open_screen(BadgeFilter(self._survey.snapshot.kinds, self.badge_filter), go_on)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the list leaves out messages of its place."""
+        return bool(self.text_filter or self.badge_filter)
+
+    def clear_filters(self) -> None:
+        """Lists all messages of the place again."""
+        self.text_filter, self.badge_filter = "", frozenset()
+        self.refresh()
+
+    def sort_next(self) -> None:
+        """Sorts the list by the next order of SORT_CYCLE."""
+        self.sort = (self.sort + 1) % len(SORT_CYCLE)
+        self._screen.tell(f"Sorted {SORT_CYCLE[self.sort][2]}.")
+        self.refresh()
+
+    def let_go(self) -> bool:
+        """Leaves the range begun, else takes all marks off; False when there is neither."""
+        if self.list.ranging:
+            self.list.leave_range()
+        elif self.marks:
+            self.marks.clear()
+            self.list.refresh()
+        else:
+            return False
+        return True

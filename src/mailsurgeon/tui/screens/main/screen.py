@@ -1,257 +1,249 @@
-"""The main screen: going through the problems, marking, filtering, and the record."""
+"""The main screen: its panes, and which controller answers to which message and key."""
 
 from __future__ import annotations
 
-import os
-from array import array
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
 
-from textual import on, work
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import Input
+from textual.worker import get_current_worker
 
-from mailsurgeon.tui.errors import one_line
-from mailsurgeon.tui.keys.actions import State, bindings
-from mailsurgeon.tui.messages import AlikeFound, ListFailed, ViewRead
-from mailsurgeon.tui.screens.dialogs import BadgeFilter
-from mailsurgeon.tui.screens.journal import JournalScreen, export_log
-from mailsurgeon.tui.screens.main.survey_controller import SORT_CYCLE, Arrival, alike, own_index
-from mailsurgeon.tui.screens.main.watch_controller import WatchingScreen
+from mailsurgeon.tui import messages
+from mailsurgeon.tui.keys.actions import State
+from mailsurgeon.tui.keys.bindings import bindings
+from mailsurgeon.tui.program import Program
+from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.journal import export_log
+from mailsurgeon.tui.screens.main.facade import SurveyedFolders, Work
+from mailsurgeon.tui.screens.main.filter_line import FilterLine
+from mailsurgeon.tui.screens.main.inspector_controller import InspectorController
+from mailsurgeon.tui.screens.main.list_controller import ListController
+from mailsurgeon.tui.screens.main.panes import Panes
+from mailsurgeon.tui.screens.main.plan_controller import PlanController
+from mailsurgeon.tui.screens.main.survey_controller import SurveyController
+from mailsurgeon.tui.screens.main.typed_ahead import TypedAhead
+from mailsurgeon.tui.screens.main.watch_controller import WatchController
 from mailsurgeon.tui.session import SpoolSession
-from mailsurgeon.tui.terminal.clipboard import pasteable
-from mailsurgeon.tui.text.fields import title
-from mailsurgeon.tui.triage import neighbour, worst
-from mailsurgeon.tui.widgets.folder_tree import Target
+from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.folder_tree import FolderTree
+from mailsurgeon.tui.widgets.inspector import Inspector
 from mailsurgeon.tui.widgets.message_list import MessageList
 
-GO_BY_THE_LIST = frozenset(
-    (
-        "propose", "propose-file", "propose-flags", "propose-size", "propose-rename",
-        "propose-quarantine", "mark", "mark-range", "mark-alike", "next-problem",
-        "previous-problem",
-    )
-)  # fmt: skip
-"""Actions for which it matters which list is shown, and what is marked in it."""
+
+def _handed(find: Callable[[MainScreen], Callable[..., object]]) -> Callable[..., None]:
+    """An action that is handed over to the method that `find` gives."""
+
+    def action(self: MainScreen, *arguments: Any) -> None:
+        find(self)(*arguments)
+
+    return action
 
 
-class MainScreen(WatchingScreen):
-    """Where a session begins and ends."""
+class MainScreen(BaseScreen[None]):
+    """Hands messages and keys to its controllers, which know it as MainFacade."""
 
+    PLACE = "list"
     BINDINGS = bindings("main")
 
-    def __init__(self, bench: SpoolSession) -> None:
-        super().__init__(bench)
-        self._alike_is_coming = False
-        self._ahead: list[str] = []
+    def __init__(self, session: SpoolSession, program: Program) -> None:
+        super().__init__()
+        self.message = ""
+        self.panes = Panes(self)
+        self.survey = survey = SurveyController(
+            session, program, self, lambda folders: self.watching.before_survey(folders)
+        )
+        self.lists = lists = ListController(session, program, self, self.panes, survey)
+        self.inspection = inspection = InspectorController(session, self, survey, lists)
+        self.watching = WatchController(session, program, self, survey, lists, inspection)
+        self.plans = PlanController(session, self, survey, lists, self.watching.wait_until_over)
+        self._filter = FilterLine(self)
+        self._ahead = TypedAhead(super().action_perform, lists.is_coming, self.call_later)
+        controllers = (self.watching, survey, lists, self.plans)
+        self._answers: Mapping[type[Message], Sequence[Callable[[Any], object]]] = {
+            messages.SurveyProgressed: [survey.progressed],
+            messages.SurveyFinished: [one.survey_finished for one in controllers],
+            messages.IndexRead: [lists.index_read],
+            messages.InterruptionHandled: [survey.interruption_handled],
+            messages.JournalUnusable: [survey.journal_unusable],
+            messages.WorkFailed: [lambda event: self.say(event.reason)],
+            messages.UsersSeen: [survey.users_seen],
+            messages.ViewRead: [self._ahead.list_came, self.watching.view_read, lists.view_read],
+            messages.AlikeFound: [self._ahead.list_came, lists.alike_found],
+            messages.ListFailed: [self._ahead.list_failed, lists.list_failed],
+            messages.Inspected: [inspection.inspected],
+            messages.SpoolChanged: [self.watching.spool_changed],
+            messages.ChangesSurveyed: [self.watching.changes_surveyed],
+        }
 
-    # Keys typed ahead
+    def parts(self) -> ComposeResult:
+        yield self.survey.top
+        with Container(id="panes"):
+            yield Vertical(*self.lists.tree_parts(), id="tree-pane")
+            yield Vertical(*self.lists.list_parts(), id="list-pane")
+            yield Vertical(*self.inspection.parts(), id="inspector-pane")
+        yield self._filter.field
 
-    async def action_perform(self, name: str) -> None:
-        """Runs an action; one that goes by the list waits until the list meant is there.
+    def on_mount(self) -> None:
+        self.lists.tree.focus()
+        self.program.surveying = True
+        self.survey.read_index()
+        # What follows loads much; the first frame does not wait for it.
+        self.call_after_refresh(self._begin)
 
-        A key pressed quickly after another must not act on what the other was about to change.
-        """
-        if name in GO_BY_THE_LIST and self._must_wait():
-            self._ahead.append(name)
-        else:
-            await super().action_perform(name)
+    def _begin(self) -> None:
+        self.survey.look_for_users()
+        self.begin_survey(None, recover=True)
 
-    def _must_wait(self) -> bool:
-        return self._alike_is_coming or self.list_is_coming
+    def on_unmount(self) -> None:
+        self.watching.stop()
 
-    @on(ViewRead)
-    @on(AlikeFound)
-    def _list_is_there(self) -> None:
-        self.call_later(self._catch_up)
+    def on_screen_resume(self) -> None:
+        # What closes a screen may have a survey begin: that one comes first.
+        self.call_after_refresh(self.watching.look_when_possible)
 
-    async def _catch_up(self) -> None:
-        while self._ahead and not self._must_wait():
-            await super().action_perform(self._ahead.pop(0))
+    # Messages
 
-    @on(ListFailed)
-    def _list_failed(self, event: ListFailed) -> None:
-        self._ahead.clear()
-        self._alike_is_coming = False
-        self._ticket_shown = self.ticket
-        self.tell(event.reason)
+    @on(messages.FromWorker)
+    def _worker_posted(self, event: messages.FromWorker) -> None:
+        for answer in self._answers[type(event)]:
+            answer(event)
+
+    @on(MessageList.Highlighted)
+    def _message_highlighted(self) -> None:
+        self.lists.show_title()
+        self.inspection.inspect_soon()
+
+    @on(MessageList.Marked)
+    def _message_marked(self) -> None:
+        self.show_status()
+        self.refresh_keys()
+
+    @on(FolderTree.Chosen)
+    def _line_chosen(self, event: FolderTree.Chosen) -> None:
+        self.inspection.inspect_soon()
+        self.lists.chosen_in_tree(event.target)
+
+    @on(FolderTree.Wandered)
+    @on(Inspector.Wandered)
+    def _side_pane_left(self) -> None:
+        self.panes.go_to("list")
+
+    @on(MessageList.Wandered)
+    def _list_left(self, event: MessageList.Wandered) -> None:
+        self.panes.go_to("tree" if event.step < 0 else "inspector")
+
+    def on_key(self) -> None:
+        self.lists.wandered = True
+
+    def on_descendant_focus(self, _event: object) -> None:
+        self.inspection.focus_moved(self.place())
+        self.panes.show_focus()
+        self.inspection.show_title()
+        self.refresh_keys()
+
+    # What the controllers ask for
+
+    def begin_survey(self, folders: SurveyedFolders, *, recover: bool = False) -> None:
+        self.watching.survey_when_free(folders, recover=recover)
+
+    def in_thread(self, work: Work, group: str, *, exclusive: bool = True) -> None:
+        def run() -> None:
+            worker = get_current_worker()
+            work(lambda: worker.is_cancelled)
+
+        self.run_worker(run, group=group, exclusive=exclusive, thread=True, exit_on_error=False)
+
+    def open_screen(self, screen: Screen[Any], follow: Callable[[Any], None] | None = None) -> None:
+        self.app.push_screen(screen, follow)
+
+    def copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+
+    def is_in_front(self) -> bool:
+        return self.app.screen is self
+
+    def in_one_update(self) -> AbstractContextManager[None]:
+        return self.app.batch_update()
+
+    def tell(self, text: str) -> None:
+        self.say(text)
+        front = self.app.screen
+        if front is not self and isinstance(front, BaseScreen):
+            front.say(text)
+
+    def say(self, text: str) -> None:
+        self.message = text
+        self.show_status()
+
+    def show_status(self) -> None:
+        said, state = self.survey.said(self.message), self.lists.state(self.watching.fresh_text)
+        self.query_one("#status", Bar).show(said, state)
+
+    # Keys
+
+    def place(self) -> str:
+        return self.panes.place()
 
     def state(self) -> State:
         state = super().state()
-        chosen = len(self.chosen()) or int(self.chosen_folder() is not None)
+        chosen = len(self.lists.chosen()) or int(self.lists.chosen_folder() is not None)
         return State(state.read_only, state.surveying, state.operating, chosen)
 
-    # Triage
+    async def action_perform(self, name: str) -> None:
+        await self._ahead.perform(name)
 
-    def action_triage(self, step: int) -> None:
-        """To the next problem, or the one before; at the end of a kind to its neighbour."""
-        kinds = self.snapshot.kinds
-        if not kinds:
-            self.tell("No problems are known." if self.program.surveying else "No problems.")
-        elif self.shown.what != "code":
-            self._enter_triage()
-        elif 0 <= self.list.line() + step < self.list.count():
-            self.list.go_to(self.list.line() + step)
-            self.action_pane("list")
-        elif code := neighbour(kinds, self.shown.code, step):
-            self.go_to_kind(code, "first" if step > 0 else "last")
-        else:
-            self.tell("That was the last problem." if step > 0 else "This is the first problem.")
-
-    def _enter_triage(self) -> None:
-        kinds = self.snapshot.kinds
-        mine = worst(kinds, [code for code, _severity in self.list.problems])
-        here = self.list.entry_id if mine else None
-        self._go(mine or kinds[0].code, Arrival(here) if here else Arrival(end="first"))
-
-    def go_to_kind(self, code: str, end: str) -> None:
-        self._go(code, Arrival(end=end))
-
-    def _go(self, code: str, arrival: Arrival) -> None:
-        target = Target("code", code=code)
-        self.open_target(target, arrival)
-        self.tree_.go_to_target(target)
-        self.action_pane("list")
-
-    # Marks
-
-    def chosen(self) -> list[int]:
-        here = self.list.entry_id if self.place() != "tree" else None
-        return list(self.marks) or ([here] if here is not None else [])
-
-    def chosen_folder(self) -> int | None:
-        target = self.tree_.target if self.place() == "tree" and not self.marks else None
-        return target.folder if target is not None else None
-
-    def kind_shown(self) -> str:
-        return self.shown.code
-
-    def finishes_kind(self, entries: list[int]) -> bool:
-        return self.shown.what == "code" and set(self.list.view) <= set(entries)
-
-    def forget_marks(self, entries: list[int]) -> None:
-        gone = set(entries)
-        self.marks.keep([entry for entry in self.marks if entry not in gone])
-        self.marks.look_at(self.list.view)
-        self._show_status()
-
-    def action_mark_alike(self) -> None:
-        entry, problems = self.list.entry, self.list.problems
-        code = self.shown.code or (problems[0][0] if problems else "")
-        if entry is None or not code:
-            self.tell("No problem is under the cursor.")
-            return
-        self._alike_is_coming = True
-        self._find_alike(entry.id, code, self.list.view)
-
-    @work(thread=True, exclusive=True, group="alike", exit_on_error=False)
-    def _find_alike(self, entry: int, code: str, view: array[int]) -> None:
-        try:
-            with own_index(self.bench.index) as index:
-                mine = [p for p in index.problems(entries=[entry]) if p.code == code]
-                remedy = mine[0].remedy if mine else None
-                found = alike(index, view, code, remedy, any_remedy=False)
-                what = f"{title(code)}, {remedy or 'no remedy'}"
-                if all(one in self.marks for one in found):
-                    found = alike(index, view, code, None, any_remedy=True)
-                    what = f"{title(code)}, all remedies"
-        except Exception as error:
-            self.post_message(ListFailed(one_line(error)))
-            return
-        self.post_message(AlikeFound(found, what))
-
-    @on(AlikeFound)
-    def _alike_found(self, event: AlikeFound) -> None:
-        self._alike_is_coming = False
-        self.list.mark_all(event.ids)
-        self.tell(f"{len(event.ids):,} marked: {event.title}.")
-
-    @on(MessageList.Marked)
-    def _marked(self) -> None:
-        self._show_status()
-        self.refresh_keys()
-
-    # Filters
-
-    def action_filter(self) -> None:
-        self.add_class("-filtering")
-        field = self.query_one("#filter", Input)
-        field.value = self.text_filter
-        self.call_after_refresh(field.focus)
+    action_pane = _handed(lambda screen: screen.panes.go_to)
+    action_next_pane = _handed(lambda screen: screen.panes.go_on)
+    action_resize_pane = _handed(lambda screen: screen.panes.resize)
+    action_open = _handed(lambda screen: screen.lists.open_line)
+    action_show_problems = _handed(lambda screen: screen.lists.show_problems)
+    action_order_folders = _handed(lambda screen: screen.lists.order_folders)
+    action_hide_healthy = _handed(lambda screen: screen.lists.hide_healthy)
+    action_triage = _handed(lambda screen: screen.lists.triage)
+    action_mark_alike = _handed(lambda screen: screen.lists.mark_alike)
+    action_badges = _handed(lambda screen: screen.lists.filter_by_badges)
+    action_sort = _handed(lambda screen: screen.lists.sort_next)
+    action_turn = _handed(lambda screen: screen.inspection.turn)
+    action_copy = _handed(lambda screen: screen.inspection.copy)
+    action_propose = _handed(lambda screen: screen.plans.propose)
+    action_undo = _handed(lambda screen: screen.plans.undo)
+    action_redo = _handed(lambda screen: screen.plans.redo)
+    action_who = _handed(lambda screen: partial(screen.survey.look_for_users, True))
+    action_survey = _handed(lambda screen: screen.watching.survey_asked)
+    action_journal = _handed(lambda screen: screen.plans.open_journal)
+    action_export = _handed(lambda screen: partial(export_log, screen))
+    action_filter = _handed(lambda screen: partial(screen._filter.open, screen.lists.text_filter))
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
-        if self.has_class("-filtering") and event.value != self.text_filter:
-            self.text_filter = event.value
-            self.refresh_view()
+        if self._filter.is_open:
+            self.lists.filter_by_text(event.value)
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
-        self.remove_class("-filtering")
-        self.action_pane("list")
-        self._show_status()
-
-    def action_badges(self) -> None:
-        def go_on(codes: frozenset[str] | None) -> None:
-            if codes is not None:
-                self.badge_filter = codes
-                self.refresh_view()
-
-        self.app.push_screen(BadgeFilter(self.snapshot.kinds, self.badge_filter), go_on)
-
-    def action_sort(self) -> None:
-        self.sort = (self.sort + 1) % len(SORT_CYCLE)
-        self.tell(f"Sorted {SORT_CYCLE[self.sort][2]}.")
-        self.refresh_view()
+        self._filter.close()
+        self.panes.go_to("list")
+        self.show_status()
 
     def action_back(self) -> None:
-        """What is waited for first, then the filter, the marks, and what is open."""
-        if self.give_up_waiting():
+        """Ends what is waited for first, then the filter, the marks, and what is open."""
+        filtering = self._filter.is_open
+        if self.survey.give_up_waiting():
             pass
-        elif self.has_class("-filtering") or self.text_filter or self.badge_filter:
-            self.text_filter, self.badge_filter = "", frozenset()
-            if self.has_class("-filtering"):
+        elif filtering or self.lists.filtered:
+            self.lists.clear_filters()
+            if filtering:
                 self._filter_done()
-            self.refresh_view()
-        elif self.list.ranging:
-            self.list.leave_range()
-        elif self.marks:
-            self.marks.clear()
-            self.list.refresh()
-        elif self._pane_size:
-            self.action_resize_pane(-2)
-        elif self.program.leave_spool():
-            return
-        else:
-            self._message = "Nothing is open: q quits."
-        self._show_status()
+        elif not self.lists.let_go() and not self.panes.resize(-2):
+            if self.program.leave_spool():
+                return
+            self.message = "Nothing is open: q quits."
+        self.show_status()
         self.refresh_keys()
-
-    # The record and the rest
-
-    def action_journal(self) -> None:
-        self.app.push_screen(JournalScreen(self))
-
-    def action_export(self) -> None:
-        export_log(self)
-
-    def action_who(self) -> None:
-        self.look_for_users(asked=True)
-
-    def action_turn(self, step: int) -> None:
-        self.inspector.turn(step)
-        self._show_inspector_title()
-        self.inspect()
-
-    def action_copy(self) -> None:
-        entry = self.list.entry
-        if entry is None:
-            self.tell("Nothing is under the cursor.")
-            return
-        again = self._copied == (entry.id, "path")
-        if again and entry.message_id:
-            self._copied = (entry.id, "id")
-            self.app.copy_to_clipboard(pasteable(os.fsencode(entry.message_id)))
-            self.tell("Copied the Message-ID.")
-            return
-        self._copied = (entry.id, "path")
-        self.app.copy_to_clipboard(pasteable(self.bench.spool.absolute(entry.path)))
-        more = "  y again: the Message-ID." if entry.message_id else ""
-        self.tell(f"Copied the path.{more}")

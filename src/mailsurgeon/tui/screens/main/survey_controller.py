@@ -1,231 +1,246 @@
-"""The part of the main screen that looks: the survey, the index, the list that is shown.
+"""The survey: runs it in a worker, keeps what the index said last, and who has the spool open.
 
-Workers have their own connection to the index and only post messages; handlers change the screen.
+Workers have their own connection to the index and only post messages; the screen hands these to
+the methods named after them.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import time
-from array import array
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
-
-from textual import work
-from textual.worker import get_current_worker
+from collections.abc import Callable
+from functools import partial
 
 from mailsurgeon.errors import JournalError
-from mailsurgeon.report.output import counted
-from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.rows import ViewQuery
+from mailsurgeon.host.processes import users_text
+from mailsurgeon.survey.progress import Progress
+from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.messages import (
+    PROGRESS_SECONDS,
     IndexRead,
-    KindRow,
-    ListFailed,
-    Recovered,
+    InterruptionHandled,
+    JournalUnusable,
     Snapshot,
     SurveyFinished,
     SurveyProgressed,
     UsersSeen,
-    ViewRead,
+    WorkFailed,
 )
-from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.session import SurveyResult
-from mailsurgeon.tui.stalled import Waits
+from mailsurgeon.tui.program import Program
+from mailsurgeon.tui.screens.main.facade import Cancelled, MainFacade, SurveyedFolders
+from mailsurgeon.tui.screens.text import recovered_screen, users_screen
+from mailsurgeon.tui.session import SpoolSession
+from mailsurgeon.tui.stalled import Waits, short
+from mailsurgeon.tui.text.status import said_text, top_text
+from mailsurgeon.tui.text.survey import progress_text, summary_text
+from mailsurgeon.tui.views import own_index, read_snapshot
+from mailsurgeon.tui.widgets.bars import Bar
 
-PROGRESS_SECONDS = 0.25  # seconds between two words of progress
 FIRST_KEYS = 0.2  # seconds that the screen has to itself when its first frame stands
-
-SORT_CYCLE = (
-    ("date", False, "by date, oldest first"),
-    ("date", True, "by date, newest first"),
-    ("size", True, "by size, largest first"),
-    ("sender", False, "by sender"),
-    ("subject", False, "by subject"),
-    ("problem", True, "by problem, worst first"),
-    ("path", False, "by path"),
-)
-"""What `s` goes through: ViewQuery's sort, whether descending, and its name."""
+TREE_EVERY = 1.0  # seconds between two readings of the tree while a survey runs
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Where the cursor goes in the next list: on an entry, at an end, or where it was."""
+class SurveyController:
+    """Surveys the spool. `before` is called in the survey's thread with the folders it begins with.
 
-    entry: int | None = None
-    end: str = ""  # "first", "last", or empty
+    `snapshot` is what the index said last, `waits` what does not answer the survey that runs or ran
+    last, `progress` how far it is (empty when none runs). `top` is the line at the top.
+    """
 
+    def __init__(
+        self,
+        session: SpoolSession,
+        program: Program,
+        screen: MainFacade,
+        before: Callable[[SurveyedFolders], object],
+    ) -> None:
+        self._session, self._program, self._screen = session, program, screen
+        self._before = before
+        self.top = Bar(id="top")
+        self.snapshot = Snapshot()
+        self.waits = Waits()
+        self.progress = ""
+        self._users = ""
+        self._tree_read = 0.0
 
-class SurveyingScreen(BaseScreen[None]):
-    """Looks at the spool and keeps what it saw."""
+    # Surveying
 
-    snapshot = Snapshot()
-    ticket = 0
-    waits = Waits()  # of the survey that runs, or ran last
+    def begin(self, folders: SurveyedFolders = None, *, recover: bool = False) -> None:
+        """Surveys the whole spool, or some folders again. `recover`: first puts right what an
+        interrupted run left."""
+        self._program.surveying = True
+        self.progress = "looking"
+        waits = self.new_waits()
+        self._screen.in_thread(
+            lambda cancelled: self._work(folders, recover, waits, cancelled), "survey"
+        )
+        self._screen.show_status()
+        self._screen.refresh_keys()
 
-    # The survey
+    def new_waits(self) -> Waits:
+        """Forgets what was waited for and given up on; gives where the next survey says so."""
+        self.waits = Waits()
+        return self.waits
 
-    def before_survey(self, folders: tuple[bytes, ...] | None) -> None:
-        """Called in the survey's thread, before it looks at these folders (None: at all)."""
-
-    @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
-    def survey(self, folders: tuple[bytes, ...] | None = None, *, recover: bool = False) -> None:
-        """Looks at the whole spool, or again at some folders. With `recover`: first puts right
-        what an interrupted run left."""
-        bench, worker, waits = self.bench, get_current_worker(), self.waits
+    def _work(
+        self, folders: SurveyedFolders, recover: bool, waits: Waits, cancelled: Cancelled
+    ) -> None:
+        session, post = self._session, self._screen.post_message
         if recover:
             # The first keys come first: what is loaded now would share the interpreter with them.
-            self.program.stop.wait(FIRST_KEYS)
-            bench.prepare()
+            self._program.stop.wait(FIRST_KEYS)
+            session.prepare()
             self._recover()
         try:
-            self.before_survey(folders)
-            with own_index(bench.index) as index:
-                result = bench.survey(
-                    bench.spool,
+            self._before(folders)
+            with own_index(session.index) as index:
+                result = session.survey(
+                    session.spool,
                     index,
-                    bench.options,
+                    session.options,
                     folders=folders,
-                    on_progress=self.progress_of(worker),
-                    cancelled=lambda: worker.is_cancelled or self.program.stop.is_set(),
+                    on_progress=self.progress_to(cancelled),
+                    cancelled=lambda: cancelled() or self._program.stop.is_set(),
                     given_up=waits.given_up,
                 )
-                self.post_message(IndexRead(read_snapshot(index)))
+                post(IndexRead(read_snapshot(index)))
         except Exception as error:
-            self.post_message(SurveyFinished("", one_line(error), folders is None))
+            post(SurveyFinished("", one_line(error), folders is None))
             return
-        if not worker.is_cancelled:
-            self.post_message(SurveyFinished(_summary(result, waits), whole=folders is None))
+        if not cancelled():
+            summary = summary_text(result, waits.left_out_text)
+            post(SurveyFinished(summary, whole=folders is None))
 
     def _recover(self) -> None:
-        surgeon, bench = self.bench.surgeon, self.bench
+        session, post = self._session, self._screen.post_message
         try:
-            if bench.read_only:
-                if unfinished := surgeon.unfinished():
+            if session.read_only:
+                if unfinished := session.surgeon.unfinished():
                     left = f"Operation {unfinished.id} was interrupted; --read-only leaves it so."
-                    self.post_message(Recovered(left))
-            elif report := surgeon.recover():
+                    post(InterruptionHandled(left))
+            elif report := session.surgeon.recover():
                 summary = f"Put right after an interruption: {report.summary}"
-                self.post_message(Recovered(summary, report.effects))
+                post(InterruptionHandled(summary, report.effects))
         except JournalError as error:
-            if bench.read_only:
-                self.post_message(Recovered(one_line(error)))
-            else:  # without a journal nothing may be changed
-                self.app.call_from_thread(self.program.fail, error)
+            if session.read_only:
+                post(InterruptionHandled(one_line(error)))
+            else:
+                post(JournalUnusable(error))
         except Exception as error:
-            self.post_message(Recovered(one_line(error)))
+            post(InterruptionHandled(one_line(error)))
 
-    def progress_of(self, worker: Any, *, waits_only: bool = False) -> Callable[[Any], None]:
-        """What hands on a survey's progress, four times a second at most; `waits_only`: only of
-        what does not answer."""
+    def interruption_handled(self, event: InterruptionHandled) -> None:
+        """Says what was found of an interrupted run, and shows what clients will notice of it."""
+        self._screen.tell(visible(event.text))
+        if event.effects:
+            self._screen.open_screen(recovered_screen(event.text, event.effects))
+
+    def journal_unusable(self, event: JournalUnusable) -> None:
+        """Leaves the spool: without a journal nothing may be changed."""
+        self._program.fail(event.error)
+
+    def progress_to(
+        self, cancelled: Cancelled, *, waits_only: bool = False
+    ) -> Callable[[Progress], None]:
+        """What posts a survey's progress, four times a second at most; `waits_only`: only that of
+        a directory which does not answer."""
         last: tuple[float, str, bytes | None] = (0.0, "", None)
 
-        def tell(progress: Any) -> None:
+        def progressed(progress: Progress) -> None:
             nonlocal last
             now, (before, stage, place) = time.monotonic(), last
             fresh = (progress.stage, progress.waiting) != (stage, place)
-            if worker.is_cancelled or (now - before < PROGRESS_SECONDS and not fresh):
+            if cancelled() or (now - before < PROGRESS_SECONDS and not fresh):
                 return
             last = (now, progress.stage, progress.waiting)
             if not waits_only or place is not None or progress.waiting is not None:
-                self.post_message(
+                self._screen.post_message(
                     SurveyProgressed(
                         progress.stage, progress.done, progress.total, progress.waiting
                     )
                 )
 
-        return tell
+        return progressed
+
+    def progressed(self, event: SurveyProgressed) -> None:
+        """Shows how far the survey is, and now and then what it has found."""
+        self.progress = progress_text(event.stage, event.done, event.total)
+        self.waits.heard(event.waiting)
+        self._screen.show_status()
+        now = time.monotonic()
+        if now - self._tree_read >= TREE_EVERY:
+            self._tree_read = now
+            self.read_index()
+
+    def survey_finished(self, event: SurveyFinished) -> None:
+        """Shows what the survey came to."""
+        self._program.surveying = False
+        self.progress_is_over()
+        if event.error:
+            self._screen.tell(event.error)
+        elif event.whole and (self.waits.left_out or not self._screen.message):
+            self._screen.message = event.summary
+        self._screen.refresh_keys()
+        self.show_top()
+
+    def progress_is_over(self) -> None:
+        """No folder is being surveyed any more."""
+        self.progress = ""
+        self.waits.heard(None)
+        self._screen.show_status()
+
+    def give_up_waiting(self) -> bool:
+        """Lets the survey go on without the directory it waits for; False when it waits for
+        none."""
+        place = self.waits.give_up()
+        if place is not None:
+            self._screen.message = f"Gave up on {short(place)}: it is left out."
+        return place is not None
 
     # The index
 
-    @work(thread=True, exclusive=True, group="index", exit_on_error=False)
     def read_index(self) -> None:
-        """Reads folders and kinds for the tree."""
-        try:
-            with own_index(self.bench.index) as index:
-                self.post_message(IndexRead(read_snapshot(index)))
-        except Exception as error:
-            self.app.call_from_thread(self.say, one_line(error))
+        """Reads the folders and kinds of problems."""
+        self._screen.in_thread(self._read_index, "index")
 
-    @work(thread=True, exclusive=True, group="view", exit_on_error=False)
-    def read_view(self, ticket: int, query: ViewQuery, arrival: Arrival) -> None:
-        """Reads the ids of a list."""
+    def _read_index(self, _cancelled: Cancelled) -> None:
         try:
-            with own_index(self.bench.index) as index:
-                ids = index.view(query)
+            with own_index(self._session.index) as index:
+                self._screen.post_message(IndexRead(read_snapshot(index)))
         except Exception as error:
-            self.post_message(ListFailed(one_line(error)))
-            return
-        cursor = arrival.entry
-        if arrival.end and ids:
-            cursor = ids[0] if arrival.end == "first" else ids[-1]
-        self.post_message(ViewRead(ticket, ids, cursor))
+            self._screen.post_message(WorkFailed(one_line(error)))
 
-    @work(thread=True, exclusive=True, group="users", exit_on_error=False)
+    def take_in(self, snapshot: Snapshot) -> bool:
+        """Keeps what the index said; False when something later is known already."""
+        if snapshot.order < self.snapshot.order:
+            return False  # a slow reader, begun while the survey ran
+        self.snapshot = snapshot
+        return True
+
+    def said(self, message: str) -> str:
+        """The left side of the status line: the message, and how the survey goes."""
+        return said_text(message, self.progress, self.waits.text)
+
+    def show_top(self) -> None:
+        """Shows the line at the top as things stand."""
+        session = self._session
+        text = top_text(session.spool, self.snapshot, read_only=session.read_only)
+        self.top.show(text, f"{self._users} " if self._users else "")
+
+    # Who has the spool open
+
     def look_for_users(self, asked: bool = False) -> None:
-        """Looks for processes that have the spool open."""
-        users = self.bench.options.host.processes.users_of(self.bench.spool.root)
-        self.post_message(UsersSeen(users, asked))
+        """Looks for processes that have the spool open; `asked`: the operator wants a list."""
+        self._screen.in_thread(partial(self._look_for_users, asked), "users")
 
+    def _look_for_users(self, asked: bool, _cancelled: Cancelled) -> None:
+        processes = self._session.options.host.processes
+        self._screen.post_message(UsersSeen(processes.users_of(self._session.spool.root), asked))
 
-@contextlib.contextmanager
-def own_index(index: Index) -> Iterator[Index]:
-    """A connection of the thread's own, closed at the end."""
-    mine = index.again()
-    try:
-        yield mine
-    finally:
-        mine.close()
-
-
-_readings = itertools.count(1)
-
-
-def read_snapshot(index: Index) -> Snapshot:
-    """What the index says of the whole spool."""
-    order = next(_readings)
-    troubles = index.problem_counts(above_info=True)
-    kinds = (KindRow(c, n, c in troubles) for c, n in index.problem_counts().items())
-    return Snapshot(
-        tuple(index.folders()), tuple(kinds), len(index.not_examined()), index.meta("depth"), order
-    )
-
-
-def alike(
-    index: Index, view: array[int], code: str, remedy: str | None, any_remedy: bool
-) -> frozenset[int]:
-    """The entries of a view that have problem `code` with this remedy (or with any)."""
-    shown = set(view)
-    return frozenset(
-        problem.entry
-        for problem in index.problems(codes=[code])
-        if problem.entry in shown and (any_remedy or problem.remedy == remedy)
-    )
-
-
-def with_filters(query: ViewQuery, text: str, badges: frozenset[str], sort: int) -> ViewQuery:
-    """The query of a place with the operator's filters and order."""
-    name, descending, _title = SORT_CYCLE[sort]
-    return replace(query, text=text, badges=badges, sort=name, descending=descending)
-
-
-def progress_text(stage: str, done: int, total: int) -> str:
-    """`reading 251,402 of 412,113, 61 %`."""
-    if total <= 0:
-        return f"{stage} {done:,}"
-    return f"{stage} {done:,} of {total:,}, {100 * done // total} %"
-
-
-def _summary(result: SurveyResult, waits: Waits) -> str:
-    left_out = f"; {waits.left_out_text}" if waits.left_out else ""
-    return (
-        f"{'survey stopped: ' if result.cancelled else ''}surveyed {result.messages:,}"
-        f" in {_seconds(result.seconds)}, {result.not_examined:,} not examined{left_out}"
-    )
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else counted(round(seconds), "second")
+    def users_seen(self, event: UsersSeen) -> None:
+        """Shows which programs have the spool open: in the top line, and, where the operator asked
+        for it, on a screen."""
+        self._users = users_text(event.users)
+        self.show_top()
+        if event.asked:
+            self._screen.open_screen(users_screen(event.users))

@@ -1,0 +1,32 @@
+"""The field below the panes in which the list's filter is typed."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+from textual.widgets import Input
+
+
+class FilterLine:
+    """Shows the field while the operator types in it."""
+
+    def __init__(self, screen: Screen[None]) -> None:
+        self._screen = screen
+        self.field = Input(
+            id="filter", compact=True, placeholder="sender, subject, path or Message-ID"
+        )
+        self.field.cursor_blink = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the field is shown."""
+        return self._screen.has_class("-filtering")
+
+    def open(self, text: str) -> None:
+        """Shows the field with this text in it, and gives it the focus."""
+        self._screen.add_class("-filtering")
+        self.field.value = text
+        self._screen.call_after_refresh(self.field.focus)
+
+    def close(self) -> None:
+        """Takes the field away."""
+        self._screen.remove_class("-filtering")

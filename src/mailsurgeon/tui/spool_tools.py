@@ -1,0 +1,79 @@
+"""What the screen needs of surgery, survey and report: plans of one spool, its log, its folders.
+
+Its imports are many: `SpoolSession.tools` imports this module when it is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from mailsurgeon.host.host import Host
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.session_log import write_log
+from mailsurgeon.surgery.model import Plan
+from mailsurgeon.surgery.plan.brake import brake
+from mailsurgeon.surgery.plan.propose import described, propose, propose_folder, without
+from mailsurgeon.surgery.surgeon import Surgeon
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
+
+
+class SpoolTools:
+    """Makes plans of one spool on one host. Each index must be one of the calling thread's own."""
+
+    def __init__(self, spool: Spool, surgeon: Surgeon, host: Host) -> None:
+        self._spool, self._surgeon, self._host = spool, surgeon, host
+
+    def preview(self, index: Index, entry: int) -> Plan:
+        """What would be proposed for one entry, made without the journal."""
+        return propose(self._spool, index, [entry], host=self._host)
+
+    def propose(
+        self,
+        index: Index,
+        entries: Sequence[int],
+        remedy: str | None = None,
+        *,
+        codes: Collection[str] | None = None,
+        target: str | None = None,
+        flags: str | None = None,
+    ) -> Plan:
+        """The plan of a remedy (None: each problem's own) for these entries."""
+        return propose(
+            self._spool, index, entries, remedy, codes=codes, target=target, flags=flags,
+            quarantine=self._surgeon.quarantine_dir, host=self._host,
+        )  # fmt: skip
+
+    def propose_folder(self, index: Index, folder: int) -> Plan:
+        """The plan that puts a whole folder, by its id, into the quarantine."""
+        quarantine = self._surgeon.quarantine_dir
+        return propose_folder(self._spool, index, folder, quarantine=quarantine, host=self._host)
+
+    def plan_undo(self, index: Index, operation: int | None = None) -> Plan:
+        """The plan that takes an operation back (None: the last), with what clients will notice."""
+        return self._described(index, self._surgeon.plan_undo(operation))
+
+    def plan_redo(self, index: Index, operation: int | None = None) -> Plan:
+        """The plan that does again what was taken back, with what clients will notice."""
+        return self._described(index, self._surgeon.plan_redo(operation))
+
+    def without(self, index: Index, plan: Plan, verdicts: frozenset[str]) -> Plan:
+        """The plan without the acts of these verdicts."""
+        quarantine = self._surgeon.quarantine_dir
+        return without(self._spool, index, plan, verdicts, quarantine=quarantine, host=self._host)
+
+    def brake(self, plan: Plan, sizes: Mapping[bytes, int]) -> int | None:
+        """The number to be typed before the plan may run, or None; `sizes`: messages by folder."""
+        return brake(plan, sizes)
+
+    def log(self, form: str) -> str:
+        """The session log as md, json, html or sh."""
+        return write_log(self._surgeon, form)
+
+    def folder_details(self, folder: bytes) -> FolderDetails:
+        """What the files of a folder, by its path, say of its subscription and numbers."""
+        return folder_details(self._spool, folder)
+
+    def _described(self, index: Index, plan: Plan) -> Plan:
+        quarantine = self._surgeon.quarantine_dir
+        return described(self._spool, index, plan, quarantine=quarantine, host=self._host)

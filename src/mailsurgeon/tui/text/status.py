@@ -1,0 +1,42 @@
+"""The lines around the panes: the top line, the status line, the title of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.output import counted
+from mailsurgeon.text import visible
+from mailsurgeon.tui.messages import Snapshot
+from mailsurgeon.tui.text.fields import badge, home_text
+
+
+def top_text(spool: Spool, found: Snapshot, *, read_only: bool) -> str:
+    """` ~/Maildir  maildir++  412,113 messages  205 folders`"""
+    mode = "  read-only" if read_only else ""
+    unseen = f"  {found.not_examined:,} not examined" if found.not_examined else ""
+    return (
+        f" {home_text(spool.shown)}  {spool.layout}{mode}"
+        f"  {counted(found.messages, 'message')}  {counted(len(found.folders), 'folder')}"
+        f"{unseen}"
+    )
+
+
+def said_text(message: str, progress: str, waits: str) -> str:
+    """The left side of the status line: what does not answer comes first, then the message."""
+    said = (waits, message) if waits else (message, progress)
+    return " " + "  ".join(filter(None, said))
+
+
+def list_state_text(
+    fresh: str, text_filter: str, badges: Iterable[str], ranging: bool, marks: str
+) -> str:
+    """The right side of the status line: what the list does not show, and its marks."""
+    parts = [fresh] if fresh else []
+    if text_filter:
+        parts.append(f"filter: {visible(text_filter, 30)}")
+    if names := sorted(map(badge, badges)):
+        parts.append("badge: " + " ".join(names))
+    if ranging:
+        parts.append("range begun")
+    return "  ".join([*parts, marks]) + " "

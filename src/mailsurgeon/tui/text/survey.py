@@ -1,0 +1,27 @@
+"""How far a survey is, and what it came to, in a few words."""
+
+from __future__ import annotations
+
+from mailsurgeon.report.output import counted
+from mailsurgeon.survey.progress import SurveyResult
+
+
+def progress_text(stage: str, done: int, total: int) -> str:
+    """`reading 251,402 of 412,113, 61 %`."""
+    if total <= 0:
+        return f"{stage} {done:,}"
+    return f"{stage} {done:,} of {total:,}, {100 * done // total} %"
+
+
+def summary_text(result: SurveyResult, left_out: str) -> str:
+    """`surveyed 412,113 in 61 seconds, 0 not examined`; `left_out`: what was given up on, or
+    empty."""
+    return (
+        f"{'survey stopped: ' if result.cancelled else ''}surveyed {result.messages:,}"
+        f" in {_seconds(result.seconds)}, {result.not_examined:,} not examined"
+        f"{f'; {left_out}' if left_out else ''}"
+    )
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else counted(round(seconds), "second")

@@ -1,0 +1,99 @@
+"""What the screen reads from the index: the whole at a moment, a list, and how a list has changed.
+
+No widget is here. Workers call these functions with a connection of their own to the index.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import ViewQuery
+from mailsurgeon.tui.messages import KindRow, Renewed, Snapshot
+
+SORT_CYCLE = (
+    ("date", False, "by date, oldest first"),
+    ("date", True, "by date, newest first"),
+    ("size", True, "by size, largest first"),
+    ("sender", False, "by sender"),
+    ("subject", False, "by subject"),
+    ("problem", True, "by problem, worst first"),
+    ("path", False, "by path"),
+)
+"""What `s` goes through: ViewQuery's sort, whether descending, and its name."""
+
+_readings = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where the cursor goes in the next list: on an entry, at an end, or where it was."""
+
+    entry: int | None = None
+    end: str = ""  # "first", "last", or empty
+
+    def in_list(self, ids: Sequence[int]) -> int | None:
+        """The entry of a list that this means, or None."""
+        if self.end and ids:
+            return ids[0] if self.end == "first" else ids[-1]
+        return self.entry
+
+
+@contextlib.contextmanager
+def own_index(index: Index) -> Iterator[Index]:
+    """A connection of the thread's own, closed at the end."""
+    mine = index.again()
+    try:
+        yield mine
+    finally:
+        mine.close()
+
+
+def read_snapshot(index: Index) -> Snapshot:
+    """What the index says of the whole spool."""
+    order = next(_readings)
+    troubles = index.problem_counts(above_info=True)
+    kinds = (KindRow(c, n, c in troubles) for c, n in index.problem_counts().items())
+    return Snapshot(
+        tuple(index.folders()), tuple(kinds), len(index.not_examined()), index.meta("depth"), order
+    )
+
+
+def alike(
+    index: Index, view: array[int], code: str, remedy: str | None, any_remedy: bool
+) -> frozenset[int]:
+    """The entries of a view that have problem `code` with this remedy (or with any)."""
+    shown = set(view)
+    return frozenset(
+        problem.entry
+        for problem in index.problems(codes=[code])
+        if problem.entry in shown and (any_remedy or problem.remedy == remedy)
+    )
+
+
+def with_filters(query: ViewQuery, text: str, badges: frozenset[str], sort: int) -> ViewQuery:
+    """The query of a place with the operator's filters and order."""
+    name, descending, _title = SORT_CYCLE[sort]
+    return replace(query, text=text, badges=badges, sort=name, descending=descending)
+
+
+def renew(
+    index: Index,
+    ticket: int,
+    query: ViewQuery,
+    view: Sequence[int],
+    renamed: dict[int, int],
+    changed: frozenset[int],
+) -> Renewed:
+    """What has become of a list, and what a new reading of it would show else."""
+    same = array("q", (renamed.get(number, number) for number in view) if renamed else view)
+    now, shown = set(index.view(query)), set(same)
+    renewed = {number for number in renamed.values() if number > 0}
+    return Renewed(
+        ticket, same, renamed, len(now - shown), len(shown - now),
+        frozenset(shown & (changed | renewed)),
+    )  # fmt: skip
