@@ -7,6 +7,12 @@ import pytest
 from mailsurgeon.host import auto_expunge, doveconf
 from mailsurgeon.surgery import surgeon
 from mailsurgeon.surgery.plan import propose
+from tests.support.tiers import (  # noqa: F401
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_terminal_summary,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,10 @@ FOLDERS = (b"", b".Sent")
 KINDS = ("away", "mode", "date", "owner", "size", "make-subdirs", "keywords")
 MESSAGES = 12  # in each folder; the first third is misfiled, the attacker does not touch .Safe
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be attacked so")
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can be attacked so"),
+]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from tests.crash.conftest import FULL
 from tests.crash.faults import ERRORS, check, makes_durable, sick_in
 from tests.crash.strace import Call, changing_calls, failing_at
 
+pytestmark = pytest.mark.crash
+
 FAULTS = 8  # of each error, in the reduced form
 
 needs_strace = pytest.mark.usefixtures("needs_strace")

@@ -28,6 +28,8 @@ from tests.crash.kills import environment, ward_in
 from tests.surgery.apply.test_kill import furnish, killed_at, undo_all
 from tests.surgery.conftest import Ward
 
+pytestmark = pytest.mark.crash
+
 EVERY = 64  # bytes
 MIDDLE = 60  # the call at which an operation is killed, half of it being done
 SIDES = ("-wal", "-shm", "-journal")

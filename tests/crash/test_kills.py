@@ -38,7 +38,7 @@ RECOVERIES = 5  # kills of each of these recoveries, in the reduced form
 AGAIN = 5  # every so many of them, the recovery after that is killed as well
 BY_COMMAND = 20  # every so many runs are recovered and undone by the real command line
 
-pytestmark = pytest.mark.usefixtures("needs_strace")
+pytestmark = [pytest.mark.crash, pytest.mark.usefixtures("needs_strace")]
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,8 @@ from tests.crash.kills_patient import Patient, patient_in
 from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.conftest import Picture, Ward
 
+pytestmark = pytest.mark.crash
+
 FSYNC = "fsync,fdatasync"
 ACTS = (
     "renameat2,linkat,unlinkat,mkdirat,rmdir,fchmod,fchmodat,fchown,fchownat,utimensat,"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.crash.command import Person, house
 
-pytestmark = pytest.mark.parametrize("umask", [0o000, 0o077])
+pytestmark = [pytest.mark.crash, pytest.mark.parametrize("umask", [0o000, 0o077])]
 
 
 @pytest.fixture

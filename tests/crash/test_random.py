@@ -49,6 +49,8 @@ from tests.crash.random_model import (
 from tests.crash.random_others import DEEDS, Others
 from tests.surgery.conftest import total
 
+pytestmark = pytest.mark.crash
+
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
 SEQUENCES = 1000 if FULL else 80
 STEPS = 12

@@ -12,6 +12,8 @@ import pytest
 
 from tests.crash.command import SOMEBODY, Person, house, of_all, person
 
+pytestmark = pytest.mark.crash
+
 
 @pytest.fixture(params=["the same user", "another user", "another user first"])
 def two(request: pytest.FixtureRequest) -> Iterator[tuple[Person, Person]]:

@@ -20,6 +20,8 @@ import pytest
 from tests.hostile.mutations import HEAD, OWN, made, mutated, names
 from tests.planting.corpus import have_corpus, messages, unpack
 
+pytestmark = pytest.mark.soak
+
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
 COUNT = 10_000 if FULL else 500
 BATCH = 1000
@@ -97,6 +99,7 @@ def test_mail_made_to_break_its_readers(tmp_path: Path) -> None:
     assert found["problems"]["bad-flags"] >= len(made_mail)
 
 
+@pytest.mark.smoke
 def test_what_is_no_file_and_names_at_the_edge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -19,6 +20,8 @@ from tests.hostile.spool import HostileSpool
 from tests.hostile.stream import Stream
 from tests.hostile.terminal import PROGRAM, Terminal
 from tests.hostile.test_terminal import journal_text
+
+pytestmark = pytest.mark.process
 
 EVIL = "Fevi\x1b]0;x\x07\x9b\u202e\u200b[/x]"
 

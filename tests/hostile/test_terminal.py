@@ -18,9 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from tests.hostile.spool import HostileSpool
 from tests.hostile.stream import Stream
 from tests.hostile.terminal import PROGRAM, Terminal
+
+pytestmark = pytest.mark.process
 
 EVIL = "p\x9b>7z\u202e\u200b\x07\x7f".encode()
 PASTED = b"\x1b[200~" + EVIL + b"\x1b[201~"

@@ -209,6 +209,7 @@ def test_an_open_session_notices_nothing(dovecot: Dovecot, operator: Operator) -
           " EXPUNGE; UIDs 1,2,3,4,5")  # fmt: skip
 
 
+@pytest.mark.smoke
 def test_misfiled_mail_is_served_with_its_flags(dovecot: Dovecot, operator: Operator) -> None:
     deliver(dovecot, 5, "Sent")
     before = dovecot.seen("Sent")

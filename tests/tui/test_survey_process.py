@@ -16,6 +16,8 @@ from tests.survey.processes import below, ending, stopped, workers_below
 from tests.tui.conftest import Ward, keys, listed, main, settled, status
 from tests.tui.terminal import PATIENCE, Terminal
 
+pytestmark = pytest.mark.process
+
 SIZE = (80, 24)
 DIED = "A process that looked at the spool has died; R looks again."
 

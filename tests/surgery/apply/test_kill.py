@@ -19,6 +19,8 @@ from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Picture, Ward, plan, total
 
+pytestmark = pytest.mark.crash
+
 MUTATING = (
     "mkdir", "rmdir", "unlink", "link", "rename", "write", "fsync", "chmod", "fchmod", "utime",
 )  # fmt: skip

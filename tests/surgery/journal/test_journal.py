@@ -95,6 +95,7 @@ def test_somebody_elses_journal_is_refused(ward: Ward) -> None:
         surgeon.operations()
 
 
+@pytest.mark.soak
 def test_every_64th_byte_flipped_never_makes_a_wrong_act(ward: Ward) -> None:
     path = used(ward)
     whole = path.read_bytes()

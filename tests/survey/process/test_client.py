@@ -27,6 +27,8 @@ from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp
 from tests.survey.house import House
 from tests.survey.processes import PATIENCE, below, ending, stopped, workers_below
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def full(house: House) -> House:

@@ -24,6 +24,8 @@ from mailsurgeon.survey.workers import cluster
 from mailsurgeon.survey.workers.cluster import ClusterError, Readers, connect
 from tests.survey.far import SECONDS, House, nobody
 
+pytestmark = pytest.mark.cluster
+
 pytest.importorskip("distributed")
 
 
@@ -97,6 +99,7 @@ def survey(
     return found
 
 
+@pytest.mark.smoke
 def test_a_cluster_finds_what_this_machine_finds(
     house: House, spool: Spool, local: object, tmp_path: Path
 ) -> None:

@@ -600,6 +600,7 @@ async def test_mail_delivered_by_others_appears_by_itself(ward: Ward, polling: b
         assert len(listed(pilot)) == 3
 
 
+@pytest.mark.process
 def test_in_a_terminal_nothing_is_written_when_a_look_finds_nothing_new(ward: Ward) -> None:
     terminal = Terminal(ward)
     try:
