@@ -27,3 +27,14 @@ def no_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do not depend on the servers this host may have."""
     monkeypatch.setattr(doveconf, "configuration", lambda: None)
     monkeypatch.setattr(auto_expunge, "COURIER_SETTINGS", b"/nonexistent")
+
+
+LONGEST_ID = 300
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Cuts what would name a case by megabytes of its content."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_ID:
+        start = val[:40] if isinstance(val, str) else val[:40].decode("ascii", "backslashreplace")
+        return f"{start}... ({len(val):,})"
+    return None

@@ -178,3 +178,29 @@ def room_circles(graph: dict[str, set[str]]) -> list[frozenset[str]]:
                 parent = ".".join(here[:same])
                 rooms[parent][".".join(here[: same + 1])].add(".".join(there[: same + 1]))
     return [circle for parent in sorted(rooms) for circle in circles(rooms[parent])]
+
+
+def marks_of_tests(module: Module) -> dict[str, set[str]]:
+    """The tests of a module with the marks that they or the whole module have; a mark that only
+    some of a test's cases have is left out."""
+    shared: set[str] = set()
+    for node in module.tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            shared |= _marks(node.value)
+    return {
+        node.name: shared.union(*map(_marks, node.decorator_list))
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    }
+
+
+def _marks(node: ast.AST) -> set[str]:
+    """The marks named by an expression: `pytest.mark.NAME`, called or not, or a list of them."""
+    if isinstance(node, ast.List | ast.Tuple):
+        return set().union(*map(_marks, node.elts))
+    if isinstance(node, ast.Call):
+        return _marks(node.func)
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pytest.mark":
+        return {node.attr}
+    return set()
