@@ -47,23 +47,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     # A shell starts what runs in the background with these ignored, and children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    if not hasattr(config, "workerinput"):  # else decided by the process that started this worker
-        config.option.everyday = asks_for_everyday(config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    everyday = asks_for_everyday(config)
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
         marks = [mark.name for mark in item.iter_markers()]
         if fault := fault_of(marks):
             raise pytest.UsageError(f"{item.nodeid} {fault}")
-        wanted = is_everyday(marks) or not config.option.everyday
+        wanted = is_everyday(marks) or not everyday
         (kept if wanted else left_out).append(item)
     if left_out:
         items[:] = kept
@@ -71,5 +70,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if terminalreporter.config.option.everyday:
+    if asks_for_everyday(terminalreporter.config):
         terminalreporter.write_line("The everyday tests. All of them: pytest -q -n auto --all")
