@@ -207,7 +207,7 @@ def jobs(checks: str) -> set[str]:
 def test_the_checks_run_every_tier_and_the_everyday_tests() -> None:
     checks = (ROOT / ".ci" / "run").read_text("utf-8")
     assert jobs(checks) == set(tiers.TIERS)
-    assert set(tiers.TIERS) <= marks_declared() <= {*tiers.TIERS, "smoke"}
+    assert set(tiers.TIERS) <= marks_declared() <= {*tiers.TIERS, "smoke", "protects"}
     assert "tests 'everyday, by the command of the README' \"$command\"" in checks
     assert "pytest -q -n auto -m '$1 and not smoke'" in checks
     assert jobs(checks.replace("tier crash\n", "")) != set(tiers.TIERS)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.protects import protects
+
 from .conftest import Below, Run, Tree
 
 PROGRAM = [sys.executable, "-c", "from mailsurgeon.cli import main; main()"]
@@ -204,6 +206,11 @@ def kept(place: Path) -> list[Path]:
 
 
 @pytest.mark.soak
+@protects(
+    "a full disk is not kept full by an index",
+    where="procedures/survey_spool.py",
+    seen="on a file system of a megabyte; seen failing with the index left there",
+)
 def test_a_disk_that_the_index_fills_does_not_stop_a_scan(
     run: Run, large: Tree, mounted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from tests.support.protects import protects
 
 from .combine import EVERY, build_spool
 from .looking import looking
@@ -26,6 +27,12 @@ of them need."""
         seed if seed in EVERYDAY else pytest.param(seed, marks=pytest.mark.soak)
         for seed in range(SEEDS)
     ],
+)
+@protects(
+    "the survey finds what is planted, and nothing else",
+    where="diagnosis/, survey/",
+    seen="a generator and a second reading of messages, written from the definitions "
+    "alone, on seeded spools",
 )
 def test_a_survey_finds_exactly_what_was_planted(seed: int, tmp_path: Path) -> None:
     truth = build_spool(os.fsencode(tmp_path / "spool"), seed)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.protects import protects
+
 from .courier import KEYWORDS, UIDLIST, Courier, Served, fetched
 from .dovecot import message, moment
 from .operator import Operator
@@ -122,6 +124,11 @@ def test_what_was_served_before_is_served_the_same(courier: Courier, operator: O
     print(f"\nwrong sizes, served between all acts: the same {counted(before['INBOX'][1])}")
 
 
+@protects(
+    "Courier's UIDs and keywords follow the file, under its lock",
+    where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
+    seen="a control test without the edit shows Courier giving new UIDs",
+)
 def test_without_its_list_edited_courier_gives_new_uids(courier: Courier) -> None:
     """What the repair is there to prevent does happen."""
     with_wrong_sizes(courier, "INBOX", 1)
@@ -301,6 +308,10 @@ def by_date(messages: Mapping[int, Served]) -> list[Served]:
     return sorted(messages.values(), key=lambda one: one.received)
 
 
+@protects(
+    "Courier's UIDs and keywords follow the file, under its lock",
+    where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
+)
 def test_a_message_moves_with_all_it_bears(courier: Courier, operator: Operator) -> None:
     before = delivered(courier)
     inbox, sent = before["INBOX"], before["INBOX.Sent"]

@@ -11,12 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.protects import protects
+
 from .courier import KEYWORDS, Courier, fetched
 from .operator import Operator
 from .test_courier import with_wrong_sizes
 from .test_dovecot import SHORT_PATIENCE
 
-pytestmark = pytest.mark.servers
+pytestmark = [
+    pytest.mark.servers,
+    protects("a lock of a living process is never overridden", where="surgery/servers/dotlock.py"),
+    protects(
+        "Courier's UIDs and keywords follow the file, under its lock",
+        where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
+    ),
+]
 
 SECONDS = 60.0
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.protects import protects
+
 from .conftest import prepared
 from .dovecot import Dovecot, Owner, Served, message, moment
 from .operator import Operator
@@ -428,6 +430,7 @@ def test_without_its_control_directory_the_plan_says_that_uids_are_lost(
 SHORT_PATIENCE = "import mailsurgeon.surgery.surgeon as s; s.WAIT_SECONDS = 0.5"
 
 
+@protects("a lock of a living process is never overridden", where="surgery/servers/dotlock.py")
 def test_a_held_lock_is_waited_for_and_then_left_alone(
     dovecot: Dovecot, operator: Operator
 ) -> None:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.protects import protects
+
 from .damages import NAMES, Damage
 from .damages_away import AWAY, FOLDERS
 from .dovecot import Dovecot
@@ -70,6 +72,9 @@ each_remedy = pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
 
 @pytest.mark.parametrize("count", [50, 5000])
 @each_remedy
+@protects(
+    "UIDs follow the file", where="surgery/apply/locked_batch.py, surgery/servers/uidlist_file.py"
+)
 def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
     treatment: Treatment, request: pytest.FixtureRequest
 ) -> None:

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.protects import protects
+
 from .dovecot import Dovecot, message
 from .imap import ImapSession, Response
 from .operator import Operator
 
-pytestmark = pytest.mark.servers
+pytestmark = [
+    pytest.mark.servers,
+    protects("keywords keep their names in another folder", where="surgery/steps/keywords.py"),
+]
 
 MOVED = ("Work", "$Forwarded", "Later")
 ALL = tuple(f"K{number}" for number in range(26))

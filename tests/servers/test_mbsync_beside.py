@@ -13,6 +13,7 @@ import pytest
 
 from mailsurgeon.surgery.servers import mbsync_lock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
+from tests.support.protects import protects
 
 from .dovecot import Dovecot, message
 from .mbsync import SCHEMES, SECONDS, Mbsync, wait_for
@@ -89,6 +90,11 @@ def test_a_held_uidvalidity_is_waited_for_and_left(sync: Mbsync, operator: Opera
           f" let go: 3 of 3 repaired; {after}")  # fmt: skip
 
 
+@protects(
+    "mbsync's lock on `.uidvalidity` is held",
+    where="surgery/servers/mbsync_lock.py",
+    seen="a real mbsync waits for it",
+)
 def test_mbsync_waits_for_the_lock_that_mailsurgeon_holds(sync: Mbsync) -> None:
     sync.far.save(message(13))
     before = names(sync.spool)
@@ -112,6 +118,10 @@ def waits_for_a_lock(process: int) -> bool:
     return any(f"-> POSIX  ADVISORY  WRITE {process} " in line for line in lines)
 
 
+@protects(
+    "nothing is renamed under a sync that runs or was cut off",
+    where="surgery/servers/sync_tools.py",
+)
 def test_beside_a_running_mbsync_nothing_is_done(sync: Mbsync, operator: Operator) -> None:
     sync.far.save(message(13))
     before = names(sync.spool)
@@ -136,6 +146,10 @@ def test_beside_a_running_mbsync_nothing_is_done(sync: Mbsync, operator: Operato
     print(f"\n{sync} at work: 4 of 4 refused, with --force 4 done; then {after}")
 
 
+@protects(
+    "nothing is renamed under a sync that runs or was cut off",
+    where="surgery/servers/sync_tools.py",
+)
 def test_after_an_mbsync_that_was_cut_off_its_folder_waits(
     sync: Mbsync, operator: Operator
 ) -> None:

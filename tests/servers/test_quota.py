@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailsurgeon.maildir.lists.maildirsize import parse_maildirsize
+from tests.support.protects import protects
 
 from .dovecot import Dovecot, message
 from .operator import Operator
@@ -33,6 +34,7 @@ def used(server: Dovecot) -> int:
     return next(int(line.split("\t")[2]) for line in lines if line.split("\t")[1] == "MESSAGE")
 
 
+@protects("the quota follows, once", where="surgery/steps/maildirsize.py")
 def test_the_sum_is_what_dovecot_counts(dovecot: Dovecot, operator: Operator) -> None:
     with dovecot.configuration.open("a") as file:
         file.write(QUOTA)

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.protects import protects
+
 from .conftest import prepared
 from .dovecot import Dovecot, Owner, message
 from .operator import Operator
@@ -158,6 +160,11 @@ def test_what_lies_beside_cur_is_unseen_and_misfiled(dovecot: Dovecot, verify: A
     assert seen == {"INBOX": (3, 2), "Sent": (2, 0)}
 
 
+@protects(
+    "`verify` changes nothing in a spool",
+    where="procedures/verify/shadow.py",
+    seen="compares names, inodes, links, modes and times of everything around every run",
+)
 def test_a_spool_on_which_a_server_would_act_stays_as_it_is(dovecot: Dovecot, verify: Any) -> None:
     """All that makes Dovecot rename, make, move and delete. `verify` compares the spool itself;
     that Dovecot does act on such a spool is shown on a copy of it."""

@@ -16,9 +16,15 @@ from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
 from mailsurgeon.surgery.model import Act, Step, StepKind
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for others")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for others"),
+    protects(
+        "in somebody's spool root has that somebody's rights", where="surgery/fsops/as_owner.py"
+    ),
+]
 
 OWNER = (61_234, 61_234)
 

@@ -16,7 +16,16 @@ from mailsurgeon.errors import Refused
 from mailsurgeon.surgery import surgeon as surgeon_module
 from mailsurgeon.surgery.servers import sync_tools
 from mailsurgeon.surgery.servers.sync_tools import running_tool
+from tests.support.protects import protects
 from tests.surgery.clinic import Clinic, clinic_in, text
+
+pytestmark = [
+    protects(
+        "nothing is renamed under a sync that runs or was cut off",
+        where="surgery/servers/sync_tools.py",
+        seen="failed before the check was called",
+    )
+]
 
 
 @pytest.fixture
