@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from tests.crash.random_model import courier_base
+from tests.support.spool import SpoolTree
 from tests.surgery.clinic import Clinic, text
 
 FOLDERS = {
@@ -32,10 +32,9 @@ class House:
         self.layout = self.dice.choice((MAILDIRPP, MAILDIRPP, FS))
         home.chmod(0o700)
         root = home / "mail" / "Maildir"
-        root.mkdir(parents=True)
-        status = root.stat()
-        spool = Spool(os.fsencode(root), status.st_dev, status.st_ino, self.layout)
-        self.clinic = Clinic(home, root, spool)
+        tree = SpoolTree(os.fsencode(root))
+        tree.directory(b"")
+        self.clinic = Clinic(home, root, tree.spool(self.layout))
         self.clinic.index = Index.open(home / "cache" / "index")
         self.number = 0
         self.folders = FOLDERS[self.layout]

@@ -8,6 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.spool import NS, SpoolTree
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -53,11 +55,9 @@ class OwnedSpool:
 
     def put(self, path: str, content: bytes, mtime: int = 1_300_000_000) -> Path:
         """Writes a file into the spool as its owner would."""
-        place = self.spool / path
-        place.write_bytes(content)
-        place.chmod(0o600)
-        os.utime(place, (mtime, mtime))
-        return self.give(place)
+        tree = SpoolTree(os.fsencode(self.spool))
+        name = tree.file(os.fsencode(path), content, mtime_ns=mtime * NS, mode=0o600)
+        return self.give(tree.path(name))
 
     def make_directory(self, path: str) -> Path:
         """Makes a directory of the spool as its owner would, its parents being there."""
