@@ -44,7 +44,7 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def nothing_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither its Dovecot nor its processes; looking for these would be other calls every time."""
-    monkeypatch.setattr(operation, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(operation, "pop3_uidl_is_name", lambda: False)
     monkeypatch.setattr(doveconf, "configuration", lambda: None)
     for one in (surgeon, propose):
         monkeypatch.setattr(one, "running_tool", lambda *_: "")

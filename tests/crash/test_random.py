@@ -357,7 +357,7 @@ def note(reason: str) -> None:
 @pytest.fixture(autouse=True)
 def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do not depend on the Dovecot this host may have."""
-    monkeypatch.setattr(writer, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(writer, "pop3_uidl_is_name", lambda: False)
 
 
 def live_through_each() -> None:

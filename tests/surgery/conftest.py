@@ -135,7 +135,7 @@ def plan(*acts: Act, kind: str = "fix") -> Plan:
 @pytest.fixture(autouse=True)
 def plain_uidls(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do not depend on the Dovecot this host may have."""
-    monkeypatch.setattr(operation, "uidl_is_name", lambda: False)
+    monkeypatch.setattr(operation, "pop3_uidl_is_name", lambda: False)
 
 
 @pytest.fixture

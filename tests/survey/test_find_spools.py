@@ -124,7 +124,7 @@ def test_this_hosts_dovecot_knows_a_mail_root(mail: Path, monkeypatch: pytest.Mo
         asked.append(root)
         return object() if root.endswith(b"anna") else None
 
-    monkeypatch.setattr(finding.dovecot, "location_of", location_of)
+    monkeypatch.setattr(finding.doveconf, "location_of", location_of)
     assert found(mail) == ["anna"]
     assert asked == [os.fsencode(mail / "anna")]
 

@@ -52,7 +52,7 @@ def doveconf(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doveconf]:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
     monkeypatch.setattr(dovecot, "configuration", configuration)
-    monkeypatch.setattr(operation, "uidl_is_name", pop3_uidl_is_name)
+    monkeypatch.setattr(operation, "pop3_uidl_is_name", pop3_uidl_is_name)
     configuration.cache_clear()
     yield asked
     configuration.cache_clear()

@@ -110,7 +110,7 @@ def test_a_crash_leaves_the_list_before_or_after(
     place = damaged(clinic, b"1 :%s\n0 :zero\n" % ONE)
     before = place.read_bytes()
     plan = clinic.survey().propose(b"dovecot-uidlist")
-    lines = registry._ACTS[registry.Action.UIDLIST_LINES]
+    lines = registry._ACTS[registry.StepKind.UIDLIST_LINES]
 
     def killed(*args: object) -> None:
         if rewritten:
@@ -118,7 +118,7 @@ def test_a_crash_leaves_the_list_before_or_after(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, clinic.surgeon() as surgeon:
-        patch.setitem(registry._ACTS, registry.Action.UIDLIST_LINES, killed)
+        patch.setitem(registry._ACTS, registry.StepKind.UIDLIST_LINES, killed)
         with pytest.raises(KeyboardInterrupt):
             surgeon.apply(plan)
     with clinic.surgeon() as surgeon:
