@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +73,7 @@ class Ward:
         return sorted(
             entry.content()
             for entry in entries
-            if not stat.S_ISDIR(entry.status.st_mode) and not entry.name.startswith(ours)
+            if not os.path.isdir(entry.full) and not entry.name.startswith(ours)
         )
 
     def surgeon(self, **options: Any) -> Surgeon:
