@@ -14,7 +14,7 @@ from mailsurgeon.host import doveconf
 from mailsurgeon.surgery import surgeon
 from mailsurgeon.surgery.apply import operation
 from mailsurgeon.surgery.plan import propose
-from tests.crash import strace
+from tests.crash.support import strace
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
 """Every call instead of a sample of them."""

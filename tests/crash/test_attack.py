@@ -26,9 +26,9 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step, StepKind
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.crash.attacker import USER, Weapons, attacking
 from tests.crash.conftest import FULL
-from tests.crash.kills import environment
+from tests.crash.support.attacker import USER, Weapons, attacking
+from tests.crash.support.kills import environment
 from tests.support.protects import protects
 from tests.surgery.conftest import Ward
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.conftest import FULL
-from tests.crash.faults import ERRORS, check, makes_durable, sick_in
-from tests.crash.strace import Call, changing_calls, failing_at
+from tests.crash.support.faults import ERRORS, check, makes_durable, sick_in
+from tests.crash.support.strace import Call, changing_calls, failing_at
 
 pytestmark = pytest.mark.crash
 

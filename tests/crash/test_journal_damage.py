@@ -21,10 +21,10 @@ import pytest
 
 from mailsurgeon.errors import JournalError, Refused
 from mailsurgeon.surgery.model import Plan, StepKind
-from tests.crash import kills_checks as checks
 from tests.crash.conftest import FULL
-from tests.crash.faults import Sick, sick_in
-from tests.crash.kills import environment, ward_in
+from tests.crash.support import kills_checks as checks
+from tests.crash.support.faults import Sick, sick_in
+from tests.crash.support.kills import environment, ward_in
 from tests.surgery.apply.test_kill import furnish, killed_at, undo_all
 from tests.surgery.conftest import Ward
 

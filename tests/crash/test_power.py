@@ -22,10 +22,10 @@ import pytest
 from mailsurgeon.errors import JournalError
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.crash import kills_checks as checks
-from tests.crash import power
 from tests.crash.conftest import FULL
-from tests.crash.kills_patient import Patient, patient_in
+from tests.crash.support import kills_checks as checks
+from tests.crash.support import power
+from tests.crash.support.kills_patient import Patient, patient_in
 from tests.support.protects import protects
 from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.conftest import Picture, Ward

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.command import Person, house
+from tests.crash.support.command import Person, house
 from tests.support.protects import protects
 
 pytestmark = [

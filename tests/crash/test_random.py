@@ -34,10 +34,10 @@ from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Report, StepKind
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
 from mailsurgeon.survey.run import run_survey
-from tests.crash.random_checks import check_uids, check_words
-from tests.crash.random_house import House
-from tests.crash.random_kill import dying_at
-from tests.crash.random_model import (
+from tests.crash.support.random_checks import check_uids, check_words
+from tests.crash.support.random_house import House
+from tests.crash.support.random_kill import dying_at
+from tests.crash.support.random_model import (
     LETTERS,
     SUM,
     Scene,
@@ -46,7 +46,7 @@ from tests.crash.random_model import (
     look,
     quota_drift,
 )
-from tests.crash.random_others import DEEDS, Others
+from tests.crash.support.random_others import DEEDS, Others
 from tests.surgery.conftest import total
 
 pytestmark = pytest.mark.crash
