@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 
 import mailsurgeon
+from tests.support.protects import protects
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = (".py", ".md", ".toml", ".json", ".tcss", ".yml")
@@ -55,6 +56,11 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("command", ["scan", "fix", "log"])
+@protects(
+    "the commands start without Textual and mail-parser",
+    where="cli/",
+    seen="runs them and looks at what was imported",
+)
 def test_a_command_loads_neither_textual_nor_the_mail_parser(spool: Path, command: str) -> None:
     loaded = imported_by(command, str(spool), "--jobs", "1")
     assert "mailsurgeon" in loaded
@@ -77,6 +83,9 @@ def tables() -> ModuleType:
     return module
 
 
+@protects(
+    "the README's tables are the program's", where="scripts/tables.py", seen="makes them anew"
+)
 def test_what_documents_take_from_the_program_is_up_to_date() -> None:
     module = tables()
     assert module.old(module.documents()) == [], "run python scripts/tables.py"
@@ -87,7 +96,9 @@ def test_a_document_without_a_place_for_a_table_is_noticed() -> None:
         tables().with_tables("# A page without tables\n")
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "sample-spool/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/protections.md", "sample-spool/README.md"]
+)
 def test_what_a_document_links_to_is_there(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", text)

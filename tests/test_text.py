@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from mailsurgeon.text import visible
 from tests.hostile.stream import acts
 
 
+@pytest.mark.soak
 def test_every_code_point_there_is() -> None:
     everything = [chr(code) for code in range(sys.maxunicode + 1)]
     raw = [char for char in everything if any(map(acts, visible(char)))]

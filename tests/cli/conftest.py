@@ -16,6 +16,7 @@ import pytest
 
 from mailsurgeon.cli import run as run_program
 from mailsurgeon.host.host import Host
+from tests.support.spool import Entry, Picture, SpoolTree
 
 MTIME = 1_600_000_000_000_000_000
 MAIL = b"From: ann@example.org\nTo: bob@example.org\nMessage-ID: <%s>\nSubject: hello\n\nText.\n"
@@ -101,40 +102,37 @@ class Tree:
         return str(self.root)
 
     def folder(self, name: str) -> Path:
-        for part in ("cur", "new", "tmp"):
-            (self.root / name / part).mkdir(parents=True, exist_ok=True)
-        return self.root / name
+        return self.tree.path(self.tree.folder(os.fsencode(name)))
 
     def add(self, path: str | bytes, content: bytes | None = None) -> bytes:
         """A message with a Message-ID of its own; gives its path in the spool."""
         name = os.fsencode(path)
-        full = os.path.join(os.fsencode(self.root), name)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
         unique = b"%08x@example.org" % (hash(name) & 0xFFFFFFFF)
-        with open(full, "wb") as file:
-            file.write(MAIL % unique if content is None else content)
-        os.utime(full, ns=(MTIME, MTIME))
-        return name
+        return self.tree.file(name, MAIL % unique if content is None else content, mtime_ns=MTIME)
 
-    def picture(self) -> dict[bytes, tuple[Any, ...]]:
+    @property
+    def tree(self) -> SpoolTree:
+        return SpoolTree(os.fsencode(self.root))
+
+    def picture(self) -> Picture:
         """Every name with its mode, bytes and (of messages) mtime."""
-        seen: dict[bytes, tuple[Any, ...]] = {}
-        top = os.fsencode(self.root)
-        for directory, names, files in os.walk(top):
-            for name in names + files:
-                full = os.path.join(directory, name)
-                status = os.lstat(full)
-                what: tuple[Any, ...] = (status.st_mode,)
-                if stat.S_ISREG(status.st_mode):
-                    with open(full, "rb") as file:
-                        what += (file.read(), None if b"uidlist" in name else status.st_mtime_ns)
-                seen[os.path.relpath(full, top)] = what
-        return seen
+        return self.tree.picture(_described)
 
     def names(self) -> set[str]:
         """The paths of all that is no directory."""
-        return {os.fsdecode(path) for path, what in self.picture().items()
-                if not stat.S_ISDIR(what[0])}  # fmt: skip
+        return {
+            os.fsdecode(entry.path)
+            for entry in self.tree.entries()
+            if not stat.S_ISDIR(entry.status.st_mode)
+        }
+
+
+def _described(entry: Entry) -> tuple[object, ...]:
+    mode = entry.status.st_mode
+    if not entry.is_file:
+        return (mode,)
+    mtime = None if b"uidlist" in entry.name else entry.status.st_mtime_ns
+    return (mode, entry.content(), mtime)
 
 
 class Below(Tree):

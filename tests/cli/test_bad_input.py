@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.protects import protects
+
 from .conftest import Below, Run, Tree
 
 PROGRAM = [sys.executable, "-c", "from mailsurgeon.cli import main; main()"]
@@ -203,6 +205,12 @@ def kept(place: Path) -> list[Path]:
     return [path for path in place.rglob("*") if path.is_file() and path.stat().st_size]
 
 
+@pytest.mark.soak
+@protects(
+    "a full disk is not kept full by an index",
+    where="procedures/survey_spool.py",
+    seen="on a file system of a megabyte; seen failing with the index left there",
+)
 def test_a_disk_that_the_index_fills_does_not_stop_a_scan(
     run: Run, large: Tree, mounted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +222,7 @@ def test_a_disk_that_the_index_fills_does_not_stop_a_scan(
     assert not kept(mounted), "the disk is free again"
 
 
+@pytest.mark.soak
 def test_where_no_index_has_room_it_is_one_line(
     run: Run, large: Tree, mounted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +298,7 @@ sys.exit(ended.returncode)
 """
 
 
+@pytest.mark.soak
 def test_a_message_of_1_gb_is_read_in_bounded_memory(clean: Tree) -> None:
     path = clean.root / "cur" / "1600000009.M1P1.host:2,SR"
     with open(path, "wb") as file:

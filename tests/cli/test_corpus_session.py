@@ -12,7 +12,7 @@ import pytest
 from ..planting.corpus import WHY_SKIPPED, have_corpus, messages, unpack
 from .conftest import Below, Run, Tree
 
-pytestmark = pytest.mark.skipif(not have_corpus(), reason=WHY_SKIPPED)
+pytestmark = [pytest.mark.soak, pytest.mark.skipif(not have_corpus(), reason=WHY_SKIPPED)]
 
 PLAIN = ("size-mismatch", "misfiled", "in-tmp", "bad-flags", "name-clash", "missing-subdir")
 ASKED_FOR = (

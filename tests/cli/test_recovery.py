@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import Run, Tree
 
+pytestmark = pytest.mark.crash
+
 KILLED = """
 import os, signal, sys
 from mailsurgeon.cli import run
@@ -62,6 +64,7 @@ def test_the_next_command_that_changes_recovers_first(
     assert kinds == ["fix", "recover", "undo"]
 
 
+@pytest.mark.smoke
 def test_fix_goes_on_where_it_was_cut_off(
     run: Run, clean: Tree, before: dict[bytes, tuple[object, ...]]
 ) -> None:

@@ -18,6 +18,8 @@ from mailsurgeon.survey.workers import cluster
 from ..survey.far import House
 from .conftest import Run, Tree
 
+pytestmark = pytest.mark.cluster
+
 pytest.importorskip("distributed")
 PROGRAM = [sys.executable, "-c", "from mailsurgeon.cli import main; main()"]
 

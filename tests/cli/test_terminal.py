@@ -8,7 +8,11 @@ import select
 import subprocess
 import sys
 
+import pytest
+
 from .conftest import Tree
+
+pytestmark = pytest.mark.process
 
 PROGRAM = [sys.executable, "-c", "from mailsurgeon.cli import main; main()"]
 FILED = ".Sent/cur/1600000003.M1P1.host:2,S"
@@ -40,6 +44,7 @@ def talk(words: list[str], answer: bytes, after: bytes) -> tuple[int, bytes]:
     return process.wait(60), shown
 
 
+@pytest.mark.smoke
 def test_a_yes_on_the_terminal(broken: Tree) -> None:
     code, shown = talk(["fix", str(broken)], b"y\n", b"[y/N] ")
     assert code == 0

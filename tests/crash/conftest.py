@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import strace
+from tests.crash.support import strace
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
 """Every call instead of a sample of them."""

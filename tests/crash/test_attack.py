@@ -30,9 +30,10 @@ from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.steps.keywords import Names
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.crash.attacker import USER, Weapons, attacking
 from tests.crash.conftest import FULL
-from tests.crash.kills import environment
+from tests.crash.support.attacker import USER, Weapons, attacking
+from tests.crash.support.kills import environment
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward
 
 REPAIRS = 1000 if FULL else 200
@@ -43,7 +44,10 @@ FOLDERS = (b"", b".Sent")
 KINDS = ("away", "mode", "date", "owner", "size", "make-subdirs", "keywords")
 MESSAGES = 12  # in each folder; the first third is misfiled, the attacker does not touch .Safe
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be attacked so")
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can be attacked so"),
+]
 
 
 @pytest.fixture
@@ -234,6 +238,11 @@ def operate(surgeon: Surgeon, victim: Victim, turn: int) -> Counter[str]:
     return done
 
 
+@protects(
+    "root makes and gives away nothing but beside the very spool",
+    where="surgery/quarantine/directory.py, surgery/fsops/as_owner.py",
+    seen="the owner swaps names, and the directory above, while root repairs",
+)
 def test_root_is_not_led_outside_by_the_owner_of_a_spool(open_place: Path) -> None:
     victim = Victim.in_home(open_place)
     weapons = weapons_in(victim)

@@ -21,12 +21,14 @@ import pytest
 
 from mailsurgeon.errors import JournalError, Refused
 from mailsurgeon.surgery.model import Plan
-from tests.crash import kills_checks as checks
 from tests.crash.conftest import FULL
-from tests.crash.faults import Sick, sick_in
-from tests.crash.kills import environment, ward_in
+from tests.crash.support import kills_checks as checks
+from tests.crash.support.faults import Sick, sick_in
+from tests.crash.support.kills import environment, ward_in
 from tests.surgery.apply.test_kill import furnish, killed_at, undo_all
 from tests.surgery.conftest import Ward
+
+pytestmark = pytest.mark.crash
 
 EVERY = 64  # bytes
 MIDDLE = 60  # the call at which an operation is killed, half of it being done

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import kills_checks as checks
 from tests.crash.conftest import FULL
-from tests.crash.kills import (
+from tests.crash.support import kills_checks as checks
+from tests.crash.support.kills import (
     KINDS,
     Case,
     Theatre,
@@ -27,8 +27,8 @@ from tests.crash.kills import (
     report,
     sample,
 )
-from tests.crash.kills_patient import patient_in
-from tests.crash.strace import Call, NotInjected, changing_calls, killed_at
+from tests.crash.support.kills_patient import patient_in
+from tests.crash.support.strace import Call, NotInjected, changing_calls, killed_at
 from tests.surgery.conftest import SERVERS
 
 KILLS = 20  # of each kind, in the reduced form
@@ -38,7 +38,7 @@ RECOVERIES = 5  # kills of each of these recoveries, in the reduced form
 AGAIN = 5  # every so many of them, the recovery after that is killed as well
 BY_COMMAND = 20  # every so many runs are recovered and undone by the real command line
 
-pytestmark = pytest.mark.usefixtures("needs_strace")
+pytestmark = [pytest.mark.crash, pytest.mark.usefixtures("needs_strace")]
 
 
 @pytest.fixture(scope="module")

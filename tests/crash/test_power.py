@@ -22,12 +22,15 @@ import pytest
 from mailsurgeon.errors import JournalError
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.crash import kills_checks as checks
-from tests.crash import power
 from tests.crash.conftest import FULL
-from tests.crash.kills_patient import Patient, patient_in
+from tests.crash.support import kills_checks as checks
+from tests.crash.support import power
+from tests.crash.support.kills_patient import Patient, patient_in
+from tests.support.protects import protects
 from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.conftest import Picture, Ward
+
+pytestmark = pytest.mark.crash
 
 FSYNC = "fsync,fdatasync"
 ACTS = (
@@ -211,6 +214,15 @@ def host(scratch: Path, request: pytest.FixtureRequest) -> Iterator[Host]:
 
 @pytest.mark.parametrize("host", KINDS, indirect=True)
 @pytest.mark.parametrize("operation", ["fix", "undo", "recover"])
+@protects(
+    "a lock of ours is known again after a power cut, empty or with a number given out anew",
+    where="surgery/servers/dotlock.py",
+)
+@protects(
+    "the names of locks held together do not come back",
+    where="surgery/servers/locked_folder.py",
+    seen="without `sync_let_go` their inode numbers were a directory's by then",
+)
 def test_power_cut_in_an_operation(host: Host, operation: str) -> None:
     case = host.admit()
     if operation != "fix":
@@ -227,6 +239,11 @@ def test_power_cut_in_an_operation(host: Host, operation: str) -> None:
     assert operation == "recover" or len(seen) > 1, f"{seen} acts done, whenever it was cut"
 
 
+@protects(
+    "what was reported as done is on the disk",
+    where="surgery/fsops/at.py",
+    seen="on an ext4 without a journal",
+)
 def test_what_was_reported_as_done_is_on_the_disk(host: Host) -> None:
     """On a file system without a journal of its own nothing is durable but what was synced.
 

@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.command import Person, house
+from tests.crash.support.command import Person, house
+from tests.support.protects import protects
 
-pytestmark = pytest.mark.parametrize("umask", [0o000, 0o077])
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.parametrize("umask", [0o000, 0o077]),
+    protects(
+        "journal and index are private, and not where others may exchange them",
+        where="host/private.py",
+    ),
+]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -32,10 +33,10 @@ from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
 from mailsurgeon.survey.run import run_survey
-from tests.crash.random_checks import check_uids, check_words
-from tests.crash.random_house import House
-from tests.crash.random_kill import dying_at
-from tests.crash.random_model import (
+from tests.crash.support.random_checks import check_uids, check_words
+from tests.crash.support.random_house import House
+from tests.crash.support.random_kill import dying_at
+from tests.crash.support.random_model import (
     LETTERS,
     SUM,
     Scene,
@@ -44,8 +45,10 @@ from tests.crash.random_model import (
     look,
     quota_drift,
 )
-from tests.crash.random_others import DEEDS, Others
+from tests.crash.support.random_others import DEEDS, Others
 from tests.surgery.conftest import total
+
+pytestmark = pytest.mark.crash
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
 SEQUENCES = 1000 if FULL else 80

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.command import SOMEBODY, Person, house, of_all, person
+from tests.crash.support.command import SOMEBODY, Person, house, of_all, person
+
+pytestmark = pytest.mark.crash
 
 
 @pytest.fixture(params=["the same user", "another user", "another user first"])

@@ -149,6 +149,7 @@ def _proof(root: Path, path: bytes) -> str:
     return repr(lines[0][:100]) if lines else "nothing but blank lines"
 
 
+@pytest.mark.soak
 def test_real_mail_has_only_its_own_problems(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

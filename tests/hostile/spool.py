@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mailsurgeon.maildir.folder_names import encode_folder
 from tests.hostile.text import TAME, chunks
+from tests.support.spool import SpoolTree
 
 MTIME = 1_600_000_000_000_000_000
 FOLDERS = 12  # of the chunks that also name folders, plain and in modified UTF-7
@@ -31,10 +32,10 @@ class HostileSpool:
         outer = b"Fspo" + (b"\x1b]0;spool\x07\xe2\x80\xae[/x]\xff" if self.hostile else TAME)
         self.outer = os.path.join(os.fsencode(self.place), outer)
         self.root = os.path.join(self.outer, b"Maildir")
+        self.tree = SpoolTree(self.root)
         self.state = os.path.join(self.outer, b"state")
         for name in self.folders():
-            for part in (b"cur", b"new", b"tmp"):
-                os.makedirs(os.path.join(self.root, name, part), exist_ok=True)
+            self.tree.folder(name)
         for number, text in enumerate(self.texts):
             self._message(number, text)
         self._lists()
@@ -57,10 +58,8 @@ class HostileSpool:
         return os.path.join(folder, where)
 
     def _message(self, number: int, text: bytes) -> None:
-        path = os.path.join(self.root, self.message(number))
-        with open(path, "wb") as file:
-            file.write(self._content(number, text))
-        os.utime(path, ns=(MTIME + number, MTIME + number))
+        content = self._content(number, text)
+        self.tree.file(self.message(number), content, mtime_ns=MTIME + number)
 
     def _content(self, number: int, text: bytes) -> bytes:
         word = b"=?utf-8?b?%s?=" if number % 2 else b"%s"
@@ -110,5 +109,4 @@ class HostileSpool:
         self._write(b"cur/1.Fnom" + self.texts[3], b"\x7fELF not mail\n")
 
     def _write(self, path: bytes, data: bytes) -> None:
-        with open(os.path.join(self.root, path), "wb") as file:
-            file.write(data)
+        self.tree.file(path, data)

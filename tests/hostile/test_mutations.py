@@ -19,6 +19,9 @@ import pytest
 
 from tests.hostile.mutations import HEAD, OWN, made, mutated, names
 from tests.planting.corpus import have_corpus, messages, unpack
+from tests.support.protects import protects
+
+pytestmark = pytest.mark.soak
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
 COUNT = 10_000 if FULL else 500
@@ -63,6 +66,7 @@ def examined(root: Path) -> dict[str, Any]:
     return found
 
 
+@protects("the inspector ends in time", where="tui/text/message.py")
 def test_mutated_mail(tmp_path: Path) -> None:
     real = sources(tmp_path / "corpus")
     told = []
@@ -80,6 +84,11 @@ def test_mutated_mail(tmp_path: Path) -> None:
     assert all(found["repair"]["changed"] for found in told)
 
 
+@protects(
+    "the inspector ends in time",
+    where="tui/text/message.py",
+    seen="without the limit of a field 6.6 s",
+)
 def test_mail_made_to_break_its_readers(tmp_path: Path) -> None:
     made_mail = made(full=FULL)
     root = lay(
@@ -97,6 +106,7 @@ def test_mail_made_to_break_its_readers(tmp_path: Path) -> None:
     assert found["problems"]["bad-flags"] >= len(made_mail)
 
 
+@pytest.mark.smoke
 def test_what_is_no_file_and_names_at_the_edge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -19,6 +20,9 @@ from tests.hostile.spool import HostileSpool
 from tests.hostile.stream import Stream
 from tests.hostile.terminal import PROGRAM, Terminal
 from tests.hostile.test_terminal import journal_text
+from tests.support.protects import protects
+
+pytestmark = pytest.mark.process
 
 EVIL = "Fevi\x1b]0;x\x07\x9b\u202e\u200b[/x]"
 
@@ -104,6 +108,9 @@ def output(command: Command, spool: HostileSpool) -> bytes:
     return terminal.seen
 
 
+@protects(
+    "no text of others reaches a terminal raw", where="text.py, tui/terminal/control_filter.py"
+)
 def test_no_text_of_others_reaches_the_terminal_raw_in_any_format(tmp_path: Path) -> None:
     def session(hostile: bool) -> list[Stream]:
         (place := tmp_path / str(hostile)).mkdir()
@@ -184,6 +191,10 @@ def tokens(found: list[Token]) -> list[Token]:
     return [one for token in found for one in (token, *tokens(token.children or []))]
 
 
+@protects(
+    "a name is no markup, link or shell",
+    where="tui/widgets/folder_tree.py, report/session_log.py, report/shell_script.py",
+)
 def test_the_exports_hold_no_markup_but_their_own(tmp_path: Path) -> None:
     spool = HostileSpool(tmp_path, hostile=True)
     journal_text(spool)
@@ -231,6 +242,10 @@ def picture(root: bytes) -> dict[bytes, tuple[Any, ...]]:
     return seen
 
 
+@protects(
+    "a name is no markup, link or shell",
+    where="tui/widgets/folder_tree.py, report/session_log.py, report/shell_script.py",
+)
 def test_the_script_does_the_same_on_a_copy_and_nothing_else(tmp_path: Path) -> None:
     spool = HostileSpool(tmp_path, hostile=True)
     body = b"From: a@example.org\nSubject: x\nMessage-ID: <%d.%d@example.org>\n\nText.\n"

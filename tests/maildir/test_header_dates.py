@@ -9,6 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsurgeon.maildir.header_dates import header_date
+from tests.support.protects import protects
+
+pytestmark = [
+    protects(
+        "the quick look at a message says what the long one says",
+        where="maildir/message_fast.py, maildir/header_dates.py",
+    )
+]
+
 
 TWO = st.integers(0, 99).map(lambda number: f"{number:02d}")
 

@@ -13,6 +13,16 @@ from mailsurgeon.maildir.header_dates import header_date
 from mailsurgeon.maildir.message import Traits, analyse, decoded
 from mailsurgeon.maildir.message_fast import USUAL, glance
 from mailsurgeon.text import visible
+from tests.support.protects import protects
+
+pytestmark = [
+    protects(
+        "the quick look at a message says what the long one says",
+        where="maildir/message_fast.py, maildir/header_dates.py",
+        seen="any text, and the library beside it",
+    )
+]
+
 
 MAIL = (
     b"Received: from a by b; Sun, 13 Mar 2011 07:06:40 +0000\n"

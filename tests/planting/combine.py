@@ -12,7 +12,7 @@ from .plants.names import flags
 from .spool import STYLES, Build, Folder
 from .truth import Expected, Truth
 
-EVERY = 10  # so many spools in a row hold every plant at least once
+EVERY = 10  # so many spools in a row offer every plant at least once
 
 
 def build_spool(root: bytes, seed: int) -> Truth:

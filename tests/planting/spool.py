@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from random import Random
 
+from tests.support.spool import NS, SpoolTree
+
 from . import mail
 
 DAY = 86_400
@@ -144,6 +146,7 @@ class Build:
         self.owners: dict[bytes, tuple[int, int]] = {}  # of what has another owner than the rest
         self.owner = self.random.choice((None, (1000, 1000))) if os.geteuid() == 0 else None
         self.top_strangers = 0  # Maildirs that are topmost and not `.NAME`
+        self.tree = SpoolTree(root)
         self.folder_names = _FS if style.layout == "fs" else _MAILDIR_PLUS
         os.mkdir(root, 0o700)
 
@@ -242,25 +245,21 @@ class Build:
 
     def full(self, path: bytes) -> bytes:
         """The absolute path."""
-        return os.path.join(self.root, path) if path else self.root
+        return self.tree.at(path)
 
     def directory(self, path: bytes, mode: int = 0o700) -> None:
         """Makes a directory, and those above it."""
-        os.makedirs(self.full(path), 0o700, exist_ok=True)
+        self.tree.directory(path, 0o700)
         os.chmod(self.full(path), mode)
 
     def write(
         self, path: bytes, content: bytes, mtime: float | None = None, mode: int = 0o600
     ) -> bytes:
         """Writes a file that is not there yet."""
-        full = self.full(path)
-        os.makedirs(os.path.dirname(full), 0o700, exist_ok=True)
-        with open(full, "xb") as file:
-            file.write(content)
-        os.chmod(full, mode)
         when = self.now - 100 * DAY if mtime is None else mtime
-        os.utime(full, (when, when))
-        return path
+        return self.tree.file(
+            path, content, mtime_ns=int(when * NS), mode=mode, above=0o700, new=True
+        )
 
     def age(self, paths: Iterable[bytes]) -> list[tuple[int, bytes]]:
         """The (ctime_ns, filename) of each path; later is greater."""

@@ -108,6 +108,7 @@ def test_mutations_of_healthy_mail_are_read_alike(seed: int) -> None:
 
 
 @pytest.mark.skipif(not have_corpus(), reason=WHY_SKIPPED)
+@pytest.mark.soak
 def test_real_mail_and_its_mutations_are_read_alike(tmp_path: Path) -> None:
     random = Random(7)
     files = [path.read_bytes() for path in messages(unpack(tmp_path))]

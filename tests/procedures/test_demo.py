@@ -19,6 +19,7 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.survey.run import run_survey
 from mailsurgeon.text import visible
+from tests.support.protects import protects
 
 NOW = 1_800_000_000.0
 
@@ -69,6 +70,7 @@ def test_the_copy_is_a_directory_named_maildir_inside_the_place_given(spool: Pat
     assert stat.S_IMODE(spool.stat().st_mode) == 0o700
 
 
+@protects("the demo's builder stays inside its place", where="procedures/demo.py")
 def test_nothing_is_written_outside_the_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +122,12 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["../escaped", "cur/../../escaped", "/escaped"])
+@protects(
+    "the demo's builder stays inside its place",
+    where="procedures/demo.py",
+    seen="a manifest with `..` or an absolute path is refused; everything beside the "
+    "place is compared before and after",
+)
 def test_a_manifest_that_leads_out_of_the_spool_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -180,6 +188,12 @@ def surveyed(spool: Path, directory: Path, clock_ahead: float) -> Index:
 
 
 @pytest.mark.parametrize("clock_ahead", [CLOCK_AHEAD, 0.0], ids=["the demo's clock", "today"])
+@protects(
+    "the sample holds exactly what it says",
+    where="sample-spool/expected.json",
+    seen="compares a survey, problem by problem, with what was written by hand from the "
+    "definitions",
+)
 def test_a_survey_finds_what_the_sample_says_and_nothing_else(
     tmp_path: Path, clock_ahead: float
 ) -> None:

@@ -17,11 +17,11 @@ from typing import NoReturn
 
 import pytest
 
-from .courier import Courier
-from .courier import missing as courier_missing
-from .dovecot import DOVEADM, IMAP, Dovecot
-from .operator import Operator
-from .owned import Owner, plain_user
+from tests.servers.support.courier import Courier
+from tests.servers.support.courier import missing as courier_missing
+from tests.servers.support.dovecot import DOVEADM, IMAP, Dovecot
+from tests.servers.support.operator import Operator
+from tests.servers.support.owned import Owner, plain_user
 
 REQUIRED = os.environ.get("MAILSURGEON_REQUIRE_SERVERS") == "1"
 

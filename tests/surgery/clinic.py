@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.fix import plan_fix
 from mailsurgeon.surgery.model import Act, Plan, Report
 from mailsurgeon.surgery.plan.propose import propose
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import run_survey
-from tests.surgery.conftest import Ward
+from tests.surgery.conftest import Ward, ward_in
 
 DAY = 86_400
 MESSAGE = (
@@ -37,9 +35,7 @@ class Clinic(Ward):
 
     def uidlist(self, folder: bytes, *bases: bytes, first: int = 1) -> Path:
         """A Dovecot uidlist whose records tell of no sizes."""
-        place = super().uidlist(folder, *bases, first=first)
-        place.write_bytes(place.read_bytes().replace(b" W70 ", b" "))
-        return place
+        return self.tree.uidlist(folder, bases, first)
 
     def survey(self) -> Clinic:
         run_survey(self.spool, self.index, self.options)
@@ -79,13 +75,8 @@ class Clinic(Ward):
 @contextmanager
 def clinic_in(home: Path, layout: str = "maildir++") -> Iterator[Clinic]:
     """An empty spool with INBOX in `home`."""
-    home.chmod(0o700)
-    root = home / "mail" / "Maildir"
-    for part in ("cur", "new", "tmp"):
-        (root / part).mkdir(parents=True)
-    status = root.stat()
-    spool = Spool(os.fsencode(root), status.st_dev, status.st_ino, layout)
-    clinic = Clinic(home, root, spool)
+    ward = ward_in(home, layout)
+    clinic = Clinic(ward.home, ward.root, ward.spool)
     clinic.index = Index.open(home / "cache" / "index")
     yield clinic
     clinic.index.close()

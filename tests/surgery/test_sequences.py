@@ -11,7 +11,7 @@ import pytest
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.surgery.quarantine.directory import prune
-from tests.crash.random_kill import dying_at
+from tests.crash.support.random_kill import dying_at
 from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import Ward, plan, total
 

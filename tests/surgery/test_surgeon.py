@@ -13,6 +13,7 @@ from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan
 
 ONE = b"1300000001.M1P1.host:2,S"
@@ -93,6 +94,12 @@ SPOILS = (
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
+@protects("no second file of one base name in a folder", where="surgery/steps/registry.py")
+@protects(
+    "a message that changed since the plan is refused",
+    where="surgery/fsops/at.py",
+    seen="size, time, inode changed one at a time",
+)
 def test_what_changed_since_the_plan_is_refused_and_the_rest_goes_on(
     ward: Ward, surgeon: Surgeon, spoil: Callable[[Ward], str]
 ) -> None:
@@ -153,6 +160,11 @@ def test_a_message_read_by_a_client_since_keeps_its_new_flags(ward: Ward, surgeo
         surgeon.plan_undo()
 
 
+@protects(
+    "renames never replace",
+    where="surgery/fsops/at.py",
+    seen="a file put in the target's place survives",
+)
 def test_undo_never_overwrites_what_came_since(ward: Ward, surgeon: Surgeon) -> None:
     ward.mail(ONE)
     surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))

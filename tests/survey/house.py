@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ProblemRow
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import SurveyResult, run_survey
+from tests.support.spool import NS, SUBDIRECTORIES, SpoolTree
 
 DAY = 86_400
 DATE = 1_300_000_000
@@ -32,11 +32,11 @@ class House:
     def __init__(self, home: Path, layout: str = "maildir++", options: Options | None = None):
         self.home = home
         self.root = home / "spool"
+        self.tree = SpoolTree(os.fsencode(self.root))
         self.root.mkdir(mode=0o700)
         if layout == "maildir++":
             self.folder(b"")
-        status = self.root.stat()
-        self.spool = Spool(os.fsencode(self.root), status.st_dev, status.st_ino, layout)
+        self.spool = self.tree.spool(layout)
         self.options = options or Options()
         self._index: Index | None = None
 
@@ -53,26 +53,19 @@ class House:
     # Building
 
     def path(self, path: bytes) -> Path:
-        return Path(os.fsdecode(self.spool.absolute(path) if path else os.fsencode(self.root)))
+        return self.tree.path(path)
 
     def at(self, path: bytes) -> bytes:
-        return os.path.join(os.fsencode(self.root), path)
+        return self.tree.at(path)
 
     def folder(self, path: bytes, *parts: str) -> bytes:
         """A folder with cur, new and tmp, or with `parts` only."""
-        for part in parts or ("cur", "new", "tmp"):
-            os.makedirs(os.path.join(self.at(path), part.encode()), 0o700, exist_ok=True)
-        return path
+        named = [part.encode() for part in parts] or SUBDIRECTORIES
+        return self.tree.folder(path, named, mode=0o700)
 
     def file(self, path: bytes, data: bytes, *, mtime: float = DATE) -> bytes:
         """A file with these bytes; what is above it is made too."""
-        full = self.at(path)
-        os.makedirs(os.path.dirname(full), 0o700, exist_ok=True)
-        with open(full, "wb") as file:
-            file.write(data)
-        os.chmod(full, 0o600)
-        os.utime(full, (mtime, mtime))
-        return path
+        return self.tree.file(path, data, mtime_ns=int(mtime * NS), mode=0o600, above=0o700)
 
     def mail(self, path: bytes, number: int = 1, **options: Any) -> bytes:
         return self.file(path, text(number, **options))

@@ -14,6 +14,7 @@ from mailsurgeon.survey import find_spools as finding
 from mailsurgeon.survey.find_spools import find_spools, holds_several
 from mailsurgeon.survey.index.rows import NotExamined
 from tests.support.host import FakeHost
+from tests.support.protects import protects
 
 
 @pytest.fixture
@@ -92,6 +93,11 @@ def test_folders_of_one_user_side_by_side_are_one_spool(
     assert found(mail) == ["anna/mail"]
 
 
+@protects(
+    "two users' spools are never taken for folders of one",
+    where="survey/find_spools.py",
+    seen="where nothing tells, each Maildir is a spool of its own",
+)
 def test_where_nothing_tells_two_users_are_never_taken_for_one(mail: Path) -> None:
     maildirs(mail, "anna", "bert")
     assert found(mail) == ["anna", "bert"]

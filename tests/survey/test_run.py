@@ -18,6 +18,7 @@ from mailsurgeon.survey.index.slice import Known
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.read import directories
 from mailsurgeon.survey.run import Progress, make_executor
+from tests.support.protects import protects
 from tests.survey.conftest import Reads
 from tests.survey.house import DATE, DAY, House, text
 
@@ -110,6 +111,12 @@ def test_only_what_changed_is_read_again(full_house: House, reads: Reads) -> Non
     assert full_house.picture() == full_house.fresh_picture()
 
 
+@protects(
+    "what changed is looked at again, if its directory's time is the old one, if it "
+    "changed within a tick of the clock, if the clock went back",
+    where="survey/read/examine.py, survey/read/directories.py",
+    seen="a file rewritten in place, a clock set",
+)
 def test_a_change_in_place_with_size_and_mtime_as_before_is_seen(
     house: House, reads: Reads
 ) -> None:
@@ -132,6 +139,11 @@ def test_a_change_in_place_with_size_and_mtime_as_before_is_seen(
     assert entry.message_id == "<2@example.org>"
 
 
+@protects(
+    "what changed is looked at again, if its directory's time is the old one, if it "
+    "changed within a tick of the clock, if the clock went back",
+    where="survey/read/examine.py, survey/read/directories.py",
+)
 def test_what_changed_within_a_tick_of_the_clock_is_read_again(
     full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +181,11 @@ def test_a_digest_of_what_changed_within_a_tick_is_none(
     assert house.problem(first, "duplicate-id").detail["content"] == "different"
 
 
+@protects(
+    "what changed is looked at again, if its directory's time is the old one, if it "
+    "changed within a tick of the clock, if the clock went back",
+    where="survey/read/examine.py, survey/read/directories.py",
+)
 def test_where_the_clock_went_back_nothing_is_believed(
     full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

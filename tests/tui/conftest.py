@@ -26,6 +26,7 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.widgets.bars import Bar, KeyLine
+from tests.support.spool import NS, SpoolTree
 
 START = 1_331_000_000  # 2012-03-06; every message an hour later than the one before
 HEAD = "From: {who}\nTo: staff@example.org\nSubject: {what}\nMessage-ID: <{id}@example.org>\n"
@@ -45,11 +46,12 @@ class Ward:
     def root(self) -> Path:
         return self.home / "Maildir"
 
+    @property
+    def tree(self) -> SpoolTree:
+        return SpoolTree(os.fsencode(self.root))
+
     def folder(self, name: str = "") -> Path:
-        place = self.root / (f".{name}" if name else "")
-        for part in ("cur", "new", "tmp"):
-            (place / part).mkdir(parents=True, exist_ok=True)
-        return place
+        return self.tree.path(self.tree.folder(os.fsencode(f".{name}" if name else "")))
 
     def mail(
         self,
@@ -65,12 +67,9 @@ class Ward:
             head = HEAD.format(who=who, what=what or f"Report {self.count}", id=self.count)
             content = f"{head}{DATE}\nText of number {self.count}.\n"
         data = content.encode()
-        place = self.root / path.format(n=f"13310{self.count:05}.M1P1.marcos", size=len(data))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
+        name = path.format(n=f"13310{self.count:05}.M1P1.marcos", size=len(data))
         seconds = START + 3600 * self.count
-        os.utime(place, (seconds, seconds))
-        return place
+        return self.tree.path(self.tree.file(os.fsencode(name), data, mtime_ns=seconds * NS))
 
     def damaged(self) -> Ward:
         """Healthy mail, three misfiled, two wrong sizes in two folders, one empty, one bad flag."""
@@ -102,9 +101,9 @@ class Ward:
     def picture(self) -> dict[str, tuple[bytes, int]]:
         """Every message: its bytes and its time."""
         return {
-            str(path.relative_to(self.root)): (path.read_bytes(), int(path.stat().st_mtime))
-            for path in sorted(self.root.rglob("*"))
-            if path.is_file() and not path.name.startswith("dovecot")
+            os.fsdecode(entry.path): (entry.content(), int(entry.status.st_mtime))
+            for entry in self.tree.entries()
+            if entry.is_file and not entry.name.startswith(b"dovecot")
         }
 
     def names(self, folder: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from mailsurgeon.tui.widgets.bars import Bar
+from tests.support.protects import protects
 from tests.tui.conftest import Ward, front, keys, main, settled, status, tree_lines
 
 SIZE = (100, 30)
@@ -33,6 +34,12 @@ async def test_where_all_was_looked_at_the_top_line_is_quiet(ward: Ward) -> None
         assert "not examined" not in main(pilot).query_one("#top", Bar).text
 
 
+@protects(
+    "a name is no markup, link or shell",
+    where="tui/widgets/folder_tree.py, report/session_log.py, report/shell_script.py",
+    seen="seen failing with labels as markup, without code spans and escapes, and with a "
+    "dash left first for `printf`",
+)
 async def test_a_folder_whose_name_is_markup_or_a_sequence(empty_ward: Ward) -> None:
     for name in ("[&AC8-]", "[&AC8-b]", "a\x1b]0;x\x07", "[@click=q]x"):
         empty_ward.folder(name)

@@ -12,9 +12,19 @@ from textual.pilot import Pilot
 
 from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.tui.widgets.folder_tree import Target
+from tests.support.protects import protects
 from tests.survey.processes import below, ending, stopped, workers_below
 from tests.tui.conftest import Ward, keys, listed, main, settled, status
 from tests.tui.terminal import PATIENCE, Terminal
+
+pytestmark = [
+    pytest.mark.process,
+    protects(
+        "a survey beside the screen is the same survey, ends with the program and is "
+        "replaced when it dies",
+        where="survey/process/client.py, survey/process/server.py",
+    ),
+]
 
 SIZE = (80, 24)
 DIED = "A process that looked at the spool has died; R looks again."

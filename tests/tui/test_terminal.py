@@ -11,6 +11,8 @@ import pytest
 from tests.tui.conftest import Ward
 from tests.tui.terminal import PATIENCE, Terminal, opened
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def terminal(ward: Ward) -> Iterator[Terminal]:

@@ -21,6 +21,7 @@ from mailsurgeon.procedures import survey_many
 from mailsurgeon.survey.workers import pool
 from mailsurgeon.survey.workers.pool import start_executor
 from tests.cli.conftest import Run, Tree
+from tests.support.protects import protects
 
 KEYS = ["spool", "layout", "messages", "bytes", "folders", "problems", "worst", "not_examined",
         "seconds", "error"]  # fmt: skip
@@ -63,6 +64,11 @@ def test_the_worst_is_first(run: Run, hall: Path) -> None:
     assert found["totals"]["problems"]["size-mismatch"] == 3
 
 
+@protects(
+    "users' spools are not repaired as one",
+    where="cli/open_spool.py",
+    seen="seen failing without the question",
+)
 def test_what_changes_something_wants_one_of_them(run: Run, hall: Path) -> None:
     """As folders of one spool, one user's mail would be judged by another's."""
     before = sorted(path.name for path in hall.rglob("*"))
@@ -184,6 +190,7 @@ def test_what_belongs_to_one_spool_is_refused(run: Run, hall: Path, option: str)
     assert f"{option} {hall}: belongs to one spool" in outcome.complaint
 
 
+@protects("nothing from a message reaches the terminal raw", where="text.py")
 def test_names_reach_the_terminal_as_text(run: Run, tmp_path: Path) -> None:
     top = tmp_path / "vmail"
     Tree(top / "a\x1b]0;x\x07\u202eb").folder(".Sent")

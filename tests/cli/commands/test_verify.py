@@ -15,6 +15,7 @@ import pytest
 from mailsurgeon.procedures.verify import doveadm
 from tests.cli.conftest import Run, Tree
 from tests.procedures.verify.fake_doveadm import install
+from tests.support.protects import protects
 
 FOLDERS = ("Sent", "Entwürfe")
 
@@ -118,6 +119,7 @@ def test_a_folder_the_server_does_not_list_is_a_difference(
     assert "the server lists no such folder" in outcome.out
 
 
+@protects("nothing from a message reaches the terminal raw", where="text.py")
 def test_control_characters_are_shown_as_text(run: Run, clean: Tree, programs: Path) -> None:
     behaviour = (
         "def fetch():\n    rows()\n"

@@ -13,6 +13,7 @@ import pytest
 from mailsurgeon.surgery.apply import batches
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.journal.settle import ranges
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan
 
 LOCK = b"dovecot-uidlist.lock"
@@ -45,6 +46,12 @@ def locked_by_another(ward: Ward, folder: bytes) -> Iterator[int]:
 
 
 @pytest.mark.usefixtures("small_batches")
+@protects("no second file of one base name in a folder", where="surgery/steps/registry.py")
+@protects(
+    "what others do in a folder between two batches is seen",
+    where="surgery/servers/folder_names.py",
+    seen="failed without the new look, and without our own messages noted",
+)
 def test_a_namesake_that_comes_between_two_batches_is_seen(ward: Ward) -> None:
     acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES]
 
@@ -60,6 +67,10 @@ def test_a_namesake_that_comes_between_two_batches_is_seen(ward: Ward) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
+@protects(
+    "what others do in a folder between two batches is seen",
+    where="surgery/servers/folder_names.py",
+)
 def test_a_namesake_that_goes_between_two_batches_is_in_nobodys_way(ward: Ward) -> None:
     acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES]
     namesake = ward.mail(b"cur/" + NAMES[3] + b":2,S", 9)
@@ -75,6 +86,10 @@ def test_a_namesake_that_goes_between_two_batches_is_in_nobodys_way(ward: Ward) 
 
 
 @pytest.mark.usefixtures("small_batches")
+@protects(
+    "what others do in a folder between two batches is seen",
+    where="surgery/servers/folder_names.py",
+)
 def test_our_own_message_that_a_client_took_on_is_in_nobodys_way(ward: Ward) -> None:
     """What we have filed may be gone before the folder is listed again."""
     first, second = ward.mail(NAMES[0]), ward.mail(b".A/" + NAMES[0], 2)
@@ -90,6 +105,11 @@ def test_our_own_message_that_a_client_took_on_is_in_nobodys_way(ward: Ward) -> 
     assert report.state == "applied", report.refused
 
 
+@protects(
+    "a lock is waited for while no other is held",
+    where="surgery/apply/batches.py",
+    seen="failed with the patience of the first lock for all",
+)
 def test_a_lock_is_waited_for_while_no_other_is_held(ward: Ward) -> None:
     acts = []
     for folder, name in zip((b".A", b".B", b".C"), NAMES, strict=False):
@@ -137,6 +157,11 @@ def test_locks_of_several_folders_are_held_together(
 
 
 @pytest.mark.usefixtures("small_batches")
+@protects(
+    "what became of a batch is durable before the next begins",
+    where="surgery/journal/journal.py",
+    seen="failed without the outcomes in the commit",
+)
 def test_results_are_in_the_journal_before_the_next_batch_begins(
     ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,10 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.protects import protects
 from tests.surgery.conftest import Picture, Ward, plan, total
+
+pytestmark = pytest.mark.crash
 
 MUTATING = (
     "mkdir", "rmdir", "unlink", "link", "rename", "write", "fsync", "chmod", "fchmod", "utime",
@@ -193,6 +196,12 @@ def surgeon_has_undone(surgeon: Surgeon, number: int | None) -> bool:
     return any(one.id == number and one.counts.get("undone") for one in surgeon.operations())
 
 
+@protects(
+    "intents are on the disk before the act",
+    where="surgery/journal/journal.py, surgery/apply/batches.py",
+    seen="SIGKILL at every changing call of an operation, an undo, a recovery",
+)
+@protects("the quota follows, once", where="surgery/steps/maildirsize.py")
 def test_an_operation_is_killed_at_every_call(ward: Ward) -> None:
     def prepare(ward: Ward) -> Operate:
         acts = furnish(ward)
@@ -201,6 +210,10 @@ def test_an_operation_is_killed_at_every_call(ward: Ward) -> None:
     rehearse(ward, prepare)
 
 
+@protects(
+    "intents are on the disk before the act",
+    where="surgery/journal/journal.py, surgery/apply/batches.py",
+)
 def test_an_undo_is_killed_at_every_call(ward: Ward) -> None:
     def prepare(ward: Ward) -> Operate:
         acts = furnish(ward)
@@ -223,6 +236,10 @@ def test_a_rename_by_link_is_killed_at_every_call(
     rehearse(ward, prepare)
 
 
+@protects(
+    "intents are on the disk before the act",
+    where="surgery/journal/journal.py, surgery/apply/batches.py",
+)
 def test_a_recovery_is_killed_at_every_call(ward: Ward) -> None:
     acts = furnish(ward)
     first = ward.picture()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.maildir.lists.keywords import parse_keywords
 from mailsurgeon.surgery.model import Act, Plan, Step
 from mailsurgeon.surgery.steps.keywords import CarriedKeywords, Names
 from tests.surgery.apply.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 from tests.surgery.conftest import Ward, plan
+
+pytestmark = pytest.mark.crash
 
 OLD, NEW = b"1300000001.M1P1.host,U=7", b"1300000001.M1P1.host"
 OTHER = b"1300000002.M2P1.host"

@@ -19,9 +19,15 @@ from mailsurgeon.surgery.steps.attributes import ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.steps.keywords import Names
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for others")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for others"),
+    protects(
+        "in somebody's spool root has that somebody's rights", where="surgery/fsops/as_owner.py"
+    ),
+]
 
 OWNER = (61_234, 61_234)
 

@@ -12,6 +12,7 @@ import pytest
 from mailsurgeon.errors import JournalError
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan
 
 ONE = b"1300000001.M1P1.host:2,S"
@@ -75,6 +76,11 @@ SPOILS: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "said"), SPOILS)
+@protects(
+    "a damaged, newer or foreign journal is refused",
+    where="surgery/journal/journal.py",
+    seen="flipped at every 64th byte",
+)
 def test_a_journal_that_cannot_be_trusted_is_refused_in_one_line(
     ward: Ward, spoil: Callable[[Path], None], said: str
 ) -> None:
@@ -89,12 +95,15 @@ def test_a_journal_that_cannot_be_trusted_is_refused_in_one_line(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file away")
+@protects("a damaged, newer or foreign journal is refused", where="surgery/journal/journal.py")
 def test_somebody_elses_journal_is_refused(ward: Ward) -> None:
     another_owner(used(ward))
     with ward.surgeon() as surgeon, pytest.raises(JournalError, match="of your own"):
         surgeon.operations()
 
 
+@pytest.mark.soak
+@protects("a damaged, newer or foreign journal is refused", where="surgery/journal/journal.py")
 def test_every_64th_byte_flipped_never_makes_a_wrong_act(ward: Ward) -> None:
     path = used(ward)
     whole = path.read_bytes()
@@ -170,6 +179,10 @@ def test_a_disk_that_fills_up_under_the_journal_changes_nothing(ward: Ward) -> N
     assert ward.picture() == before
 
 
+@protects(
+    "intents are on the disk before the act",
+    where="surgery/journal/journal.py, surgery/apply/batches.py",
+)
 def test_intents_are_durable_before_anything_is_renamed(
     ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan, total
 
 OLD = b"1300000001.M1P1.host,S=9"
@@ -40,6 +41,10 @@ def resize(ward: Ward, quota: tuple[int, int] | None = None) -> Plan:
     return plan(act, kind="fix-size")
 
 
+@protects(
+    "Courier's UIDs and keywords follow the file, under its lock",
+    where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
+)
 def test_the_uid_follows_the_message_and_goes_back(served: Ward, surgeon: Surgeon) -> None:
     place = served.path(b"courierimapuiddb")
     before, first = place.read_bytes(), served.picture()
@@ -66,6 +71,10 @@ def test_both_servers_lists_follow(served: Ward, surgeon: Surgeon) -> None:
     assert served.picture() == first
 
 
+@protects(
+    "what is written to one server's list is taken back when another's cannot be",
+    where="surgery/servers/locked_folder.py",
+)
 def test_a_list_that_cannot_be_written_leaves_the_other_as_it_was(
     served: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +93,10 @@ def test_a_list_that_cannot_be_written_leaves_the_other_as_it_was(
     assert served.picture() == first
 
 
+@protects(
+    "Courier's UIDs and keywords follow the file, under its lock",
+    where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
+)
 def test_keywords_follow_the_message_and_go_back(served: Ward, surgeon: Surgeon) -> None:
     place = served.courier_keywords(
         b"", KEYWORDS, **{os.fsdecode(b".4333333." + OLD): b"Later\n", os.fsdecode(OLD): b"New\n"}
@@ -112,6 +125,10 @@ def test_keywords_that_courier_has_folded_in_meanwhile_go_back_too(
     assert os.listdir(place) == [":list"]
 
 
+@protects(
+    "Courier's UIDs and keywords follow the file, under its lock",
+    where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
+)
 def test_couriers_lock_is_held_and_let_go(
     served: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.servers.dotlock import DotLock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
+from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan
 
 LOCK = DOVECOT_UIDLIST_LOCK
@@ -64,6 +65,7 @@ def test_a_lock_names_process_and_host_and_is_removed(tmp_path: Path, directory:
     assert os.listdir(tmp_path) == []
 
 
+@protects("a lock of a living process is never overridden", where="surgery/servers/dotlock.py")
 def test_a_live_holder_is_waited_for_and_never_overridden(tmp_path: Path, directory: int) -> None:
     place = tmp_path / os.fsdecode(LOCK)
     told: list[str] = []
@@ -112,6 +114,11 @@ def test_a_stale_lock_makes_way_for_one_that_a_server_made_meanwhile(
     assert place.read_bytes() == b"the server's own"
 
 
+@protects(
+    "somebody else's stale lock is left as it was found",
+    where="surgery/servers/dotlock.py",
+    seen="the sample fixed and undone",
+)
 def test_what_a_killed_run_of_ours_leaves_is_cleared_and_the_stale_lock_is_back(
     tmp_path: Path, directory: int
 ) -> None:

@@ -19,9 +19,17 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_entry import Server
 from mailsurgeon.maildir.server_files import ServerTable
 from mailsurgeon.surgery.servers.sync_tools import running_tool
+from tests.support.protects import protects
 from tests.surgery.clinic import Clinic, clinic_in, text
 
 HOST = Host(ask_dovecot=lambda: None)
+pytestmark = [
+    protects(
+        "nothing is renamed under a sync that runs or was cut off",
+        where="surgery/servers/sync_tools.py",
+        seen="failed before the check was called",
+    )
+]
 
 
 @pytest.fixture

@@ -10,7 +10,16 @@ import pytest
 from mailsurgeon.survey.index.diff import BeforeAndAfter, Renewal
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import run_survey
+from tests.support.protects import protects
 from tests.survey.house import DATE, House, text
+
+pytestmark = [
+    protects(
+        "what comes while a spool is watched neither moves the cursor nor takes another's row",
+        where="tui/screens/main/watch_controller.py, survey/index/diff.py",
+    )
+]
+
 
 LISTS, OTHER = b".lists", b".other"
 FIRST = b".lists/cur/1.M1P1.h:2,S"

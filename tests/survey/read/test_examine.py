@@ -38,6 +38,7 @@ from mailsurgeon.survey.read import examine as examination
 from mailsurgeon.survey.read.decompress import PIECE
 from mailsurgeon.survey.read.examine import examine
 from mailsurgeon.survey.read.message_file import Reading
+from tests.support.protects import protects
 from tests.survey.house import DATE, House, text
 
 NAME = b"1300000000.M1.host:2,S"
@@ -320,6 +321,7 @@ def test_what_cannot_be_unpacked_has_no_content_problem(
 
 
 @pytest.mark.parametrize("kind", PACKINGS)
+@protects("unpacking is bounded", where="survey/read/decompress.py", seen="a bomb")
 def test_a_bomb_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setattr(decompress, "PLAIN_LIMIT", 3 * PIECE)
     bomb = PACKINGS[kind](text() + bytes(20 * PIECE))

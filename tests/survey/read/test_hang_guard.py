@@ -15,7 +15,15 @@ from mailsurgeon.survey.read import directories, hang_guard
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, HangGuard
 from mailsurgeon.survey.run import Progress
 from mailsurgeon.survey.walk import walk
+from tests.support.protects import protects
 from tests.survey.house import House
+
+pytestmark = [
+    protects(
+        "a file system that does not answer is named and can be left out",
+        where="survey/read/hang_guard.py, tui/stalled.py",
+    )
+]
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from mailsurgeon.survey.watch.inotify import Inotify
 from mailsurgeon.survey.watch.polling import Polling
 from mailsurgeon.survey.watch.watcher import Means, News, Watcher
 from tests.support.host import FakeHost
+from tests.support.protects import protects
 from tests.survey.house import DATE, House
 
 PATIENCE = 30  # seconds after which a test has failed
@@ -156,6 +157,10 @@ def test_other_rights_are_told_by_inotify(spool: House) -> None:
 
 
 @pytest.mark.parametrize("polling", [False, True])
+@protects(
+    "no change is missed between a listing and its watch, nor within a tick of the clock",
+    where="survey/watch/inotify.py, survey/watch/polling.py",
+)
 def test_what_changes_before_it_comes_to_watch_is_told(spool: House, polling: bool) -> None:
     ear = Ear(spool, polling=polling, interval=0.1)
     spool.mail(b".lists/new/8.M8P8.h", 8)
@@ -286,6 +291,10 @@ def test_only_what_is_newer_than_the_beginning_is_told_at_first(
     means.close()
 
 
+@protects(
+    "no change is missed between a listing and its watch, nor within a tick of the clock",
+    where="survey/watch/inotify.py, survey/watch/polling.py",
+)
 def test_polling_looks_again_where_the_clock_may_hide_a_change(spool: House) -> None:
     directory = spool.at(b".lists/new")
     second = round(time.time() + 0.5)  # some file systems keep whole seconds

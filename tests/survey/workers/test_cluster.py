@@ -22,7 +22,10 @@ from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.survey.run import run_survey
 from mailsurgeon.survey.workers import cluster, scheduler
 from mailsurgeon.survey.workers.cluster import ClusterError, Readers, connect
+from tests.support.protects import protects
 from tests.survey.far import SECONDS, House, nobody
+
+pytestmark = pytest.mark.cluster
 
 pytest.importorskip("distributed")
 
@@ -97,6 +100,7 @@ def survey(
     return found
 
 
+@pytest.mark.smoke
 def test_a_cluster_finds_what_this_machine_finds(
     house: House, spool: Spool, local: object, tmp_path: Path
 ) -> None:
@@ -109,6 +113,12 @@ def test_a_cluster_finds_what_this_machine_finds(
     assert house.told == []
 
 
+@protects(
+    "what a dead worker had in hand is read again",
+    where="survey/workers/cluster.py",
+    seen="workers and scheduler killed in the middle, indexes compared row by row; seen "
+    "failing without the watch",
+)
 def test_what_a_worker_had_in_hand_when_it_died_is_read_by_another(
     house: House, spool: Spool, local: object, tmp_path: Path
 ) -> None:
@@ -138,6 +148,7 @@ def test_a_call_under_way_is_made_again_by_one_that_came_later(
 
 
 @pytest.mark.parametrize("victim", ["all workers", "the scheduler"])
+@protects("what a dead worker had in hand is read again", where="survey/workers/cluster.py")
 def test_whennobody_is_left_this_machine_goes_on_and_says_so(
     house: House,
     spool: Spool,
@@ -187,6 +198,11 @@ assert not victims
 
 
 @pytest.mark.parametrize("victims", ["a worker", "all workers", "the scheduler"])
+@protects(
+    "what a cluster's library says reaches no terminal",
+    where="survey/workers/cluster.py",
+    seen="in a process of its own; seen failing with its logging left on",
+)
 def test_what_the_library_has_to_say_reaches_no_terminal(
     house: House, spool: Spool, tmp_path: Path, victims: str
 ) -> None:
@@ -228,6 +244,11 @@ def hidden_from(place: Path, *more: str) -> tuple[str, ...]:
     return words
 
 
+@protects(
+    "only workers that see this very spool, by inode, and run this very program get work",
+    where="survey/workers/cluster.py",
+    seen="a worker in a mount namespace of its own; seen failing without the restriction",
+)
 def test_a_worker_that_cannot_see_the_spool_is_named(
     house: House, spool: Spool, tmp_path: Path
 ) -> None:
@@ -258,6 +279,10 @@ def test_where_no_worker_sees_the_spool_it_is_one_line(
         connection.for_spool(spool)
 
 
+@protects(
+    "only workers that see this very spool, by inode, and run this very program get work",
+    where="survey/workers/cluster.py",
+)
 def test_a_worker_with_another_program_is_named(house: House, spool: Spool, tmp_path: Path) -> None:
     (tmp_path / "old" / "mailsurgeon").mkdir(parents=True)
     (tmp_path / "old" / "mailsurgeon" / "__init__.py").write_text("__version__ = '0.0.9'\n")

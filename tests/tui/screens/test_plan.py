@@ -22,6 +22,7 @@ from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
+from tests.support.protects import protects
 from tests.tui.conftest import Ward, front, keys, main, settled, status, tree_lines, typed
 
 SIZE = (80, 24)
@@ -542,6 +543,11 @@ def test_the_screen_is_pulled_in_by_nothing_below_it() -> None:
                 assert not line.startswith(("import textual", "from textual")), path
 
 
+@protects(
+    "a key in one burst with the one that opens a list is for the list",
+    where="tui/screens/main/list_controller.py",
+    seen="seen failing with the focus set a frame later",
+)
 async def test_a_key_typed_with_the_one_that_opens_the_list_is_for_the_list(ward: Ward) -> None:
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)

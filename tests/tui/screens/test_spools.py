@@ -24,6 +24,7 @@ from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
 from mailsurgeon.tui.spool_sessions import SpoolSessions
 from mailsurgeon.tui.widgets.bars import Bar
+from tests.support.protects import protects
 from tests.tui.conftest import START, key_line, keys, settled, status, tree_lines, typed
 
 MAIL = "From: anna@example.org\nDate: Tue, 06 Mar 2012 02:13:20 +0000\nMessage-ID: <{0}>\n\nText.\n"
@@ -291,6 +292,11 @@ async def test_going_in_ends_the_survey_of_that_spool(vmail: Vmail) -> None:
         assert lines(pilot)[0] == "anna 4 healthy"
 
 
+@protects(
+    "one survey at a time writes an index, the list's or the one inside",
+    where="tui/spool_sessions.py",
+    seen="seen failing without the turns",
+)
 def test_two_surveys_never_write_one_index(vmail: Vmail) -> None:
     spools = vmail.sessions()
     path = os.fsencode(vmail.top / "bert")

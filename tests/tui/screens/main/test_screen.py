@@ -20,6 +20,7 @@ from mailsurgeon.tui.views import alike
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from tests.support.host import FakeHost
+from tests.support.protects import protects
 from tests.tui.conftest import (
     Ward,
     front,
@@ -216,6 +217,7 @@ async def test_all_alike_means_same_problem_and_remedy_then_any_remedy(empty_war
         assert "4 marked: Misfiled, all remedies." in status(pilot)
 
 
+@protects("keys typed ahead wait for the list they mean", where="tui/screens/main/screen.py")
 async def test_keys_typed_ahead_wait_for_what_they_go_by(
     empty_ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +354,11 @@ async def test_a_terminal_that_is_too_small_is_told_so(
         assert main(pilot).query_one("#panes").display is not seen
 
 
+@protects(
+    "nothing from a message reaches the terminal raw",
+    where="text.py",
+    seen="every kind of control character in every field",
+)
 async def test_nothing_from_a_message_reaches_the_screen_raw(empty_ward: Ward) -> None:
     empty_ward.folder("evil")
     hostile = "a\x1b]0;owned\x07b\u202ec"

@@ -25,6 +25,7 @@ from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.pager import Pager
+from tests.support.protects import protects
 from tests.tui.conftest import (
     Ward,
     front,
@@ -101,6 +102,10 @@ async def open_list(pilot: Pilot[Any], line: str) -> None:
     await keys(pilot, "enter")
 
 
+@protects(
+    "what comes while a spool is watched neither moves the cursor nor takes another's row",
+    where="tui/screens/main/watch_controller.py, survey/index/diff.py",
+)
 async def test_new_mail_is_counted_and_the_place_stays(ward: Ward, hand: Hand) -> None:
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
@@ -235,6 +240,10 @@ async def test_a_gone_message_loses_its_mark(ward: Ward, hand: Hand) -> None:
         assert "not in view" not in status(pilot)
 
 
+@protects(
+    "what comes while a spool is watched neither moves the cursor nor takes another's row",
+    where="tui/screens/main/watch_controller.py, survey/index/diff.py",
+)
 async def test_a_later_message_never_takes_the_row_of_one_that_is_gone(
     ward: Ward, hand: Hand
 ) -> None:
@@ -407,6 +416,11 @@ async def test_r_during_a_look_comes_after_it(ward: Ward, hand: Hand) -> None:
         assert gate.most == 1
 
 
+@protects(
+    "nothing is looked at again while a plan is open or an operation runs",
+    where="tui/screens/main/watch_controller.py",
+    seen="a survey held back by hand",
+)
 async def test_nothing_is_looked_at_while_a_plan_is_open(ward: Ward, hand: Hand) -> None:
     async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "MISF")
@@ -422,6 +436,10 @@ async def test_nothing_is_looked_at_while_a_plan_is_open(ward: Ward, hand: Hand)
         assert ["All", "mail", "13"] in [line.split() for line in tree_lines(pilot)]
 
 
+@protects(
+    "nothing is looked at again while a plan is open or an operation runs",
+    where="tui/screens/main/watch_controller.py",
+)
 async def test_what_an_operation_changed_is_looked_at_once(ward: Ward, hand: Hand) -> None:
     session = ward.session(watch=hand)
     asked: list[Any] = []
@@ -670,6 +688,7 @@ async def test_mail_delivered_by_others_appears_by_itself(ward: Ward, polling: b
         assert len(listed(pilot)) == 3
 
 
+@pytest.mark.process
 def test_in_a_terminal_nothing_is_written_when_a_look_finds_nothing_new(ward: Ward) -> None:
     terminal = Terminal(ward)
     try:
