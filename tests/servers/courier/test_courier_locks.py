@@ -32,7 +32,7 @@ SECONDS = 60.0
 HALFWAY = """
 import os, time
 from mailsurgeon.surgery.fsops import at as fs
-rename = fs.rename
+rename = fs.rename_no_replace
 def halfway(source_dir, source, target_dir, target):
     rename(source_dir, source, target_dir, target)
     if b".host,S=" in source and not os.path.exists({reached!r}):
@@ -40,7 +40,7 @@ def halfway(source_dir, source, target_dir, target):
         deadline = time.monotonic() + {seconds}
         while not os.path.exists({further!r}) and time.monotonic() < deadline:
             os.sched_yield()
-fs.rename = halfway
+fs.rename_no_replace = halfway
 """
 
 
