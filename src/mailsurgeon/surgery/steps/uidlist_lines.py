@@ -12,11 +12,11 @@ from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
-from mailsurgeon.surgery.steps.base import Step, Where, linked, present
+from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
-Lines = tuple[tuple[int, bytes], ...]
-"""Lines with their numbers in the file, from 1."""
+NumberedLines = tuple[tuple[int, bytes], ...]
+"""NumberedLines with their numbers in the file, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class DropLines(Step):
 
     _: KW_ONLY
     name: bytes
-    drop: Lines | None = None
-    restore: Lines | None = None
+    drop: NumberedLines | None = None
+    restore: NumberedLines | None = None
     torn: bool | None = None
 
     def do(self, _places: Places, folders: LockedFolders) -> None:
@@ -78,22 +78,22 @@ class DropLines(Step):
             drop=_lines(data.get("drop")),
             restore=_lines(data.get("restore")),
             torn=data.get("torn"),
-            **linked(data),
+            **link_data(data),
         )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """Lines taken out; putting them back in their places is left to the hand."""
+        """NumberedLines taken out; putting them back in their places is left to the hand."""
         if self.drop:
             yield from words.list_edit(self.folder or b"", [(line, b"") for _, line in self.drop])
         else:
             yield words.by_hand(self.action, self.folder or b"")
 
 
-def _text(lines: Lines | None) -> list[list[int | str]] | None:
+def _text(lines: NumberedLines | None) -> list[list[int | str]] | None:
     return None if lines is None else [[number, os.fsdecode(line)] for number, line in lines]
 
 
-def _lines(text: Sequence[Sequence[Any]] | None) -> Lines | None:
+def _lines(text: Sequence[Sequence[Any]] | None) -> NumberedLines | None:
     if text is None:
         return None
     return tuple((int(number), os.fsencode(line)) for number, line in text)
