@@ -16,7 +16,7 @@ from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 NumberedLines = tuple[tuple[int, bytes], ...]
-"""NumberedLines with their numbers in the file, from 1."""
+"""Lines with their numbers in the file, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class DropLines(Step):
         )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """NumberedLines taken out; putting them back in their places is left to the hand."""
+        """Lines taken out; putting them back in their places is left to the hand."""
         if self.drop:
             yield from words.list_edit(self.folder or b"", [(line, b"") for _, line in self.drop])
         else:
