@@ -27,7 +27,7 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
-from mailsurgeon.surgery.steps.keywords import Names
+from mailsurgeon.surgery.steps.keywords import NameLetters
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.conftest import FULL
@@ -142,7 +142,7 @@ class Victim(Ward):
                 Act(
                     "keywords",
                     folder,
-                    (Names(None, None, folder=folder, add=names),),
+                    (NameLetters(None, None, folder=folder, add=names),),
                 )
             )
         return Plan("fix", tuple(acts))

@@ -9,7 +9,7 @@ import pytest
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.maildir.lists.keywords import parse_keywords
 from mailsurgeon.surgery.model import Act, Plan, Step
-from mailsurgeon.surgery.steps.keywords import CarriedKeywords, Names
+from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
 from tests.surgery.apply.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 from tests.surgery.conftest import Ward, plan
 
@@ -34,7 +34,7 @@ def furnish(ward: Ward) -> Plan:
         source = ward.mail(b".A/cur/" + old + b":2,Sab", number)
         target = b".B/cur/" + new + b":2,Sab"
         added = ((1, b"Work"),)
-        steps: list[Step] = [Names(None, None, folder=b".B", add=added, made=False)]
+        steps: list[Step] = [NameLetters(None, None, folder=b".B", add=added, made=False)]
         if old == OLD:
             carried = CarriedKeywords(
                 None, None, None, b".A", b".B",

@@ -17,7 +17,7 @@ from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.steps.attributes import ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
-from mailsurgeon.surgery.steps.keywords import Names
+from mailsurgeon.surgery.steps.keywords import NameLetters
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
 from tests.surgery.conftest import Ward, plan
@@ -200,7 +200,7 @@ def test_a_list_of_keywords_is_never_made_roots(theirs: Ward, surgeon: Surgeon) 
     program.chmod(0o4755)
     theirs.path(b"dovecot-uidlist").unlink()
     os.link(program, theirs.path(b"dovecot-uidlist"))
-    step = Names(None, None, folder=b"", add=((0, b"Work"),))
+    step = NameLetters(None, None, folder=b"", add=((0, b"Work"),))
     surgeon.apply(plan(Act("keywords", b"", (step,))))
     status = theirs.path(b"dovecot-keywords").stat()
     assert (status.st_uid, status.st_mode & 0o7777) == (OWNER[0], status.st_mode & 0o666)

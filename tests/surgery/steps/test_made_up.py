@@ -20,7 +20,7 @@ from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Act, Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps import registry
-from mailsurgeon.surgery.steps.base import Where, linked, present
+from mailsurgeon.surgery.steps.base import Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 from mailsurgeon.tui.text.plan import plan_lines
 from tests.surgery.conftest import Ward, plan
@@ -66,7 +66,7 @@ class Mark(Step):
     def read(cls, where: Where, data: Mapping[str, Any]) -> Mark:
         assert where.source is not None
         color, take_away = str(data["color"]), bool(data["take_away"])
-        return cls(where.source, *where[1:], color=color, take_away=take_away, **linked(data))
+        return cls(where.source, *where[1:], color=color, take_away=take_away, **link_data(data))
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         yield f"{'rm' if self.take_away else 'touch'} -- {words.path(self.source)}"

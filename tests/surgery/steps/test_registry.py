@@ -13,7 +13,7 @@ from mailsurgeon.surgery.model import Expected, Step
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.base import Where
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
-from mailsurgeon.surgery.steps.keywords import CarriedKeywords, Names
+from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
 from mailsurgeon.surgery.steps.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.steps.registry import KINDS, read_step
@@ -38,7 +38,7 @@ STEPS = {
     "no changes": ChangeRecords(None, None, folder=b".A", changes=()),
     "lines": DropLines(None, None, folder=b"", name=b"dovecot-uidlist", drop=((2, b"0 \xff"),),
                        torn=True),
-    "names": Names(None, None, folder=b"", add=((0, b"Work\xff"),), made=True),
+    "names": NameLetters(None, None, folder=b"", add=((0, b"Work\xff"),), made=True),
     "keywords": CarriedKeywords(None, None, None, b".A", b".B", old=b"a", new=b"b",
                                 names=(b"\xff",), made=False),
     "keywords put away": CarriedKeywords(None, None, None, b".A", None, old=b"a", new=b"a",

@@ -13,7 +13,7 @@ from mailsurgeon.surgery.fsops import as_owner, at
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
-from mailsurgeon.surgery.steps.base import Alters, Step, Where, linked, present
+from mailsurgeon.surgery.steps.base import Alters, Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 
@@ -101,7 +101,7 @@ class ChangeMode(_Attribute):
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
         """A `chmod` from its row."""
-        return cls(*where, before=int(data["before"]), after=int(data["after"]), **linked(data))
+        return cls(*where, before=int(data["before"]), after=int(data["after"]), **link_data(data))
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """`chmod`."""
@@ -149,7 +149,7 @@ class ChangeOwner(_Attribute):
             *where,
             before=(int(before[0]), int(before[1])),
             after=(int(after[0]), int(after[1])),
-            **linked(data),
+            **link_data(data),
         )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
@@ -200,7 +200,7 @@ class ChangeTime(_Attribute):
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
         """A `utime` from its row."""
-        return cls(*where, before=int(data["before"]), after=int(data["after"]), **linked(data))
+        return cls(*where, before=int(data["before"]), after=int(data["after"]), **link_data(data))
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """`touch`."""

@@ -288,7 +288,7 @@ class Step(ABC):
         yield words.by_hand(self.action, self.target or self.source or self.folder or b"")
 
 
-def linked(data: Mapping[str, Any]) -> Linked:
+def link_data(data: Mapping[str, Any]) -> Linked:
     """What a row's data say besides those of the kind."""
     return Linked(inverts=data.get("inverts"), repeats=data.get("repeats"), keys=tuple(data))
 

@@ -13,7 +13,7 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
-from mailsurgeon.surgery.steps.base import Alters, Step, Where, linked, present
+from mailsurgeon.surgery.steps.base import Alters, Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 _PRIVATE = 0o700
@@ -57,7 +57,7 @@ class _OneDirectory(Step):
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
         """One of these steps from its row."""
         numbers = {key: int(data[key]) for key in ("mode", "uid", "gid") if key in data}
-        return cls(*where, **numbers, **linked(data))
+        return cls(*where, **numbers, **link_data(data))
 
 
 @dataclass(frozen=True, slots=True)

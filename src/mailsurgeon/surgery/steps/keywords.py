@@ -26,14 +26,14 @@ from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.surgery.servers.files import Manner, ServerFile
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders, control_directory
 from mailsurgeon.surgery.servers.uid_changes import bytes_of
-from mailsurgeon.surgery.steps.base import Step, Where, linked, present
+from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 from mailsurgeon.text import visible
 
 DRAFT = b".mailsurgeon"
 
 
 @dataclass(frozen=True, slots=True)
-class Keywords(Step):
+class ChangeKeywords(Step):
     """A step of this kind: Dovecot's names in a folder, or Courier's keywords of a message."""
 
     action: ClassVar[str] = "keywords"
@@ -41,11 +41,13 @@ class Keywords(Step):
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Step:
         """The one or the other, by its row."""
-        return CarriedKeywords.read(where, data) if "carry" in data else Names.read(where, data)
+        return (
+            CarriedKeywords.read(where, data) if "carry" in data else NameLetters.read(where, data)
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Names(Keywords):
+class NameLetters(ChangeKeywords):
     """Names added to Dovecot's list of the letters in `folder` (`add`: with their numbers), or
     taken away again (`remove`). `made`: whether there was no list. What is done already stays.
     """
@@ -73,7 +75,7 @@ class Names(Keywords):
             new = self._without(file, folders) if self._takes_away else self._with(file)
             return new == file.data
 
-    def inverse(self) -> Names:
+    def inverse(self) -> NameLetters:
         """Takes them away, or adds them again."""
         return replace(self, add=self.remove, remove=self.add)
 
@@ -87,14 +89,14 @@ class Names(Keywords):
         )
 
     @classmethod
-    def read(cls, where: Where, data: Mapping[str, Any]) -> Names:
+    def read(cls, where: Where, data: Mapping[str, Any]) -> NameLetters:
         """A step from its row."""
         return cls(
             *where,
             add=_names_from_text(data.get("add")),
             remove=_names_from_text(data.get("remove")),
             made=data.get("made"),
-            **linked(data),
+            **link_data(data),
         )
 
     @property
@@ -135,7 +137,7 @@ class Names(Keywords):
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedKeywords(Keywords):
+class CarriedKeywords(ChangeKeywords):
     """Courier's keywords of one message, carried from `folder` to `target_folder` (None: to none).
 
     `old`, `new`: its base names there. `names`: the keywords. `made`: whether the directory they
@@ -190,7 +192,7 @@ class CarriedKeywords(Keywords):
             names=tuple(map(bytes_of, way["names"])),
             made=way.get("made"),
             back=way.get("back"),
-            **linked(data),
+            **link_data(data),
         )
 
     @property

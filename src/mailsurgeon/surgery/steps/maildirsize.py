@@ -17,7 +17,7 @@ from mailsurgeon.surgery.fsops.failures import StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import maildirsize_file
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
-from mailsurgeon.surgery.steps.base import Step, Where, linked, present
+from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class CountQuota(Step):
             messages=int(data["messages"]),
             before=(int(inode), int(length)),
             acts=tuple(map(int, data.get("acts", ()))),
-            **linked(data),
+            **link_data(data),
         )
 
     @property

@@ -14,7 +14,7 @@ from mailsurgeon.surgery.fsops.expected import QUARANTINE
 from mailsurgeon.surgery.fsops.failures import StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
-from mailsurgeon.surgery.steps.base import Step, Where, linked, present
+from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Purge(Step):
         if where.source is None:
             raise ValueError("a purge has a path")
         of = int(data["purges"])
-        return cls(where.source, where.target, where.expected, of=of, **linked(data))
+        return cls(where.source, where.target, where.expected, of=of, **link_data(data))
 
     @property
     def purges(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.base import Step, Where
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
-from mailsurgeon.surgery.steps.keywords import Keywords
+from mailsurgeon.surgery.steps.keywords import ChangeKeywords
 from mailsurgeon.surgery.steps.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.steps.rename import Rename
@@ -19,7 +19,7 @@ KINDS: dict[str, type[Step]] = {
     kind.action: kind
     for kind in (
         Rename, MakeDirectory, RemoveDirectory, ChangeMode, ChangeOwner, ChangeTime,
-        ChangeRecords, DropLines, Keywords, CountQuota, Purge,
+        ChangeRecords, DropLines, ChangeKeywords, CountQuota, Purge,
     )
 }  # fmt: skip
 

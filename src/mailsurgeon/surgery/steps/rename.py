@@ -26,7 +26,7 @@ from mailsurgeon.surgery.steps.base import (
     UidEdit,
     Where,
     keys_without,
-    linked,
+    link_data,
     numbered,
     present,
 )
@@ -175,7 +175,7 @@ class Rename(Step):
             may_share=data.get("may_share"),
             changes=None if changes is None else tuple(from_text(changes)),
             shared=data.get("shared"),
-            **linked(data),
+            **link_data(data),
         )  # fmt: skip
 
     def prepared(self, scene: Scene) -> Rename:

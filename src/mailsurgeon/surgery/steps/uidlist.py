@@ -16,7 +16,7 @@ from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.servers.uid_changes import as_text, base_after, bytes_of, from_text
-from mailsurgeon.surgery.steps.base import Alters, Step, UidEdit, Where, linked, present
+from mailsurgeon.surgery.steps.base import Alters, Step, UidEdit, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 
@@ -66,7 +66,7 @@ class ChangeRecords(Step):
             if records is None
             else tuple((bytes_of(old), bytes_of(new)) for old, new in records),
             changes=None if changes is None else tuple(from_text(changes)),
-            **linked(data),
+            **link_data(data),
         )
 
     @property

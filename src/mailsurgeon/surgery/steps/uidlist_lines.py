@@ -12,10 +12,10 @@ from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
-from mailsurgeon.surgery.steps.base import Step, Where, linked, present
+from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
-Lines = tuple[tuple[int, bytes], ...]
+NumberedLines = tuple[tuple[int, bytes], ...]
 """Lines with their numbers in the file, from 1."""
 
 
@@ -29,8 +29,8 @@ class DropLines(Step):
 
     _: KW_ONLY
     name: bytes
-    drop: Lines | None = None
-    restore: Lines | None = None
+    drop: NumberedLines | None = None
+    restore: NumberedLines | None = None
     torn: bool | None = None
 
     def do(self, _places: Places, folders: LockedFolders) -> None:
@@ -78,7 +78,7 @@ class DropLines(Step):
             drop=_lines(data.get("drop")),
             restore=_lines(data.get("restore")),
             torn=data.get("torn"),
-            **linked(data),
+            **link_data(data),
         )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
@@ -89,11 +89,11 @@ class DropLines(Step):
             yield words.by_hand(self.action, self.folder or b"")
 
 
-def _text(lines: Lines | None) -> list[list[int | str]] | None:
+def _text(lines: NumberedLines | None) -> list[list[int | str]] | None:
     return None if lines is None else [[number, os.fsdecode(line)] for number, line in lines]
 
 
-def _lines(text: Sequence[Sequence[Any]] | None) -> Lines | None:
+def _lines(text: Sequence[Sequence[Any]] | None) -> NumberedLines | None:
     if text is None:
         return None
     return tuple((int(number), os.fsencode(line)) for number, line in text)

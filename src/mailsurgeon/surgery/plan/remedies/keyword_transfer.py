@@ -11,7 +11,7 @@ from mailsurgeon.maildir.lists.keywords import FIRST_LETTER
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
-from mailsurgeon.surgery.steps.keywords import CarriedKeywords, Names
+from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
 from mailsurgeon.text import visible
 
 
@@ -73,7 +73,7 @@ def _adding(folder: bytes, mapping: Mapping[int, int], around: SpoolContext) -> 
     names = goal.up_to(frozenset(letter - FIRST_LETTER for letter in mapping.values()))
     if not names:
         return ()
-    return (Names(None, None, folder=folder, add=tuple(names), made=goal.made),)
+    return (NameLetters(None, None, folder=folder, add=tuple(names), made=goal.made),)
 
 
 def courier_step(
