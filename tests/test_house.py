@@ -19,26 +19,13 @@ SHARED_NAMES = {
     "main": "what a module that is run as a program starts with",
     "run": "the command line as a function: defined in `cli.program`, imported late by `cli`",
     "verify": "the procedure and the command of its word",
-    "Operation": "re-declared by `tui.session` to be imported late",
-    "StepRecord": "re-declared by `tui.session` to be imported late",
-    "Surgeon": "re-declared by `tui.session` to be imported late",
-    "SurveyResult": "re-declared by `tui.session` to be imported late",
-    "Result": "the type parameter of two screens",
 }
 """Public names that more than one module may define, and why."""
 
-LONG_MODULES = {
-    "mailsurgeon.surgery.apply.recovery",
-    "mailsurgeon.survey.workers.cluster",
-    "mailsurgeon.tui.screens.main.list_controller",
-}
+LONG_MODULES: frozenset[str] = frozenset()
 """Modules that are too long, and have yet to be divided."""
 
-ROOM_CIRCLES = {
-    frozenset({"mailsurgeon.cli.commands", "mailsurgeon.cli.screen"}),
-    frozenset({"mailsurgeon.surgery.plan", "mailsurgeon.surgery.remedies"}),
-    frozenset({"mailsurgeon.tui.screens.main", "mailsurgeon.tui.screens.plan"}),
-}
+ROOM_CIRCLES: frozenset[frozenset[str]] = frozenset()
 """Rooms that import each other, and have yet to be untied; no two modules do."""
 
 ANY_ALLOWED = {

@@ -63,7 +63,9 @@ def own_mark() -> bytes:
     return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
 
 
-def lock_folder(place: FolderPlace, server: Server, lock: ServerLock, patience: LockWait) -> None:
+def lock_by_dotlock(
+    place: FolderPlace, server: Server, lock: ServerLock, patience: LockWait
+) -> None:
     """Takes a server's dotlock on a folder that the server opens; `place.stack` releases it.
 
     Without the directory it lies in there is no lock: without tmp Courier does not open a folder.

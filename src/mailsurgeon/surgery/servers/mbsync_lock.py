@@ -26,7 +26,9 @@ _HELD = frozenset({errno.EACCES, errno.EAGAIN})
 _PAUSE = 0.1  # seconds between two tries
 
 
-def lock_folder(place: FolderPlace, _server: Server, lock: ServerLock, patience: LockWait) -> None:
+def lock_for_mbsync(
+    place: FolderPlace, _server: Server, lock: ServerLock, patience: LockWait
+) -> None:
     """Holds the lock that mbsync gives out UIDs under, where it keeps a count of them;
     `place.stack` lets it go. Raises StepRefused and HardError.
     """

@@ -77,8 +77,8 @@ class LockKind:
     remove_dead: Callable[[int, bytes, int, str], None]
 
 
-_DOTLOCK = LockKind(dotlock.lock_folder, dotlock.remove_of_dead)
-_RECORD_LOCK = LockKind(mbsync_lock.lock_folder, mbsync_lock.remove_dead)
+_DOTLOCK = LockKind(dotlock.lock_by_dotlock, dotlock.remove_of_dead)
+_RECORD_LOCK = LockKind(mbsync_lock.lock_for_mbsync, mbsync_lock.remove_dead)
 
 LOCKS: dict[bytes, LockKind] = {
     DOVECOT_UIDLIST_LOCK: _DOTLOCK,

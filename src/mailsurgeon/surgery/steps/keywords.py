@@ -22,14 +22,12 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import StepRefused, told
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import files
-from mailsurgeon.surgery.servers.dotlock import remove_own
+from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.servers.files import Manner, ServerFile
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders, control_directory
 from mailsurgeon.surgery.servers.uid_changes import bytes_of
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 from mailsurgeon.text import visible
-
-DRAFT = b".mailsurgeon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,12 @@ class NameLetters(ChangeKeywords):
             if self._takes_away and not new and self.made:
                 file.remove()
             else:
-                file.replace(new, _manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT)
+                file.replace(new, _manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT_SUFFIX)
 
     def recover(self, places: Places, folders: LockedFolders) -> bool:
         """Whether there is nothing to do; takes away what a killed run has left of a file."""
         with _dovecot(places, self.folder) as file:
-            remove_own(file.directory, DOVECOT_KEYWORDS + DRAFT)
+            remove_own(file.directory, DOVECOT_KEYWORDS + DRAFT_SUFFIX)
             new = self._without(file, folders) if self._takes_away else self._with(file)
             return new == file.data
 
@@ -220,7 +218,7 @@ class CarriedKeywords(ChangeKeywords):
                 raise StepRefused(f"{visible(found.shown)}: other keywords are there already")
             home = os.fstat(there)
             manner = Manner(home.st_uid, home.st_gid, stat.S_IMODE(home.st_mode) & 0o666)
-            found.replace(content, manner, DRAFT)
+            found.replace(content, manner, DRAFT_SUFFIX)
 
     def _has_them(self, places: Places) -> bool:
         """Whether Courier finds these keywords for the message in the folder it goes to."""
@@ -256,7 +254,7 @@ class CarriedKeywords(ChangeKeywords):
             if folder is not None:
                 with _courier(places, folder) as home:
                     if home is not None:
-                        remove_own(home, DRAFT)
+                        remove_own(home, DRAFT_SUFFIX)
         made_in = self.folder if self.back else self.target_folder
         if made_in is not None:
             self._remove_made(places, made_in)

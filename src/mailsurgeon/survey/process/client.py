@@ -25,8 +25,8 @@ from mailsurgeon.survey.process.wire import (
     Failed,
     IsCancelled,
     IsGivenUp,
-    Line,
     MeetOrder,
+    OperatorLine,
     Order,
     Outcome,
     ProgressReport,
@@ -58,7 +58,7 @@ class _Callbacks:
     def answer(self, question: Question) -> bool:
         """Calls what the question is for; False where it has no answer."""
         match question:
-            case Line(text):
+            case OperatorLine(text):
                 self.tell(text)
             case ProgressReport(progress) if self.on_progress is not None:
                 self.on_progress(progress)

@@ -24,7 +24,7 @@ from mailsurgeon.survey.process.wire import (
     Failed,
     IsCancelled,
     IsGivenUp,
-    Line,
+    OperatorLine,
     Order,
     Outcome,
     ProgressReport,
@@ -184,7 +184,7 @@ class _Far:
         """Sends the client the lines that the readers left."""
         with suppress(Empty):
             while True:
-                self._send(Line(self._lines.get_nowait()))
+                self._send(OperatorLine(self._lines.get_nowait()))
 
     def _ask(self, question: Question) -> bool:
         self.hand_on()

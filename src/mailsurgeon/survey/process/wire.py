@@ -40,7 +40,7 @@ class MeetOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OperatorLine:
     """A line for the operator."""
 
     text: str
@@ -80,5 +80,5 @@ class Failed:
 
 
 Order = SurveyOrder | MeetOrder
-Question = Line | ProgressReport | IsCancelled | IsGivenUp
+Question = OperatorLine | ProgressReport | IsCancelled | IsGivenUp
 Outcome = Done | Failed
