@@ -24,7 +24,7 @@ _MOMENT = 1.0  # seconds that a thread is waited for when the program ends
 
 
 class LateSurgeon:
-    """The surgeon, to whoever asks for what a Surgeon has."""
+    """Imports and opens the surgeon on first use, to keep start-up fast."""
 
     def __init__(self, spool: Spool, common: Common) -> None:
         self._spool, self._common = spool, common
