@@ -24,6 +24,8 @@ PACKAGE = "mailsurgeon"
 WIDTH, MARGIN, GAP = 860, 16, 6  # px
 FLOOR, ROOM, LINE = 46, 24, 15  # px: a floor without rooms, a room, a line of text
 LETTER = 7.4  # px: the average width of a letter in a room's name
+LEFT = MARGIN + 28  # px: the left edge of the floors
+ARROW = 20  # px: between two inner layers
 
 STYLE = """
 text { font: 12px ui-sans-serif, sans-serif; fill: #1f2328; }
@@ -42,7 +44,7 @@ text { font: 12px ui-sans-serif, sans-serif; fill: #1f2328; }
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """One layer: its packages, the purpose of each, and the rooms in it, one tuple per row."""
+    """One layer: its packages, their purposes, and the rooms in it, a tuple per inner layer."""
 
     names: tuple[str, ...]
     purposes: tuple[str, ...]
@@ -56,7 +58,39 @@ class Floor:
     @property
     def height(self) -> int:
         """The height of the whole floor, in px."""
-        return self.head + len(self.rooms) * (ROOM + GAP)
+        rows = max((place.row for place in self.places()), default=-1) + 1
+        return self.head + rows * (ROOM + GAP)
+
+    def places(self) -> list[Place]:
+        """Where each room stands: the inner layers side by side, wrapped at the edge."""
+        found: list[Place] = []
+        row, x = 0, LEFT + 12
+        for number, layer in enumerate(self.rooms):
+            arrow = ARROW if number else 0
+            wide = sum(width_of(room) + GAP for room in layer)
+            if x + arrow + wide > WIDTH - MARGIN - 12 and x > LEFT + 12:
+                row, x = row + 1, LEFT + 12
+            for position, room in enumerate(layer):
+                x += arrow if position == 0 else 0
+                found.append(Place(room, row, x, follows=position == 0 and number > 0))
+                x += width_of(room) + GAP
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a room stands: its row in the floor, and its left edge in px. `follows`: the rooms
+    before it may import it."""
+
+    room: str
+    row: int
+    x: int
+    follows: bool
+
+
+def width_of(room: str) -> int:
+    """The width of a room's box, in px."""
+    return round(len(room) * LETTER) + 20
 
 
 def contracts() -> list[dict[str, object]]:
@@ -113,20 +147,20 @@ def floors() -> list[Floor]:
 
 def drawn(floor: Floor, top: int) -> Iterator[str]:
     """The elements of one floor whose upper edge is at `top` px."""
-    left, width = MARGIN + 28, WIDTH - 2 * MARGIN - 28
+    left, width = LEFT, WIDTH - MARGIN - LEFT
     box = f'x="{left}" y="{top}" width="{width}" height="{floor.height}"'
     yield f'<rect class="floor" {box} rx="4"/>'
     name = escape("  |  ".join(floor.names))
     yield f'<text class="name" x="{left + 12}" y="{top + 19}">{name}</text>'
     for number, purpose in enumerate(floor.purposes, 1):
         yield f'<text x="{left + 12}" y="{top + 19 + number * LINE}">{escape(purpose)}</text>'
-    for number, row in enumerate(floor.rooms):
-        x, y = left + 12, top + floor.head - 4 + number * (ROOM + GAP)
-        for room in row:
-            wide = round(len(room) * LETTER) + 20
-            yield f'<rect class="room" x="{x}" y="{y}" width="{wide}" height="{ROOM}" rx="3"/>'
-            yield f'<text x="{x + 10}" y="{y + 16}">{escape(room)}</text>'
-            x += wide + GAP
+    for place in floor.places():
+        y = top + floor.head - 4 + place.row * (ROOM + GAP)
+        if place.follows:
+            yield f'<text x="{place.x - ARROW + 2}" y="{y + 16}">\u2192</text>'
+        box = f'x="{place.x}" y="{y}" width="{width_of(place.room)}" height="{ROOM}"'
+        yield f'<rect class="room" {box} rx="3"/>'
+        yield f'<text x="{place.x + 10}" y="{y + 16}">{escape(place.room)}</text>'
 
 
 def picture() -> str:
