@@ -30,31 +30,29 @@ ROOM_CIRCLES: frozenset[frozenset[str]] = frozenset()
 
 ANY_ALLOWED = {
     "JSON that a command or a report writes": """
-        cli.commands.undo cli.execute report.evidence report.not_examined report.outcome
-        report.output report.plan report.quarantine report.scan report.scan_all
-        report.session_log report.verify
+        cli.commands.undo cli.execute report.not_examined report.outcome report.output report.plan
+        report.quarantine report.scan report.scan_all report.session_log report.verify
     """,
-    "JSON that is read, and what a journal or an index keeps as JSON": """
-        diagnosis.facts diagnosis.group_rules diagnosis.message_rules diagnosis.severity
-        procedures.demo surgery.apply.batches surgery.journal.records surgery.journal.settle
-        surgery.model surgery.plan.remedies.fix_permissions surgery.plan.selection
-        surgery.steps.keywords survey.uidlists.cache
+    "JSON that is read: the detail of a problem, the data of a step, the sample's list": """
+        diagnosis.facts diagnosis.group_rules diagnosis.kind diagnosis.message_rules
+        diagnosis.phrases procedures.demo surgery.plan.remedies.fix_permissions
+        surgery.plan.selection surgery.steps.attributes surgery.steps.base surgery.steps.directory
+        surgery.steps.keywords surgery.steps.maildirsize surgery.steps.purge
+        surgery.steps.registry surgery.steps.rename surgery.steps.uidlist
+        surgery.steps.uidlist_lines survey.uidlists.cache
     """,
     "rows of SQLite": """
-        surgery.journal.journal surgery.plan.entry_detail survey.compare.copies
-        survey.index.index survey.index.rows survey.index.slice survey.index.writer
-        survey.read.examine
+        surgery.journal.journal surgery.journal.records surgery.journal.settle survey.index.rows
     """,
-    "calls handed to another thread, process or host": """
-        survey.process.client survey.process.server survey.read.hang_guard
-        survey.workers.cluster survey.workers.cluster_probe
+    "libraries without types: the cluster's client, what a worker elsewhere runs": """
+        survey.workers.cluster survey.workers.cluster_probe survey.workers.scheduler
     """,
     "types of Textual, of signals, of the mail parser": """
         cli.console tui.screens.journal tui.terminal.hangup tui.text.message
     """,
     "not yet given types": """
-        cli.commands.quarantine cli.startup tui.app tui.screens.main.survey_controller
-        tui.screens.main.watch_controller tui.screens.spools tui.session tui.spool_sessions
+        cli.commands.quarantine cli.startup tui.app tui.screens.main.facade
+        tui.screens.main.screen tui.screens.spools tui.spool_sessions
     """,
 }
 """The modules that may use `Any`, by the reason."""

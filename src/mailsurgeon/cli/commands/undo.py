@@ -39,7 +39,7 @@ def undo(
 ) -> int:
     """Undo an operation."""
     if all and operation is not None:
-        raise MailsurgeonError(f"undo --all undoes everything; leave out {operation} or --all")
+        raise MailsurgeonError(f"undo --all undoes everything; leave {operation} or --all out")
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         if all:
