@@ -41,6 +41,49 @@ edit_uidlist() {{
 }}
 
 """
+_FUNCTIONS = {
+    "edit_list": """\
+# edit_list LIST: in the list each line read after "-" becomes the one read after "+".
+edit_list() {
+    [ -f "$1" ] || return 0
+    awk 'NR == FNR {
+             rest = substr($0, 2)
+             if (/^-/) { old = rest; gone[old] = 1 } else { line[old] = rest }
+             next
+         }
+         $0 in line { print line[$0]; next }
+         !($0 in gone)' - "$1" > "$1.mailsurgeon"
+    mv -f -- "$1.mailsurgeon" "$1"
+}
+""",
+    "carry_keywords": """\
+# carry_keywords DIRECTORY: what Courier keeps there about each base name read after "-" is kept
+# about the one read after "+": in files of its own, BASE and .NUMBER.BASE, and lines of :list.
+carry_keywords() {
+    while IFS= read -r old && IFS= read -r new; do
+        old=${old#-} new=${new#+}
+        for file in "$1/$old" "$1"/.[0-9]*."$old"; do
+            number=${file#"$1/"}
+            number=${number%"$old"}
+            number=${number#.}
+            case ${number%.} in *[!0-9]*) continue ;; esac
+            if [ -f "$file" ]; then mv -n -- "$file" "${file%"$old"}$new"; fi
+        done
+        if [ -f "$1/:list" ]; then
+            OLD=$old: NEW=$new: awk '
+                !entries { print; entries = $0 == ""; next }
+                index($0, ENVIRON["OLD"]) == 1 {
+                    print ENVIRON["NEW"] substr($0, length(ENVIRON["OLD"]) + 1)
+                    next
+                }
+                index($0, ENVIRON["NEW"]) != 1' "$1/:list" > "$1/:list.mailsurgeon"
+            mv -f -- "$1/:list.mailsurgeon" "$1/:list"
+        fi
+    done
+}
+""",
+}
+"""What only steps in Courier's lists need."""
 
 
 def shell_log(
@@ -57,11 +100,12 @@ def shell_log(
         lists=quoted(spool.control or b"."),
     )
     words = ShellWords(spool)
-    lines = [head]
+    lines: list[str] = []
     for operation, steps in operations:
         done = [step for step in steps if step.state in ("done", "undone")]
         lines.append(f"# {operation.id}. {visible(operation.kind)}: {visible(operation.summary)}")
         for step in done:
             lines.extend(step.step.shell(words))
         lines.append("")
-    return "\n".join(lines)
+    functions = [text for name, text in _FUNCTIONS.items() if name in words.called]
+    return "\n".join([head, *functions, *lines])

@@ -99,6 +99,9 @@ class ChangeRecords(Step):
         return replace(self, changes=tuple(changes))
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """Old lines exchanged for new ones."""
-        lines = [(change.before, change.after) for change in self.changes or ()]
-        yield from words.list_edit(self.folder or b"", lines)
+        """Old lines exchanged for new ones, in each list that has any."""
+        lists: dict[bytes, list[tuple[bytes, bytes]]] = {}
+        for change in self.changes or ():
+            lists.setdefault(change.list, []).append((change.before, change.after))
+        for name, lines in lists.items():
+            yield from words.list_edit(self.folder or b"", name, lines)

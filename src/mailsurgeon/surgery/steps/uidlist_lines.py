@@ -84,7 +84,8 @@ class DropLines(Step):
     def shell(self, words: ShellWords) -> Iterator[str]:
         """Lines taken out; putting them back in their places is left to the hand."""
         if self.drop:
-            yield from words.list_edit(self.folder or b"", [(line, b"") for _, line in self.drop])
+            lines = [(line, b"") for _, line in self.drop]
+            yield from words.list_edit(self.folder or b"", self.name, lines)
         else:
             yield words.by_hand(self.action, self.folder or b"")
 
