@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -11,47 +13,51 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 
-class CursorMoves:
-    """The moves of a pane, made from one: go to a line."""
+class _Pane(Protocol):
+    """What the moves need of their pane."""
 
     def go_to(self, line: int) -> None:
         """Moves to a line, or to the nearest there is."""
-        raise NotImplementedError
+        ...
 
     def line(self) -> int:
         """The line the moves count from."""
-        raise NotImplementedError
+        ...
 
     def count(self) -> int:
         """How many lines there are."""
-        raise NotImplementedError
+        ...
 
     def page(self) -> int:
         """How many lines are in view."""
-        raise NotImplementedError
+        ...
 
-    def action_cursor_up(self) -> None:
+
+class CursorMoves:
+    """The actions that move a pane's cursor; the pane has the methods of `_Pane`."""
+
+    def action_cursor_up(self: _Pane) -> None:
         self.go_to(self.line() - 1)
 
-    def action_cursor_down(self) -> None:
+    def action_cursor_down(self: _Pane) -> None:
         self.go_to(self.line() + 1)
 
-    def action_page_up(self) -> None:
+    def action_page_up(self: _Pane) -> None:
         self.go_to(self.line() - max(1, self.page() - 1))
 
-    def action_page_down(self) -> None:
+    def action_page_down(self: _Pane) -> None:
         self.go_to(self.line() + max(1, self.page() - 1))
 
-    def action_half_page_up(self) -> None:
+    def action_half_page_up(self: _Pane) -> None:
         self.go_to(self.line() - max(1, self.page() // 2))
 
-    def action_half_page_down(self) -> None:
+    def action_half_page_down(self: _Pane) -> None:
         self.go_to(self.line() + max(1, self.page() // 2))
 
-    def action_first_line(self) -> None:
+    def action_first_line(self: _Pane) -> None:
         self.go_to(0)
 
-    def action_last_line(self) -> None:
+    def action_last_line(self: _Pane) -> None:
         self.go_to(self.count() - 1)
 
 
