@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from mailsurgeon.host import doveconf
 from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, SpoolLocation
+from mailsurgeon.maildir.server_files import COURIER
 
 if TYPE_CHECKING:
     from mailsurgeon.host.auto_expunge import Expiry
     from mailsurgeon.host.processes import Processes
 
-COURIER_SETTINGS = b"/etc/courier/imapd"
 MOUNTS = "/proc/self/mountinfo"
 PROC = b"/proc"
 
@@ -36,7 +36,7 @@ class Host:
         self,
         *,
         ask_dovecot: Callable[[], ConfigBlock | None] = doveconf.configuration,
-        courier: bytes = COURIER_SETTINGS,
+        courier: bytes = COURIER.config,
         mounts: str = MOUNTS,
         proc: bytes = PROC,
     ) -> None:
