@@ -65,7 +65,9 @@ _WEIGHTS = (
 
 
 def _weight(verdict: str) -> int:
-    return _WEIGHTS.index(verdict.partition(" ")[0])
+    """Where a verdict stands among others; one that is not named above comes last."""
+    remedy = verdict.partition(" ")[0]
+    return _WEIGHTS.index(remedy) if remedy in _WEIGHTS else len(_WEIGHTS)
 
 
 def _both_names(first: NameChange, second: NameChange) -> NameChange:
