@@ -257,9 +257,3 @@ CATALOGUE: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 def problem_kind(code: str) -> ProblemKind:
     """The entry of a code; one that says nothing for a code the catalogue lacks."""
     return CATALOGUE.get(code) or ProblemKind(code, code[:4].upper(), code, Severity.INFO, "")
-
-
-REMEDIES = (
-    "fix-size", "fix-flags", "file", "quarantine", "rename", "make-subdirs", "fix-date",
-    "fix-permissions", "fix-uidlist", "lift-folder",
-)  # fmt: skip

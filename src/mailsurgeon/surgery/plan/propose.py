@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mailsurgeon.diagnosis.catalogue import CATALOGUE, REMEDIES, problem_kind
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.host import Host
@@ -23,6 +23,7 @@ from mailsurgeon.surgery.plan.compile import compile_acts
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load, load_paths
 from mailsurgeon.surgery.plan.left_reasons import without_remedy
+from mailsurgeon.surgery.plan.remedies.registry import REMEDY
 from mailsurgeon.surgery.plan.selection import Choice, RemedyOptions
 from mailsurgeon.surgery.plan.uidlist_check import bases_given_up, without_lists
 from mailsurgeon.surgery.quarantine.directory import default_directory
@@ -71,10 +72,8 @@ def propose(
             around=around,
             known=problems,
         )
-    if remedy not in REMEDIES:
-        raise MailsurgeonError(
-            f"{visible(remedy)}: no such remedy; there are {', '.join(REMEDIES)}"
-        )
+    if remedy not in REMEDY:
+        raise MailsurgeonError(f"{visible(remedy)}: no such remedy; there are {', '.join(REMEDY)}")
     folder = around.named(target) if target is not None else None
     options = RemedyOptions(folder, flags, force, named=True)
     details = around.details(entries)
