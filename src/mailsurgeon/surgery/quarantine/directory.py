@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.model import QUARANTINE
 from mailsurgeon.text import visible
 
 
@@ -35,11 +34,6 @@ class QuarantineItem:
     size: int
     verdict: str
     step: int | None
-
-
-def path_for(operation: int | str, original: bytes) -> bytes:
-    """The path of a step that puts `original` away; `@` stands for a number not known yet."""
-    return QUARANTINE + str(operation).encode("ascii") + b"/" + original
 
 
 def default_directory(spool: Spool) -> bytes:
