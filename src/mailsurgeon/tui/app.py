@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter
@@ -22,7 +22,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.palette import Commands
-from mailsurgeon.tui.session import SpoolSession, watch_spool
+from mailsurgeon.tui.session import ScreenSettings, SpoolSession, SurveyCall, watch_spool
 from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly
 from mailsurgeon.tui.terminal.control_filter import SafeOnly
 from mailsurgeon.tui.terminal.hangup import EndSignals
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
     from mailsurgeon.survey.index.index import Index
     from mailsurgeon.survey.open_spool import Options
-    from mailsurgeon.survey.progress import SurveyResult
     from mailsurgeon.tui.spool_sessions import SpoolSessions
 
 THEME = Theme(
@@ -97,12 +96,12 @@ class MailsurgeonApp(App[int]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *self._own_filters]
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """None: the palette has this program's own commands."""
         del screen
         return ()
 
-    def get_default_screen(self) -> Screen[Any]:
+    def get_default_screen(self) -> Screen[None]:
         """The first screen; there is none below it, which would be drawn for nobody."""
         if self.spools is not None:
             from mailsurgeon.tui.screens.spools import SpoolsScreen
@@ -199,17 +198,18 @@ def run_app(
     options: Options,
     surgeon: Surgeon,
     *,
-    survey: Callable[..., SurveyResult],
+    survey: SurveyCall,
+    prepare: Callable[[], object] = tuple,
     mouse: bool = True,
-    **settings: Any,
+    **settings: Unpack[ScreenSettings],
 ) -> int:
     """Runs the screen until the operator leaves it; returns the exit code.
 
-    `settings` are more fields of the SpoolSession. Raises MailsurgeonError when `theme` is none of
-    Textual's, JournalError when the journal cannot be read and changes are wanted.
+    `prepare` and `settings` are fields of the SpoolSession. Raises MailsurgeonError if `theme` is
+    not one of Textual's, JournalError if the journal cannot be read and changes are allowed.
     """
     watch = partial(watch_spool, host=options.host)
-    session = SpoolSession(spool, index, options, surgeon, survey, watch=watch, **settings)
+    session = SpoolSession(spool, index, options, surgeon, survey, prepare, watch=watch, **settings)
     return _run(session, session.theme, mouse)
 
 
@@ -219,7 +219,7 @@ def run_spools(
     surgeon: Callable[[Spool], Surgeon],
     *,
     mouse: bool = True,
-    **settings: Any,
+    **settings: Unpack[ScreenSettings],
 ) -> int:
     """Runs the screen over the spools below a directory, the list of them first; as `run_app`.
 

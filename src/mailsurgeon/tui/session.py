@@ -8,15 +8,15 @@ they are first used.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options
-from mailsurgeon.survey.progress import SurveyResult
+from mailsurgeon.survey.progress import Progress, SurveyResult
 
 if TYPE_CHECKING:
     from mailsurgeon.host.host import Host
@@ -25,11 +25,44 @@ if TYPE_CHECKING:
     from mailsurgeon.tui.spool_tools import SpoolTools
 
 
+class SurveyCall(Protocol):
+    """A function that surveys a spool, such as `run_survey`, with the arguments a screen gives."""
+
+    def __call__(
+        self,
+        spool: Spool,
+        index: Index,
+        options: Options | None = None,
+        *,
+        folders: Iterable[bytes] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        given_up: Callable[[bytes], bool] | None = None,
+    ) -> SurveyResult: ...
+
+
+class ScreenSettings(TypedDict, total=False):
+    """The settings that a session over one spool and a session over many have in common."""
+
+    read_only: bool
+    ascii: bool
+    theme: str
+    keymap: Mapping[str, str]
+    listen: Callable[[Callable[[str], object]], object]
+
+
+class SessionTimes(TypedDict, total=False):
+    """The fields of a SpoolSession that concern time."""
+
+    inspect_delay: float
+    now: Callable[[], float]
+
+
 @dataclass
 class SpoolSession:
     """Everything one run of the screen works with.
 
-    `survey` has the signature of `Apart.survey`. `prepare` is called once, in a worker, when the
+    `prepare` is called once, in a worker, when the
     first frame stands and before the first survey. `index` belongs to the thread of the screen;
     workers take `index.again()`. `watch` makes a watcher, as `watch_spool` does; without one no
     change on disk is noticed. `listen` gets the function that takes, line by line, what those who
@@ -40,7 +73,7 @@ class SpoolSession:
     index: Index
     options: Options
     surgeon: Surgeon
-    survey: Callable[..., SurveyResult]
+    survey: SurveyCall
     prepare: Callable[[], object] = tuple
     watch: Callable[..., Watcher] | None = None
     read_only: bool = False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.survey_many import SpoolRow, look_at
@@ -17,8 +17,9 @@ from mailsurgeon.procedures.survey_spool import SurveyRequest
 from mailsurgeon.survey.find_spools import FoundSpool, find_spools
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import NotExamined
-from mailsurgeon.survey.open_spool import index_path, open_spool
-from mailsurgeon.tui.session import SpoolSession
+from mailsurgeon.survey.open_spool import Options, index_path, open_spool
+from mailsurgeon.survey.progress import Progress, SurveyResult
+from mailsurgeon.tui.session import SessionTimes, SpoolSession, SurveyCall
 
 if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
@@ -45,7 +46,7 @@ class SpoolSessions:
     theme: str = ""
     keymap: Mapping[str, str] = field(default_factory=dict[str, str])
     listen: Callable[[Callable[[str], object]], object] = bool
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: SessionTimes = field(default_factory=SessionTimes)
 
     def __post_init__(self) -> None:
         self._kept = ExitStack()
@@ -66,7 +67,7 @@ class SpoolSessions:
     def look(
         self,
         path: bytes,
-        on_progress: Callable[[Any], None],
+        on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
         given_up: Callable[[bytes], bool],
     ) -> SpoolRow | None:
@@ -114,11 +115,22 @@ class SpoolSessions:
         self.keep(index.close)
         return index
 
-    def _in_turn(self, path: bytes, survey: Callable[..., Any]) -> Callable[..., Any]:
-        def survey_in_turn(*arguments: Any, **options: Any) -> Any:
-            cancelled = options.get("cancelled") or bool
-            with self._turn(path, cancelled):  # cancelled: the survey ends by itself
-                return survey(*arguments, **options)
+    def _in_turn(self, path: bytes, survey: SurveyCall) -> SurveyCall:
+        def survey_in_turn(
+            spool: Spool,
+            index: Index,
+            options: Options | None = None,
+            *,
+            folders: Iterable[bytes] | None = None,
+            on_progress: Callable[[Progress], None] | None = None,
+            cancelled: Callable[[], bool] | None = None,
+            given_up: Callable[[bytes], bool] | None = None,
+        ) -> SurveyResult:
+            with self._turn(path, cancelled or bool):  # if cancelled, the survey ends by itself
+                return survey(
+                    spool, index, options, folders=folders, on_progress=on_progress,
+                    cancelled=cancelled, given_up=given_up,
+                )  # fmt: skip
 
         return survey_in_turn
 

@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import on
@@ -189,7 +189,7 @@ def record_step_lines(record: StepRecord) -> list[Text]:
     return lines
 
 
-def export_log(screen: BaseScreen[Any]) -> None:
+def export_log(screen: BaseScreen[None]) -> None:
     """Asks for a file name and writes the session log there; never over a file."""
     session = screen.session
     name = os.path.basename(session.spool.shown).lstrip(".") or "spool"

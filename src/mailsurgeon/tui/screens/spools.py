@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any
 
 from rich.style import Style
 from rich.text import Text
@@ -17,6 +16,7 @@ from textual.worker import Worker, get_current_worker
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.progress import Progress
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.keys.bindings import bindings
@@ -127,17 +127,17 @@ class SpoolsScreen(BaseScreen[None]):
             self.post_message(SpoolSurveyed(path, row=row))
         self.post_message(SpoolSurveyed(None))
 
-    def _is_over(self, worker: Worker[Any], path: bytes) -> Callable[[], bool]:
+    def _is_over(self, worker: Worker[None], path: bytes) -> Callable[[], bool]:
         def over() -> bool:
             gone = worker.is_cancelled or self.program.stop.is_set()
             return gone or self._queue.inside == path
 
         return over
 
-    def _progress_of(self, path: bytes, over: Callable[[], bool]) -> Callable[[Any], None]:
+    def _progress_of(self, path: bytes, over: Callable[[], bool]) -> Callable[[Progress], None]:
         last = [0.0]
 
-        def tell(progress: Any) -> None:
+        def tell(progress: Progress) -> None:
             while self._operator_waits() and not over():  # what is in front comes first
                 self.program.stop.wait(_YIELD)
             now = time.monotonic()

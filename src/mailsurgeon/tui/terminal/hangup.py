@@ -14,7 +14,9 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+
+_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+"""What `signal.signal` returns."""
 
 GRACE = 5.0  # seconds the screen has to close once nothing is under way
 
@@ -31,7 +33,7 @@ class EndSignals:
         self, end: Callable[[], object], stop: threading.Event, at_rest: threading.Event
     ) -> None:
         self._end, self._stop, self._at_rest = end, stop, at_rest
-        self._before: dict[int, Any] = {}
+        self._before: dict[int, _Handler] = {}
         self._ending = False
 
     def take(self) -> None:

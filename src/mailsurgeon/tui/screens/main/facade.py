@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 from textual.message import Message
+from textual.screen import Screen
 from textual.timer import Timer
+
+from mailsurgeon.tui.screens.base import Result
 
 Cancelled = Callable[[], bool]
 """Says whether the worker that asks is to end."""
@@ -48,7 +51,9 @@ class MainFacade(Protocol):
         """Whether no other screen is over this one."""
         ...
 
-    def open_screen(self, screen: Any, follow: Callable[[Any], None] | None = None, /) -> None:
+    def open_screen(
+        self, screen: Screen[Result], follow: Callable[[Result | None], None] | None = None, /
+    ) -> None:
         """Opens another screen over this one; `follow` gets what it ends with."""
         ...
 

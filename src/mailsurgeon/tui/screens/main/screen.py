@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +19,7 @@ from mailsurgeon.tui import messages
 from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.program import Program
-from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.base import BaseScreen, Result
 from mailsurgeon.tui.screens.journal import export_log
 from mailsurgeon.tui.screens.main.facade import SurveyedFolders, Work
 from mailsurgeon.tui.screens.main.filter_line import FilterLine
@@ -36,14 +36,29 @@ from mailsurgeon.tui.widgets.folder_tree import FolderTree
 from mailsurgeon.tui.widgets.inspector import Inspector
 from mailsurgeon.tui.widgets.message_list import MessageList
 
+_Event = TypeVar("_Event", bound=Message)
+
 
 def _handed(find: Callable[[MainScreen], Callable[..., object]]) -> Callable[..., None]:
     """An action that is handed over to the method that `find` gives."""
 
-    def action(self: MainScreen, *arguments: Any) -> None:
+    def action(self: MainScreen, *arguments: object) -> None:
         find(self)(*arguments)
 
     return action
+
+
+def _answered(
+    kind: type[_Event], *answers: Callable[[_Event], object]
+) -> tuple[type[Message], Callable[[Message], None]]:
+    """An entry of the table of messages: each of `answers` is called with a message of `kind`."""
+
+    def answer(event: Message) -> None:
+        assert isinstance(event, kind)
+        for one in answers:
+            one(event)
+
+    return kind, answer
 
 
 class MainScreen(BaseScreen[None]):
@@ -65,22 +80,25 @@ class MainScreen(BaseScreen[None]):
         self.plans = PlanController(session, self, survey, lists, self.watching.wait_until_over)
         self._filter = FilterLine(self)
         self._ahead = TypedAhead(super().action_perform, lists.is_coming, self.call_later)
-        controllers = (self.watching, survey, lists, self.plans)
-        self._answers: Mapping[type[Message], Sequence[Callable[[Any], object]]] = {
-            messages.SurveyProgressed: [survey.progressed],
-            messages.SurveyFinished: [one.survey_finished for one in controllers],
-            messages.IndexRead: [lists.index_read],
-            messages.InterruptionHandled: [survey.interruption_handled],
-            messages.JournalUnusable: [survey.journal_unusable],
-            messages.WorkFailed: [lambda event: self.say(event.reason)],
-            messages.UsersSeen: [survey.users_seen],
-            messages.ViewRead: [self._ahead.list_came, self.watching.view_read, lists.view_read],
-            messages.AlikeFound: [self._ahead.list_came, lists.alike_found],
-            messages.ListFailed: [self._ahead.list_failed, lists.list_failed],
-            messages.Inspected: [inspection.inspected],
-            messages.SpoolChanged: [self.watching.spool_changed],
-            messages.ChangesSurveyed: [self.watching.changes_surveyed],
-        }
+        self._answers = dict(self._table_of_answers())
+
+    def _table_of_answers(self) -> Iterator[tuple[type[Message], Callable[[Message], None]]]:
+        """Which methods are called, in turn, with each message of a worker."""
+        survey, lists, watching, ahead = self.survey, self.lists, self.watching, self._ahead
+        over = (one.survey_finished for one in (watching, survey, lists, self.plans))
+        yield _answered(messages.SurveyProgressed, survey.progressed)
+        yield _answered(messages.SurveyFinished, *over)
+        yield _answered(messages.IndexRead, lists.index_read)
+        yield _answered(messages.InterruptionHandled, survey.interruption_handled)
+        yield _answered(messages.JournalUnusable, survey.journal_unusable)
+        yield _answered(messages.WorkFailed, lambda event: self.say(event.reason))
+        yield _answered(messages.UsersSeen, survey.users_seen)
+        yield _answered(messages.ViewRead, ahead.list_came, watching.view_read, lists.view_read)
+        yield _answered(messages.AlikeFound, ahead.list_came, lists.alike_found)
+        yield _answered(messages.ListFailed, ahead.list_failed, lists.list_failed)
+        yield _answered(messages.Inspected, self.inspection.inspected)
+        yield _answered(messages.SpoolChanged, watching.spool_changed)
+        yield _answered(messages.ChangesSurveyed, watching.changes_surveyed)
 
     def parts(self) -> ComposeResult:
         yield self.survey.top
@@ -112,8 +130,7 @@ class MainScreen(BaseScreen[None]):
 
     @on(messages.FromWorker)
     def _worker_posted(self, event: messages.FromWorker) -> None:
-        for answer in self._answers[type(event)]:
-            answer(event)
+        self._answers[type(event)](event)
 
     @on(MessageList.Highlighted)
     def _message_highlighted(self) -> None:
@@ -160,7 +177,9 @@ class MainScreen(BaseScreen[None]):
 
         self.run_worker(run, group=group, exclusive=exclusive, thread=True, exit_on_error=False)
 
-    def open_screen(self, screen: Screen[Any], follow: Callable[[Any], None] | None = None) -> None:
+    def open_screen(
+        self, screen: Screen[Result], follow: Callable[[Result | None], None] | None = None
+    ) -> None:
         self.app.push_screen(screen, follow)
 
     def copy(self, text: str) -> None:
