@@ -1,8 +1,8 @@
-"""What the screen works with: one spool, its index, and whoever surveys, watches and changes it.
+"""One spool as the screens work with it: its index, and what surveys, watches and changes it.
 
-The one place where the screen imports late: its first frame needs neither plans nor a watcher,
-and their modules cost a third of the start. `SpoolSession.tools` and `watch_spool` load them when
-they are first used.
+This is the one place with late imports for the screens: the first frame needs neither plans nor a
+watcher, and their modules cost a third of the start. `SpoolSession.tools` and `watch_spool` load
+them on first use.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ class SessionTimes(TypedDict, total=False):
 
 @dataclass
 class SpoolSession:
-    """Everything one run of the screen works with.
+    """Everything the screens need for one spool.
 
-    `prepare` is called once, in a worker, when the
-    first frame stands and before the first survey. `index` belongs to the thread of the screen;
-    workers take `index.again()`. `watch` makes a watcher, as `watch_spool` does; without one no
-    change on disk is noticed. `listen` gets the function that takes, line by line, what those who
-    read messages have to say. `inspect_delay` is in seconds; `now` gives unix time.
+    A worker calls `prepare` once, after the first frame and before the first survey. `index`
+    belongs to the thread of the screen; workers use `index.again()`. `watch` makes a watcher, as
+    `watch_spool` does; without it, changes on disk go unnoticed. `listen` gets the function that
+    shows what the readers of messages report, line by line. `inspect_delay` is in seconds; `now`
+    returns unix time.
     """
 
     spool: Spool
@@ -86,7 +86,7 @@ class SpoolSession:
 
     @cached_property
     def tools(self) -> SpoolTools:
-        """What makes plans and the session log. May be asked for from any thread."""
+        """Makes plans and the session log. Any thread may use this property."""
         from mailsurgeon.tui.spool_tools import SpoolTools
 
         return SpoolTools(self.spool, self.surgeon, self.options.host)
@@ -99,9 +99,9 @@ def watch_spool(
     exclude: tuple[str, ...],
     host: Host | None = None,
 ) -> Watcher:
-    """The watcher of a spool, not started yet; `tell` is called in a thread of its own.
+    """A watcher of the spool, not started yet, which calls `tell` in its own thread.
 
-    `host`: the computer that the spool is watched on; this one when None.
+    `host`: the computer that watches the spool; this one if None.
     """
     from mailsurgeon.survey.watch.watcher import Watcher
 

@@ -1,4 +1,4 @@
-"""What the start page works with: many spools, looked at one by one, and opened when asked."""
+"""Many spools for the start page: surveys them in turn, opens those that the operator enters."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
     from mailsurgeon.survey.watch.watcher import Watcher
 
-_POLL = 0.1  # seconds between two looks whether a turn has come
+_POLL = 0.1  # seconds between two attempts to take a turn
 
 
 @dataclass
 class SpoolSessions:
-    """The spools below `directory`. `request` says how each is surveyed, and by whom: its `survey`
-    must be given. `surgeon` opens the surgeon of a spool; `watch` and `listen` are those of a
-    SpoolSession, `settings` more of its fields.
+    """The spools below `directory`. `request` describes the survey of each; its `survey` must not
+    be None. `surgeon` opens the surgeon of a spool; the other fields are those of a SpoolSession,
+    with more of them in `settings`.
 
-    A spool that was opened stays so until `close`. Its index is written by one survey at a time.
+    A spool, once opened, stays open until `close`. Only one survey at a time writes its index.
     """
 
     directory: bytes
@@ -54,7 +54,7 @@ class SpoolSessions:
         self._turns: dict[bytes, threading.Lock] = {}
 
     def find(self, not_searched: list[NotExamined]) -> Iterator[FoundSpool]:
-        """The spools, as they are found. Raises SpoolError when the directory cannot be read."""
+        """Yields each spool when it is found. Raises SpoolError if the directory cannot be read."""
         options = self.request.options
         return find_spools(
             self.directory,
@@ -71,7 +71,7 @@ class SpoolSessions:
         cancelled: Callable[[], bool],
         given_up: Callable[[bytes], bool],
     ) -> SpoolRow | None:
-        """Surveys a spool; None when that was cancelled."""
+        """Surveys a spool; None if cancelled."""
         request = replace(
             self.request, on_progress=on_progress, cancelled=cancelled, given_up=given_up
         )
@@ -97,15 +97,15 @@ class SpoolSessions:
         return session
 
     def keep(self, closing: Callable[[], object]) -> None:
-        """Has `closing` called in the end."""
+        """Registers a function that `close` calls."""
         self._kept.callback(closing)
 
     def close(self) -> None:
-        """Ends what was opened."""
+        """Closes everything that was opened."""
         self._kept.close()
 
     def _index(self, spool: Spool) -> Index:
-        """The index kept for this spool, or a temporary one where it cannot be kept."""
+        """The stored index of this spool, or a temporary one if it cannot be stored."""
         try:
             index = Index.open(index_path(spool))
         except (OSError, sqlite3.Error):
@@ -136,7 +136,7 @@ class SpoolSessions:
 
     @contextmanager
     def _turn(self, path: bytes, cancelled: Callable[[], bool]) -> Iterator[bool]:
-        """Waits until no other survey of this spool runs; False when cancelled before."""
+        """Waits until no other survey of this spool runs; yields False if cancelled before."""
         lock = self._turns.setdefault(path, threading.Lock())
         mine = lock.acquire(timeout=_POLL)
         while not mine and not cancelled():

@@ -1,7 +1,7 @@
-"""The last line of defence: whatever a widget draws, nothing a terminal acts on leaves it.
+"""The last line of defence: no control character reaches the terminal, whatever a widget draws.
 
-What is shown is made visible where it is read; this is for what a widget draws by itself, such as
-text that was pasted into a field.
+Text is made visible where it is read; this filter covers what a widget draws by itself, such as
+text that the operator pastes into a field.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The main screen: its panes, and which controller answers to which message and key."""
+"""The main screen: arranges the panes, and hands each message and key to a controller."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _Event = TypeVar("_Event", bound=Message)
 
 
 def _handed(find: Callable[[MainScreen], Callable[..., object]]) -> Callable[..., None]:
-    """An action that is handed over to the method that `find` gives."""
+    """An action that calls the method that `find` returns."""
 
     def action(self: MainScreen, *arguments: object) -> None:
         find(self)(*arguments)
@@ -51,7 +51,7 @@ def _handed(find: Callable[[MainScreen], Callable[..., object]]) -> Callable[...
 def _answered(
     kind: type[_Event], *answers: Callable[[_Event], object]
 ) -> tuple[type[Message], Callable[[Message], None]]:
-    """An entry of the table of messages: each of `answers` is called with a message of `kind`."""
+    """An entry of the table of messages: calls each of `answers` with a message of `kind`."""
 
     def answer(event: Message) -> None:
         assert isinstance(event, kind)
@@ -62,7 +62,7 @@ def _answered(
 
 
 class MainScreen(BaseScreen[None]):
-    """Hands messages and keys to its controllers, which know it as MainFacade."""
+    """Hands messages and keys to its controllers, which see it as MainFacade."""
 
     PLACE = "list"
     BINDINGS = bindings("main")
@@ -83,7 +83,7 @@ class MainScreen(BaseScreen[None]):
         self._answers = dict(self._table_of_answers())
 
     def _table_of_answers(self) -> Iterator[tuple[type[Message], Callable[[Message], None]]]:
-        """Which methods are called, in turn, with each message of a worker."""
+        """The kinds of workers' messages, each with the methods that get it, in order."""
         survey, lists, watching, ahead = self.survey, self.lists, self.watching, self._ahead
         over = (one.survey_finished for one in (watching, survey, lists, self.plans))
         yield _answered(messages.SurveyProgressed, survey.progressed)
@@ -112,7 +112,7 @@ class MainScreen(BaseScreen[None]):
         self.lists.tree.focus()
         self.program.surveying = True
         self.survey.read_index()
-        # What follows loads much; the first frame does not wait for it.
+        # Loads many modules, so it waits until the first frame is drawn.
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -123,7 +123,7 @@ class MainScreen(BaseScreen[None]):
         self.watching.stop()
 
     def on_screen_resume(self) -> None:
-        # What closes a screen may have a survey begin: that one comes first.
+        # Whoever closed the screen in front may begin a survey, which comes first.
         self.call_after_refresh(self.watching.look_when_possible)
 
     # Messages
@@ -165,7 +165,7 @@ class MainScreen(BaseScreen[None]):
         self.inspection.show_title()
         self.refresh_keys()
 
-    # What the controllers ask for
+    # MainFacade
 
     def begin_survey(self, folders: SurveyedFolders, *, recover: bool = False) -> None:
         self.watching.survey_when_free(folders, recover=recover)
@@ -252,7 +252,7 @@ class MainScreen(BaseScreen[None]):
         self.show_status()
 
     def action_back(self) -> None:
-        """Ends what is waited for first, then the filter, the marks, and what is open."""
+        """Gives up waiting, else clears the filter, else the marks, else closes what is open."""
         filtering = self._filter.is_open
         if self.survey.give_up_waiting():
             pass
