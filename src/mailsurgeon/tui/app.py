@@ -68,7 +68,7 @@ class MailsurgeonApp(App[int]):
     ]  # fmt: skip
     BINDINGS = bindings("app")
     COMMANDS = {Commands}
-    COMMAND_PALETTE_BINDING = "f12"  # the registry binds it, under an id of its own
+    COMMAND_PALETTE_BINDING = "f12"  # the table of actions binds it, under its own id
     ALLOW_SELECT = False
     ESCAPE_TO_MINIMIZE = False
 
@@ -83,7 +83,7 @@ class MailsurgeonApp(App[int]):
             self.spools = opened
         self.surveying = False
         self.operating = False
-        self.watched_how: Callable[[], str] = str  # how changes on disk are found, for the help
+        self.watched_how: Callable[[], str] = str  # how it finds changes on disk, for the help
         self.stop = threading.Event()  # set when the run ends: every worker stops at its next step
         self.failure: MailsurgeonError | None = None  # why the run cannot go on
         self.at_rest = threading.Event()  # set while no operation runs, for every thread
@@ -221,10 +221,10 @@ def run_spools(
     mouse: bool = True,
     **settings: Unpack[ScreenSettings],
 ) -> int:
-    """Runs the screen over the spools below a directory, the list of them first; as `run_app`.
+    """Like `run_app`, but for all spools below a directory; opens the list of them first.
 
-    `request` says how each is surveyed, `surgeon` opens the surgeon of a spool; `settings` are more
-    fields of the SpoolSessions.
+    `request` describes the survey of each, `surgeon` opens the surgeon of a spool; `settings` are
+    more fields of the SpoolSessions.
     """
     from mailsurgeon.tui.spool_sessions import SpoolSessions
 

@@ -69,7 +69,7 @@ class Renewed:
 
 
 class FromWorker(Message):
-    """Posted by a worker of the main screen, whose controllers answer it."""
+    """A message from a worker of the main screen to the controllers."""
 
 
 class WorkFailed(FromWorker):

@@ -18,7 +18,7 @@ class _Table(dict[int, str]):
     def __missing__(self, code: int) -> str:
         char = chr(code)
         safe = visible(char)
-        # Of the same width, or the line would no longer fit.
+        # The width must stay the same, or the line would no longer fit.
         shown = safe if len(safe) == 1 else "?" * max(0, get_character_cell_size(char))
         self[code] = shown
         return shown

@@ -139,7 +139,7 @@ class InspectorController:
             self.show_title()
 
     def turn(self, step: int) -> None:
-        """Turns to the next tab (1) or the one before (-1)."""
+        """Turns to the next tab (`step` 1) or the previous one (-1)."""
         self.pane.turn(step)
         self.show_title()
         self.inspect()
