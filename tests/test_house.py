@@ -47,13 +47,7 @@ ANY_ALLOWED = {
     "libraries without types: the cluster's client, what a worker elsewhere runs": """
         survey.workers.cluster survey.workers.cluster_probe survey.workers.scheduler
     """,
-    "types of Textual, of signals, of the mail parser": """
-        cli.console tui.screens.journal tui.terminal.hangup tui.text.message
-    """,
-    "not yet given types": """
-        cli.commands.quarantine cli.startup tui.app tui.screens.main.facade
-        tui.screens.main.screen tui.screens.spools tui.spool_sessions
-    """,
+    "a library without types: the mail parser": "tui.text.message",
 }
 """The modules that may use `Any`, by the reason."""
 

@@ -73,7 +73,7 @@ SCREENS = (
     Screen("kind of problems", (ESC, b"0", b"\r"), b"all folders", "Ffol Ffro Fsub"),
     Screen("plan of all", (b"g", b"v", b"G", b"v", b"\r"), b"Plan: ", "Ffol Fnam"),
     Screen("all its steps", (b"w",), b"steps", "Ffol Fnam"),
-    Screen("applied", (ESC, NUMBER, b"Y"), b"takes it back"),
+    Screen("applied", (ESC, NUMBER, b"Y"), b"u: undo"),
     Screen("journal", (b"J",), b"Journal of", "Fspo Fsum Ffol"),
     Screen("steps", (b"\r",), b"Steps of operation", "Ffol Fnam"),
     Screen("first operation", (ESC, b"j"), b"Steps of operation 1", "Fnam Frea"),

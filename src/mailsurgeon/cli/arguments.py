@@ -45,7 +45,7 @@ def spread_codes(tokens: Sequence[str]) -> list[str]:
 
 
 def checked_codes(codes: Iterable[str]) -> frozenset[str]:
-    """The codes as a set; raises MailsurgeonError, which lists the known codes, for any other."""
+    """The codes as a set; raises MailsurgeonError, which lists all codes, for an unknown one."""
     wanted = frozenset(codes)
     for code in sorted(wanted - CATALOGUE.keys()):
         raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
@@ -55,7 +55,7 @@ def checked_codes(codes: Iterable[str]) -> frozenset[str]:
 def checked_folders(index: Index, names: Iterable[str]) -> list[FolderRow]:
     """The folders with these names (or paths in the spool).
 
-    Raises MailsurgeonError, which lists known folders, for a name that is none.
+    Raises MailsurgeonError, which lists known folders, for an unknown name.
     """
     folders = index.folders()
     known = {os.fsdecode(row.path): row for row in folders} | {row.name: row for row in folders}

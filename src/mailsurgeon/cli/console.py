@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
 
 INTERRUPTED = 130
 """The exit code after Ctrl+C: 128 + SIGINT, as shells report it."""
+
+_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+"""What `signal.signal` returns."""
 
 
 def complain(message: str) -> None:
@@ -53,7 +55,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         caught.append(number)
         signal.signal(number, before[number])
 
-    before: dict[int, Any] = {}
+    before: dict[int, _Handler] = {}
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         before[number] = signal.signal(number, note)
     try:

@@ -100,7 +100,7 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
 
 
 def _called(app: App, arguments: Sequence[str], host: Host) -> object:
-    """Calls the command that these words name, on this host; gives what it returns."""
+    """Calls the command that these words name, on this host; returns its result."""
     command, bound, _ = app.parse_args(
         arguments, exit_on_error=False, print_error=False, help_on_error=False
     )

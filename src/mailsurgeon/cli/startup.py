@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailsurgeon.cli.options import Common
 from mailsurgeon.maildir.spool import Spool
@@ -42,7 +42,7 @@ class LateSurgeon:
                 )
             return self._surgeon
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self.open(), name)
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""The Textual app: settings, themes, signals. All else is in the screens.
+"""The Textual app: settings, themes, signals. The rest is in the screens.
 
-The first screen is imported when it is opened: of the two there are, a run needs one.
+The first screen is imported when it opens: there are two, and a run needs only one of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter
@@ -22,7 +22,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.palette import Commands
-from mailsurgeon.tui.session import SpoolSession, watch_spool
+from mailsurgeon.tui.session import ScreenSettings, SpoolSession, SurveyCall, watch_spool
 from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly
 from mailsurgeon.tui.terminal.control_filter import SafeOnly
 from mailsurgeon.tui.terminal.hangup import EndSignals
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
     from mailsurgeon.survey.index.index import Index
     from mailsurgeon.survey.open_spool import Options
-    from mailsurgeon.survey.progress import SurveyResult
     from mailsurgeon.tui.spool_sessions import SpoolSessions
 
 THEME = Theme(
@@ -46,11 +45,11 @@ THEME = Theme(
 
 
 _THREADS = 32
-"""Workers at once: one that reads from a file system that does not answer is lost for long."""
+"""Workers at once; many, since a file system that does not answer blocks a worker for long."""
 
 
 class _Threads(ThreadPoolExecutor):
-    """The threads of the workers. The end of the program does not wait for them."""
+    """The threads of the workers. The program ends without waiting for them."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         del wait
@@ -58,7 +57,7 @@ class _Threads(ThreadPoolExecutor):
 
 
 class MailsurgeonApp(App[int]):
-    """One run over one spool, or over many: then `session` is that of the spool opened last."""
+    """One run over one spool or over many; `session` is that of the spool opened last."""
 
     session: SpoolSession
 
@@ -69,7 +68,7 @@ class MailsurgeonApp(App[int]):
     ]  # fmt: skip
     BINDINGS = bindings("app")
     COMMANDS = {Commands}
-    COMMAND_PALETTE_BINDING = "f12"  # the registry binds it, under an id of its own
+    COMMAND_PALETTE_BINDING = "f12"  # the table of actions binds it, under its own id
     ALLOW_SELECT = False
     ESCAPE_TO_MINIMIZE = False
 
@@ -84,10 +83,10 @@ class MailsurgeonApp(App[int]):
             self.spools = opened
         self.surveying = False
         self.operating = False
-        self.watched_how: Callable[[], str] = str  # how changes on disk are found, for the help
-        self.stop = threading.Event()  # the run ends: every worker stops at its next step
+        self.watched_how: Callable[[], str] = str  # how it finds changes on disk, for the help
+        self.stop = threading.Event()  # set when the run ends: every worker stops at its next step
         self.failure: MailsurgeonError | None = None  # why the run cannot go on
-        self.at_rest = threading.Event()  # no operation runs: known to every thread
+        self.at_rest = threading.Event()  # set while no operation runs, for every thread
         self.at_rest.set()
         self.animation_level = "none"
         self.register_theme(THEME)
@@ -97,13 +96,13 @@ class MailsurgeonApp(App[int]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *self._own_filters]
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """None: the palette has this program's own commands."""
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """No command of Textual: the palette has this program's own."""
         del screen
         return ()
 
-    def get_default_screen(self) -> Screen[Any]:
-        """The first screen; there is none below it, which would be drawn for nobody."""
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen, with no screen below it: drawing that would be wasted."""
         if self.spools is not None:
             from mailsurgeon.tui.screens.spools import SpoolsScreen
 
@@ -127,18 +126,18 @@ class MailsurgeonApp(App[int]):
             self.screen.say(line)
 
     def open_spool(self, session: SpoolSession, follow: Callable[[object], None]) -> None:
-        """Goes from the start page into a spool; `follow` is called on the way back."""
+        """Opens a spool from the start page; calls `follow` when the operator comes back."""
         from mailsurgeon.tui.screens.main.screen import MainScreen
 
         def come_back(result: object) -> None:
-            self.surveying = False  # what still runs has been told to stop
+            self.surveying = False  # its workers have been cancelled
             follow(result)
 
         self.session = session
         self.push_screen(MainScreen(session, self), come_back)
 
     def leave_spool(self) -> bool:
-        """Goes back to the start page; False where there is none."""
+        """Goes back to the start page; False if there is none or an operation runs."""
         if self.spools is None or self.operating:
             return False
         self.screen.dismiss(None)
@@ -148,31 +147,31 @@ class MailsurgeonApp(App[int]):
         self._signals.give_back()
 
     def state(self) -> State:
-        """What decides whether an action is possible, as far as the app knows."""
+        """The app's part of the facts that decide whether an action is possible."""
         return State(
             read_only=self.settings.read_only, surveying=self.surveying, operating=self.operating
         )
 
     def end_soon(self) -> None:
-        """Finishes the step under way, then ends: the terminal is gone, or somebody said so."""
+        """Ends the run after the step that is running: the terminal is gone, or a person quits."""
         self.stop.set()
         if not self.operating:
             self.exit(0)
 
     def fail(self, error: MailsurgeonError) -> None:
-        """Goes back to the start page; where there is none ends the run, which raises `error`."""
+        """Goes back to the start page; if there is none, the run ends and raises `error`."""
         if not self.leave_spool():
             self.failure = error
             self.end_soon()
 
     def operation_over(self) -> None:
-        """An operation has ended; if the run was to end with it, it does."""
+        """Notes that the operation has ended; ends the run if the operator asked to quit."""
         self.operating = False
         if self.stop.is_set():
             self.exit(0)
 
     def action_leave_program(self) -> None:
-        """Quits; asks while an operation runs."""
+        """Quits; asks first if an operation runs."""
         from mailsurgeon.tui.screens.dialogs import QuitQuestion
 
         if not self.operating:
@@ -185,7 +184,7 @@ class MailsurgeonApp(App[int]):
         self.action_leave_program()
 
     def action_help(self) -> None:
-        """The keys of where the operator is."""
+        """Shows the keys that work where the operator is."""
         from mailsurgeon.tui.screens.base import BaseScreen
         from mailsurgeon.tui.screens.help import HelpScreen
 
@@ -199,17 +198,18 @@ def run_app(
     options: Options,
     surgeon: Surgeon,
     *,
-    survey: Callable[..., SurveyResult],
+    survey: SurveyCall,
+    prepare: Callable[[], object] = tuple,
     mouse: bool = True,
-    **settings: Any,
+    **settings: Unpack[ScreenSettings],
 ) -> int:
     """Runs the screen until the operator leaves it; returns the exit code.
 
-    `settings` are more fields of the SpoolSession. Raises MailsurgeonError when `theme` is none of
-    Textual's, JournalError when the journal cannot be read and changes are wanted.
+    `prepare` and `settings` are fields of the SpoolSession. Raises MailsurgeonError if `theme` is
+    not one of Textual's, JournalError if the journal cannot be read and changes are allowed.
     """
     watch = partial(watch_spool, host=options.host)
-    session = SpoolSession(spool, index, options, surgeon, survey, watch=watch, **settings)
+    session = SpoolSession(spool, index, options, surgeon, survey, prepare, watch=watch, **settings)
     return _run(session, session.theme, mouse)
 
 
@@ -219,12 +219,12 @@ def run_spools(
     surgeon: Callable[[Spool], Surgeon],
     *,
     mouse: bool = True,
-    **settings: Any,
+    **settings: Unpack[ScreenSettings],
 ) -> int:
-    """Runs the screen over the spools below a directory, the list of them first; as `run_app`.
+    """Like `run_app`, but for all spools below a directory; opens the list of them first.
 
-    `request` says how each is surveyed, `surgeon` opens the surgeon of a spool; `settings` are more
-    fields of the SpoolSessions.
+    `request` describes the survey of each, `surgeon` opens the surgeon of a spool; `settings` are
+    more fields of the SpoolSessions.
     """
     from mailsurgeon.tui.spool_sessions import SpoolSessions
 
@@ -240,7 +240,7 @@ def _run(opened: SpoolSession | SpoolSessions, theme: str, mouse: bool) -> int:
     known = {*App().available_themes, THEME.name}
     if theme and theme not in known:
         raise MailsurgeonError(f"no theme {theme!r}; there are: {', '.join(sorted(known))}")
-    # Workers share the interpreter with the screen: shorter turns keep the keys quick.
+    # Workers share the interpreter with the screen; with shorter turns, keys respond faster.
     sys.setswitchinterval(0.0005)
     app = MailsurgeonApp(opened)
     code = app.run(mouse=mouse) or 0

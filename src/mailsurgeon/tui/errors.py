@@ -1,4 +1,4 @@
-"""Errors of workers as one line: the screen lives on."""
+"""Turns errors of workers into one line; the screen stays open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailsurgeon.text import visible
 
 
 def one_line(error: BaseException) -> str:
-    """What went wrong, for the status line; safe to show."""
+    """The error as one line for the status line, safe to show."""
     if isinstance(error, MailsurgeonError):
         return visible(str(error))
     if isinstance(error, OSError) and error.strerror:

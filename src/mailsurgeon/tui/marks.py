@@ -1,4 +1,4 @@
-"""The marked messages: they survive filters and folders."""
+"""The marked messages; marks stay when the filter or the folder changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Marks:
-    """A set of entry ids, and how many of them the list in view does not show."""
+    """A set of entry ids that also counts those outside the list in view."""
 
     def __init__(self) -> None:
         self._ids: set[int] = set()
@@ -22,11 +22,11 @@ class Marks:
         return iter(sorted(self._ids))
 
     def look_at(self, view: Sequence[int]) -> None:
-        """Counts again what is in view; called when the list shows others."""
+        """Recounts the marks in view; to be called when the list shows other messages."""
         self._in_view = sum(map(self._ids.__contains__, view)) if self._ids else 0
 
     def toggle(self, entry: int) -> None:
-        """Marks one that is in view, or takes its mark off."""
+        """Marks or unmarks an entry that is in view."""
         if entry in self._ids:
             self._ids.discard(entry)
             self._in_view -= 1
@@ -35,25 +35,25 @@ class Marks:
             self._in_view += 1
 
     def add(self, entries: Iterable[int]) -> None:
-        """Marks several that are in view."""
+        """Marks entries that are all in view."""
         before = len(self._ids)
         self._ids.update(entries)
         self._in_view += len(self._ids) - before
 
     def keep(self, entries: Iterable[int]) -> None:
-        """Drops the marks of all others; `look_at` has to follow."""
+        """Drops all other marks; call `look_at` afterwards."""
         self._ids.intersection_update(entries)
 
     def renew(self, renamed: Mapping[int, int]) -> None:
-        """Some have another id now; a negative one has no mark any more. `look_at` has to
-        follow."""
+        """Replaces old ids by new ones; a negative new id drops the mark. Call `look_at`
+        afterwards."""
         for entry in self._ids & renamed.keys():
             self._ids.discard(entry)
             if renamed[entry] > 0:
                 self._ids.add(renamed[entry])
 
     def clear(self) -> None:
-        """Takes all marks off."""
+        """Drops all marks."""
         self._ids.clear()
         self._in_view = 0
 

@@ -1,6 +1,6 @@
-"""What workers report to the screen; nothing else crosses from their threads to the screen's.
+"""The messages of workers to the screen; nothing else crosses from their threads to the screen's.
 
-Each message is named in the past tense and carries values that nobody changes afterwards.
+Each message is named in the past tense and carries values that do not change afterwards.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class KindRow:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the index said of the whole spool at one moment."""
+    """The whole spool as the index had it at one moment."""
 
     folders: tuple[FolderRow, ...] = ()
     kinds: tuple[KindRow, ...] = ()
     not_examined: int = 0
     depth: str = ""
-    order: int = 0  # readings begun later have the higher number
+    order: int = 0  # a reading that began later has a higher number
 
     @property
     def messages(self) -> int:
@@ -54,10 +54,10 @@ class Snapshot:
 class Renewed:
     """The open list after some folders were surveyed again: the same rows in the same order.
 
-    A message that has another id now has it in `view` (`renamed`: the new id by the old one; the
-    new id of a message that is gone is the negative of its own). `new` and `gone` are how many
-    messages another reading of the list would show more and less; `changed` are ids. `ticket` is
-    that of the list it was made for.
+    `view` has the new id of each message whose id has changed; `renamed` maps old ids to new ones.
+    For a message that is gone, the new id is the negative old one. A fresh reading of the list
+    would have `new` messages more and lack `gone` of these; `changed` holds the ids of messages
+    that changed. `ticket` is that of the list it was made for.
     """
 
     ticket: int
@@ -69,12 +69,11 @@ class Renewed:
 
 
 class FromWorker(Message):
-    """Posted by a worker of the main screen, whose controllers answer it."""
+    """A message from a worker of the main screen to the controllers."""
 
 
 class WorkFailed(FromWorker):
-    """A worker ended with an error that changes nothing but the status line; `reason` is one
-    line."""
+    """A worker failed, which only the status line shows; `reason` is one line."""
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -82,7 +81,7 @@ class WorkFailed(FromWorker):
 
 
 class SurveyProgressed(FromWorker):
-    """The survey has come so far. `waiting`: the directory that does not answer."""
+    """How far the survey is. `waiting`: the directory that does not answer."""
 
     def __init__(self, stage: str, done: int, total: int, waiting: bytes | None = None) -> None:
         super().__init__()
@@ -93,7 +92,7 @@ class SurveyProgressed(FromWorker):
 
 
 class SurveyFinished(FromWorker):
-    """The survey ended: with its summary, or with an error in one line."""
+    """The survey ended, with a summary or with an error in one line."""
 
     def __init__(self, summary: str, error: str = "", whole: bool = True) -> None:
         super().__init__()
@@ -109,7 +108,7 @@ class IndexRead(FromWorker):
 
 
 class ViewRead(FromWorker):
-    """The ids a list shows were read from the index."""
+    """The ids of a list were read from the index."""
 
     def __init__(self, ticket: int, ids: array[int], cursor: int | None) -> None:
         super().__init__()
@@ -117,7 +116,7 @@ class ViewRead(FromWorker):
 
 
 class ListFailed(FromWorker):
-    """A list, or what is alike in it, could not be read; `reason` is one line."""
+    """A list, or the search for similar messages in it, failed; `reason` is one line."""
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -133,7 +132,7 @@ class AlikeFound(FromWorker):
 
 
 class Proposed(Message):
-    """A plan was made, or could not be. `dropped`: the verdicts it was made without."""
+    """A plan was made, or failed. `dropped`: the verdicts that it leaves out."""
 
     def __init__(
         self,
@@ -147,7 +146,7 @@ class Proposed(Message):
 
 
 class OperationProgressed(Message):
-    """So many acts of the plan are done."""
+    """How many acts of the plan are done."""
 
     def __init__(self, done: int, total: int) -> None:
         super().__init__()
@@ -158,7 +157,7 @@ class OperationProgressed(Message):
 
 
 class OperationFinished(Message):
-    """The operation ended: with its report, or with an error in one line."""
+    """The operation ended, with a report or with an error in one line."""
 
     def __init__(self, report: Report | None, error: str = "") -> None:
         super().__init__()
@@ -166,9 +165,9 @@ class OperationFinished(Message):
 
 
 class InterruptionHandled(FromWorker):
-    """What was found of an operation that broke off in an earlier run, and done about it.
+    """An operation that an earlier run left unfinished was recovered, or left as it is.
 
-    `effects` are what clients will notice of that.
+    `effects`: what clients will notice.
     """
 
     def __init__(self, text: str, effects: Sequence[str] = ()) -> None:
@@ -177,7 +176,7 @@ class InterruptionHandled(FromWorker):
 
 
 class JournalUnusable(FromWorker):
-    """The journal cannot be read or written, and without one nothing may be changed."""
+    """The journal cannot be read or written, so nothing may be changed."""
 
     def __init__(self, error: MailsurgeonError) -> None:
         super().__init__()
@@ -186,7 +185,7 @@ class JournalUnusable(FromWorker):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the inspector shows: an "entry" or a "folder" of the index, by its id."""
+    """The subject of the inspector: an "entry" or a "folder" of the index, by its id."""
 
     what: str
     id: int
@@ -201,7 +200,7 @@ class Inspected(FromWorker):
 
 
 class UsersSeen(FromWorker):
-    """The processes that have the spool open were looked for."""
+    """The search for processes that have the spool open has ended."""
 
     def __init__(self, users: Users, asked: bool) -> None:
         super().__init__()
@@ -217,9 +216,9 @@ class SpoolChanged(FromWorker):
 
 
 class ChangesSurveyed(FromWorker):
-    """The folders that had changed were surveyed again, which took so many seconds.
+    """The folders that had changed were surveyed again, in `seconds`.
 
-    `snapshot` and `renewed` are None when nothing has changed; `error` is one line.
+    `snapshot` and `renewed` are None if nothing has changed; `error` is one line.
     """
 
     def __init__(
@@ -234,7 +233,7 @@ class ChangesSurveyed(FromWorker):
 
 
 class SpoolsFound(Message):
-    """Spools were found; `ended` when there are no more, `error` when it went wrong."""
+    """Spools were found; `ended`: there are no more; `error`: why the search failed."""
 
     def __init__(self, paths: tuple[bytes, ...], ended: bool = False, error: str = "") -> None:
         super().__init__()
@@ -242,8 +241,8 @@ class SpoolsFound(Message):
 
 
 class SpoolSurveyed(Message):
-    """The survey of a spool has begun, gone on, or ended with a row. `path` None: no spool waits
-    for its survey any more."""
+    """The survey of a spool has begun, advanced, or ended with a row. `path` None: no spool is
+    left to survey."""
 
     def __init__(
         self,
@@ -257,7 +256,7 @@ class SpoolSurveyed(Message):
 
 
 class SpoolOpened(Message):
-    """A spool was opened, or could not be."""
+    """A spool was opened, or could not be opened."""
 
     def __init__(self, path: bytes, session: SpoolSession | None, error: str = "") -> None:
         super().__init__()

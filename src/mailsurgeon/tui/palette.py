@@ -1,4 +1,4 @@
-"""The command palette: every command of the place where the operator is."""
+"""The command palette: every command that works where the operator is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailsurgeon.tui.screens.base import BaseScreen
 
 
 class Commands(Provider):
-    """The registry's actions, with their keys and what hinders them."""
+    """The actions, with their keys, and with the reason if one is impossible now."""
 
     def _actions(self) -> list[Action]:
         if not isinstance(self.screen, BaseScreen):

@@ -1,4 +1,4 @@
-"""What every screen needs of the running program; the app in app.py is the one that has it."""
+"""The running program as every screen sees it; the app in app.py provides it."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ if TYPE_CHECKING:
 
 
 class Program(Protocol):
-    """The running program. Its methods belong to the thread of the screens; the two events may be
-    asked from any thread."""
+    """The running program. Only the screens' thread may call its methods; any thread may use the
+    two events."""
 
     session: SpoolSession
-    """That of the spool opened last."""
+    """The session of the spool opened last."""
     settings: SpoolSession | SpoolSessions
-    """How the program was started: read-only, keymap."""
+    """The settings the program was started with, such as read-only and the keymap."""
     surveying: bool
-    """Whether a survey of the open spool runs that the operator waits for."""
+    """Whether the operator waits for a survey of the open spool."""
     operating: bool
     """Whether a plan is being applied."""
     watched_how: Callable[[], str]
-    """Says how changes on disk are found, for the help; empty where nothing is watched."""
+    """Returns how changes on disk are found, for the help; empty if nothing is watched."""
     stop: threading.Event
     """Set when the run ends: every worker stops at its next step."""
     at_rest: threading.Event
     """Set while no operation runs."""
 
     def state(self) -> State:
-        """What decides whether an action is possible, as far as the program knows."""
+        """The program's part of the facts that decide whether an action is possible."""
         ...
 
     def open_spool(self, session: SpoolSession, follow: Callable[[object], None]) -> None:
-        """Goes from the start page into a spool; `follow` is called on the way back."""
+        """Opens a spool from the start page; calls `follow` when the operator comes back."""
         ...
 
     def leave_spool(self) -> bool:
-        """Goes back to the start page; False where there is none."""
+        """Goes back to the start page; False if there is none."""
         ...
 
     def fail(self, error: MailsurgeonError) -> None:
-        """Goes back to the start page; where there is none ends the run, which raises `error`."""
+        """Goes back to the start page; if there is none, the run ends and raises `error`."""
         ...
 
     def operation_over(self) -> None:
-        """An operation has ended; if the run was to end with it, it does."""
+        """Notes that the operation has ended; ends the run if the operator asked to quit."""
         ...

@@ -1,22 +1,22 @@
-"""What the screen works with: one spool, its index, and whoever surveys, watches and changes it.
+"""One spool as the screens work with it: its index, and what surveys, watches and changes it.
 
-The one place where the screen imports late: its first frame needs neither plans nor a watcher,
-and their modules cost a third of the start. `SpoolSession.tools` and `watch_spool` load them when
-they are first used.
+This is the one place with late imports for the screens: the first frame needs neither plans nor a
+watcher, and their modules cost a third of the start. `SpoolSession.tools` and `watch_spool` load
+them on first use.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options
-from mailsurgeon.survey.progress import SurveyResult
+from mailsurgeon.survey.progress import Progress, SurveyResult
 
 if TYPE_CHECKING:
     from mailsurgeon.host.host import Host
@@ -25,22 +25,55 @@ if TYPE_CHECKING:
     from mailsurgeon.tui.spool_tools import SpoolTools
 
 
+class SurveyCall(Protocol):
+    """A function that surveys a spool, such as `run_survey`, with the arguments a screen gives."""
+
+    def __call__(
+        self,
+        spool: Spool,
+        index: Index,
+        options: Options | None = None,
+        *,
+        folders: Iterable[bytes] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        given_up: Callable[[bytes], bool] | None = None,
+    ) -> SurveyResult: ...
+
+
+class ScreenSettings(TypedDict, total=False):
+    """The settings that a session over one spool and a session over many have in common."""
+
+    read_only: bool
+    ascii: bool
+    theme: str
+    keymap: Mapping[str, str]
+    listen: Callable[[Callable[[str], object]], object]
+
+
+class SessionTimes(TypedDict, total=False):
+    """The fields of a SpoolSession that concern time."""
+
+    inspect_delay: float
+    now: Callable[[], float]
+
+
 @dataclass
 class SpoolSession:
-    """Everything one run of the screen works with.
+    """Everything the screens need for one spool.
 
-    `survey` has the signature of `Apart.survey`. `prepare` is called once, in a worker, when the
-    first frame stands and before the first survey. `index` belongs to the thread of the screen;
-    workers take `index.again()`. `watch` makes a watcher, as `watch_spool` does; without one no
-    change on disk is noticed. `listen` gets the function that takes, line by line, what those who
-    read messages have to say. `inspect_delay` is in seconds; `now` gives unix time.
+    A worker calls `prepare` once, after the first frame and before the first survey. `index`
+    belongs to the thread of the screen; workers use `index.again()`. `watch` makes a watcher, as
+    `watch_spool` does; without it, changes on disk go unnoticed. `listen` gets the function that
+    shows what the readers of messages report, line by line. `inspect_delay` is in seconds; `now`
+    returns unix time.
     """
 
     spool: Spool
     index: Index
     options: Options
     surgeon: Surgeon
-    survey: Callable[..., SurveyResult]
+    survey: SurveyCall
     prepare: Callable[[], object] = tuple
     watch: Callable[..., Watcher] | None = None
     read_only: bool = False
@@ -53,7 +86,7 @@ class SpoolSession:
 
     @cached_property
     def tools(self) -> SpoolTools:
-        """What makes plans and the session log. May be asked for from any thread."""
+        """Makes plans and the session log. Any thread may use this property."""
         from mailsurgeon.tui.spool_tools import SpoolTools
 
         return SpoolTools(self.spool, self.surgeon, self.options.host)
@@ -66,9 +99,9 @@ def watch_spool(
     exclude: tuple[str, ...],
     host: Host | None = None,
 ) -> Watcher:
-    """The watcher of a spool, not started yet; `tell` is called in a thread of its own.
+    """A watcher of the spool, not started yet, which calls `tell` in its own thread.
 
-    `host`: the computer that the spool is watched on; this one when None.
+    `host`: the computer that watches the spool; this one if None.
     """
     from mailsurgeon.survey.watch.watcher import Watcher
 

@@ -1,4 +1,4 @@
-"""Which spools of the start page wait to be surveyed."""
+"""The spools of the start page that wait for their survey."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import threading
 
 
 class SpoolQueue:
-    """Spools waiting for their survey; shared by the screen and the thread that surveys.
+    """A queue of spools, shared by the screen and the thread that surveys.
 
-    `inside` is the spool that is open: it has a survey of its own, and keeps its place meanwhile.
+    `inside` is the spool that is open: the screen surveys it, so it keeps its place in the queue.
     """
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class SpoolQueue:
         self.inside: bytes | None = None
 
     def add(self, paths: tuple[bytes, ...], *, first: bool = False) -> bool:
-        """Adds these; True when nobody takes from the queue, and a worker must begin to."""
+        """Adds spools, in front if `first`; True if the caller must start a worker."""
         with self._lock:
             new = dict.fromkeys(paths)
             self._waiting = new | self._waiting if first else self._waiting | new
@@ -26,7 +26,7 @@ class SpoolQueue:
             return begin
 
     def take(self) -> bytes | None:
-        """The next to survey; None ends the work."""
+        """The next spool to survey; None if there is none, which ends the worker."""
         with self._lock:
             path = next((one for one in self._waiting if one != self.inside), None)
             if path is None:

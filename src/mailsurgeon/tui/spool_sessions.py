@@ -1,15 +1,15 @@
-"""What the start page works with: many spools, looked at one by one, and opened when asked."""
+"""Many spools for the start page: surveys them in turn, opens those that the operator enters."""
 
 from __future__ import annotations
 
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.survey_many import SpoolRow, look_at
@@ -17,23 +17,24 @@ from mailsurgeon.procedures.survey_spool import SurveyRequest
 from mailsurgeon.survey.find_spools import FoundSpool, find_spools
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import NotExamined
-from mailsurgeon.survey.open_spool import index_path, open_spool
-from mailsurgeon.tui.session import SpoolSession
+from mailsurgeon.survey.open_spool import Options, index_path, open_spool
+from mailsurgeon.survey.progress import Progress, SurveyResult
+from mailsurgeon.tui.session import SessionTimes, SpoolSession, SurveyCall
 
 if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
     from mailsurgeon.survey.watch.watcher import Watcher
 
-_POLL = 0.1  # seconds between two looks whether a turn has come
+_POLL = 0.1  # seconds between two attempts to take a turn
 
 
 @dataclass
 class SpoolSessions:
-    """The spools below `directory`. `request` says how each is surveyed, and by whom: its `survey`
-    must be given. `surgeon` opens the surgeon of a spool; `watch` and `listen` are those of a
-    SpoolSession, `settings` more of its fields.
+    """The spools below `directory`. `request` describes the survey of each; its `survey` must not
+    be None. `surgeon` opens the surgeon of a spool; the other fields are those of a SpoolSession,
+    with more of them in `settings`.
 
-    A spool that was opened stays so until `close`. Its index is written by one survey at a time.
+    A spool, once opened, stays open until `close`. Only one survey at a time writes its index.
     """
 
     directory: bytes
@@ -45,7 +46,7 @@ class SpoolSessions:
     theme: str = ""
     keymap: Mapping[str, str] = field(default_factory=dict[str, str])
     listen: Callable[[Callable[[str], object]], object] = bool
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: SessionTimes = field(default_factory=SessionTimes)
 
     def __post_init__(self) -> None:
         self._kept = ExitStack()
@@ -53,7 +54,7 @@ class SpoolSessions:
         self._turns: dict[bytes, threading.Lock] = {}
 
     def find(self, not_searched: list[NotExamined]) -> Iterator[FoundSpool]:
-        """The spools, as they are found. Raises SpoolError when the directory cannot be read."""
+        """Yields each spool when it is found. Raises SpoolError if the directory cannot be read."""
         options = self.request.options
         return find_spools(
             self.directory,
@@ -66,11 +67,11 @@ class SpoolSessions:
     def look(
         self,
         path: bytes,
-        on_progress: Callable[[Any], None],
+        on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
         given_up: Callable[[bytes], bool],
     ) -> SpoolRow | None:
-        """Surveys a spool; None when that was cancelled."""
+        """Surveys a spool; None if cancelled."""
         request = replace(
             self.request, on_progress=on_progress, cancelled=cancelled, given_up=given_up
         )
@@ -96,15 +97,15 @@ class SpoolSessions:
         return session
 
     def keep(self, closing: Callable[[], object]) -> None:
-        """Has `closing` called in the end."""
+        """Registers a function that `close` calls."""
         self._kept.callback(closing)
 
     def close(self) -> None:
-        """Ends what was opened."""
+        """Closes everything that was opened."""
         self._kept.close()
 
     def _index(self, spool: Spool) -> Index:
-        """The index kept for this spool, or a temporary one where it cannot be kept."""
+        """The stored index of this spool, or a temporary one if it cannot be stored."""
         try:
             index = Index.open(index_path(spool))
         except (OSError, sqlite3.Error):
@@ -114,17 +115,28 @@ class SpoolSessions:
         self.keep(index.close)
         return index
 
-    def _in_turn(self, path: bytes, survey: Callable[..., Any]) -> Callable[..., Any]:
-        def survey_in_turn(*arguments: Any, **options: Any) -> Any:
-            cancelled = options.get("cancelled") or bool
-            with self._turn(path, cancelled):  # cancelled: the survey ends by itself
-                return survey(*arguments, **options)
+    def _in_turn(self, path: bytes, survey: SurveyCall) -> SurveyCall:
+        def survey_in_turn(
+            spool: Spool,
+            index: Index,
+            options: Options | None = None,
+            *,
+            folders: Iterable[bytes] | None = None,
+            on_progress: Callable[[Progress], None] | None = None,
+            cancelled: Callable[[], bool] | None = None,
+            given_up: Callable[[bytes], bool] | None = None,
+        ) -> SurveyResult:
+            with self._turn(path, cancelled or bool):  # if cancelled, the survey ends by itself
+                return survey(
+                    spool, index, options, folders=folders, on_progress=on_progress,
+                    cancelled=cancelled, given_up=given_up,
+                )  # fmt: skip
 
         return survey_in_turn
 
     @contextmanager
     def _turn(self, path: bytes, cancelled: Callable[[], bool]) -> Iterator[bool]:
-        """Waits until no other survey of this spool runs; False when cancelled before."""
+        """Waits until no other survey of this spool runs; yields False if cancelled before."""
         lock = self._turns.setdefault(path, threading.Lock())
         mine = lock.acquire(timeout=_POLL)
         while not mine and not cancelled():

@@ -1,6 +1,6 @@
-"""What the screen needs of surgery, survey and report: plans of one spool, its log, its folders.
+"""The screens' use of surgery, survey and report: plans for one spool, its log, its folders.
 
-Its imports are many: `SpoolSession.tools` imports this module when it is first needed.
+It imports many modules, so `SpoolSession.tools` imports it on first use only.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_det
 
 
 class SpoolTools:
-    """Makes plans of one spool on one host. Each index must be one of the calling thread's own."""
+    """Makes plans for one spool on one host. Each index must belong to the calling thread."""
 
     def __init__(self, spool: Spool, surgeon: Surgeon, host: Host) -> None:
         self._spool, self._surgeon, self._host = spool, surgeon, host
 
     def preview(self, index: Index, entry: int) -> Plan:
-        """What would be proposed for one entry, made without the journal."""
+        """The plan that would be proposed for one entry, made without the journal."""
         return propose(self._spool, index, [entry], host=self._host)
 
     def propose(
@@ -38,7 +38,7 @@ class SpoolTools:
         target: str | None = None,
         flags: str | None = None,
     ) -> Plan:
-        """The plan of a remedy (None: each problem's own) for these entries."""
+        """The plan that applies a remedy (None: each problem's own) to these entries."""
         return propose(
             self._spool, index, entries, remedy, codes=codes, target=target, flags=flags,
             quarantine=self._surgeon.quarantine_dir, host=self._host,
@@ -50,11 +50,11 @@ class SpoolTools:
         return propose_folder(self._spool, index, folder, quarantine=quarantine, host=self._host)
 
     def plan_undo(self, index: Index, operation: int | None = None) -> Plan:
-        """The plan that takes an operation back (None: the last), with what clients will notice."""
+        """The plan that undoes an operation (None: the last), with what clients will notice."""
         return self._described(index, self._surgeon.plan_undo(operation))
 
     def plan_redo(self, index: Index, operation: int | None = None) -> Plan:
-        """The plan that does again what was taken back, with what clients will notice."""
+        """The plan that redoes what was undone, with what clients will notice."""
         return self._described(index, self._surgeon.plan_redo(operation))
 
     def without(self, index: Index, plan: Plan, verdicts: frozenset[str]) -> Plan:
@@ -63,7 +63,8 @@ class SpoolTools:
         return without(self._spool, index, plan, verdicts, quarantine=quarantine, host=self._host)
 
     def brake(self, plan: Plan, sizes: Mapping[bytes, int]) -> int | None:
-        """The number to be typed before the plan may run, or None; `sizes`: messages by folder."""
+        """The number to type before the plan may run, or None; `sizes`: the number of messages by
+        folder."""
         return brake(plan, sizes)
 
     def log(self, form: str) -> str:
@@ -71,7 +72,7 @@ class SpoolTools:
         return write_log(self._surgeon, form)
 
     def folder_details(self, folder: bytes) -> FolderDetails:
-        """What the files of a folder, by its path, say of its subscription and numbers."""
+        """A folder's subscription and UIDs, read from its files; `folder`: its path."""
         return folder_details(self._spool, folder)
 
     def _described(self, index: Index, plan: Plan) -> Plan:

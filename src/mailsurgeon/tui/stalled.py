@@ -1,4 +1,4 @@
-"""What a survey waits for: a directory that does not answer, until the operator gives up on it."""
+"""The directory a survey waits for because it does not answer, until the operator gives it up."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from mailsurgeon.text import path_shown
 from mailsurgeon.tui.text.fields import fit_end
 
-_PATH_CELLS = 34  # of a path, so that 80 columns show what can be done
+_PATH_CELLS = 34  # for a path, so that 80 columns also show the key
 
 
 class Waits:
-    """One survey's. The screen tells what it has heard, and shows `text`; the survey's thread asks
-    `given_up`. `now` gives seconds."""
+    """The directories that one survey waits for. The screen calls `heard` and shows `text`; the
+    survey's thread calls `given_up`. `now` returns seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -22,16 +22,16 @@ class Waits:
         self.left_out: dict[bytes, None] = {}
 
     def heard(self, place: bytes | None) -> None:
-        """The directory that is waited for; None when the survey goes on."""
+        """Notes the directory that the survey waits for; None if it goes on."""
         if place != self._place:
             self._place, self._since = place, self._now()
 
     def given_up(self, place: bytes) -> bool:
-        """Whether the operator has given up on this directory. Called from any thread."""
+        """Whether the operator has given up on this directory. Any thread may call this."""
         return place in self.left_out
 
     def give_up(self) -> bytes | None:
-        """Gives up on what is waited for; None when nothing is."""
+        """Gives up on the directory that the survey waits for; returns it, or None."""
         place, self._place = self._place, None
         if place is not None:
             self.left_out[place] = None
@@ -39,7 +39,7 @@ class Waits:
 
     @property
     def text(self) -> str:
-        """`waiting for .lists/cur (12 s)  Esc gives up on it`; empty when nothing is."""
+        """`waiting for .lists/cur (12 s)  Esc gives up on it`; empty if all answer."""
         if self._place is None:
             return ""
         seconds = int(self._now() - self._since) + SILENT
@@ -47,7 +47,7 @@ class Waits:
 
     @property
     def left_out_text(self) -> str:
-        """`gave up on .lists/cur`, for the survey's last word; empty when all answered."""
+        """`gave up on .lists/cur`, for the summary of the survey; empty if all answered."""
         if not self.left_out:
             return ""
         first, more = next(iter(self.left_out)), len(self.left_out) - 1
@@ -55,10 +55,10 @@ class Waits:
 
 
 SILENT = 2
-"""Seconds that a directory has been silent when a survey first tells of it."""
+"""Seconds without an answer after which a survey first reports a directory."""
 
 
 def short(path: bytes) -> str:
-    """A path, safe to show, its beginning cut where it is long."""
+    """A path, safe to show; a long one loses its beginning."""
     text = path_shown(path)
     return text if len(text) <= _PATH_CELLS else fit_end(text, _PATH_CELLS).rstrip()

@@ -1,4 +1,4 @@
-"""The order in which problems are gone through: the worst kind first, then the next."""
+"""The order in which the operator goes through problems: the worst kind first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mailsurgeon.tui.messages import KindRow
 
 
 def neighbour(kinds: Sequence[KindRow], code: str, step: int) -> str | None:
-    """The kind after (`step` 1) or before (-1) `code`; None at the ends."""
+    """The kind after (`step` 1) or before (-1) `code`; None at either end."""
     codes = [kind.code for kind in kinds]
     if code not in codes:
         return codes[0] if codes and step > 0 else None
@@ -17,10 +17,10 @@ def neighbour(kinds: Sequence[KindRow], code: str, step: int) -> str | None:
 
 
 def next_after(before: Sequence[KindRow], after: Sequence[KindRow], code: str) -> str | None:
-    """Where to go when all that could be repaired of `code` has been.
+    """The kind to go to once all that could be repaired of `code` is repaired.
 
-    The first kind that stood after it and is still there, else the first of the others that is a
-    trouble (above info), else None.
+    This is the first kind that followed it and is still there, else the first other kind above
+    info, else None.
     """
     left = {kind.code for kind in after}
     codes = [kind.code for kind in before]
@@ -32,5 +32,5 @@ def next_after(before: Sequence[KindRow], after: Sequence[KindRow], code: str) -
 
 
 def worst(kinds: Sequence[KindRow], codes: Sequence[str]) -> str | None:
-    """The kind that comes first in the order, of those an entry has."""
+    """The first of `kinds` that is in `codes`; None if there is none."""
     return next((kind.code for kind in kinds if kind.code in codes), None)

@@ -1,6 +1,6 @@
-"""What the screen reads from the index: the whole at a moment, a list, and how a list has changed.
+"""Readings of the index for the screen: a snapshot of the whole, a list, the changes of a list.
 
-No widget is here. Workers call these functions with a connection of their own to the index.
+Workers call these functions with their own connection to the index.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ SORT_CYCLE = (
     ("problem", True, "by problem, worst first"),
     ("path", False, "by path"),
 )
-"""What `s` goes through: ViewQuery's sort, whether descending, and its name."""
+"""The orders that `s` goes through: ViewQuery's sort, whether descending, and the name."""
 
 _readings = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where the cursor goes in the next list: on an entry, at an end, or where it was."""
+    """Where the cursor goes in the next list: to an entry or an end; else it stays on its line."""
 
     entry: int | None = None
     end: str = ""  # "first", "last", or empty
 
     def in_list(self, ids: Sequence[int]) -> int | None:
-        """The entry of a list that this means, or None."""
+        """The entry of this list to go to, or None."""
         if self.end and ids:
             return ids[0] if self.end == "first" else ids[-1]
         return self.entry
@@ -45,7 +45,7 @@ class Arrival:
 
 @contextlib.contextmanager
 def own_index(index: Index) -> Iterator[Index]:
-    """A connection of the thread's own, closed at the end."""
+    """A connection to the index for the calling thread, closed at the end."""
     mine = index.again()
     try:
         yield mine
@@ -54,7 +54,7 @@ def own_index(index: Index) -> Iterator[Index]:
 
 
 def read_snapshot(index: Index) -> Snapshot:
-    """What the index says of the whole spool."""
+    """Reads the snapshot of the whole spool."""
     order = next(_readings)
     troubles = index.problem_counts(above_info=True)
     kinds = (KindRow(c, n, c in troubles) for c, n in index.problem_counts().items())
@@ -89,7 +89,7 @@ def renew(
     renamed: dict[int, int],
     changed: frozenset[int],
 ) -> Renewed:
-    """What has become of a list, and what a new reading of it would show else."""
+    """What has become of a list, and how a new reading would differ."""
     same = array("q", (renamed.get(number, number) for number in view) if renamed else view)
     now, shown = set(index.view(query)), set(same)
     renewed = {number for number in renamed.values() if number > 0}

@@ -68,7 +68,7 @@ async def test_y_applies_and_the_cursor_stands_on_the_next_kind(ward: Ward) -> N
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "Y")
         assert front(pilot) is main(pilot)
-        assert "Filed 3.  u takes it back." in status(pilot)
+        assert "3 filed.  u: undo" in status(pilot)
         assert "no marks" in status(pilot)
         assert main(pilot).lists.shown.code == "size-mismatch"
         assert main(pilot).lists.list.has_focus
@@ -80,7 +80,7 @@ async def test_one_message_of_many_leaves_the_cursor_in_its_kind(ward: Ward) -> 
     async with ward.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "enter", "Y")
-        assert "Filed 1." in status(pilot)
+        assert "1 filed." in status(pilot)
         assert main(pilot).lists.shown.code == "misfiled"
         assert main(pilot).lists.list.count() == 2
 
@@ -98,7 +98,7 @@ async def test_a_whole_session_repairs_undoes_and_exports(ward: Ward) -> None:
         assert "The session log is in ~/mailsurgeon-Maildir-20120306-0213.md" in status(pilot)
         for _ in range(4):
             await keys(pilot, "u", "Y")
-        assert "Put back" in status(pilot)
+        assert "put back" in status(pilot)
     assert ward.picture() == before
     place = ward.home / "mailsurgeon-Maildir-20120306-0213.md"
     assert place.stat().st_mode & 0o777 == 0o600
@@ -263,7 +263,7 @@ async def test_the_brake_wants_the_number_before_y(empty_ward: Ward) -> None:
         await keys(pilot, "6", "1", "Y")
         assert len(empty_ward.names(".many/cur")) == 60
         await keys(pilot, "6", "1", "backspace", "0", "Y")
-        assert "Quarantined 60." in status(pilot)
+        assert "60 quarantined." in status(pilot)
     assert empty_ward.names(".many/cur") == []
 
 
@@ -338,7 +338,7 @@ async def test_the_journal_lists_operations_and_undoes_the_one_chosen(ward: Ward
         rows = [row.plain for row in front(pilot).query_one("#operations", Rows).rows]
         assert "undo" in rows[0] and "of 1" in rows[0]
         assert rows[2].endswith("undone")
-        assert "Put back 3.  ctrl+r does it again." in status(pilot)
+        assert "3 put back.  ctrl+r: redo" in status(pilot)
         await keys(pilot, "escape")
         assert tree_lines(pilot)[1].split() == ["MISF", "3"]
 
@@ -428,7 +428,7 @@ async def test_progress_is_shown_and_escape_stops_after_the_batch(slow: Mailsurg
         await pilot.press("escape")
         await settled(pilot)
         assert front(pilot) is main(pilot)
-        assert "Filed 1; partial.  u takes it back." in status(pilot)
+        assert "1 filed; partial.  u: undo" in status(pilot)
         assert main(pilot).lists.shown.code == "misfiled"
 
 

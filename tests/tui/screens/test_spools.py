@@ -140,7 +140,7 @@ async def test_enter_goes_in_and_esc_comes_back(vmail: Vmail) -> None:
         assert pilot.app.screen.session.spool.root == os.fsencode(vmail.top / "bert")
         assert any("SIZE" in line for line in tree_lines(pilot))
         await keys(pilot, "enter", "enter", "Y")
-        assert "u takes it back" in status(pilot)
+        assert "u: undo" in status(pilot)
         await keys(pilot, "escape")
         assert lines(pilot)[:2] == ["anna 4 healthy", "bert 4 healthy"]
         assert under_cursor(pilot) == "bert"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
-from typing import Annotated, Any
+from typing import Annotated, TypedDict, Unpack
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -36,6 +36,7 @@ from mailsurgeon.cli.options import (
 )
 from mailsurgeon.cli.session import SurveyedSpool, surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
+from mailsurgeon.host.host import Host
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
 from mailsurgeon.surgery.model import Plan
@@ -78,8 +79,16 @@ def add(
     return operate(spool, planned, consent, common)
 
 
-def _plan_add(surveyed: SurveyedSpool, paths: list[bytes], **options: Any) -> Plan:
-    """One plan for messages, whole folders and servers' files; `options` are those of `propose`."""
+class _PlanOptions(TypedDict):
+    """The options that `propose`, `propose_folder` and `propose_file` share."""
+
+    force: bool
+    quarantine: bytes | None
+    host: Host | None
+
+
+def _plan_add(surveyed: SurveyedSpool, paths: list[bytes], **options: Unpack[_PlanOptions]) -> Plan:
+    """One plan for messages, whole folders and servers' files."""
     spool, index = surveyed.spool, surveyed.index
     folders = {row.path: row.id for row in index.folders()}
     whole = [
@@ -92,9 +101,7 @@ def _plan_add(surveyed: SurveyedSpool, paths: list[bytes], **options: Any) -> Pl
     if not whole:
         return single
     joined = reduce(_joined, whole, single)
-    return described(
-        spool, index, joined, quarantine=options.get("quarantine"), host=options.get("host")
-    )
+    return described(spool, index, joined, quarantine=options["quarantine"], host=options["host"])
 
 
 def _joined(first: Plan, second: Plan) -> Plan:

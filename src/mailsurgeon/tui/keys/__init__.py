@@ -1,5 +1,5 @@
 """Keys.
 
-- `actions.py`: every action with its keys and its help, in one table, without Textual
-- `bindings.py`: Textual's bindings, made from the table
+- `actions.py`: the table of all actions, with keys and help; does not import Textual
+- `bindings.py`: makes Textual's bindings from the table
 """

@@ -1,8 +1,8 @@
 """Every action of the interface, in one table.
 
-The key bindings, the line of keys at the bottom, the help screen, the command palette and the key
-sheet of the documents are all made from it. Each id can be given other keys (Textual's keymap).
-Nothing here imports Textual, so that the command line can check a keymap.
+The key bindings, the line of keys at the bottom, the help screen, the command palette and the
+README's table of keys are all made from it. A keymap (Textual's) gives other keys to an id. Nothing
+here imports Textual, so that the command line can check a keymap.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What decides whether an action is possible just now."""
+    """The facts that decide whether an action is possible now."""
 
     read_only: bool = False
     surveying: bool = False
     operating: bool = False
-    chosen: int = 0  # messages meant: the marked ones, else the one under the cursor
+    chosen: int = 0  # messages an action applies to: the marked ones, else the one under the cursor
 
 
 Condition = Callable[[State], str]
 
 
 def not_read_only(state: State) -> str:
-    """Changes need more than a look."""
+    """For actions that change the spool."""
     return "read-only: mailsurgeon was started with --read-only" if state.read_only else ""
 
 
 def survey_done(state: State) -> str:
-    """Proposals rest on the whole spool."""
+    """For proposals: they depend on the survey of the whole spool."""
     return "proposal when the survey is done" if state.surveying else ""
 
 
 def nothing_runs(state: State) -> str:
-    """Never two operations at once."""
+    """For operations: two never run at once."""
     return "an operation runs: wait for its end" if state.operating else ""
 
 
 def something_chosen(state: State) -> str:
-    """A remedy needs something to treat."""
+    """For remedies: they need at least one message."""
     return "" if state.chosen else "nothing is under the cursor and nothing is marked"
 
 
@@ -53,9 +53,9 @@ class Action:
 
     `command` is what Textual runs on the widget or screen that owns the keys (`cursor_down`,
     `propose('fix-size')`, or `screen.open` from a widget).
-    `scopes` are the panes and screens where the keys work. `footer`: its place in the line of
-    keys, 0 when it is not there;
-    `footer_only`: at this place alone. `conditions` say why it cannot be done.
+    `scopes` are the panes and screens where the keys work. `footer` is its position in the line of
+    keys, 0 if it is not shown there; `footer_only` limits that to one place. Each of `conditions`
+    returns the reason why the action is impossible, or an empty string.
     """
 
     id: str
@@ -70,11 +70,11 @@ class Action:
     footer_only: str = ""
 
     def footer_at(self, place: str) -> bool:
-        """Whether it stands in the line of keys at a place of CHAINS."""
+        """Whether the line of keys shows it at a place of CHAINS."""
         return self.footer > 0 and self.footer_only in ("", place)
 
     def disabled_reason(self, state: State) -> str:
-        """Why it cannot be done now; empty when it can."""
+        """The reason why the action is impossible now; empty if it is possible."""
         return next((why for test in self.conditions if (why := test(state))), "")
 
 
@@ -146,22 +146,22 @@ ACTIONS: tuple[Action, ...] = (
            "Proposes the remedy for the message under the cursor, or for the marked ones.",
            ("list",), 1, _PROPOSAL),
     Action("propose-file", ("m",), "propose('file')", "move into cur/",
-           "Proposes to move into cur/ of a folder; the folder is asked for.", ("main",),
+           "Proposes to move into cur/ of a folder that you name.", ("main",),
            0, _PROPOSAL),
     Action("propose-flags", ("f",), "propose('fix-flags')", "flags",
            "Opens the editor of flags, then proposes the change.", ("main",), 0, _PROPOSAL),
     Action("propose-size", ("z",), "propose('fix-size')", "size",
-           "Proposes to put the right size into the name.", ("main",), 0, _PROPOSAL),
+           "Proposes to correct the size in the name.", ("main",), 0, _PROPOSAL),
     Action("propose-rename", ("r",), "propose('rename')", "rename",
            "Proposes a new, sound file name.", ("main",), 0, _PROPOSAL),
     Action("propose-quarantine", ("d",), "propose('quarantine')", "quarantine",
            "Proposes to move into the quarantine, out of the spool; in the tree: the folder.",
            ("main",), 0, _PROPOSAL),
     Action("undo", ("u",), "undo", "undo",
-           "Proposes to take back the last operation, saying what that does.", ("main",), 7,
+           "Proposes to undo the last operation, and shows what that does.", ("main",), 7,
            (survey_done, nothing_runs)),
     Action("redo", ("ctrl+r",), "redo", "redo",
-           "Proposes to do again what was taken back last.", ("main",), 0,
+           "Proposes to redo what was undone last.", ("main",), 0,
            (survey_done, nothing_runs)),
     # The record, and the rest
     Action("journal", ("J",), "journal", "journal",
@@ -173,7 +173,7 @@ ACTIONS: tuple[Action, ...] = (
            "Gives up on a folder that does not answer; else clears the filter, then the marks,"
            " then closes.", ("main",), palette=False),
     Action("survey", ("R",), "survey", "look again",
-           "Takes in what is new in the list; with nothing new, looks at the whole spool again.",
+           "Shows what is new in the list; if nothing is, surveys the whole spool again.",
            ("main",), 0, (survey_done, nothing_runs)),
     Action("copy", ("y",), "copy", "copy path",
            "Copies the path to the terminal's clipboard; a second time the Message-ID.",
@@ -197,10 +197,10 @@ ACTIONS: tuple[Action, ...] = (
            "Shows every step of the plan.", ("plan",), 4),
     # The journal
     Action("undo-this", ("u",), "undo", "undo this",
-           "Proposes to take back the operation under the cursor.", ("journal",), 1,
+           "Proposes to undo the operation under the cursor.", ("journal",), 1,
            (survey_done, nothing_runs)),
     Action("redo-this", ("ctrl+r",), "redo", "redo this",
-           "Proposes to do again the operation under the cursor.", ("journal",), 2,
+           "Proposes to redo the operation under the cursor.", ("journal",), 2,
            (survey_done, nothing_runs)),
     Action("show-steps", ("enter",), "show_steps", "steps",
            "Shows the steps of the operation under the cursor.", ("journal",), 3, palette=False),
@@ -260,7 +260,7 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
     "dialog": ("rows", "dialog"),
     "quit": ("quit",),
 }
-"""Where the operator can be, and the scopes whose keys work there, the nearest first."""
+"""Each place where the operator can be, with the scopes whose keys work there, nearest first."""
 
 
 def reachable(place: str) -> list[Action]:
@@ -269,7 +269,7 @@ def reachable(place: str) -> list[Action]:
 
 
 def footer(place: str, limit: int = 8) -> list[Action]:
-    """What the line of keys shows at a place: `limit` at most, help always among them."""
+    """The actions in the line of keys at a place: `limit` at most, always including help."""
     shown = [action for action in reachable(place) if action.footer_at(place)]
     found = sorted(shown, key=lambda action: action.footer)
     return found if len(found) <= limit else [*found[: limit - 1], found[-1]]
@@ -284,7 +284,7 @@ _NAMES = {
 
 
 def keys_of(action: Action, keymap: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The keys of an action as the operator knows them, other keys given by `keymap` included."""
+    """The keys of an action as the operator knows them; `keymap` may give other keys."""
     override = (keymap or {}).get(action.id)
     keys = tuple(key.strip() for key in override.split(",")) if override else action.keys
     return tuple(_NAMES.get(key, key) for key in keys)

@@ -17,5 +17,5 @@ def bindings(*scopes: str) -> list[BindingType]:
 
 
 def _command(action: Action) -> str:
-    # What can be impossible goes through the screen, which then says why.
+    # An action that can be impossible goes through the screen, which then shows the reason.
     return f"screen.perform({action.id!r})" if action.conditions else action.command

@@ -1,4 +1,4 @@
-"""What every screen shares: the line of keys, the status line, why an action cannot be run."""
+"""What all screens share: the line of keys, the status line, and the reason against an action."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class BaseScreen(Screen[Result], Generic[Result]):
 
     @property
     def program(self) -> Program:
-        """The app, as the screens know it."""
+        """The app as the screens see it."""
         return cast(Program, self.app)
 
     @property
     def session(self) -> SpoolSession:
-        """What the screen works with."""
+        """The session of the spool that is open."""
         return self.program.session
 
     def compose(self) -> ComposeResult:
-        # Known before anything is drawn, so that nothing is drawn twice.
+        # Set before the first drawing, so that nothing is drawn twice.
         width, height = self.app.size
         for points, room in (
             (self.HORIZONTAL_BREAKPOINTS, width),
@@ -66,7 +66,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
         return self.PLACE
 
     def state(self) -> State:
-        """What decides whether an action is possible."""
+        """The facts that decide whether an action is possible."""
         return self.program.state()
 
     def refresh_keys(self) -> None:
@@ -79,11 +79,11 @@ class BaseScreen(Screen[Result], Generic[Result]):
         self.refresh_keys()
 
     def say(self, text: str) -> None:
-        """Says a routine sentence: on the status line, and nowhere else."""
+        """Shows a sentence on the status line, and nowhere else."""
         self.query_one("#status", Bar).show(f" {text}")
 
     async def action_perform(self, name: str) -> None:
-        """Runs an action of the registry, or says why it cannot be run now."""
+        """Runs an action, by its id, or shows why it is impossible now."""
         action = BY_ID[name]
         if reason := action.disabled_reason(self.state()):
             self.say(f"{action.title}: {reason}")
@@ -91,7 +91,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
             await self._run(action)
 
     async def action_press(self, name: str) -> None:
-        """As if the key of an action had been pressed (line of keys, palette)."""
+        """Does what the key of an action does (line of keys, palette)."""
         await self.action_perform(name)
 
     async def _run(self, action: Action) -> None:

@@ -1,4 +1,4 @@
-"""Questions: a folder, flags, badges, a file name, and whether to leave in the middle."""
+"""Questions: a folder, flags, badges, a file name, and whether to quit during an operation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN = 6  # folders offered below the entry
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):
-    """A question in the middle of the screen. Esc closes it, and nothing happens."""
+    """A question in the middle of the screen. Esc closes it without effect."""
 
     BINDINGS = bindings("dialog")
     AUTO_FOCUS = None
@@ -45,17 +45,17 @@ class Dialog(ModalScreen[Result], Generic[Result]):
             yield from self.parts()
 
     def parts(self) -> ComposeResult:
-        """What stands in the box."""
+        """The widgets in the box."""
         return ()
 
     def action_refuse(self) -> None:
         self.dismiss(None)
 
     def action_accept(self) -> None:
-        """Takes the answer."""
+        """Accepts the answer."""
 
     def action_choose(self) -> None:
-        """Only where there is something to choose."""
+        """Does nothing unless a dialog has something to choose."""
 
 
 def _line(text: str | Text, *, id: str | None = None) -> Static:
@@ -63,7 +63,7 @@ def _line(text: str | Text, *, id: str | None = None) -> Static:
 
 
 class _AskText(Dialog[str]):
-    """Asks for one line."""
+    """A question for one line of text."""
 
     HEAD, HINT = "", "Enter goes on, Esc cancels."
 
@@ -78,7 +78,7 @@ class _AskText(Dialog[str]):
         yield _line(self.HINT)
 
     def entry(self) -> Input:
-        """The field."""
+        """The field for the answer."""
         return Input(self._proposed, compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
@@ -87,7 +87,7 @@ class _AskText(Dialog[str]):
         field.focus()
 
     def explain(self, text: str) -> None:
-        """Says why the answer will not do, or what there is."""
+        """Shows the objection to the answer, or the choices."""
         self.query_one("#more", Static).update(Text(text))
 
     @on(Input.Submitted)
@@ -102,16 +102,16 @@ class _AskText(Dialog[str]):
             self.dismiss(self.answer(value))
 
     def answer(self, value: str) -> str:
-        """What is meant by what is entered and has no objection."""
+        """The answer for an entry without objection."""
         return value
 
     def objection(self, value: str) -> str:
-        """Why an answer will not do; empty when it will."""
+        """Why an entry cannot be accepted; empty if it can."""
         return "" if value else "Nothing is entered."
 
 
 class AskFolder(_AskText):
-    """Where to file: a folder's name, filled in; the right arrow completes."""
+    """Asks where to file: a folder's name, filled in; the right arrow completes it."""
 
     HINT = "Right completes a name, Enter goes on to the plan, Esc cancels."
 
@@ -142,7 +142,7 @@ class AskFolder(_AskText):
 
 
 def shown_names(names: Sequence[str]) -> Mapping[str, str | None]:
-    """Names by how they are shown; None for what several are shown as."""
+    """The names by their visible form; None for a form that several names share."""
     found: dict[str, str | None] = {}
     for name in names:
         shown = visible(name)
@@ -151,7 +151,7 @@ def shown_names(names: Sequence[str]) -> Mapping[str, str | None]:
 
 
 class AskFile(_AskText):
-    """Where to write the session log; the ending of the name decides its form."""
+    """Asks where to write the session log; the ending of the name decides its format."""
 
     HEAD = "Write the session log to the file:"
     HINT = ".md, .json, .html or .sh. Enter writes, Esc cancels."
@@ -194,7 +194,7 @@ class FlagsEditor(Dialog[str]):
         self._show()
 
     def value(self) -> str:
-        """The flags in the order names have them."""
+        """The flags, sorted as in a file name."""
         return "".join(sorted(self.flags))
 
     def on_key(self, event: events.Key) -> None:
@@ -219,7 +219,7 @@ class FlagsEditor(Dialog[str]):
 
 
 class BadgeFilter(Dialog[frozenset[str]]):
-    """Which badges the list is limited to; none chosen shows all."""
+    """Limits the list to some badges; without a choice it shows all."""
 
     def __init__(self, kinds: Sequence[KindRow], chosen: frozenset[str]) -> None:
         super().__init__()
@@ -258,13 +258,13 @@ class BadgeFilter(Dialog[frozenset[str]]):
 
 
 class QuitQuestion(Dialog[bool]):
-    """Leaving while an operation runs."""
+    """Asks whether to quit while an operation runs."""
 
     BINDINGS = bindings("quit")
 
     def parts(self) -> ComposeResult:
         yield _line(Text("An operation is running.", "bold"))
-        yield _line("y    stops it after its batch and quits; what was done is in the journal")
+        yield _line("y    stops it after its batch and quits; the journal has what was done")
         yield _line("Esc  lets it go on")
 
     def action_yes(self) -> None:

@@ -1,4 +1,4 @@
-"""The help: the keys of where the operator is, made from the registry, and the badges."""
+"""The help: the keys that work where the operator is, from the table of actions, and the badges."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _TITLES = {
 def help_lines(
     place: str, keymap: Mapping[str, str], state: State, watched_how: str = ""
 ) -> Iterator[Text]:
-    """The keys that work at a place, the nearest first, then what the badges mean.
+    """The keys that work at a place, the nearest scope first, then the badges.
 
-    `watched_how`: how changes on disk are found; empty where nothing is watched.
+    `watched_how`: how changes on disk are found; empty if nothing is watched.
     """
     for scope in CHAINS[place]:
         actions = [action for action in ACTIONS if scope in action.scopes]
@@ -41,11 +41,13 @@ def help_lines(
     if watched_how:
         yield Text("Watching", "bold")
         yield Text(f"  Folders that change on disk are looked at again; found {watched_how}.")
-        yield Text("  The list keeps its rows: the status line says what is new.")
+        yield Text("  The list keeps its rows; the status line shows what is new.")
         yield Text("")
     yield Text("Promises", "bold")
-    yield Text("  No key changes anything by itself: it proposes; Y in the plan applies.")
-    yield Text("  Nothing is deleted; every change is in the journal and can be taken back.")
+    yield Text(
+        "  No key changes anything by itself: it proposes a plan, and only Y there applies it."
+    )
+    yield Text("  Nothing is deleted; every change is in the journal and can be undone.")
 
 
 def _action_line(action: Action, keymap: Mapping[str, str], state: State) -> Text:

@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import on
@@ -33,7 +33,7 @@ _PREVIEW = 200  # steps shown below the list
 
 
 class JournalScreen(BaseScreen[None]):
-    """Newest first. `undo` and `redo` open the plan of an operation, by its id."""
+    """The operations, newest first. `undo` and `redo` open the plan for an operation, by its id."""
 
     PLACE = "journal"
     BINDINGS = bindings("journal")
@@ -69,7 +69,7 @@ class JournalScreen(BaseScreen[None]):
             self.read()
 
     def read(self) -> None:
-        """Reads the journal, as the operations in it may have changed."""
+        """Reads the journal again: its operations may have changed."""
         try:
             self._all = list(self.session.surgeon.operations())[::-1]
         except MailsurgeonError as error:
@@ -90,7 +90,7 @@ class JournalScreen(BaseScreen[None]):
 
     @property
     def operation(self) -> Operation | None:
-        """The one under the cursor."""
+        """The operation under the cursor."""
         return self._shown[self.query_one(Rows).cursor] if self._shown else None
 
     @on(Rows.Highlighted)
@@ -147,7 +147,7 @@ class JournalScreen(BaseScreen[None]):
         self.query_one(Rows).focus()
 
     def action_leave(self) -> None:
-        """The filter first, then the screen."""
+        """Closes the filter if it is open, else the screen."""
         if self.has_class("-filtering") or self._filter:
             self.query_one("#journal-filter", Input).value = ""
             self._filter_done()
@@ -169,7 +169,7 @@ def operation_row(operation: Operation, width: int) -> Text:
 
 
 def by_hand(operation: Operation, spool: str) -> str:
-    """The command that takes an operation back, or does again what an undo took back."""
+    """The command that undoes an operation, or redoes what an undo undid."""
     if operation.state == "undone":
         return f"Done again by: mailsurgeon redo {spool} {operation.id}"
     if operation.kind == "undo":
@@ -180,7 +180,7 @@ def by_hand(operation: Operation, spool: str) -> str:
 
 
 def record_step_lines(record: StepRecord) -> list[Text]:
-    """A step: what was done, to what, and how it ended."""
+    """The lines of a step: its kind, its paths, its state."""
     first, *more = list(record_lines(record.source, record.target)) or [""]
     lines = [Text.assemble((f" {visible(record.action):<8}", "bold"), first)]
     lines += [Text(f"      {line}") for line in more]
@@ -189,8 +189,8 @@ def record_step_lines(record: StepRecord) -> list[Text]:
     return lines
 
 
-def export_log(screen: BaseScreen[Any]) -> None:
-    """Asks for a file name and writes the session log there; never over a file."""
+def export_log(screen: BaseScreen[None]) -> None:
+    """Asks for a file name and writes the session log there; never overwrites a file."""
     session = screen.session
     name = os.path.basename(session.spool.shown).lstrip(".") or "spool"
     stamp = time.strftime("%Y%m%d-%H%M", time.localtime(session.now()))
@@ -203,7 +203,7 @@ def export_log(screen: BaseScreen[Any]) -> None:
         try:
             form = path.rsplit(".", 1)[-1]
             text = session.tools.log(form)
-            # Names of messages tell of their owner: nobody else reads the log.
+            # File names and subjects are private: only the owner may read the log.
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             handle = os.open(path, flags, 0o600)
             with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:

@@ -1,4 +1,4 @@
-"""The plan: what would be done, one row a verdict. Only Y applies it."""
+"""The plan: what would be done, one row per verdict. Only Y applies it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
 
-_MARKS = 12  # columns of the status line that are not for what is said
+_MARKS = 12  # columns of the status line that a message cannot use
 _MAKING = " Making the plan ..."
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOutcome:
-    """How the plan screen ended: a report, or an error; None stands for cancelled."""
+    """How the plan screen ended: with a report or an error; None in its place: cancelled."""
 
     plan: Plan | None
     report: Report | None
@@ -47,11 +47,11 @@ class PlanOutcome:
 
 
 class PlanScreen(BaseScreen[PlanOutcome | None]):
-    """Shows a plan, asks, applies.
+    """Shows a plan, asks, applies it.
 
-    `make` makes the plan in a worker; `sizes` are the messages of each folder, for the brake.
-    `whole` is that plan; `plan` is what is left of it without the rows dropped, which is what is
-    shown and applied, and None while a worker makes it.
+    A worker calls `make`; `sizes` is the number of messages by folder, for the brake. `whole` is
+    the plan as made; `plan` is the one shown and applied, without the dropped rows, and None while
+    a worker makes it.
     """
 
     PLACE = "plan"
@@ -79,7 +79,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
             yield Bar(id="apply-hint")
 
     def on_mount(self) -> None:
-        # The rows and the text are moved by the screen: the focus stays on Cancel.
+        # The screen moves the rows and the text: the focus stays on Cancel.
         self.query_one(Rows).can_focus = False
         self.query_one(Pager).can_focus = False
         self.query_one("#cancel", Button).focus()
@@ -99,9 +99,9 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
 
     @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
     def _shorten(self, whole: Plan, dropped: frozenset[str]) -> None:
-        """Makes the plan without the rows dropped: its effects may depend on files of servers."""
+        """Makes the plan without the dropped rows; its effects may depend on files of servers."""
         if dropped != self.dropped:
-            return  # a row was dropped or taken back in since
+            return  # the rows have changed since
         tools = self.session.tools
         try:
             with own_index(self.session.index) as index:
@@ -113,7 +113,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
     @on(Proposed)
     def _proposed(self, event: Proposed) -> None:
         if event.dropped != self.dropped or self.plan is not None:
-            return  # not of the rows as they are now, or known already
+            return  # for other rows than those now, or already there
         if event.plan is None:
             self.dismiss(PlanOutcome(None, None, event.error))
             return
@@ -184,7 +184,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         return "More than 1,000 messages." if number > 1000 else "Over half of a folder."
 
     def on_key(self, event: events.Key) -> None:
-        """Digits, for the brake; they do nothing where it does not ask."""
+        """Takes digits for the brake, if it asks for a number."""
         if self._applying or (self.plan is not None and self.number is None):
             return
         if event.character and event.character in "0123456789" and len(self.typed) < 9:
@@ -302,5 +302,5 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         self._applying = False
         self.program.operation_over()
         while self.app.screen is not self and self in self.app.screen_stack:
-            self.app.pop_screen()  # a question, the help: they were about what is over now
+            self.app.pop_screen()  # a question or the help, which is out of date now
         self.dismiss(PlanOutcome(self.plan, event.report, event.error))

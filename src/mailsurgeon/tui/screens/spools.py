@@ -1,11 +1,10 @@
-"""The start page: every spool below a directory, looked at one by one; Enter goes in."""
+"""The start page: lists every spool below a directory and surveys them in turn; Enter opens one."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
-from typing import Any
 
 from rich.style import Style
 from rich.text import Text
@@ -17,6 +16,7 @@ from textual.worker import Worker, get_current_worker
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.progress import Progress
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.keys.bindings import bindings
@@ -33,12 +33,12 @@ from mailsurgeon.tui.text.survey import progress_text
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.rows import Rows
 
-_AT_ONCE = 200  # spools found that are told together
-_YIELD = 0.2  # seconds between two looks whether the operator's own survey is over
+_AT_ONCE = 200  # spools in one message
+_YIELD = 0.2  # seconds between two checks whether the operator's own survey is over
 
 
 class SpoolRows(Rows, inherit_bindings=False):
-    """The spools, with the colours of their problems."""
+    """The rows of spools, with a colour for each severity."""
 
     BINDINGS = bindings("rows")
     COMPONENT_CLASSES = {f"rows--{level.word}" for level in Severity}
@@ -49,7 +49,7 @@ class SpoolRows(Rows, inherit_bindings=False):
 
 
 class SpoolsScreen(BaseScreen[None]):
-    """Where a session over many spools begins and ends."""
+    """The screen on which a run over many spools begins and ends."""
 
     PLACE = "spools"
     BINDINGS = bindings("spools")
@@ -61,7 +61,7 @@ class SpoolsScreen(BaseScreen[None]):
         self.list = SpoolRows(id="spools")
         self.not_searched: list[NotExamined] = []
         self._queue = SpoolQueue()
-        self._waits = Waits()  # of the spool that is looked at
+        self._waits = Waits()  # of the spool being surveyed
         self._now: bytes | None = None
         self._searching = True
         self._entering = False
@@ -112,7 +112,7 @@ class SpoolsScreen(BaseScreen[None]):
         if event.paths and self._queue.add(event.paths):
             self._look()
 
-    # Looking
+    # Surveying
 
     @work(thread=True, exclusive=True, group="look", exit_on_error=False)
     def _look(self) -> None:
@@ -127,18 +127,18 @@ class SpoolsScreen(BaseScreen[None]):
             self.post_message(SpoolSurveyed(path, row=row))
         self.post_message(SpoolSurveyed(None))
 
-    def _is_over(self, worker: Worker[Any], path: bytes) -> Callable[[], bool]:
+    def _is_over(self, worker: Worker[None], path: bytes) -> Callable[[], bool]:
         def over() -> bool:
             gone = worker.is_cancelled or self.program.stop.is_set()
             return gone or self._queue.inside == path
 
         return over
 
-    def _progress_of(self, path: bytes, over: Callable[[], bool]) -> Callable[[Any], None]:
+    def _progress_of(self, path: bytes, over: Callable[[], bool]) -> Callable[[Progress], None]:
         last = [0.0]
 
-        def tell(progress: Any) -> None:
-            while self._operator_waits() and not over():  # what is in front comes first
+        def tell(progress: Progress) -> None:
+            while self._operator_waits() and not over():  # their spool comes first
                 self.program.stop.wait(_YIELD)
             now = time.monotonic()
             if now - last[0] >= PROGRESS_SECONDS:
@@ -168,7 +168,7 @@ class SpoolsScreen(BaseScreen[None]):
     # What is shown
 
     def _show(self, here: bytes | None) -> None:
-        """All lines anew, the cursor on the spool `here` where it is shown."""
+        """Shows all lines anew, with the cursor on the spool `here` if it is listed."""
         self.list.show(self._lines())
         line = self.table.line_of(here)
         if line is not None:
@@ -238,7 +238,7 @@ class SpoolsScreen(BaseScreen[None]):
             self.app.push_screen(ReadingScreen(f"Not searched: {len(lines):,}", lines))
         elif self.path is not None and not self._entering:
             self._entering = True
-            self._queue.inside = self.path  # a survey of it that runs ends soon
+            self._queue.inside = self.path  # ends its survey, if one runs
             self.say(f"Opening {self.table.name(self.path)}")
             self._open(self.path)
 
@@ -262,7 +262,7 @@ class SpoolsScreen(BaseScreen[None]):
             self.program.open_spool(event.session, lambda _: self._come_back(event.path))
 
     def _come_back(self, path: bytes) -> None:
-        """It may be another than before: it is looked at again, before the others."""
+        """Surveys the spool again, before the others: it may have changed."""
         self._queue.inside = None
         if self._queue.add((path,), first=True):
             self._look()
@@ -282,7 +282,7 @@ class SpoolsScreen(BaseScreen[None]):
                 self.list.go_to(line)
                 return
             line += step
-        self.say("No other with problems is known on this side.")
+        self.say("No other spool with problems is known in this direction.")
 
     def action_look_again(self) -> None:
         if self._queue.add(tuple(self.table.shown)):

@@ -1,4 +1,4 @@
-"""Screens that are only read: who has the spool open, what was not examined, steps."""
+"""Screens of text: who has the spool open, what was not examined, steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailsurgeon.tui.widgets.pager import Pager
 
 
 class ReadingScreen(BaseScreen[None]):
-    """A title and lines; made at once, or one by one as they come into view."""
+    """A title and lines; `made`: their number, and a function that makes each when it is drawn."""
 
     BINDINGS = bindings("text")
 
@@ -49,28 +49,28 @@ class ReadingScreen(BaseScreen[None]):
 
 
 def users_screen(users: Users) -> ReadingScreen:
-    """Who has the spool open."""
+    """A screen with the processes that have the spool open."""
     lines: list[Text] = []
     for number, (name, paths) in users.found.items():
         lines.append(Text(f"{name}, process {number}", "bold"))
         lines.extend(Text(f"  {path}") for path in paths)
     if not users.found:
-        lines.append(Text("No process that this user may look at has the spool open."))
+        lines.append(Text("No process that this user may inspect has the spool open."))
     if users.hidden > 0:
-        lines.append(Text(f"{users.hidden:,} processes of other users could not be looked at."))
+        lines.append(Text(f"{users.hidden:,} processes of other users could not be inspected."))
     elif users.hidden < 0:
-        lines.append(Text("This system has no /proc: nothing could be looked at."))
+        lines.append(Text("This system has no /proc: no process could be inspected."))
     return ReadingScreen("Who has the spool open", lines)
 
 
 def recovered_screen(summary: str, effects: Sequence[str]) -> ReadingScreen:
-    """What was put right at the start, and what clients will notice of it."""
+    """A screen with what was recovered at the start and what clients will notice."""
     lines = [Text(visible(line)) for line in (summary, *effects)]
     return ReadingScreen("After an interruption", lines)
 
 
 def not_examined_screen(items: Sequence[NotExamined]) -> ReadingScreen:
-    """What the survey did not look at, and why."""
+    """A screen with what the survey did not examine, and why."""
 
     def line(number: int) -> Text:
         item = items[number]

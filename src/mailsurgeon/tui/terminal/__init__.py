@@ -1,7 +1,7 @@
 """Between the program and the terminal.
 
-- `control_filter.py`: lets nothing through that a terminal acts on
-- `ascii_filter.py`: with `--ascii`, lets only ASCII through
-- `clipboard.py`: paths so that what is pasted into a shell is what was meant
-- `hangup.py`: ends the program when the terminal is gone, after the step under way
+- `control_filter.py`: blocks everything that a terminal would act on
+- `ascii_filter.py`: replaces all but ASCII, for `--ascii`
+- `clipboard.py`: quotes paths, so that a shell reads them as they are
+- `hangup.py`: ends the program after the current step when the terminal is gone
 """

@@ -1,4 +1,4 @@
-"""`--ascii`: whatever is drawn, only ASCII reaches the terminal."""
+"""`--ascii`: lets only ASCII reach the terminal, whatever a widget draws."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TABLE = _Table()
 
 
 class AsciiOnly(LineFilter):
-    """Replaces every other character by one, or by as many, of the same width."""
+    """Replaces every other character by ASCII characters of the same width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         del background

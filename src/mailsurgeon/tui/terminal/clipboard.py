@@ -1,4 +1,4 @@
-"""Text for the clipboard: what is pasted into a shell must be what was meant, and no more."""
+"""Text for the clipboard: pasted into a shell, it must mean the path and nothing more."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from mailsurgeon.text import visible
 
 
 def pasteable(name: bytes) -> str:
-    """A path (or Message-ID) as it is where it is plain, else quoted for a shell, exactly.
+    """A path (or Message-ID): unchanged if it is plain, else quoted for a shell, byte for byte.
 
-    Control and hidden characters and bytes that are not UTF-8 are written as `$'\\x1b'`, so that
-    nothing happens when they are pasted.
+    Control and hidden characters and bytes that are not UTF-8 become `$'\\x1b'`, so that nothing
+    happens when they are pasted.
     """
     text = os.fsdecode(name)
     if visible(text) == text:

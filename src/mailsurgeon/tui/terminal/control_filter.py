@@ -1,7 +1,7 @@
-"""The last line of defence: whatever a widget draws, nothing a terminal acts on leaves it.
+"""The last line of defence: no control character reaches the terminal, whatever a widget draws.
 
-What is shown is made visible where it is read; this is for what a widget draws by itself, such as
-text that was pasted into a field.
+Text is made visible where it is read; this filter covers what a widget draws by itself, such as
+text that the operator pastes into a field.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class _Table(dict[int, str]):
     def __missing__(self, code: int) -> str:
         char = chr(code)
         safe = visible(char)
-        # Of the same width, or the line would no longer fit.
+        # The width must stay the same, or the line would no longer fit.
         shown = safe if len(safe) == 1 else "?" * max(0, get_character_cell_size(char))
         self[code] = shown
         return shown

@@ -1,8 +1,8 @@
-"""When SSH drops or the system goes down: the step under way is finished, then the program ends.
+"""When SSH drops or the system goes down, the program finishes the current step, then ends.
 
-A terminal that is gone answers every write with an error, which stops Textual's writer; what is
-written after that waits for ever, and its reader of keys turns in circles. So the three standard
-descriptors are turned elsewhere at once, before anything more is written.
+Writes to a terminal that is gone fail, which stops Textual's writer thread; later writes then block
+for ever, and its reader of keys spins. So the three standard descriptors are redirected at once,
+before anything more is written.
 """
 
 from __future__ import annotations
@@ -14,34 +14,36 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
-GRACE = 5.0  # seconds the screen has to close once nothing is under way
+_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+"""What `signal.signal` returns."""
+
+GRACE = 5.0  # seconds in which the screen must close once no operation runs
 
 
 class EndSignals:
-    """Takes SIGHUP and SIGTERM; `end` is then called, soon and once, from any thread.
+    """Handles SIGHUP and SIGTERM: sets `stop`, which ends the workers, and calls `end` once.
 
-    `stop` tells the workers; `at_rest` is set while no operation runs. Should the screen not close
-    within GRACE seconds after that, the process ends without it: the journal is sound at every
-    moment, and a program that nobody can see must not go on.
+    `at_rest` is set while no operation runs. If the screen does not close within GRACE seconds
+    after that, the process exits all the same: the journal is sound at every moment, and a program
+    that nobody can see must not go on.
     """
 
     def __init__(
         self, end: Callable[[], object], stop: threading.Event, at_rest: threading.Event
     ) -> None:
         self._end, self._stop, self._at_rest = end, stop, at_rest
-        self._before: dict[int, Any] = {}
+        self._before: dict[int, _Handler] = {}
         self._ending = False
 
     def take(self) -> None:
-        """From now on; outside the main thread there are no signals to take."""
+        """Installs the handlers; does nothing outside the main thread, which alone may."""
         with contextlib.suppress(ValueError):
             for number in (signal.SIGHUP, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._arrived)
 
     def give_back(self) -> None:
-        """As it was before `take`."""
+        """Restores the handlers from before `take`."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
@@ -62,7 +64,7 @@ class EndSignals:
 
 
 def turn_away() -> None:
-    """Standard output and error go nowhere; standard input is open, and nothing ever comes."""
+    """Redirects standard output and error to /dev/null, and standard input to a silent pipe."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     silent, _open_end = os.pipe()
     os.dup2(silent, 0)

@@ -1,9 +1,9 @@
-"""What the screens say, as text; no widget is here.
+"""The text that the screens show, made without widgets.
 
-- `fields.py`: single facts in a given width: sizes, counts, dates, names, badges
-- `survey.py`, `report.py`: how far a survey is and what it came to; what an operation came to
+- `fields.py`: single facts at a given width: sizes, counts, dates, names, badges
+- `survey.py`, `report.py`: progress and summary of a survey; the result of an operation
 - `status.py`: the top line and the status line
-- `message.py`, `folder.py`: what the inspector shows of a message, of a folder
+- `message.py`, `folder.py`: the inspector's text for a message, for a folder
 - `plan.py`: a plan as lines
 - `spools.py`: the list of spools, its order and its lines
 """

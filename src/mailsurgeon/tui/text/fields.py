@@ -13,11 +13,11 @@ from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.survey.index.rows import Entry, Place
 from mailsurgeon.text import path_shown, visible
 
-FIELD_LIMIT = 300  # characters of any one field that are looked at
+FIELD_LIMIT = 300  # characters of one field that are used
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
-    """Visible text in exactly `width` cells: cut with an ellipsis, or filled with spaces."""
+    """Visible text cut (with an ellipsis) or padded to exactly `width` cells."""
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
@@ -26,7 +26,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def fit_end(text: str, width: int) -> str:
-    """Visible text in exactly `width` cells, its end kept: the telling part of a folder's name."""
+    """Visible text in exactly `width` cells; keeps the end, where folder names differ."""
     if cell_len(text) <= width:
         return fit(text, width)
     kept = text[-(width - 1) :] if width > 1 else ""
@@ -57,11 +57,11 @@ def count_text(number: int) -> str:
 
 
 def date_text(mtime_ns: int, long: bool) -> str:
-    """A file's time, local: `12-03-04`, or `2012-03-04 10:22`."""
+    """A file's time in the local zone: `12-03-04`, or `2012-03-04 10:22` if `long`."""
     width = 16 if long else 8
     try:
         moment = time.localtime(mtime_ns // 1_000_000_000)
-        # A damaged time may lie in a year of three or of seven digits.
+        # The year of a damaged time may have three or seven digits.
         return fit(time.strftime("%Y-%m-%d %H:%M" if long else "%y-%m-%d", moment), width)
     except (OverflowError, OSError, ValueError):
         return fit("?", width)
@@ -75,20 +75,20 @@ def home_text(path: str) -> str:
 
 
 def badge(code: str) -> str:
-    """The badge of a code; a code the catalogue lacks shows itself."""
+    """The badge of a code; for an unknown code, its first four letters."""
     kind = CATALOGUE.get(code)
     return kind.badge if kind else visible(code[:4].upper())
 
 
 def title(code: str) -> str:
-    """The title of a code."""
+    """The title of a code; for an unknown code, the code."""
     kind = CATALOGUE.get(code)
     return kind.title if kind else visible(code)
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The widths of a message list's columns; the mark takes the first cell of a row."""
+    """The widths of a message list's columns, in cells; the first cell of a row is the mark."""
 
     badges: int
     date: int
@@ -112,7 +112,7 @@ class Columns:
 
 
 def row_text(entry: Entry, columns: Columns, folder: str) -> str:
-    """A row after its badges. `folder` is the decoded name, not made visible."""
+    """A row without its badges. `folder` is the decoded name, not made visible."""
     parts = [date_text(entry.mtime_ns, columns.date > 8)]
     if columns.folder:
         parts.append(fit_end(visible(folder, FIELD_LIMIT), columns.folder))
@@ -129,7 +129,7 @@ def row_text(entry: Entry, columns: Columns, folder: str) -> str:
 
 
 def _name(sender: str | None) -> str | None:
-    """Of `Name <address>` the name: there is no room for both."""
+    """The name alone of `Name <address>`: there is no room for both."""
     return sender.partition(" <")[0] if sender and sender.endswith(">") else sender
 
 
@@ -143,9 +143,9 @@ def _or(text: str | None, instead: str) -> str:
 def badges_text(
     problems: Sequence[tuple[str, int]], width: int
 ) -> tuple[list[tuple[str, int]], str]:
-    """The badges that fit in `width` cells as (text, severity), and what fills the rest.
+    """The badges that fit in `width` cells, as (text, severity), and the filling after them.
 
-    A `+` says that there are more.
+    A `+` in the filling stands for more badges.
     """
     shown: list[tuple[str, int]] = []
     used = 0

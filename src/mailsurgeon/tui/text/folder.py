@@ -1,4 +1,4 @@
-"""What the inspector says of a folder: its mail, its problems, its subscription, its numbers."""
+"""The inspector's text for a folder: its mail, subscription, uidlist and problems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STRONG, _DIM = "bold", "dim"
 
 
 def folder_lines(row: FolderRow, details: FolderDetails) -> list[Text]:
-    """A folder of the index, with what its own files say of it."""
+    """The lines for a folder of the index, with the details from its own files."""
     head = Text.assemble(
         (visible(row.name, 200), _STRONG),
         f": {counted(row.messages, 'message')}, {counted(row.bytes, 'byte')}",

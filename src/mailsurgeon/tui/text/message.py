@@ -1,6 +1,6 @@
-"""What the inspector says of one message: its problems, headers, raw text and history.
+"""The inspector's text for one message: its problems, headers, raw text and history.
 
-Everything here runs in a worker with its own connection to the index, and returns lines.
+A worker calls these functions with its own connection to the index; they return lines.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from mailsurgeon.tui.text.plan import main_step, shown
 TABS = ("problem", "headers", "raw", "history")
 READ_LIMIT = 256 * 1024  # bytes of a message that the inspector reads
 PARSE_LIMIT = 64 * 1024
-"""Bytes that mail-parser is given at most."""
-_FIELD_LIMIT = 8 * 1024  # bytes of one header field: its time grows with the square of parameters
+"""Bytes that mail-parser gets, at most."""
+_FIELD_LIMIT = 8 * 1024  # bytes of a field: parsing time grows with the square of its parameters
 _LINE_LIMIT = 2000  # characters of one line
 _LINES = 500
-_STEPS = 8  # steps of a proposal that are listed
+_STEPS = 8  # steps of a proposal, at most
 _FIRST = ("Date", "From", "To", "Cc", "Subject", "Message-ID", "Message-Id", "Reply-To")
 
 DIM, STRONG = "dim", "bold"
@@ -57,7 +57,7 @@ def inspect(session: SpoolSession, index: Index, entry: Entry, tab: str) -> list
 
 
 def problem_lines(session: SpoolSession, index: Index, entry: Entry) -> Iterator[Text]:
-    """What is wrong, the evidence, and the exact change proposed."""
+    """The problems, the evidence, and the exact change proposed."""
     problems = sorted(index.problems(entries=[entry.id]), key=lambda p: (-p.severity, p.code))
     if not problems:
         yield Text("Nothing is wrong with this message.")
@@ -107,7 +107,7 @@ def _note(act: Act) -> str:
 
 
 def left_line(left: Left) -> Text:
-    """What a plan leaves alone, and why."""
+    """A line for one item that a plan leaves alone, with the reason."""
     hint = f" ({visible(left.hint)})" if left.hint else ""
     word = "Refused" if left.refused else "Left alone"
     return Text.assemble((f"{word}: ", STRONG), visible(left.reason), hint)
@@ -142,7 +142,7 @@ def read_start(spool: Spool, path: bytes) -> bytes:
 
 
 def raw_lines(data: bytes) -> list[Text]:
-    """The text as it is in the file, every control character written out."""
+    """The text as it is in the file, with control characters escaped."""
     if not data:
         return [Text("The file is empty.")]
     lines = data.split(b"\n")
@@ -153,7 +153,7 @@ def raw_lines(data: bytes) -> list[Text]:
 
 
 def header_lines(data: bytes) -> list[Text]:
-    """The headers decoded and the parts named, by mail-parser; raw, and said so, where it fails."""
+    """The decoded headers and the parts; if mail-parser fails, the reason and the raw text."""
     if not data:
         return [Text("The file is empty.")]
     import mailparser  # takes 0.1 s, and most runs never need it
@@ -164,7 +164,7 @@ def header_lines(data: bytes) -> list[Text]:
         if not headers:
             raise ValueError("no headers")
         return [*headers, *_structure(mail.message), *_rest(data)]
-    except Exception as error:  # it raises whatever the mail makes it raise
+    except Exception as error:  # mail-parser lets any exception through
         head = data.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
         why = visible(f"{type(error).__name__}: {error}", 100)
         return [Text(f"The headers cannot be decoded ({why}); raw:", STRONG), *raw_lines(head)]
@@ -190,7 +190,7 @@ def _rest(data: bytes) -> Iterator[Text]:
 def _in_reading_order(headers: dict[str, Any], message: Any) -> Iterator[Text]:
     rest = [name for name in headers if name not in _FIRST]
     for name in [name for name in _FIRST if name in headers] + rest:
-        # Addresses that mail-parser makes nothing of are shown as they are written.
+        # If mail-parser finds no address in a field, the field is shown as it is written.
         values = [value for value in _values(headers[name]) if value.strip(" <>,")]
         for value in values or _values(message.get_all(name)):
             yield Text.assemble((f"{visible(name)}: ", STRONG), visible(value, _LINE_LIMIT))
@@ -230,7 +230,7 @@ def _parts(message: Any) -> Iterator[tuple[int, str, str]]:
 
 
 def history_lines(session: SpoolSession, entry: Entry) -> list[Text]:
-    """What was done to this file, following its names backwards."""
+    """The journal's steps on this file, found by following its names backwards."""
     if entry.place == Place.FOLDER:
         return [Text("The journal is kept by file; J shows it whole.")]
     lines: list[Text] = []
@@ -242,6 +242,6 @@ def history_lines(session: SpoolSession, entry: Entry) -> list[Text]:
 
 
 def record_lines(source: bytes | None, target: bytes | None) -> Iterable[str]:
-    """The two paths of a step, whichever it has."""
+    """The source and the target of a step, as far as it has them."""
     paths: Sequence[bytes] = [path for path in (source, target) if path is not None]
     return [("-> " if number else "") + path_shown(path) for number, path in enumerate(paths)]

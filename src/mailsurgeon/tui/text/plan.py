@@ -1,4 +1,4 @@
-"""A plan as lines: one row a verdict, then what the operator must know before agreeing."""
+"""A plan as lines: one row per verdict, then what the operator must know before agreeing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def verdict_row(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
 
 
 def verdict_rows(plan: Plan, dropped: frozenset[str]) -> list[tuple[str, Text]]:
-    """The rows with the verdict each stands for."""
+    """The rows, each with its verdict."""
     return [
         (verdict, verdict_row(verdict, acts, verdict in dropped)) for verdict, acts in by_size(plan)
     ]
@@ -37,7 +37,7 @@ def by_size(plan: Plan) -> list[tuple[str, list[Act]]]:
 
 
 def body_of(plan: Plan, first: int = 4) -> list[Text]:
-    """What clients notice, the `first` acts, what is left alone, what is needed."""
+    """What clients will notice, the `first` acts, what is left alone, what is needed."""
     lines: list[Text] = []
     lines += _section("Of these", _notes(plan.acts))
     lines += _section("What clients will notice", map(visible, plan.effects))
@@ -51,8 +51,8 @@ def body_of(plan: Plan, first: int = 4) -> list[Text]:
 
 
 def nothing_to_do(plan: Plan) -> str:
-    """Why a plan does nothing, in a line; empty when it does something, when something is refused,
-    or when there are several reasons."""
+    """Why a plan does nothing, in one line; empty if it does something, if something is refused, or
+    if there are several reasons."""
     reasons = {(item.reason, item.hint) for item in plan.left}
     if plan.acts or len(reasons) > 1 or any(item.refused for item in plan.left):
         return ""
@@ -64,7 +64,7 @@ def nothing_to_do(plan: Plan) -> str:
 
 
 def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
-    """The number of all steps, and what makes the line of one: for a list of any length."""
+    """The number of all steps, and a function that makes the line of each."""
     steps = [(act, step) for act in plan.acts for step in act.steps]
 
     def line(number: int) -> Text:
@@ -75,7 +75,7 @@ def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
 
 
 def shown(path: bytes) -> str:
-    """A path of a step; the place in the quarantine has no number yet."""
+    """A path of a step, safe to show; a place in the quarantine has no number yet."""
     return path_shown(path).replace("quarantine:@/", "quarantine:", 1)
 
 
@@ -115,7 +115,7 @@ def _ends(act: Act) -> tuple[str, str] | None:
 
 
 def main_step(act: Act) -> Step | None:
-    """The step that moves the thing the act is about, else the first one."""
+    """The step that moves the subject of the act, else the first step."""
     for step in act.steps:
         if step.source == act.path and step.target is not None:
             return step

@@ -1,23 +1,32 @@
-"""What an operation came to, in a line for the status."""
+"""The result of an operation as one line for the status line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from mailsurgeon.report.output import counted
 from mailsurgeon.surgery.model import Report
 from mailsurgeon.text import visible
 from mailsurgeon.tui.keys.actions import BY_ID, keys_of
 from mailsurgeon.tui.text.fields import title
 
-_DONE = {
-    "file": "Filed", "fix-size": "Sizes put right", "fix-flags": "Flags put right",
-    "quarantine": "Quarantined", "rename": "Renamed", "make-subdirs": "Directories made",
-    "undo": "Put back", "redo": "Done again", "restore": "Restored", "fix": "Repaired",
-}  # fmt: skip
+_PHRASES: Mapping[str, Callable[[int], str]] = {
+    "file": "{:,} filed".format,
+    "fix-size": lambda number: f"{counted(number, 'size')} corrected",
+    "fix-flags": lambda number: f"{counted(number, 'message')} given new flags",
+    "quarantine": "{:,} quarantined".format,
+    "rename": "{:,} renamed".format,
+    "make-subdirs": lambda number: f"{counted(number, 'folder')} given subdirectories",
+    "fix": "{:,} repaired".format,
+    "undo": "{:,} put back".format,
+    "redo": "{:,} done again".format,
+    "restore": "{:,} restored".format,
+}
+"""What was done to how many, by the kind of an operation or the first word of a verdict."""
 
 
 def report_text(report: Report, keymap: Mapping[str, str]) -> str:
-    """`Filed 11,961, quarantined 12.  u takes it back.`; safe to show."""
+    """`11,961 filed, 12 quarantined.  u: undo`; safe to show."""
     done = sum(report.done.values())
     if not done:
         text = (
@@ -34,22 +43,26 @@ def report_text(report: Report, keymap: Mapping[str, str]) -> str:
 
 
 def _way_back(kind: str, keymap: Mapping[str, str]) -> str:
-    if kind == "undo":
-        return f"  {keys_of(BY_ID['redo'], keymap)[0]} does it again."
-    return f"  {keys_of(BY_ID['undo'], keymap)[0]} takes it back."
+    action = BY_ID["redo" if kind == "undo" else "undo"]
+    return f"  {keys_of(action, keymap)[0]}: {action.title}"
 
 
 def _done_text(report: Report) -> str:
     if report.kind in ("undo", "redo", "restore"):
-        return f"{_DONE[report.kind]} {sum(report.done.values()):,}"
+        return _phrase(report.kind, sum(report.done.values()))
     counts: dict[str, int] = {}
     for verdict, number in report.done.items():
         verb = _verb(verdict)
         counts[verb] = counts.get(verb, 0) + number
     done = sorted(counts.items(), key=lambda item: -item[1])
-    parts = [f"{_DONE.get(_verb(v), v)} {n:,}" for v, n in done if n]
-    return ", ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])])
+    return ", ".join(_phrase(verb, number) for verb, number in done if number)
+
+
+def _phrase(verb: str, number: int) -> str:
+    """`6 sizes corrected`; `lift-folder: 1` for a remedy that has no phrase of its own."""
+    phrase = _PHRASES.get(verb)
+    return phrase(number) if phrase else f"{verb}: {number:,}"
 
 
 def _verb(verdict: str) -> str:
-    return verdict if verdict in _DONE else verdict.split(" ")[0]
+    return verdict if verdict in _PHRASES else verdict.split(" ")[0]

@@ -1,4 +1,4 @@
-"""The list of spools: what is known of each, its order, and its lines; no widget."""
+"""The list of spools: their results, their order and their lines, without widgets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KEYS: Mapping[str, Callable[[bytes, SpoolRow | None], tuple[object, ...]]] = di
 
 
 class SpoolTable:
-    """Spools by path, in an order that changes only when it is asked for."""
+    """The spools and their results, in an order that only `sort` changes."""
 
     def __init__(self, top: bytes) -> None:
         self.top = top
@@ -44,28 +44,28 @@ class SpoolTable:
         self.order = ORDERS[0]
         self.text = ""
         self._all: list[bytes] = []
-        self._fresh = True  # nothing has come since the spools were put in order
+        self._fresh = True  # no result has come since the spools were sorted
         self._lines: dict[bytes, int] = {}
 
     def __len__(self) -> int:
         return len(self._all)
 
     def add(self, paths: Iterable[bytes]) -> None:
-        """Spools found; they go to the end."""
+        """Adds spools at the end."""
         self._all += paths
         self._show()
 
     def know(self, row: SpoolRow) -> None:
-        """Keeps what a survey came to."""
+        """Stores the result of a survey."""
         self.rows[row.path] = row
         self._fresh = False
 
     def line_of(self, path: bytes | None) -> int | None:
-        """The line of a spool, None when it is not shown."""
+        """The line of a spool; None if it is not shown."""
         return None if path is None else self._lines.get(path)
 
     def sort(self) -> str:
-        """The next order; where much has come since, the same again. Gives its name."""
+        """Sorts by the next order, or the same one if results have come since; returns its name."""
         if self._fresh or self.order == ORDERS[0]:
             self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
         key = _KEYS[self.order]
@@ -80,7 +80,7 @@ class SpoolTable:
         self._show()
 
     def name(self, path: bytes) -> str:
-        """The path as it is shown: seen from the directory of them all."""
+        """The path relative to the directory of all spools, safe to show."""
         return visible(os.path.relpath(path, self.top), FIELD_LIMIT)
 
     def _show(self) -> None:
@@ -93,7 +93,7 @@ class SpoolTable:
 
 
 class SpoolLines(Sequence[Text]):
-    """The lines of a table, each made when it is drawn."""
+    """The lines of a table, each made when it is drawn; `more` follows them."""
 
     def __init__(
         self,

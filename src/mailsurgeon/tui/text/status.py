@@ -1,4 +1,4 @@
-"""The lines around the panes: the top line, the status line, the title of the list."""
+"""The lines around the panes: the top line and the status line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def top_text(spool: Spool, found: Snapshot, *, read_only: bool) -> str:
 
 
 def said_text(message: str, progress: str, waits: str) -> str:
-    """The left side of the status line: what does not answer comes first, then the message."""
+    """The left side of the status line; a directory that does not answer comes first."""
     said = (waits, message) if waits else (message, progress)
     return " " + "  ".join(filter(None, said))
 
@@ -31,7 +31,7 @@ def said_text(message: str, progress: str, waits: str) -> str:
 def list_state_text(
     fresh: str, text_filter: str, badges: Iterable[str], ranging: bool, marks: str
 ) -> str:
-    """The right side of the status line: what the list does not show, and its marks."""
+    """The right side of the status line: changes, filters and marks of the list."""
     parts = [fresh] if fresh else []
     if text_filter:
         parts.append(f"filter: {visible(text_filter, 30)}")

@@ -1,4 +1,4 @@
-"""How far a survey is, and what it came to, in a few words."""
+"""The progress and the summary of a survey, in a few words."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def progress_text(stage: str, done: int, total: int) -> str:
 
 
 def summary_text(result: SurveyResult, left_out: str) -> str:
-    """`surveyed 412,113 in 61 seconds, 0 not examined`; `left_out`: what was given up on, or
-    empty."""
+    """`surveyed 412,113 in 61 seconds, 0 not examined`; `left_out`: the text about directories
+    that were given up on, or empty."""
     return (
         f"{'survey stopped: ' if result.cancelled else ''}surveyed {result.messages:,}"
         f" in {_seconds(result.seconds)}, {result.not_examined:,} not examined"

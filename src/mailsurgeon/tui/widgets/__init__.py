@@ -1,6 +1,6 @@
-"""The parts of the screens: one file a widget.
+"""The parts of the screens: one file per widget.
 
-- `lines.py`: a cursor over lines that are drawn one by one, shared by the next three
+- `lines.py`: a cursor over lines drawn one by one; the next three are built on it
 - `message_list.py`: the list of messages; `rows.py`: a few rows; `pager.py`: text to read
 - `inspector.py`: a pager with four tabs
 - `folder_tree.py`: kinds of problems, and folders, as a tree

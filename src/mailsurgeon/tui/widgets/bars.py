@@ -1,4 +1,4 @@
-"""The one-line parts: titles, status, keys. They write only when their text has changed."""
+"""The one-line widgets: titles, status, keys. They draw only when their text has changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailsurgeon.tui.keys.actions import Action, State, keys_of
 
 
 class Bar(Widget):
-    """One line: a text at the left, and one at the right that gives way last."""
+    """One line with a left and a right text; if it is too long, the left text is cut first."""
 
     DEFAULT_CSS = """
     Bar { height: 1; width: 1fr; }
@@ -27,7 +27,7 @@ class Bar(Widget):
 
     @property
     def text(self) -> str:
-        """What the line says, for whoever asks (tests)."""
+        """The text of the line, for tests."""
         return f"{self._left.plain}  {self._right.plain}".strip()
 
     def show(self, left: str | Text, right: str | Text = "") -> None:
@@ -40,7 +40,7 @@ class Bar(Widget):
         if before == now:
             return
         if before[1] == now[1] and all(a.cell_len + b.cell_len < width for a, b in (before, now)):
-            # What stays at the right is not written again.
+            # The right text stays, so only the left part is drawn.
             self.refresh(Region(0, 0, max(before[0].cell_len, now[0].cell_len), 1))
         else:
             self.refresh()
@@ -59,7 +59,7 @@ class Bar(Widget):
 
 
 class KeyLine(Widget):
-    """The keys of the focused pane, eight at most; what cannot be done now is dim."""
+    """The keys of the focused pane, eight at most; impossible actions are dim."""
 
     DEFAULT_CSS = """
     KeyLine { height: 1; width: 1fr; }
@@ -101,5 +101,5 @@ class KeyLine(Widget):
         return line
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Nothing is drawn for a pointer that only passes."""
+        """Stops the event: a passing pointer must not cause drawing."""
         event.stop()

@@ -24,14 +24,14 @@ _NAME_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a line of the tree stands for; `what`: problems, code, unseen, all, folders, folder."""
+    """The meaning of a line of the tree; `what`: problems, code, unseen, all, folders, folder."""
 
     what: str
     code: str = ""
     folder: int | None = None
 
     def query(self) -> ViewQuery | None:
-        """The list it opens; None for headings."""
+        """The query of the list that the line opens; None for headings."""
         if self.what == "code":
             return ViewQuery(code=self.code)
         if self.what == "all":
@@ -52,7 +52,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
     """
 
     class Chosen(Message):
-        """The cursor stands on another line."""
+        """The cursor has moved to another line."""
 
         def __init__(self, target: Target) -> None:
             super().__init__()
@@ -62,7 +62,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
             return isinstance(message, FolderTree.Chosen)
 
     class Wandered(Message):
-        """The operator leaves for the list."""
+        """The operator moves on to the list."""
 
     def __init__(self) -> None:
         super().__init__("", id="tree")
@@ -83,7 +83,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
     # What is shown
 
     def show(self, snapshot: Snapshot) -> None:
-        """Shows what the index says; lines that stay the same are not drawn again."""
+        """Shows a snapshot; unchanged lines are not drawn again."""
         self._snapshot = snapshot
         self._kinds = {kind.code: kind for kind in snapshot.kinds}
         before, self._folders = self._folders, {row.id: row for row in snapshot.folders}
@@ -105,10 +105,10 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         for target, node in self._by_target.items():
             label = self._label(target)
             if str(node.label) != label or before != self._folders:
-                node.set_label(Text(label))  # a name of a folder is no markup
+                node.set_label(Text(label))  # as Text: a folder's name must not act as markup
         gone = here not in self._by_target
         if here is not None and (gone or here != self.target) and not self.go_to_target(here):
-            # What it stood on is gone: the list stays as it is until another is chosen.
+            # Its line is gone: the list stays as it is until the operator chooses another.
             self.go_to_target(PROBLEMS if here.what in ("code", "unseen") else FOLDERS)
 
     def _ordered(self, folders: tuple[FolderRow, ...]) -> list[FolderRow]:
@@ -131,24 +131,24 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         return f"{target.what} {self._snapshot.not_examined} {self._snapshot.messages}"
 
     def reorder(self) -> None:
-        """After a change of order or of what is hidden."""
+        """Shows the snapshot again after a change of order or of hidden folders."""
         self.show(self._snapshot)
 
     # The cursor
 
     @property
     def target(self) -> Target | None:
-        """What the cursor stands on."""
+        """The target under the cursor."""
         return self.cursor_node.data if self.cursor_node else None
 
     def go_to_target(self, target: Target) -> bool:
-        """Puts the cursor on a target; False when it is not in the tree."""
+        """Moves the cursor to a target; False if it is not in the tree."""
         node = self._by_target.get(target)
         if node is None:
             return False
         if node.parent is not None and not node.parent.is_expanded:
             node.parent.expand()
-        # The lines are counted anew before the cursor is placed.
+        # Reading the property recounts the lines, which sets `node.line`.
         _ = self._tree_lines
         self.cursor_line = node.line
         self.scroll_to_line(node.line, animate=False)
@@ -207,7 +207,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
 
     def get_label_width(self, node: Node) -> int:
         del node
-        return 1  # labels fill the width there is; nothing scrolls sideways
+        return 1  # labels fill the width; nothing scrolls sideways
 
     def render_label(self, node: Node, base_style: Style, style: Style) -> Text:
         del base_style

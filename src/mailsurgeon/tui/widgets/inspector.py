@@ -1,5 +1,4 @@
-"""The inspector: what is wrong with the message under the cursor, and what can be read of it; or
-the details of the folder the tree's cursor is on."""
+"""The inspector: problem, headers, raw text and history of a message, or details of a folder."""
 
 from __future__ import annotations
 
@@ -28,11 +27,11 @@ class Inspector(Pager, inherit_bindings=False):
         self.subject: Subject | None = None
 
     def turn(self, step: int) -> None:
-        """To the next tab, or the one before."""
+        """Turns to the next tab (`step` 1) or the previous one (-1)."""
         self.tab = TABS[(TABS.index(self.tab) + step) % len(TABS)]
 
     def fill(self, subject: Subject | None, lines: Sequence[Text]) -> None:
-        """Shows the lines of an entry or a folder; the same one keeps its place."""
+        """Shows the lines of an entry or a folder; if it was shown before, the position stays."""
         self.show(lines, keep=subject == self.subject)
         self.subject = subject
 
@@ -50,4 +49,4 @@ class Inspector(Pager, inherit_bindings=False):
         self.post_message(self.Wandered())
 
     def action_go_right(self) -> None:
-        """There is nothing at the right."""
+        """Does nothing: no pane is to the right."""

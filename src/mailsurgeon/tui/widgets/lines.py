@@ -1,4 +1,4 @@
-"""A cursor over lines that are drawn one by one: what the list and the pager share."""
+"""A cursor over lines that are drawn one by one; shared by the list, the rows and the pager."""
 
 from __future__ import annotations
 
@@ -62,11 +62,12 @@ class CursorMoves:
 
 
 class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
-    """Any number of lines of which only those in view are made (Textual's Line API).
+    """Any number of lines, each made only when in view (Textual's Line API).
 
-    Scrolling jumps by half a page at the edges: the terminal has no scroll regions to use here,
-    so that each scroll rewrites the pane, and a slow line feels it. It keeps its own place in the
-    lines, for a ScrollView lays the whole screen out anew whenever their number changes.
+    Scrolling jumps by half a page at the edges: Textual uses no scroll regions of the terminal, so
+    each scroll rewrites the pane, which is slow over a slow connection. The widget keeps its own
+    scroll position, because a ScrollView lays out the whole screen whenever the number of lines
+    changes.
     """
 
     DEFAULT_CSS = """
@@ -79,7 +80,7 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
         self._line_count = 0
 
     def resize_to(self, count: int) -> None:
-        """There are `count` lines now."""
+        """Sets the number of lines."""
         self._line_count = count
 
     def page(self) -> int:
@@ -90,14 +91,14 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
         return self._first_line
 
     def scroll_line(self, top: int) -> None:
-        """Puts line `top` first, as far as there are lines to fill the pane."""
+        """Scrolls line `top` to the first row, or as far as the lines still fill the pane."""
         top = max(0, min(top, self._line_count - self.size.height))
         if top != self._first_line:
             self._first_line = top
             self.refresh()
 
     def reveal(self, line: int) -> None:
-        """Brings a line into view, by half a page at least."""
+        """Scrolls a line into view, by half a page at least."""
         top, height = self.top(), self.size.height
         if line < top:
             self.scroll_line(min(line, max(0, top - height // 2)))
@@ -109,7 +110,7 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
         self.refresh_lines(line, 1)
 
     def refresh_lines(self, first: int, count: int) -> None:
-        """Draws lines again, as far as they are in view."""
+        """Draws those of the lines again that are in view."""
         begin = max(0, first - self.top())
         end = min(self.size.height, first - self.top() + count)
         if begin < end:
@@ -117,12 +118,12 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
 
 
 def strip_of(text: Text, width: int, base: Style, console: Console) -> Strip:
-    """One line of `width` cells; what is too long ends in an ellipsis."""
+    """One line of `width` cells; a longer text ends in an ellipsis."""
     text = text.copy()
     text.no_wrap, text.end = True, ""
     if text.cell_len > width:
         text.truncate(width, overflow="ellipsis")
-    # rich leaves a text's own style out where it has no spans.
+    # rich leaves out a text's own style if it has no spans.
     own = base + (console.get_style(text.style) if isinstance(text.style, str) else text.style)
     segments = Segment.apply_style(text.render(console), own)
     return Strip(list(segments)).adjust_cell_length(width, base)

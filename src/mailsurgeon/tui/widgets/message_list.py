@@ -37,12 +37,12 @@ class Pages:
         self._pages: OrderedDict[int, dict[int, tuple[Entry, Badges]]] = OrderedDict()
 
     def show(self, view: array[int]) -> None:
-        """Another view; nothing of the old one is kept, for its facts may have changed."""
+        """Takes another view and drops all pages: their facts may have changed."""
         self.view = view
         self._pages.clear()
 
     def row(self, line: int) -> tuple[Entry, Badges] | None:
-        """The entry of a line with its problems; None when it is gone from the index."""
+        """The entry of a line with its problems; None if the index no longer has it."""
         number, page = line // _PAGE, self._pages.get(line // _PAGE)
         if page is None:
             ids = self.view[number * _PAGE : (number + 1) * _PAGE]
@@ -66,7 +66,7 @@ class MessageList(Lines, inherit_bindings=False):
     }  # fmt: skip
 
     class Highlighted(Message):
-        """The cursor stands on another message, or on none."""
+        """The cursor has moved to another message, or to none."""
 
         def __init__(self, entry: int | None) -> None:
             super().__init__()
@@ -79,7 +79,7 @@ class MessageList(Lines, inherit_bindings=False):
         """Marks were set or taken off."""
 
     class Wandered(Message):
-        """The operator leaves for the pane at one side: -1 left, 1 right."""
+        """The operator moves on to the pane on the left (`step` -1) or right (1)."""
 
         def __init__(self, step: int) -> None:
             super().__init__()
@@ -106,7 +106,7 @@ class MessageList(Lines, inherit_bindings=False):
         return self.pages.view
 
     def show(self, view: array[int], cursor: int | None, *, place: Target) -> None:
-        """Shows a view with the cursor on the entry `cursor`, or near the line it was on."""
+        """Shows a view with the cursor on the entry `cursor`, else near its old line."""
         self._anchor = None
         self._gone.clear()
         self.folder_column = place.folder is None
@@ -126,8 +126,8 @@ class MessageList(Lines, inherit_bindings=False):
         self.post_message(self.Highlighted(self.entry_id))
 
     def renew(self, view: array[int]) -> None:
-        """The same rows after some messages have changed. A negative id stands for one that is
-        gone: its row stays, and says so. Only lines that look otherwise now are drawn again."""
+        """Shows the same rows after some messages have changed. A negative id stands for a message
+        that is gone: its row stays, marked as gone. Only lines that look different are drawn."""
         lines = range(self.top(), min(self.top() + self.size.height, len(view)))
         before = {line: self._row(line) for line in lines}
         self.pages.show(view)
@@ -142,13 +142,13 @@ class MessageList(Lines, inherit_bindings=False):
 
     @property
     def entry_id(self) -> int | None:
-        """The id under the cursor; None where there is no message, or none any more."""
+        """The id under the cursor; None if there is no message, or if it is gone."""
         entry = self.view[self._cursor] if self.view else 0
         return entry if entry > 0 else None
 
     @property
     def on_gone_row(self) -> bool:
-        """Whether the message under the cursor is there no longer."""
+        """Whether the message under the cursor is gone."""
         return bool(self.view) and self.view[self._cursor] < 0
 
     @property
@@ -213,7 +213,7 @@ class MessageList(Lines, inherit_bindings=False):
 
     @property
     def ranging(self) -> bool:
-        """Whether a range has been begun."""
+        """Whether the operator has begun a range."""
         return self._anchor is not None
 
     def action_mark(self) -> None:
@@ -242,13 +242,13 @@ class MessageList(Lines, inherit_bindings=False):
         self.post_message(self.Marked())
 
     def leave_range(self) -> None:
-        """Forgets the range begun."""
+        """Drops the range that was begun."""
         self._anchor = None
         self.refresh()
         self.post_message(self.Marked())
 
     def mark_all(self, entries: Sequence[int] | frozenset[int]) -> None:
-        """Marks these, which are in view."""
+        """Marks these entries, which are all in view."""
         self.marks.add(entries)
         self.refresh()
         self.post_message(self.Marked())
@@ -272,7 +272,7 @@ class MessageList(Lines, inherit_bindings=False):
     def _strip(self, line: int, entry: Entry, problems: Badges, base: Style) -> Strip:
         width = self.size.width
         columns = Columns.for_width(width, folders=self.folder_column)
-        if self._first_code:  # the kind that is listed leads
+        if self._first_code:  # the badge of the kind that is listed comes first
             problems = tuple(sorted(problems, key=lambda one: one[0] != self._first_code))
         shown, rest = badges_text(problems, columns.badges)
         mark = "*" if entry.id in self.marks else ":" if self._in_range(line) else " "
@@ -289,7 +289,7 @@ class MessageList(Lines, inherit_bindings=False):
     def _mark_style(self, mark: str, base: Style, badges: Sequence[Segment]) -> Style:
         if mark != " ":
             return base + self._part("mark")
-        # A blank looks the same in the style of what follows, and each change of style costs bytes.
+        # A blank looks the same in the next part's style, and each change of style costs bytes.
         after = badges[0].style if badges else None
         return base if after is None or after.reverse or after.underline else after
 

@@ -1,4 +1,4 @@
-"""Any number of lines to read: the inspector, the whole list of a plan, the help."""
+"""A pager for any number of lines: the inspector, the whole list of a plan, the help."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.widgets.lines import Lines, strip_of
 
 _TWO_COLUMNS = re.compile(r" *\S{1,20}(?: \S{1,20}){0,3} {2,}(?=\S)")
-WRAP_LIMIT = 2000  # lines that are folded to the width; more are cut at the edge
+WRAP_LIMIT = 2000  # up to so many lines are folded to the width; more are cut at the edge
 
 
 class Pager(Lines, inherit_bindings=False):
-    """Reads lines of text; those that are too long are folded, or cut where there are many.
+    """Shows lines of text; long lines are folded, or cut if there are more than WRAP_LIMIT.
 
-    The lines come as Text objects (nothing in them is markup), or are made when they are drawn.
+    The lines are Text objects (nothing in them is markup), or are made when they are drawn.
     """
 
     BINDINGS = bindings("pager")
@@ -33,11 +33,11 @@ class Pager(Lines, inherit_bindings=False):
 
     @property
     def text(self) -> str:
-        """All of it, unfolded (tests, copies)."""
+        """All lines as one text, for tests."""
         return "\n".join(self._line(i).plain for i in range(self._count))
 
     def show(self, lines: Sequence[Text], *, keep: bool = False) -> None:
-        """Shows lines, from the first one on; `keep`: from where it was, if they are the same."""
+        """Shows lines from the first one on; `keep`: keeps the position if they are the same."""
         self._maker = None
         if keep and list(lines) == list(self._source):
             return
@@ -51,7 +51,7 @@ class Pager(Lines, inherit_bindings=False):
                 self.refresh_line(number)
 
     def show_made(self, count: int, maker: Callable[[int], Text]) -> None:
-        """Shows `count` lines, each made by `maker` when it comes into view; none is folded."""
+        """Shows `count` lines, unfolded; `maker` makes each when it comes into view."""
         self._maker = maker
         self._count = count
         self.resize_to(count)
@@ -70,7 +70,7 @@ class Pager(Lines, inherit_bindings=False):
     def _parts(self, line: Text, width: int) -> Sequence[Text]:
         if line.cell_len <= width:
             return (line,)
-        # What is folded hangs under its beginning.
+        # The folded parts are indented to where the text of the line begins.
         indent = _hang(line.plain)
         if indent > width // 2:
             return list(line.wrap(self.app.console, width))
@@ -88,7 +88,7 @@ class Pager(Lines, inherit_bindings=False):
         self.scroll_line(self.top())
         self.refresh()
 
-    # Moving: there is no cursor, the lines themselves go by
+    # Moving: there is no cursor, moves scroll the lines
 
     def line(self) -> int:
         return self.top()
@@ -122,7 +122,7 @@ def _stripped(text: Text) -> Text:
 
 
 def _hang(text: str) -> int:
-    """Where the second column of a line begins, else a little right of its first."""
+    """The indent of folded parts: the second column of a line, else two right of the first."""
     columns = _TWO_COLUMNS.match(text)
     return columns.end() if columns else len(text) - len(text.lstrip(" ")) + 2
 

@@ -1,4 +1,4 @@
-"""A few rows with a cursor: the verdicts of a plan, the operations of the journal, the badges."""
+"""Rows with a cursor: the verdicts of a plan, the operations of the journal, badges, spools."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mailsurgeon.tui.widgets.lines import Lines, strip_of
 
 
 class Rows(Lines, inherit_bindings=False):
-    """Rows given as texts; the screen that owns them knows what they stand for."""
+    """Rows of text; their meaning is up to the screen that owns them."""
 
     BINDINGS = bindings("rows")
     COMPONENT_CLASSES = {"rows--cursor"}
 
     class Highlighted(Message):
-        """The cursor stands on another row."""
+        """The cursor has moved to another row."""
 
         def __init__(self, row: int) -> None:
             super().__init__()

@@ -80,7 +80,7 @@ def test_what_was_changed_is_surveyed_and_loses_its_marks(
     alone.screen.opened[-1][1](applied())
     assert alone.screen.surveys == [(b".Archives.2012",)]
     assert not alone.lists.marks
-    assert alone.screen.said == ["Filed 3.  u takes it back."]
+    assert alone.screen.said == ["3 filed.  u: undo"]
 
 
 @pytest.mark.parametrize(("state", "next_kind"), [("applied", "size-mismatch"), ("partial", "")])

@@ -46,9 +46,9 @@ def test_only_a_whole_survey_says_its_summary_and_only_over_nothing(alone: Alone
     assert alone.screen.message == ""
     alone.survey.survey_finished(SurveyFinished("surveyed 12"))
     assert alone.screen.message == "surveyed 12"
-    alone.screen.message = "Filed 3."
+    alone.screen.message = "3 filed."
     alone.survey.survey_finished(SurveyFinished("surveyed 12"))
-    assert alone.screen.message == "Filed 3."
+    assert alone.screen.message == "3 filed."
 
 
 def test_an_error_of_the_survey_is_its_end(alone: Alone) -> None:

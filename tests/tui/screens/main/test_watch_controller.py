@@ -397,7 +397,7 @@ async def test_a_plan_waits_for_the_look_and_is_made_from_what_it_found(
         await settled(pilot)
         assert plan.plan is not None and len(plan.plan.acts) == 1
         await keys(pilot, "Y")
-        assert "Filed 1." in status(pilot)
+        assert "1 filed." in status(pilot)
         assert gate.most == 1
 
 

@@ -1,26 +1,29 @@
-"""What a controller may ask of the main screen."""
+"""The methods of the main screen that its controllers may call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 from textual.message import Message
+from textual.screen import Screen
 from textual.timer import Timer
 
+from mailsurgeon.tui.screens.base import Result
+
 Cancelled = Callable[[], bool]
-"""Says whether the worker that asks is to end."""
+"""Returns whether the calling worker should end."""
 Work = Callable[[Cancelled], None]
-"""What a worker does; it posts messages and touches nothing of the screen."""
+"""The function that a worker runs; it posts messages and does not touch the screen."""
 SurveyedFolders = tuple[bytes, ...] | None
-"""Paths of folders to survey; None stands for the whole spool."""
+"""The paths of the folders to survey; None: the whole spool."""
 
 
 class MainFacade(Protocol):
-    """The main screen as its controllers know it.
+    """The main screen as its controllers see it.
 
-    Its methods belong to the screen's own thread; `post_message` alone may be called from any.
+    Only the screen's own thread may call these methods, except `post_message`.
     """
 
     message: str
@@ -29,11 +32,11 @@ class MainFacade(Protocol):
     def post_message(self, message: Message, /) -> bool: ...
 
     def tell(self, text: str, /) -> None:
-        """Says a sentence on the status line, also on that of the screen in front."""
+        """Shows a sentence on the status line, and on that of the screen in front."""
         ...
 
     def show_status(self) -> None:
-        """Shows the status line as things stand."""
+        """Updates the status line."""
         ...
 
     def refresh_keys(self) -> None:
@@ -45,24 +48,26 @@ class MainFacade(Protocol):
         ...
 
     def is_in_front(self) -> bool:
-        """Whether no other screen is over this one."""
+        """Whether this screen is on top."""
         ...
 
-    def open_screen(self, screen: Any, follow: Callable[[Any], None] | None = None, /) -> None:
-        """Opens another screen over this one; `follow` gets what it ends with."""
+    def open_screen(
+        self, screen: Screen[Result], follow: Callable[[Result | None], None] | None = None, /
+    ) -> None:
+        """Opens another screen on top; `follow` gets its result, None if it was cancelled."""
         ...
 
     def begin_survey(self, folders: SurveyedFolders, *, recover: bool = False) -> None:
-        """Surveys these folders as soon as no folder is being looked at; `recover`: first undoes
-        or finishes what an interrupted run left."""
+        """Surveys these folders once no other survey runs; `recover`: first recovers the
+        operation that an interrupted run left."""
         ...
 
     def in_thread(self, work: Work, group: str, *, exclusive: bool = True) -> None:
-        """Runs `work` in a thread; `exclusive` cancels the others of its group."""
+        """Runs `work` in a thread; `exclusive` cancels the other workers of its group."""
         ...
 
     def in_one_update(self) -> AbstractContextManager[None]:
-        """Draws what is changed inside in one frame."""
+        """Draws all changes made inside the block in one frame."""
         ...
 
     def call_later(self, callback: Callable[[], object], /) -> bool: ...

@@ -1,4 +1,4 @@
-"""The field below the panes in which the list's filter is typed."""
+"""The field below the panes for the list's filter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 
 class FilterLine:
-    """Shows the field while the operator types in it."""
+    """Shows the field only while the operator types in it."""
 
     def __init__(self, screen: Screen[None]) -> None:
         self._screen = screen
@@ -22,11 +22,11 @@ class FilterLine:
         return self._screen.has_class("-filtering")
 
     def open(self, text: str) -> None:
-        """Shows the field with this text in it, and gives it the focus."""
+        """Shows the field with this text, and focuses it."""
         self._screen.add_class("-filtering")
         self.field.value = text
         self._screen.call_after_refresh(self.field.focus)
 
     def close(self) -> None:
-        """Takes the field away."""
+        """Hides the field."""
         self._screen.remove_class("-filtering")

@@ -1,6 +1,6 @@
-"""The inspector: shows what the operator has come to, read in a worker a moment after the cursor.
+"""The inspector: shows the message or folder under the cursor, which a worker reads.
 
-It follows the cursor of the list, and that of the tree while it is on a folder.
+It follows the cursor of the list, or that of the tree while the tree has the focus.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.inspector import Inspector
 
 READINGS = 4
-"""Subjects that are read at once; the others wait, lest a file system that does not answer hold
-every thread."""
-SILENT_AFTER = 1.0  # seconds without an answer after which the inspector says so
-WAITING = "Waiting for the file system: it does not answer. The keys go on working."
+"""Subjects read at once, at most: a silent file system must not block every thread."""
+SILENT_AFTER = 1.0  # seconds without an answer until the inspector shows that it waits
+WAITING = "Waiting for the file system: it does not answer. The keys still work."
 NOT_HERE = (
-    "This message is here no longer: something else has moved or deleted it. R brings the list up"
+    "This message is here no longer: another program has moved or deleted it. R brings the list up"
     " to date."
 )
 
@@ -53,8 +52,8 @@ class InspectorController:
         self.title = Bar(id="inspector-title", classes="title")
         self._timer: Timer | None = None
         self._readings = 0  # that have begun and not ended
-        self._wanted = False  # another is to begin as soon as one has ended
-        self._from_tree = False  # the inspector follows the tree's cursor
+        self._wanted = False  # another begins as soon as one has ended
+        self._from_tree = False  # whether the inspector follows the tree's cursor
         self._copied: tuple[int, str] | None = None
 
     def parts(self) -> tuple[Widget, ...]:
@@ -66,7 +65,7 @@ class InspectorController:
         self.title.show(self.pane.title(self.pane.has_focus), "[ ] turn ")
 
     def subject(self) -> Subject | None:
-        """What the inspector is to show now."""
+        """The entry or folder that the inspector should show now."""
         target = self._lists.tree.target if self._from_tree else None
         if target is not None and target.folder is not None:
             return Subject("folder", target.folder)
@@ -80,7 +79,7 @@ class InspectorController:
             self.inspect_soon()
 
     def inspect_soon(self) -> None:
-        """Fills the inspector when the cursor has rested for a moment."""
+        """Fills the inspector once the cursor has stayed for a moment."""
         if self._timer is not None:
             self._timer.stop()
         if self._session.inspect_delay > 0:
@@ -98,8 +97,7 @@ class InspectorController:
             self.pane.fill(None, [])
         elif self._readings < READINGS:
             self._readings += 1
-            # One that comes too late is known by its subject. None may be cut off, or it would not
-            # be counted.
+            # Late results are recognized by their subject. Cancelling would spoil the count.
             work = partial(self._read, subject, row, self.pane.tab)
             self._screen.in_thread(work, "inspect", exclusive=False)
             self._screen.set_timer(SILENT_AFTER, partial(self._is_silent, subject))
@@ -108,7 +106,7 @@ class InspectorController:
             self._is_silent(subject)
 
     def _is_silent(self, subject: Subject) -> None:
-        """Says that the inspector waits, if it still does."""
+        """Shows that the inspector waits, if it still does."""
         if self._readings and subject == self.subject() != self.pane.subject:
             self.pane.fill(None, [Text(WAITING, "dim")])
 
@@ -131,7 +129,7 @@ class InspectorController:
         self._screen.post_message(Inspected(subject, tab, lines))
 
     def inspected(self, event: Inspected) -> None:
-        """Shows what was read, if the operator is still there."""
+        """Shows the lines if the cursor is still on their subject."""
         self._readings -= 1
         if self._wanted:
             self._wanted = False
@@ -141,14 +139,14 @@ class InspectorController:
             self.show_title()
 
     def turn(self, step: int) -> None:
-        """Turns to the next tab (1) or the one before (-1)."""
+        """Turns to the next tab (`step` 1) or the previous one (-1)."""
         self.pane.turn(step)
         self.show_title()
         self.inspect()
 
     def copy(self) -> None:
-        """Copies the path of the message under the cursor to the terminal's clipboard; a second
-        time its Message-ID."""
+        """Copies the path of the message under the cursor to the terminal's clipboard; the second
+        time, its Message-ID."""
         entry = self._lists.list.entry
         if entry is None:
             self._screen.tell("Nothing is under the cursor.")

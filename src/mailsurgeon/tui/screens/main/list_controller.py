@@ -1,7 +1,7 @@
 """The tree and the list: which messages are listed, in what order, which are marked.
 
-The list follows the cursor of the tree. It is read in a worker; until the answer to the last
-question has come, `is_coming` is true and the list shown is that of an earlier one.
+The list follows the cursor of the tree. A worker reads it; until the last list requested has come,
+`is_coming` is true and the screen shows an earlier one.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from mailsurgeon.tui.widgets.message_list import MessageList
 
 
 class ListController:
-    """Shows the messages of a line of the tree, and knows which of them the operator means.
+    """Shows the messages of a line of the tree, and determines which of them an action concerns.
 
     `shown` is the line of the tree whose list is shown or coming. `wandered`: the operator has
-    moved, so that the cursor is theirs and no longer follows the worst problem.
+    moved, so the cursor no longer follows the worst problem.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class ListController:
         self.list = MessageList(session.index, self.marks)
         self.tree_title = Bar(id="tree-title", classes="title")
         self.list_title = Bar(id="list-title", classes="title")
-        # A bar of its own: it changes with every move, the name does not.
+        # A bar of its own: it changes with every move of the cursor, the name does not.
         self.list_place = Bar(id="list-place", classes="title")
-        self.list.follow = self.show_title  # a message would come a frame later
+        self.list.follow = self.show_title  # a Textual message would arrive one frame later
         self.list.empty_text = "The survey has begun; folders and messages appear as it goes."
         self.shown = ALL
         self.text_filter = ""
         self.badge_filter: frozenset[str] = frozenset()
         self.sort = 0
         self.wandered = False
-        self.ticket = 0  # of the list asked for last
+        self.ticket = 0  # of the list requested last
         self._ticket_shown = 0
         self._alike_is_coming = False
 
@@ -83,15 +83,14 @@ class ListController:
         """The list below its title."""
         return Horizontal(self.list_title, self.list_place, classes="line"), self.list
 
-    # What the index says
+    # The snapshot
 
     def index_read(self, event: IndexRead) -> None:
-        """Shows what the index had."""
+        """Shows a snapshot of the index."""
         self.take_in(event.snapshot)
 
     def take_in(self, snapshot: Snapshot) -> None:
-        """Shows the folders and kinds of problems that the index had, unless later ones are
-        known."""
+        """Shows the folders and kinds of problems of a snapshot, unless a later one is shown."""
         if not self._survey.take_in(snapshot):
             return
         self.list.folder_names = {row.id: row.name for row in snapshot.folders}
@@ -112,7 +111,7 @@ class ListController:
         self.list.empty_text = "No messages."
         self.marks.keep(entry.id for entry in self._session.index.entries(list(self.marks)))
 
-    # The list that is read
+    # Reading the list
 
     def open_target(self, target: Target, arrival: Arrival | None = None) -> None:
         """Shows the list of a line of the tree."""
@@ -121,16 +120,16 @@ class ListController:
         if target != self.shown:
             arrival = arrival or Arrival(end="first")
         elif arrival is None and self.list_is_coming:
-            return  # it has been asked for, by the cursor of the tree
+            return  # the cursor of the tree has requested it already
         self.shown = target
         self._read(arrival or Arrival(self.list.entry_id))
 
     def refresh(self) -> None:
-        """Reads the list again, the cursor staying where it is."""
+        """Reads the list again; the cursor stays where it is."""
         self._read(Arrival(self.list.entry_id))
 
     def query(self) -> ViewQuery:
-        """What the list shows."""
+        """The query whose messages the list shows."""
         query = self.shown.query() or ViewQuery()
         return with_filters(query, self.text_filter, self.badge_filter, self.sort)
 
@@ -151,15 +150,15 @@ class ListController:
 
     @property
     def list_is_coming(self) -> bool:
-        """Whether another list than the one shown has been asked for."""
+        """Whether a list has been requested and is not shown yet."""
         return self.ticket != self._ticket_shown
 
     def is_coming(self) -> bool:
-        """Whether the list, or the marks set in it, will be others in a moment."""
+        """Whether the list or its marks are about to change."""
         return self._alike_is_coming or self.list_is_coming
 
     def view_read(self, event: ViewRead) -> None:
-        """Shows the list that was asked for; an earlier one is not shown any more."""
+        """Shows the list if it is the one requested last."""
         if event.ticket != self.ticket:
             return
         self._ticket_shown = event.ticket
@@ -168,13 +167,13 @@ class ListController:
         self._screen.show_status()
 
     def list_failed(self, event: ListFailed) -> None:
-        """Keeps the list as it was, and says why."""
+        """Keeps the list as it was, and shows the reason."""
         self._alike_is_coming = False
         self._ticket_shown = self.ticket
         self._screen.tell(event.reason)
 
     def show_title(self) -> None:
-        """Shows what the list shows, and where the cursor is in it."""
+        """Shows the name of the list and the position of the cursor in it."""
         line, count = self.list.line() + 1, self.list.count()
         self.list_title.show(f" {self._name()}")
         self.list_place.show("", f"{line:,}/{count:,} " if count else "")
@@ -187,7 +186,7 @@ class ListController:
         return "All mail"
 
     def state(self, fresh: str) -> str:
-        """What the list does not show, and its marks; `fresh`: what has come since it was read."""
+        """The right side of the status line; `fresh`: what has changed since the list was read."""
         return list_state_text(
             fresh, self.text_filter, self.badge_filter, self.list.ranging, self.marks.summary()
         )
@@ -195,8 +194,8 @@ class ListController:
     # The tree
 
     def chosen_in_tree(self, target: Target) -> None:
-        """Shows the list of the line that the tree's cursor has come to."""
-        # A tree that is made anew may have stood elsewhere for a moment.
+        """Shows the list of the line under the tree's cursor."""
+        # While a tree is rebuilt, its cursor may be elsewhere for a moment.
         if target == self.tree.target and target != self.shown:
             self.open_target(target)
 
@@ -227,7 +226,7 @@ class ListController:
         self._screen.tell(f"Healthy folders {'hidden' if self.tree.healthy_hidden else 'shown'}.")
 
     def show_problems(self) -> None:
-        """Puts the tree's cursor on the worst kind of problem."""
+        """Moves the tree's cursor to the worst kind of problem."""
         first = next(iter(self._survey.snapshot.kinds), None)
         self.tree.go_to_target(Target("code", code=first.code) if first else Target("problems"))
         self._panes.go_to("tree")
@@ -235,8 +234,7 @@ class ListController:
     # Triage
 
     def triage(self, step: int) -> None:
-        """Goes to the next problem (`step` 1) or the one before (-1); at the end of a kind to that
-        of its neighbour."""
+        """Goes to the next problem (`step` 1) or the previous one (-1), across kinds."""
         kinds, line = self._survey.snapshot.kinds, self.list.line() + step
         if not kinds:
             surveying = self._program.surveying
@@ -268,32 +266,32 @@ class ListController:
         self.tree.go_to_target(target)
         self._panes.go_to("list")
 
-    # What is meant
+    # The messages that an action concerns
 
     def chosen(self) -> list[int]:
-        """The entries meant: the marked ones, else the one under the cursor."""
+        """The entries an action concerns: the marked ones, else the one under the cursor."""
         here = self.list.entry_id if self._panes.place() != "tree" else None
         return list(self.marks) or ([here] if here is not None else [])
 
     def chosen_folder(self) -> int | None:
-        """The folder meant: the one under the cursor of the tree."""
+        """The folder an action concerns: the one under the tree's cursor, if nothing is marked."""
         in_tree = self._panes.place() == "tree" and not self.marks
         target = self.tree.target if in_tree else None
         return target.folder if target is not None else None
 
     def holds_no_other(self, entries: list[int]) -> bool:
-        """Whether the list is that of a kind of problem, and these are all it shows."""
+        """Whether the list is that of a kind of problem and shows no entry but these."""
         return self.shown.what == "code" and set(self.list.view) <= set(entries)
 
     def forget_marks(self, entries: list[int]) -> None:
-        """Takes the marks off these entries."""
+        """Drops the marks of these entries."""
         gone = set(entries)
         self.marks.keep([entry for entry in self.marks if entry not in gone])
         self.marks.look_at(self.list.view)
         self._screen.show_status()
 
     def mark_alike(self) -> None:
-        """Marks all of the list with the problem under the cursor and the same remedy; where they
+        """Marks all entries of the list with the problem and the remedy under the cursor; if they
         are marked already, all with that problem."""
         entry, problems = self.list.entry, self.list.problems
         code = self.shown.code or (problems[0][0] if problems else "")
@@ -319,7 +317,7 @@ class ListController:
             self._screen.post_message(AlikeFound(found, what))
 
     def alike_found(self, event: AlikeFound) -> None:
-        """Marks what was found."""
+        """Marks the entries that were found."""
         self._alike_is_coming = False
         self.list.mark_all(event.ids)
         self._screen.tell(f"{len(event.ids):,} marked: {event.title}.")
@@ -333,7 +331,7 @@ class ListController:
             self.refresh()
 
     def filter_by_badges(self) -> None:
-        """Asks for badges, and lists only messages with one of them."""
+        """Opens the choice of badges, then lists only messages with one of them."""
 
         def go_on(codes: frozenset[str] | None) -> None:
             if codes is not None:
@@ -359,7 +357,7 @@ class ListController:
         self.refresh()
 
     def let_go(self) -> bool:
-        """Leaves the range begun, else takes all marks off; False when there is neither."""
+        """Drops the range begun, else all marks; False if there is neither."""
         if self.list.ranging:
             self.list.leave_range()
         elif self.marks:

@@ -1,4 +1,4 @@
-"""The three panes of the main screen: which has the focus, and how large it is."""
+"""The three panes of the main screen: moves the focus between them, and resizes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widget import Widget
 from mailsurgeon.tui.keys.actions import PANES
 
 SIZES = ("", "-half", "-full")
-"""Classes of the screen, by how large the pane with the focus is."""
+"""CSS classes of the screen, by the size of the pane with the focus."""
 
 
 class Panes:
@@ -20,26 +20,26 @@ class Panes:
         screen.add_class("-at-tree")
 
     def place(self) -> str:
-        """The pane that has the focus; the list, where none has it."""
+        """The pane that has the focus; the list if none has it."""
         focused = self._screen.focused
         return focused.id if focused is not None and focused.id in PANES else "list"
 
     def go_to(self, name: str) -> None:
-        """Gives the focus to a pane."""
+        """Focuses a pane."""
         for pane in PANES:
             self._screen.set_class(pane == name, f"-at-{pane}")
         pane = self._pane(name)
-        if pane.size:  # at once: the next key may be there already, and is for that pane
+        if pane.size:  # at once: the next key, which is for that pane, may have arrived already
             self._screen.set_focus(pane)
         else:
             self._screen.call_after_refresh(pane.focus)
 
     def go_on(self, step: int) -> None:
-        """Gives the focus to the next pane (`step` 1) or the one before (-1)."""
+        """Focuses the next pane (`step` 1) or the previous one (-1)."""
         self.go_to(PANES[(PANES.index(self.place()) + step) % len(PANES)])
 
     def resize(self, step: int) -> bool:
-        """Makes the pane with the focus larger (1) or smaller (-1); False when its size stays."""
+        """Makes the pane with the focus larger (1) or smaller (-1); False if its size stays."""
         before, self._size = self._size, max(0, min(self._size + step, len(SIZES) - 1))
         for number, name in enumerate(SIZES):
             if name:
@@ -47,7 +47,7 @@ class Panes:
         return self._size != before
 
     def show_focus(self) -> None:
-        """Marks the title of the pane that has the focus."""
+        """Highlights the title of the pane that has the focus."""
         place = self.place()
         for name in PANES:
             self._screen.set_class(name == place, f"-at-{name}")

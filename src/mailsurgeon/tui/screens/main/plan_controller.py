@@ -1,4 +1,4 @@
-"""The plans: asks for what a remedy needs, opens its plan, and follows up what was done."""
+"""Plans: asks for what a remedy needs, opens its plan, and updates the screen afterwards."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from mailsurgeon.tui.triage import next_after
 
 
 class PlanController:
-    """Proposes operations. `before` is called in a worker before a plan is made there, and returns
-    when it may be."""
+    """Proposes operations. A worker calls `before` and makes the plan once that returns."""
 
     def __init__(
         self,
@@ -39,8 +38,8 @@ class PlanController:
     # Proposing
 
     def propose(self, remedy: str) -> None:
-        """Proposes a remedy for what is meant (empty: each problem's own); asks for what it needs
-        first."""
+        """Proposes a remedy (empty: each problem's own) for the chosen messages or folder; first
+        asks for what the remedy needs."""
         entries, folder = self._lists.chosen(), self._lists.chosen_folder()
         if folder is not None and remedy == "quarantine":
             self._open(lambda index: self._session.tools.propose_folder(index, folder))
@@ -97,22 +96,22 @@ class PlanController:
         self._open(make, entries, finishes)
 
     def undo(self, operation: int | None = None) -> None:
-        """Proposes to take back an operation, or the last one."""
+        """Proposes to undo an operation (None: the last one)."""
         self._open(lambda index: self._session.tools.plan_undo(index, operation))
 
     def redo(self, operation: int | None = None) -> None:
-        """Proposes to do again what was taken back."""
+        """Proposes to redo an operation that was undone (None: the last one)."""
         self._open(lambda index: self._session.tools.plan_redo(index, operation))
 
     def open_journal(self) -> None:
-        """Shows the journal, from which any operation can be taken back or done again."""
+        """Opens the journal, where any operation can be undone or redone."""
         self._screen.open_screen(JournalScreen(self.undo, self.redo))
 
     def _open(
         self, make: Callable[[Index], Plan], entries: list[int] | None = None, finishes: str = ""
     ) -> None:
-        """Shows the plan that `make` makes for these entries; `finishes`: the kind of problem of
-        which none is left when it is applied."""
+        """Opens the plan that `make` makes for these entries; `finishes`: the kind of problem that
+        the plan ends, or empty."""
 
         def make_then(index: Index) -> Plan:
             self._before()
@@ -139,8 +138,8 @@ class PlanController:
             self._screen.begin_survey(report.folders)
 
     def survey_finished(self, _event: SurveyFinished) -> None:
-        """Reads the list again; when an operation has finished a kind of problem, the list of the
-        next."""
+        """Reads the list again; if an operation has ended a kind of problem, opens the list of the
+        next kind."""
         if not self._go_to_next_kind():
             self._lists.refresh()
         self._screen.show_status()

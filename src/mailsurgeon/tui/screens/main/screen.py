@@ -1,11 +1,11 @@
-"""The main screen: its panes, and which controller answers to which message and key."""
+"""The main screen: arranges the panes, and hands each message and key to a controller."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +19,7 @@ from mailsurgeon.tui import messages
 from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.program import Program
-from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.base import BaseScreen, Result
 from mailsurgeon.tui.screens.journal import export_log
 from mailsurgeon.tui.screens.main.facade import SurveyedFolders, Work
 from mailsurgeon.tui.screens.main.filter_line import FilterLine
@@ -36,18 +36,33 @@ from mailsurgeon.tui.widgets.folder_tree import FolderTree
 from mailsurgeon.tui.widgets.inspector import Inspector
 from mailsurgeon.tui.widgets.message_list import MessageList
 
+_Event = TypeVar("_Event", bound=Message)
+
 
 def _handed(find: Callable[[MainScreen], Callable[..., object]]) -> Callable[..., None]:
-    """An action that is handed over to the method that `find` gives."""
+    """An action that calls the method that `find` returns."""
 
-    def action(self: MainScreen, *arguments: Any) -> None:
+    def action(self: MainScreen, *arguments: object) -> None:
         find(self)(*arguments)
 
     return action
 
 
+def _answered(
+    kind: type[_Event], *answers: Callable[[_Event], object]
+) -> tuple[type[Message], Callable[[Message], None]]:
+    """An entry of the table of messages: calls each of `answers` with a message of `kind`."""
+
+    def answer(event: Message) -> None:
+        assert isinstance(event, kind)
+        for one in answers:
+            one(event)
+
+    return kind, answer
+
+
 class MainScreen(BaseScreen[None]):
-    """Hands messages and keys to its controllers, which know it as MainFacade."""
+    """Hands messages and keys to its controllers, which see it as MainFacade."""
 
     PLACE = "list"
     BINDINGS = bindings("main")
@@ -65,22 +80,25 @@ class MainScreen(BaseScreen[None]):
         self.plans = PlanController(session, self, survey, lists, self.watching.wait_until_over)
         self._filter = FilterLine(self)
         self._ahead = TypedAhead(super().action_perform, lists.is_coming, self.call_later)
-        controllers = (self.watching, survey, lists, self.plans)
-        self._answers: Mapping[type[Message], Sequence[Callable[[Any], object]]] = {
-            messages.SurveyProgressed: [survey.progressed],
-            messages.SurveyFinished: [one.survey_finished for one in controllers],
-            messages.IndexRead: [lists.index_read],
-            messages.InterruptionHandled: [survey.interruption_handled],
-            messages.JournalUnusable: [survey.journal_unusable],
-            messages.WorkFailed: [lambda event: self.say(event.reason)],
-            messages.UsersSeen: [survey.users_seen],
-            messages.ViewRead: [self._ahead.list_came, self.watching.view_read, lists.view_read],
-            messages.AlikeFound: [self._ahead.list_came, lists.alike_found],
-            messages.ListFailed: [self._ahead.list_failed, lists.list_failed],
-            messages.Inspected: [inspection.inspected],
-            messages.SpoolChanged: [self.watching.spool_changed],
-            messages.ChangesSurveyed: [self.watching.changes_surveyed],
-        }
+        self._answers = dict(self._table_of_answers())
+
+    def _table_of_answers(self) -> Iterator[tuple[type[Message], Callable[[Message], None]]]:
+        """The kinds of workers' messages, each with the methods that get it, in order."""
+        survey, lists, watching, ahead = self.survey, self.lists, self.watching, self._ahead
+        over = (one.survey_finished for one in (watching, survey, lists, self.plans))
+        yield _answered(messages.SurveyProgressed, survey.progressed)
+        yield _answered(messages.SurveyFinished, *over)
+        yield _answered(messages.IndexRead, lists.index_read)
+        yield _answered(messages.InterruptionHandled, survey.interruption_handled)
+        yield _answered(messages.JournalUnusable, survey.journal_unusable)
+        yield _answered(messages.WorkFailed, lambda event: self.say(event.reason))
+        yield _answered(messages.UsersSeen, survey.users_seen)
+        yield _answered(messages.ViewRead, ahead.list_came, watching.view_read, lists.view_read)
+        yield _answered(messages.AlikeFound, ahead.list_came, lists.alike_found)
+        yield _answered(messages.ListFailed, ahead.list_failed, lists.list_failed)
+        yield _answered(messages.Inspected, self.inspection.inspected)
+        yield _answered(messages.SpoolChanged, watching.spool_changed)
+        yield _answered(messages.ChangesSurveyed, watching.changes_surveyed)
 
     def parts(self) -> ComposeResult:
         yield self.survey.top
@@ -94,7 +112,7 @@ class MainScreen(BaseScreen[None]):
         self.lists.tree.focus()
         self.program.surveying = True
         self.survey.read_index()
-        # What follows loads much; the first frame does not wait for it.
+        # Loads many modules, so it waits until the first frame is drawn.
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -105,15 +123,14 @@ class MainScreen(BaseScreen[None]):
         self.watching.stop()
 
     def on_screen_resume(self) -> None:
-        # What closes a screen may have a survey begin: that one comes first.
+        # Whoever closed the screen in front may begin a survey, which comes first.
         self.call_after_refresh(self.watching.look_when_possible)
 
     # Messages
 
     @on(messages.FromWorker)
     def _worker_posted(self, event: messages.FromWorker) -> None:
-        for answer in self._answers[type(event)]:
-            answer(event)
+        self._answers[type(event)](event)
 
     @on(MessageList.Highlighted)
     def _message_highlighted(self) -> None:
@@ -148,7 +165,7 @@ class MainScreen(BaseScreen[None]):
         self.inspection.show_title()
         self.refresh_keys()
 
-    # What the controllers ask for
+    # MainFacade
 
     def begin_survey(self, folders: SurveyedFolders, *, recover: bool = False) -> None:
         self.watching.survey_when_free(folders, recover=recover)
@@ -160,7 +177,9 @@ class MainScreen(BaseScreen[None]):
 
         self.run_worker(run, group=group, exclusive=exclusive, thread=True, exit_on_error=False)
 
-    def open_screen(self, screen: Screen[Any], follow: Callable[[Any], None] | None = None) -> None:
+    def open_screen(
+        self, screen: Screen[Result], follow: Callable[[Result | None], None] | None = None
+    ) -> None:
         self.app.push_screen(screen, follow)
 
     def copy(self, text: str) -> None:
@@ -233,7 +252,7 @@ class MainScreen(BaseScreen[None]):
         self.show_status()
 
     def action_back(self) -> None:
-        """Ends what is waited for first, then the filter, the marks, and what is open."""
+        """Gives up waiting, else clears the filter, else the marks, else closes what is open."""
         filtering = self._filter.is_open
         if self.survey.give_up_waiting():
             pass

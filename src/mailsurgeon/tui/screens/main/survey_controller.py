@@ -1,6 +1,6 @@
-"""The survey: runs it in a worker, keeps what the index said last, and who has the spool open.
+"""Runs surveys in a worker, keeps the last snapshot, and finds out who has the spool open.
 
-Workers have their own connection to the index and only post messages; the screen hands these to
+Workers have their own connection to the index and only post messages, which the screen hands to
 the methods named after them.
 """
 
@@ -36,15 +36,15 @@ from mailsurgeon.tui.text.survey import progress_text, summary_text
 from mailsurgeon.tui.views import own_index, read_snapshot
 from mailsurgeon.tui.widgets.bars import Bar
 
-FIRST_KEYS = 0.2  # seconds that the screen has to itself when its first frame stands
+FIRST_KEYS = 0.2  # seconds after the first frame in which only the screen works
 TREE_EVERY = 1.0  # seconds between two readings of the tree while a survey runs
 
 
 class SurveyController:
-    """Surveys the spool. `before` is called in the survey's thread with the folders it begins with.
+    """Surveys the spool. `before` is called with the folders, in the survey's thread, as it begins.
 
-    `snapshot` is what the index said last, `waits` what does not answer the survey that runs or ran
-    last, `progress` how far it is (empty when none runs). `top` is the line at the top.
+    `snapshot` is the last reading of the index; `waits` holds the directories that do not answer
+    the current or last survey; `progress` is empty if none runs. `top` is the line at the top.
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class SurveyController:
     # Surveying
 
     def begin(self, folders: SurveyedFolders = None, *, recover: bool = False) -> None:
-        """Surveys the whole spool, or some folders again. `recover`: first puts right what an
-        interrupted run left."""
+        """Surveys the whole spool, or some folders again. `recover`: first recovers the operation
+        that an interrupted run left."""
         self._program.surveying = True
         self.progress = "looking"
         waits = self.new_waits()
@@ -78,7 +78,7 @@ class SurveyController:
         self._screen.refresh_keys()
 
     def new_waits(self) -> Waits:
-        """Forgets what was waited for and given up on; gives where the next survey says so."""
+        """Returns a new, empty `waits` for the next survey."""
         self.waits = Waits()
         return self.waits
 
@@ -87,7 +87,7 @@ class SurveyController:
     ) -> None:
         session, post = self._session, self._screen.post_message
         if recover:
-            # The first keys come first: what is loaded now would share the interpreter with them.
+            # The first keys come first: loading modules now would slow them down.
             self._program.stop.wait(FIRST_KEYS)
             session.prepare()
             self._recover()
@@ -119,7 +119,7 @@ class SurveyController:
                     left = f"Operation {unfinished.id} was interrupted; --read-only leaves it so."
                     post(InterruptionHandled(left))
             elif report := session.surgeon.recover():
-                summary = f"Put right after an interruption: {report.summary}"
+                summary = f"Recovered after an interruption: {report.summary}"
                 post(InterruptionHandled(summary, report.effects))
         except JournalError as error:
             if session.read_only:
@@ -130,7 +130,7 @@ class SurveyController:
             post(InterruptionHandled(one_line(error)))
 
     def interruption_handled(self, event: InterruptionHandled) -> None:
-        """Says what was found of an interrupted run, and shows what clients will notice of it."""
+        """Shows what an interrupted run left, and what clients will notice."""
         self._screen.tell(visible(event.text))
         if event.effects:
             self._screen.open_screen(recovered_screen(event.text, event.effects))
@@ -142,8 +142,8 @@ class SurveyController:
     def progress_to(
         self, cancelled: Cancelled, *, waits_only: bool = False
     ) -> Callable[[Progress], None]:
-        """What posts a survey's progress, four times a second at most; `waits_only`: only that of
-        a directory which does not answer."""
+        """A function that posts progress, four times a second at most; `waits_only`: only when a
+        directory does not answer, or answers again."""
         last: tuple[float, str, bytes | None] = (0.0, "", None)
 
         def progressed(progress: Progress) -> None:
@@ -163,7 +163,7 @@ class SurveyController:
         return progressed
 
     def progressed(self, event: SurveyProgressed) -> None:
-        """Shows how far the survey is, and now and then what it has found."""
+        """Shows how far the survey is, and once per TREE_EVERY what it has found."""
         self.progress = progress_text(event.stage, event.done, event.total)
         self.waits.heard(event.waiting)
         self._screen.show_status()
@@ -173,7 +173,7 @@ class SurveyController:
             self.read_index()
 
     def survey_finished(self, event: SurveyFinished) -> None:
-        """Shows what the survey came to."""
+        """Shows the result of the survey."""
         self._program.surveying = False
         self.progress_is_over()
         if event.error:
@@ -184,14 +184,13 @@ class SurveyController:
         self.show_top()
 
     def progress_is_over(self) -> None:
-        """No folder is being surveyed any more."""
+        """Clears the progress: no survey runs any more."""
         self.progress = ""
         self.waits.heard(None)
         self._screen.show_status()
 
     def give_up_waiting(self) -> bool:
-        """Lets the survey go on without the directory it waits for; False when it waits for
-        none."""
+        """Makes the survey leave out the directory it waits for; False if it waits for none."""
         place = self.waits.give_up()
         if place is not None:
             self._screen.message = f"Gave up on {short(place)}: it is left out."
@@ -211,18 +210,18 @@ class SurveyController:
             self._screen.post_message(WorkFailed(one_line(error)))
 
     def take_in(self, snapshot: Snapshot) -> bool:
-        """Keeps what the index said; False when something later is known already."""
+        """Keeps a snapshot; False if a later one is there already."""
         if snapshot.order < self.snapshot.order:
-            return False  # a slow reader, begun while the survey ran
+            return False  # from a slow reader that began while the survey ran
         self.snapshot = snapshot
         return True
 
     def said(self, message: str) -> str:
-        """The left side of the status line: the message, and how the survey goes."""
+        """The left side of the status line: the message and the progress of the survey."""
         return said_text(message, self.progress, self.waits.text)
 
     def show_top(self) -> None:
-        """Shows the line at the top as things stand."""
+        """Updates the line at the top."""
         session = self._session
         text = top_text(session.spool, self.snapshot, read_only=session.read_only)
         self.top.show(text, f"{self._users} " if self._users else "")
@@ -230,7 +229,7 @@ class SurveyController:
     # Who has the spool open
 
     def look_for_users(self, asked: bool = False) -> None:
-        """Looks for processes that have the spool open; `asked`: the operator wants a list."""
+        """Searches for processes that have the spool open; `asked`: the operator wants a list."""
         self._screen.in_thread(partial(self._look_for_users, asked), "users")
 
     def _look_for_users(self, asked: bool, _cancelled: Cancelled) -> None:
@@ -238,8 +237,8 @@ class SurveyController:
         self._screen.post_message(UsersSeen(processes.users_of(self._session.spool.root), asked))
 
     def users_seen(self, event: UsersSeen) -> None:
-        """Shows which programs have the spool open: in the top line, and, where the operator asked
-        for it, on a screen."""
+        """Shows which programs have the spool open: in the top line, and on a screen of its own if
+        the operator asked for that."""
         self._users = users_text(event.users)
         self.show_top()
         if event.asked:

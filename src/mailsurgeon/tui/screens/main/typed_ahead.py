@@ -1,4 +1,4 @@
-"""Keys that were typed before the list they are meant for had come."""
+"""Holds back keys that were typed before the list they act on was there."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _GO_BY_THE_LIST = frozenset(
         "previous-problem",
     )
 )  # fmt: skip
-"""Actions for which it matters which list is shown, and what is marked in it."""
+"""The actions that depend on the list shown and its marks."""
 
 
 class TypedAhead:
-    """Holds actions back while the list is coming: a key pressed quickly after another must not act
-    on what the other was about to change.
+    """Holds actions back while a new list is coming: a key pressed right after another must not act
+    on what the first was about to change.
 
-    `perform` runs an action, `is_coming` says whether the list or its marks will be others in a
-    moment, `call_later` has a function called when all messages so far are answered.
+    `perform` runs an action, `is_coming` returns whether the list or its marks are about to change,
+    `call_later` calls a function once all messages so far are handled.
     """
 
     def __init__(
@@ -32,14 +32,14 @@ class TypedAhead:
         self._waiting: list[str] = []
 
     async def perform(self, name: str) -> None:
-        """Runs an action, now or when the list that it goes by is there."""
+        """Runs an action now, or once the list it depends on is there."""
         if name in _GO_BY_THE_LIST and self._is_coming():
             self._waiting.append(name)
         else:
             await self._perform(name)
 
     def list_came(self, _event: object = None) -> None:
-        """Runs soon what has waited, as far as the list is there."""
+        """Runs the waiting actions soon, while no other list is coming."""
         self._call_later(self._catch_up)
 
     async def _catch_up(self) -> None:
@@ -47,5 +47,5 @@ class TypedAhead:
             await self._perform(self._waiting.pop(0))
 
     def list_failed(self, _event: object = None) -> None:
-        """Runs nothing of what has waited."""
+        """Drops the waiting actions."""
         self._waiting.clear()

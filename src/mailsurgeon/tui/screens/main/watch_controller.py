@@ -1,8 +1,8 @@
-"""Watching: folders that change on disk are surveyed again, without being asked for.
+"""Watching: surveys folders again that have changed on disk.
 
-The operator's place stays as it is: the list keeps its rows, and the status line says what it does
-not show yet. Nothing is surveyed again while a survey or an operation runs, or while another screen
-(a plan, a question) is in front, and never for more than a tenth of the time.
+The list keeps its rows and its cursor meanwhile, and the status line counts what it does not show
+yet. These surveys wait while another survey or an operation runs, or another screen (a plan, a
+question) is in front, and take a tenth of the time at most.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from mailsurgeon.tui.views import own_index, read_snapshot, renew
 if TYPE_CHECKING:
     from mailsurgeon.survey.watch.watcher import News, Watcher
 
-RESURVEY_SHARE = 0.1  # of the time, at most, that is spent surveying again
+RESURVEY_SHARE = 0.1  # the share of the time, at most, in which changed folders are surveyed
 LOST = "The spool is not there any more (removed, renamed, unmounted): what is shown is what was."
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What the index has and the open list does not show yet, in messages."""
+    """How many messages of the index the open list does not show as they are now."""
 
     new: int = 0
     gone: int = 0
@@ -58,14 +58,14 @@ class Fresh:
         return bool(self.new or self.gone or self.changed)
 
     def __str__(self) -> str:
-        """`+3 new, 2 gone`; empty when the list is as the index."""
+        """`+3 new, 2 gone`; empty if the list agrees with the index."""
         parts = ((self.new, f"+{self.new:,} new"), (self.gone, f"{self.gone:,} gone"),
                  (self.changed, f"{self.changed:,} changed"))  # fmt: skip
         return ", ".join(text for number, text in parts if number)
 
 
 class WatchController:
-    """Surveys changed folders again; `fresh` is what the open list does not show of them.
+    """Surveys changed folders again; `fresh` counts the changes that the open list does not show.
 
     `lost`: the spool is not there any more.
     """
@@ -83,7 +83,7 @@ class WatchController:
         self._survey, self._lists, self._inspection = survey, lists, inspection
         self.fresh = Fresh()
         self.lost = False
-        self._stale: set[int] = set()  # what has changed since the list was read, by id
+        self._stale: set[int] = set()  # ids of entries that changed since the list was read
         self._watcher: Watcher | None = None
         self._stopped = False
         self._changed: set[bytes] = set()
@@ -93,14 +93,14 @@ class WatchController:
         self._survey_then: Callable[[], None] | None = None
         self._rests_until = 0.0
         self._rest: Timer | None = None
-        self._summary = ""  # what the last whole survey said of itself
+        self._summary = ""  # of the last survey of the whole spool
 
     # The watcher
 
     def before_survey(self, folders: SurveyedFolders) -> None:
-        """Begins to watch with the first survey; where the session has no watcher, nothing is
-        watched. What is known of changes in these folders is forgotten. Called in the survey's
-        thread: loading a watcher would make the first keys wait."""
+        """Starts the watcher, if the session has one, with the first survey; forgets the changes
+        seen in these folders. Called in the survey's thread, since loading the watcher would delay
+        the first keys."""
         if self._watcher is None and self._session.watch is not None:
             self._start(self._session.watch)
         if self._watcher is not None:
@@ -115,7 +115,7 @@ class WatchController:
             self.stop()
 
     def stop(self) -> None:
-        """Ends the watching."""
+        """Stops watching."""
         self._stopped = True
         if self._watcher is not None:
             self._watcher.stop()
@@ -125,7 +125,7 @@ class WatchController:
         self._screen.post_message(SpoolChanged(news.folders, news.lost, news.note))
 
     def spool_changed(self, event: SpoolChanged) -> None:
-        """Surveys what has changed, when that is possible."""
+        """Notes what has changed, and surveys it when possible."""
         if event.note:
             self._screen.tell(visible(event.note))
         if event.lost:
@@ -141,7 +141,7 @@ class WatchController:
     # Surveying again
 
     def look_when_possible(self) -> None:
-        """Surveys what has changed, now or as soon as that is possible."""
+        """Surveys the changed folders, now or as soon as possible."""
         if not self._may_look():
             return
         rest = self._rests_until - time.monotonic()
@@ -150,7 +150,7 @@ class WatchController:
                 self._rest = self._screen.set_timer(rest, self._rested)
             return
         folders, self._changed = frozenset(self._changed), set[bytes]()
-        self._looking = self._lists.wandered = True  # from here on the cursor stays where it is
+        self._looking = self._lists.wandered = True  # from now on the cursor stays where it is
         self._look_over.clear()
         lists, waits = self._lists, self._survey.new_waits()
         work = partial(self._look, folders, lists.ticket, lists.query(), lists.list.view, waits)
@@ -162,7 +162,7 @@ class WatchController:
             return False
         if program.surveying or program.operating or self.lost:
             return False
-        # All of these look again when they are over.
+        # Each of these calls look_when_possible when it ends.
         return not self._lists.list_is_coming and self._screen.is_in_front()
 
     def _rested(self) -> None:
@@ -205,7 +205,7 @@ class WatchController:
         self._screen.post_message(ChangesSurveyed(took, snapshot, renewed, error))
 
     def changes_surveyed(self, event: ChangesSurveyed) -> None:
-        """Shows what has changed; begins the survey that has waited for this."""
+        """Shows what has changed; begins the survey that waited for this one."""
         self._looking = False
         self._survey.progress_is_over()
         self._rests_until = time.monotonic() + event.seconds * (1 / RESURVEY_SHARE - 1)
@@ -223,7 +223,7 @@ class WatchController:
         lists = self._lists
         lists.take_in(snapshot)
         if self._screen.message and self._screen.message == self._summary:
-            # The summary is not true any more.
+            # The summary is out of date.
             self._screen.message = "Looked again at what changed."
         if lists.marks:
             lists.marks.renew(renewed.renamed)
@@ -239,12 +239,12 @@ class WatchController:
         self._inspection.inspect_soon()
 
     def survey_finished(self, event: SurveyFinished) -> None:
-        """What changed during the survey comes next."""
+        """Surveys next what changed during the survey."""
         self._summary = event.summary if event.whole else self._summary
         self._screen.call_after_refresh(self.look_when_possible)
 
     def view_read(self, event: ViewRead) -> None:
-        """The list read now shows all that the index has."""
+        """Clears the counts: the list just read agrees with the index."""
         if event.ticket == self._lists.ticket:
             self.fresh = Fresh()
             self._stale.clear()
@@ -252,14 +252,14 @@ class WatchController:
 
     @property
     def fresh_text(self) -> str:
-        """What the list does not show yet, and the key that shows it; or empty."""
+        """The changes that the list does not show yet, with the key that shows them; or empty."""
         key = keys_of(BY_ID["survey"], self._session.keymap)[0]
         return f"{self.fresh} ({key})" if self.fresh else ""
 
-    # What must not meet a look
+    # One survey at a time
 
     def survey_asked(self) -> None:
-        """Shows what is fresh; with nothing fresh, surveys the whole spool again."""
+        """Shows the changes; if there are none, surveys the whole spool again."""
         if self.lost:
             self._screen.tell(LOST)
         elif self.fresh:
@@ -270,7 +270,7 @@ class WatchController:
             self._survey.look_for_users()
 
     def survey_when_free(self, folders: SurveyedFolders, *, recover: bool = False) -> None:
-        """Surveys these folders as soon as no folder is being surveyed again."""
+        """Surveys these folders once no changed folder is being surveyed."""
         if self._looking:
             self._survey_then = lambda: self.survey_when_free(folders, recover=recover)
             return
@@ -278,6 +278,6 @@ class WatchController:
         self._survey.begin(folders, recover=recover)
 
     def wait_until_over(self) -> None:
-        """Returns when no folder is being surveyed again. Called in a worker."""
+        """Returns once no changed folder is being surveyed. Called in a worker."""
         while not self._look_over.wait(0.25) and not self._program.stop.is_set():
             pass
