@@ -1,14 +1,14 @@
 """What can be wrong with a spool: the catalogue of problems, and the rules that find them.
 
 - `severity.py`: how bad a problem is.
-- `kind.py`: the fields of an entry of the catalogue, and what each is used for.
-- `phrases.py`: the evidence of a problem in a few words, made from the detail its rule gives.
+- `kind.py`: the fields of a catalogue entry, and what each is used for.
+- `phrases.py`: short phrases of evidence, made from the detail that a rule returns.
 - `catalogue.py`: the entries, one for each code.
 - `explanations.py`: the long text of each code, for `explain` and the documents.
-- `facts.py`: what a survey knows of a file and its folder, and the finding that a rule returns.
-- `message_rules.py`: rules for one message by itself, and the quick test that most pass.
-- `group_rules.py`: rules for messages beside each other, and for files outside cur and new.
+- `facts.py`: what a survey knows about a file and its folder, and the finding that a rule returns.
+- `message_rules.py`: rules for a single message, and the quick test that most messages pass.
+- `group_rules.py`: rules that compare messages, and rules for files outside cur and new.
 - `folder_rules.py`: rules for folders, directories and servers' files.
 
-A new problem is an entry, an explanation and a rule. Rules are pure; nothing here reads a disk.
+To add a problem, add an entry, an explanation and a rule. Rules are pure; nothing here reads files.
 """

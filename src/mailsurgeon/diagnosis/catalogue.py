@@ -1,8 +1,9 @@
-"""The catalogue: every kind of problem, and all that the program knows of it by its code.
+"""The catalogue: one entry for every kind of problem.
 
-What is wrong and how it is repaired, told, left alone, asked for and seen by servers: fields of an
-entry (`kind.py`). Beside it a problem has its rule (`message_rules.py`, `group_rules.py`,
-`folder_rules.py`) and its explanation (`explanations.py`), and no other module knows its code.
+The fields of an entry (`kind.py`) say what is wrong, which remedies repair it, why it may be left
+alone, how to request a repair and what servers do. Each problem also has a rule
+(`message_rules.py`, `group_rules.py`, `folder_rules.py`) and an explanation (`explanations.py`).
+No other module uses its code.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _HIDES_LOSS = LeftAlone(
 _KINDS = (
     ProblemKind(
         "name-clash", "CLSH", "Name clash", _CRITICAL,
-        "Another file of this folder has the same base name. Dovecot takes the two for one"
-        " message, hides one and may overwrite it by the other.",
+        "Another file in this folder has the same base name. Dovecot takes the two for one"
+        " message, hides one of them and may overwrite it with the other.",
         ("rename", "quarantine"),
         evidence=phrase("same base name as {others}"),
         plain_fix=("rename", "quarantine"),
@@ -35,7 +36,7 @@ _KINDS = (
     ),
     ProblemKind(
         "size-mismatch", "SIZE", "Wrong size", _ERROR,
-        "The size in the name is not the size of the file. Dovecot breaks off every read of it"
+        "The size in the name is not the size of the file. Dovecot fails whenever it reads the file"
         " (“Cached message size larger than expected”, “wrong W value”); mbsync stops.",
         ("fix-size",),
         evidence=phrases.size_words,
@@ -65,8 +66,8 @@ _KINDS = (
     ),
     ProblemKind(
         "in-tmp", "TMP", "Left in tmp/", _ERROR,
-        "The file lies in tmp/, where no client sees it. Servers delete what is old there:"
-        " mbsync after 24 hours, Courier and Dovecot after 36.",
+        "The file lies in tmp/, where no client sees it. Old files there are deleted: by mbsync"
+        " after 24 hours, by Courier and Dovecot after 36.",
         ("file", "quarantine"),
         evidence=phrases.leftover_words,
         plain_fix=("file", "quarantine"),
@@ -82,7 +83,7 @@ _KINDS = (
     ),
     ProblemKind(
         "empty", "ZERO", "Empty", _ERROR,
-        "The file has 0 bytes. Dovecot serves an empty message; mbsync and notmuch complain at"
+        "The file has 0 bytes. Dovecot serves an empty message; mbsync and notmuch complain on"
         " every run.",
         ("quarantine",),
         server=ServerView(may_complain=True),
@@ -102,14 +103,14 @@ _KINDS = (
     ),
     ProblemKind(
         "not-mail", "JUNK", "Not mail", _WARNING,
-        "The file does not begin like a message. Servers show it as an empty or garbled one.",
+        "The file does not begin like a message. Servers show an empty or garbled message.",
         ("quarantine",),
         evidence=phrase("looks like {looks_like}", needs="looks_like"),
     ),
     ProblemKind(
         "bad-flags", "FLAG", "Bad flags", _WARNING,
-        "The flags at the end of the name are not in the one form all programs read. notmuch"
-        " does not update such a name; other clients may not see its flags.",
+        "The flags at the end of the name are not in the one form that all programs read. notmuch"
+        " does not update such a name; other clients may not see the flags.",
         ("fix-flags",),
         evidence=phrase("“{info}” should be “{should_be}”"),
         plain_fix=("fix-flags",),
@@ -118,7 +119,7 @@ _KINDS = (
     ),
     ProblemKind(
         "bad-name", "NAME", "Bad name", _WARNING,
-        "The file name is one that servers skip, misread or cannot change.",
+        "Servers skip or misread this file name, or cannot change it.",
         ("rename",),
         evidence=phrase("{reason}"),
         server=ServerView(may_complain=True, may_hide=True, upsets_folder=True),
@@ -126,7 +127,7 @@ _KINDS = (
     ),
     ProblemKind(
         "duplicate-id", "DUP", "Duplicate", _WARNING,
-        "Another message bears the same Message-ID.",
+        "Another message has the same Message-ID.",
         ("quarantine",),
         evidence=phrases.copies_words,
         left=(
@@ -136,8 +137,8 @@ _KINDS = (
     ),
     ProblemKind(
         "uid-clash", "UID", "UID clash", _ERROR,
-        "The ,U= in the name is used twice in the folder, or is above what mbsync has given out."
-        " mbsync stops syncing this folder.",
+        "Another message in the folder has the same ,U= in its name, or the number is higher than"
+        " any that mbsync has assigned. mbsync stops syncing this folder.",
         ("rename",),
         evidence=phrase("UID {uid}"),
         left=(LeftAlone("it keeps its UID"),),
@@ -145,27 +146,27 @@ _KINDS = (
     ),
     ProblemKind(
         "header-only", "HEAD", "Header only", _INFO,
-        "There is nothing after the header. That is legal, but some tools skip such a message.",
+        "The message ends after its header. That is legal, but some tools skip such a message.",
     ),
     ProblemKind(
         "no-message-id", "NOID", "No Message-ID", _INFO,
-        "The message has no Message-ID. Tools that go by it cannot tell copies of it.",
+        "The message has no Message-ID. Tools that rely on it cannot recognise copies.",
     ),
     ProblemKind(
         "from-line", "FROM", "From line", _INFO,
-        "The file begins with the “From ” line of an mbox, which is no header field.",
+        "The file begins with the “From ” line of an mbox, which is not a header field.",
     ),
     ProblemKind(
         "bad-date", "DATE", "Odd date", _INFO,
-        "The file's time is far from the date in the header, or lies in the future. IMAP clients"
-        " show it as the time the message came in.",
+        "The file's time is far from the date in the header, or in the future. IMAP clients show"
+        " the file's time as the time when the message arrived.",
         ("fix-date",),
         evidence=phrases.date_words,
         left=(LeftAlone("the header has no date, or only the name is wrong"),),
     ),
     ProblemKind(
         "unreadable", "READ", "Unreadable", _ERROR,
-        "The file cannot be read. Servers fail on it, or leave it out.",
+        "The file cannot be read. Servers report an error or leave the message out.",
         ("fix-permissions",),
         evidence=phrases.error_words,
         left=(LeftAlone("its permissions are not the reason"),),
@@ -173,7 +174,8 @@ _KINDS = (
     ),
     ProblemKind(
         "linked", "LINK", "Not a file", _WARNING,
-        "This is no regular file. Dovecot gives it a number as if it were mail and fails on it.",
+        "This is not a regular file. Dovecot gives it a UID as if it were mail, then fails to read"
+        " it.",
         ("quarantine",),
         evidence=phrase("{kind}"),
         left=(LeftAlone("the directory holds mail, which is to be filed first"),),
@@ -192,14 +194,14 @@ _KINDS = (
     ),
     ProblemKind(
         "nested-folder", "NEST", "Nested folder", _ERROR,
-        "This Maildir lies where the layout has no folders. No client sees it.",
+        "This Maildir lies where the spool's layout has no folders. No client sees it.",
         ("lift-folder",), "folder",
         evidence=phrase("becomes {becomes}", needs="becomes"),
         server=ServerView(explains_folder=True),
     ),
     ProblemKind(
         "stray-directory", "STRY", "Stray directory", _INFO,
-        "This directory is no folder, no server's own, and holds no mail.",
+        "This directory is not a folder, belongs to no server and holds no mail.",
         ("quarantine",), "folder",
         left=(LeftAlone("Dovecot lists it as a folder"),),
     ),
@@ -212,16 +214,16 @@ _KINDS = (
     ),
     ProblemKind(
         "bad-permissions", "PERM", "Wrong permissions", _WARNING,
-        "Owner, group or mode differ from the rest of the spool. Servers may fail to read or"
-        " write here, or others may.",
+        "Owner, group or mode differ from the rest of the spool. Servers may be unable to read or"
+        " write here, or other users may be able to.",
         ("fix-permissions",), "folder",
         evidence=phrases.permission_words,
         server=ServerView(may_complain=True, explains_folder=True),
     ),
     ProblemKind(
         "uidlist-damaged", "UIDL", "Damaged uidlist", _ERROR,
-        "The server's list of UIDs has lines it rejects. Dovecot then deletes the whole list and"
-        " clients download the folder again.",
+        "The list of UIDs has lines that the server rejects. Dovecot then deletes the whole list,"
+        " and clients download the folder again.",
         ("fix-uidlist",), "folder",
         evidence=phrase("{reason}"),
         left=(LeftAlone("its header line is damaged; only the server can make a new one"),),
@@ -243,7 +245,7 @@ _KINDS = (
     ),
     ProblemKind(
         "bloated-index", "INDX", "Bloated index", _WARNING,
-        "This index has grown so large that the server slows down or fails on it.",
+        "This index has grown so large that the server slows down or fails to read it.",
         ("quarantine",), "folder",
         evidence=phrase("{bytes:,} bytes"),
         may_be_open=True,
@@ -251,9 +253,9 @@ _KINDS = (
 )  # fmt: skip
 
 CATALOGUE: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
-"""Every kind of problem by its code, in the order of the documents."""
+"""Every kind of problem by its code, in the order in which the documents list them."""
 
 
 def problem_kind(code: str) -> ProblemKind:
-    """The entry of a code; one that says nothing for a code the catalogue lacks."""
+    """The entry for `code`; an empty one of severity INFO when the catalogue lacks the code."""
     return CATALOGUE.get(code) or ProblemKind(code, code[:4].upper(), code, Severity.INFO, "")

@@ -1,4 +1,4 @@
-"""Facts: what the rules are functions of. Present time and options are facts too."""
+"""The facts that rules take as arguments, the present time and the kind of survey among them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ UNDECODABLE = "undecodable"
 
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """One file, by itself. Sizes in bytes, times in nanoseconds.
+    """One file, without its neighbours. Sizes are in bytes, times in nanoseconds.
 
     `place` is a Place; `kind` is "file", "symlink", "fifo", "socket", "device" or "directory".
-    `encoding`: PLAIN, a compression, ENCRYPTED, UNDECODABLE; content facts are of the decompressed
-    text. `traits` is 0 until the content has been read. `date`: seconds since 1970 of the header
-    date, None where none parses. `errno` is set when the file could not be read.
+    `encoding` is PLAIN, a compression, ENCRYPTED or UNDECODABLE; facts about the content describe
+    the decompressed text. `traits` is 0 until the content has been read. `date` is the header date
+    in seconds since 1970, None when no date parses. `errno` is set when the file could not be
+    read.
     """
 
     place: str
@@ -41,17 +42,17 @@ class MessageFacts:
 
     @property
     def read(self) -> bool:
-        """Whether there are content facts to judge."""
+        """Whether the content has been read and could be decoded."""
         return bool(self.traits & Traits.READ) and self.encoding not in (ENCRYPTED, UNDECODABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFacts:
-    """What a message's rules must know of its folder.
+    """The facts about a folder that the rules for its messages need.
 
-    `separator`: the foreign separator the whole folder uses, None where that is the colon.
-    `sizes`: base name to the (S, W) of its uidlist record, where the record has one of them.
-    `owner`: owner and group of most of the spool, None where ownership is not judged.
+    `separator`: the foreign separator that the whole folder uses, None for the usual colon.
+    `sizes`: (S, W) of the uidlist records that have at least one of them, by base name.
+    `owner`: the user and group ids that own most of the spool, None when ownership is not judged.
     """
 
     separator: bytes | None = None
@@ -62,7 +63,7 @@ class FolderFacts:
 
 
 class Finding(NamedTuple):
-    """A problem before it is tied to its file: what a rule returns."""
+    """The result of a rule: a problem that is not yet attached to its file."""
 
     code: str
     severity: Severity
@@ -72,7 +73,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The present, and how the survey looks: `now` in seconds since 1970."""
+    """The present (`now`, in seconds since 1970), and whether the survey reads every message."""
 
     now: float
     full: bool = True

@@ -1,4 +1,4 @@
-"""Rules for folders and directories: pure functions of what a directory holds."""
+"""Rules for folders and directories: pure functions of what a directory contains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FEWEST = 20
 
 
 def missing_subdir(present: Collection[bytes]) -> Finding | None:
-    """A folder that lacks cur, new or tmp."""
+    """`missing-subdir` for a folder that lacks cur, new or tmp; else None."""
     missing = [name.decode() for name in SUBDIRS if name not in present]
     if not missing:
         return None
@@ -27,7 +27,8 @@ def missing_subdir(present: Collection[bytes]) -> Finding | None:
 
 
 def nested_folder(path: bytes) -> Finding | None:
-    """In maildir++: a Maildir that is not `.NAME` directly under the spool."""
+    """`nested-folder` for a Maildir in a maildir++ spool that is not `.NAME` directly under the
+    root; else None."""
     if not path or (path.startswith(b".") and b"/" not in path):
         return None
     becomes = lifted(path)
@@ -36,14 +37,14 @@ def nested_folder(path: bytes) -> Finding | None:
 
 
 def lifted(path: bytes) -> bytes:
-    """Where a nested folder belongs in maildir++: `.A/B` becomes `.A.B`."""
+    """The path that a nested folder gets in maildir++: `.A/B` becomes `.A.B`."""
     return b"." + b".".join(part.removeprefix(b".") for part in path.split(b"/"))
 
 
 def stray_directory(path: bytes, layout: str) -> Finding:
-    """A directory with no mail and no folder in it.
+    """`stray-directory`, for a directory that contains no mail and no folder.
 
-    No remedy for `.NAME` in the root of a maildir++ spool: Dovecot lists it as a folder.
+    `.NAME` in the root of a maildir++ spool gets no remedy, because Dovecot lists it as a folder.
     """
     listed = layout == "maildir++" and path.startswith(b".") and b"/" not in path
     return Finding("stray-directory", Severity.INFO, {}, None if listed else "quarantine")
@@ -52,10 +53,11 @@ def stray_directory(path: bytes, layout: str) -> Finding:
 def bad_permissions(
     mode: int, owner: int, group: int, reference: tuple[int, int] | None
 ) -> Finding | None:
-    """Owner, group or mode would keep a server out, or let others write.
+    """`bad-permissions` when owner, group or mode would keep a server out or let other users
+    write; else None.
 
-    `mode` is that of stat; `reference`: owner and group of most cur directories, None where that
-    is root and ownership is not judged.
+    `mode` is `st_mode`. `reference` is the owner and group of most cur directories; None when root
+    owns most of them, so that ownership cannot be judged.
     """
     needed = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
     permissions = stat.S_IMODE(mode)
@@ -81,7 +83,7 @@ _JUDGED = stat.S_IRUSR | stat.S_IWOTH
 
 
 def fit_permissions(mode: int, owner: int, group: int, reference: tuple[int, int] | None) -> bool:
-    """Whether `bad_permissions` finds nothing at a regular file."""
+    """Whether `bad_permissions` would return None for a regular file."""
     return mode & _JUDGED == _NEEDED and (reference is None or (owner, group) == reference)
 
 
@@ -89,7 +91,7 @@ LINES_SHOWN = 20
 
 
 def uidlist_damaged(bad: Sequence[BadLine]) -> Finding | None:
-    """Lines of a uidlist for which Dovecot throws the whole list away."""
+    """`uidlist-damaged` for lines that make Dovecot throw the whole list away; None without any."""
     if not bad:
         return None
     reasons = list(dict.fromkeys(_REASON_NUMBERS.sub("…", line.reason) for line in bad))
@@ -103,39 +105,43 @@ def uidlist_damaged(bad: Sequence[BadLine]) -> Finding | None:
 
 
 def uidlist_unknown(reason: str) -> Finding:
-    """A uidlist whose header line is the bad one: nothing can be said of its UIDs."""
+    """`uidlist-damaged` for a bad header line, without which no UID in the list can be read."""
     detail = {"reason": reason, "lines": [1], "count": 1}
     return Finding("uidlist-damaged", Severity.ERROR, detail, None)
 
 
 def big_uid(highest: int) -> Finding | None:
-    """UIDs that clients with signed numbers wrap to negative ones."""
+    """`big-uid` from 2**31 on: clients with signed 32-bit numbers see such UIDs as negative."""
     if highest < 2**31:
         return None
     return Finding("big-uid", Severity.WARNING, {"highest": highest}, None)
 
 
 def stale_lock(pid: int, age_seconds: int) -> Finding:
-    """A dotlock whose process on this host is gone."""
+    """`stale-lock`, for a dotlock whose process ran on this host and is gone; age in seconds."""
     detail = {"pid": pid, "age_seconds": age_seconds}
     return Finding("stale-lock", Severity.INFO, detail, "quarantine")
 
 
 def bloated_index(size: int, limit: int) -> Finding | None:
-    """An index so large that the server slows down or fails on it."""
+    """`bloated-index` when `size` is above `limit` (bytes), where servers slow down or fail."""
     if size <= limit:
         return None
     return Finding("bloated-index", Severity.WARNING, {"bytes": size}, "quarantine")
 
 
 def named_like_backup(path: bytes) -> bool:
-    """Whether the last component of a folder's path is named like a backup."""
+    """Whether the last component of a folder's path looks like the name of a backup."""
     last = path.rpartition(b"/")[2].removeprefix(b".").lower().decode("latin-1")
     return any(fnmatchcase(last, pattern) for pattern in _BACKUP_NAMES)
 
 
 def backup_folder(because: str, elsewhere: int | None, messages: int) -> Finding:
-    """A folder named like a backup, or a copy of another. `elsewhere`: messages filed twice."""
+    """`backup-folder`, for a folder that has a backup's name or is a copy of another folder.
+
+    `elsewhere`: how many of its `messages` are also filed elsewhere; None while that is unknown,
+    and then no remedy is proposed.
+    """
     detail: dict[str, object] = {
         "because": because,
         "elsewhere": elsewhere,
@@ -151,10 +157,10 @@ def backup_folder(because: str, elsewhere: int | None, messages: int) -> Finding
 def copies_of_each_other(
     shared: Mapping[tuple[int, int], tuple[int, int]], sizes: Mapping[int, int]
 ) -> list[tuple[int, int]]:
-    """Pairs of folders that are to over 90 % identical copies of each other, 20 messages at least.
+    """Pairs of folders with at least 20 messages each, over 90 % of which the other folder has too.
 
-    `shared`: for a pair of folders how many of the first's messages the second has, and the other
-    way round; `sizes`: how many messages each folder has.
+    `shared` gives for a pair of folders how many messages of the first are in the second, and how
+    many of the second are in the first; `sizes` gives the number of messages in each folder.
     """
     found: list[tuple[int, int]] = []
     for (first, second), (of_first, of_second) in shared.items():

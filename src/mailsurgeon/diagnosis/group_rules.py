@@ -1,6 +1,6 @@
-"""Rules for messages beside each other: name clashes, duplicates, UID clashes, copies.
+"""Rules that compare messages: name clashes, duplicates, UID clashes, misfiled copies.
 
-Pure functions. A group comes as a list of Copies; a rule returns findings by the id of the copy.
+Pure functions. A rule takes a group as a list of Copies and returns findings with the copies' ids.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.severity import Severity
 
 PATHS_SHOWN = 20
-"""How many other paths a detail lists at most."""
+"""The most paths of other messages that a detail lists."""
 
 
 class Copy(NamedTuple):
-    """One message as these rules see it.
+    """One message, with the facts that these rules compare.
 
-    `filed`: it lies in cur or new. `uid`: of its uidlist record, None without one. `digest`: of
-    all bytes; `body_digest`: of what follows the header block, CRLF read as LF; None where it is
-    blank or was not needed. `path` is relative to the spool, `directory` its folder's id.
+    `uid` is from its uidlist record, None without one. `digest` covers all bytes; `body_digest`
+    covers the text after the header block with CRLF read as LF, and is None when that text is
+    blank or the digest was not needed. `path` is relative to the spool; `folder` is the folder's
+    id.
     """
 
     id: int
@@ -41,7 +42,7 @@ class Copy(NamedTuple):
 
     @property
     def filed(self) -> bool:
-        """Whether servers see it."""
+        """Whether the message lies in cur or new, where servers look."""
         return self.place in ("cur", "new")
 
 
@@ -50,7 +51,10 @@ NAME_CLASH = "name-clash"
 
 
 def name_clash(group: Sequence[Copy]) -> NumberedFindings:
-    """Messages of one folder with one base name; `digest` tells which are identical."""
+    """`name-clash` for all messages of a group: one folder, one base name.
+
+    Messages with the `digest` of the one that keeps the name are quarantined, others renamed.
+    """
     kept = kept_of_clash(group)
     found: NumberedFindings = []
     for copy in group:
@@ -67,14 +71,19 @@ def name_clash(group: Sequence[Copy]) -> NumberedFindings:
 
 
 def kept_of_clash(group: Sequence[Copy]) -> Copy:
-    """Of messages with one base name the one that keeps it: cur first, the earlier ctime, name."""
+    """The message that keeps the base name of a group: one in cur, then the earliest ctime, then
+    the first file name."""
     return min(group, key=lambda copy: (copy.place != "cur", copy.ctime_ns, copy.filename))
 
 
 def duplicate_id(
     group: Sequence[Copy], clash_kept: Collection[int], clash_lost: Collection[int]
 ) -> NumberedFindings:
-    """Messages of the whole spool with one Message-ID. `clash_*`: ids `name_clash` judged."""
+    """`duplicate-id` for all messages in the spool that have one Message-ID.
+
+    `clash_kept` and `clash_lost` are the ids of messages that keep or lose their name in a name
+    clash; the copy that is kept should be one that keeps its name.
+    """
     by_digest = _classes(group, lambda copy: copy.digest)
     by_body = _classes(group, lambda copy: copy.body_digest)
     by_folder = _classes(group, lambda copy: copy.folder)
@@ -132,7 +141,7 @@ def _closest(
 
 
 def _listed(copies: Iterable[Copy]) -> list[str]:
-    """The first paths as text: as many as any of the copies needs to name the others."""
+    """The first paths as text: one more than a detail shows, since a copy leaves out its own."""
     return [os.fsdecode(path) for path in sorted(copy.path for copy in copies)[: PATHS_SHOWN + 1]]
 
 
@@ -141,7 +150,7 @@ def _others(listed: Sequence[str], path: str) -> list[str]:
 
 
 class Marked(NamedTuple):
-    """A message whose name bears `,U=`."""
+    """A message whose name has `,U=`."""
 
     id: int
     filename: bytes
@@ -151,7 +160,10 @@ class Marked(NamedTuple):
 
 
 def uid_clash(messages: Sequence[Marked], highest: int | None) -> NumberedFindings:
-    """One `,U=` twice in a folder, or one above what its `.uidvalidity` has given out (isync)."""
+    """`uid-clash` for messages of a folder that share a `,U=`, or whose `,U=` is above `highest`.
+
+    `highest` is the last UID that mbsync has assigned by its `.uidvalidity`; None when unknown.
+    """
     groups: dict[tuple[int, bytes | None], list[Marked]] = {}
     for message in messages:
         groups.setdefault((message.uid, message.fmd5), []).append(message)
@@ -169,7 +181,8 @@ def uid_clash(messages: Sequence[Marked], highest: int | None) -> NumberedFindin
 
 
 def misfiled(where: str, target: str | None, copy_of: bytes | None, *, full: bool) -> Finding:
-    """Mail that is filed nowhere. `copy_of`: an identical message in the target."""
+    """`misfiled`, for mail outside cur and new. `target` is the name of the folder it belongs in,
+    None when there is none; `copy_of` is the path of an identical message already filed there."""
     detail: dict[str, Any] = {
         "where": where,
         "target": target,
@@ -184,10 +197,11 @@ def misfiled(where: str, target: str | None, copy_of: bytes | None, *, full: boo
 
 
 class Leftover(NamedTuple):
-    """A file in tmp/: what decides what becomes of it.
+    """A file in tmp/, with the facts that decide its remedy.
 
-    `complete`: True, False (cut), None (cannot be known). `copy_of`: an identical filed message,
-    or the leftover before it that is identical. `known`: a filed message bears its Message-ID.
+    `complete` is False for a file that was cut off, None when that cannot be known. `copy_of` is
+    the path of an identical message that is filed, or of an identical earlier leftover. `known`: a
+    filed message has the same Message-ID.
     """
 
     age_seconds: int
@@ -201,7 +215,8 @@ class Leftover(NamedTuple):
 
 
 def leftover(facts: Leftover, *, full: bool) -> Finding:
-    """A file in tmp/: delivered, put aside, or left alone."""
+    """`in-tmp`. The remedy is `file` for whole mail filed nowhere else, `quarantine` for an empty,
+    cut or already filed file, and None while the file is fresh or cannot be judged."""
     detail: dict[str, Any] = {
         "age_seconds": facts.age_seconds,
         "stale": facts.stale,
@@ -224,7 +239,8 @@ def leftover(facts: Leftover, *, full: bool) -> Finding:
 def is_complete(
     size: int, named: int | None, *, multipart: bool, closed: bool, header_cut: bool
 ) -> bool | None:
-    """Whether a file in tmp/ is whole, by `,S=`, the closing boundary and the header's end."""
+    """Whether a file in tmp/ is whole; None when neither `,S=`, the closing boundary nor the end
+    of the header shows it. Sizes are in bytes."""
     if named is not None and named > size:
         return False
     if named == size or (multipart and closed):

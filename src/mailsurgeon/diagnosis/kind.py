@@ -1,6 +1,7 @@
-"""What the catalogue says of one kind of problem, and what each statement is used for.
+"""The fields of a catalogue entry, and what each is used for.
 
-Every command loads this: plain tuples are made several times faster than data classes.
+Named tuples, because every command loads this module and a dataclass takes several times as long
+to define.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ class NewName(Enum):
 
 
 class LeftAlone(NamedTuple):
-    """Why a problem for which no remedy is proposed is left, and how to ask for one all the same.
+    """Why no remedy is proposed for a problem, and how to request one all the same.
 
-    `hint` is a command line in which SPOOL stands for the spool's path. `when`: a key of the
-    problem's detail that must be true for this reason; empty where it holds in any case.
+    `hint` is a command line in which SPOOL stands for the spool's path. The reason applies when
+    the problem's detail has a true value under the key `when`, or always when `when` is empty.
     """
 
     reason: str
@@ -35,12 +36,13 @@ class LeftAlone(NamedTuple):
 
 
 class ServerView(NamedTuple):
-    """What a problem leads `verify` to expect of a server.
+    """How `verify` expects a server to react to a problem.
 
-    Of a message: `may_complain` and `must_complain` when the server reads it; `may_hide`: the
-    server may not show it, because it `hidden_because`; `never_shown`: it lies where no server
-    looks. `upsets_folder`: one such message may keep the server from the whole folder.
-    Of a folder: `explains_folder`: whatever the server says of it, or that it says nothing.
+    For a message: the server may (`may_complain`) or must (`must_complain`) report an error when it
+    reads the message. With `may_hide` it may not show the message; `hidden_because` completes the
+    sentence "it ...". With `never_shown` the message lies where no server looks. With
+    `upsets_folder` one such message may prevent the server from opening the whole folder.
+    For a folder: `explains_folder` accounts for any answer of the server, or for none.
     """
 
     may_complain: bool = False
@@ -57,38 +59,40 @@ PENDING = LeftAlone("known only after a full survey of the whole spool", "mailsu
 
 
 class ProblemKind(NamedTuple):
-    """One kind of problem. `severity` is the worst it can have; `remedies` the repairs proposed.
+    """One kind of problem. `severity` is the highest it can have; `remedies` may be proposed.
 
-    `code` is the contract (JSON, options, tests, documents); `badge` is what a list shows.
+    JSON, options, tests and documents use `code`, which never changes; lists show `badge`.
     """
 
     code: str
     badge: str
     title: str
     severity: Severity
-    sentence: str  # what is wrong, and what servers and clients do with it
+    sentence: str  # what is wrong, and how servers and clients react
     remedies: tuple[str, ...] = ()
     scope: str = "message"  # or "folder": a directory or a server's file
     evidence: Callable[[Mapping[str, Any]], str] = no_words
-    """The problem's detail in a few words; it may hold control characters."""
+    """Turns the problem's detail into a short phrase, which may contain control characters."""
     plain_fix: tuple[str, ...] = ()
-    """The remedies that a plain `fix` does without being asked for this problem by name."""
+    """The remedies that a plain `fix` applies, without an option that names this problem."""
     when_named: str | None = None
-    """The remedy done for a file named by its path although none is proposed."""
+    """The remedy applied to a file that the operator names by its path, although none is
+    proposed."""
     answered_by: tuple[str, ...] = ()
-    """The remedies of the operator's own choice that end it, whatever was proposed for it."""
+    """The remedies that solve the problem when the operator chooses them, whatever was proposed."""
     left: tuple[LeftAlone, ...] = (NO_REMEDY,)
     server: ServerView = ServerView()
     new_name: NewName = NewName.FRESH
     shows_loss: bool = False
-    """The sizes in the name are the only trace of what was lost: correct them only on request."""
+    """The sizes in the name are the only trace of a loss, so they are corrected only on request."""
     shares_uid: bool = False
-    """A message with it has the base name, and so the UID, of another: only one keeps them."""
+    """The message shares its base name, and so its UID, with another; only one can keep them."""
     may_be_open: bool = False
-    """A server would go on writing to the file in the quarantine: refuse while it is open."""
+    """A server may have the file open and would go on writing to it in the quarantine, so the
+    repair is refused while the file is open."""
 
     def why_left(self, detail: Mapping[str, Any]) -> LeftAlone:
-        """Why a problem with this detail, for which no remedy is proposed, is left alone."""
+        """The reason why no remedy is proposed for a problem with this detail."""
         if detail.get("pending"):
             return PENDING
         return next((one for one in self.left if not one.when or detail.get(one.when)), NO_REMEDY)

@@ -1,6 +1,6 @@
-"""Rules for one message by itself: pure functions of its facts.
+"""Rules for a single message: pure functions of its facts.
 
-Each rule returns a Finding or None. `judge` applies them all with the rules of what goes together.
+Each rule returns a Finding or None. `judge` applies them all and decides which may go together.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ YEAR = 365 * DAY
 
 
 def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Finding]:
-    """All problems a file has by itself (one in tmp/ none: its age is not known here)."""
+    """All problems of a file that do not depend on other files.
+
+    A file in tmp/ has none here, because its problem depends on its age.
+    """
     if facts.place == "tmp":
         return []
     if facts.kind != "file":
@@ -51,7 +54,7 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
     return [finding for finding in found if finding]
 
 
-# A name nothing is wrong with: seconds, S=, W=, what mbsync and offlineimap add, the info.
+# A healthy name: seconds, S=, W=, the fields of mbsync and offlineimap, the info.
 _SOUND = re.compile(
     rb"(?:(\d{1,10})\.|(?!\d+(?:\.|\Z))(?![.:]))[^:,/\x00-\x1f\x7f]*(?:,S=(\d{1,18}))?(?:,W=(\d{1,18}))?"
     rb"(?:,U=\d+)?(?:,FMD5=[0-9a-f]+)?(:2,D?F?P?R?S?T?([a-z]*))?\Z"
@@ -67,10 +70,10 @@ def sound(
     moment: Moment,
     content: Glance | None = None,
 ) -> bool:
-    """Whether nothing can be wrong with a regular file that could be read: the one test that a
-    healthy message costs. Where it is False, `judge` says what is wrong, if anything.
+    """Whether a readable regular file is certainly healthy: the only test that most messages need.
 
-    `content` is what its text says; None in a quick survey. Sizes in bytes, times in nanoseconds.
+    When it returns False, `judge` finds out what is wrong, if anything. `content`: the facts in
+    the text; None in a quick survey. `size` is in bytes, `mtime_ns` in nanoseconds.
     """
     match = _SOUND.match(name)
     if match is None or not size or len(name) > LONGEST_NAME:
@@ -98,7 +101,7 @@ def sound(
 
 
 def _unread(facts: MessageFacts) -> MessageFacts:
-    """What a quick survey may know of a file, although an earlier one has read it."""
+    """The facts without those that an earlier full survey read from the file's content."""
     return replace(facts, encoding=PLAIN, traits=0, plain_size=None, virtual_size=None, errno=None)
 
 
@@ -117,16 +120,16 @@ def _judge_content(
 
 
 def _size(facts: MessageFacts) -> int:
-    """Bytes of the text, unpacked where it is packed."""
+    """The size of the text in bytes, decompressed if the file is compressed."""
     return facts.size if facts.plain_size is None else facts.plain_size
 
 
 def size_mismatch(
     facts: MessageFacts, folder: FolderFacts, moment: Moment, *, hopeless: bool
 ) -> Finding | None:
-    """`,S=` or `,W=` (or, where the name has none, the uidlist's S or W) is not the real size.
+    """`,S=` or `,W=` in the name is not the real size; without them the uidlist's S or W counts.
 
-    `hopeless`: the file is empty or truncated, and its name the only trace of what was lost.
+    `hopeless`: the file is empty or truncated, so that its name is the only trace of the loss.
     """
     if moment.full and not facts.read and facts.size:
         return None
@@ -153,12 +156,12 @@ def size_mismatch(
 
 
 def empty(facts: MessageFacts) -> Finding | None:
-    """0 bytes in cur or new."""
+    """A file of 0 bytes in cur or new."""
     return empty_file() if facts.size == 0 and facts.place in ("cur", "new") else None
 
 
 def empty_file() -> Finding:
-    """0 bytes, in cur, in new or left in tmp."""
+    """The finding for a file of 0 bytes, in cur, in new or left in tmp."""
     return Finding("empty", Severity.ERROR, {}, "quarantine")
 
 
@@ -167,7 +170,7 @@ CUT_BODY = "the closing boundary is missing"
 
 
 def truncated(facts: MessageFacts) -> Finding | None:
-    """The name promises another size and the text breaks off."""
+    """The name gives another size, and the text ends in the middle of its header or a multipart."""
     if not facts.read:
         return None
     size = _size(facts)
@@ -183,7 +186,7 @@ def truncated(facts: MessageFacts) -> Finding | None:
 
 
 def not_mail(facts: MessageFacts) -> Finding | None:
-    """Neither begins with a header field nor has one of the fields that mail has."""
+    """The file does not begin with a header field, and has none of the fields that mail has."""
     if facts.place not in ("cur", "new"):
         return None
     if facts.traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD | Traits.MBOX):
@@ -192,7 +195,7 @@ def not_mail(facts: MessageFacts) -> Finding | None:
 
 
 def bad_flags(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
-    """The info is missing in cur, or not in the one form all programs read."""
+    """The info is missing in cur, or is not in the one form that all programs read."""
     info = parse_info(facts.filename, _size(facts), facts.virtual_size)
     if info.kind == "good" or (info.kind == "none" and facts.place != "cur"):
         return None
@@ -206,7 +209,8 @@ def bad_flags(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
 
 
 def store_separator(infos: list[Info]) -> bytes | None:
-    """The foreign separator over half (two at least) of a folder's names with an info use."""
+    """The foreign separator that more than half of the infos have, and at least two of them; None
+    when there is no such separator."""
     with_info = 0
     counts: dict[bytes, int] = {}
     for info in infos:
@@ -221,7 +225,7 @@ def store_separator(infos: list[Info]) -> bytes | None:
 
 
 def bad_name(facts: MessageFacts, _folder: FolderFacts) -> Finding | None:
-    """A name that servers skip, misread or cannot change."""
+    """Servers skip, misread or cannot change the name."""
     if facts.place not in ("cur", "new"):
         return None
     name = facts.filename
@@ -245,21 +249,21 @@ def bad_name(facts: MessageFacts, _folder: FolderFacts) -> Finding | None:
 
 
 def header_only(facts: MessageFacts) -> Finding | None:
-    """Nothing after the header block (legal: RFC 5322 3.5)."""
+    """The message ends after its header block, which is legal (RFC 5322 3.5)."""
     if facts.traits & Traits.HEADER_ONLY:
         return Finding("header-only", Severity.INFO, {}, None)
     return None
 
 
 def no_message_id(facts: MessageFacts) -> Finding | None:
-    """No Message-ID."""
+    """The message has no Message-ID."""
     if facts.has_message_id:
         return None
     return Finding("no-message-id", Severity.INFO, {}, None)
 
 
 def from_line(facts: MessageFacts) -> Finding | None:
-    """Begins with the From line of an mbox."""
+    """The file begins with the From line of an mbox."""
     if facts.traits & Traits.FROM_LINE:
         return Finding("from-line", Severity.INFO, {}, None)
     return None
@@ -269,7 +273,8 @@ BAD_DATE = "bad-date"
 
 
 def bad_date(facts: MessageFacts, moment: Moment) -> Finding | None:
-    """The file's time is in the future, or over a year from the header's."""
+    """The file's time is in the future or more than a year from the header's date, or the time in
+    the name is in the future."""
     mtime = facts.mtime_ns // 1_000_000_000
     digits = facts.filename.partition(b".")[0]
     named = int(digits) if digits.isdigit() and len(digits) <= MAX_DIGITS else None
@@ -295,7 +300,7 @@ LINKED = "linked"
 
 
 def linked(facts: MessageFacts) -> Finding:
-    """Something in cur or new that is no regular file."""
+    """The finding for an entry of cur or new that is not a regular file."""
     remedy = None if facts.holds_mail else "quarantine"
     return Finding(LINKED, Severity.WARNING, {"kind": facts.kind}, remedy)
 
@@ -305,4 +310,4 @@ FILE_RULES: tuple[Callable[[MessageFacts, FolderFacts], Finding | None], ...] = 
     bad_flags,
     bad_name,
 )
-"""What is judged of every regular file for which `sound` does not answer, read or not."""
+"""The rules for every regular file that is not `sound`, whether or not it has been read."""

@@ -1,7 +1,7 @@
-"""The evidence of problems in words: short phrases made from the detail that a rule gives.
+"""Short phrases of evidence for lists and tables, made from the detail that a rule returns.
 
-Every function takes a problem's detail, of which any key may be missing, and gives a phrase for
-lists and tables, empty when there is nothing to say. File names in it may hold control characters.
+Every function takes a problem's detail, in which any key may be missing, and returns a phrase, or
+an empty one when there is nothing to say. Its file names may contain control characters.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ Detail = Mapping[str, Any]
 
 
 def no_words(_detail: Detail) -> str:
-    """Nothing: the code says it all."""
+    """An empty phrase, for problems whose code says everything."""
     return ""
 
 
 def phrase(template: str, *, needs: str = "") -> Callable[[Detail], str]:
-    """Fills a template that names keys of the detail, `{bytes:,}` with commas in a whole number.
+    """Returns a function that fills `template` with values of the detail.
 
-    A missing value is empty, a list is joined by commas. `needs`: a key without which there is
-    no phrase.
+    `{bytes:,}` writes a whole number with commas. A missing value is left empty, and a list is
+    joined by commas. Without a value for the key `needs` the phrase is empty.
     """
 
     def words(detail: Detail) -> str:
@@ -53,7 +53,7 @@ class _Value:
 
 
 def size_words(detail: Detail) -> str:
-    """What the name, or the uidlist, says of S and W, and what they are."""
+    """The sizes S and W that the name or the uidlist gives, and the real ones."""
     where = " in the uidlist" if detail.get("in") == "uidlist" else ""
     wrong = [
         f"{field}={_count(detail[field][0])}{where} is {_count(detail[field][1])}"
@@ -64,13 +64,14 @@ def size_words(detail: Detail) -> str:
 
 
 def misfiled_words(detail: Detail) -> str:
-    """The folder that a message outside cur and new belongs in, and its filed copy."""
+    """The folder that a message outside cur and new belongs in, and an identical filed message."""
     target = detail.get("target")
     return _joined(f"belongs in {target}" if target else "no folder to file it in", _copy(detail))
 
 
 def leftover_words(detail: Detail) -> str:
-    """How old a file in tmp is, who has it open, whether it is whole, and its filed copy."""
+    """A file in tmp: its age, the processes that have it open, whether it was cut, and an identical
+    message."""
     age = detail.get("age_seconds")
     pids = detail.get("open_by") or ()
     return _joined(
@@ -82,7 +83,7 @@ def leftover_words(detail: Detail) -> str:
 
 
 def copies_words(detail: Detail) -> str:
-    """How many messages bear one Message-ID, how alike they are, and where they lie."""
+    """How many messages have one Message-ID, how much alike they are, and where they lie."""
     same = {"identical": "identical", "same-body": "same body", "different": "other content"}
     return _joined(
         str(detail.get("message_id", "")),
@@ -93,7 +94,7 @@ def copies_words(detail: Detail) -> str:
 
 
 def date_words(detail: Detail) -> str:
-    """The days that the file, its header and its name tell."""
+    """The dates of the file, its header and its name."""
     shown = [
         f"{label} {_day(detail[key])}"
         for key, label in (("mtime", "file"), ("header_date", "header"), ("name_date", "name"))
@@ -103,13 +104,13 @@ def date_words(detail: Detail) -> str:
 
 
 def error_words(detail: Detail) -> str:
-    """What the system said when the file was to be read."""
+    """The system's error message for the failed read."""
     number = detail.get("errno")
     return os.strerror(number) if isinstance(number, int) else str(number or "")
 
 
 def backup_words(detail: Detail) -> str:
-    """What makes a folder look like a backup, and how much of it is filed elsewhere."""
+    """Why a folder looks like a backup, and how many of its messages are filed elsewhere."""
     elsewhere = detail.get("elsewhere")
     return _joined(
         str(detail.get("because", "")),
@@ -118,7 +119,7 @@ def backup_words(detail: Detail) -> str:
 
 
 def permission_words(detail: Detail) -> str:
-    """Mode, owner and group as they are and as they should be."""
+    """The mode, owner and group that a file has, and those it should have."""
     names = ("mode", "owner", "group")
     found = ", ".join(f"{name} {detail[name]}" for name in names if name in detail)
     should = detail.get("should_be")

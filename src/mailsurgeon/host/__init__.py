@@ -1,12 +1,13 @@
-"""What the computer this runs on says: the one room that asks servers, the kernel and /proc.
+"""Facts about this computer. Only this room reads the kernel's tables and servers' settings.
 
-`host`          `Host`: every question in one object, made once where a program begins, handed on
-`doveconf`      runs `doveconf -n`, and finds in its answer where a spool's lists are
-`auto_expunge`  after how many days Dovecot and Courier delete what lies in a folder
+`host`          `Host`: all these facts in one object, which a program creates when it starts
+`doveconf`      runs `doveconf -n`, and finds the place of a spool's lists in its output
+`auto_expunge`  after how many days Dovecot and Courier delete messages from a folder
 `mounts`        whether others may change a file system without this kernel noticing
-`processes`     the one reader of /proc: who has what open, which sync tool runs, who holds a lock
-`files`         reads a small plain file, and nothing that is none
+`processes`     reads /proc: open files, running sync tools, holders of locks
+`files`         reads a small regular file, and refuses anything else
 `private`       makes directories and files that only their user can read or change
 
-Nothing here changes a spool, and nothing below a program's start makes a `Host` it was given.
+Nothing here changes a spool. Only the start of a program creates a `Host`; it is passed to all
+others.
 """

@@ -1,4 +1,4 @@
-"""How long the servers of this host keep what is in a folder."""
+"""How long the servers of this host keep messages in a folder."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.config import courier_config, dovecot_config
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock
 
-_LARGEST = 1 << 20  # bytes of Courier's settings
+_LARGEST = 1 << 20  # bytes; a larger file of Courier's settings counts as unreadable
 
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """What the servers' configurations say: Dovecot's as it was read, Courier's as text."""
+    """The servers' settings: Dovecot's as blocks, None without any; Courier's as text."""
 
     dovecot: ConfigBlock | None = None
     courier: str = ""
 
     def of(self, name: str) -> tuple[str, float]:
-        """Who deletes from the folder `name` by age, and after how many days; else empty, 0."""
+        """The server that deletes old messages from the folder `name`, and their age in days; empty
+        and 0 if none does."""
         if self.dovecot is not None:
             days = dovecot_config.autoexpunge_days(self.dovecot, name)
             if days is not None:
@@ -29,5 +30,5 @@ class Expiry:
 
 
 def courier_settings(path: bytes) -> str:
-    """Courier's file of settings as text; empty where there is none, or it cannot be read."""
+    """The text of Courier's settings at `path`; empty if the file is missing or unreadable."""
     return (read_small(path, _LARGEST) or b"").decode("utf-8", "replace")

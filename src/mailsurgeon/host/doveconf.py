@@ -1,4 +1,4 @@
-"""Asks this host's Dovecot how it is configured. A hint only: where it cannot be asked, nothing."""
+"""Reads the configuration of this host's Dovecot. It is only a hint, and may be missing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FOUND_BY = "doveconf"
 
 
 def configuration(seconds: float = SECONDS) -> ConfigBlock | None:
-    """What `doveconf -n` says; None where there is none, or it fails or takes longer than so many
-    seconds."""
+    """The output of `doveconf -n` as blocks; None if the program is missing, fails, or takes longer
+    than `seconds`."""
     program = shutil.which("doveconf", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
     if program is None:
         return None
@@ -31,9 +31,12 @@ def configuration(seconds: float = SECONDS) -> ConfigBlock | None:
 
 
 def location_in(known: ConfigBlock, root: bytes, owner: int) -> SpoolLocation | None:
-    """Where a configuration keeps the lists and indexes of the spool at `root` (without symlinks),
-    whose owner has the user id `owner`: directories that exist, None for one that does not or is
-    the spool itself. None when no location is this spool's."""
+    """The directories in which Dovecot keeps the lists and indexes of the spool at `root`.
+
+    `root` is without symlinks; `owner` is the user id of the spool's owner. A directory is None if
+    it does not exist or is the spool itself. Returns None when no location in the configuration is
+    this spool's.
+    """
     found = dovecot_config.find(known, root, _person(owner), os.path.realpath)
     if found is None:
         return None

@@ -1,5 +1,7 @@
-"""Reads small files of servers without being led astray: a spool's owner may have put a symlink, a
-FIFO or a device in their place, and opening these follows, waits, or has effects.
+"""Reads small files of servers safely.
+
+A spool's owner may have put a symlink, a FIFO or a device in their place. Opening one would read
+another file, wait without end, or have side effects.
 """
 
 from __future__ import annotations
@@ -8,12 +10,12 @@ import os
 import stat
 
 LARGEST_SURVEYED_LIST = 512 * 1024 * 1024
-"""Bytes of a server's list above which a survey leaves it unread; it is read whole."""
+"""The largest list of a server, in bytes, that a survey reads; a list is read whole."""
 
 
 def read_small(path: bytes, limit: int) -> bytes | None:
-    """The bytes of the regular file at `path`; None when it is missing, cannot be read, is larger
-    than `limit` bytes, or is anything else (a symlink among them). Raises nothing."""
+    """The bytes of the regular file at `path`; None if it is missing, unreadable, larger than
+    `limit` bytes, or not a regular file (a symlink, for example). Raises nothing."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

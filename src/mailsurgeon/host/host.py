@@ -1,8 +1,7 @@
-"""Everything this computer says that decides about mail, as one object that is handed in.
+"""All facts about this computer that matter for a spool, in one object.
 
-A program makes one `Host` where it begins and hands it to whatever opens, surveys, plans or
-changes a spool. Modules are loaded when their question is first asked: the command line and the
-screen start without them.
+A program creates one `Host` when it starts, and passes it to the functions that open, survey, plan
+or change a spool. Methods import their modules on first use, to keep start-up fast.
 """
 
 from __future__ import annotations
@@ -25,11 +24,13 @@ PROC = b"/proc"
 
 
 class Host:
-    """Answers for one computer; Dovecot, which may take seconds, is asked once at most.
+    """The facts about one computer. Dovecot's configuration is read at most once, since that may
+    take seconds.
 
-    `ask_dovecot` gives Dovecot's configuration, None where there is none. The rest are paths:
-    Courier's settings, the kernel's list of mounts, and its directory of processes. Usable from
-    several threads. Pickled, it becomes the host of the process that reads it.
+    `ask_dovecot` returns Dovecot's configuration, None without one. The other arguments are paths:
+    of Courier's settings, of the kernel's list of mounts, and of its directory of processes.
+    Several threads may use one `Host`. Unpickling one in another process gives that process's own
+    host.
     """
 
     def __init__(
@@ -47,7 +48,8 @@ class Host:
 
     @classmethod
     def this(cls) -> Host:
-        """The computer this runs on. For where a program begins; all else is handed one."""
+        """The computer that this program runs on. Only the start of a program should call this;
+        other code receives a `Host` as an argument."""
         return cls()
 
     def __reduce__(self) -> tuple[Callable[[], Host], tuple[()]]:
@@ -55,41 +57,43 @@ class Host:
 
     @cached_property
     def dovecot(self) -> ConfigBlock | None:
-        """Dovecot's configuration; None where there is none, or it does not say. The first who
-        asks may wait for it some seconds."""
+        """Dovecot's configuration; None if it is missing or cannot be read. The first use may take
+        some seconds."""
         return self._ask_dovecot()
 
     def pop3_uidl_is_name(self) -> bool:
-        """Whether POP3 UIDLs are made of file names; no other format depends on the name."""
+        """Whether Dovecot makes POP3 UIDLs from file names. Its other formats do not depend on the
+        name."""
         known = self.dovecot
         return known is not None and dovecot_config.uidl_format_is_name(known)
 
     def location_of(self, root: bytes, owner: int) -> SpoolLocation | None:
-        """Where Dovecot keeps the lists and indexes of a spool: see `doveconf.location_in`."""
+        """The directories in which Dovecot keeps the lists and indexes of the spool at `root`, None
+        when unknown; see `doveconf.location_in`."""
         known = self.dovecot
         return None if known is None else doveconf.location_in(known, root, owner)
 
     def expiry(self) -> Expiry:
-        """How long the servers keep what is in a folder. Courier's settings are read each time."""
+        """How long the servers keep messages. Reads Courier's settings at every call."""
         from mailsurgeon.host.auto_expunge import Expiry, courier_settings
 
         return Expiry(self.dovecot, courier_settings(self._courier))
 
     def shared_file_system(self, root: bytes) -> str:
-        """The type of a file system that others may change, at or below `root`; empty when there is
-        none: see `mounts.shared_file_system`."""
+        """The type of a file system at or below `root` that others may change; empty without one.
+        See `mounts.shared_file_system`."""
         from mailsurgeon.host.mounts import shared_file_system
 
         return shared_file_system(root, self._mounts)
 
     @cached_property
     def processes(self) -> Processes:
-        """The processes; looked at anew with each question."""
+        """The processes of this computer. Each of its methods reads /proc again."""
         from mailsurgeon.host.processes import Processes
 
         return Processes(self._proc)
 
 
 def _of_this_process() -> Host:
-    """What a `Host` is read back as: lists of processes and mounts hold for one computer alone."""
+    """The result of unpickling a `Host`: processes and mounts differ from computer to computer."""
     return Host.this()

@@ -1,4 +1,4 @@
-"""Whether inotify can notice all changes below a directory, by the file systems it lies on."""
+"""Finds file systems on which inotify misses changes, at or below a directory."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _SHARED = frozenset(
         "beegfs", "gpfs", "gfs2", "ocfs2", "orangefs", "glusterfs", "fuse", "vboxsf", "prl_fs",
     )
 )  # fmt: skip
-"""File systems that other computers or processes may change: this kernel then reports no event."""
+"""File systems that other computers or processes may change, which causes no event here."""
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
 def shared_file_system(root: bytes, mounts: str) -> str:
-    """The type (`nfs4`, `fuse.sshfs`) of a file system that others may change, on which `root` lies
-    or which is mounted below it; empty when there is none, or when the system does not tell.
+    """The type (`nfs4`, `fuse.sshfs`) of a file system that others may change.
 
-    `mounts`: a list as in proc_pid_mountinfo(5).
+    `root` lies on it, or it is mounted below `root`. Returns "" without one, or if the list of
+    mounts cannot be read. `mounts` is the path of a list as in proc_pid_mountinfo(5).
     """
     try:
         with open(mounts, "rb") as file:
@@ -32,7 +32,7 @@ def shared_file_system(root: bytes, mounts: str) -> str:
         if place is None:
             continue
         if _lies_in(root, place):
-            if len(place) >= len(around[0]):  # of two on one place the later one counts
+            if len(place) >= len(around[0]):  # a later mount on one place hides an earlier one
                 around = place, kind
         elif _lies_in(place, root) and _is_shared(kind):
             below = kind

@@ -1,4 +1,4 @@
-"""Directories and files for the user alone, whatever the umask."""
+"""Makes directories and files that only the user can access, in spite of the umask."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def make_private_directory(path: Path) -> None:
-    """Makes a directory, and those above it that are missing. Raises OSError."""
+    """Makes a directory, and all missing directories above it. Raises OSError."""
     if path.is_dir():
         return
     if path.parent != path:
@@ -21,20 +21,20 @@ def make_private_directory(path: Path) -> None:
 
 
 def make_private_file(path: Path) -> None:
-    """Makes an empty file, unless there is something of that name. Raises OSError."""
+    """Makes an empty file unless something has that name already. Raises OSError."""
     with suppress(FileExistsError):
         os.close(os.open(path, _NEW, 0o600))
 
 
 def is_open_to_others(directory: Path) -> bool:
-    """Whether others may change what is in a directory, or exchange it for another.
+    """Whether other users may change the contents of a directory, or put another in its place.
 
-    The directory itself must be the user's, or root's. Those above may belong to somebody: root
-    often works in a home that was handed down to it. Raises OSError.
+    The directory itself must belong to the user or to root. The directories above may belong to
+    somebody else: root often works with the HOME of another user. Raises OSError.
     """
     place = directory.resolve()
     status = place.stat()
-    # Who owns `/` is root, seen from a container.
+    # In a container root may have another user id; it is the one that owns `/`.
     if status.st_uid not in (os.geteuid(), 0, Path("/").stat().st_uid):
         return True
     return _may_write(status, 0o022) or any(
@@ -44,5 +44,6 @@ def is_open_to_others(directory: Path) -> bool:
 
 
 def _may_write(status: os.stat_result, others: int) -> bool:
-    """Groups are not asked of directories above, since a user's own group often owns a home."""
+    """Whether the permission bits `others` allow writing. For the directories above, callers leave
+    out the group's bit, since a user's own group often owns a home."""
     return bool(status.st_mode & others)

@@ -1,8 +1,8 @@
-"""Who has what open, what was started under which name, who holds a lock: by /proc.
+"""Reads /proc: which processes have a file open, run under a name, or hold a lock.
 
-Of another user's process only root may see what it has open; mounted with `hidepid`, /proc does not
-even list it. Each question says what its answer is where something could not be seen. Each walks
-/proc once, anew.
+Only root may see the open files of another user's process, and a /proc mounted with `hidepid` does
+not even list such processes. Each method says what it returns if it could not see everything. Each
+call walks /proc once.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 
 from mailsurgeon.text import visible
 
-_PATHS = 5  # open paths named a process
+_PATHS = 5  # the most open paths that are reported of a process
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Who has a spool open: a name and paths below the spool (`.` is its root) by process number;
-    `hidden` counts the processes that could not be looked at, -1 where there is no /proc."""
+    """The processes that have a spool open.
+
+    `found` gives by process id the name and the open paths, relative to the spool (`.` is its
+    root). `hidden` counts the processes whose open files could not be seen; -1 without /proc.
+    """
 
     found: Mapping[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     hidden: int = 0
@@ -28,20 +31,22 @@ class Users:
 
 @dataclass(frozen=True, slots=True)
 class OpenFiles:
-    """Which processes have files of one device open, by inode; `complete` when all were seen."""
+    """The ids of processes that have files of one device open, by inode. `complete`: the open files
+    of all processes could be seen."""
 
     holders: Mapping[int, Collection[int]]
     complete: bool
 
     def of(self, inode: int) -> list[int] | None:
-        """The processes that have it open; None when none was seen but not all could be."""
+        """The ids of processes that have this inode open; None if none was found, but not all
+        processes could be seen."""
         found = sorted(self.holders.get(inode, ()))
         return found if found or self.complete else None
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A process by the name it was started under, without directories."""
+    """The id of a process, and the name it was started under, without directories."""
 
     name: bytes
     number: int
@@ -56,8 +61,8 @@ class Processes:
     # Questions
 
     def users_of(self, root: bytes) -> Users:
-        """The processes, this one and its workers aside, with something at or below the directory
-        `root` open or as working directory."""
+        """The processes that have something at or below the directory `root` open, or as working
+        directory; this process and its workers are left out."""
         try:
             numbers = self._numbers()
         except OSError:
@@ -81,8 +86,8 @@ class Processes:
         return Users(found, hidden)
 
     def holders_of(self, path: bytes) -> list[int] | None:
-        """The numbers of the processes that have the file at this absolute path open; None when
-        none was seen but not all could be looked at."""
+        """The ids of the processes that have the file at this absolute path open; None if none was
+        found, but not all processes could be seen."""
         try:
             numbers = self._numbers()
         except OSError:
@@ -123,14 +128,14 @@ class Processes:
         return OpenFiles(holders, complete)
 
     def at_work(self, names: Collection[bytes], root: bytes, owner: int) -> Started | None:
-        """The first process that was started under one of these names and either runs as the user
-        id `owner` or has something at or below `root` open; None when none is seen."""
+        """The first process that was started under one of these names, and either runs as the user
+        id `owner` or has something at or below `root` open; None if none is found."""
         try:
             numbers = self._numbers()
         except OSError:
             return None
         for number in numbers:
-            # A script's interpreter comes first, then the script.
+            # The command line of a script begins with its interpreter, then the script.
             words = (os.path.basename(word) for word in self._command(number)[:2])
             name = next((word for word in words if word in names), b"")
             if name and (self._runs_as(number, owner) or self._is_inside(number, root)):
@@ -138,8 +143,8 @@ class Processes:
         return None
 
     def flock_holder(self, file: os.stat_result) -> int:
-        """The process that holds a flock on this file, by the kernel's list of locks; 0 when it
-        cannot be told."""
+        """The id of the process that holds a flock on this file, by the kernel's list of locks; 0
+        if unknown."""
         wanted = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
         table = os.path.join(self._proc, b"locks")
         with suppress(OSError, ValueError), open(table, encoding="ascii") as lines:
@@ -152,8 +157,8 @@ class Processes:
     # One process
 
     def descriptors(self, number: int) -> list[bytes]:
-        """Links to all that a process has open. Raises OSError, PermissionError among them, when
-        they cannot be seen."""
+        """The paths of the links in /proc to a process's open files. Raises OSError (often
+        PermissionError) if they cannot be seen."""
         home = self._of(number, b"fd")
         return [os.path.join(home, name) for name in os.listdir(home)]
 
@@ -169,7 +174,7 @@ class Processes:
         return any(True for _ in _below(root, links))
 
     def _command(self, number: int) -> list[bytes]:
-        """The words it was started with; none when they cannot be read."""
+        """The words of the process's command line; none if they cannot be read."""
         try:
             with open(self._of(number, b"cmdline"), "rb") as file:
                 return file.read(4096).split(b"\0")
@@ -189,14 +194,14 @@ class Processes:
         except OSError:
             return False
 
-    # All of them
+    # All processes
 
     def _numbers(self) -> list[int]:
-        """Raises OSError where there is no /proc."""
+        """The ids of all processes. Raises OSError without /proc."""
         return sorted(int(name) for name in os.listdir(self._proc) if name.isdigit())
 
     def _family(self) -> set[int]:
-        """This process and its workers, which have the spool open by nature."""
+        """The ids of this process and its workers, which naturally have the spool open."""
         ours = {os.getpid()}
         listed = os.path.join(self._proc, b"self/task/%d/children" % os.getpid())
         with suppress(OSError), open(listed) as children:
@@ -208,7 +213,7 @@ class Processes:
 
 
 def _below(root: bytes, links: Collection[bytes]) -> Iterator[bytes]:
-    """Where those of these links lead that lead to `root` or below it."""
+    """The targets of those links that lead to `root` or below it."""
     inside = root.rstrip(b"/") + b"/"
     for link in links:
         with suppress(OSError):
@@ -218,7 +223,7 @@ def _below(root: bytes, links: Collection[bytes]) -> Iterator[bytes]:
 
 
 def users_text(users: Users) -> str:
-    """`imap ×2, mbsync have it open`; empty when nobody is seen."""
+    """Text such as `imap ×2, mbsync have it open`; empty if no process was found."""
     counts: dict[str, int] = {}
     for name, _paths in users.found.values():
         counts[name] = counts.get(name, 0) + 1

@@ -68,7 +68,7 @@ class NameChange:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A composed name; `replaced`: it got a fresh base name although the change did not ask for
+    """A composed name. `replaced`: it has a fresh base name although the change did not require
     one."""
 
     filename: bytes

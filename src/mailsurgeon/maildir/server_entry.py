@@ -1,4 +1,4 @@
-"""What an entry in the table of servers can say. Pure data."""
+"""The fields of an entry in the table of servers (`server_files.py`). Pure data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum, Flag, StrEnum, auto
 
 
 class Home(Enum):
-    """The directory that something of a server lies in."""
+    """The directory in which a server keeps a file or a lock."""
 
     FOLDER = auto()
     TMP = auto()  # the folder's tmp
@@ -17,7 +17,7 @@ class Home(Enum):
 
 
 class Role(StrEnum):
-    """What a file is for."""
+    """The purpose of a server's file."""
 
     UIDLIST = auto()  # the folder's UIDs by base name, as `lists/uidlist.py` reads them
     KEYWORDS = auto()
@@ -29,27 +29,27 @@ class Role(StrEnum):
 
 
 class Tells(Flag):
-    """What is known of a directory by a file that lies in it, or by its own name."""
+    """Facts that a file shows about its directory, or a directory's name about itself."""
 
     NOTHING = 0
     FOLDER = auto()  # it is a folder, whatever else is missing
     ROOT = auto()  # it is a mail root
-    OPENED = auto()  # the server opens the folder: whoever changes it needs the server's lock
+    OPENED = auto()  # the server opens the folder, so changes to it need the server's lock
     NUMBERED = auto()  # the server knows the folder's messages by UID
     COUNTED = auto()  # the server counts the quota its own way
-    AT_WORK = auto()  # the server is at work there now, or was cut off
-    BEING_DELETED = auto()  # of a directory itself: no folder, although cur and new are in it
-    NO_MAIL = auto()  # of a directory itself: it is searched for no spools
+    AT_WORK = auto()  # the server is working there now, or was interrupted
+    BEING_DELETED = auto()  # the directory itself is not a folder, although it has cur and new
+    NO_MAIL = auto()  # the search for spools skips the directory itself
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
     """A file or directory that a server keeps.
 
-    `begins`: what it tells of a folder, names that only begin so tell too. `lost`: in words, what
-    goes with it when it is put away; this holds for all names that begin so, unless another entry
-    says more. `shadowed`: the server reads it to know the UIDs and names it has given, so that a
-    shadow of the spool needs a copy.
+    `tells`: the facts that it shows; with `begins`, all names that begin with `name` show them too.
+    `lost`: in words, what is lost when it is quarantined; this holds for all names that begin with
+    `name`, unless a longer entry matches. `shadowed`: the server reads from it which UIDs and names
+    it has assigned, so a shadow of the spool needs a copy.
     """
 
     name: bytes
@@ -62,15 +62,16 @@ class KnownFile:
     shadowed: bool = False
 
     def means(self, name: bytes) -> bool:
-        """Whether a file of this name tells what this entry tells."""
+        """Whether a file of this name shows the facts in `tells`."""
         return name.startswith(self.name) if self.begins else name == self.name
 
 
 @dataclass(frozen=True, slots=True)
 class ServerLock:
-    """A lock on a folder. `guards`: the file that is written under it.
+    """A lock on a folder. `guards` is the file that is written under it.
 
-    `leaves_name`: it is a file that is made and removed, not a hold on one that stays.
+    With `leaves_name` the lock is a file that is created and removed; otherwise it is a kernel lock
+    on a file that stays.
     """
 
     name: bytes
@@ -80,21 +81,21 @@ class ServerLock:
 
     @property
     def path(self) -> bytes:
-        """Where it lies, seen from the folder when nothing lies elsewhere."""
+        """Its path relative to the folder, if the spool has no CONTROL= directory."""
         return b"tmp/" + self.name if self.home is Home.TMP else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One program that keeps something in a spool.
+    """One program that keeps files in a spool.
 
-    `prefixes`: a plain file beside cur, new and tmp whose name begins so is the server's and
-    holds its state, whether it is among `files` or not; `other_prefixes`: it is the server's, or
-    a directory of the server's, and holds none; `temporary`: the same, as a pattern.
-    `opens_all`: what tells that it opens a folder does so for all folders when it lies in the
-    mail root. `uids_in_lists`, `uids_in_names`: where it keeps the UIDs it gives.
-    `sync_programs`: the names of its programs that move mail while they run.
-    `config`: the absolute path of its settings, where they are a file that is read here.
+    `prefixes`: a regular file beside cur, new and tmp whose name begins with one of these holds the
+    server's state, even if it is not among `files`. `other_prefixes`: files and directories whose
+    names begin with one of these are the server's, but hold no state; `temporary` is a pattern for
+    names of more such files. `opens_all`: a file in the mail root that shows that the server opens
+    the folder shows it for all folders. `uids_in_lists`, `uids_in_names`: where the server keeps
+    the UIDs that it assigns. `sync_programs`: the names of its programs that move mail while they
+    run. `config`: the absolute path of its settings, if this program reads them from a file.
     """
 
     name: str
@@ -110,5 +111,5 @@ class Server:
     config: bytes = b""
 
     def telling(self, what: Tells) -> tuple[KnownFile, ...]:
-        """Its files that tell this."""
+        """Its files that show this fact."""
         return tuple(file for file in self.files if what in file.tells)

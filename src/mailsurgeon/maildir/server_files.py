@@ -1,12 +1,13 @@
-"""The table of servers: what Dovecot, Courier, mbsync and others keep in a spool. Pure data.
+"""The table of servers: the files that Dovecot, Courier, mbsync and others keep in a spool.
 
-One entry a server (`server_entry.py` has what an entry can say): its lists, locks, state, indexes,
-directories, and what each of them tells. Everything else asks `TABLE`. A list that must follow a
-rename has its module in `surgery/servers/`, and so has a kind of lock; the registry there joins
-them to the names here. The format of a list is known to its module in `maildir/lists/`.
+Pure data: one entry per server, with its lists, locks, state, indexes and directories, and the
+facts that each of them shows (`server_entry.py` defines the fields). All other modules use `TABLE`.
+A list that must follow a rename has a module in `surgery/servers/`, and so has each kind of lock;
+the registry there maps the names here to these modules. The formats of lists are in
+`maildir/lists/`.
 
-The facts are from Dovecot 2.3.19 and 2.4, Courier-IMAP 5.0 to 5.2, isync 1.4.4, offlineimap 7 and
-3, syncmaildir 1.3 and notmuch 0.37, as far as no other source is named.
+Unless another source is named, the facts are from Dovecot 2.3.19 and 2.4, Courier-IMAP 5.0 to 5.2,
+isync 1.4.4, offlineimap 7 and 3, syncmaildir 1.3 and notmuch 0.37.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ _SUBSCRIPTIONS_LOST = "the list of subscribed folders is lost"
 _QUOTA_LOST = "the server counts the quota anew; a limit set only in this file is lost"
 _SYNC_LOST = "mbsync takes every message for new"
 
-# Its lists follow CONTROL=; with it, or once it has opened any folder, it serves all of the spool.
-# The uidlist tells nobody that a folder is numbered: whoever asks that looks into the list itself.
+# Its lists lie in CONTROL= if that is configured. With CONTROL=, or once it has opened any folder,
+# Dovecot serves the whole spool. The uidlist lacks NUMBERED, because code that needs to know which
+# messages have UIDs reads the list itself.
 DOVECOT = Server(
     "Dovecot",
     files=(
@@ -85,7 +87,7 @@ DOVECOT = Server(
             _SUBSCRIPTIONS_LOST, shadowed=True,
         ),
         KnownFile(b"dovecot-attributes", directory=True),
-        # A mailbox that is being deleted gets this name first.
+        # Dovecot renames a mailbox to this before it deletes it.
         KnownFile(b"..DOVECOT-TRASHED", tells=Tells.BEING_DELETED, directory=True),
         KnownFile(b"..dovecot-trashed", tells=Tells.BEING_DELETED, directory=True),
         # Pigeonhole's scripts.
@@ -100,8 +102,9 @@ DOVECOT = Server(
     uids_in_lists=True,
 )  # fmt: skip
 
-# It makes its list when it first opens a folder, its lock and drafts in tmp (maildirlock.c). It
-# also keeps what the Maildir++ specification has: maildirfolder, maildirsize, shared-maildirs.
+# Courier makes its list when it first opens a folder, and its lock and drafts in tmp
+# (maildirlock.c). It also keeps the files of the Maildir++ specification: maildirfolder,
+# maildirsize, shared-maildirs.
 COURIER = Server(
     "Courier",
     files=(
@@ -129,8 +132,8 @@ COURIER = Server(
     config=b"/etc/courier/imapd",
 )  # fmt: skip
 
-# Its state is here only with `SyncState *`. The UIDs it gives are in the names (`,U=`), the last
-# of them in .uidvalidity, or else all in a data base (AltMap).
+# mbsync keeps its state in the spool only with `SyncState *`. The UIDs it assigns are in the names
+# (`,U=`) and the last one in .uidvalidity, or else all are in a database (AltMap).
 MBSYNC = Server(
     "mbsync",
     files=(
@@ -153,16 +156,17 @@ MBSYNC = Server(
     sync_programs=frozenset((b"mbsync",)),
 )  # fmt: skip
 
-# Its state is in ~/.offlineimap; of a message it writes `,U=` and `,FMD5=` into the name.
+# offlineimap keeps its state in ~/.offlineimap, and writes `,U=` and `,FMD5=` into names.
 OFFLINEIMAP = Server("offlineimap", sync_programs=frozenset((b"offlineimap", b"offlineimap3")))
 
-# Its state is in ~/.smd; it knows messages by what is in them.
+# syncmaildir keeps its state in ~/.smd, and identifies messages by their content.
 SYNCMAILDIR = Server(
     "syncmaildir",
     sync_programs=frozenset((b"smd-pull", b"smd-push", b"smd-client", b"smd-server", b"mddiff")),
 )
 
-# Its data base may be large, and is never a folder unless it has a cur (a user's own name).
+# notmuch's database may be large. `.notmuch` is a folder only if it has a cur, when a user has
+# given a folder that name.
 NOTMUCH = Server("notmuch", files=(KnownFile(b".notmuch", tells=Tells.NO_MAIL, directory=True),))
 
 
@@ -174,48 +178,48 @@ class ServerTable:
 
     @cached_property
     def files(self) -> tuple[KnownFile, ...]:
-        """What they all keep."""
+        """The files and directories of all servers."""
         return tuple(file for server in self.servers for file in server.files)
 
     @cached_property
     def locks(self) -> tuple[ServerLock, ...]:
-        """All their locks."""
+        """The locks of all servers."""
         return tuple(lock for server in self.servers for lock in server.locks)
 
     @cached_property
     def uidlists(self) -> tuple[bytes, ...]:
-        """The names of their lists of UIDs."""
+        """The names of all lists of UIDs."""
         return tuple(file.name for file in self.files if file.role is Role.UIDLIST)
 
     @cached_property
     def prefixes(self) -> tuple[bytes, ...]:
-        """How the names of files begin in which they keep state."""
+        """The beginnings of names of files in which servers keep state."""
         return tuple(prefix for server in self.servers for prefix in server.prefixes)
 
     @cached_property
     def other_prefixes(self) -> tuple[bytes, ...]:
-        """How the names of other things of theirs begin."""
+        """The beginnings of names of servers' other files and directories."""
         return tuple(prefix for server in self.servers for prefix in server.other_prefixes)
 
     @cached_property
     def all_prefixes(self) -> tuple[bytes, ...]:
-        """How the names of all files of theirs begin."""
+        """The beginnings of names of all servers' files."""
         return self.prefixes + self.other_prefixes
 
     @cached_property
     def temporary(self) -> re.Pattern[bytes]:
-        """What the names of their temporary files match."""
+        """A pattern that the names of servers' temporary files match."""
         patterns = [server.temporary for server in self.servers if server.temporary]
         return re.compile(b"|".join(patterns) or b"(?!)")
 
     @cached_property
     def directories(self) -> frozenset[bytes]:
-        """The names of their own directories."""
+        """The names of servers' own directories."""
         return frozenset(file.name for file in self.files if file.directory)
 
     @cached_property
     def in_tmp(self) -> frozenset[bytes]:
-        """The names of what they keep in a folder's tmp."""
+        """The names of files and locks that servers keep in a folder's tmp."""
         kept = [(file.home, file.name) for file in self.files]
         kept += [(lock.home, lock.name) for lock in self.locks]
         return frozenset(name for home, name in kept if home is Home.TMP)
@@ -226,40 +230,42 @@ class ServerTable:
         return frozenset[bytes]().union(*(server.sync_programs for server in self.servers))
 
     def telling(self, what: Tells) -> tuple[KnownFile, ...]:
-        """The files that tell this, whoever's they are."""
+        """The files of all servers that show this fact."""
         return tuple(file for file in self.files if what in file.tells)
 
     @cached_property
     def folder_marks(self) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
-        """What says that its directory is a folder: whole names, and how names begin."""
+        """The files that show that their directory is a folder: whole names, and beginnings of
+        names."""
         marks = self.telling(Tells.FOLDER)
         whole = frozenset(file.name for file in marks if not file.begins)
         return whole, tuple(file.name for file in marks if file.begins)
 
     @cached_property
     def at_work(self) -> dict[bytes, Server]:
-        """The names a sync leaves in a folder while it is under way, or was cut off; and whose."""
+        """The servers by names of files that exist in a folder during a sync, or after one that was
+        interrupted."""
         return {
             file.name: server for server in self.servers for file in server.telling(Tells.AT_WORK)
         }
 
     @cached_property
     def being_deleted(self) -> frozenset[bytes]:
-        """The names, in lower case, of directories whose deletion is under way."""
+        """The names, in lower case, of directories that a server is deleting."""
         return frozenset(file.name.lower() for file in self.telling(Tells.BEING_DELETED))
 
     @cached_property
     def no_mail(self) -> frozenset[bytes]:
-        """The names of directories that are searched for no spools."""
+        """The names of directories that the search for spools skips."""
         return frozenset(file.name for file in self.telling(Tells.NO_MAIL))
 
     @cached_property
     def root_marks(self) -> tuple[bytes, ...]:
-        """How the names of files begin that say that their directory is a mail root."""
+        """The beginnings of names of files that show that their directory is a mail root."""
         return tuple(file.name for file in self.telling(Tells.ROOT))
 
     def file(self, name: bytes) -> KnownFile | None:
-        """The entry of this very name."""
+        """The entry with exactly this name; None without one."""
         return self._by_name.get(name)
 
     @cached_property
@@ -268,12 +274,12 @@ class ServerTable:
 
     @cached_property
     def _losses(self) -> tuple[KnownFile, ...]:
-        """What is a loss when it is put away, the longest names first."""
+        """The entries whose removal loses something, longest names first."""
         lost = (file for file in self.files if file.lost)
         return tuple(sorted(lost, key=lambda file: -len(file.name)))
 
     def loss_of(self, name: bytes) -> str:
-        """What is lost with a file of this name, in words; empty where it is not a server's."""
+        """In words, what is lost with a file of this name; empty if it is not a server's."""
         return next((file.lost for file in self._losses if name.startswith(file.name)), "")
 
 
@@ -281,7 +287,8 @@ TABLE = ServerTable((DOVECOT, COURIER, MBSYNC, OFFLINEIMAP, SYNCMAILDIR, NOTMUCH
 
 
 def kind_of(path: bytes) -> bytes:
-    """The server's file or directory at `path` by its name in the folder; empty for all else."""
+    """The name, in its folder, of the server's file or directory at `path`; empty if it is not a
+    server's."""
     directory, _, name = path.rpartition(b"/")
     around = TABLE.file(directory.rpartition(b"/")[2])
     if around is not None and around.directory and around.lost:
@@ -290,5 +297,5 @@ def kind_of(path: bytes) -> bytes:
 
 
 def loss_of(kind: bytes) -> str:
-    """What is lost with it, in words; empty where `kind` is not of a server."""
+    """In words, what is lost with a file whose `kind_of` is `kind`; empty if it is no server's."""
     return TABLE.loss_of(kind)

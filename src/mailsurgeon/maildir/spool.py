@@ -57,7 +57,7 @@ class Spool:
 
 
 def list_path(spool: Spool, folder: bytes, name: bytes) -> bytes:
-    """Where a folder's list file of this name lies (absolute), by its entry in the table."""
+    """The absolute path of a folder's list file of this name, by its entry in the table."""
     file = server_files.TABLE.file(name)
     moved = file is not None and file.home is Home.CONTROL
     return os.path.join(spool.control_of(folder) if moved else spool.absolute(folder), name)

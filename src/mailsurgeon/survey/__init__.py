@@ -1,14 +1,14 @@
-"""Looks at a spool: walks it, reads and diagnoses its messages, keeps what it found in an index.
+"""Surveys a spool: walks it, reads and diagnoses its messages, and keeps the facts in an index.
 
-In the order data goes through it:
+In the order in which data passes through:
 
-- `find_spools`, `open_spool`: which spools there are; is this one, and how is it laid out
-- `run`: the survey itself, which calls the rooms below in turn; `progress`: how far it is
-- `walk/`: which folders and files there are
-- `read/`: what each file is, by slices of a directory; `workers/`: the processes that read
-- `uidlists/`: what servers' lists say of the messages of a folder
-- `compare/`: what messages are beside each other: clashes, copies, leftovers
-- `index/`: all facts and problems in SQLite, and the questions that can be asked
-- `process/`: the same survey in a process beside the screen
-- `watch/`: which folders have changed since
+- `find_spools`, `open_spool`: find spools below a directory; open one and find out its layout
+- `run`: the survey itself, which calls the rooms below in turn; `progress`: its progress and result
+- `walk/`: lists folders and files
+- `read/`: reads and judges files, a slice of a directory at a time; `workers/`: reading processes
+- `uidlists/`: reads the servers' lists of UIDs
+- `compare/`: finds problems between messages: clashes, copies, leftovers
+- `index/`: facts and problems in SQLite, and all queries on them
+- `process/`: runs the survey in a process beside the screen
+- `watch/`: notices which folders have changed since a survey
 """

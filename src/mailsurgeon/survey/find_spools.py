@@ -1,9 +1,9 @@
-"""Finds the spools below a directory: one walk that lists no cur, new or tmp and opens no file.
+"""Finds the spools below a directory, in one walk that lists no cur, new or tmp and opens no file.
 
-A directory is a spool when it is a Maildir, or when the Maildirs in it are one user's folders.
-The second is seen from what servers keep in a mail root, from the names of folders, or from this
-host's Dovecot. Where nothing tells, each Maildir is a spool of its own: to take two users' spools
-for one would compare their mail.
+A directory is a spool when it is a Maildir, or when the Maildirs in it are one user's folders. The
+files that servers keep in a mail root, the names of folders and the host's Dovecot show the second
+case. Without any such sign each Maildir counts as a spool of its own, because taking two users'
+spools for one would compare their mail.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _FOLDER_NAMES = frozenset(
         b"deleted items", b"deleted messages",
     )
 )  # fmt: skip
-"""Names of folders that no user has for a name."""
+"""Names of folders that are not names of users."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSpool:
-    """A spool. `path` is absolute, without symlinks; `certain` when it is a mail root by itself,
-    whatever lies beside it."""
+    """A spool at `path`, which is absolute and without symlinks. `certain`: the directory itself
+    shows that it is a mail root, without regard to what lies beside it."""
 
     path: bytes
     certain: bool
@@ -45,7 +45,7 @@ class FoundSpool:
 
 @dataclass(slots=True)
 class _Look:
-    """One directory: what lies in it, as far as it tells of mail."""
+    """The entries of one directory that say something about mail."""
 
     path: bytes
     directories: list[bytes]
@@ -64,7 +64,7 @@ class _Look:
 
     @property
     def is_root(self) -> bool:
-        """Whether a Maildir is somebody's mail root: it has a root's files, name, or folders."""
+        """Whether a Maildir has the files, the name or the folders of somebody's mail root."""
         if self.root_marks or self.name.lower() in _ROOT_NAMES:
             return True
         return any(
@@ -82,13 +82,14 @@ def find_spools(
     not_searched: list[NotExamined] | None = None,
     host: Host | None = None,
 ) -> Iterator[FoundSpool]:
-    """The spools at and below `directory`, by path. What lies in a spool is no other spool, a
-    quarantine is none, and symlinks are not followed.
+    """The spools at and below `directory`, ordered by path.
 
-    `exclude`: patterns of paths (below `directory`) or names that are passed over. `layout`: `fs`
-    takes Maildirs that lie side by side for folders of one spool, where nothing tells otherwise.
-    `not_searched` gets what could not be looked into, with absolute paths. `host`: whose Dovecot is
-    asked; this computer when None. Raises SpoolError when `directory` itself cannot be read.
+    Spools and quarantines are not searched for further spools, and symlinks are not followed.
+    `exclude`: patterns of paths (relative to `directory`) or names to skip. With `layout` `fs`,
+    Maildirs that lie side by side count as folders of one spool unless something shows otherwise.
+    Paths that could not be searched are appended to `not_searched`; they are absolute. `host`
+    supplies Dovecot's configuration; None is this computer. Raises SpoolError when `directory`
+    itself cannot be read.
     """
     if not directory:  # an unset variable in a script must not mean the directory it runs in
         raise SpoolError("the directory given is empty; name one (. is the directory here)")
@@ -106,7 +107,7 @@ def find_spools(
 def holds_several(
     directory: str | bytes, *, exclude: tuple[str, ...] = (), host: Host | None = None
 ) -> bool:
-    """Whether at least two spools that are so for certain lie below a directory that is none."""
+    """Whether at least two spools that are `certain` lie below a directory that is not a spool."""
     spools = find_spools(directory, exclude=exclude, host=host)
     found = (spool for spool in spools if spool.certain)
     return len(list(islice(found, 2))) == 2
@@ -158,7 +159,7 @@ class _Search:
         return found
 
     def _is_mail_root(self, look: _Look, below: Collection[_Look]) -> bool:
-        """Whether the Maildirs of a directory that is none itself are one user's folders."""
+        """Whether the Maildirs in a directory that is not a Maildir are one user's folders."""
         folders = [each for each in below if each.is_maildir]
         if look.root_marks:
             return bool(folders) or any(map(_holds_maildir, below))
@@ -174,7 +175,8 @@ class _Search:
         return self.host.location_of(look.path, os.stat(look.path).st_uid) is not None
 
     def _tell_symlinks(self, look: _Look) -> None:
-        """A spool behind a symlink is found where it lies, if that is below the same directory."""
+        """Reports symlinks to directories outside the searched tree. Others need no report: the
+        search reaches their targets anyway."""
         for name in look.symlinks:
             path = os.path.join(look.path, name)
             target = os.path.realpath(path)
@@ -193,7 +195,7 @@ def is_quarantine(name: bytes) -> bool:
 
 
 def _look(path: bytes) -> _Look:
-    """Lists one directory; of its files only what they tell is kept. Raises OSError."""
+    """Lists one directory and keeps only the signs that its files give. Raises OSError."""
     look = _Look(path, [], [])
     with os.scandir(path) as entries:
         for entry in entries:

@@ -1,4 +1,4 @@
-"""Opens a spool: is it one, of which layout, and where its index is kept."""
+"""Opens a spool: checks that it is one, finds out its layout, and says where its index is kept."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from mailsurgeon.text import visible
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a spool is looked at, and on which `host`. `tmp_age` in hours; `clock_ahead` in seconds.
+    """How a spool is surveyed, and on which `host`. `tmp_age` in hours, `clock_ahead` in seconds.
 
-    `largest_cache`, `largest_keywords`: bytes of a `dovecot.index.cache` and of Courier's keyword
-    list above which they are called bloated.
+    A `dovecot.index.cache` of more than `largest_cache` bytes, and a keyword list of Courier of
+    more than `largest_keywords` bytes, count as bloated.
     """
 
     layout: str | None = None
@@ -41,17 +41,18 @@ class Options:
     host: Host = field(default_factory=lambda: Host.this(), compare=False, repr=False)
 
     def for_readers(self, executor: Executor | None) -> Options:
-        """These, with enough under way at once for readers that tell how many they are."""
+        """These options with `jobs` as given by the executor, if it says how many readers it
+        has."""
         jobs: int | None = getattr(executor, "jobs", None)
         return self if jobs is None else replace(self, jobs=jobs)
 
 
 def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = None) -> Spool:
-    """The spool at `path`, a symlink resolved once.
+    """The spool at `path`; symlinks are resolved once, here.
 
-    Where neither CONTROL= nor INDEX= is given, the host's Dovecot is asked for them.
-    Raises SpoolError when there is none, when it is a store of another kind, or when it lies
-    inside another Maildir.
+    Without CONTROL= and INDEX= in the options, both are taken from the host's Dovecot. Raises
+    SpoolError when there is no spool, when it is a store of another kind, or when it lies inside
+    another Maildir.
     """
     options = options or Options()
     given = os.fsencode(path)
@@ -83,7 +84,8 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
     known = options.host.location_of(root, status.st_uid)
     if known is None:
         return Spool(root, status.st_dev, status.st_ino, layout)
-    if known.layout and not options.layout and len(folders) < 2:  # nothing to see it from
+    # With a single folder the names on disk do not show the layout.
+    if known.layout and not options.layout and len(folders) < 2:
         layout = known.layout
     found_by = FOUND_BY if known.control or known.index else ""
     return Spool(
@@ -92,7 +94,7 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
 
 
 def _advice(error: OSError) -> str:
-    """What to do about a spool that cannot be opened."""
+    """Advice for a spool that cannot be opened."""
     if isinstance(error, PermissionError):
         return "run it as the user who owns the mail, or as root"
     return "give the directory that holds cur, new and tmp, or the folders"
@@ -101,7 +103,7 @@ def _advice(error: OSError) -> str:
 def find_folders(root: bytes) -> dict[bytes, FoundFolder]:
     """The folders below `root` by path, found without listing their messages.
 
-    Raises OSError when the root cannot be read; directories below that cannot are passed over.
+    Raises OSError when the root cannot be read; skips other directories that cannot be read.
     """
     found: dict[bytes, FoundFolder] = {}
     for path, listing in directories(root):
@@ -112,7 +114,7 @@ def find_folders(root: bytes) -> dict[bytes, FoundFolder]:
 
 
 def _outer_maildir(root: bytes) -> bytes | None:
-    """The outermost directory above `root` that is a Maildir: it has cur and new."""
+    """The outermost directory above `root` that is a Maildir, with cur and new; else None."""
     outer = None
     parent = os.path.dirname(root)
     while parent != os.path.dirname(parent):
@@ -133,7 +135,7 @@ def _not_a_directory(given: bytes, root: bytes) -> str:
 
 
 def _what_it_is(root: bytes) -> str:
-    """What a directory without a Maildir is, in a sentence."""
+    """A sentence that says what a directory without a Maildir is."""
     names = set(os.listdir(root))
     if b"mailboxes" in names and b"storage" in names:
         return "a Dovecot mdbox store; mailsurgeon repairs Maildir spools"
@@ -155,5 +157,5 @@ def _is_mbox(path: bytes) -> bool:
 
 
 def index_path(spool: Spool) -> Path:
-    """Where the index of this spool is kept: the user's cache directory, by device and inode."""
+    """The path of this spool's index: in the user's cache directory, named by device and inode."""
     return user_cache_path("mailsurgeon") / f"{spool.device:x}-{spool.inode:x}.index"

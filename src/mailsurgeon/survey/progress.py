@@ -1,4 +1,4 @@
-"""How far a survey is, and its result."""
+"""The progress and the result of a survey."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Advance = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done, and its total (0: not known)."""
+"""Called with the stage, how much of it is done, and its total (0: unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a survey is. `stage`: "listing", "reading" or "comparing"; `waiting`: the directory
-    (relative to the spool) that has not answered for some seconds."""
+    """The progress of a survey. `stage` is "listing", "reading" or "comparing"; `waiting` is a
+    directory (relative to the spool) that has not answered for some seconds."""
 
     stage: str
     done: int
@@ -22,7 +22,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SurveyResult:
-    """What a survey came to. `depth`: "quick" or "full"; `seconds` of wall time."""
+    """The result of a survey. `depth` is "quick" or "full"; `seconds` is wall time."""
 
     depth: str
     seconds: float

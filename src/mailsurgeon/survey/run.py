@@ -1,4 +1,4 @@
-"""The survey: walks a spool, examines it in parallel, compares, and keeps all in the index."""
+"""The survey: walks a spool, examines files in parallel, compares them, and updates the index."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def run_survey(
     cancelled: Callable[[], bool] | None = None,
     given_up: Callable[[bytes], bool] | None = None,
 ) -> SurveyResult:
-    """Looks at the spool (or again at some of its folders) and brings the index up to date.
+    """Surveys the spool, or only `folders` of it, and brings the index up to date.
 
     Without an executor this process reads the files. `given_up` is called with a directory that has
-    not answered for some seconds; where it returns True, the rest of that folder is left out.
+    not answered for some seconds; if it returns True, the survey skips the rest of that folder.
     Raises OSError when the spool's root cannot be read, sqlite3.Error when the index cannot be
-    kept.
+    written.
     """
     with _turn(index, cancelled or (lambda: False)) as mine:
         if not mine:
@@ -62,8 +62,8 @@ def run_survey(
 
 @contextmanager
 def _turn(index: Index, cancelled: Callable[[], bool]) -> Iterator[bool]:
-    """Waits until no other survey, of this program or another, writes this index; False when it
-    was cancelled before. Two at once would give out the same ids."""
+    """Waits until no other survey, in any process, writes this index; yields False if cancelled
+    first. Two surveys at once would assign the same ids."""
     path = index.path.with_name(index.path.name + ".lock")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -86,7 +86,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _ignore(_progress: Progress) -> None:
-    """Stands in for `on_progress` where the caller gives none."""
+    """Stands in for `on_progress` when the caller passes none."""
 
 
 class _Survey:
@@ -153,7 +153,8 @@ class _Survey:
         return self._result(depth, seconds, not ended)
 
     def _begin(self, found: Walk, only: set[bytes] | None) -> list[Directory]:
-        """Shows the folders, forgets what is gone, and says which directories to examine."""
+        """Puts the folders into the index, removes those that are gone, and returns the directories
+        to examine."""
         writer = self.writer
         self.changed = self._differs(found)
         with writer.transaction():
@@ -183,7 +184,7 @@ class _Survey:
         return sorted(wanted, key=lambda each: (each.folder or b"", each.path))
 
     def _differs(self, found: Walk) -> bool:
-        """Whether the comparison must be made anew although no directory has changed."""
+        """Whether the comparison must be repeated even if no directory has changed."""
         if set(found.folders) != set(self.writer.folders):
             return True
         depth = "full" if self.moment.full else "quick"
@@ -192,7 +193,8 @@ class _Survey:
         )
 
     def _forget_directories(self, found: Walk, touched: set[int]) -> None:
-        """Forgets directories of these folders that are gone, or have become empty."""
+        """Removes directories of these folders from the index that are gone or have become
+        empty."""
         writer = self.writer
         there = {(each.path, str(each.place)): each for each in found.directories}
         for key, known in list(writer.directories.items()):
@@ -201,19 +203,19 @@ class _Survey:
                 writer.forget_directory(*key)
                 self.changed = True
             elif here is not None and here.place == Place.NESTED:
-                # The folder around a directory may be another than before.
+                # The folder around a directory may have changed.
                 self.changed |= known.folder != writer.folder_id(here.folder)
                 writer.directory(*key, writer.folder_id(here.folder))
 
     def _owner(self, found: Walk) -> tuple[tuple[int, int] | None, list[str]]:
-        """Owner and group of the spool, None where ownership is not judged; and remarks on it."""
+        """The spool's owner and group, None when ownership cannot be judged, and remarks."""
         owner = owner_of_most(self.spool, found)
         if owner is not None and 0 in owner:
             return None, [ROOT_OWNS]
         return owner, []
 
     def _read(self, looking: Looking, directories: list[Directory]) -> bool:
-        """Examines the directories. Returns whether it came to the end."""
+        """Examines the directories. Returns False when cancelled."""
         total = sum(directory.files for directory in directories)
         self._progress("reading", 0, total)
 
@@ -227,7 +229,7 @@ class _Survey:
         self.report(self.at)
 
     def _tell(self, place: bytes) -> None:
-        """Reports the directory that has not answered."""
+        """Reports a directory that has not answered."""
         at = self.at
         self.report(Progress(at.stage, at.done, at.total, place))
 

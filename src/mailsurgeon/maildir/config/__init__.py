@@ -1,6 +1,6 @@
-"""The settings of servers, read from text. Pure.
+"""Reads servers' settings from text. Pure.
 
-`dovecot_config`: what `doveconf` prints, as blocks, and what it says of where mail lies, of POP3
-UIDLs and of what is deleted by age; `dovecot_config_vars`: the variables (`%u`, `%h`) in it.
-`courier_config`: after how many days Courier deletes from a folder.
+`dovecot_config`: parses the output of `doveconf`, and finds in it the places of mail, the format of
+POP3 UIDLs, and the age at which messages are deleted. `dovecot_config_vars`: the variables (`%u`,
+`%h`) in Dovecot's paths. `courier_config`: the age at which Courier deletes messages.
 """

@@ -1,7 +1,7 @@
-"""Courier's settings that say how long messages stay in a folder. Pure.
+"""Reads from Courier's settings how long messages stay in a folder. Pure.
 
-`IMAP_EMPTYTRASH=Trash:7,Sent:30` in /etc/courier/imapd (a file of shell assignments): folder and
-days. The age counts from the file's ctime, which a rename sets anew (imapd's own notes).
+/etc/courier/imapd is a file of shell assignments; `IMAP_EMPTYTRASH=Trash:7,Sent:30` in it gives
+folders and days. The age counts from the file's ctime, which a rename resets (imapd's own notes).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _SETTING = re.compile(r"^\s*IMAP_EMPTYTRASH=[\"']?([^\"'\n#]*)", re.MULTILINE)
 def emptytrash_days(settings: str, name: str) -> float | None:
     """After how many days Courier deletes messages from the folder `name`; None for never.
 
-    A number alone is about `Trash`.
+    A number without a folder applies to `Trash`.
     """
     lines: list[str] = _SETTING.findall(settings)
     if not lines:

@@ -1,8 +1,8 @@
-"""What `doveconf -n` says of where a spool's mail, uidlists and indexes are, and of their expiry.
+"""Finds in the output of `doveconf -n` where mail, uidlists and indexes lie, and when mail expires.
 
-Pure: the program's output in, facts out. Settings of Dovecot 2.3 (`mail_location`, and the
-`location` of namespaces: mail-storage-settings.c, mailbox-list.c) and of 2.4 (`mail_driver`,
-`mail_path`, `mail_control_path`, ...).
+Pure. Reads the settings of Dovecot 2.3 (`mail_location`, and the `location` of namespaces:
+mail-storage-settings.c, mailbox-list.c) and of 2.4 (`mail_driver`, `mail_path`,
+`mail_control_path`, ...).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HOME_ARGUMENT = re.compile(r"(?:^|\s)home=(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class ConfigBlock:
-    """A block of a configuration: `kind name { ... }`; the whole of it has neither."""
+    """A block `kind name { ... }`; the block of the whole configuration has neither."""
 
     kind: str = ""
     name: str = ""
@@ -38,7 +38,7 @@ class ConfigBlock:
     sections: list[ConfigBlock] = field(default_factory=list["ConfigBlock"])
 
     def every(self) -> Iterator[ConfigBlock]:
-        """This block and all blocks in it."""
+        """This block and all blocks in it, at any depth."""
         yield self
         for section in self.sections:
             yield from section.every()
@@ -46,7 +46,7 @@ class ConfigBlock:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where one mail location keeps what, as configured: with variables, empty where unset."""
+    """One mail location as configured: paths with variables, empty if unset."""
 
     path: str
     control: str = ""
@@ -66,7 +66,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SpoolLocation:
-    """What the location of one spool says of it: absolute directories, the layout or empty."""
+    """The directories (absolute) and the layout that a location gives for one spool; None or empty
+    if it does not give them."""
 
     control: bytes | None
     index: bytes | None
@@ -74,7 +75,7 @@ class SpoolLocation:
 
 
 def read_configuration(output: bytes) -> ConfigBlock:
-    """The output of `doveconf -n` as blocks of settings; what is no setting is passed over."""
+    """Parses the output of `doveconf -n` into blocks of settings; skips lines without a setting."""
     whole = ConfigBlock()
     stack = [whole]
     for line in os.fsdecode(output).splitlines():
@@ -101,7 +102,7 @@ def _unquoted(value: str) -> str:
 
 
 def locations(configuration: ConfigBlock) -> list[Location]:
-    """Every Maildir location: the general one, those of protocols, users' nets and namespaces."""
+    """Every Maildir location: the general one, and those of protocols, networks and namespaces."""
     found: list[Location] = []
     for block in configuration.every():
         for setting in ("mail_location", "location"):
@@ -113,7 +114,7 @@ def locations(configuration: ConfigBlock) -> list[Location]:
 
 
 def _location(value: str) -> Location | None:
-    """A location of 2.3: `maildir:PATH:KEY=VALUE...`; a colon of a path is written twice."""
+    """A location of 2.3, `maildir:PATH:KEY=VALUE...`, where a colon in a path is doubled."""
     driver, colon, rest = value.partition(":")
     if driver != "maildir" or not colon:
         return None
@@ -144,7 +145,7 @@ def _location_24(settings: Mapping[str, str]) -> list[Location]:
 
 
 def homes(configuration: ConfigBlock) -> list[str]:
-    """Where users' homes are, as configured: `mail_home`, and what a userdb gives to all."""
+    """The configured home directories: `mail_home`, and those that a userdb gives to all users."""
     found: list[str] = []
     for block in configuration.every():
         found.append(block.settings.get("mail_home", ""))
@@ -162,10 +163,11 @@ def find(
     owner: Person | None,
     resolve: Callable[[str], str] = lambda path: path,
 ) -> SpoolLocation | None:
-    """What the location that means the spool at `root` says of it; None when none does.
+    """The directories and layout of the spool at `root`, by the first location whose path matches;
+    None without one.
 
-    `owner`: of the spool, where he is known. `resolve` takes symlinks out of a path: `root` has
-    none. A home that no setting tells of is the owner's.
+    `owner` is the spool's owner, if known. `root` has no symlinks; `resolve` removes them from
+    configured paths. If no setting gives the home directory, it is the owner's.
     """
     given = [parse_template(home) for home in homes(configuration)]
     for location in locations(configuration):
@@ -186,7 +188,7 @@ def find(
 def _with_homes(
     path: Template, given: list[Template], owner: Person | None
 ) -> Iterator[tuple[Template, Template]]:
-    """The path with each home there may be in the place of its `%h`, and that home."""
+    """The path with every possible home in place of `%h`, each with that home."""
     if not any(isinstance(part, Variable) and part.whole == "home" for part in path):
         yield path, given[0] if given else []
         return
@@ -199,7 +201,7 @@ def _with_homes(
 
 
 def _resolved(path: Template, resolve: Callable[[str], str]) -> Template:
-    """The path without symlinks in the directories before its first variable."""
+    """The path with symlinks resolved in the directories before its first variable."""
     texts: list[str] = []
     rest = list(path)
     while rest and isinstance(rest[0], str):
@@ -216,7 +218,7 @@ def _resolved(path: Template, resolve: Callable[[str], str]) -> Template:
 def _known(
     values: dict[str, str], home: Template, owner: Person | None, seen: Mapping[str, str]
 ) -> dict[str, str]:
-    """All that can be said of the user: who a path does not name is the spool's owner."""
+    """All known values of the user; a user whom the path does not name is the spool's owner."""
     if owner and values.get("username", owner.name) == owner.name and not values.get("domain"):
         values = {"user": owner.name, "username": owner.name, "domain": "", **values}
         home = home or [owner.home]
@@ -230,15 +232,16 @@ def _filled(template: str, values: Mapping[str, str], seen: Mapping[str, str]) -
 
 
 def uidl_format_is_name(configuration: ConfigBlock) -> bool:
-    """Whether Dovecot makes POP3 UIDLs of file names: `pop3_uidl_format` has %f."""
+    """Whether Dovecot makes POP3 UIDLs from file names, because `pop3_uidl_format` has %f."""
     formats = [block.settings.get("pop3_uidl_format", "") for block in configuration.every()]
     return any("%f" in one or "filename" in one for one in formats)
 
 
 def autoexpunge_days(configuration: ConfigBlock, name: str) -> float | None:
-    """After how many days messages are deleted from the folder `name` (`autoexpunge`), or None.
+    """After how many days Dovecot deletes messages from the folder `name` (`autoexpunge`), or None.
 
-    Names of mailboxes may have `*` and `%` in them; separators are taken for one another.
+    The configured names of mailboxes may have the wildcards `*` and `%`; the separators `.` and `/`
+    count as equal.
     """
     shortest: float | None = None
     for namespace in configuration.every():
@@ -259,7 +262,7 @@ def _is_named(pattern: str, name: str) -> bool:
 
 
 def _seconds(duration: str) -> int:
-    """A time such as `30 days` or `4w` in seconds; 0 for one that is none."""
+    """A duration such as `30 days` or `4w` in seconds; 0 if it cannot be parsed."""
     match = _DURATION.match(duration.strip().lower())
     if match is None:
         return 0

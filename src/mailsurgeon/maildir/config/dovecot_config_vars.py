@@ -1,8 +1,9 @@
-"""Dovecot's variables in a path, such as `/srv/%d/%1n/%n`: filled in, and read back out of a path.
+"""Fills in Dovecot's variables in a path such as `/srv/%d/%1n/%n`, and reads them back from a path.
 
 Pure. 2.3 (var-expand.c): `%n`, `%Ln`, `%1.2n` (offset.width, after the modifiers), `%{username}`.
-2.4 (lib-var-expand): `%{user | username | substr(0, 1)}`. What is not known here (hashes, `%s`)
-stands for any one component of a path, and is filled in only where the path shows what it is.
+2.4 (lib-var-expand): `%{user | username | substr(0, 1)}`. A variable that is not known here
+(hashes, `%s`) matches any one component of a path, and is filled in only if a path has shown its
+value.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Values = Mapping[str, str]
-"""What is known of a user: `user` (`joe@example.org`), `username`, `domain`, `home`."""
+"""The known values of a user: `user` (`joe@example.org`), `username`, `domain`, `home`."""
 
 _SHORT = re.compile(r"%(?:(?:(-?\d+)\.)?(\d+))?([A-Z]*)(?:\{([^{}]*)\}|([a-zA-Z%]))")
 _CALL = re.compile(r"(\w+)(?:\((.*)\))?\Z")
@@ -26,7 +27,7 @@ _Filter = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable as it stands in a path; `name` is empty for one that is not known here."""
+    """One variable in a path; `name` is empty for a variable that is not known here."""
 
     text: str
     name: str = ""
@@ -35,7 +36,7 @@ class Variable:
     width: int | None = None
 
     def value(self, values: Values) -> str | None:
-        """What it comes to; None where that is not known."""
+        """The variable's value; None if it is unknown."""
         found = values.get(self.name)
         if found is None:
             return None
@@ -46,7 +47,8 @@ class Variable:
 
     @property
     def whole(self) -> str:
-        """The name of what its value is in full, but for the case; else empty."""
+        """The name of the value that it gives in full, apart from upper and lower case; empty if it
+        gives only a part, or another text."""
         if self.start or self.width is not None:
             return ""
         name = self.name
@@ -70,7 +72,7 @@ Template = Sequence[str | Variable]
 
 
 def parse_template(text: str) -> Template:
-    """A path with variables, cut into its fixed parts and its variables; `~` is the home."""
+    """Cuts a path into its fixed parts and its variables; `~` is the home."""
     if text == "~" or text.startswith("~/"):
         text = "%h" + text[1:]
     parts: list[str | Variable] = []
@@ -118,9 +120,9 @@ def _pipeline(text: str, long: str) -> Variable:
 
 
 def fill(template: Template, values: Values, seen: Mapping[str, str]) -> str | None:
-    """The path the template comes to; `seen`: what variables were in a path, by their text.
+    """The template with its variables filled in; None if the value of one is unknown.
 
-    None where a variable is not known.
+    `seen`: values of variables that were read from a path, by the variables' text.
     """
     parts: list[str] = []
     for part in template:
@@ -134,7 +136,8 @@ def fill(template: Template, values: Values, seen: Mapping[str, str]) -> str | N
 
 
 def match_template(template: Template, path: str) -> dict[str, str] | None:
-    """What the template's variables are in `path`, by their text; None when it does not fit."""
+    """The values of the template's variables in `path`, by their text; None if `path` does not
+    match."""
     groups: dict[str, str] = {}
     pattern = ""
     for part in template:
@@ -152,9 +155,9 @@ def match_template(template: Template, path: str) -> dict[str, str] | None:
 
 
 def user_of(template: Template, seen: Mapping[str, str]) -> dict[str, str] | None:
-    """Who the user is, from what the variables of a path were; None when they contradict.
+    """The user's values, from those of the variables in a path; None if they contradict each other.
 
-    The domain, and with it the full name, is not known where the path does not show it.
+    The domain, and with it `user`, is missing if the path does not show it.
     """
     found: dict[str, str] = {}
     for part in template:

@@ -1,9 +1,9 @@
-"""The contents of servers' own lists: bytes in, facts or edited bytes out. Pure.
+"""Reads and edits the contents of servers' own lists: bytes in, facts or edited bytes out. Pure.
 
-`uidlist`: the lists of UIDs of Dovecot and Courier; `uidlist_fast`: a usual one in one search.
-`keywords`: the names of Dovecot's keyword letters. `courier_keywords`: Courier's keywords.
-`subscriptions`: the folders subscribed to, of both. `maildirsize`: the sum of the quota.
-`mbsync_state`: what mbsync has seen, and how far it has given out UIDs.
+`uidlist`: the lists of UIDs of Dovecot and Courier; `uidlist_fast`: reads a usual one in one
+search. `keywords`: the names of Dovecot's keyword letters. `courier_keywords`: Courier's keywords.
+`subscriptions`: the subscribed folders, of both servers. `maildirsize`: the sums of the quota.
+`mbsync_state`: the messages that mbsync has synced, and the last UID that it has assigned.
 
-How the files are called, and whose they are, is in the table (`server_files.py`).
+The table in `server_files.py` has the names of the files, and the servers that keep them.
 """

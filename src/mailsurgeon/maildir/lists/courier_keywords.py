@@ -1,10 +1,10 @@
-"""Courier's keywords (`courierimapkeywords/`): read, and carried over to other base names. Pure.
+"""Reads Courier's keywords (`courierimapkeywords/`), and moves them to other base names. Pure.
 
-`:list` holds the keyword names, one a line, an empty line, then a line `BASE:N N...` for every
-message that has any; the numbers count the names from 0. What has changed since is in files of
-their own, `BASE` (the newest) or `.N.BASE` with N in units of 300 seconds, whose lines are names;
-the highest counts, in place of what `:list` says (maildirkeywords2.c of Courier's maildir
-library, 2007; maildirkeywords.C, 2024).
+`:list` has the keyword names, one per line, an empty line, then a line `BASE:N N...` for every
+message with keywords; the numbers count the names from 0. Later changes are in separate update
+files, `BASE` (the newest) or `.N.BASE` with N in units of 300 seconds, whose lines are names. The
+newest update file of a message replaces its line in `:list` (maildirkeywords2.c of Courier's
+maildir library, 2007; maildirkeywords.C, 2024).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 LIST = b":list"
 LARGEST_COURIER_LIST = 64 << 20
-"""Bytes of a `:list` that is read at all: it has a line for every message with keywords."""
+"""The largest `:list`, in bytes, that is read. It has a line for every message with keywords."""
 
 
 def parse_courier_list(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int, ...]]]:
-    """The keyword names of a `:list`, and by base name the numbers of the keywords it has.
+    """The keyword names of a `:list`, and by base name the numbers of the message's keywords.
 
-    A number that no name has is left out, and so is a line without a colon; of two lines with one
-    base name the last counts.
+    Numbers without a name and lines without a colon are left out. Of two lines with one base name,
+    the last counts.
     """
     head, body = _halves(data)
     names = head.split(b"\n")[: head.count(b"\n")] if head else []
@@ -34,7 +34,7 @@ def parse_courier_list(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int,
 
 
 def _halves(data: bytes) -> tuple[bytes, bytes]:
-    """The lines of names, each with its newline, and what follows the empty line."""
+    """The lines of names, each with its newline, and the lines after the empty one."""
     if data.startswith(b"\n"):
         return b"", data[1:]
     end = data.find(b"\n\n")
@@ -48,9 +48,10 @@ def _number(word: bytes) -> int | None:
 
 
 def rename_entries(data: bytes, renames: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """A `:list` with entries carried over to new base names; all else stays byte for byte.
+    """A `:list` with entries moved from old to new base names; all else stays byte for byte.
 
-    An entry that a new base name has already is dropped: no message bore that name until now.
+    If a new base name has an entry already, that one is dropped, because no message had the name
+    until now.
     """
     wanted = dict(renames)
     taken = set(wanted.values())
@@ -71,12 +72,12 @@ def _renamed(
 
 
 def update_base(filename: bytes) -> bytes | None:
-    """The base name that an update file is about; None for other files of the directory."""
+    """The base name to which an update file applies; None for other files of the directory."""
     return _update(filename)[0]
 
 
 def update_age(filename: bytes) -> float:
-    """Where an update file stands among others of its base name: the highest counts."""
+    """A number for comparing update files of one base name; the file with the highest counts."""
     return _update(filename)[1]
 
 
@@ -91,10 +92,10 @@ def _update(filename: bytes) -> tuple[bytes | None, float]:
 
 
 def effective(data: bytes, updates: Mapping[bytes, bytes], base: bytes) -> tuple[bytes, ...]:
-    """The names of the keywords the message `base` has.
+    """The names of the keywords of the message `base`.
 
-    `data` is that of `:list` (empty when there is none); `updates` are files by their names,
-    those of other messages among them.
+    `data` is the content of `:list` (empty without one); `updates` has the contents of update files
+    by their names, and may include those of other messages.
     """
     mine = [name for name in updates if update_base(name) == base]
     if mine:
@@ -105,7 +106,7 @@ def effective(data: bytes, updates: Mapping[bytes, bytes], base: bytes) -> tuple
 
 
 def _entry(data: bytes, base: bytes) -> tuple[int, ...]:
-    """The numbers in the last line about `base`: found without reading all of a long list."""
+    """The numbers in the last line of `base`, found without parsing the whole list."""
     body = b"\n" + _halves(data)[1]
     start = body.rfind(b"\n" + base + b":")
     if start < 0:
@@ -116,7 +117,7 @@ def _entry(data: bytes, base: bytes) -> tuple[int, ...]:
 
 
 def update_names(content: bytes) -> tuple[bytes, ...]:
-    """The names in an update file: its lines as far as the first empty one."""
+    """The names in an update file: its lines up to the first empty one."""
     names: list[bytes] = []
     for line in content.split(b"\n"):
         if not line:
@@ -126,7 +127,7 @@ def update_names(content: bytes) -> tuple[bytes, ...]:
 
 
 def update_content(names: Iterable[bytes]) -> bytes:
-    """An update file that gives a message these keywords."""
+    """The content of an update file that gives a message these keywords."""
     return b"".join(name + b"\n" for name in names)
 
 

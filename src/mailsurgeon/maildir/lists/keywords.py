@@ -1,7 +1,7 @@
-"""`dovecot-keywords`: the names of a folder's keyword letters. Pure: bytes in, bytes out.
+"""Reads and edits `dovecot-keywords`, the names of a folder's keyword letters. Pure.
 
-A line is `NUMBER NAME`; number 0 is the letter `a`, 25 the letter `z`. What the lines mean, and
-which of them are passed over, is Dovecot 2.3's (maildir-keywords.c).
+A line is `NUMBER NAME`; number 0 is the letter `a`, 25 the letter `z`. Lines are read and skipped
+as Dovecot 2.3 does it (maildir-keywords.c).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 LETTERS = 26
-"""How many keywords a folder can have."""
+"""The most keywords that a folder can have."""
 FIRST_LETTER = 0x61
 LONGEST_LINE = 1024
-"""Bytes, the newline included: Dovecot reads nothing from a longer line on."""
+"""Bytes, the newline included. Dovecot stops reading at the first longer line."""
 LONGEST_KEYWORD = 255
-"""Bytes of a name that is given out here; Dovecot's own limit is 50 unless configured."""
+"""The longest name that may be added, in bytes; Dovecot's own limit is 50 unless configured."""
 
 _DIGITS = re.compile(rb"\d{1,10}\Z")
 _UNFIT = re.compile(rb'[\x00-\x20\x7f(){%*"\\\]]')
@@ -26,30 +26,30 @@ Numbered = tuple[int, bytes]
 
 
 class KeywordsError(ValueError):
-    """Names cannot be put into the file; the text says why."""
+    """Names cannot be added to the file; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
-    """The names by number as Dovecot reads them.
+    """The names by number, as Dovecot reads them.
 
-    `damage`: in words the first line that Dovecot does not read, or would read otherwise than it
-    stands; empty when there is none. Dovecot drops such a line when it next writes the file.
+    `damage` describes the first line that Dovecot skips, or reads as something else than it says;
+    empty if there is none. Dovecot drops such a line when it next writes the file.
     """
 
     names: Mapping[int, bytes]
     damage: str = ""
 
     def number_of(self, name: bytes) -> int | None:
-        """The number of a name, upper and lower case being the same, as for IMAP."""
+        """The number of a name, without regard to case, as in IMAP; None without one."""
         wanted = name.lower()
         return next((number for number, one in self.names.items() if one.lower() == wanted), None)
 
     def free_number(self, taken: Iterable[int] = ()) -> int | None:
-        """The number for a further name; None when all are in use, here or in `taken`.
+        """A number for another name; None when all are in use, here or in `taken`.
 
-        A server at work that has read the file looks again for a number above its last one, but
-        takes a gap for a lost name: so gaps come last.
+        A running server that has read the file reads it again for a number above the last one it
+        knows, but treats a number in a gap as one whose name is lost. So gaps are used last.
         """
         used = {*self.names, *taken}
         above = max(used, default=-1) + 1
@@ -59,7 +59,8 @@ class Keywords:
 
 
 def parse_keywords(data: bytes) -> Keywords:
-    """Reads the file. Of two lines with one number the last counts, of one name the first."""
+    """Reads the file. Of two lines with one number the last counts, of two with one name the
+    first."""
     names: dict[int, bytes] = {}
     seen: dict[bytes, int] = {}
     damage = ""
@@ -85,7 +86,8 @@ def parse_keywords(data: bytes) -> Keywords:
 
 
 def _parse_line(line: bytes) -> tuple[int, bytes, str]:
-    """Number and name of a line (the name empty where Dovecot passes over it), what is odd."""
+    """The number and name of a line, and what is wrong with it; the name is empty if Dovecot skips
+    the line."""
     digits, _, name = line.removesuffix(b"\r").partition(b" ")
     if not _DIGITS.match(digits) or not name:
         return 0, b"", "no number and name"
@@ -104,15 +106,15 @@ def _parse_line(line: bytes) -> tuple[int, bytes, str]:
 
 
 def is_fit(name: bytes) -> bool:
-    """Whether a name can be handed on: no blanks, controls or signs that IMAP does not allow."""
+    """Whether a name may be added: it has no blanks, controls or characters that IMAP forbids."""
     return 0 < len(name) <= LONGEST_KEYWORD and _UNFIT.search(name) is None
 
 
 def missing(data: bytes, names: Iterable[Numbered]) -> list[Numbered]:
     """Those of `names` that the file lacks.
 
-    Raises KeywordsError where a number has another name, a name another number, where Dovecot
-    would not read what is added, and for a number or name that cannot be.
+    Raises KeywordsError if a number has another name or a name another number, if a number or name
+    is not allowed, or if the file is damaged, so that Dovecot might not read an added line.
     """
     known = parse_keywords(data)
     wanted: list[Numbered] = []
@@ -134,15 +136,15 @@ def missing(data: bytes, names: Iterable[Numbered]) -> list[Numbered]:
 
 
 def add_names(data: bytes, names: Iterable[Numbered]) -> bytes:
-    """The file with these names at its end, those it has already left out.
+    """The file with those of these names that it lacks added at its end.
 
-    Raises KeywordsError as `missing` does.
+    Raises KeywordsError like `missing`.
     """
     return data + b"".join(b"%d %s\n" % one for one in missing(data, names))
 
 
 def remove_names(data: bytes, names: Iterable[Numbered]) -> bytes:
-    """The file without these lines, as far as they are still its last ones."""
+    """The file without the lines of these names at its end; stops at the first other line."""
     lines = {b"%d %s\n" % one for one in names}
     while True:
         start = data.rfind(b"\n", 0, -1) + 1

@@ -1,8 +1,8 @@
-"""Maildir++ quota (`maildirsize`): what it says, and which messages it counts. Pure.
+"""Reads the Maildir++ quota (`maildirsize`), and counts messages as the servers do. Pure.
 
-The first line is the limit (`10000S,50C`; bytes and messages); each further one adds to the sum,
-or takes from it: `BYTES COUNT`. Who counts what is read from Courier's maildirquota.c and
-maildirparsequota.c (maildir library, 2010) and Dovecot's quota-maildir.c (2.3).
+The first line is the limit (`10000S,50C`; bytes and messages). Each further line, `BYTES COUNT`,
+adds to the sum or subtracts from it. The rules for counting are those of Courier's maildirquota.c
+and maildirparsequota.c (maildir library, 2010) and of Dovecot's quota-maildir.c (2.3).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.folder_names import MAILDIRPP
 
 OVERFULL = 5120
-"""Bytes of a `maildirsize` above which servers count anew instead of reading it."""
+"""The size in bytes above which servers count again instead of reading a `maildirsize`."""
 
 _LINE = re.compile(rb"\s*(-?\d{1,18})\s+(-?\d{1,18})\s*\Z")
 _FIRST_SIZE = re.compile(rb"(\d*)(?=[:,]|\Z)")
@@ -25,8 +25,8 @@ _TRASH = b".Trash"
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What a `maildirsize` says. `limit` is its first line; `bytes` and `messages` the sum of the
-    others; `damaged`: a line is none, so a server counts anew."""
+    """The content of a `maildirsize`. `limit` is its first line; `bytes` and `messages` are the sum
+    of the others. `damaged`: a line is malformed or the sum negative, so a server counts again."""
 
     limit: bytes
     bytes: int
@@ -35,7 +35,7 @@ class Sum:
 
 
 def parse_maildirsize(data: bytes) -> Sum:
-    """Reads a `maildirsize`. A line that is not two numbers is left out of the sum."""
+    """Reads a `maildirsize`. The sum leaves out lines that are not two numbers."""
     limit, _, rest = data.partition(b"\n")
     size = count = 0
     damaged = False
@@ -49,16 +49,15 @@ def parse_maildirsize(data: bytes) -> Sum:
 
 
 def line(size: int, messages: int) -> bytes:
-    """The line that adds so many bytes and messages, as wide as Courier writes it."""
+    """The line that adds this size (bytes) and this number of messages, padded as Courier does."""
     return b"%12d %12d\n" % (size, messages)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a server counts. `courier`: as Courier does, else Dovecot; `layout`: how folders nest.
+    """How a server counts: as Courier does, or else as Dovecot. `layout`: how folders nest.
 
-    Of Dovecot's settings nothing is known: a folder that a quota rule tells it to ignore is
-    counted here.
+    Dovecot's quota rules are not read, so folders that it is configured to ignore are counted here.
     """
 
     courier: bool
@@ -67,7 +66,7 @@ class Rule:
     def counts_folder(self, folder: bytes) -> bool:
         """Whether the messages of a folder (its path; b"" is INBOX) count.
 
-        Maildir++ has no folders below folders. Courier leaves out the one called `.Trash`.
+        Maildir++ has no folders below folders. Courier does not count the folder `.Trash`.
         """
         if not folder:
             return True
@@ -76,9 +75,9 @@ class Rule:
         return not (self.courier and folder == _TRASH)
 
     def counted(self, path_in_folder: bytes, size: int) -> tuple[int, int]:
-        """The bytes and messages that a file counts for, by its path in a folder that counts.
+        """The bytes and messages that a file adds, by its path in a folder that counts.
 
-        `size`: of the file, for a name that tells none.
+        `size`: the file's size in bytes, which counts if the name has no `,S=`.
         """
         part, slash, name = path_in_folder.partition(b"/")
         if not slash or part not in (b"cur", b"new") or b"/" in name or not name:
@@ -89,7 +88,8 @@ class Rule:
 
 
 def _as_courier(name: bytes, size: int) -> tuple[int, int]:
-    """The last `,S=` of the base name; dot files and deleted messages (`T`) count for nothing."""
+    """Courier takes the last `,S=` of the base name, and ignores dot files and deleted messages
+    (`T`)."""
     flags = _FLAGS.search(name)
     if name.startswith(b".") or (flags and b"T" in flags[1]):
         return 0, 0
@@ -102,7 +102,8 @@ def _as_courier(name: bytes, size: int) -> tuple[int, int]:
 
 
 def _as_dovecot(name: bytes, size: int) -> tuple[int, int]:
-    """The first `,S=` of the whole name, if digits follow up to a colon, comma or the end."""
+    """Dovecot takes the first `,S=` of the whole name, if only digits follow up to a colon, a comma
+    or the end."""
     if name.startswith(b".."):
         return 0, 0
     start = name.find(b",S=")
@@ -111,5 +112,5 @@ def _as_dovecot(name: bytes, size: int) -> tuple[int, int]:
 
 
 def _named(digits: bytes) -> int:
-    """A size as a name tells it; no real one has more than 18 digits."""
+    """The size in a name, cut to 18 digits; no real size has more."""
     return int(digits[:18] or b"0")

@@ -1,5 +1,7 @@
-"""What mbsync (isync 1.4) keeps in a folder: which messages of the two sides belong together
-(`.mbsyncstate`), and how far it has given out UIDs (`.uidvalidity`). Pure."""
+"""Reads the files that mbsync (isync 1.4) keeps in a folder. Pure.
+
+`.mbsyncstate` pairs the messages of the two sides; `.uidvalidity` has the last assigned UID.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +14,23 @@ _PAIR = re.compile(rb"(?m)^\d{1,10} (\d{1,10})(?: |$)")
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """`pushed`: up to which UID of the near side mbsync has looked; `paired`: those it knows."""
+    """The highest UID of the near side that mbsync has examined (`pushed`), and the UIDs that have
+    a message on the far side (`paired`)."""
 
     pushed: int
     paired: frozenset[int]
 
     def forgot(self, uid: int) -> bool:
-        """Whether mbsync takes this UID for one it is done with: it never uploads that message."""
+        """Whether mbsync regards this UID as done, although it has no pair; it never uploads such a
+        message."""
         return uid <= self.pushed and uid not in self.paired
 
 
 def parse_sync_state(data: bytes) -> SyncState | None:
-    """What the file says of the near side, the Maildir it lies in; None when it says nothing.
+    """The facts about the near side, which is the Maildir that the file lies in; None without them.
 
-    A header of `NAME NUMBER` lines, an empty line, and a line `FAR NEAR FLAGS` for each pair.
+    The file has a header of `NAME NUMBER` lines, an empty line, and a line `FAR NEAR FLAGS` for
+    each pair.
     """
     header, _, pairs = data.partition(b"\n\n")
     pushed = _PUSHED.search(header)
@@ -35,9 +40,9 @@ def parse_sync_state(data: bytes) -> SyncState | None:
 
 
 def highest_uid_given(data: bytes) -> int | None:
-    """The highest UID that a `.uidvalidity` says was given out; None when it says none.
+    """The highest assigned UID in a `.uidvalidity`; None without one.
 
-    Its first line is the UIDVALIDITY, its second that UID.
+    The first line is the UIDVALIDITY, the second this UID.
     """
     lines = data.split()
     return int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else None

@@ -1,9 +1,9 @@
-"""Which folders a mailbox's owner has subscribed to: Dovecot's and Courier's lists, read.
+"""Reads which folders a mailbox's owner has subscribed to, from Dovecot's and Courier's lists.
 
-Pure: bytes in, names as `names.folder_name` gives them out. Dovecot's `subscriptions`
-(subscription-file.c) has one name a line, or, in version 2, begins with `V<tab>2` and an empty line
-and has a name's components between tabs, escaped. Courier's `courierimapsubscribed` has
-`INBOX.NAME`.
+Pure: bytes in, names like those of `folder_names.folder_name` out. Dovecot's `subscriptions`
+(subscription-file.c) has one name per line. In version 2 it begins with `V<tab>2` and an empty
+line, and the components of a name are escaped and separated by tabs. Courier's
+`courierimapsubscribed` has lines `INBOX.NAME`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def courier_subscriptions(data: bytes) -> frozenset[str]:
 
 
 def is_subscribed(name: str, names: frozenset[str]) -> bool:
-    """Whether a folder of this name is among the names; INBOX in any case (RFC 3501, 5.1)."""
+    """Whether a folder of this name is among the names. `INBOX` matches in upper and lower case
+    (RFC 3501 5.1)."""
     if name == INBOX:
         return any(listed.upper() == INBOX for listed in names)
     return name in names

@@ -1,9 +1,9 @@
-"""`dovecot-uidlist` (versions 1 and 3) and `courierimapuiddb`: read, and edited record by record.
+"""Reads `dovecot-uidlist` (versions 1 and 3) and `courierimapuiddb`, and edits single records.
 
-Pure: bytes in, bytes out. Every line that is not meant stays as it is, byte for byte, the header
-line above all. The base name in a record is what ties a file to its UID, so a renamed file keeps
-its UID when its record follows. The format, and what a server rejects, is Dovecot's
-(maildir-uidlist.c); version 1 is Courier's too.
+Pure: bytes in, bytes out. An edit keeps all other lines byte for byte, the header line above all. A
+record ties a UID to the base name of a file, so a renamed file keeps its UID if its record is
+changed to match. The format, and the lines that a server rejects, are those of Dovecot
+(maildir-uidlist.c); Courier's list has version 1.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import NamedTuple
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 
 HIGHEST_UID = 2**32 - 2
-"""Above it a server rejects the record."""
+"""A server rejects records with higher UIDs."""
 
 _V1_HEADER = re.compile(rb"1 (\d{1,20}) (\d{1,20})\s*\Z")
 _V3_FIELD = re.compile(rb"[A-Za-z][^ ]*\Z")
 _MOST_DIGITS = 20
 _V3_HEAD = re.compile(rb"\d{1,20}(?: [A-Za-z][^ ]*)*")
-_DIGITS = re.compile(rb"\d{1,20}\Z")  # a longer number is none of 32 bits, and slow to read
+_DIGITS = re.compile(rb"\d{1,20}\Z")  # a longer number exceeds 32 bits and is slow to parse
 _LINES = {
     1: re.compile(rb"^(\d{1,20}) ([^/\n]+)$", re.MULTILINE),
     3: re.compile(rb"^(\d{1,20}) (?:[A-Za-z][^ \n]* )*:([^/\n]+)$", re.MULTILINE),
@@ -34,7 +34,7 @@ NO_NEWLINE = "the last line has no newline"
 
 
 class UidlistError(ValueError):
-    """The header line is not one of a uidlist this program knows; the text says why."""
+    """A uidlist cannot be read or edited; the text says why."""
 
 
 class Record(NamedTuple):
@@ -55,10 +55,10 @@ class BadLine(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One record changed in one of a folder's lists, `list`.
+    """A change of one record in one of a folder's lists, `list`.
 
-    `before` and `after` are its lines without the newline; in Courier's keywords, which are kept
-    by base name, they are the base names.
+    `before` and `after` are the record's lines without the newline. For Courier's keywords, which
+    are stored by base name, they are the base names.
     """
 
     before: bytes
@@ -67,7 +67,7 @@ class Change(NamedTuple):
 
     @property
     def back(self) -> Change:
-        """The change that takes this one back."""
+        """The change that undoes this one."""
         return Change(self.after, self.before, self.list)
 
 
@@ -84,12 +84,13 @@ class Uidlist:
 
 
 def base_name(filename: bytes) -> bytes:
-    """What ties a file to its record: everything before the first colon, fields included."""
+    """The part of a file name that ties it to a record: all before the first colon, fields
+    included."""
     return filename.split(b":", 1)[0]
 
 
 def parse_uidlist(data: bytes) -> Uidlist:
-    """Reads a uidlist. Raises UidlistError when the header line is no uidlist's."""
+    """Reads a uidlist. Raises UidlistError if the header line is not that of a uidlist."""
     header, newline, body = data.partition(b"\n")
     version, uidvalidity, next_uid = _parse_header(header)
     if not newline:
@@ -109,7 +110,7 @@ def parse_uidlist(data: bytes) -> Uidlist:
             bad_lines.append(BadLine(number, line, f"UID {record.uid} comes after UID {last}"))
             continue
         last = record.uid
-        # Of two records of one base name Dovecot keeps the higher UID.
+        # Dovecot keeps the higher UID of two records with one base name.
         earlier = numbered.pop(record.base, None)
         if earlier:
             reason = f"the base name has UID {record.uid} too"
@@ -123,9 +124,9 @@ def parse_uidlist(data: bytes) -> Uidlist:
 
 
 def numbering(data: bytes) -> tuple[int, int]:
-    """UIDVALIDITY and the next UID, without reading every record. Raises UidlistError.
+    """The UIDVALIDITY and the next UID, without reading every record. Raises UidlistError.
 
-    The header's next UID may lawfully be lower than the last record's.
+    The next UID in the header may be lower than the last record's UID, which is allowed.
     """
     version, uidvalidity, next_uid = _parse_header(data.partition(b"\n")[0])
     last = data[data.rfind(b"\n", 0, -1) + 1 :].removesuffix(b"\n")
@@ -136,22 +137,23 @@ def numbering(data: bytes) -> tuple[int, int]:
 
 
 def drop_lines(data: bytes, lines: Iterable[tuple[int, bytes]]) -> bytes:
-    """A uidlist without these lines (number from 1, text). Raises UidlistError if one differs."""
+    """A uidlist without these lines (number from 1, and text). Raises UidlistError if the text of
+    one has changed."""
     parts = data.split(b"\n")
     for number, text in sorted(lines, reverse=True):
         if number > len(parts) or parts[number - 1] != text:
             raise UidlistError(f"line {number} has changed")
         if number == len(parts):
-            parts[-1] = b""  # a last line without newline: the one before it keeps its own
+            parts[-1] = b""  # the last line had no newline; the line before keeps its own
         else:
             del parts[number - 1]
     return b"\n".join(parts)
 
 
 def restore_lines(data: bytes, lines: Iterable[tuple[int, bytes]], *, torn: bool) -> bytes:
-    """A uidlist with dropped lines back in their places, after what was written since at most.
+    """A uidlist with dropped lines put back in their places, or at the end if it is shorter now.
 
-    `torn`: the last of them had no newline; it gets one when other lines follow it now.
+    `torn`: the last of them had no newline; it gets one if other lines now follow it.
     """
     parts = data.split(b"\n")
     wanted = sorted(lines)
@@ -178,7 +180,7 @@ def _parse_header(line: bytes) -> tuple[int, int, int]:
 
 
 def parse_record(line: bytes, version: int) -> Record | str:
-    """One line without its newline as a record, or in words why a server rejects it."""
+    """Parses a line without its newline. Returns a record, or in words why a server rejects it."""
     digits, space, rest = line.partition(b" ")
     if not (space and _DIGITS.match(digits)):
         return "no UID at the start"
@@ -202,9 +204,10 @@ def parse_record(line: bytes, version: int) -> Record | str:
 
 
 class Editor:
-    """A uidlist being edited: read once, changed record by record, written out by `data`.
+    """Edits the records of a uidlist; `data` returns the edited file.
 
-    Raises UidlistError when the file has lines a server rejects: it would be thrown away whole.
+    Creating one raises UidlistError if the file has lines that a server rejects, because the server
+    would throw the whole file away.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -224,13 +227,13 @@ class Editor:
         return base in self._places
 
     def data(self) -> bytes:
-        """The file as it now is."""
+        """The file with all changes made so far."""
         return self._header + b"".join([line + b"\n" for line in self._lines])
 
     def plan(
         self, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
     ) -> list[Change]:
-        """The changes that carry records over to new base names; see `rename_records`."""
+        """The changes that move records to new base names; see `rename_records`."""
         changes: list[Change] = []
         for old, new in renames:
             place = self._places.get(old)
@@ -248,7 +251,8 @@ class Editor:
             raise UidlistError("the new base name has a record already")
 
     def preview(self, changes: Iterable[Change]) -> list[Change]:
-        """What each change would come to, taken by itself; raises what `apply` would."""
+        """The changes that `apply` would make, each taken alone. Raises UidlistError like
+        `apply`."""
         return [made for _, made, _, _ in self._resolved(changes)]
 
     def apply(self, changes: Iterable[Change]) -> list[Change]:
@@ -262,7 +266,8 @@ class Editor:
         return applied
 
     def _resolved(self, changes: Iterable[Change]) -> Iterator[tuple[int, Change, bytes, bytes]]:
-        """For each change that finds its record: the place, the lines, the bases old and new."""
+        """For each change whose record exists: its place, the change as it will be made, the old
+        and the new base name."""
         for change in changes:
             before = _record(change.before, self._version)
             after = _record(change.after, self._version)
@@ -280,9 +285,9 @@ class Editor:
 
 
 def places_of(body: bytes, version: int) -> dict[bytes, int] | None:
-    """The base names of all lines, in order; None when a server may reject any of them.
+    """The positions of all lines by their base names; None if a server may reject any of them.
 
-    A quick look at what is nearly always in order; `parse` says what is not.
+    Faster than `parse_uidlist`, which is needed only to find out what is wrong.
     """
     found = (_halves(body) if version == 3 else None) or _matched(body, version)
     if found is None:
@@ -297,10 +302,11 @@ def places_of(body: bytes, version: int) -> dict[bytes, int] | None:
 
 
 def _halves(body: bytes) -> tuple[list[int], list[bytes]] | None:
-    """UIDs and base names of version 3, where each line has one ` :` and no slash or leading zero.
+    """The UIDs and base names of version 3, if each line has exactly one ` :`, and no slash or
+    leading zero; else None.
 
-    Lines are cut before that colon: what is at the odd places must begin with one, and be all
-    there is that does, or a line had none, or two.
+    Each line is cut before that colon. Heads must alternate with base names then, since otherwise a
+    line has no ` :`, or two.
     """
     lines = body.count(b"\n")
     if b"/" in body or body.count(b" :") != lines or not body.endswith(b"\n"):
@@ -320,7 +326,7 @@ def _halves(body: bytes) -> tuple[list[int], list[bytes]] | None:
 
 
 def _matched(body: bytes, version: int) -> tuple[list[int], list[bytes]] | None:
-    """UIDs and base names, where each line is as the version has it."""
+    """The UIDs and base names, if each line has the form of the version; else None."""
     found: list[tuple[bytes, bytes]] = _LINES[version].findall(body)
     if len(found) != body.count(b"\n") or not (body.endswith(b"\n") or not body):
         return None
@@ -337,17 +343,17 @@ def _record(line: bytes, version: int) -> Record:
 def rename_records(
     data: bytes, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
 ) -> tuple[bytes, list[Change]]:
-    """Carries records over to new base names, keeping their UIDs.
+    """Moves records to new base names and keeps their UIDs.
 
-    `renames` are (old base, new base); a base that has no record is passed over: no server has
-    seen that message. The sizes S and W are dropped (they told of the old name). The old base
-    becomes the GUID G where the record has none, because that defaults to the base name. It
-    becomes the POP3 UIDL P where the record's is empty, which stands for the base name, and with
-    `uidl_is_name` (the server's pop3_uidl_format has %f) where there is none; with any other
-    format a P would itself change the UIDL. Equal bases only drop S and W. Returns the new data
-    and what was changed.
+    `renames` are (old base, new base). A base without a record is skipped, because no server has
+    seen that message. The sizes S and W are dropped, since they belong to the old name. A record
+    without a GUID (G) gets the old base as GUID, because the GUID defaults to the base name. An
+    empty POP3 UIDL (P), which stands for the base name, becomes the old base. A record without P
+    gets the old base as P only with `uidl_is_name` (the server's pop3_uidl_format has %f); with
+    any other format a P would itself change the UIDL. If both bases are equal, only S and W are
+    dropped. Returns the new data and the changes made.
 
-    Raises UidlistError when the file has lines a server rejects, or a new base is taken.
+    Raises UidlistError if the file has lines that a server rejects, or if a new base is taken.
     """
     editor = Editor(data)
     made = editor.apply(editor.plan(renames, uidl_is_name=uidl_is_name))
@@ -374,13 +380,13 @@ def _line(uid: int, fields: Sequence[bytes], base: bytes, version: int) -> bytes
 
 
 def apply_changes(data: bytes, changes: Iterable[Change]) -> tuple[bytes, list[Change]]:
-    """Makes the changes, each where a record still bears the base name of its `before` line.
+    """Makes those changes whose `before` line has the base name of an existing record.
 
-    A record the server has rewritten since (other fields, even another UID) keeps what the server
-    wrote; only what the change itself adds and takes away is done to it. Undo is the same call
+    If the server has rewritten the record since (other fields, even another UID), its text stays,
+    and only the fields that the change itself adds or removes are changed. Undo is the same call
     with `before` and `after` exchanged. Returns the new data and the changes as they were made.
 
-    Raises UidlistError when the file has lines a server rejects, or a new base is taken.
+    Raises UidlistError if the file has lines that a server rejects, or if a new base is taken.
     """
     editor = Editor(data)
     made = editor.apply(changes)
@@ -390,7 +396,7 @@ def apply_changes(data: bytes, changes: Iterable[Change]) -> tuple[bytes, list[C
 def _changed(current: Record, before: Record, after: Record, version: int) -> bytes:
     removed = set(before.fields) - set(after.fields)
     fields = [field for field in current.fields if field not in removed]
-    if after.base != before.base:  # sizes tell of the name they were noted for
+    if after.base != before.base:  # the sizes belong to the old name
         fields = [field for field in fields if field[:1] not in (b"S", b"W")]
     keys = {field[:1] for field in fields}
     fields += [f for f in after.fields if f not in before.fields and f[:1] not in keys]

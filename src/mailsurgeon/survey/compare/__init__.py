@@ -1,9 +1,9 @@
-"""The last part of a survey: problems that no file has by itself.
+"""The last part of a survey, which finds problems that one file alone does not show.
 
-- `job`: all that the comparison needs, in one object
-- `compare`: runs the parts below; names and UIDs that clash, misfiled mail, backup folders, stray
-  directories
-- `copies`: which messages are the same, by digest
-- `server_files`: permissions, uidlists, locks and indexes of each folder
-- `tmp_leftovers`: what became of the files in a tmp/
+- `job`: the input of a comparison in one object
+- `compare`: runs the parts below; finds clashing names and UIDs, misfiled mail, backup folders and
+  stray directories
+- `copies`: finds identical messages by digest
+- `server_files`: checks permissions, uidlists, locks and indexes of each folder
+- `tmp_leftovers`: judges files in tmp/
 """

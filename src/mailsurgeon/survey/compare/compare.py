@@ -1,8 +1,8 @@
-"""The last part of a survey: messages beside each other, folders, leftovers, copies.
+"""The last part of a survey: compares messages, and checks folders, servers' files and leftovers.
 
-Any change in the spool may make or end a problem between messages, so these are found anew after
-one. Time alone may change folders, servers' files and leftovers, so every survey looks at them.
-Bytes are compared by digest, and only of files that could be equal.
+Any change in the spool may cause or end a problem between messages, so all of these are found again
+after a change. Folders, servers' files and leftovers may change with time alone, so every survey
+checks them. Files are compared by digest, and only if they could be equal.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 
 
 def compare(job: Comparison) -> None:
-    """Finds all problems of more than one file, and of folders, and writes them."""
+    """Finds all problems between files and of folders, and writes them into the index."""
     copies = Copies(job.spool, job.index, job.writer)
     if job.changed:
         _together(job, copies)
@@ -59,7 +59,7 @@ def compare(job: Comparison) -> None:
 
 
 def _together(job: Comparison, copies: Copies) -> None:
-    """Finds anew the problems that messages have beside each other."""
+    """Finds all problems between messages again."""
     kept = _clashes_elsewhere(job)
     job.writer.forget_groups(TOGETHER)
     lost, kept_now = _name_clashes(job, copies, kept)
@@ -73,7 +73,7 @@ def _together(job: Comparison, copies: Copies) -> None:
 
 
 def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
-    """Groups of clashing entries in folders that were not looked at this time."""
+    """The groups of clashing entries in folders that this survey did not examine, by folder."""
     found: dict[bytes, dict[bytes, list[int]]] = {}
     folders = {number: path for path, number in job.writer.folders.items()}
     for number, folder, filename in comparison.names_with_problem(job.index, NAME_CLASH):
@@ -87,7 +87,7 @@ def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
 def _name_clashes(
     job: Comparison, copies: Copies, elsewhere: Mapping[bytes, list[list[int]]]
 ) -> tuple[set[int], set[int]]:
-    """Writes the name clashes; the ids that lose their name, and those that keep it."""
+    """Writes the name clashes. Returns the ids that lose their name, and those that keep it."""
     groups = [group for of_folder in elsewhere.values() for group in of_folder]
     for context in job.contexts.values():
         groups += [_ids_at(job.index, paths) for paths in context.clashes.values()]
@@ -110,7 +110,7 @@ def _ids_at(index: Index, paths: Sequence[bytes]) -> list[int]:
 
 def _uid_clashes(job: Comparison) -> None:
     numbers = dict(job.writer.folders)
-    # Of folders that were not looked at this time only the index knows whether names bear UIDs.
+    # For folders that this survey did not examine, the index must be searched for names with UIDs.
     marked = [numbers[path] for path, context in job.contexts.items() if context.marked]
     marked += [number for path, number in numbers.items() if path not in job.contexts]
     paths = {number: path for path, number in numbers.items()}
@@ -155,7 +155,7 @@ def _misfiled(job: Comparison, copies: Copies) -> None:
 
 
 def _directories(job: Comparison) -> None:
-    """Directories that are no folder: stray ones, and those in cur and new."""
+    """Finds stray directories, and sets the remedies of directories in cur and new."""
     holding = _with_parents(comparison.directories_with_messages(job.index))
     remedies = (
         (number, None if path in holding else "quarantine")
@@ -164,7 +164,7 @@ def _directories(job: Comparison) -> None:
     job.writer.set_remedies(LINKED, remedies)
     if not job.full:
         return
-    # What could not be looked at may be mail.
+    # Paths that could not be examined may be mail.
     holding |= _with_parents(comparison.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED))
     stray = {path for path in job.walk.loose if path not in holding}
     for path in sorted(stray):
@@ -175,7 +175,7 @@ def _directories(job: Comparison) -> None:
 
 
 def _with_parents(paths: Iterable[bytes]) -> set[bytes]:
-    """These paths and all directories above them."""
+    """These paths, and all directories above them."""
     found: set[bytes] = set()
     for path in paths:
         while path not in found:
@@ -193,14 +193,15 @@ def _folder_around(path: bytes, walk: Walk) -> bytes | None:
 
 
 class Shared:
-    """How many messages folders share: by pair for filed ones, and how many are filed elsewhere."""
+    """Counts shared messages: `pairs` by two folders, for filed messages; `elsewhere` by folder,
+    for messages that are also filed in another."""
 
     def __init__(self) -> None:
         self.pairs: dict[tuple[int, int], int] = {}
         self.elsewhere: dict[int, int] = {}
 
     def add(self, group: Sequence[Copy]) -> None:
-        """Takes messages with equal Message-ID, or of equal size without one."""
+        """Counts a group of messages with equal Message-ID, or of equal size without one."""
         classes: dict[bytes, list[Copy]] = {}
         for copy in group:
             if copy.digest is not None:
@@ -223,7 +224,7 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
     for group in copies.groups_with_id():
         homes = {copy.id: copy.folder for copy in group}
         often = Counter(homes.values())
-        # UIDs only decide between copies of one folder.
+        # UIDs only matter between copies in the same folder.
         group = [
             copy._replace(uid=uids.of(paths[copy.folder], copy.filename.partition(b":")[0]))
             if copy.filed and often[copy.folder] > 1 and copy.folder in paths

@@ -1,4 +1,4 @@
-"""Which messages are the same: candidates by size and Message-ID, certainty by digest."""
+"""Finds identical messages: candidates by size and Message-ID, then proof by digest."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mailsurgeon.survey.index.writer import IndexWriter
 from mailsurgeon.survey.read.message_file import digests, open_file
 
 _Key = tuple[int, int, int | None, str | None]
-"""Folder (0 where it does not matter), size, virtual size, Message-ID: equal for equal files."""
+"""Folder (0 if it does not matter), size, virtual size, Message-ID: equal files have equal keys."""
 
 
 class Copies:
-    """Finds identical messages. Digests are kept in the index, so a file is read once."""
+    """Finds identical messages. The index keeps digests, so that a file is read once."""
 
     def __init__(self, spool: Spool, index: Index, writer: IndexWriter) -> None:
         self.spool = spool
@@ -26,7 +26,7 @@ class Copies:
         self.writer = writer
 
     def of(self, ids: Sequence[int], *, digests: bool) -> list[Copy]:
-        """These entries as copies. `digests`: with digests; unreadable files have none."""
+        """These entries as copies; with `digests` readable files have their digests."""
         candidates = comparison.candidates(self.index, ids)
         return [self._copy(candidate, digests=digests) for candidate in candidates]
 
@@ -49,7 +49,7 @@ class Copies:
             finally:
                 os.close(parent)
             try:
-                # A file that has changed since it was examined is not what the index says.
+                # The file has changed since it was examined, so the index's facts are not its own.
                 if os.fstat(descriptor).st_size != size:
                     return None, None
                 whole, body = digests(descriptor, size)
@@ -61,8 +61,8 @@ class Copies:
         return whole, body
 
     def filed_twins_in_folder(self) -> dict[int, bytes]:
-        """For misfiled messages the path of an identical one that is filed in the same folder, or
-        is misfiled there too and comes first by path."""
+        """By the id of a misfiled message, the path of an identical one in the same folder, which
+        is either filed, or also misfiled and first by path."""
         misfiled = _alike(comparison.likeness_of_fileable(self.index), same_folder=True)
         candidates: dict[_Key, list[int]] = {}
         for folder in {key[0] for key in misfiled}:
@@ -72,7 +72,7 @@ class Copies:
         return {**self._earlier(misfiled), **self._filed(misfiled, candidates)}
 
     def filed_twins(self, ids: Sequence[int]) -> dict[int, bytes]:
-        """For these files the path of an identical filed message anywhere."""
+        """By the id of one of these files, the path of an identical filed message anywhere."""
         wanted = _alike(comparison.likeness(self.index, ids), same_folder=False)
         candidates: dict[_Key, list[int]] = {}
         for key in wanted:
@@ -84,7 +84,7 @@ class Copies:
         return self._filed(wanted, candidates)
 
     def earlier_twins(self, ids: Sequence[int]) -> dict[int, bytes]:
-        """For these files the path of the first identical one among them."""
+        """By the id of one of these files, the path of the first identical file among them."""
         return self._earlier(_alike(comparison.likeness(self.index, ids), same_folder=False))
 
     def _filed(
@@ -114,12 +114,12 @@ class Copies:
         return found
 
     def groups_with_id(self) -> Iterator[list[Copy]]:
-        """Messages that share a Message-ID."""
+        """Groups of messages that share a Message-ID."""
         for group in comparison.sharing_message_id(self.index):
             yield [self._copy(candidate, digests=True) for candidate in group]
 
     def groups_without_id(self) -> Iterator[list[Copy]]:
-        """Messages without a Message-ID that are alike and lie in several folders."""
+        """Groups of messages without a Message-ID that are alike and lie in several folders."""
         alike: dict[tuple[int, int | None], list[tuple[int, int]]] = {}
         for number, folder, size, virtual, _ in comparison.without_message_id(self.index):
             alike.setdefault((size, virtual), []).append((number, folder))
@@ -129,7 +129,7 @@ class Copies:
 
 
 def _alike(rows: Iterable[Likeness], *, same_folder: bool) -> dict[_Key, list[int]]:
-    """Files by what equal ones are equal in."""
+    """The ids of files by their keys; identical files are under the same key."""
     found: dict[_Key, list[int]] = {}
     for number, folder, size, virtual, identity in rows:
         key = (folder if same_folder else 0, size, virtual, identity)

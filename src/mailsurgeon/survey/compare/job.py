@@ -1,4 +1,4 @@
-"""All that the comparison needs, in one object."""
+"""The input of a comparison, in one object."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mailsurgeon.survey.walk.walk import Walk
 class Comparison:
     """One comparison, at the end of a survey.
 
-    `contexts`: of the folders that were examined this time; `abandoned`: folders that were given up
-    on; `owner`: owner and group of the spool, None where ownership is not judged; `now`: unix
-    seconds. `full`: the contents of the whole spool have been read. `changed`: something differs
-    from the last comparison.
+    `contexts`: of the folders that this survey examined; `abandoned`: the folders it gave up on;
+    `owner`: owner and group of the spool, None when ownership is not judged; `now`: unix seconds.
+    `full`: the contents of the whole spool have been read. `changed`: something differs from the
+    last comparison.
     """
 
     spool: Spool

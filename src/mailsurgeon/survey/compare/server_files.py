@@ -1,4 +1,4 @@
-"""Looks at folders' directories and servers' files: permissions, uidlists, locks, indexes."""
+"""Checks folders' directories and servers' files: permissions, uidlists, locks, indexes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT_OWNS = "root owns most of the spool: owners and groups were not judged"
 
 
 def check_servers_files(job: Comparison) -> None:
-    """Writes what is wrong with directories and servers' files of every folder."""
+    """Finds the problems of every folder's directories and servers' files, and writes them."""
     for folder in job.walk.folders.values():
         if folder.path in job.abandoned:
             continue
@@ -42,7 +42,7 @@ def check_servers_files(job: Comparison) -> None:
 
 
 def owner_of_most(spool: Spool, found: Walk) -> tuple[int, int] | None:
-    """Owner and group of most cur directories; None without any."""
+    """The owner and group of most cur directories; None without any."""
     owners: Counter[tuple[int, int]] = Counter()
     for folder in found.folders.values():
         if b"cur" in folder.present:
@@ -83,7 +83,8 @@ def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
 
 
 def _dotlocks(folder: FoundFolder) -> list[bytes]:
-    """The paths, in a folder, of all that may be a lock: also of files the table has no lock of."""
+    """The paths in a folder that may be locks, those ending in `.lock` included, which the table of
+    servers may lack."""
     dotlocks = [lock for lock in server_files.TABLE.locks if lock.leaves_name]
     known = {lock.name for lock in dotlocks}
     found = [one for one in folder.servers_files if one.endswith(b".lock") or one in known]

@@ -1,4 +1,4 @@
-"""Files in tmp/: how old, whole or cut, open in a process, filed elsewhere."""
+"""Judges files in tmp/ by age, by completeness, and by whether they are open or filed elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailsurgeon.survey.index.writer import SEPARATE
 
 
 def find_leftovers(job: Comparison, copies: Copies) -> None:
-    """Writes what becomes of each file in a tmp/."""
+    """Finds the problems of all files in tmp/, and writes them."""
     files = comparison.tmp_files(job.index)
     if not files:
         return
@@ -57,7 +57,7 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
 
 
 def _complete(file: TmpFile) -> bool | None:
-    """Whether the file holds a whole message; None where its content could not be read."""
+    """Whether the file contains a whole message; None when its content does not show it."""
     if file.encoding in (ENCRYPTED, UNDECODABLE) or not file.traits & Traits.READ:
         return None
     actual = file.plain_size if file.plain_size is not None else file.size

@@ -1,12 +1,12 @@
-"""The facts of a spool in SQLite, and all SQL that is asked of them. A cache: it can be deleted.
+"""The facts of a spool in SQLite, and all SQL on them. A cache, which can be deleted at any time.
 
-- `slice`: what a reader gets and gives back, a row for each file
-- `writer`: `IndexWriter`, which writes what a survey finds
+- `slice`: the input and the output of a reader, with a row for each file
+- `writer`: `IndexWriter`, which writes the results of a survey
 - `index`: `Index`, the connection with its tables; folders, lists of entries, problems
-- `rows`: the rows these hand out; `sql`: pieces that several statements share
-- `comparison`: the questions of `survey/compare`; `uidlists`: what is kept of servers' lists
-- `questions`: the questions of plans and procedures
-- `diff`: what a second look at some folders has changed
+- `rows`: the rows that queries return; `sql`: pieces that several statements share
+- `comparison`: queries of `survey/compare`; `uidlists`: facts kept about servers' lists
+- `questions`: queries of plans and procedures
+- `diff`: what a second survey of some folders has changed
 
-A new question is a function with a name and typed rows, in the module of the one who asks it.
+A new query is a named function that returns typed rows, in the module of those that call it.
 """

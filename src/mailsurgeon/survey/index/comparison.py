@@ -1,7 +1,7 @@
-"""What the comparison asks the index: messages that may be the same, and names that clash.
+"""The comparison's queries: messages that may be identical, names that clash, misfiled files.
 
-Nothing is written here; see `IndexWriter`. A question whose answer is an iterator reads its rows
-one by one: take all of them before you change the index.
+Nothing is written here; see `IndexWriter`. A query that returns an iterator reads its rows one by
+one, so take all of them before you change the index.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from mailsurgeon.survey.index.sql import chunks, marks, path_of
 _MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
 _IS_MESSAGE = f"f.kind = 'file' AND d.place IN ({_MESSAGES})"
 _IS_FILED = f"f.kind = 'file' AND d.place IN ({_FILED})"
-# What can be filed: nested below INBOX, or below no folder, there is no target.
+# Files that can be filed. One nested below INBOX, or below no folder, has no target.
 _FILEABLE = (
     "f.kind = 'file' AND (d.place = 'root' OR (d.place = 'nested'"
     " AND d.folder IN (SELECT id FROM folders WHERE length(path) > 0)))"
 )
-# Content that can be told apart by a Message-ID: neither junk nor an mbox.
+# Content that a Message-ID identifies: neither junk nor an mbox.
 _COMPARABLE = (
     f"(f.traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT f.traits & {Traits.MBOX}"
 )
-# SQLite joins in the order written: from few directories to their files, or from files asked for.
+# CROSS JOIN makes SQLite join in the order written: from a few directories to their files, or from
+# chosen files to their directories.
 _BY_DIRECTORY = "directories d CROSS JOIN files f ON f.directory = d.id"
 _BY_FILE = "files f CROSS JOIN directories d ON d.id = f.directory"
 _LIKENESS = "SELECT f.id, d.folder, f.size, f.virtual_size, f.message_id FROM"
@@ -43,8 +44,8 @@ _CANDIDATE = (
 
 
 class Candidate(NamedTuple):
-    """A message that may be a copy of another. The digests are None until somebody has kept them:
-    see `IndexWriter.set_digests`."""
+    """A message that may be a copy of another. The digests are None until
+    `IndexWriter.set_digests` has stored them."""
 
     id: int
     folder: int
@@ -59,7 +60,7 @@ class Candidate(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """What two copies of one message have in common, but for `id` and perhaps `folder`."""
+    """The facts that are equal in copies of a message, apart from `id` and perhaps `folder`."""
 
     id: int
     folder: int
@@ -95,8 +96,8 @@ def likeness_of_filed(index: Index, folder: int) -> Iterator[Likeness]:
 
 
 def filed_like(index: Index, message_id: str | None, size: int) -> Iterator[Likeness]:
-    """The messages in cur and new of any folder that have this Message-ID; those that have none and
-    this size, where it is None."""
+    """The messages in cur and new of any folder that have this Message-ID. If it is None: those
+    that have no Message-ID, and this size in bytes."""
     same, value = "f.message_id = ?", message_id
     if message_id is None:
         same, value = "f.message_id IS NULL AND f.traits > 0 AND f.size = ?", size
@@ -108,14 +109,14 @@ def _likeness(index: Index, source: str, *values: str | int | None) -> Iterator[
 
 
 def sharing_message_id(index: Index) -> Iterator[list[Candidate]]:
-    """Groups of messages that bear one Message-ID. Digests may be kept between two groups."""
+    """Groups of messages that have one Message-ID. The caller may store digests between groups."""
     shared = index.db.execute(
         "SELECT message_id FROM files WHERE message_id IS NOT NULL"
         " GROUP BY message_id HAVING COUNT(*) > 1"
     ).fetchall()
     for chunk in chunks([identity for (identity,) in shared]):
         rows = index.db.execute(
-            # In the order of Message-IDs, which are the same in upper and lower case.
+            # Grouped in lower case, because the column compares and sorts without regard to case.
             f"SELECT lower(f.message_id), {_CANDIDATE} FROM {_BY_FILE} WHERE f.message_id"
             f" IN ({marks(chunk)}) AND {_IS_MESSAGE} AND {_COMPARABLE}"
             " ORDER BY f.message_id, f.id",
@@ -134,7 +135,7 @@ def without_message_id(index: Index) -> Iterator[Likeness]:
 
 
 def is_filed(index: Index, message_id: str) -> bool:
-    """Whether a message in cur or new of any folder bears this Message-ID."""
+    """Whether a message in cur or new of any folder has this Message-ID."""
     row = index.db.execute(
         "SELECT 1 FROM entries WHERE message_id = ? AND kind = 'file'"
         f" AND place IN ({_FILED}) LIMIT 1",
@@ -147,7 +148,7 @@ def is_filed(index: Index, message_id: str) -> bool:
 
 
 class FolderName(NamedTuple):
-    """A file name and the id of the folder it is in."""
+    """The id and name of a file, and the id of its folder."""
 
     id: int
     folder: int
@@ -155,7 +156,7 @@ class FolderName(NamedTuple):
 
 
 class NameWithUid(NamedTuple):
-    """A file of cur or new whose name holds `,U=`."""
+    """A file in cur or new whose name contains `,U=`."""
 
     id: int
     filename: bytes
@@ -163,7 +164,7 @@ class NameWithUid(NamedTuple):
 
 
 def names_with_problem(index: Index, code: str) -> Iterator[FolderName]:
-    """The entries that have a problem."""
+    """The entries that have the problem `code`."""
     rows = index.db.execute(
         "SELECT e.id, e.folder, e.filename FROM problems p JOIN entries e ON e.id = p.entry"
         " WHERE p.code = ?",
@@ -173,7 +174,7 @@ def names_with_problem(index: Index, code: str) -> Iterator[FolderName]:
 
 
 def file_at(index: Index, path: bytes) -> int | None:
-    """The id of the regular file at a path relative to the spool."""
+    """The id of the regular file at a path relative to the spool; None without one."""
     row = index.db.execute(
         "SELECT id FROM entries WHERE directory = ? AND filename = ? AND kind = 'file'",
         os.path.split(path),
@@ -182,9 +183,9 @@ def file_at(index: Index, path: bytes) -> int | None:
 
 
 def names_with_uid(index: Index, folder: int) -> Iterator[NameWithUid]:
-    """The files in cur and new of a folder whose names hold `,U=` somewhere."""
+    """The files in cur and new of a folder whose names contain `,U=`."""
     rows = index.db.execute(
-        # The directories first: over the view it would go through all files of the spool.
+        # Joined from the directories: through the view SQLite would scan all files of the spool.
         "SELECT f.id, filename, ctime_ns FROM directories d"
         " CROSS JOIN files f ON f.directory = d.id"
         f" WHERE kind = 'file' AND place IN ({_FILED}) AND folder = ?"
@@ -198,7 +199,7 @@ def names_with_uid(index: Index, folder: int) -> Iterator[NameWithUid]:
 
 
 class Misfiled(NamedTuple):
-    """A file in a folder's own directory, or in one that is no folder."""
+    """A file in a folder's own directory, or in a directory that is not a folder."""
 
     id: int
     folder: int
@@ -206,7 +207,7 @@ class Misfiled(NamedTuple):
 
 
 class TmpFile(NamedTuple):
-    """A file in a tmp/, with what the survey knows of its content. Sizes are bytes."""
+    """A file in a tmp/, with the facts about its content. Sizes are in bytes."""
 
     id: int
     folder: int
@@ -244,13 +245,13 @@ def tmp_files(index: Index) -> list[TmpFile]:
 
 
 def directories_with_messages(index: Index) -> Iterator[bytes]:
-    """The paths of directories other than tmp that hold a message."""
+    """The paths of directories other than tmp that contain a message."""
     rows = index.db.execute("SELECT path FROM directories WHERE messages > 0 AND place != 'tmp'")
     return (path for (path,) in rows)
 
 
 def filed_directories_with_problem(index: Index, code: str) -> list[tuple[int, bytes]]:
-    """Id and path of each directory in a cur or new that has a problem."""
+    """The id and path of each directory in a cur or new that has the problem `code`."""
     return index.db.execute(
         f"SELECT e.id, {_PATH} FROM problems p JOIN entries e ON e.id = p.entry"
         f" WHERE p.code = ? AND e.kind = 'directory' AND e.place IN ({_FILED})",
@@ -259,7 +260,7 @@ def filed_directories_with_problem(index: Index, code: str) -> list[tuple[int, b
 
 
 def not_examined_but_for(index: Index, first: str, second: str) -> Iterator[bytes]:
-    """The paths the survey did not look at, for another reason than these two."""
+    """The paths that the survey did not examine, for reasons other than these two."""
     rows = index.db.execute(
         "SELECT path FROM not_examined WHERE reason NOT IN (?, ?)", (first, second)
     )
@@ -267,12 +268,12 @@ def not_examined_but_for(index: Index, first: str, second: str) -> Iterator[byte
 
 
 def messages_by_folder(index: Index) -> dict[int, int]:
-    """How many messages each folder holds, misfiled ones included."""
+    """How many messages each folder contains, misfiled ones included, by folder id."""
     return _messages_in(index, _MESSAGES)
 
 
 def filed_by_folder(index: Index) -> dict[int, int]:
-    """How many messages each folder has in cur and new."""
+    """How many messages each folder has in cur and new, by folder id."""
     return _messages_in(index, _FILED)
 
 

@@ -1,4 +1,4 @@
-"""What a second look at some folders changed in the index: new, gone, renamed, other facts."""
+"""Finds what a second survey of some folders has changed in the index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mailsurgeon.survey.index.index import Index
 
 _WHERE = "folder IN (SELECT id FROM temp.looked_at)"
-# The directories first: over the view it would go through all files of the spool.
+# Joined from the directories: through the view SQLite would scan all files of the spool.
 _FILES = (
     "directories d CROSS JOIN files f ON f.directory = d.id"
     f" WHERE d.place != 'folder' AND d.{_WHERE}"
@@ -17,9 +17,11 @@ _FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """Ids of entries. `renamed`: messages that have another name and with it another id, by the id
-    they had; they are neither `new` nor `gone`. `changed`: other facts or other problems under the
-    same id."""
+    """Ids of entries that have changed.
+
+    `renamed`: the new ids of messages that have got a new name, by their old ids; these are neither
+    in `new` nor in `gone`. `changed`: entries with the same id and other facts or problems.
+    """
 
     new: frozenset[int] = frozenset()
     gone: frozenset[int] = frozenset()
@@ -31,9 +33,9 @@ class Renewal:
 
 
 class BeforeAndAfter:
-    """Remembers folders (paths) as the index has them; afterwards says what has become of them.
+    """Remembers the entries of some folders (paths), and compares them with the index later.
 
-    It works in temporary tables of the connection given and changes nothing in the index. Raises
+    Works in temporary tables of the index's connection and changes nothing in the index. Raises
     sqlite3.Error.
     """
 
@@ -59,8 +61,8 @@ class BeforeAndAfter:
         )
 
     def renewal(self) -> Renewal:
-        """What has changed since."""
-        self._choose()  # folders that came meanwhile
+        """The changes since this object was created."""
+        self._choose()  # adds folders that are new since
         gone = self._ids(
             "SELECT id FROM temp.seen s WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = s.id)"
         )
@@ -79,7 +81,8 @@ class BeforeAndAfter:
         )  # fmt: skip
 
     def _renamed(self, gone: set[int], new: set[int]) -> dict[int, int]:
-        """A message keeps inode, size and time when a client gives it flags, or moves it."""
+        """Pairs gone with new messages of one inode, size and time, which a message keeps when a
+        client sets its flags or moves it."""
         if not gone or not new:
             return {}
         before = self._db.execute("SELECT id, inode, size, mtime_ns FROM temp.seen")
@@ -88,7 +91,7 @@ class BeforeAndAfter:
         return {known[row[1:]]: row[0] for row in now if row[0] in new and row[1:] in known}
 
     def _other_problems(self) -> set[int]:
-        # Not by their details: the age of a leftover is another at every look.
+        # Without their details, because the age of a leftover differs at every survey.
         now = f"SELECT entry, code, remedy FROM problems WHERE {_WHERE}"
         before = "SELECT entry, code, remedy FROM temp.seen_problems"
         return self._ids(f"SELECT entry FROM ({now} EXCEPT {before})") | self._ids(

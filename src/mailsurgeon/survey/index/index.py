@@ -1,6 +1,6 @@
 """The index: the facts of a spool in SQLite, for the screen, the commands and the planner.
 
-It is a cache. It can be deleted at any time; the next survey makes it again.
+The index is a cache. It can be deleted at any time; the next survey makes it again.
 """
 
 from __future__ import annotations
@@ -77,20 +77,20 @@ _ORDERS = {
     "problem": "(SELECT MAX(severity * 1000 - id % 1000) FROM problems WHERE entry = f.id)",
     "path": "d.path, f.filename",
 }
-# Few files are neither messages nor have a problem: to leave these out costs less than to choose
-# the rest.
+# Few files neither are messages nor have a problem, so excluding these costs less than selecting
+# the others.
 _LISTED = (
     "f.id NOT IN (SELECT id FROM files WHERE directory IN (SELECT id FROM directories"
     " WHERE place NOT IN ('cur', 'new', 'root', 'nested'))"
     " AND id NOT IN (SELECT entry FROM problems))"
 )
-_PIECE = 1 << 16  # characters parsed at once: json holds up all other threads meanwhile
+_PIECE = 1 << 16  # characters parsed at once, because json blocks all other threads meanwhile
 
 
 class Index:
-    """A connection to the index of one spool. One a thread: see `again`.
+    """A connection to the index of one spool. Each thread needs its own; see `again`.
 
-    `db` is for the modules beside this one; everything else asks them.
+    Only the modules of this package use `db`; others call their functions.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -99,7 +99,8 @@ class Index:
 
     @classmethod
     def open(cls, path: Path, *, fresh: bool = False) -> Index:
-        """The index kept at `path`, made when it is missing, damaged, older, or `fresh`."""
+        """Opens the index at `path`; makes it anew if it is missing, damaged or of another schema,
+        or with `fresh`. Raises PermissionError when others may write to its directory."""
         private.make_private_directory(path.parent)
         if private.is_open_to_others(path.parent):
             raise PermissionError(errno.EACCES, "others may write to this directory", path.parent)
@@ -113,7 +114,7 @@ class Index:
 
     @classmethod
     def at(cls, path: Path) -> Index:
-        """Another connection to an index that is open already, for another process."""
+        """Another connection to an index that is already open, for another process."""
         return cls(path, _connect(path))
 
     def again(self) -> Index:
@@ -121,26 +122,26 @@ class Index:
         return Index.at(self.path)
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self.db.close()
 
-    # What the index says of the spool as a whole
+    # Facts about the whole spool
 
     def meta(self, key: str, default: str = "") -> str:
-        """One remembered fact: `depth` (quick, full), `layout`, `surveyed` (unix seconds)."""
+        """A stored fact such as `depth` (quick, full), `layout` or `surveyed` (unix seconds)."""
         row = self.db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else default
 
     def set_meta(self, **values: str) -> None:
-        """Remembers facts of the spool as a whole."""
+        """Stores facts about the whole spool."""
         self.db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
     def notes(self) -> list[str]:
-        """Remarks of the last survey for the operator, in whole sentences."""
+        """The last survey's remarks to the operator, in sentences."""
         return json.loads(self.meta("notes", "[]"))
 
     def set_notes(self, notes: Sequence[str]) -> None:
-        """Remembers a survey's remarks for the operator."""
+        """Stores a survey's remarks to the operator."""
         self.set_meta(notes=json.dumps(list(notes)))
 
     def folders(self) -> list[FolderRow]:
@@ -166,7 +167,8 @@ class Index:
         return sorted(found, key=lambda row: (row.path != b"", row.name.casefold(), row.path))
 
     def problem_counts(self, *, above_info: bool = False) -> dict[str, int]:
-        """How many problems of each code there are, worst severity first, then most."""
+        """The number of problems by code; the worst severity comes first, then the most frequent
+        code."""
         lowest = Severity.WARNING if above_info else Severity.INFO
         rows = self.db.execute(
             "SELECT code, COUNT(*), MAX(severity) AS worst FROM problems WHERE severity >= ?"
@@ -176,19 +178,19 @@ class Index:
         return {code: number for code, number, _worst in rows}
 
     def not_examined(self) -> list[NotExamined]:
-        """What the survey did not look at."""
+        """The paths that the survey did not examine, and why."""
         rows = self.db.execute("SELECT path, reason FROM not_examined ORDER BY path, reason")
         return [NotExamined(path, reason) for path, reason in rows]
 
     # Lists of entries
 
     def order_by_date(self) -> None:
-        """Makes an SQL index by date, with which `view` lists a whole spool in a third of the
-        time."""
+        """Makes an SQL index by date, which cuts the time of `view` for a whole spool to a
+        third."""
         self.db.execute("CREATE INDEX IF NOT EXISTS files_date ON files (mtime_ns)")
 
     def view(self, query: ViewQuery) -> array[int]:
-        """The ids of the entries a list shows, in its order."""
+        """The ids of the entries that `query` selects, in its order."""
         where: list[str] = []
         values: list[Value] = []
         if query.folder is not None:
@@ -212,12 +214,13 @@ class Index:
         direction = "DESC" if query.descending else "ASC"
         parts = _ORDERS[query.sort].split(", ")
         if query.folder is not None or codes or query.text:
-            # What is chosen is sorted: to go through all files by date would take longer.
+            # The plus keeps SQLite from scanning all files in the order of the index by date:
+            # sorting the selected ones takes less time.
             parts = [f"+{part}" for part in parts]
         order = ", ".join(f"{part} {direction}" for part in parts)
-        # The directories are joined only where their paths are asked for.
+        # The directories are joined only if the query uses their paths.
         join = " JOIN directories d ON d.id = f.directory" if query.text or "d." in order else ""
-        # As one text: a row at a time costs more than all the sorting.
+        # One text for all ids, because fetching row by row costs more than all the sorting.
         (ids,) = self.db.execute(
             "SELECT COALESCE(group_concat(id), '') FROM (SELECT f.id AS id"
             f" FROM files f{join} WHERE {' AND '.join(where)} ORDER BY {order}, f.id)",
@@ -226,7 +229,7 @@ class Index:
         return _numbers(ids)
 
     def entries(self, ids: Sequence[int]) -> list[Entry]:
-        """These entries, in the order of `ids`; ids that are gone are left out."""
+        """The entries with these ids, in the order of `ids`; ids that are gone are left out."""
         found: dict[int, Entry] = {}
         for chunk in chunks(ids):
             sql = f"SELECT {_ENTRY} FROM entries e WHERE e.id IN ({marks(chunk)})"
@@ -235,7 +238,7 @@ class Index:
         return [found[number] for number in ids if number in found]
 
     def entry_at(self, path: bytes) -> Entry | None:
-        """The entry of a path relative to the spool."""
+        """The entry at a path relative to the spool; None without one."""
         directory, filename = os.path.split(path)
         row = self.db.execute(
             f"SELECT {_ENTRY} FROM entries e WHERE e.directory = ? AND e.filename = ?",
@@ -244,7 +247,8 @@ class Index:
         return Entry._make(row) if row else None
 
     def badges(self, ids: Sequence[int]) -> dict[int, tuple[tuple[str, int], ...]]:
-        """For each entry its problems as (code, severity), worst first."""
+        """By entry, its problems as (code, severity), worst first; entries without any are left
+        out."""
         found: dict[int, list[tuple[str, int]]] = {}
         for chunk in chunks(ids):
             for entry, code, severity in self.db.execute(
@@ -264,7 +268,8 @@ class Index:
         codes: Iterable[str] | None = None,
         folders: Iterable[int] | None = None,
     ) -> Iterator[ProblemRow]:
-        """Problems ordered by path: all, those of `entries`, or those of `codes` in `folders`."""
+        """Problems ordered by path: those of `entries`, or else those of `codes` in `folders`
+        (None: all)."""
         if entries is not None:
             for chunk in chunks(entries):
                 yield from self._problems(f"p.entry IN ({marks(chunk)})", chunk)
@@ -303,7 +308,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    # A cache need not survive a power cut: it is checked and made again.
+    # No waiting for the disk: after a power cut a damaged cache is noticed and made again.
     db.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;"
         "PRAGMA case_sensitive_like = OFF;"
@@ -316,7 +321,7 @@ def _prepare(db: sqlite3.Connection) -> None:
 
 
 def _numbers(text: str) -> array[int]:
-    """Numbers with commas between them."""
+    """Parses numbers separated by commas."""
     numbers, start = array("q"), 0
     while start < len(text):
         end = text.find(",", start + _PIECE)

@@ -1,6 +1,6 @@
-"""What plans and procedures ask the index: entries in full, names in use, problems by their place.
+"""Queries of plans and procedures: full entries, names in use, problems by place.
 
-Each question is one statement with a name; rows come back typed.
+Each query is a function with one SQL statement that returns typed rows.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _FULL_ENTRY = (
     " e.inode, e.mode, e.uid, e.gid, e.nlink, e.encoding, e.plain_size, e.virtual_size, e.date,"
     " e.message_id, e.digest"
 )
-_CHUNK = 400  # a path takes two of SQLite's 999 variables
+_CHUNK = 400  # a path takes two variables, of which SQLite allows 999
 
 
 # Entries
 
 
 class FullEntry(NamedTuple):
-    """One row of the index, in full. Sizes in bytes, times in ns, `date` in unix seconds.
+    """A whole row of the index. Sizes in bytes, times in nanoseconds, `date` in unix seconds.
 
-    `id` is None for a directory that has no row; `folder` is the id of the folder it lies in.
+    `id` is None for a directory without a row; `folder` is the id of the folder around the entry.
     """
 
     id: int | None
@@ -53,7 +53,7 @@ class FullEntry(NamedTuple):
 
 
 def full_entries(index: Index, ids: Sequence[int]) -> Iterator[FullEntry]:
-    """These entries, in any order; those that are gone from the index are left out."""
+    """The entries with these ids, in any order; ids that are gone are left out."""
     for chunk in chunks(ids, _CHUNK):
         sql = f"SELECT {_FULL_ENTRY} FROM entries e WHERE e.id IN ({marks(chunk)})"
         yield from map(FullEntry._make, index.db.execute(sql, chunk))
@@ -80,7 +80,7 @@ def names_in(index: Index, folder: bytes) -> Iterator[bytes]:
 
 
 def file_sizes_in(index: Index, folder: bytes) -> Iterator[tuple[bytes, int]]:
-    """Path and bytes of each regular file in cur and new of the folder at this path."""
+    """The path and size (bytes) of each regular file in cur and new of the folder at this path."""
     rows = index.db.execute(
         "SELECT directory, filename, size FROM entries WHERE directory IN (?, ?) AND kind = 'file'",
         _cur_and_new(folder),
@@ -100,8 +100,10 @@ def is_folder(index: Index, path: bytes) -> bool:
 def entries_with_problem(
     index: Index, codes: Collection[str] = (), folders: Sequence[int] = ()
 ) -> list[int]:
-    """The ids of entries that have one of these problems; without `codes`, any problem that has a
-    remedy or is more than good to know. `folders` (ids) limits them to problems in these."""
+    """The ids of entries that have one of these problems, in these `folders` (ids; all if empty).
+
+    Without `codes`: entries with any problem that has a remedy or is above `info`.
+    """
     where, values = "(remedy IS NOT NULL OR severity > 0)", [*codes, *folders]
     if codes:
         where = f"code IN ({marks(codes)})"
@@ -112,8 +114,8 @@ def entries_with_problem(
 
 
 def entries_with_problem_below(index: Index, directory: bytes) -> list[int]:
-    """The ids of entries at any depth below a directory (a path, b"" for the spool) that have a
-    problem."""
+    """The ids of entries with a problem, at any depth below the directory at this path (b"": the
+    spool)."""
     rows = index.db.execute(
         "SELECT DISTINCT e.id FROM entries e JOIN problems p ON p.entry = e.id"
         " WHERE ? = x'' OR e.directory = ? OR (e.directory > ? AND e.directory < ?)",
@@ -126,7 +128,7 @@ def entries_with_problem_below(index: Index, directory: bytes) -> list[int]:
 
 
 class ProblemCount(NamedTuple):
-    """How many problems of one code there are at one severity (of `diagnosis.severity`)."""
+    """The number of problems of one code and one severity (a `diagnosis.severity` value)."""
 
     code: str
     severity: int
@@ -134,7 +136,7 @@ class ProblemCount(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What the index holds: messages, their bytes, and paths that were not examined."""
+    """The numbers of messages, of their bytes, and of paths that were not examined."""
 
     messages: int
     bytes: int
@@ -142,7 +144,7 @@ class Totals(NamedTuple):
 
 
 def problem_counts_by_severity(index: Index) -> Iterator[ProblemCount]:
-    """The problems of the whole spool, counted."""
+    """The problems of the whole spool, counted by code and severity."""
     rows = index.db.execute("SELECT code, severity, COUNT(*) FROM problems GROUP BY code, severity")
     return map(ProblemCount._make, rows)
 

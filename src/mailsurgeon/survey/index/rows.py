@@ -1,4 +1,4 @@
-"""The rows the index hands out: plain tuples that cross threads and processes."""
+"""The rows that queries of the index return: plain tuples that can cross threads and processes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 GRANULARITY = 2_000_000_000
-"""Nanoseconds in which two changes may bear one time: on FAT 2 s, elsewhere a clock tick."""
+"""Nanoseconds within which two changes may get the same time: 2 s on FAT, elsewhere a clock tick.
+"""
 
 
 class Place(StrEnum):
-    """Where a file lies, seen from its folder."""
+    """Where in its folder a file lies."""
 
     CUR = "cur"
     NEW = "new"
     TMP = "tmp"
     ROOT = "root"  # the folder's own directory
-    NESTED = "nested"  # a directory that is no folder
+    NESTED = "nested"  # a directory that is not a folder
     FOLDER = "folder"  # not a message: a directory, or a server's file, that has a problem
 
 
@@ -44,10 +45,10 @@ class Entry(NamedTuple):
 
 
 class FolderRow(NamedTuple):
-    """One folder. `path` is relative to the spool, b"" is the spool's root (INBOX).
+    """One folder. `path` is relative to the spool; b"" is the spool's root (INBOX).
 
-    `messages` and `bytes` count what lies in cur and new and what is misfiled; `problems` counts
-    by code, info included; `name` is decoded but not made visible.
+    `messages` and `bytes` count the messages in cur and new and the misfiled ones; `problems` gives
+    the number of problems by code, info included; `name` is decoded but not made visible.
     """
 
     id: int
@@ -60,7 +61,7 @@ class FolderRow(NamedTuple):
 
 
 class ProblemRow(NamedTuple):
-    """One problem as the index keeps it; `folder` is None for a problem of the spool."""
+    """One problem in the index; `folder` is None for a problem of the whole spool."""
 
     id: int
     entry: int
@@ -73,7 +74,7 @@ class ProblemRow(NamedTuple):
 
 
 class NotExamined(NamedTuple):
-    """Something the survey did not look at, and why."""
+    """A path that the survey did not examine, and why."""
 
     path: bytes
     reason: str

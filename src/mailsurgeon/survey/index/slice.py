@@ -1,7 +1,7 @@
-"""What crosses to a worker process and back: a slice of a directory, and what came of it.
+"""The input and output of a worker process: a slice of a directory, and its result.
 
-Both are plain values that can be pickled, and need nothing but the spool's own files: a worker may
-be a process of this machine or of another one.
+Both are plain values that can be pickled. A worker needs only them and the spool's own files, since
+it may run on this machine or on another.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mailsurgeon.survey.index.sql import Value
 
 
 class Facts(NamedTuple):
-    """One row of `files`, without id and directory; the columns in their order."""
+    """One row of `files` without id and directory, with the columns in their order."""
 
     filename: bytes
     kind: str
@@ -31,7 +31,7 @@ class Facts(NamedTuple):
     errno: int | None = None
     traits: int = 0
     encoding: str = ""
-    plain_size: int | None = None  # None where nothing is packed: it is the size
+    plain_size: int | None = None  # None for uncompressed files, where it equals `size`
     virtual_size: int | None = None
     message_id: str | None = None
     sender: str | None = None
@@ -42,11 +42,11 @@ class Facts(NamedTuple):
 
 FULL_COLUMNS = ("id", "directory", *Facts._fields)
 QUICK_COLUMNS = (*FULL_COLUMNS[:3], *FULL_COLUMNS[4:12])
-"""What a quick survey says of a regular file."""
+"""The columns that a quick survey fills for a regular file."""
 USUAL_COLUMNS = (*QUICK_COLUMNS, *(
     "traits", "virtual_size", "message_id", "sender", "subject", "date",
 ))  # fmt: skip
-"""What a full one says of a regular file that is neither packed nor unreadable."""
+"""The columns that a full survey fills for a regular file that is readable and uncompressed."""
 
 Known = Mapping[bytes, tuple[int, Facts]]
 """Rows of the index by name, with their ids."""
@@ -56,12 +56,12 @@ Known = Mapping[bytes, tuple[int, Facts]]
 class Slice:
     """Some names of one directory, to be examined together.
 
-    `number` is the directory's in the index; `first` the id of the first name's row, if it becomes
-    a new one, and so on. `regular`: a listing said that all are regular files. `seal`: what the
-    slice came to when it was last examined; where it comes to the same, nothing has changed.
-    `known`: rows of the last survey, to be believed where the file's status is still that of the
-    row and its ctime lies before `trusted` (ns): what changed later might have left no trace.
-    What changed after `settled` (ns) is in the same way too young for a seal.
+    `number` is the directory's id in the index. New rows get the ids from `first` on, in the order
+    of `names`. `regular`: all were regular files when they were listed. `seal` is a digest from the
+    last survey; if it still fits, nothing has changed. `known` has the rows of the last survey; a
+    row holds if the file's status is the same and its ctime lies before `trusted` (ns), since a
+    later change might have left no trace. For the same reason a slice with a file that changed
+    after `settled` (ns) gets no seal.
     """
 
     root: bytes
@@ -81,13 +81,14 @@ class Slice:
 
 @dataclass(slots=True)
 class SliceResult:
-    """What came of a slice.
+    """The result of examining a slice.
 
-    `seal` is empty where the next survey must look again whatever it finds. `same`: the slice is
-    as its seal says; `changed`: it is not, and was not looked at further. Else `usual` are new rows
-    of USUAL_COLUMNS (of QUICK_COLUMNS in a quick survey), one after the other in one flat list,
-    `others` new and changed rows, `findings` the problems by row, and `gone` the ids of rows whose
-    file is no message after all. `messages` and `bytes` count what is one.
+    `seal` is empty if the next survey must examine the slice again in any case. `same`: the slice
+    still fits its seal; `changed`: it does not, and was not examined further. Otherwise `usual` has
+    the values of new rows with USUAL_COLUMNS (QUICK_COLUMNS in a quick survey) in one flat list,
+    `others` has other new and changed rows, `findings` has problems with the ids of their rows, and
+    `gone` has the ids of rows whose file is gone or is not a message. `messages` and `bytes` count
+    the messages.
     """
 
     seal: bytes = b""
@@ -103,6 +104,6 @@ class SliceResult:
 
 
 def parts(names: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    """Names in parts of at most `size`."""
+    """The names in parts of at most `size` names."""
     for start in range(0, len(names), size):
         yield names[start : start + size]

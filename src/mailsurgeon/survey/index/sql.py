@@ -1,4 +1,4 @@
-"""Pieces of SQL that several questions are made of."""
+"""Pieces of SQL that several queries share."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 Value = int | str | bytes | None
-"""What a column of the index holds."""
+"""A value in a column of the index."""
 CHUNK = 500
-"""Values one statement takes: below SQLite's oldest limit of 999 variables."""
+"""The most values in one statement: old versions of SQLite allow 999 variables."""
 
 
 def path_of(directory: str, filename: str) -> str:
-    """The expression that joins these two columns to a path relative to the spool."""
+    """An SQL expression that joins these two columns to a path relative to the spool."""
     return (
         f"CASE WHEN length({directory}) = 0 THEN {filename}"
         f" ELSE CAST({directory} || x'2f' || {filename} AS BLOB) END"
@@ -27,6 +27,6 @@ def marks(values: Collection[object]) -> str:
 
 
 def chunks(values: Sequence[_T], size: int = CHUNK) -> Iterator[list[_T]]:
-    """Values in lists of at most `size`."""
+    """The values in lists of at most `size` values."""
     for start in range(0, len(values), size):
         yield list(values[start : start + size])

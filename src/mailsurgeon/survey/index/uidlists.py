@@ -1,4 +1,4 @@
-"""What the index keeps of servers' uidlists, so that an unchanged list is not read again."""
+"""The facts about servers' uidlists in the index, so that an unchanged list is not read again."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from mailsurgeon.survey.index.index import Index
 
 
 class StoredList(NamedTuple):
-    """What is kept of one list. `stamp` tells whether it is still the same list; `facts` is what
-    the list came to, as text of `survey/uidlists`."""
+    """The facts about one list. `stamp` is compared to see whether the list is unchanged; `facts`
+    is text that `survey/uidlists` writes and reads."""
 
     stamp: str
     facts: str
 
 
 def list_paths(index: Index) -> set[bytes]:
-    """The absolute paths of all lists that something is kept of."""
+    """The absolute paths of all lists with stored facts."""
     return {path for (path,) in index.db.execute("SELECT path FROM lists")}
 
 
 def stored_list(index: Index, path: bytes) -> StoredList | None:
-    """What is kept of the list at an absolute path."""
+    """The stored facts about the list at an absolute path; None without any."""
     row = index.db.execute("SELECT stamp, facts FROM lists WHERE path = ?", (path,)).fetchone()
     return StoredList._make(row) if row else None
 
 
 def store_list(index: Index, path: bytes, stored: StoredList) -> None:
-    """Keeps what a list came to, in place of what was kept of it before."""
+    """Stores the facts about the list at an absolute path, in place of earlier ones."""
     index.db.execute("INSERT OR REPLACE INTO lists VALUES (?, ?, ?)", (path, *stored))

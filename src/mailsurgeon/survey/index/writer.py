@@ -1,4 +1,4 @@
-"""Writes what a survey finds into the index."""
+"""Writes the results of a survey into the index."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from mailsurgeon.survey.index.slice import (
 from mailsurgeon.survey.index.sql import Value
 
 NO_FOLDER = 0
-"""The folder id of files that lie in no folder at all."""
+"""The folder id of files that lie in no folder."""
 SEPARATE = "folder"
-"""Origin of problems of a folder's own things, and of leftovers: found again at every survey."""
+"""The origin of problems of folders, servers' files and leftovers, found again at every survey."""
 TOGETHER = "group"
-"""Origin of problems of messages beside each other: found again when anything has changed."""
+"""The origin of problems between messages, found again when anything has changed."""
 ALONE = "file"
-"""Origin of what one file has by itself."""
+"""The origin of problems that do not depend on other files."""
 WRITE_SECONDS = 0.2
-"""Seconds of writing that are kept together: to keep every slice by itself costs a third more."""
+"""Seconds of writing in one commit: a commit for every slice costs a third more."""
 
 _PROBLEM_SQL = (
     "INSERT INTO problems (entry, folder, code, severity, detail, remedy, origin)"
@@ -42,7 +42,7 @@ _INDEX_NAMES = (
     "files_place", "files_message_id", "files_without_id", "files_date",
     "problems_entry", "problems_code",
 )  # fmt: skip
-_TOGETHER = 20  # rows that one statement writes: a third less time than one by one
+_TOGETHER = 20  # rows that one statement writes, in two thirds of the time of single rows
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -54,7 +54,7 @@ def _insert(columns: Sequence[str], rows: int, *, replace: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DirectorySeals:
-    """What is remembered of a directory: when (unix ns) and with which seals it was examined."""
+    """The stored facts of a directory: when it was examined (unix ns), its seals and its sums."""
 
     number: int
     folder: int
@@ -65,7 +65,7 @@ class DirectorySeals:
 
 
 class IndexWriter:
-    """Puts rows into an index."""
+    """Writes rows of an index."""
 
     def __init__(self, index: Index, layout: str) -> None:
         self.db = index.db
@@ -87,8 +87,10 @@ class IndexWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing of what is written inside; it is kept with what follows within
-        WRITE_SECONDS, or by `flush`."""
+        """A context for writes. If it raises, they are undone, with all that is not yet committed.
+
+        `flush` commits them, or the first context that ends after WRITE_SECONDS.
+        """
         if not self.db.in_transaction:
             self.db.execute("BEGIN IMMEDIATE")
             self._since = time.monotonic()
@@ -101,23 +103,24 @@ class IndexWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Keeps what has been written, for others to see."""
+        """Commits all writes, so that other connections see them."""
         if self.db.in_transaction:
             self.db.execute("COMMIT")
 
     def drop_indexes(self) -> None:
-        """Before a first survey: filling first and indexing last is two to three times faster."""
+        """Drops the SQL indexes before a first survey: filling the tables without them, and making
+        them at the end, is two to three times faster."""
         for name in _INDEX_NAMES:
             self.db.execute(f"DROP INDEX IF EXISTS {name}")
 
     def make_indexes(self) -> None:
-        """Makes the SQL indexes where they are missing."""
+        """Makes the SQL indexes that are missing."""
         self.db.executescript(INDEXES)
 
     # Folders
 
     def set_folders(self, paths: Iterable[bytes]) -> None:
-        """The folders that there are; what belonged to others is forgotten."""
+        """Sets the folders of the spool, and removes all other folders with their contents."""
         wanted = set(paths)
         for path in set(self.folders) - wanted:
             number = self.folders.pop(path)
@@ -137,7 +140,7 @@ class IndexWriter:
             self.folders[path] = cursor.lastrowid
 
     def folder_id(self, path: bytes | None) -> int:
-        """The id of the folder at `path`; NO_FOLDER for None and for what is no folder."""
+        """The id of the folder at `path`; NO_FOLDER for None and for other directories."""
         return NO_FOLDER if path is None else self.folders.get(path, NO_FOLDER)
 
     def count_messages(self) -> None:
@@ -151,7 +154,8 @@ class IndexWriter:
         )
 
     def expect_messages(self, counts: Iterable[tuple[bytes, int]]) -> None:
-        """Shows these numbers of messages until they have been examined."""
+        """Sets the message counts of folders that have none yet, until the survey has counted
+        them."""
         self.db.executemany(
             "UPDATE folders SET messages = ? WHERE path = ? AND messages = 0",
             ((number, path) for path, number in counts),
@@ -160,7 +164,8 @@ class IndexWriter:
     # Directories
 
     def directory(self, path: bytes, place: str, folder: int) -> DirectorySeals:
-        """What is remembered of a directory; it is made when it is new, and follows its folder."""
+        """The stored facts of a directory. Adds a new directory, and moves a known one, with its
+        problems, to `folder` if that has changed."""
         known = self.directories.get((path, place))
         if known is None:
             cursor = self.db.execute(
@@ -182,9 +187,10 @@ class IndexWriter:
         return known
 
     def begin_directory(self, known: DirectorySeals, started: int) -> None:
-        """Forgets how a directory was: it is being looked at, and may not be to its end.
+        """Removes a directory's seals, since its examination may be interrupted.
 
-        Rows are as old as their directory: what is stored of one never looked at is of now.
+        A directory that was never examined gets `started` as its time, because the rows that are
+        stored from now on are at least as new.
         """
         self.db.execute(
             "UPDATE directories SET seals = x'', looked = ? WHERE id = ?",
@@ -194,14 +200,14 @@ class IndexWriter:
     def end_directory(
         self, number: int, looked: int, seals: bytes, messages: int, size: int
     ) -> None:
-        """Remembers how a directory was found."""
+        """Stores the facts of a directory that has been examined to its end."""
         self.db.execute(
             "UPDATE directories SET looked = ?, seals = ?, messages = ?, bytes = ? WHERE id = ?",
             (looked, seals, messages, size, number),
         )
 
     def forget_directory(self, path: bytes, place: str) -> None:
-        """Forgets a directory with all that lay in it."""
+        """Removes a directory with its entries."""
         self._forget_directory(self.directories.pop((path, place)).number)
 
     def _forget_directory(self, number: int) -> None:
@@ -213,7 +219,7 @@ class IndexWriter:
         self.db.execute("DELETE FROM directories WHERE id = ?", (number,))
 
     def known(self, number: int, names: Sequence[bytes]) -> Known:
-        """The rows of these names in one directory."""
+        """The rows of these names in the directory with the id `number`."""
         columns = ", ".join(Facts._fields)
         rows = self.db.execute(
             f"SELECT id, {columns} FROM files WHERE directory = ? AND filename BETWEEN ? AND ?",
@@ -223,42 +229,43 @@ class IndexWriter:
         return {row[1]: (row[0], Facts._make(row[1:])) for row in rows if row[1] in wanted}
 
     def forget_gone(self, number: int, names: set[bytes]) -> bool:
-        """Forgets what lay in a directory under names that are no longer there; was there any?"""
+        """Removes the entries of a directory that have none of these names. Returns whether there
+        were any."""
         rows = self.db.execute("SELECT id, filename FROM files WHERE directory = ?", (number,))
         gone = [row[0] for row in rows if row[1] not in names]
         self.forget(gone)
         return bool(gone)
 
     def reserve(self, count: int) -> int:
-        """The first of so many ids for new rows."""
+        """Reserves `count` successive ids for new rows, and returns the first."""
         first = self._last_id + 1
         self._last_id += count
         return first
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Forgets entries and their problems."""
+        """Removes entries and their problems."""
         for number in ids:
             self.db.execute("DELETE FROM problems WHERE entry = ?", (number,))
             self.db.execute("DELETE FROM files WHERE id = ?", (number,))
 
-    # What was found
+    # Results
 
     def forget_findings(self, entries: Iterable[int]) -> None:
-        """Takes away what these files were found to have by themselves."""
+        """Removes the problems of these files that do not depend on other files."""
         self.db.executemany(
             f"DELETE FROM problems WHERE entry = ? AND origin = '{ALONE}'",
             ((number,) for number in entries),
         )
 
     def forget_not_examined(self, folders: Sequence[int]) -> None:
-        """Takes away what was not looked at in these folders."""
+        """Removes the records of paths in these folders that were not examined."""
         self.db.executemany(
             "DELETE FROM not_examined WHERE COALESCE(folder, 0) = ?",
             ((number,) for number in folders),
         )
 
     def store(self, directory: int, folder: int, result: SliceResult, *, quick: bool) -> None:
-        """Keeps what came of a slice."""
+        """Stores the result of a slice."""
         columns = QUICK_COLUMNS if quick else USUAL_COLUMNS
         self._store_usual(columns, result.usual)
         self.db.executemany(
@@ -288,31 +295,31 @@ class IndexWriter:
         )
 
     def set_digests(self, number: int, digest: bytes, body_digest: bytes | None) -> None:
-        """Keeps the digests of a file's bytes and of its body, so that it is read once."""
+        """Stores the digests of a file's bytes and of its body, so that the file is read once."""
         self.db.execute(
             "UPDATE files SET digest = ?, body_digest = ? WHERE id = ?",
             (digest, body_digest, number),
         )
 
     def set_remedies(self, code: str, remedies: Iterable[tuple[int, str | None]]) -> None:
-        """Sets the remedy of a problem of these entries."""
+        """Sets the remedies of the problem `code` of these entries."""
         self.db.executemany(
             "UPDATE problems SET remedy = ? WHERE entry = ? AND code = ?",
             ((remedy, number, code) for number, remedy in remedies),
         )
 
     def not_examined(self, item: NotExamined, folder: int) -> None:
-        """Remembers what was not looked at."""
+        """Records a path that was not examined."""
         self.db.execute(
             "INSERT INTO not_examined VALUES (?, ?, ?)", (item.path, item.reason, folder or None)
         )
 
     def problem(self, entry: int, folder: int, finding: Finding, origin: str = TOGETHER) -> None:
-        """Adds a problem that an entry has beside others."""
+        """Adds a problem of one entry."""
         self.problems([(entry, folder, finding)], origin)
 
     def problems(self, found: Iterable[tuple[int, int, Finding]], origin: str = TOGETHER) -> None:
-        """Adds problems that entries (with their folders) have beside others."""
+        """Adds problems, each with the ids of its entry and folder."""
         self.db.executemany(_PROBLEM_SQL, (self._problem(*each, origin) for each in found))
 
     def directory_problem(
@@ -322,11 +329,11 @@ class IndexWriter:
         self.problem(self._directory_entry(path, folder), folder, finding, origin)
 
     def forget_groups(self, origin: str) -> None:
-        """Takes away all problems of an origin, before they are found again."""
+        """Removes all problems of an origin, before they are found again."""
         self.db.execute("DELETE FROM problems WHERE origin = ?", (origin,))
 
     def sweep_directories(self) -> None:
-        """Forgets entries of place FOLDER that have no problem any more."""
+        """Removes entries of place FOLDER that no longer have a problem."""
         self.db.execute(
             "DELETE FROM files WHERE directory IN (SELECT id FROM directories WHERE place = ?)"
             " AND id NOT IN (SELECT entry FROM problems)",
@@ -347,7 +354,7 @@ class IndexWriter:
         return number
 
     def _holder(self, path: bytes, folder: int) -> int:
-        """The directory that holds entries of place FOLDER: one for each folder they belong to."""
+        """The id of the directory for entries of place FOLDER below `path`: one for each folder."""
         number = self._holders.get((path, folder))
         if number is None:
             cursor = self.db.execute(

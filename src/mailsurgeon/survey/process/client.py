@@ -48,7 +48,8 @@ _PROGRAM = "from mailsurgeon.survey.process.server import serve; serve({}, {!r},
 
 @dataclass(frozen=True, slots=True)
 class _Callbacks:
-    """What the other process may call: those of `run_survey`, and `tell` for the operator."""
+    """The functions that the other process may call: the callbacks of `run_survey`, and `tell`,
+    which takes a line for the operator."""
 
     tell: Callable[[str], object]
     on_progress: Callable[[Progress], None] | None = None
@@ -56,7 +57,8 @@ class _Callbacks:
     given_up: Callable[[bytes], bool] | None = None
 
     def answer(self, question: Question) -> bool:
-        """Calls what the question is for; False where it has no answer."""
+        """Calls the function that answers the question; returns False if there is none, or it
+        returns nothing."""
         match question:
             case OperatorLine(text):
                 self.tell(text)
@@ -205,7 +207,8 @@ class Apart:
 
 
 def _ask(line: Connection, order: Order, callbacks: _Callbacks) -> SurveyResult | None:
-    """Has an order carried out, and answers what the process asks meanwhile."""
+    """Sends an order, answers the questions of the process, and returns its result. Raises the
+    error that the process reports, or BrokenExecutor if it has died."""
     _send(line, order)
     while True:
         match _receive(line):

@@ -1,4 +1,4 @@
-"""What goes over the line between a program and the process that surveys for it, pickled.
+"""The messages between a program and the process that surveys for it; they are sent pickled.
 
 The program sends one order. The process answers with questions, each of which the program answers
 with True or False, and ends with Done or Failed.

@@ -1,10 +1,10 @@
 """Examines the files of a spool, a slice of a directory at a time.
 
-- `hang_guard`: calls that may hang in the kernel, and giving up on them
-- `folder_context`: what the names of one folder say together, needed to judge each of them
-- `directories`: cuts directories into slices, hands them to readers, writes their results
-- `examine`: what a reader does with one slice; runs in worker processes
-- `readahead`: asks the kernel for files before they are read, where the disk is slow
-- `message_file`: opens and reads one message, and its digests
-- `decompress`: unpacks compressed mail within bounds
+- `hang_guard`: makes calls that may hang in the kernel, and gives up on them
+- `folder_context`: facts about all names of a folder, needed to judge each of them
+- `directories`: cuts directories into slices, passes them to readers, writes their results
+- `examine`: examines one slice, usually in a worker process
+- `readahead`: requests files from the kernel before they are read, if the disk is slow
+- `message_file`: opens, reads and digests one message
+- `decompress`: decompresses mail within bounds
 """

@@ -1,6 +1,6 @@
-"""Unpacks compressed mail in pieces: gzip, bzip2, xz, zstd, and Dovecot's framing of LZ4.
+"""Decompresses mail in pieces: gzip, bzip2, xz, zstd, and Dovecot's framing of LZ4.
 
-What a hostile file unpacks to is bounded in memory and in all.
+The memory used and the total output are bounded, because a hostile file may expand without end.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Protocol
 
 PIECE = 1024 * 1024
 PLAIN_LIMIT = 512 * 1024 * 1024
-"""Bytes a compressed message may unfold to; beyond that it counts as not to be decompressed."""
+"""The most bytes that a compressed message may expand to; a larger one counts as undecodable."""
 
 LZ4_MAGIC = b"Dovecot-LZ4\x0d\x2a\x9b\xc5"
 _LZ4_LARGEST = 16 * 1024 * 1024
 _ZSTD_PORTION = 256
-_PORTION = 16 * 1024  # of packed text given to an unpacker: what it hands back is copied every time
+_PORTION = 16 * 1024  # bytes given to an unpacker at once: it copies its unused input at each call
 
 
 class Undecodable(Exception):
@@ -34,7 +34,8 @@ class _Decompressor(Protocol):
 
 
 def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The unpacked text in pieces. Raises Undecodable, also when it grows beyond PLAIN_LIMIT."""
+    """The decompressed text in pieces. Raises Undecodable when the input is damaged, or when the
+    text exceeds PLAIN_LIMIT."""
     total = 0
     try:
         for text in _gathered(_UNPACKERS[encoding](pieces)):
@@ -47,7 +48,7 @@ def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _gathered(texts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same text in pieces of about PIECE bytes, however small they come."""
+    """The same text, with small pieces joined to pieces of about PIECE bytes."""
     held: list[bytes] = []
     size = 0
     for text in texts:
@@ -67,7 +68,8 @@ def _portions(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def _unpack(start: Callable[[], _Decompressor], pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What pieces unpack to, in pieces of at most PIECE bytes; members may follow each other."""
+    """The decompressed text in pieces of at most PIECE bytes; several members may follow one
+    another."""
     unpacker: _Decompressor | None = None
     for piece in _portions(pieces, _PORTION):
         while piece:
@@ -86,7 +88,7 @@ def _unpack_piece(unpacker: _Decompressor, piece: bytes) -> Iterator[bytes]:
         text = unpacker.decompress(piece, PIECE)
         if text:
             yield text
-        # zlib hands back what it has not read yet; bz2 and lzma keep it.
+        # zlib returns input that it has not used yet; bz2 and lzma keep it.
         piece = getattr(unpacker, "unconsumed_tail", b"")
         more = bool(piece) or len(text) == PIECE or not getattr(unpacker, "needs_input", True)
 
@@ -108,7 +110,7 @@ def _unpack_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
     reader = zstandard.ZstdDecompressor(max_window_size=1 << 27)
     unpacker: zstandard.ZstdDecompressionObj | None = None
-    # One call unpacks all it is given: by small portions no bomb grows large in one go.
+    # One call decompresses all its input, so only small portions keep a bomb's output small.
     for portion in _portions(pieces, _ZSTD_PORTION):
         while portion:
             unpacker = unpacker or reader.decompressobj()
@@ -126,7 +128,8 @@ def _unpack_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unpack_lz4(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Dovecot's own framing: magic, the largest chunk's size, then length and block in turn."""
+    """Dovecot's own framing: a magic, the largest chunk's size, then blocks, each after its
+    length."""
     from lz4.block import LZ4BlockError
     from lz4.block import decompress as unpack_block
 
@@ -146,7 +149,7 @@ def _unpack_lz4(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Source:
-    """Pieces as something to read from."""
+    """Reads any number of bytes at a time from a series of pieces."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)

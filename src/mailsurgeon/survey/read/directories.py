@@ -1,4 +1,4 @@
-"""Examines directories slice by slice, several at once, and writes what comes of them."""
+"""Examines directories in slices, several at once, and writes the results into the index."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from mailsurgeon.survey.walk.walk import Directory, Listing, names_to_examine, w
 
 SLICE = 1000
 """Names in a slice: small enough to show progress, large enough to be worth sending."""
-_SEAL = struct.Struct("16sIQ")  # of a slice: its digest, its messages and their bytes
+_SEAL = struct.Struct("16sIQ")  # a slice's digest, the number of its messages, and their bytes
 _NO_SEAL = bytes(16)
 
 
 @dataclass(slots=True)
 class Look:
-    """One directory being examined. `seals` are packed, one a slice, in the order of names."""
+    """A directory under examination. `seals` has a packed seal for each slice, in name order."""
 
     directory: Directory
     known: DirectorySeals
@@ -44,7 +44,8 @@ class Look:
 
 @dataclass(slots=True)
 class Part:
-    """One slice of a directory: its place among the others, and since when it is examined."""
+    """One slice of a directory: its number among the slices, and the start of its examination
+    (`since`, monotonic seconds)."""
 
     look: Look
     number: int
@@ -53,7 +54,7 @@ class Part:
 
 
 class Looking:
-    """Goes over directories. `changed` tells, at the end, whether anything was not as before."""
+    """Examines directories. `changed` is then True if anything differed from the last survey."""
 
     def __init__(
         self,
@@ -83,8 +84,10 @@ class Looking:
         self._walked: dict[bytes, Directory] = {}
 
     def run(self, directories: list[Directory], on_done: Callable[[int], None]) -> bool:
-        """Examines the directories (folder by folder); `on_done` is told how many names are done.
-        Whether it came to the end: it stops when it is cancelled."""
+        """Examines the directories, which are sorted by folder. Returns False when cancelled.
+
+        Calls `on_done` after each slice with the number of names in it.
+        """
         self._walked = {each.path: each for each in directories}
         if self.executor is not None:
             folders = {each.folder: None for each in directories if each.folder is not None}
@@ -154,14 +157,15 @@ class Looking:
         return part if task.seal else self._informed(part)
 
     def _emptied(self, directory: Directory) -> None:
-        """What lay in a directory when the walk saw it has gone since."""
+        """Forgets a directory whose files have all disappeared since the walk."""
         if (directory.path, directory.place) in self.writer.directories:
             self.changed = True
             with self.writer.transaction():
                 self.writer.forget_directory(directory.path, directory.place)
 
     def _informed(self, part: Part) -> Part:
-        """The part with what the index knows of its names, to be looked at in full."""
+        """The part with the index's rows of its names and without its seal, so that a reader
+        examines every name."""
         if not part.look.known.looked:
             return part
         known = self.writer.known(part.look.known.number, part.task.names)
@@ -174,7 +178,7 @@ class Looking:
             folder = writer.folder_id(directory.folder)
             known = writer.directory(directory.path, directory.place, folder)
             seals = known.seals
-            if known.looked > started:  # the clock went back: what was late may be so no longer
+            if known.looked > started:  # the clock was set back, so no seal can be trusted
                 known, seals = replace(known, looked=1), b""
             writer.begin_directory(known, started)
         before = [seals[start : start + _SEAL.size] for start in range(0, len(seals), _SEAL.size)]
@@ -193,14 +197,15 @@ class Looking:
                 names.append([])
         sizes = self.patience.call(folder, self.lists.sizes, folder)
         context = folder_context(folder, names[0], names[1], sizes, self.owner)
-        # All that is needed later; the names of a whole folder are much.
+        # The comparison needs only these; the sizes of a whole folder would take much memory.
         self.contexts[folder] = FolderContext(
             folder, FolderFacts(), context.marked, context.clashes
         )
         return context
 
     def _listing(self, path: bytes) -> Listing:
-        """A directory's listing; those of cur and new serve their folder and themselves."""
+        """A directory's listing. Those of cur and new are kept, because the folder's context and
+        the directory itself both need them."""
         listing = self._listed.get(path)
         if listing is None:
             absolute = os.path.join(self.spool.root, path)
@@ -221,7 +226,7 @@ class Looking:
     # Examining
 
     def _results(self, source: Iterator[Part]) -> Iterator[tuple[Part, SliceResult]]:
-        """The parts with their results, a bounded number of them under way at once."""
+        """The parts with their results; at most `window` of them are under way at once."""
         if self.executor is None:
             yield from self._results_here(source)
             return
@@ -253,7 +258,8 @@ class Looking:
         pending[self.executor.submit(examine, part.task)] = replace(part, since=time.monotonic())
 
     def _give_up(self, pending: dict[Future[SliceResult], Part]) -> None:
-        """Leaves out the folder of what has not answered for long, if somebody says so."""
+        """Skips the folder of the part that has been under way longest, if the operator has given
+        up on it."""
         if not pending:
             return
         part = min(pending.values(), key=lambda part: part.since)

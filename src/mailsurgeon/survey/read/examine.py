@@ -1,4 +1,4 @@
-"""Examines one slice of a directory: what a worker process does. Facts and findings come back."""
+"""Examines one slice of a directory, usually in a worker process; returns facts and findings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from mailsurgeon.survey.read.readahead import Pace
 
 NOT_MAIL = "not mail"
 SMALL = 1024 * 1024
-"""Bytes of a file that is read at once; a larger one is read in pieces."""
-_TYPE = 0o170000  # of a mode: which kind of file it is
-_pace = Pace()  # of this process, which reads one slice after the other
-_RULES = b"1"  # another number makes the seals of all surveys before void
+"""The largest file, in bytes, that is read at once; larger ones are read in pieces."""
+_TYPE = 0o170000  # the bits of a mode that give the kind of file
+_pace = Pace()  # one for the process, which reads its slices one after another
+_RULES = b"1"  # part of every seal: changing it invalidates the seals of all earlier surveys
 
 
 def examine(task: Slice) -> SliceResult:
-    """Looks at every name of a slice. One bad file never stops the rest; nothing is raised."""
+    """Examines every name of a slice. A bad file does not stop the others; nothing is raised."""
     path = os.path.join(task.root, task.directory)
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -45,7 +45,7 @@ def examine(task: Slice) -> SliceResult:
 
 
 def _compare(task: Slice, directory: int) -> SliceResult:
-    """Only says whether the slice is still what its seal says: a status for every name."""
+    """Whether the slice still fits its seal, by the status of every name; reads no file."""
     numbers: list[int] = []
     lstat = os.stat
     try:
@@ -59,7 +59,7 @@ def _compare(task: Slice, directory: int) -> SliceResult:
 
 
 def _seal(task: Slice, numbers: list[int]) -> bytes:
-    """A digest of all that decides what is found: names, statuses, the folder's facts."""
+    """A digest of everything that findings depend on: names, statuses, the folder's facts."""
     folder = task.folder
     facts = (
         task.place,
@@ -85,8 +85,8 @@ class _Examination:
         self.directory = directory
         self.result = SliceResult()
         self.numbers: list[int] = []
-        self.fit: tuple[int, int, int] | None = None  # mode and owner that nothing is wrong with
-        self.settled = True  # nothing that is to be looked at again although it does not change
+        self.fit: tuple[int, int, int] | None = None  # the last mode and owner judged to be right
+        self.settled = True  # False: the next survey must look again, even if no status changes
 
     def run(self) -> SliceResult:
         task, result = self.task, self.result
@@ -114,13 +114,13 @@ class _Examination:
     # Usual files
 
     def _read(self, number: int, name: bytes) -> bool:
-        """Reads a usual message; False where it is not one, and nothing has been said of it."""
+        """Reads a usual message. Returns False, having recorded nothing, if it is not usual."""
         try:
             descriptor = open_file(self.directory, name)
             try:
                 status = os.fstat(descriptor)
                 size = status.st_size
-                # What is larger is read in pieces; what is no regular file, not at all.
+                # `_any` reads larger files in pieces, and does not read other kinds of file.
                 if size > SMALL or status.st_mode & _TYPE != stat.S_IFREG:
                     return False
                 data = os.read(descriptor, size + 1)
@@ -136,7 +136,7 @@ class _Examination:
         task = self.task
         if not sound(name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen):
             if size_fields(name, size, seen.virtual_size)[0] not in (None, size):
-                return False  # whether it is cut must be known
+                return False  # `_any` finds out whether the message is truncated
             self._judge_usual(number, name, status, seen)
         self._keep_usual(number, name, status, (USUAL, *seen))
         return True
@@ -149,7 +149,8 @@ class _Examination:
         self._found(number, judge(facts, self.task.folder, self.task.moment))
 
     def _status(self, number: int, name: bytes) -> bool:
-        """The status of a regular file, which is all that a quick survey looks at."""
+        """Records the status of a regular file, which is all that a quick survey examines. Returns
+        False, having recorded nothing, for other kinds and for names that begin with a dot."""
         try:
             status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
         except OSError:
@@ -167,7 +168,7 @@ class _Examination:
     def _keep_usual(
         self, number: int, name: bytes, status: os.stat_result, content: tuple[Value, ...]
     ) -> None:
-        # A status is a tuple of whole numbers first: the ten of stat(2), taken at once.
+        # Unpacking a status, a tuple of the ten numbers of stat(2), is faster than ten attributes.
         mode, inode, _, links, uid, gid, size, _, _, _ = status
         mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
         result, task = self.result, self.task
@@ -180,7 +181,7 @@ class _Examination:
         self.numbers += (size, mtime_ns, ctime_ns, inode)
         if ctime_ns >= task.settled:
             self.settled = False
-        # Most are as the one before them.
+        # Most files have the mode and owner of the file before them.
         if (mode, uid, gid) != self.fit and not self._fits(mode, uid, gid):
             self._permissions(number, mode, uid, gid)
 
@@ -193,7 +194,7 @@ class _Examination:
     # All others
 
     def _again(self, name: bytes, number: int, facts: Facts) -> None:
-        """A file that the index knows: read again only where it may have changed."""
+        """Examines a file that the index knows; reads it again only if it may have changed."""
         try:
             status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
         except OSError:
@@ -212,7 +213,7 @@ class _Examination:
         return facts.kind != "file" or not self.task.moment.full or bool(facts.traits)
 
     def _any(self, number: int, name: bytes, known: Facts | None = None) -> None:
-        """Looks at one file whatever it is; `known` is its row, if it has one."""
+        """Examines one file of any kind; `known` is its row in the index, if it has one."""
         task, result = self.task, self.result
         try:
             status = os.stat(name, dir_fd=self.directory, follow_symlinks=False)
@@ -220,7 +221,7 @@ class _Examination:
         except FileNotFoundError:
             if known is not None:
                 result.gone.append(number)
-            return  # delivered, moved or expunged meanwhile: it is no longer here to be examined
+            return  # delivered, moved or expunged since it was listed
         except OSError as error:
             reason = error.strerror or "cannot be read"
             result.not_examined.append(NotExamined(_path(task, name), reason))
@@ -231,7 +232,7 @@ class _Examination:
         self._take(number, facts, known)
 
     def _take(self, number: int, facts: Facts, known: Facts | None) -> None:
-        """Judges a file, and keeps its row where that is not the one that is known."""
+        """Judges a file, and stores its row if it differs from the one in the index."""
         task, result = self.task, self.result
         self.numbers += (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
         if facts.ctime_ns >= task.settled or facts.errno is not None:
@@ -243,7 +244,8 @@ class _Examination:
             if reason:
                 result.not_examined.append(NotExamined(_path(task, facts.filename), reason))
             return
-        # What has been read anew is stored anew, for its digests may be those of other bytes.
+        # A file that was read again is stored again, because the digests in its old row may belong
+        # to other bytes.
         if facts is not known and (facts != known or facts.errno is None):
             result.others.append((number, facts))
         self._found(number, judge(message_facts(task.place, facts), task.folder, task.moment))
@@ -264,16 +266,16 @@ class _Examination:
                 self._watch_the_clock(finding)
 
     def _watch_the_clock(self, finding: Finding) -> None:
-        """A time in the future is one no longer when it has come."""
+        """Unsettles the slice for a time in the future, which stops being one as time passes."""
         times = (finding.detail["mtime"], finding.detail["name_date"] or 0)
         if max(times) > self.task.moment.now:
             self.settled = False
 
 
 def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:
-    """The facts of one file; None when it keeps changing while it is read.
+    """The facts of one file; None when it changes during both of two reads.
 
-    Raises FileNotFoundError when it is gone meanwhile.
+    Raises FileNotFoundError when it has disappeared.
     """
     kind = _kind(status.st_mode)
     if kind != "file" or not task.moment.full:
@@ -300,7 +302,7 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
 
 
 def _facts(name: bytes, kind: str, status: os.stat_result) -> Facts:
-    """What a file's status says, its content not looked at."""
+    """The facts that a file's status gives, without any of its content."""
     return Facts(
         name, kind, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino,
         status.st_mode, status.st_uid, status.st_gid, status.st_nlink,
@@ -324,7 +326,7 @@ def _with_content(facts: Facts, encoding: str, content: Content | None) -> Facts
 
 
 def message_facts(place: str, facts: Facts, *, holds_mail: bool = False) -> MessageFacts:
-    """The facts the rules of one message go by, from a row of the index."""
+    """The facts that the rules for one message need, from a row of the index."""
     return MessageFacts(
         place,
         facts.filename,
@@ -344,7 +346,7 @@ def message_facts(place: str, facts: Facts, *, holds_mail: bool = False) -> Mess
 
 
 def _no_message(task: Slice, facts: Facts) -> str | None:
-    """Why a file is no message: None when it is one, empty when nothing need be said."""
+    """Why a file is not a message; None when it is one, empty when no reason need be reported."""
     if task.place in (Place.ROOT, Place.NESTED):
         if facts.kind != "file":
             return ""
@@ -358,7 +360,7 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
             return os.strerror(facts.errno)
         if facts.traits & Traits.MAIL:
             return None
-        # What else lies in a directory that is no folder is none of a mail spool's business.
+        # Other files in a directory that is not a folder do not belong to the mail.
         return NOT_MAIL if task.place == Place.ROOT else ""
     if task.place in (Place.CUR, Place.NEW) and facts.filename.startswith(b"."):
         return None if facts.kind == "directory" or facts.traits & Traits.MAIL else ""

@@ -1,4 +1,4 @@
-"""What the names of one folder say together: its separator, its name clashes, its uidlist."""
+"""Facts about all names of a folder together: separator, name clashes, sizes in the uidlist."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from mailsurgeon.maildir.spool import Spool, join
 
 @dataclass(slots=True)
 class FolderContext:
-    """`clashes`: base name to the paths (relative to the spool) that bear it.
+    """The facts of one folder.
 
-    `sizes`: base name to the S and W of its uidlist record, where it has one of them. `marked`:
-    some of its names bear `,U=`.
+    `clashes`: the paths (relative to the spool) of files that share a base name, by base name.
+    `sizes`: the S and W of uidlist records that have one of them, by base name. `marked`: at least
+    one name has `,U=`.
     """
 
     folder: bytes
@@ -32,7 +33,7 @@ class FolderContext:
     )
 
     def facts_for(self, names: Iterable[bytes]) -> FolderFacts:
-        """The folder's facts as far as these names need them; small enough to send to a worker."""
+        """The part of the folder's facts that these names need, small enough for a worker."""
         if not self.sizes:
             return self.facts
         bases = {split(name)[0] for name in names}
@@ -47,7 +48,7 @@ def folder_context(
     sizes: Mapping[bytes, tuple[int | None, int | None]],
     owner: tuple[int, int] | None,
 ) -> FolderContext:
-    """Looks at all names of a folder (of regular files in cur and new) together."""
+    """The context of a folder, from the names of the regular files in its cur and new."""
     parts = [name.partition(b":") for names in (cur, new) for name in names]
     facts = FolderFacts(_separator(parts), owner=owner)
     marked = any(b",U=" in b"\0".join(names) for names in (cur, new))
@@ -60,8 +61,8 @@ _USUAL = parse_info(b"x:2,")
 
 
 def _separator(parts: list[tuple[bytes, bytes, bytes]]) -> bytes | None:
-    """What stands for the colon in most names of a folder, None where that is the colon. The names
-    are given as what lies before their colon, the colon, and the rest."""
+    """The foreign separator that most names use, None for the usual colon. Each name is given as
+    the part before its colon, the colon, and the rest."""
     odd = [parse_info(name) for name, colon, _ in parts if not colon]
     if not odd:
         return None
@@ -79,6 +80,7 @@ def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, l
 
 
 def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
-    """The highest UID mbsync has given out in this folder (isync's native scheme), or None."""
+    """The highest UID that mbsync has assigned in a folder, or None when it does not use isync's
+    native scheme there."""
     data = read_small(os.path.join(spool.root, folder, MBSYNC_UIDVALIDITY), 4096)
     return highest_uid_given(data) if data else None

@@ -1,7 +1,7 @@
 """Waits for a file system that may not answer, until the operator gives up on it.
 
-A call that hangs in the kernel cannot be ended. It stays behind in a thread of its own, and the
-survey goes on without its answer.
+A call that hangs in the kernel cannot be interrupted. It is left behind in a thread of its own, and
+the survey continues without its result.
 """
 
 from __future__ import annotations
@@ -17,22 +17,25 @@ from typing import ParamSpec, TypeVar
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 TICK = 0.25
-"""Seconds between two looks at whether the operator has given up."""
+"""Seconds between two checks whether the operator has given up."""
 LONG = 2.0
-"""Seconds without an answer after which the operator is told."""
+"""Seconds without an answer after which the operator is informed."""
 GAVE_UP = "gave up waiting"
 
 
 class GaveUp(OSError):
-    """The operator would not wait longer."""
+    """The operator has given up waiting."""
 
     def __init__(self) -> None:
         super().__init__(None, GAVE_UP)
 
 
 class HangGuard:
-    """Calls functions that may hang. While a directory has not answered for LONG, every TICK calls
-    `tell` with it, and `given_up` to learn whether to go on without it."""
+    """Calls functions that may hang.
+
+    Once a directory has not answered for LONG, `tell` and `given_up` are called with it every TICK,
+    until it answers or `given_up` returns True.
+    """
 
     def __init__(
         self, tell: Callable[[bytes], None], given_up: Callable[[bytes], bool] | None
@@ -44,8 +47,9 @@ class HangGuard:
     def call(
         self, place: bytes, function: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs
     ) -> _T:
-        """Calls the function, whose result or error this gives, or raises GaveUp. `place` is the
-        directory the call is about, relative to the spool."""
+        """Calls the function and returns its result or raises its error; raises GaveUp when the
+        operator gives up. `place` is the directory that the call accesses, relative to the
+        spool."""
         if self._given_up is None:
             return function(*arguments, **named)
         if self._calls is None:
@@ -65,7 +69,8 @@ class HangGuard:
                 raise GaveUp
 
     def lost(self, place: bytes, since: float) -> bool:
-        """Whether to give up on what has not answered since `since` (monotonic seconds)."""
+        """Whether the operator gives up on `place`, which has not answered since `since` (monotonic
+        seconds)."""
         if time.monotonic() - since < LONG:
             return False
         self._tell(place)

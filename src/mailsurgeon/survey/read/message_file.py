@@ -20,12 +20,12 @@ _MAGIC = (
     (b"CRYPTED", ENCRYPTED),
 )
 PACKED = tuple(magic for magic, _ in _MAGIC)
-"""What the first bytes of a file are that is no plain text."""
+"""The first bytes of files that are compressed or encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file as read: its encoding, and its content where that could be looked at."""
+    """A file's encoding, and its content; None if it is encrypted or cannot be decompressed."""
 
     encoding: str
     content: Content | None
@@ -35,15 +35,15 @@ _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOC
 
 
 def open_file(directory: int, name: bytes) -> int:
-    """A descriptor for reading a regular file below a directory's descriptor.
+    """Opens a file for reading; `directory` is the descriptor of its directory.
 
-    Never follows a symlink and never blocks on a FIFO. Raises OSError.
+    Returns a descriptor. Never follows a symlink and never blocks on a FIFO. Raises OSError.
     """
     return os.open(name, _READING, dir_fd=directory)
 
 
 def read_message(descriptor: int, size: int) -> Reading:
-    """Looks at a file of `size` bytes; what is appended meanwhile is not read. Raises OSError."""
+    """Reads the first `size` bytes of a file, not what is appended meanwhile. Raises OSError."""
     pieces = read_pieces(descriptor, size)
     first = next(pieces, b"")
     encoding = encoding_of(first)
@@ -68,7 +68,7 @@ def read_pieces(descriptor: int, size: int) -> Iterator[bytes]:
 
 
 def encoding_of(head: bytes) -> str:
-    """What a file's first bytes say it is packed as; PLAIN for text."""
+    """The encoding that a file's first bytes show; PLAIN for text."""
     for magic, encoding in _MAGIC:
         if head.startswith(magic):
             return encoding
@@ -76,10 +76,10 @@ def encoding_of(head: bytes) -> str:
 
 
 def digests(descriptor: int, size: int) -> tuple[bytes, bytes | None]:
-    """Of a file: the digest of all bytes, and that of its body (CRLF read as LF).
+    """The digest of all bytes of a file, and the digest of its body with CRLF read as LF.
 
-    The body is what follows the header block; its digest is None when it is blank, or when the
-    file cannot be unpacked. Raises OSError.
+    The body follows the header block; its digest is None when the body is blank, or when the file
+    cannot be decompressed. Raises OSError.
     """
     whole = hashlib.blake2b(digest_size=16)
     packed = b""
@@ -111,7 +111,7 @@ def digests(descriptor: int, size: int) -> tuple[bytes, bytes | None]:
 
 
 class _BodyDigest:
-    """Digest of what follows the header block, given the whole text in pieces."""
+    """Takes a whole text in pieces and digests the part after the header block."""
 
     def __init__(self) -> None:
         self._head = b""

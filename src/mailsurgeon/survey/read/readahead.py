@@ -1,7 +1,7 @@
-"""Asks the kernel for files before they are read, where reading waits for the disk.
+"""Requests files from the kernel before they are read, while reading has to wait for the disk.
 
-A cold file costs one wait, whatever its size; several requested at once share it. For files in
-memory the requests would only cost time, so none are made.
+A file that is not in memory costs one wait, whatever its size; requests made at the same time share
+it. For files in memory the requests would only cost time, so none are made.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from contextlib import contextmanager, suppress
 from mailsurgeon.survey.read.message_file import open_file
 
 THREADS = 8
-"""Files asked for at once."""
-_OFTEN = 0.2  # waits a file; in memory there are none
+"""Files requested at the same time."""
+_OFTEN = 0.2  # waits per file; files in memory cause none
 
 
 class Pace:
-    """How the last slice went: did reading it wait for the disk?"""
+    """Remembers whether reading the last slice had to wait for the disk."""
 
     def __init__(self) -> None:
         self.waited = False
 
     @contextmanager
     def reading(self, directory: int, names: Sequence[bytes]) -> Iterator[None]:
-        """While these files are read: asks for them ahead, if those before had to be waited for."""
+        """A context in which the caller reads these files. Requests them ahead if reading the last
+        slice had to wait."""
         waits, blocks = _waits(), _blocks()
         if self.waited:
             with ThreadPoolExecutor(THREADS) as pool:
@@ -37,17 +38,18 @@ class Pace:
         else:
             yield
         often = _waits() - waits > _OFTEN * len(names)
-        # While others ask ahead the reader need not wait, however slow the disk is.
+        # With requests made ahead the reader hardly waits, even for a slow disk; so the blocks read
+        # from the disk decide whether to go on.
         self.waited = often or (self.waited and _blocks() > blocks)
 
 
 def _waits() -> int:
-    """How often this thread has waited."""
+    """How often this thread has waited (voluntary context switches)."""
     return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 
 def _blocks() -> int:
-    """How much this process has had read from disks."""
+    """How many input operations on disks this process has caused."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_inblock
 
 

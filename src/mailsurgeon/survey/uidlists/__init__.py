@@ -1,6 +1,6 @@
-"""What servers' own lists say of a folder, as the survey and the screen need it.
+"""Reads servers' own lists about a folder, for the survey and the screen.
 
-- `cache`: what is wrong with each uidlist, and the sizes and UIDs it holds; kept in the index, so
-  that an unchanged list is not read again
-- `folder_details`: subscription and numbering of one folder, read when a screen shows it
+- `cache`: problems, sizes and UIDs of each uidlist; the index keeps the result, so that an
+  unchanged list is not read again
+- `folder_details`: subscription and numbering of one folder, read when the screen shows it
 """

@@ -1,6 +1,6 @@
-"""The folders' uidlists as a survey needs them: what is wrong with them, and the sizes they hold.
+"""The facts that a survey needs of each folder's uidlist: its problems, and whether it has sizes.
 
-A list is read when it has changed since the last survey; what it came to is kept in the index.
+A list is read if it has changed since the last survey; the index keeps the facts.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Sizes = Mapping[bytes, tuple[int | None, int | None]]
 
 @dataclass(frozen=True, slots=True)
 class ListFacts:
-    """`findings`: what is wrong with the list; `sizes`: it tells sizes that names may lack;
-    `usual`: it can be searched as it is."""
+    """The facts of one list. `findings`: its problems; `sizes`: some records have sizes, which
+    names may lack; `usual`: `uid_in_list` can search its bytes."""
 
     findings: tuple[Finding, ...] = ()
     sizes: bool = False
@@ -40,7 +40,7 @@ class ListFacts:
 
 
 class Stamped(NamedTuple):
-    """What a list comes to, and what tells whether it is still the same one."""
+    """The facts of a list, and the stamp that shows whether the list is unchanged."""
 
     stamp: str
     ctime_ns: int
@@ -53,7 +53,8 @@ StampedLists = dict[bytes, Stamped]
 
 @dataclass(slots=True)
 class Lists:
-    """The lists of one spool. Raises only BrokenExecutor, when a reader ahead has died."""
+    """The lists of one spool. Raises only BrokenExecutor, when a process that was reading lists
+    ahead has died."""
 
     spool: Spool
     index: Index
@@ -63,9 +64,10 @@ class Lists:
     )
 
     def ask_ahead(self, executor: Executor, folders: Iterable[bytes]) -> None:
-        """Lets the executor read the lists that the index does not know, before they are needed.
+        """Starts reading the lists that the index lacks in the executor, before they are needed.
 
-        Lists outside the spool are left out: workers on another host may have other files there.
+        Leaves out lists outside the spool, since workers on another host may have other files
+        there.
         """
         if self.spool.control is not None:
             return
@@ -77,14 +79,14 @@ class Lists:
                 self._asked.update(dict.fromkeys(paths, found))
 
     def facts(self, folder: bytes, name: bytes) -> ListFacts | None:
-        """What is known of a folder's list of this name; None where there is none to be read."""
+        """The facts of a folder's list of this name; None when there is no readable list."""
         path = list_path(self.spool, folder, name)
         if path not in self._seen:
             self._seen[path] = self._facts(path)
         return self._seen[path]
 
     def sizes(self, folder: bytes) -> Sizes:
-        """Base name to the S and W that its record in the folder's list has."""
+        """The S and W of the records in the folder's list that have one of them, by base name."""
         for name in server_files.TABLE.uidlists:
             facts = self.facts(folder, name)
             if facts is not None:
@@ -100,13 +102,13 @@ class Lists:
         found = (asked.result() if asked is not None else stamp_lists([path])).get(path)
         if found is None:
             return None
-        # A list written a moment ago may be written again without a trace in its times.
+        # A list written a moment ago may be written again without a change of its times.
         if found.ctime_ns < time.time_ns() - GRANULARITY:
             store_list(self.index, path, StoredList(found.stamp, _packed(found.facts)))
         return found.facts
 
     def _known(self, path: bytes) -> ListFacts | None:
-        """What the index says of a list that is still the one it knows."""
+        """The facts in the index; None if it has none or the list has changed since."""
         stored = stored_list(self.index, path)
         status = _status(path) if stored else None
         if stored and status and stored.stamp == _stamp(status):
@@ -122,14 +124,15 @@ class Lists:
 
 
 class Uids:
-    """UIDs by base name. Lists are kept while there is room, so that asking may go to and fro."""
+    """UIDs by base name. Lists stay in memory up to ROOM bytes, so that callers may alternate
+    between folders."""
 
     ROOM = 32 * 1024 * 1024
 
     def __init__(self, spool: Spool, lists: Lists) -> None:
         self.spool = spool
         self.lists = lists
-        self._usual: dict[bytes, bytes] = {}  # lists that can be searched as they are
+        self._usual: dict[bytes, bytes] = {}  # the bytes of lists that `uid_in_list` can search
         self._odd: dict[bytes, dict[bytes, int]] = {}
         self._room = self.ROOM
 
@@ -167,7 +170,7 @@ class Uids:
 
 
 def stamp_lists(paths: Iterable[bytes]) -> StampedLists:
-    """Looks at lists (absolute paths); those that are not there to be read are left out."""
+    """Reads the lists at these absolute paths; leaves out those that are missing or unreadable."""
     found: StampedLists = {}
     for path in paths:
         status = _status(path)
@@ -219,7 +222,7 @@ _NUMBER = re.compile(rb"\d{1,20}\Z")
 
 
 def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
-    """Base name to the S and W of its record, for records that have one of them."""
+    """The S and W of records that have at least one of them, by base name."""
     sizes: dict[bytes, tuple[int | None, int | None]] = {}
     for record in listed.records:
         size = virtual = None

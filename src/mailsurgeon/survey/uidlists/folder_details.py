@@ -1,4 +1,4 @@
-"""What a folder's own lists say of it: is it subscribed, and how its messages are numbered."""
+"""Reads whether a folder is subscribed and how its messages are numbered, from servers' lists."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _LARGEST_SUBSCRIPTIONS = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FolderDetails:
-    """`subscribed` is None where the spool has no list of subscriptions, `subscriptions` its name.
+    """The subscription and numbering of one folder.
 
-    `uidlist` is the name of the folder's uidlist, empty without one; `uidvalidity` and `next_uid`
-    are None where it does not say them, and `damage` says then why.
+    `subscriptions` is the name of the spool's list of subscriptions; without a list `subscribed` is
+    None. `uidlist` is the name of the folder's uidlist, empty without one. `uidvalidity` and
+    `next_uid` are None when it cannot be read, and then `damage` is the reason.
     """
 
     subscribed: bool | None = None
@@ -55,7 +56,8 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
 
 
 def _subscriptions(spool: Spool) -> tuple[str, frozenset[str]] | None:
-    """The list's name and what it names; Dovecot's, which CONTROL= moves, before Courier's."""
+    """The name of the list and the folders in it, None without one. Dovecot's list (in CONTROL=, if
+    configured) comes before Courier's."""
     path = os.path.join(spool.control or spool.root, DOVECOT_SUBSCRIPTIONS)
     own = read_small(path, _LARGEST_SUBSCRIPTIONS)
     if own is not None:

@@ -1,5 +1,5 @@
 """Lists the directories of a spool and opens no file.
 
-- `walk`: the whole tree: folders, directories whose files are to be examined, what is passed over
-- `watched`: the directories a watcher looks at, and which changes in them concern mail
+- `walk`: lists the whole tree: folders, directories whose files a survey examines, skipped paths
+- `watched`: the directories that a watcher observes, and which changes in them concern mail
 """

@@ -1,6 +1,6 @@
-"""Walks a spool: which folders there are, what else lies about, and where the files are.
+"""Walks a spool and finds its folders, its other directories and the directories with files.
 
-Only directories are read here; no file is opened. Symlinks are never followed.
+The walk lists directories and opens no file. It never follows symlinks.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined, Place
 
 _KEPT = 400_000
-"""Names of all listings kept after a walk: about 90 bytes each."""
+"""The most names that listings keep in memory after a walk; a name takes about 90 bytes."""
 NOT_FOLLOWED = "a symlink to a directory is not followed"
 
 
 @dataclass(slots=True)
 class Directory:
-    """One directory whose files are to be looked at.
+    """A directory whose files a survey examines.
 
     `path` and `folder` are relative to the spool; `folder` is the nearest enclosing folder (b""
-    is the root) and None where there is none. `files` counts what is to be examined.
+    is the root), None without one. `files` is the number of entries to examine.
     """
 
     path: bytes
@@ -46,14 +46,15 @@ class Directory:
     listing: Listing | None = None
 
     def take_listing(self) -> Listing | None:
-        """The listing that the walk made, handed out once: many names are much."""
+        """The walk's listing, returned once and then forgotten, because listings take memory."""
         listing, self.listing = self.listing, None
         return listing
 
 
 @dataclass(slots=True)
 class FoundFolder:
-    """A folder: a directory with cur, new or tmp, or with a server's mark of one."""
+    """A folder: a directory that has cur, new or tmp, or a file by which a server marks a
+    folder."""
 
     path: bytes
     present: frozenset[bytes]
@@ -62,7 +63,7 @@ class FoundFolder:
 
 @dataclass(slots=True)
 class Walk:
-    """What a walk found. `loose`: directories that are no folder and have none below them."""
+    """The result of a walk. `loose`: directories that neither are folders nor contain any."""
 
     folders: dict[bytes, FoundFolder] = field(default_factory=dict)
     directories: list[Directory] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Walk:
 
 
 class Listing:
-    """One directory's entries by kind, files in order; names are bytes. Raises OSError."""
+    """The names in one directory, by kind; `files` is sorted. Creating one raises OSError."""
 
     __slots__ = ("_changed", "_listed", "directories", "files", "others", "symlinks")
 
@@ -96,26 +97,30 @@ class Listing:
         self.files.sort()
 
     def stands(self, path: bytes) -> bool:
-        """Whether the directory has not changed since: its time is the same, and older than a
-        change could hide behind. Raises OSError."""
+        """Whether the directory at `path` still has these entries. Raises OSError.
+
+        Its time must be the same, and so much older than the listing that no later change can bear
+        the same time.
+        """
         changed = os.stat(path).st_mtime_ns
         return changed == self._changed and changed < self._listed - GRANULARITY
 
 
 def without_prefix(names: list[bytes], prefix: bytes) -> list[bytes]:
-    """Those of some names in order that do not begin so; `prefix` ends in an ASCII character."""
+    """The sorted names that do not begin with `prefix`, whose last character is ASCII."""
     start = bisect_left(names, prefix)
     end = bisect_left(names, prefix[:-1] + bytes([prefix[-1] + 1]))
     return names[:start] + names[end:] if start < end else names
 
 
 def names_to_examine(place: Place, listing: Listing) -> tuple[list[bytes], list[bytes]]:
-    """The names of a directory that a survey examines, by where the directory lies: those of
-    regular files and all others, each in order."""
+    """The names that a survey examines in a directory of this place: first those of regular files,
+    then all others, each sorted."""
     if place in (Place.CUR, Place.NEW):
         others = [name for name in listing.symlinks if not name.startswith(b".")]
         others += [name for name in listing.others if not name.startswith(b".")]
-        # A file deleted over NFS while it was open: renaming it would bring it back.
+        # An NFS client renames a file to `.nfs*` when it is deleted while open. Giving that another
+        # name would bring the deleted message back.
         return without_prefix(listing.files, b".nfs"), sorted(others + listing.directories)
     if place is Place.TMP:
         return [name for name in listing.files if not never_leftover(name)], []
@@ -134,9 +139,9 @@ def walk(
 ) -> Walk:
     """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read.
 
-    `layout`: in `fs` a root with none of cur, new and tmp is a parent and no folder. `listing`
-    lists a directory by its absolute path, or raises OSError. `only`: cur, new and tmp of other
-    folders than these are not looked into.
+    In the `fs` layout a root without cur, new and tmp only contains folders and is not one itself.
+    `listing` lists the directory at an absolute path, or raises OSError. With `only`, cur, new and
+    tmp of other folders are skipped.
     """
     found = Walk()
     _Walker(root, found, exclude, layout, listing, only).visit(b"", None, listing(root))
@@ -145,8 +150,8 @@ def walk(
 
 
 def passed_over(root: bytes, path: bytes) -> bool:
-    """Whether a directory is a server's own. One with cur, new or tmp is a folder, whatever its
-    name: `.notmuch` may be one."""
+    """Whether a walk skips a directory because it belongs to a server. A directory with cur, new or
+    tmp is a folder in spite of its name: a user may have a folder called `.notmuch`."""
     name = path.rpartition(b"/")[2]
     if not is_servers_directory(name):
         return False
@@ -175,8 +180,8 @@ class _Walker:
         self.kept = 0  # names in listings that are kept
 
     def visit(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
-        """A directory outside cur, new and tmp; `folder` is the nearest folder around it."""
-        # Depth is bounded by the longest path, not by Python's stack: siblings wait in a list.
+        """Walks a directory outside cur, new and tmp; `folder` is the nearest folder around it."""
+        # A list of waiting directories, because deep trees would exceed Python's stack.
         waiting = [(path, folder, listing)]
         while waiting:
             path, folder, listing = waiting.pop()
@@ -201,11 +206,11 @@ class _Walker:
                     waiting.append((join(path, name), folder, inner))
 
     def _is_parent(self, path: bytes) -> bool:
-        """In the fs layout a root that only bears servers' files is no folder."""
+        """In the fs layout a root that only has servers' files is not a folder."""
         return not path and self.layout != MAILDIRPP
 
     def _subdir(self, path: bytes, folder: bytes, place: Place) -> None:
-        """A folder's cur, new or tmp; below it nothing is a folder."""
+        """Lists a folder's cur, new or tmp and the directories below, none of which is a folder."""
         listing = self._list(path)
         if listing is None:
             return
@@ -258,7 +263,7 @@ def _excluded(path: bytes, patterns: tuple[str, ...]) -> bool:
 
 
 def _hollow(found: Walk) -> list[bytes]:
-    """Directories with no folder in or below them."""
+    """The loose directories that contain no folder at any depth."""
     parents: set[bytes] = set()
     for folder in found.folders:
         while folder:
@@ -268,7 +273,7 @@ def _hollow(found: Walk) -> list[bytes]:
 
 
 def guess_layout(folders: dict[bytes, FoundFolder]) -> str:
-    """How folders nest, by the topmost Maildirs below the root: mostly `.NAME` is maildir++."""
+    """The layout, by the topmost Maildirs below the root: maildir++ if most are called `.NAME`."""
     topmost = [path for path in folders if path and not _inside_folder(path, folders)]
     if not topmost:
         return MAILDIRPP

@@ -1,4 +1,4 @@
-"""The directories of a spool that are watched, and what happens in them that matters."""
+"""The directories of a spool that a watcher observes, and the changes in them that matter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mailsurgeon.survey.walk.walk import Listing, passed_over
 
 
 class DirectoryKind(Enum):
-    """What a directory holds: messages, what is being delivered, or folders and misfiled mail."""
+    """What a directory contains: messages, deliveries under way, or folders and misfiled mail."""
 
     MAIL = "mail"
     TMP = "tmp"
@@ -28,18 +28,18 @@ class DirectoryKind(Enum):
 
 
 class Watched(NamedTuple):
-    """A directory that is watched. `folder`: the folder it belongs to, or the nearest around it;
-    `b""`, the root, where there is none."""
+    """A watched directory. `folder` is the folder it belongs to, or the nearest one around it, or
+    else the root, `b""`."""
 
     folder: bytes
     kind: DirectoryKind
 
 
 def directories(root: bytes, exclude: tuple[str, ...] = ()) -> Iterator[tuple[bytes, Listing]]:
-    """Every directory outside cur, new and tmp that may hold a folder, with its entries; paths are
-    relative to `root`, which comes first. No directory of messages is listed.
+    """Every directory outside cur, new and tmp that may contain a folder, with its entries.
 
-    Raises OSError when the root cannot be read; directories below that cannot are passed over.
+    Paths are relative to `root`, which comes first. Raises OSError when the root cannot be read;
+    skips other directories that cannot be read.
     """
     waiting: list[tuple[bytes, Listing]] = [(b"", Listing(root))]
     while waiting:
@@ -56,7 +56,7 @@ def directories(root: bytes, exclude: tuple[str, ...] = ()) -> Iterator[tuple[by
 
 
 def watched_places(root: bytes, exclude: tuple[str, ...] = ()) -> dict[bytes, Watched]:
-    """The directories to watch, by path relative to `root`. Raises OSError as `directories`."""
+    """The directories to watch, by path relative to `root`. Raises OSError like `directories`."""
     found: dict[bytes, Watched] = {}
     for path, listing in directories(root, exclude):
         subdirs = [name for name in SUBDIRS if name in listing.directories]
@@ -72,8 +72,10 @@ def watched_places(root: bytes, exclude: tuple[str, ...] = ()) -> dict[bytes, Wa
 
 
 def concerns_mail(kind: DirectoryKind, name: bytes) -> bool:
-    """Whether a file of this name, in a directory of this kind, is one that a survey looks at:
-    servers write their indexes, lists and locks all the time."""
+    """Whether a survey would examine a file of this name in a directory of this kind.
+
+    Other changes must not cause surveys: servers write indexes, lists and locks all the time.
+    """
     if kind is DirectoryKind.MAIL:
         return not name.startswith(b".nfs")
     if kind is DirectoryKind.TMP:

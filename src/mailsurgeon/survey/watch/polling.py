@@ -19,7 +19,7 @@ from mailsurgeon.survey.walk.watched import (
     watched_places,
 )
 
-POLL_SECONDS = 2.0  # seconds between two looks
+POLL_SECONDS = 2.0  # seconds between two polls
 POLL_SHARE = 0.05  # the largest part of the time that polling may take
 _UNSURE = -1  # stands for a time so recent that a later change could have the same
 
@@ -101,7 +101,7 @@ class Polling:
             for path, status in fresh.items():
                 sights[path] = self._sight(path, places[path].kind, status)
             if not fresh:
-                break  # another may have been made in a new one before it was read
+                break  # otherwise look again: a new directory may have got another before its poll
         sights = {path: sight for path, sight in sights.items() if path in places}
         before = {(path, self._places[path]) for path in self._sights}
         after = {(path, places[path]) for path in sights}

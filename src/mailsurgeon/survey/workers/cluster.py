@@ -328,4 +328,4 @@ def _long_ago(moment: float) -> bool:
 
 def _cancel(future: Future[object]) -> None:
     if future.cancel():
-        future.set_running_or_notify_cancel()  # whoever waits for it shall know
+        future.set_running_or_notify_cancel()  # wakes the threads that wait for it

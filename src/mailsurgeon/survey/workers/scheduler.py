@@ -54,7 +54,7 @@ def client_of(address: str) -> Any:
     _be_quiet()
     try:
         client = _client(distributed, address)
-    except Exception as error:  # of many kinds, by what listens there instead
+    except Exception as error:  # its type depends on what else listens at that address
         raise ClusterError(
             f"{address}: no scheduler answers there within {CONNECT_SECONDS:.0f} s; look whether it"
             " runs, and at the port"
@@ -64,8 +64,8 @@ def client_of(address: str) -> Any:
 
 
 def _client(distributed: Any, address: str) -> Any:
-    """A client of the scheduler. In a thread, for one that does not answer is waited for without
-    end whatever is asked for."""
+    """A client of the scheduler. It is made in a thread, because the library waits without end for
+    a scheduler that does not answer, whatever timeout it is given."""
     made: Future[Any] = Future()
 
     def make() -> None:
