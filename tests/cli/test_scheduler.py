@@ -15,7 +15,7 @@ import pytest
 
 from mailsurgeon.survey.workers import cluster
 
-from ..survey.far import House
+from ..survey.dask_cluster import House
 from .conftest import Run, Tree
 
 pytestmark = pytest.mark.cluster

@@ -27,7 +27,7 @@ from tests.crash.support.kills import (
     report,
     sample,
 )
-from tests.crash.support.kills_patient import patient_in
+from tests.crash.support.kills_plan import patient_in
 from tests.crash.support.strace import Call, NotInjected, changing_calls, killed_at
 from tests.surgery.conftest import SERVERS
 

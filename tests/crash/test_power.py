@@ -25,7 +25,7 @@ from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.conftest import FULL
 from tests.crash.support import kills_checks as checks
 from tests.crash.support import power
-from tests.crash.support.kills_patient import Patient, patient_in
+from tests.crash.support.kills_plan import Patient, patient_in
 from tests.support.protects import protects
 from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.conftest import Picture, Ward

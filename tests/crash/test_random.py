@@ -34,7 +34,6 @@ from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
 from mailsurgeon.survey.run import run_survey
 from tests.crash.support.random_checks import check_uids, check_words
-from tests.crash.support.random_house import House
 from tests.crash.support.random_kill import dying_at
 from tests.crash.support.random_model import (
     LETTERS,
@@ -46,6 +45,7 @@ from tests.crash.support.random_model import (
     quota_drift,
 )
 from tests.crash.support.random_others import DEEDS, Others
+from tests.crash.support.random_spool import House
 from tests.surgery.conftest import total
 
 pytestmark = pytest.mark.crash

@@ -12,7 +12,7 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
-from tests.surgery.clinic import Clinic, clinic_in, moves, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, moves, text
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.surgery.quarantine.directory import prune
 from tests.crash.support.random_kill import dying_at
-from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import Ward, plan, total
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 
 ONE, TWO = b"cur/1300000001.M1.host:2,", b"cur/1300000002.M2.host:2,"
 

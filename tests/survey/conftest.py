@@ -14,7 +14,7 @@ from mailsurgeon.survey.compare import copies
 from mailsurgeon.survey.read import directories, examine
 from mailsurgeon.survey.uidlists import cache
 
-from .house import House
+from .survey_maildir import House
 
 NOBODY = 65_534
 

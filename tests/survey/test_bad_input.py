@@ -19,7 +19,7 @@ from mailsurgeon.survey.read import decompress as packing
 from mailsurgeon.survey.read.decompress import PIECE, PLAIN_LIMIT, Undecodable, decompress
 
 from ..planting.packing import lz4
-from .house import House, text
+from .survey_maildir import House, text
 
 MEGABYTE = 1024 * 1024
 HEAD = b"From: a@example.org\nMessage-ID: <%d@example.org>\nDate: Sun, 13 Mar 2011 07:06:40 +0000\n"

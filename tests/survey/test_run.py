@@ -20,7 +20,7 @@ from mailsurgeon.survey.read import directories
 from mailsurgeon.survey.run import Progress, make_executor
 from tests.support.protects import protects
 from tests.survey.conftest import Reads
-from tests.survey.house import DATE, DAY, House, text
+from tests.survey.survey_maildir import DATE, DAY, House, text
 
 EVERY = 11  # files of `full_house` that are no server's
 

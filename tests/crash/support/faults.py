@@ -18,11 +18,11 @@ from mailsurgeon.cli import program
 from mailsurgeon.surgery.model import Act, Plan
 from tests.crash.support import kills_checks as checks
 from tests.crash.support.kills import INTERPRETER, differences, environment
-from tests.crash.support.kills_patient import age_lists
+from tests.crash.support.kills_plan import age_lists
 from tests.crash.support.strace import Call
 from tests.surgery.apply.test_kill import undo_all
-from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import Picture, Ward
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EXDEV", "EACCES", "EMLINK", "ENAMETOOLONG")
 DOCUMENTED = (0, 1, 2)

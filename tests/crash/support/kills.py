@@ -18,7 +18,7 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.support import kills_checks as checks
-from tests.crash.support.kills_patient import Patient, copied
+from tests.crash.support.kills_plan import Patient, copied
 from tests.crash.support.strace import Call, NotInjected, changing_calls, killed_at
 from tests.surgery.apply.test_kill import undo_all
 from tests.surgery.conftest import Picture, Ward

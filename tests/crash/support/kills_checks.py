@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mailsurgeon.surgery.journal.records import Operation, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Act, Plan, Step
-from tests.crash.support.kills_patient import below
+from tests.crash.support.kills_plan import below
 from tests.surgery.conftest import SERVERS, Ward, total
 
 OURS = (b"UNFINISHED", b".mailsurgeon", b"courier.lock")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mailsurgeon.maildir.lists import keywords, uidlist
 from mailsurgeon.maildir.lists.uidlist import base_name
 from tests.crash.support.random_model import COURIER, DOVECOT, LETTERS, SUM, WORDS, courier_base
-from tests.surgery.clinic import Clinic, text
+from tests.surgery.indexed_maildir import Clinic, text
 
 
 @dataclass

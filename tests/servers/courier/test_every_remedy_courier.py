@@ -21,8 +21,8 @@ from tests.servers.support.damages import NAMES, Damage
 from tests.servers.support.damages_away import AWAY, FOLDERS
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner, plain_user
-from tests.servers.support.pictures import Picture
-from tests.servers.support.treatment import Treatment
+from tests.servers.support.repair_round import Treatment
+from tests.servers.support.served import Picture
 
 pytestmark = pytest.mark.servers
 

@@ -17,7 +17,7 @@ from tests.servers.support.damages import wrong_sizes
 from tests.servers.support.dovecot import Dovecot
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner
-from tests.servers.support.pictures import Picture, alike, bodies, look
+from tests.servers.support.served import Picture, alike, bodies, look
 from tests.servers.support.stock import DovecotStock, build, tree
 
 pytestmark = pytest.mark.servers

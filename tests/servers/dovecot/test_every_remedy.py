@@ -24,9 +24,9 @@ from tests.servers.support.dovecot import Dovecot
 from tests.servers.support.imap import ImapSession, Response
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner, plain_user
-from tests.servers.support.pictures import Change, Picture, digest
+from tests.servers.support.repair_round import Treatment
+from tests.servers.support.served import Change, Picture, digest
 from tests.servers.support.stock import DovecotStock, Stock, build
-from tests.servers.support.treatment import Treatment
 from tests.support.protects import protects
 
 pytestmark = pytest.mark.servers

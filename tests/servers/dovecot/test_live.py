@@ -19,7 +19,7 @@ import pytest
 from tests.servers.support.dovecot import Dovecot, message, moment
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner
-from tests.servers.support.pictures import Picture, bodies, digest, glance, look
+from tests.servers.support.served import Picture, bodies, digest, glance, look
 from tests.servers.support.stock import ADDED, DovecotStock, build
 
 pytestmark = pytest.mark.servers

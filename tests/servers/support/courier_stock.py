@@ -11,7 +11,7 @@ from tests.servers.support.courier import KEYWORDS as KEYWORD_FILES
 from tests.servers.support.courier import UIDLIST, Courier
 from tests.servers.support.imap import ImapSession
 from tests.servers.support.owned import Owner
-from tests.servers.support.pictures import Box, Mail, Picture, Reading, What, digest
+from tests.servers.support.served import Box, Mail, Picture, Reading, What, digest
 from tests.servers.support.stock import KEYWORDS, SHARES, Stock, flags_of, received, write
 
 _MESSAGE = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.servers.support.dovecot import message, moment
-from tests.servers.support.pictures import Change, Counted, Reading, What, digest
+from tests.servers.support.served import Change, Counted, Reading, What, digest
 from tests.servers.support.stock import ADDED, Stock, flags_of, received, what
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from tests.servers.support.damages import Case, Damage, fix
 from tests.servers.support.dovecot import message, moment
-from tests.servers.support.pictures import Change, Counted, What, digest
+from tests.servers.support.served import Change, Counted, What, digest
 from tests.servers.support.stock import ADDED, Stock, flags_of, received, what
 
 JUNK = b"#!/bin/sh\necho this is no mail\n"

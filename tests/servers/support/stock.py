@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from tests.servers.support.dovecot import Dovecot, message, moment
 from tests.servers.support.owned import OwnedSpool, Owner
-from tests.servers.support.pictures import Picture, Reading, What, digest, look
+from tests.servers.support.served import Picture, Reading, What, digest, look
 
 SYSTEM = {"D": "\\Draft", "F": "\\Flagged", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
 KEYWORDS = {

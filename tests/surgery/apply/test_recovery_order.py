@@ -14,7 +14,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.steps.purge import Purge
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 
 
 class Crash(BaseException):

@@ -13,8 +13,8 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.surgery.plan.propose import described, propose, without
 from mailsurgeon.survey.open_spool import Options
-from tests.surgery.clinic import Clinic, clinic_in, moves, only_act, text
 from tests.surgery.conftest import Ward
+from tests.surgery.indexed_maildir import Clinic, clinic_in, moves, only_act, text
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.surgery.plan.propose import propose_folder
-from tests.surgery.clinic import Clinic, clinic_in, moves, only_act, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, moves, only_act, text
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from mailsurgeon.host.processes import Started
 from mailsurgeon.surgery.plan.propose import described, propose_folder, without
 from tests.support.host import FakeHost
-from tests.surgery.clinic import Clinic, clinic_in, only_act, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, only_act, text
 
 WRONG = b"1300000001.M1P1.host,S=9"
 PATH = b"cur/" + WRONG + b":2,S"

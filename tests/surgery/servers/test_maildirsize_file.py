@@ -13,7 +13,7 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.plan.propose import propose_folder
 from mailsurgeon.surgery.servers.maildirsize_file import append, appended, inode_and_size
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 
 START = b"100000S,50C\n5000 20\n"
 SIZE = len(text(1))

@@ -21,7 +21,7 @@ from mailsurgeon.surgery.servers import registry
 from mailsurgeon.surgery.servers.lists_present import traces_of
 from mailsurgeon.surgery.servers.locked_folder import remove_dead_locks
 from mailsurgeon.survey.find_spools import find_spools
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 from tests.surgery.servers import pigeon
 from tests.surgery.servers.pigeon import LABELS, LOCK, PIGEON
 

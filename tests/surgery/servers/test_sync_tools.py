@@ -20,7 +20,7 @@ from mailsurgeon.maildir.server_entry import Server
 from mailsurgeon.maildir.server_files import ServerTable
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from tests.support.protects import protects
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 
 HOST = Host(ask_dovecot=lambda: None)
 pytestmark = [

@@ -10,7 +10,7 @@ import pytest
 
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.surgery.model import Plan
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 
 DOVECOT = b"/dovecot-keywords"
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.survey.conftest import Reads
-from tests.survey.house import House, text
+from tests.survey.survey_maildir import House, text
 
 NO_ID = b"From: a@example.org\nSubject: %d\n\nText.\n"
 

@@ -14,7 +14,7 @@ import pytest
 from mailsurgeon.survey.compare.server_files import ROOT_OWNS
 from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.survey.run import run_survey
-from tests.survey.house import House, text
+from tests.survey.survey_maildir import House, text
 
 HOST = os.fsencode(socket.gethostname())
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")

@@ -15,7 +15,7 @@ import pytest
 from mailsurgeon.host.processes import Processes
 from mailsurgeon.survey.open_spool import Options
 from tests.support.host import FakeHost
-from tests.survey.house import House, text
+from tests.survey.survey_maildir import House, text
 
 HOUR = 3600
 OPEN_MULTIPART = (

@@ -11,7 +11,7 @@ from mailsurgeon.survey.index.diff import BeforeAndAfter, Renewal
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import run_survey
 from tests.support.protects import protects
-from tests.survey.house import DATE, House, text
+from tests.survey.survey_maildir import DATE, House, text
 
 pytestmark = [
     protects(

@@ -12,7 +12,7 @@ import pytest
 from mailsurgeon.survey.index import index as indexing
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import SORTS, ViewQuery
-from tests.survey.house import DATE, House
+from tests.survey.survey_maildir import DATE, House
 
 
 def message(

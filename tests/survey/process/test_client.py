@@ -25,8 +25,8 @@ from mailsurgeon.survey.process.server import carried
 from mailsurgeon.survey.progress import Progress
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp
 from tests.support.protects import protects
-from tests.survey.house import House
 from tests.survey.processes import PATIENCE, below, ending, stopped, workers_below
+from tests.survey.survey_maildir import House
 
 pytestmark = [
     pytest.mark.process,

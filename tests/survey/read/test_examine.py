@@ -39,7 +39,7 @@ from mailsurgeon.survey.read.decompress import PIECE
 from mailsurgeon.survey.read.examine import examine
 from mailsurgeon.survey.read.message_file import Reading
 from tests.support.protects import protects
-from tests.survey.house import DATE, House, text
+from tests.survey.survey_maildir import DATE, House, text
 
 NAME = b"1300000000.M1.host:2,S"
 

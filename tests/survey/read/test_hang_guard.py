@@ -16,7 +16,7 @@ from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, HangGuard
 from mailsurgeon.survey.run import Progress
 from mailsurgeon.survey.walk import walk
 from tests.support.protects import protects
-from tests.survey.house import House
+from tests.survey.survey_maildir import House
 
 pytestmark = [
     protects(

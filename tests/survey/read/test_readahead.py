@@ -8,7 +8,7 @@ import pytest
 
 from mailsurgeon.survey.read import examine, readahead
 from mailsurgeon.survey.read.readahead import Pace
-from tests.survey.house import House
+from tests.survey.survey_maildir import House
 
 NAMES = [b"%d.M1.host:2,S" % number for number in range(40)]
 

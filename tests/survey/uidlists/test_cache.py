@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.survey.uidlists.cache import Lists, stamp_lists
-from tests.survey.house import House
+from tests.survey.survey_maildir import House
 
 LIST = b"3 V1 N9\n1 :1.M1.host\n8 :8.M1.host\n"
 

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
-from tests.survey.house import House
+from tests.survey.survey_maildir import House
 
 
 def test_without_any_list_nothing_is_said(house: House) -> None:

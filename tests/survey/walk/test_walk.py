@@ -18,7 +18,7 @@ from mailsurgeon.survey.walk.walk import (
     walk,
 )
 from tests.support.protects import protects
-from tests.survey.house import House
+from tests.survey.survey_maildir import House
 
 LONG_AGO = 1_600_000_000_000_000_000
 

@@ -25,7 +25,7 @@ from mailsurgeon.survey.watch.polling import Polling
 from mailsurgeon.survey.watch.watcher import Means, News, Watcher
 from tests.support.host import FakeHost
 from tests.support.protects import protects
-from tests.survey.house import DATE, House
+from tests.survey.survey_maildir import DATE, House
 
 PATIENCE = 30  # seconds after which a test has failed
 LISTS, OTHER = b".lists", b".other"

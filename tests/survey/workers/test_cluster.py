@@ -23,7 +23,7 @@ from mailsurgeon.survey.run import run_survey
 from mailsurgeon.survey.workers import cluster, scheduler
 from mailsurgeon.survey.workers.cluster import ClusterError, Readers, connect
 from tests.support.protects import protects
-from tests.survey.far import SECONDS, House, nobody
+from tests.survey.dask_cluster import SECONDS, House, nobody
 
 pytestmark = pytest.mark.cluster
 

@@ -9,7 +9,7 @@ import pytest
 
 from mailsurgeon.surgery.steps import uidlist_lines
 from mailsurgeon.surgery.steps.uidlist_lines import DropLines
-from tests.surgery.clinic import Clinic, clinic_in, only_act, text
+from tests.surgery.indexed_maildir import Clinic, clinic_in, only_act, text
 
 HEADER = b"3 V1300000000 N9 G0123456789abcdef0123456789abcdef Xodd  spacing\n"
 ONE = b"1300000000.M1.host"

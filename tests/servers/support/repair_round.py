@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.servers.support.damages import Case
 from tests.servers.support.operator import Operator
-from tests.servers.support.pictures import Change, Picture, alike, compare
+from tests.servers.support.served import Change, Picture, alike, compare
 from tests.servers.support.stock import Stock, tree
 
 SERVERS_OWN = ("dovecot", "courier", "maildirfolder")

@@ -16,8 +16,8 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act, Plan, Step
 from mailsurgeon.surgery.plan.propose import propose_folder
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner
-from tests.surgery.clinic import Clinic, clinic_in, text
 from tests.surgery.conftest import SERVERS, Ward
+from tests.surgery.indexed_maildir import Clinic, clinic_in, text
 
 SIZE = len(text(1))
 WORKER = 12345

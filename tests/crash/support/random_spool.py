@@ -11,7 +11,7 @@ from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.survey.index.index import Index
 from tests.crash.support.random_model import courier_base
 from tests.support.spool import SpoolTree
-from tests.surgery.clinic import Clinic, text
+from tests.surgery.indexed_maildir import Clinic, text
 
 FOLDERS = {
     MAILDIRPP: (b"", b".Sent", b".Archive.2012", b".Work"),
