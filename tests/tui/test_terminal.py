@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tui.conftest import Ward
+from tests.tui.conftest import ScreenMaildir
 from tests.tui.terminal import PATIENCE, Terminal, opened
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def terminal(ward: Ward) -> Iterator[Terminal]:
-    with opened(ward) as found:
+def terminal(maildir: ScreenMaildir) -> Iterator[Terminal]:
+    with opened(maildir) as found:
         yield found
 
 
