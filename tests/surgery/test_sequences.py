@@ -168,6 +168,7 @@ def test_directories_that_a_killed_run_had_begun_to_make_are_taken_away(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.crash
 def test_an_undo_that_is_killed_leaves_no_empty_directories(tmp_path: Path) -> None:
     """Whatever is left of the quarantine's directories is taken away by the recovery."""
     points, struck = 0, True
@@ -190,6 +191,7 @@ def test_an_undo_that_is_killed_leaves_no_empty_directories(tmp_path: Path) -> N
     assert points > 10, points
 
 
+@pytest.mark.crash
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root works on somebody else's spool")
 @pytest.mark.parametrize("beside", [True, False], ids=["beside the spool", "root's own"])
 def test_root_killed_while_it_quarantines_somebody_elses_mail_recovers(

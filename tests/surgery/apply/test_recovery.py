@@ -297,6 +297,7 @@ def test_a_writer_that_lives_is_not_recovered(maildir: Maildir) -> None:
         assert seen == [None]
 
 
+@pytest.mark.crash
 def test_an_act_of_two_steps_cut_off_between_them_is_completed(maildir: Maildir) -> None:
     twin, kept = maildir.mail(b"cur/1.M1.host:2,"), maildir.mail(b"cur/1.M1.host:2,S")
     steps = (
@@ -331,6 +332,7 @@ def test_a_mode_set_before_the_crash_is_known(
     assert maildir.path(path).stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.crash
 def test_a_folder_cut_off_on_its_way_is_not_left_locked(maildir: Maildir) -> None:
     maildir.folder(b".OLD")
     maildir.mail(b".OLD/cur/" + ONE)
