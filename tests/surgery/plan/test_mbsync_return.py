@@ -1,4 +1,4 @@
-"""A message that comes back into a folder bears no UID that mbsync has forgotten."""
+"""A message that returns to a folder does not get a UID that mbsync has forgotten."""
 
 from __future__ import annotations
 

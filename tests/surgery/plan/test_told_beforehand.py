@@ -1,4 +1,4 @@
-"""What a plan tells before anyone agrees: of uidlists that cannot follow, of what is at work."""
+"""What a plan warns of before anyone agrees: uidlists that cannot follow, programs at work."""
 
 from __future__ import annotations
 

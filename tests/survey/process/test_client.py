@@ -1,4 +1,4 @@
-"""A survey in a process of its own: the same survey, and nothing is left of it, whoever dies."""
+"""A survey in a process of its own finds the same, and leaves nothing, whichever process dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file system that does not answer: somebody is told what is waited for, and may give up."""
+"""A file system that does not answer: the user sees which file blocks, and may give up."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Silent(Executor):
 
 
 def told_of(maildir: SurveyMaildir, **options: Any) -> tuple[set[bytes | None], list[bytes]]:
-    """A survey in which everything waited for is given up: what was told, and asked about."""
+    """A survey in which every wait is given up: the notices, and the questions."""
     told: list[Progress] = []
     asked: list[bytes] = []
 

@@ -1,4 +1,4 @@
-"""Watching a spool: what is told, what is not, and what becomes of it when the system gives up."""
+"""Watching a spool: which changes are reported, and what happens if the system gives up."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LISTS, OTHER = b".lists", b".other"
 
 
 class Ear:
-    """Hears what a watcher tells, in its thread; the test waits for what it expects."""
+    """Collects what a watcher reports, in its thread; the test waits for what it expects."""
 
     def __init__(self, maildir: SurveyMaildir, **options: Any) -> None:
         self.news: list[News] = []
@@ -47,7 +47,7 @@ class Ear:
 
     @property
     def folders(self) -> set[bytes]:
-        """All folders told of since the last `deaf`."""
+        """All folders reported since the last `deaf`."""
         return {folder for news in self.news for folder in news.folders}
 
     def waits_for(self, expected: Callable[[Ear], bool]) -> None:
@@ -62,7 +62,7 @@ class Ear:
             self.news.clear()
 
     def comes_to_rest(self) -> None:
-        """Waits until the watcher watches and has told of all until now, and forgets it."""
+        """Waits until the watcher watches and has reported everything so far, and forgets that."""
         self.maildir.folder(b".sentinel", "cur", "new")
         self.maildir.mail(b".sentinel/new/1%d.M1P1.h" % len(self.news))
         self.hears(b".sentinel")

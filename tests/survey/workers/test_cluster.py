@@ -1,4 +1,4 @@
-"""Surveys by a real Dask cluster on the loopback: the same as here, whoever dies meanwhile."""
+"""Surveys by a real Dask cluster on the loopback find the same, whichever process dies."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ PATIENCE = 30  # seconds after which a test has failed
 
 
 class Hand:
-    """A watcher that tells what the test has it tell."""
+    """A watcher that reports the changes that the test gives it."""
 
     how = "by hand"
 
