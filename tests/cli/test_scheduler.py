@@ -1,4 +1,4 @@
-"""`--scheduler`: the same output by a cluster, and one line where it cannot be had."""
+"""`--scheduler`: the same output by a cluster, and one line if the cluster cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes a moment after the screen's first frame, and how a run ends that something holds."""
+"""What is loaded after the screen's first frame, and how a run ends while a thread is stuck."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two at once on one spool: the second is told who works there, or whose work is unfinished."""
+"""Two users on one spool: the second one sees who works there, or whose work is unfinished."""
 
 from __future__ import annotations
 

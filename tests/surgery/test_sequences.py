@@ -1,4 +1,4 @@
-"""What sequences of operations have shown: each of these went wrong once, or left something."""
+"""Sequences of operations that once went wrong or left something behind."""
 
 from __future__ import annotations
 

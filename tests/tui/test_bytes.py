@@ -1,4 +1,4 @@
-"""What a key costs on the line: bytes written to a terminal of 80x24 without COLORTERM.
+"""How many bytes a key costs on the line: on a terminal of 80x24 without COLORTERM.
 
 Each is exact: the same keys over the same mail write the same bytes.
 """

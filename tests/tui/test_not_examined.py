@@ -1,4 +1,4 @@
-"""What could not be looked at is never silent: in the top line, the status, the tree, a screen."""
+"""What could not be examined is shown: in the top line, the status, the tree, on a screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file system that does not answer: the screen lives on, says what it waits for, can give up."""
+"""A file system that does not answer: the screen stays usable, names the file, and can give up."""
 
 from __future__ import annotations
 

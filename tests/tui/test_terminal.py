@@ -1,4 +1,4 @@
-"""In a real terminal: gone when the terminal is, and in order when it is told to."""
+"""In a real terminal: the program ends when the terminal closes, and in order when asked to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dovecot may take seconds to say how it is configured: nobody waits for that at a lock of ours."""
+"""`doveconf` may take seconds, so no lock is held while it runs."""
 
 from __future__ import annotations
 

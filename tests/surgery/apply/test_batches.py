@@ -1,4 +1,4 @@
-"""Batches: what others do between two is seen; no lock is waited for while another is held."""
+"""Batches: changes by others between two are seen; nobody holds one lock and waits for another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a crash, a failing disk, a server that looked in between: what is said and what is done."""
+"""Recovery after a crash, a failing disk, a server that has looked: its report and its result."""
 
 from __future__ import annotations
 

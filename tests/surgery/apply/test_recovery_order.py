@@ -1,4 +1,4 @@
-"""A crash between steps that hide one another: a folder moved after its messages, a new name."""
+"""A crash between steps that hide each other: a folder moved after its messages, a new name."""
 
 from __future__ import annotations
 

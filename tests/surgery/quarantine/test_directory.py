@@ -1,4 +1,4 @@
-"""The quarantine: private, beside the spool, its things listed, put back, deleted when asked."""
+"""The quarantine: private, beside the spool; items are listed, restored, purged on request."""
 
 from __future__ import annotations
 

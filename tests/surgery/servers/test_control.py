@@ -1,4 +1,4 @@
-"""Uidlists kept in another directory: an operation is taken back where it found them."""
+"""Uidlists kept in another directory: an undo changes those that the operation changed."""
 
 from __future__ import annotations
 

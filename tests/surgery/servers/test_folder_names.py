@@ -1,4 +1,4 @@
-"""Who is in a folder: known without listing it again, and never by an old listing."""
+"""The names in a folder: known without listing it again, and never from an outdated listing."""
 
 from __future__ import annotations
 

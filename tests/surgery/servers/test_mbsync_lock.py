@@ -1,4 +1,4 @@
-"""The lock that mbsync gives out UIDs under."""
+"""The lock under which mbsync assigns UIDs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new kind of step is one class and one entry in the table: the rest of the program takes it."""
+"""A new kind of step needs one class and one entry in the table, nothing else."""
 
 from __future__ import annotations
 

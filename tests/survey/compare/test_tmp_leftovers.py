@@ -1,4 +1,4 @@
-"""What becomes of files in tmp/, by age, by who has them open, and by what is filed elsewhere."""
+"""Files in tmp/: judged by age, by the processes that have them open, and by copies elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found out about single files, whatever they are and whatever happens meanwhile."""
+"""The facts about single files, of every kind, and while they change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files are asked for ahead where the disk is waited for, and only there."""
+"""Files are read ahead if the survey waits for the disk, and only then."""
 
 from __future__ import annotations
 

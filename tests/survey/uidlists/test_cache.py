@@ -1,4 +1,4 @@
-"""The folders' lists of UIDs: looked at by those who read, once, and again when they change."""
+"""The folders' uidlists: each is read once, and again when it changes."""
 
 from __future__ import annotations
 

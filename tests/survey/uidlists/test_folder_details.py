@@ -1,4 +1,4 @@
-"""What a folder's lists say of it."""
+"""What the list files of a folder say about it."""
 
 from __future__ import annotations
 

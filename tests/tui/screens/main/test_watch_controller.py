@@ -1,4 +1,4 @@
-"""Watching: what changes on disk is looked at again, and the operator's place stays as it is."""
+"""Watching: the screen reads again what changes on disk, and the cursor stays where it is."""
 
 from __future__ import annotations
 
