@@ -1,4 +1,4 @@
-"""What is named on the command line: codes, folders, paths."""
+"""Codes, folders and paths on the command line."""
 
 from __future__ import annotations
 

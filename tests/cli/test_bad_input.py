@@ -241,6 +241,7 @@ def test_where_no_index_has_room_it_is_one_line(
     assert not kept(mounted)
 
 
+@pytest.mark.process
 def test_a_limit_on_the_size_of_files_is_one_line(large: Tree, tmp_path: Path) -> None:
     before = large.picture()
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))"

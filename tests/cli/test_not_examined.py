@@ -1,4 +1,4 @@
-"""What could not be looked at is said wherever a spool is spoken of; what is done was looked at."""
+"""Every command reports what could not be examined, and repairs only what was examined."""
 
 from __future__ import annotations
 

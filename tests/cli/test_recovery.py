@@ -1,4 +1,4 @@
-"""After a crash in the middle: who tells of it, who recovers, and what is left."""
+"""After a crash in the middle: which commands report it, which recover, and what is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--scheduler`: the same output by a cluster, and one line where it cannot be had."""
+"""`--scheduler`: the same output by a cluster, and one line if the cluster cannot be used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from mailsurgeon.survey.workers import cluster
 
-from ..survey.far import House
+from ..survey.dask_cluster import DaskCluster
 from .conftest import Run, Tree
 
 pytestmark = pytest.mark.cluster
@@ -25,8 +25,8 @@ PROGRAM = [sys.executable, "-c", "from mailsurgeon.cli import main; main()"]
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def dask(tmp_path: Path) -> Iterator[DaskCluster]:
+    made = DaskCluster(tmp_path)
     made.worker()
     yield made
     made.close()
@@ -40,8 +40,8 @@ def told(*words: object) -> tuple[int, str, str]:
     return ended.returncode, ended.stdout, ended.stderr
 
 
-def test_commands_say_the_same_by_a_cluster(house: House, broken: Tree, run: Run) -> None:
-    far = ("--scheduler", house.address)
+def test_commands_say_the_same_by_a_cluster(dask: DaskCluster, broken: Tree, run: Run) -> None:
+    far = ("--scheduler", dask.address)
     here = run("scan", broken, "--format", "csv")
     assert told("scan", broken, "--format", "csv", "--fresh", *far) == (1, here.out, "")
     code, out, err = told("scan-all", broken.root.parent, "--format", "json", "--fresh", *far)
@@ -56,7 +56,7 @@ def _untimed(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k != "seconds"} for row in found["spools"]]
 
 
-def test_one_spool_that_no_worker_sees_is_a_row(house: House, clean: Tree, run: Run) -> None:
+def test_one_spool_that_no_worker_sees_is_a_row(dask: DaskCluster, clean: Tree, run: Run) -> None:
     os.rename(clean.root, clean.root.parent / "seen")
     hidden = Tree(clean.root.parent / "hidden")
     seen = cluster.why_not
@@ -67,7 +67,7 @@ def test_one_spool_that_no_worker_sees_is_a_row(house: House, clean: Tree, run: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster, "why_not", why_not)
         outcome = run("scan-all", hidden.root.parent, "--format", "json",
-                      "--scheduler", house.address)  # fmt: skip
+                      "--scheduler", dask.address)  # fmt: skip
     assert outcome.code == 1
     first, second = outcome.json["spools"]
     assert "none of its workers can read" in first["error"]

@@ -1,4 +1,4 @@
-"""What comes a moment after the screen's first frame, and how a run ends that something holds."""
+"""What is loaded after the screen's first frame, and how a run ends while a thread is stuck."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+
+import pytest
 
 from mailsurgeon.cli.options import Common
 from mailsurgeon.cli.startup import LateSurgeon
@@ -48,16 +50,19 @@ def ending(held: bool) -> str:
     )
 
 
+@pytest.mark.process
 def test_a_thread_that_waits_for_ever_does_not_keep_the_program() -> None:
     done = python(ending(held=True))
     assert (done.stdout, done.returncode) == ("", 0)
 
 
+@pytest.mark.process
 def test_without_such_a_thread_the_program_goes_on_to_its_end() -> None:
     done = python(ending(held=False))
     assert (done.stdout, done.returncode) == ("went on\n", 0)
 
 
+@pytest.mark.process
 def test_what_ends_in_an_error_is_not_silenced() -> None:
     done = python(
         "from mailsurgeon.cli.startup import exits_promptly\n"

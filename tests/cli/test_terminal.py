@@ -1,4 +1,4 @@
-"""On a real terminal: it shows progress there, asks there, and takes the answer from there."""
+"""On a real terminal: progress and questions are shown there, and answers are read from there."""
 
 from __future__ import annotations
 

@@ -142,6 +142,7 @@ def _program(*words: object, **how: object) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.process
 def test_the_program_itself_ends_with_the_code(broken: Tree) -> None:
     scanned = _program("scan", broken, "--format", "json")
     assert (scanned.returncode, scanned.stderr) == (1, "")
@@ -150,6 +151,7 @@ def test_the_program_itself_ends_with_the_code(broken: Tree) -> None:
     assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.process
 def test_a_reader_that_leaves_is_no_error(broken: Tree) -> None:
     script = "from mailsurgeon.cli import main; main()"
     for number in range(300):
@@ -161,6 +163,7 @@ def test_a_reader_that_leaves_is_no_error(broken: Tree) -> None:
     assert piped.stderr == ""
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_output_that_cannot_be_written_is_one_line(broken: Tree) -> None:
     with open("/dev/full", "w") as full:
@@ -175,6 +178,7 @@ def test_output_that_cannot_be_written_is_one_line(broken: Tree) -> None:
 COMMANDS = ("scan", "fix", "log", "undo")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_load_neither_textual_nor_the_mail_parser(broken: Tree, command: str) -> None:
     ended = subprocess.run(

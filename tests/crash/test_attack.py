@@ -34,7 +34,7 @@ from tests.crash.conftest import FULL
 from tests.crash.support.attacker import USER, Weapons, attacking
 from tests.crash.support.kills import environment
 from tests.support.protects import protects
-from tests.surgery.conftest import Ward
+from tests.surgery.conftest import Maildir
 
 REPAIRS = 1000 if FULL else 200
 FEWEST_SWAPS = 500
@@ -94,7 +94,7 @@ def picture(*tops: Path) -> dict[str, tuple[Any, ...]]:
     return seen
 
 
-class Victim(Ward):
+class Victim(Maildir):
     """The spool of the attacker, and what is done to it."""
 
     @classmethod

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.conftest import FULL
-from tests.crash.support.faults import ERRORS, check, makes_durable, sick_in
+from tests.crash.support.faults import ERRORS, check, damaged_in, makes_durable
 from tests.crash.support.strace import Call, changing_calls, failing_at
 
 pytestmark = pytest.mark.crash
@@ -36,13 +36,13 @@ def calls(scratch: Path) -> list[Call]:
     """What an undisturbed `fix` changes, outside of the cache; looked at once."""
     if _known:
         return _known
-    with sick_in(scratch / "sick", scratch) as sick:
-        sick.warm_up()
-    shutil.rmtree(scratch / "sick")
-    with sick_in(scratch / "sick", scratch) as sick:
-        found = changing_calls(sick.fix, sick.ward.home)
-        assert sick.errors() == []
-    shutil.rmtree(scratch / "sick")
+    with damaged_in(scratch / "damaged", scratch) as damaged:
+        damaged.warm_up()
+    shutil.rmtree(scratch / "damaged")
+    with damaged_in(scratch / "damaged", scratch) as damaged:
+        found = changing_calls(damaged.fix, damaged.maildir.home)
+        assert damaged.errors() == []
+    shutil.rmtree(scratch / "damaged")
     _known.extend(call for call in found if "/cache/" not in call.text)
     return _known
 
@@ -62,11 +62,11 @@ def test_a_call_that_fails_is_told_and_nothing_is_between(
     after = dict(pairwise(calls))
     tried = calls if FULL else staggered(calls, ERRORS.index(error))
     for call in tried:
-        home = scratch / "sick"
-        with sick_in(home, scratch) as sick:
-            code = failing_at(sick.fix, call, error, scratch / "strace")
+        home = scratch / "damaged"
+        with damaged_in(home, scratch) as damaged:
+            code = failing_at(damaged.fix, call, error, scratch / "strace")
             try:
-                ends[check(sick, code, not_synced=makes_durable(call, after.get(call)))] += 1
+                ends[check(damaged, code, not_synced=makes_durable(call, after.get(call)))] += 1
             except Exception as failure:
                 raise AssertionError(f"{error} at {call}: {failure}") from failure
         shutil.rmtree(home)
@@ -100,13 +100,16 @@ def fill(place: Path, left: int) -> None:
 def test_a_full_disk_under_the_journal_changes_nothing_or_all_is_known(
     scratch: Path, left: int
 ) -> None:
-    with sick_in(scratch / "full", scratch) as sick, small_disk(sick.ward.home / "state") as disk:
+    with (
+        damaged_in(scratch / "full", scratch) as damaged,
+        small_disk(damaged.maildir.home / "state") as disk,
+    ):
         fill(disk, left)
-        code = forked(sick.fix)
+        code = forked(damaged.fix)
         if left == 0:
-            assert (code, sick.ward.picture()) == (2, sick.first)
+            assert (code, damaged.maildir.picture()) == (2, damaged.first)
         (disk / "filler").unlink()
-        end = check(sick, code, not_synced=False)
+        end = check(damaged, code, not_synced=False)
         assert left or end == "nothing"
         print(f"{left >> 10} KiB left for the journal: exit {code}, {end}")
     shutil.rmtree(scratch / "full")
@@ -116,11 +119,11 @@ def test_a_full_disk_under_the_journal_changes_nothing_or_all_is_known(
 def test_a_full_disk_under_spool_and_journal_leaves_nothing_between(
     scratch: Path, left: int
 ) -> None:
-    with small_disk(scratch / "small") as disk, sick_in(disk / "sick", scratch) as sick:
+    with small_disk(scratch / "small") as disk, damaged_in(disk / "damaged", scratch) as damaged:
         fill(disk, left)
-        code = forked(sick.fix)
+        code = forked(damaged.fix)
         (disk / "filler").unlink()
-        end = check(sick, code, not_synced=False)
+        end = check(damaged, code, not_synced=False)
         print(f"{left >> 10} KiB left for all: exit {code}, {end}")
         assert (end == "done") == (code == 0)
 

@@ -23,10 +23,10 @@ from mailsurgeon.errors import JournalError, Refused
 from mailsurgeon.surgery.model import Plan
 from tests.crash.conftest import FULL
 from tests.crash.support import kills_checks as checks
-from tests.crash.support.faults import Sick, sick_in
-from tests.crash.support.kills import environment, ward_in
+from tests.crash.support.faults import Damaged, damaged_in
+from tests.crash.support.kills import environment, maildir_in
 from tests.surgery.apply.test_kill import furnish, killed_at, undo_all
-from tests.surgery.conftest import Ward
+from tests.surgery.conftest import Maildir
 
 pytestmark = pytest.mark.crash
 
@@ -46,16 +46,16 @@ def flipped(whole: bytes, place: int) -> bytes:
 
 
 @pytest.fixture
-def ward(scratch: Path) -> Iterator[Ward]:
-    yield ward_in(scratch / "one")
+def maildir(scratch: Path) -> Iterator[Maildir]:
+    yield maildir_in(scratch / "one")
     shutil.rmtree(scratch / "one")
 
 
 @pytest.fixture
-def used(ward: Ward) -> tuple[Path, Plan]:
+def used(maildir: Maildir) -> tuple[Path, Plan]:
     """A journal with an operation that was taken back and done again, and what undoes it."""
-    plan = furnish(ward)
-    with ward.surgeon() as surgeon:
+    plan = furnish(maildir)
+    with maildir.surgeon() as surgeon:
         surgeon.apply(plan)
         surgeon.apply(surgeon.plan_undo(1))
         surgeon.apply(surgeon.plan_redo(1))
@@ -64,20 +64,20 @@ def used(ward: Ward) -> tuple[Path, Plan]:
 
 @pytest.mark.parametrize("damage", [truncated, flipped])
 def test_a_plan_from_a_damaged_journal_is_the_true_one_or_none(
-    ward: Ward, used: tuple[Path, Plan], damage: Damage
+    maildir: Maildir, used: tuple[Path, Plan], damage: Damage
 ) -> None:
     path, true = used
-    whole, done = path.read_bytes(), ward.picture()
+    whole, done = path.read_bytes(), maildir.picture()
     ends: Counter[str] = Counter()
     for place in range(0, len(whole), EVERY):
         spoil(path, damage(whole, place))
-        ends[planned(ward, true)] += 1
-        assert ward.picture() == done, f"damaged at byte {place}"
+        ends[planned(maildir, true)] += 1
+        assert maildir.picture() == done, f"damaged at byte {place}"
     tried = sum(ends.values())
     print(f"journal {damage.__name__} at {tried} of {tried} places: {dict(ends)}, 0 wrong")
     assert tried > 100 and ends["refused"] > tried / 20
     spoil(path, whole)
-    undo_all(ward)
+    undo_all(maildir)
 
 
 def spoil(path: Path, content: bytes) -> None:
@@ -86,10 +86,10 @@ def spoil(path: Path, content: bytes) -> None:
         path.with_name(path.name + side).unlink(missing_ok=True)
 
 
-def planned(ward: Ward, true: Plan) -> str:
+def planned(maildir: Maildir, true: Plan) -> str:
     """Whether a damaged journal gives the true plan; anything else must be refused."""
     try:
-        with ward.surgeon() as surgeon:
+        with maildir.surgeon() as surgeon:
             surgeon.recover()
             assert surgeon.plan_undo(1) == true
     except JournalError as error:
@@ -113,8 +113,8 @@ def test_an_unfinished_operation_with_a_damaged_journal_loses_nothing(
     place = 0
     while True:
         home = scratch / f"{name}-{damage.__name__}"
-        ward = ward_in(home)
-        end = recovered(ward, name, damage, place)
+        maildir = maildir_in(home)
+        end = recovered(maildir, name, damage, place)
         shutil.rmtree(home)
         if not end:
             break
@@ -125,25 +125,25 @@ def test_an_unfinished_operation_with_a_damaged_journal_loses_nothing(
     assert tried >= 10
 
 
-def recovered(ward: Ward, name: str, damage: Damage, place: int) -> str:
+def recovered(maildir: Maildir, name: str, damage: Damage, place: int) -> str:
     """What comes of recovering with the journal damaged; empty when it ends before `place`."""
-    plan, mails = furnish(ward), checks.hashes(ward)
-    before = checks.Before.of(ward)
-    assert killed_at(ward, MIDDLE, lambda surgeon: surgeon.apply(plan))
-    (path,) = (ward.home / "state").rglob(name)
+    plan, mails = furnish(maildir), checks.hashes(maildir)
+    before = checks.Before.of(maildir)
+    assert killed_at(maildir, MIDDLE, lambda surgeon: surgeon.apply(plan))
+    (path,) = (maildir.home / "state").rglob(name)
     whole = path.read_bytes()
     if place >= len(whole):
         return ""
     path.write_bytes(damage(whole, place))
     end = "recovered"
     try:
-        with ward.surgeon() as surgeon:
+        with maildir.surgeon() as surgeon:
             end = "recovered" if surgeon.recover() else "nothing known"
     except JournalError as error:
         assert "\n" not in str(error)
         end = "refused"
-    assert checks.hashes(ward) == mails, (place, end)
-    world = checks.World(ward, before, plan, 1)
+    assert checks.hashes(maildir) == mails, (place, end)
+    world = checks.World(maildir, before, plan, 1)
     steps = [step for act in plan.acts for step in act.steps if step.action == "rename"]
     assert {world.stands(step) for step in steps} <= {"done", "not done"}, (place, end)
     return end
@@ -189,34 +189,34 @@ def change(path: Path, statement: str) -> None:
 def test_the_commands_refuse_it_in_one_line_and_looking_goes_on(
     scratch: Path, put: Callable[[Path], None]
 ) -> None:
-    with sick_in(scratch / put.__name__, scratch) as sick:
-        assert sick.fixed_here() == 0
-        sick.ward.mail(b"1300000099.M99.host:2,S", 99)
-        (path,) = (sick.ward.home / "state").rglob("journal.sqlite")
+    with damaged_in(scratch / put.__name__, scratch) as damaged:
+        assert damaged.fixed_here() == 0
+        damaged.maildir.mail(b"1300000099.M99.host:2,S", 99)
+        (path,) = (damaged.maildir.home / "state").rglob("journal.sqlite")
         put(path)
-        before = sick.ward.picture()
+        before = damaged.maildir.picture()
         for word in ("undo",) if put is a_row_changed else ("undo", "fix"):
-            ended = sick.ran(word, "--yes")
+            ended = damaged.ran(word, "--yes")
             (line,) = ended.stderr.splitlines()
             assert (ended.returncode, ended.stdout) == (2, ""), ended
             assert "journal" in line and "--state-dir" in line
-        assert sick.ward.picture() == before
-        ended = sick.ran("scan")
+        assert damaged.maildir.picture() == before
+        ended = damaged.ran("scan")
         assert ended.returncode == 1 and "1300000099.M99" in ended.stdout, ended
         if FULL or put is cut:
-            code, shown = on_screen(sick)
+            code, shown = on_screen(damaged)
             assert code == 0 and b"MISF" in shown, shown[-2000:]
-        assert sick.ward.picture() == before
+        assert damaged.maildir.picture() == before
     shutil.rmtree(scratch / put.__name__)
 
 
-def on_screen(sick: Sick) -> tuple[int, bytes]:
+def on_screen(damaged: Damaged) -> tuple[int, bytes]:
     """Opens the screen to look only, waits until it shows the problem, and leaves it."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
     process = subprocess.Popen(
-        sick.words("", "--read-only"), stdin=slave, stdout=slave, stderr=slave,
-        start_new_session=True, env={**environment(sick.ward.home), "TERM": "xterm-256color"},
+        damaged.words("", "--read-only"), stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True, env={**environment(damaged.maildir.home), "TERM": "xterm-256color"},
     )  # fmt: skip
     os.close(slave)
     shown, left = b"", False

@@ -18,8 +18,8 @@ from tests.crash.conftest import FULL
 from tests.crash.support import kills_checks as checks
 from tests.crash.support.kills import (
     KINDS,
-    Case,
-    Theatre,
+    Copies,
+    Prepared,
     check,
     check_undone,
     purge,
@@ -27,7 +27,7 @@ from tests.crash.support.kills import (
     report,
     sample,
 )
-from tests.crash.support.kills_patient import patient_in
+from tests.crash.support.kills_plan import planned_in
 from tests.crash.support.strace import Call, NotInjected, changing_calls, killed_at
 from tests.surgery.conftest import SERVERS
 
@@ -42,10 +42,10 @@ pytestmark = [pytest.mark.crash, pytest.mark.usefixtures("needs_strace")]
 
 
 @pytest.fixture(scope="module")
-def theatre(scratch: Path) -> Iterator[Theatre]:
-    (scratch / "patient").mkdir()
-    with patient_in(scratch / "patient") as patient:
-        yield Theatre(patient, scratch)
+def copies(scratch: Path) -> Iterator[Copies]:
+    (scratch / "planned").mkdir()
+    with planned_in(scratch / "planned") as planned:
+        yield Copies(planned, scratch)
 
 
 def chosen(calls: list[Call], many: int) -> list[Call]:
@@ -54,54 +54,54 @@ def chosen(calls: list[Call], many: int) -> list[Call]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_operation_killed_anywhere_is_recovered_and_taken_back(
-    theatre: Theatre, kind: str
+    copies: Copies, kind: str
 ) -> None:
-    calls = theatre.calls(KINDS[kind])
+    calls = copies.calls(KINDS[kind])
     kills, seen = 0, set[int]()
     for kills, call in enumerate(chosen(calls, KILLS), start=1):
-        case, before, mails = theatre.killed(KINDS[kind], call)
+        prepared, before, mails = copies.killed(KINDS[kind], call)
         by_command = kills % BY_COMMAND == BY_COMMAND // 2
         try:
             if not by_command:
-                recover(case.ward)
-                seen.add(check(case, before, mails))
-            check_undone(case, mails, by_command=by_command)
+                recover(prepared.maildir)
+                seen.add(check(prepared, before, mails))
+            check_undone(prepared, mails, by_command=by_command)
         except Exception as error:
             raise AssertionError(f"{kind}, killed at {call}: {error}") from error
-        theatre.done_with(case)
+        copies.done_with(prepared)
     report(kind, calls, kills)
     assert 0 in seen and len(seen) > 2, f"only {seen} acts were ever done"
 
 
 @pytest.mark.parametrize("kind", RECOVERED)
-def test_a_recovery_killed_anywhere_is_itself_recovered(theatre: Theatre, kind: str) -> None:
+def test_a_recovery_killed_anywhere_is_itself_recovered(copies: Copies, kind: str) -> None:
     kills, counted = 0, list[Call]()
-    for point in sample(theatre.calls(KINDS[kind]), POINTS):
-        calls = recovery_calls(theatre, kind, point)
+    for point in sample(copies.calls(KINDS[kind]), POINTS):
+        calls = recovery_calls(copies, kind, point)
         counted += calls
         for number, call in enumerate(chosen(calls, RECOVERIES) if calls else ()):
-            case, before, mails = theatre.killed(KINDS[kind], point)
+            prepared, before, mails = copies.killed(KINDS[kind], point)
             try:
-                kills += killed_recovering(case, [call] if number % AGAIN else [call, call])
-                recover(case.ward)
-                check(case, before, mails)
-                check_undone(case, mails, by_command=False)
+                kills += killed_recovering(prepared, [call] if number % AGAIN else [call, call])
+                recover(prepared.maildir)
+                check(prepared, before, mails)
+                check_undone(prepared, mails, by_command=False)
             except Exception as error:
                 at = f"{kind} killed at {point}, its recovery at {call}"
                 raise AssertionError(f"{at}: {error}") from error
-            theatre.done_with(case)
+            copies.done_with(prepared)
     report(f"recovery of {kind}", counted, kills)
 
 
-def recovery_calls(theatre: Theatre, kind: str, point: Call) -> list[Call]:
+def recovery_calls(copies: Copies, kind: str, point: Call) -> list[Call]:
     """What the recovery of an operation killed at a point changes; nothing when it was over."""
-    case, _, _ = theatre.killed(KINDS[kind], point)
-    calls = changing_calls(case.recover, case.ward.home)
-    theatre.done_with(case)
+    prepared, _, _ = copies.killed(KINDS[kind], point)
+    calls = changing_calls(prepared.recover, prepared.maildir.home)
+    copies.done_with(prepared)
     return calls
 
 
-def killed_recovering(case: Case, calls: list[Call]) -> int:
+def killed_recovering(prepared: Prepared, calls: list[Call]) -> int:
     """Kills one recovery after the other; the number of kills.
 
     The second one may have less to do than the first: its kill may come late or not at all.
@@ -109,7 +109,7 @@ def killed_recovering(case: Case, calls: list[Call]) -> int:
     kills = 0
     for call in calls:
         try:
-            killed_at(case.recover, call, case.ward.home / "strace")
+            killed_at(prepared.recover, call, prepared.maildir.home / "strace")
             kills += 1
         except NotInjected:
             if not kills:
@@ -117,30 +117,30 @@ def killed_recovering(case: Case, calls: list[Call]) -> int:
     return kills
 
 
-def test_a_purge_killed_anywhere_takes_nothing_else(theatre: Theatre) -> None:
-    calls = theatre.calls(purge)
+def test_a_purge_killed_anywhere_takes_nothing_else(copies: Copies) -> None:
+    calls = copies.calls(purge)
     left = list[int]()
     for call in chosen(calls, KILLS):
-        case, _, mails = theatre.killed(purge, call)
+        prepared, _, mails = copies.killed(purge, call)
         try:
-            left.append(check_purged(case, mails))
+            left.append(check_purged(prepared, mails))
         except Exception as error:
             raise AssertionError(f"purge, killed at {call}: {error}") from error
-        theatre.done_with(case)
+        copies.done_with(prepared)
     report("purge", calls, len(left))
     assert len(set(left)) > 2, f"only ever {set(left)} items were left"
 
 
-def check_purged(case: Case, mails: Counter[str]) -> int:
+def check_purged(prepared: Prepared, mails: Counter[str]) -> int:
     """What is not deleted is known and comes back; returns how many things that are."""
-    ward = case.ward
-    recover(ward)
-    checks.check_no_traces(ward)
-    now = checks.hashes(ward)
+    maildir = prepared.maildir
+    recover(maildir)
+    checks.check_no_traces(maildir)
+    now = checks.hashes(maildir)
     lost = mails - now
-    gone = {path for path in case.first if path.startswith(PUT_AWAY)}
-    assert now <= mails and lost <= contents(case, gone), lost
-    with ward.surgeon() as surgeon:
+    gone = {path for path in prepared.first if path.startswith(PUT_AWAY)}
+    assert now <= mails and lost <= contents(prepared, gone), lost
+    with maildir.surgeon() as surgeon:
         items = surgeon.quarantined()
         (purges,) = [one for one in surgeon.operations() if one.kind == "purge"] or [None]
         states = [row.state for row in surgeon.steps(purges.id)] if purges else []
@@ -148,11 +148,11 @@ def check_purged(case: Case, mails: Counter[str]) -> int:
         assert states.count("done") + len(items) == THINGS, "what is there is not known"
         for number in surgeon.undoable():
             assert not surgeon.apply(surgeon.plan_undo(number)).refused
-    last = ward.picture()
-    assert checks.hashes(ward) == now
-    missing = {path for path in case.first if path not in last}
-    assert contents(case, missing) == lost, missing
-    other = {path for path in last if case.first.get(path) != last[path]}
+    last = maildir.picture()
+    assert checks.hashes(maildir) == now
+    missing = {path for path in prepared.first if path not in last}
+    assert contents(prepared, missing) == lost, missing
+    other = {path for path in last if prepared.first.get(path) != last[path]}
     # The sum lacks what is deleted, and the twin of a deleted copy has its flags.
     assert all(path.startswith((*SERVERS, *PUT_AWAY)) for path in other), other
     return len(items)
@@ -162,11 +162,11 @@ PUT_AWAY = (b"cur/1300000003.", b"cur/1300000005.", b".Old")
 THINGS = 3
 
 
-def contents(case: Case, paths: set[bytes]) -> Counter[str]:
+def contents(prepared: Prepared, paths: set[bytes]) -> Counter[str]:
     """The hashes of the messages that were at these paths."""
     messages = (
-        case.first[path][3]
+        prepared.first[path][3]
         for path in paths
-        if stat.S_ISREG(case.first[path][0]) and b"dovecot" not in path
+        if stat.S_ISREG(prepared.first[path][0]) and b"dovecot" not in path
     )
     return Counter(hashlib.sha256(content).hexdigest() for content in messages)

@@ -25,10 +25,10 @@ from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.conftest import FULL
 from tests.crash.support import kills_checks as checks
 from tests.crash.support import power
-from tests.crash.support.kills_patient import Patient, patient_in
+from tests.crash.support.kills_plan import PlannedMaildir, planned_in
 from tests.support.protects import protects
 from tests.surgery.apply.test_kill import undo_all
-from tests.surgery.conftest import Picture, Ward
+from tests.surgery.conftest import Maildir, Picture
 
 pytestmark = pytest.mark.crash
 
@@ -48,7 +48,7 @@ KINDS = [
 
 
 @dataclass(frozen=True)
-class Case:
+class PreparedDisk:
     """A disk with a spool that is ready for one operation."""
 
     image: Path
@@ -62,7 +62,7 @@ class Host:
 
     def __init__(self, disk: power.Disk) -> None:
         self.disk = disk
-        self.ward: Ward
+        self.maildir: Maildir
         self.plan: Plan
         self.first: Picture
         self.hashes: Counter[str]
@@ -72,78 +72,78 @@ class Host:
     def image(self, name: str) -> Path:
         return self.disk.home / name
 
-    def admit(self, *how: str) -> Case:
+    def prepare(self, *how: str) -> PreparedDisk:
         """A spool that needs one of everything."""
-        image = self.disk.format(self.image("sick"), *how)
+        image = self.disk.format(self.image("damaged"), *how)
         with self.disk.mounted(image) as at:
             (at / "host").mkdir()
-            with patient_in(at / "host") as patient:
-                self._know(patient)
-            before = checks.Before.of(self.ward)
-        return Case(image, before, self.plan, lambda surgeon: surgeon.apply(self.plan))
+            with planned_in(at / "host") as planned:
+                self._know(planned)
+            before = checks.Before.of(self.maildir)
+        return PreparedDisk(image, before, self.plan, lambda surgeon: surgeon.apply(self.plan))
 
-    def _know(self, patient: Patient) -> None:
-        self.ward, self.plan = patient.ward, patient.plan
-        self.first = self.ward.picture()
-        self.hashes = checks.hashes(self.ward)
-        with self.ward.surgeon() as surgeon:  # the journal's place is there, and empty
+    def _know(self, planned: PlannedMaildir) -> None:
+        self.maildir, self.plan = planned.maildir, planned.plan
+        self.first = self.maildir.picture()
+        self.hashes = checks.hashes(self.maildir)
+        with self.maildir.surgeon() as surgeon:  # the journal's place is there, and empty
             assert surgeon.undoable() == []
 
-    def repaired(self, sick: Case) -> Case:
+    def repaired(self, damaged: PreparedDisk) -> PreparedDisk:
         """The same after the operation, which is to be taken back."""
-        image = self.disk.copy(sick.image, self.image("repaired"))
+        image = self.disk.copy(damaged.image, self.image("repaired"))
         with self.disk.mounted(image):
-            with self.ward.surgeon() as surgeon:
+            with self.maildir.surgeon() as surgeon:
                 report = surgeon.apply(self.plan)
                 assert (report.state, report.refused) == ("applied", ()), report
                 back = surgeon.plan_undo(1)
-            before = checks.Before.of(self.ward)
-        return Case(image, before, back, lambda surgeon: surgeon.apply(back))
+            before = checks.Before.of(self.maildir)
+        return PreparedDisk(image, before, back, lambda surgeon: surgeon.apply(back))
 
-    def cut_off(self, sick: Case) -> Case:
+    def cut_off(self, damaged: PreparedDisk) -> PreparedDisk:
         """The same after a power cut in the middle of the operation, which is to be recovered."""
-        image = self.disk.copy(sick.image, self.image("middle"))
+        image = self.disk.copy(damaged.image, self.image("middle"))
         with self.disk.mounted(image) as at:
-            stops = power.stops(lambda: self._run(sick), "renameat2", self.image("log"))
+            stops = power.stops(lambda: self._run(damaged), "renameat2", self.image("log"))
             for number in stops:
                 if number == len(self.plan.acts) // 2:
                     _commit(at)
                     self.disk.copy(image, self.image("cut off"))
-        return Case(self.image("cut off"), sick.before, self.plan, Surgeon.recover)
+        return PreparedDisk(self.image("cut off"), damaged.before, self.plan, Surgeon.recover)
 
-    def _run(self, case: Case) -> None:
-        with self.ward.surgeon() as surgeon:
-            case.operate(surgeon)
+    def _run(self, prepared: PreparedDisk) -> None:
+        with self.maildir.surgeon() as surgeon:
+            prepared.operate(surgeon)
 
     # The cuts
 
-    def boundaries(self, case: Case) -> Iterator[Path]:
+    def boundaries(self, prepared: PreparedDisk) -> Iterator[Path]:
         """What the disk holds after each fsync, and at the end; the file is good for one look."""
-        total = sum(1 for _ in self._stopped(case, FSYNC))
+        total = sum(1 for _ in self._stopped(prepared, FSYNC))
         wanted = set(_spread(total, BOUNDARIES))
-        for number, image, _ in self._stopped(case, FSYNC):
+        for number, image, _ in self._stopped(prepared, FSYNC):
             if number in wanted:
                 yield self.disk.copy(image, self.image(f"fsync {number}"))
         self.figures.append(f"{len(wanted)} of {total} fsync boundaries")
 
-    def moments(self, case: Case) -> Iterator[Path]:
+    def moments(self, prepared: PreparedDisk) -> Iterator[Path]:
         """What the disk holds at seeded moments, all names that there are being durable."""
-        total = sum(1 for _ in self._stopped(case, ACTS))
+        total = sum(1 for _ in self._stopped(prepared, ACTS))
         wanted = set(random.Random(SEED).sample(range(1, total + 1), min(MOMENTS, total)))
-        for number, image, at in self._stopped(case, ACTS):
+        for number, image, at in self._stopped(prepared, ACTS):
             if number in wanted:
                 _commit(at)
                 yield self.disk.copy(image, self.image(f"moment {number}"))
         self.figures.append(f"{len(wanted)} of {total} moments")
 
-    def _stopped(self, case: Case, calls: str) -> Iterator[tuple[int, Path, Path]]:
-        image = self.disk.copy(case.image, self.image("live"))
+    def _stopped(self, prepared: PreparedDisk, calls: str) -> Iterator[tuple[int, Path, Path]]:
+        image = self.disk.copy(prepared.image, self.image("live"))
         with self.disk.mounted(image) as at:
-            for number in power.stops(lambda: self._run(case), calls, self.image("log")):
+            for number in power.stops(lambda: self._run(prepared), calls, self.image("log")):
                 yield number, image, at
 
-    def all_cuts(self, case: Case) -> Iterator[Path]:
-        cuts = [*self.boundaries(case), *self.moments(case)]
+    def all_cuts(self, prepared: PreparedDisk) -> Iterator[Path]:
+        cuts = [*self.boundaries(prepared), *self.moments(prepared)]
         for cut in cuts:
             self.cuts += 1
             yield cut
@@ -151,33 +151,33 @@ class Host:
 
     # After the power is back
 
-    def check(self, cut: Path, case: Case) -> int:
+    def check(self, cut: Path, prepared: PreparedDisk) -> int:
         """Recovers and checks all that must hold; returns how many acts were done."""
         with self.disk.mounted(cut):
-            ward = self.ward
-            status = os.stat(ward.root)
-            assert (status.st_dev, status.st_ino) == (ward.spool.device, ward.spool.inode)
+            maildir = self.maildir
+            status = os.stat(maildir.root)
+            assert (status.st_dev, status.st_ino) == (maildir.spool.device, maildir.spool.inode)
             try:
-                recover(ward)
+                recover(maildir)
             except JournalError as error:
                 raise AssertionError(f"the journal cannot be read: {error}") from error
-            assert checks.hashes(ward) == self.hashes, "the messages are not those there were"
-            done = checks.check_acts(ward, case.before, case.plan)
-            checks.check_uids(ward, case.before)
-            checks.check_no_traces(ward)
-            undo_all(ward)
-            now = ward.picture()
+            assert checks.hashes(maildir) == self.hashes, "the messages are not those there were"
+            done = checks.check_acts(maildir, prepared.before, prepared.plan)
+            checks.check_uids(maildir, prepared.before)
+            checks.check_no_traces(maildir)
+            undo_all(maildir)
+            now = maildir.picture()
             assert now == self.first, {
                 name for name in {*now, *self.first} if now.get(name) != self.first.get(name)
             }
-            assert checks.hashes(ward) == self.hashes
-            checks.check_no_traces(ward)
+            assert checks.hashes(maildir) == self.hashes
+            checks.check_no_traces(maildir)
         return done
 
 
-def recover(ward: Ward) -> None:
+def recover(maildir: Maildir) -> None:
     """The next start; a second one finds nothing to do."""
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         surgeon.lock_wait = 0.3  # nobody else is there to wait for
         report = surgeon.recover()
         assert report is None or (report.state, report.effects) == ("applied", ())
@@ -224,13 +224,13 @@ def host(scratch: Path, request: pytest.FixtureRequest) -> Iterator[Host]:
     seen="without `sync_let_go` their inode numbers were a directory's by then",
 )
 def test_power_cut_in_an_operation(host: Host, operation: str) -> None:
-    case = host.admit()
+    prepared = host.prepare()
     if operation != "fix":
-        case = host.repaired(case) if operation == "undo" else host.cut_off(case)
+        prepared = host.repaired(prepared) if operation == "undo" else host.cut_off(prepared)
     seen: set[int] = set()
-    for cut in host.all_cuts(case):
+    for cut in host.all_cuts(prepared):
         try:
-            seen.add(host.check(cut, case))
+            seen.add(host.check(cut, prepared))
         except (AssertionError, sqlite3.Error) as error:
             raise AssertionError(f"{operation}, {cut.name}: {error}") from error
     told = f"power cut in {operation} on {host.disk.kind}: {host.cuts} of {host.cuts} recovered"
@@ -250,14 +250,14 @@ def test_what_was_reported_as_done_is_on_the_disk(host: Host) -> None:
     The names of locks that were let go are not: they come back and may mean anything.
     """
     host.disk.options = power.BARE_OPTIONS
-    case = host.admit(power.BARE)
-    image, cut = host.disk.copy(case.image, host.image("live")), host.image("cut")
+    prepared = host.prepare(power.BARE)
+    image, cut = host.disk.copy(prepared.image, host.image("live")), host.image("cut")
     with host.disk.mounted(image):
-        with host.ward.surgeon() as surgeon:
+        with host.maildir.surgeon() as surgeon:
             assert surgeon.apply(host.plan).state == "applied"
         host.disk.copy(image, cut)
     power.repaired(cut)
     with host.disk.mounted(cut):
-        assert checks.check_acts(host.ward, case.before, host.plan) == len(host.plan.acts)
-        assert checks.hashes(host.ward) == host.hashes
+        assert checks.check_acts(host.maildir, prepared.before, host.plan) == len(host.plan.acts)
+        assert checks.hashes(host.maildir) == host.hashes
     print(f"power cut after a repair: {len(host.plan.acts)} of {len(host.plan.acts)} acts there")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.support.command import Person, house
+from tests.crash.support.command import Person, person_with_spool
 from tests.support.protects import protects
 
 pytestmark = [
@@ -23,7 +23,7 @@ pytestmark = [
 
 @pytest.fixture
 def person(tmp_path: Path) -> Person:
-    return house(tmp_path)
+    return person_with_spool(tmp_path)
 
 
 def modes(*tops: Path) -> dict[str, int]:

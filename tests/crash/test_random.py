@@ -34,7 +34,6 @@ from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
 from mailsurgeon.survey.run import run_survey
 from tests.crash.support.random_checks import check_uids, check_words
-from tests.crash.support.random_house import House
 from tests.crash.support.random_kill import dying_at
 from tests.crash.support.random_model import (
     LETTERS,
@@ -46,6 +45,7 @@ from tests.crash.support.random_model import (
     quota_drift,
 )
 from tests.crash.support.random_others import DEEDS, Others
+from tests.crash.support.random_spool import RandomSpool
 from tests.surgery.conftest import total
 
 pytestmark = pytest.mark.crash
@@ -79,33 +79,33 @@ class Life(RuleBasedStateMachine):
     def move_in(self, seed: int, alone: bool) -> None:
         parent = MEMORY if os.access(MEMORY, os.W_OK) else None
         self.home = Path(tempfile.mkdtemp(prefix="mailsurgeon-random-", dir=parent))
-        self.clinic = House(self.home, seed).build()
-        self.others = Others(self.clinic)
+        self.indexed = RandomSpool(self.home, seed).build()
+        self.others = Others(self.indexed)
         self.alone, self.sound = alone, True
-        self.surgeon = self.clinic.surgeon()
+        self.surgeon = self.indexed.surgeon()
         self.first = self.scene = self.look()
         counted["sequences"] += 1
         counted["sequences that nobody interfered with"] += alone
 
     def look(self) -> Scene:
         items = {item.path for item in self.surgeon.quarantined()}
-        return look(os.fsencode(self.clinic.root), self.surgeon.quarantine_dir, items)
+        return look(os.fsencode(self.indexed.root), self.surgeon.quarantine_dir, items)
 
     # Operations
 
     @rule(kind=st.sampled_from(KINDS), which=WHICH, to=ANY, death=DEATH)
     def operate(self, kind: str, which: list[int], to: int, death: int | None) -> None:
         """A repair, planned by the planner after a survey."""
-        run_survey(self.clinic.spool, self.clinic.index, self.clinic.options)
+        run_survey(self.indexed.spool, self.indexed.index, self.indexed.options)
         self.run(lambda: self.planned(kind, which, to), death)
 
     def planned(self, kind: str, which: list[int], to: int) -> Plan:
-        spool, index = self.clinic.spool, self.clinic.index
+        spool, index = self.indexed.spool, self.indexed.index
         if kind == "fix":
-            return self.clinic.fix()
+            return self.indexed.fix()
         if kind == "fix what is found":
             codes = sorted({row.code for row in index.problems()}) or ["misfiled"]
-            return self.clinic.fix(only=[codes[to % len(codes)]], force=which[0] % 2 == 0)
+            return self.indexed.fix(only=[codes[to % len(codes)]], force=which[0] % 2 == 0)
         folders = sorted(index.folders(), key=lambda row: row.path)
         folder = folders[to % len(folders)]
         if kind.startswith("folder: "):
@@ -158,7 +158,7 @@ class Life(RuleBasedStateMachine):
     def restart(self) -> None:
         """The program is ended and started again."""
         self.surgeon.close()
-        self.surgeon = self.clinic.surgeon()
+        self.surgeon = self.indexed.surgeon()
 
     # The others
 
@@ -211,7 +211,7 @@ class Life(RuleBasedStateMachine):
     def recover(self) -> Report | None:
         counted["crashes"] += 1
         self.surgeon.close()
-        self.surgeon = self.clinic.surgeon()
+        self.surgeon = self.indexed.surgeon()
         report = self.surgeon.recover()
         assert self.surgeon.unfinished() is None
         return report
@@ -258,7 +258,7 @@ class Life(RuleBasedStateMachine):
 
     def check_quota(self, before: Scene, after: Scene, *, whole: bool) -> None:
         """The sum tells of as much as before; `whole`: lists came back with their folders."""
-        layout, traces = self.clinic.spool.layout, set(before.lists)
+        layout, traces = self.indexed.spool.layout, set(before.lists)
         if whole:
             traces |= set(after.lists)
         drift = quota_drift(before, layout, traces)
@@ -302,7 +302,7 @@ class Life(RuleBasedStateMachine):
                 self.check_end(self.take_back_everything())
         finally:
             self.surgeon.close()
-            self.clinic.index.close()
+            self.indexed.index.close()
             shutil.rmtree(self.home)
 
     def check_end(self, named: set[bytes]) -> None:

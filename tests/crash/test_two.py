@@ -1,4 +1,4 @@
-"""Two at once on one spool: the second is told who works there, or whose work is unfinished."""
+"""Two users on one spool: the second one sees who works there, or whose work is unfinished."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.support.command import SOMEBODY, Person, house, of_all, person
+from tests.crash.support.command import SOMEBODY, Person, of_all, person, person_with_spool
 
 pytestmark = pytest.mark.crash
 
@@ -23,7 +23,7 @@ def two(request: pytest.FixtureRequest) -> Iterator[tuple[Person, Person]]:
     other = SOMEBODY if request.param != "the same user" else None
     if other and not of_all():
         pytest.skip("the program cannot be run as another user here")
-    one = house(home, other)
+    one = person_with_spool(home, other)
     pair = one, person(home, one.spool, "two", other)
     yield pair if not request.param.endswith("first") else (pair[1], pair[0])
     shutil.rmtree(home)

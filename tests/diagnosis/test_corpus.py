@@ -1,4 +1,4 @@
-"""Real mail, healthily laid out, gives no problem but what the files themselves have."""
+"""Real mail in a healthy layout has no problems except those of the files themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A problem is known in three places by its code: its entry, its rule and its explanation.
+"""The code of a problem appears in three places: its entry, its rule and its explanation.
 
 A made-up problem, given these three, is found, shown, told, repaired or left, and expected by
 `verify`, without a change anywhere else.

@@ -1,4 +1,4 @@
-"""The one test that a healthy message costs never overlooks anything."""
+"""The quick test by which healthy messages skip the rules overlooks nothing."""
 
 from __future__ import annotations
 

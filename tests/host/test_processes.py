@@ -1,4 +1,4 @@
-"""What /proc tells of others: on the processes there are, and on a /proc of a test's own."""
+"""What /proc says about other processes: the real one, and one made by a test."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _keep_layout(build: Build) -> None:
 
 
 def _own_separators(folder: Folder) -> list[Expected]:
-    """In a store with a separator of its own every name with an info is told, as `info`."""
+    """In a store with a separator of its own, every name with an info is reported, as `info`."""
     separator = folder.style.separator
     if separator == b":":
         return []

@@ -1,4 +1,4 @@
-"""However a spool is surveyed (again, in part, quickly, in processes), the truth is the same."""
+"""Every way to survey a spool (again, in part, quickly, in processes) finds the same."""
 
 from __future__ import annotations
 

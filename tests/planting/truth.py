@@ -81,7 +81,7 @@ def all_of(values: Iterable[Any], at_most: int | None = None) -> Check:
 
 
 def differences(wanted: Iterable[Expected], found: Iterable[ProblemRow]) -> list[str]:
-    """One line for each problem missing, too many, or told otherwise than it is; empty: all true.
+    """One line for each problem that is missing, surplus or wrongly described; else empty.
 
     `wanted` and `found` are compared as multisets of (code, path); then severity, remedy and the
     details that are given.

@@ -1,4 +1,4 @@
-"""The sample spool: it is built inside its place alone, always alike, and is what it says it is."""
+"""The sample spool: built only in its place, always the same, and as its list of problems says."""
 
 from __future__ import annotations
 

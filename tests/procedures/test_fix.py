@@ -12,37 +12,37 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.filename import split
-from tests.surgery.clinic import Clinic, clinic_in, moves, text
+from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, moves, text
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    with clinic_in(tmp_path) as one:
+def indexed(tmp_path: Path) -> Iterator[IndexedMaildir]:
+    with indexed_maildir_in(tmp_path) as one:
         yield one
 
 
-def damage(clinic: Clinic) -> dict[str, bytes]:
+def damage(indexed: IndexedMaildir) -> dict[str, bytes]:
     """One of each kind that a survey finds here; every thing by a short name."""
-    clinic.folder(b".A")
-    clinic.path(b".B/cur").mkdir(parents=True)
-    clinic.path(b"old scripts").mkdir()
+    indexed.folder(b".A")
+    indexed.path(b".B/cur").mkdir(parents=True)
+    indexed.path(b"old scripts").mkdir()
     size = len(text(0))
     return {
-        "size": clinic.mail(b"cur/1300000001.M1.host,S=7:2,S", content=text(1)),
-        "flags": clinic.mail(b"cur/1300000002.M1.host:2,SF", content=text(2)),
-        "misfiled": clinic.mail(b".A/1300000003.M1.host", content=text(3)),
-        "leftover": clinic.mail(b"tmp/1300000004.M1.host,S=%d" % size, content=text(4)),
-        "cut": clinic.mail(b"tmp/1300000005.M1.host,S=999", content=text(5)),
-        "kept": clinic.mail(b"cur/1300000006.M1.host:2,S", content=text(6)),
-        "clash": clinic.mail(b"new/1300000006.M1.host", content=text(7)),
-        "empty": clinic.mail(b"cur/1300000008.M1.host:2,S", content=b""),
-        "junk": clinic.mail(b"cur/1300000009.M1.host:2,S", content=b"%PDF-1.4 nothing\n"),
-        "name": clinic.mail(b"cur/.1300000010.M1.host:2,S", content=text(10)),
-        "lone": clinic.mail(b"cur/1300000011.M1.host:2,S", content=text(11)),
-        "copy": clinic.mail(b"cur/1300000012.M1.host:2,S", content=text(11)),
-        "truncated": clinic.mail(b"cur/1300000013.M1.host,S=900:2,", content=b"From: a@b\nSubj"),
-        "misfiled copy": clinic.mail(b".A/1300000014.M1.host", content=text(14)),
-        "filed": clinic.mail(b".A/cur/1300000014.M2.host:2,S", content=text(14)),
+        "size": indexed.mail(b"cur/1300000001.M1.host,S=7:2,S", content=text(1)),
+        "flags": indexed.mail(b"cur/1300000002.M1.host:2,SF", content=text(2)),
+        "misfiled": indexed.mail(b".A/1300000003.M1.host", content=text(3)),
+        "leftover": indexed.mail(b"tmp/1300000004.M1.host,S=%d" % size, content=text(4)),
+        "cut": indexed.mail(b"tmp/1300000005.M1.host,S=999", content=text(5)),
+        "kept": indexed.mail(b"cur/1300000006.M1.host:2,S", content=text(6)),
+        "clash": indexed.mail(b"new/1300000006.M1.host", content=text(7)),
+        "empty": indexed.mail(b"cur/1300000008.M1.host:2,S", content=b""),
+        "junk": indexed.mail(b"cur/1300000009.M1.host:2,S", content=b"%PDF-1.4 nothing\n"),
+        "name": indexed.mail(b"cur/.1300000010.M1.host:2,S", content=text(10)),
+        "lone": indexed.mail(b"cur/1300000011.M1.host:2,S", content=text(11)),
+        "copy": indexed.mail(b"cur/1300000012.M1.host:2,S", content=text(11)),
+        "truncated": indexed.mail(b"cur/1300000013.M1.host,S=900:2,", content=b"From: a@b\nSubj"),
+        "misfiled copy": indexed.mail(b".A/1300000014.M1.host", content=text(14)),
+        "filed": indexed.mail(b".A/cur/1300000014.M2.host:2,S", content=text(14)),
         "folder": b".B",
         "stray": b"old scripts",
     }  # fmt: skip
@@ -52,10 +52,10 @@ PLAIN = {"size", "flags", "misfiled", "leftover", "cut", "clash", "misfiled copy
 ON_REQUEST = {"empty", "junk", "name", "copy"}
 
 
-def test_a_plain_fix_does_what_it_says_and_no_more(clinic: Clinic) -> None:
-    things = damage(clinic)
-    clinic.uidlist(b"", b"1300000011.M1.host", b"1300000012.M1.host")
-    plan = clinic.survey().fix()
+def test_a_plain_fix_does_what_it_says_and_no_more(indexed: IndexedMaildir) -> None:
+    things = damage(indexed)
+    indexed.uidlist(b"", b"1300000011.M1.host", b"1300000012.M1.host")
+    plan = indexed.survey().fix()
     assert plan.kind == "fix"
     assert {act.path for act in plan.acts} == {things[name] for name in PLAIN}
     assert {act.verdict for act in plan.acts} == {
@@ -70,35 +70,35 @@ def test_a_plain_fix_does_what_it_says_and_no_more(clinic: Clinic) -> None:
     assert things["kept"] in told
 
 
-def test_fixed_once_it_is_fixed_and_undone_it_is_as_before(clinic: Clinic) -> None:
-    damage(clinic)
-    before = clinic.picture()
-    messages = clinic.messages()
-    clinic.apply(clinic.survey().fix())
-    assert clinic.messages() == messages
-    again = clinic.survey().fix()
+def test_fixed_once_it_is_fixed_and_undone_it_is_as_before(indexed: IndexedMaildir) -> None:
+    damage(indexed)
+    before = indexed.picture()
+    messages = indexed.messages()
+    indexed.apply(indexed.survey().fix())
+    assert indexed.messages() == messages
+    again = indexed.survey().fix()
     assert again.acts == ()
-    clinic.undo()
-    assert clinic.picture() == before
+    indexed.undo()
+    assert indexed.picture() == before
 
 
-def test_a_remedy_named_is_done_and_the_rest_left(clinic: Clinic) -> None:
-    things = damage(clinic)
-    plan = clinic.survey().fix(only=["empty", "not-mail"])
+def test_a_remedy_named_is_done_and_the_rest_left(indexed: IndexedMaildir) -> None:
+    things = damage(indexed)
+    plan = indexed.survey().fix(only=["empty", "not-mail"])
     assert set(moves(plan)) == {things["empty"], things["junk"]}
     assert plan.left == ()
 
 
-def test_folders_limit_what_is_repaired(clinic: Clinic) -> None:
-    things = damage(clinic)
-    plan = clinic.survey().fix(folders=["A"])
+def test_folders_limit_what_is_repaired(indexed: IndexedMaildir) -> None:
+    things = damage(indexed)
+    plan = indexed.survey().fix(folders=["A"])
     assert set(moves(plan)) == {things["misfiled"], things["misfiled copy"]}
 
 
-def test_a_path_is_repaired_with_all_it_has(clinic: Clinic) -> None:
-    things = damage(clinic)
+def test_a_path_is_repaired_with_all_it_has(indexed: IndexedMaildir) -> None:
+    things = damage(indexed)
     wanted = [things["empty"], things["truncated"], b"./" + things["name"]]
-    plan = clinic.survey().fix(paths=wanted)
+    plan = indexed.survey().fix(paths=wanted)
     assert {act.path for act in plan.acts} == {
         things["empty"], things["truncated"], things["name"]
     }  # fmt: skip
@@ -106,23 +106,23 @@ def test_a_path_is_repaired_with_all_it_has(clinic: Clinic) -> None:
     assert "only trace" in truncated.note
 
 
-def test_a_directory_named_is_repaired_as_a_plain_fix_would(clinic: Clinic) -> None:
-    things = damage(clinic)
-    plan = clinic.survey().fix(paths=[b"cur"])
+def test_a_directory_named_is_repaired_as_a_plain_fix_would(indexed: IndexedMaildir) -> None:
+    things = damage(indexed)
+    plan = indexed.survey().fix(paths=[b"cur"])
     assert {act.path for act in plan.acts} == {things["size"], things["flags"]}
-    stray = clinic.fix(paths=[things["stray"]])
+    stray = indexed.fix(paths=[things["stray"]])
     assert set(moves(stray)) == {things["stray"]}
 
 
-def test_paths_and_codes_narrow_each_other(clinic: Clinic) -> None:
-    things = damage(clinic)
-    plan = clinic.survey().fix(paths=[things["size"], things["flags"]], only=["bad-flags"])
+def test_paths_and_codes_narrow_each_other(indexed: IndexedMaildir) -> None:
+    things = damage(indexed)
+    plan = indexed.survey().fix(paths=[things["size"], things["flags"]], only=["bad-flags"])
     assert set(moves(plan)) == {things["flags"]}
 
 
-def test_what_is_not_there_and_what_is_healthy_is_told(clinic: Clinic) -> None:
-    healthy = clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
-    plan = clinic.survey().fix(paths=[healthy, b"cur/nothing"])
+def test_what_is_not_there_and_what_is_healthy_is_told(indexed: IndexedMaildir) -> None:
+    healthy = indexed.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+    plan = indexed.survey().fix(paths=[healthy, b"cur/nothing"])
     assert plan.acts == ()
     assert {(left.path, left.refused) for left in plan.left} == {
         (healthy, False), (b"cur/nothing", True),
@@ -130,49 +130,51 @@ def test_what_is_not_there_and_what_is_healthy_is_told(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"only": ["no-such"]}, {"folders": ["Nowhere"]}])
-def test_unknown_codes_and_folders_are_errors(clinic: Clinic, wrong: dict[str, list[str]]) -> None:
+def test_unknown_codes_and_folders_are_errors(
+    indexed: IndexedMaildir, wrong: dict[str, list[str]]
+) -> None:
     with pytest.raises(MailsurgeonError):
-        clinic.survey().fix(**wrong)
+        indexed.survey().fix(**wrong)
 
 
-def test_a_healthy_spool_has_nothing_to_fix(clinic: Clinic) -> None:
-    clinic.mail(b"cur/1300000000.M1.host,S=%d:2,S" % len(text(1)), content=text(1))
-    plan = clinic.survey().fix()
+def test_a_healthy_spool_has_nothing_to_fix(indexed: IndexedMaildir) -> None:
+    indexed.mail(b"cur/1300000000.M1.host,S=%d:2,S" % len(text(1)), content=text(1))
+    plan = indexed.survey().fix()
     assert (plan.acts, plan.left, plan.effects, plan.needs) == ((), (), (), ())
 
 
-def test_a_quick_survey_promises_nothing_that_contents_decide(clinic: Clinic) -> None:
+def test_a_quick_survey_promises_nothing_that_contents_decide(indexed: IndexedMaildir) -> None:
     from mailsurgeon.survey.run import run_survey
 
-    things = damage(clinic)
-    run_survey(clinic.spool, clinic.index, clinic.options, quick=True)
-    plan = clinic.fix()
+    things = damage(indexed)
+    run_survey(indexed.spool, indexed.index, indexed.options, quick=True)
+    plan = indexed.fix()
     assert things["size"] not in moves(plan) and things["misfiled"] not in moves(plan)
     pending = {left.path: left for left in plan.left if "full survey" in left.reason}
     assert things["misfiled"] in pending
 
 
-def test_the_uids_of_all_that_is_served_survive(clinic: Clinic) -> None:
+def test_the_uids_of_all_that_is_served_survive(indexed: IndexedMaildir) -> None:
     bases = [b"13000000%02d.M1.host,S=7" % number for number in range(20)]
     for number, base in enumerate(bases):
-        clinic.mail(b"cur/" + base + b":2,SF", content=text(number))
-    clinic.uidlist(b"", *bases)
-    plan = clinic.survey().fix()
+        indexed.mail(b"cur/" + base + b":2,SF", content=text(number))
+    indexed.uidlist(b"", *bases)
+    plan = indexed.survey().fix()
     assert "UIDs kept for 20 of 20 in INBOX" in plan.effects
-    clinic.apply(plan)
-    names = {split(os.fsencode(name))[0] for name in os.listdir(clinic.path(b"cur"))}
-    records = clinic.records(b"")
+    indexed.apply(plan)
+    names = {split(os.fsencode(name))[0] for name in os.listdir(indexed.path(b"cur"))}
+    records = indexed.records(b"")
     assert {record.partition(b" :")[2] for record in records} == names
     assert [int(record.split(b" ")[0]) for record in records] == list(range(1, 21))
 
 
-def uids(clinic: Clinic) -> dict[int, int]:
+def uids(indexed: IndexedMaildir) -> dict[int, int]:
     """Inode to UID of every message of INBOX that has a record and its base name to itself."""
     files: dict[bytes, list[int]] = {}
     for part in (b"cur", b"new"):
-        for entry in os.scandir(clinic.path(part)):
+        for entry in os.scandir(indexed.path(part)):
             files.setdefault(split(os.fsencode(entry.name))[0], []).append(entry.inode())
-    records = {line.partition(b" :")[2]: int(line.split()[0]) for line in clinic.records(b"")}
+    records = {line.partition(b" :")[2]: int(line.split()[0]) for line in indexed.records(b"")}
     return {
         inodes[0]: records[base]
         for base, inodes in files.items()
@@ -181,7 +183,9 @@ def uids(clinic: Clinic) -> dict[int, int]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_any_damage_is_fixed_as_far_as_promised_and_taken_back(clinic: Clinic, seed: int) -> None:
+def test_any_damage_is_fixed_as_far_as_promised_and_taken_back(
+    indexed: IndexedMaildir, seed: int
+) -> None:
     """Random names, places and contents: nothing left of its kinds, nothing lost, UIDs kept."""
     random = Random(seed)
     places = [b"cur/", b"new/", b"", b"tmp/", b".A/", b".A/cur/", b".A/deep/", b".A/cur/deep/"]
@@ -189,21 +193,21 @@ def test_any_damage_is_fixed_as_far_as_promised_and_taken_back(clinic: Clinic, s
     infos = [b"", b":2,", b":2,S", b":2,SF", b":2,SS", b":1,", b":2,:2,S", b"2,S", b";2,S"]
     contents = [text(1), text(2), b"", text(3)[:40], b"%PDF junk", gzip.compress(text(4)), text(5)]
     for number in range(12):  # the folders' own separator is the colon
-        clinic.mail(b".A/cur/14000000%02d.M1.host:2," % number, content=text(100 + number))
-        clinic.mail(b"cur/14000000%02d.M1.host:2," % number, content=text(200 + number))
+        indexed.mail(b".A/cur/14000000%02d.M1.host:2," % number, content=text(100 + number))
+        indexed.mail(b"cur/14000000%02d.M1.host:2," % number, content=text(200 + number))
     for number in range(60):
         name = b"13000000%02d.M1.host" % (number % 25)
         path = random.choice(places) + name + random.choice(fields) + random.choice(infos)
-        clinic.mail(path, number, content=random.choice(contents))
-    served = [*os.listdir(clinic.path(b"cur")), *os.listdir(clinic.path(b"new"))]
-    clinic.uidlist(b"", *sorted({split(os.fsencode(name))[0] for name in served}))
-    before, messages, numbered = clinic.picture(), clinic.messages(), uids(clinic)
+        indexed.mail(path, number, content=random.choice(contents))
+    served = [*os.listdir(indexed.path(b"cur")), *os.listdir(indexed.path(b"new"))]
+    indexed.uidlist(b"", *sorted({split(os.fsencode(name))[0] for name in served}))
+    before, messages, numbered = indexed.picture(), indexed.messages(), uids(indexed)
 
-    clinic.apply(clinic.survey().fix())
-    assert clinic.messages() == messages
-    after = uids(clinic)
+    indexed.apply(indexed.survey().fix())
+    assert indexed.messages() == messages
+    after = uids(indexed)
     assert {inode: after.get(inode, uid) for inode, uid in numbered.items()} == numbered
     assert len(set(after) & set(numbered)) > 12
-    assert clinic.survey().fix().acts == ()
-    clinic.undo()
-    assert clinic.picture() == before
+    assert indexed.survey().fix().acts == ()
+    indexed.undo()
+    assert indexed.picture() == before

@@ -1,4 +1,4 @@
-"""The phrase that tells what was seen."""
+"""The phrase that gives the evidence of a problem."""
 
 from __future__ import annotations
 

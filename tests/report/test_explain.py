@@ -1,4 +1,4 @@
-"""What is told of each problem."""
+"""The text that explains each problem."""
 
 from __future__ import annotations
 

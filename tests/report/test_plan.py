@@ -1,4 +1,4 @@
-"""A plan as its reader sees it: rows by verdict, first paths, effects, what is left."""
+"""A plan as it is printed: rows by verdict, first paths, effects, what is left."""
 
 from __future__ import annotations
 

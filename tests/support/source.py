@@ -1,4 +1,4 @@
-"""What can be told of Python sources without running them: sizes, public names, imports."""
+"""What Python sources show without being run: sizes, public names, imports."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SERVERS = (b"dovecot", b"courierimap", b":list", b"maildirsize")
 
 
 @dataclass
-class Ward:
+class Maildir:
     """A spool in a directory of its own, with helpers that speak of messages."""
 
     home: Path
@@ -119,13 +119,13 @@ def total(maildirsize: bytes) -> tuple[int, int]:
     return sum(int(size) for size, _ in lines), sum(int(count) for _, count in lines)
 
 
-def ward_in(home: Path, layout: str = "maildir++") -> Ward:
+def maildir_in(home: Path, layout: str = "maildir++") -> Maildir:
     """An empty spool with INBOX in `home`, which is then closed to others."""
     home.chmod(0o700)
     root = home / "mail" / "Maildir"
     tree = SpoolTree(os.fsencode(root))
     tree.folder()
-    return Ward(home, root, tree.spool(layout))
+    return Maildir(home, root, tree.spool(layout))
 
 
 def plan(*acts: Act, kind: str = "fix") -> Plan:
@@ -133,13 +133,13 @@ def plan(*acts: Act, kind: str = "fix") -> Plan:
 
 
 @pytest.fixture
-def ward(tmp_path: Path) -> Ward:
-    return ward_in(tmp_path)
+def maildir(tmp_path: Path) -> Maildir:
+    return maildir_in(tmp_path)
 
 
 @pytest.fixture
-def surgeon(ward: Ward) -> Iterator[Surgeon]:
-    with ward.surgeon() as one:
+def surgeon(maildir: Maildir) -> Iterator[Surgeon]:
+    with maildir.surgeon() as one:
         yield one
 
 

@@ -14,29 +14,29 @@ from mailsurgeon.survey.compare import copies
 from mailsurgeon.survey.read import directories, examine
 from mailsurgeon.survey.uidlists import cache
 
-from .house import House
+from .survey_maildir import SurveyMaildir
 
 NOBODY = 65_534
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def maildir(tmp_path: Path) -> Iterator[SurveyMaildir]:
     """An empty maildir++ spool: INBOX and nothing in it."""
-    made = House(tmp_path)
+    made = SurveyMaildir(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def fs_house(tmp_path: Path) -> Iterator[House]:
+def fs_maildir(tmp_path: Path) -> Iterator[SurveyMaildir]:
     """A directory that is the parent of an fs layout: no folder yet."""
-    made = House(tmp_path, "fs")
+    made = SurveyMaildir(tmp_path, "fs")
     yield made
     made.close()
 
 
 @pytest.fixture
-def nobodys_house() -> Iterator[House]:
+def nobodys_maildir() -> Iterator[SurveyMaildir]:
     """The same, looked at by a user whom modes keep out (root is kept out by none)."""
     home = Path(tempfile.mkdtemp())
     am_root = os.geteuid() == 0
@@ -44,7 +44,7 @@ def nobodys_house() -> Iterator[House]:
         os.chown(home, NOBODY, NOBODY)
         os.setegid(NOBODY)
         os.seteuid(NOBODY)
-    made = House(home)
+    made = SurveyMaildir(home)
     try:
         yield made
     finally:

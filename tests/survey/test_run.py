@@ -20,9 +20,9 @@ from mailsurgeon.survey.read import directories
 from mailsurgeon.survey.run import Progress, make_executor
 from tests.support.protects import protects
 from tests.survey.conftest import Reads
-from tests.survey.house import DATE, DAY, House, text
+from tests.survey.survey_maildir import DATE, DAY, SurveyMaildir, text
 
-EVERY = 11  # files of `full_house` that are no server's
+EVERY = 11  # files of `full_maildir` that are no server's
 
 
 @pytest.fixture(scope="module")
@@ -33,25 +33,25 @@ def executor() -> Iterator[Executor]:
 
 
 @pytest.fixture
-def full_house(house: House) -> House:
+def full_maildir(maildir: SurveyMaildir) -> SurveyMaildir:
     """Something of everything that is compared or remembered."""
     for folder in (b".A", b".B"):
-        house.folder(folder)
-    house.mail(b"cur/1.M1.host:2,S")
-    house.mail(b"cur/2.M1.host,S=5:2,S", 2)
-    house.mail(b"new/2b.M1.host", 2)  # a copy
-    house.mail(b".A/cur/3.M1.host:2,SF", 3)
-    house.mail(b".B/cur/3.M1.host:2,", 3)  # the same in another folder
-    house.mail(b".B/cur/4.M1.host:2,", 4)
-    house.mail(b".B/new/4.M1.host", 5)  # a name clash
-    house.mail(b".A/stray", 6)
-    house.mail(b".A/x/stray", 6)
-    house.mail(b".A/tmp/7.M1.host", 7)
-    house.file(b".A/cur/8.M1.host:2,", b"")
-    house.path(b".A/hollow").mkdir()
-    house.file(b".A/dovecot-uidlist", b"3 V1 N9\n1 W5 :8.M1.host\nwords\n")
-    os.symlink(".", house.at(b".B/loop"))
-    return house
+        maildir.folder(folder)
+    maildir.mail(b"cur/1.M1.host:2,S")
+    maildir.mail(b"cur/2.M1.host,S=5:2,S", 2)
+    maildir.mail(b"new/2b.M1.host", 2)  # a copy
+    maildir.mail(b".A/cur/3.M1.host:2,SF", 3)
+    maildir.mail(b".B/cur/3.M1.host:2,", 3)  # the same in another folder
+    maildir.mail(b".B/cur/4.M1.host:2,", 4)
+    maildir.mail(b".B/new/4.M1.host", 5)  # a name clash
+    maildir.mail(b".A/stray", 6)
+    maildir.mail(b".A/x/stray", 6)
+    maildir.mail(b".A/tmp/7.M1.host", 7)
+    maildir.file(b".A/cur/8.M1.host:2,", b"")
+    maildir.path(b".A/hollow").mkdir()
+    maildir.file(b".A/dovecot-uidlist", b"3 V1 N9\n1 W5 :8.M1.host\nwords\n")
+    os.symlink(".", maildir.at(b".B/loop"))
+    return maildir
 
 
 EVERYTHING = {
@@ -70,45 +70,47 @@ EVERYTHING = {
 }
 
 
-def test_a_first_survey(full_house: House) -> None:
-    result = full_house.survey()
-    assert full_house.codes() == EVERYTHING
-    assert full_house.not_examined() == {b".B/loop": "a symlink to a directory is not followed"}
+def test_a_first_survey(full_maildir: SurveyMaildir) -> None:
+    result = full_maildir.survey()
+    assert full_maildir.codes() == EVERYTHING
+    assert full_maildir.not_examined() == {b".B/loop": "a symlink to a directory is not followed"}
     # A message is a file in cur or new, or misfiled; those in tmp do not count.
     assert (result.depth, result.folders, result.messages) == ("full", 3, 10)
     files = [path for path in EVERYTHING if b"/tmp/" not in path] + [b"cur/1.M1.host:2,S"]
-    sizes = [full_house.path(path).stat().st_size for path in files if path.rpartition(b"/")[2]
+    sizes = [full_maildir.path(path).stat().st_size for path in files if path.rpartition(b"/")[2]
              not in (b"hollow", b"dovecot-uidlist")]  # fmt: skip
     assert result.bytes == sum(sizes)
     assert (result.not_examined, result.cancelled) == (1, False)
-    counts = {row.path: (row.messages, row.troubles) for row in full_house.index.folders()}
+    counts = {row.path: (row.messages, row.troubles) for row in full_maildir.index.folders()}
     assert counts == {b"": (3, 3), b".A": (4, 9), b".B": (3, 2)}
 
 
-def test_an_empty_spool(house: House) -> None:
-    result = house.survey()
-    assert (result.depth, result.messages, house.problems()) == ("full", 0, {})
+def test_an_empty_spool(maildir: SurveyMaildir) -> None:
+    result = maildir.survey()
+    assert (result.depth, result.messages, maildir.problems()) == ("full", 0, {})
 
 
-def test_a_second_survey_reads_nothing_and_finds_the_same(full_house: House, reads: Reads) -> None:
-    full_house.survey()
-    before = full_house.picture()
+def test_a_second_survey_reads_nothing_and_finds_the_same(
+    full_maildir: SurveyMaildir, reads: Reads
+) -> None:
+    full_maildir.survey()
+    before = full_maildir.contents()
     assert reads.examined > 0
     assert reads.digested > 0
     reads.forget()
-    full_house.survey()
+    full_maildir.survey()
     assert reads == (0, 0)
-    assert full_house.picture() == before == full_house.fresh_picture()
+    assert full_maildir.contents() == before == full_maildir.fresh_contents()
 
 
-def test_only_what_changed_is_read_again(full_house: House, reads: Reads) -> None:
-    full_house.survey()
+def test_only_what_changed_is_read_again(full_maildir: SurveyMaildir, reads: Reads) -> None:
+    full_maildir.survey()
     reads.forget()
-    full_house.mail(b"new/9.M1.host", 9)
-    full_house.file(b"cur/1.M1.host:2,S", text(10))
-    full_house.survey()
+    full_maildir.mail(b"new/9.M1.host", 9)
+    full_maildir.file(b"cur/1.M1.host:2,S", text(10))
+    full_maildir.survey()
     assert reads.examined == 2
-    assert full_house.picture() == full_house.fresh_picture()
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
 @protects(
@@ -118,23 +120,23 @@ def test_only_what_changed_is_read_again(full_house: House, reads: Reads) -> Non
     seen="a file rewritten in place, a clock set",
 )
 def test_a_change_in_place_with_size_and_mtime_as_before_is_seen(
-    house: House, reads: Reads
+    maildir: SurveyMaildir, reads: Reads
 ) -> None:
-    path = house.mail(b"cur/1.M1.host:2,S", 1)
-    house.survey()
-    before = house.path(path).stat()
+    path = maildir.mail(b"cur/1.M1.host:2,S", 1)
+    maildir.survey()
+    before = maildir.path(path).stat()
     # Until the file system's clock has moved on, the change would bear the same ctime.
-    while house.path(path).stat().st_ctime_ns == before.st_ctime_ns:
-        with open(house.at(path), "r+b") as file:
+    while maildir.path(path).stat().st_ctime_ns == before.st_ctime_ns:
+        with open(maildir.at(path), "r+b") as file:
             file.write(text(2))
-        os.utime(house.at(path), ns=(before.st_atime_ns, before.st_mtime_ns))
-    after = house.path(path).stat()
+        os.utime(maildir.at(path), ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = maildir.path(path).stat()
     same = (before.st_size, before.st_mtime_ns, before.st_ino)
     assert (after.st_size, after.st_mtime_ns, after.st_ino) == same
     reads.forget()
-    house.survey()
+    maildir.survey()
     assert reads.examined == 1
-    entry = house.index.entry_at(path)
+    entry = maildir.index.entry_at(path)
     assert entry is not None
     assert entry.message_id == "<2@example.org>"
 
@@ -145,40 +147,40 @@ def test_a_change_in_place_with_size_and_mtime_as_before_is_seen(
     where="survey/read/examine.py, survey/read/directories.py",
 )
 def test_what_changed_within_a_tick_of_the_clock_is_read_again(
-    full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
+    full_maildir: SurveyMaildir, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A change in the tick in which the file was looked at leaves no trace in its times."""
     monkeypatch.setattr(directories, "GRANULARITY", 10**18)
-    full_house.survey()
+    full_maildir.survey()
     reads.forget()
-    full_house.survey()
+    full_maildir.survey()
     assert reads.examined == EVERY
     monkeypatch.setattr(directories, "GRANULARITY", 0)
-    full_house.survey()
+    full_maildir.survey()
     reads.forget()
-    full_house.survey()
+    full_maildir.survey()
     assert reads.examined == 0
 
 
 def test_a_digest_of_what_changed_within_a_tick_is_none(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing but the bytes differs: size, times, header, lines."""
-    first, second = (house.mail(b"cur/%d.M1.host:2," % number, 7) for number in (1, 2))
+    first, second = (maildir.mail(b"cur/%d.M1.host:2," % number, 7) for number in (1, 2))
     monkeypatch.setattr(directories, "GRANULARITY", 10**18)
-    house.survey()
-    house.survey()
-    assert house.problem(second, "duplicate-id").detail["content"] == "identical"
-    with open(house.at(second), "r+b") as file:
+    maildir.survey()
+    maildir.survey()
+    assert maildir.problem(second, "duplicate-id").detail["content"] == "identical"
+    with open(maildir.at(second), "r+b") as file:
         file.write(text(7).replace(b"Text.", b"Tixt."))
-    os.utime(house.at(second), (DATE, DATE))
-    status = os.stat(house.at(second))
-    house.index.db.execute(
+    os.utime(maildir.at(second), (DATE, DATE))
+    status = os.stat(maildir.at(second))
+    maildir.index.db.execute(
         "UPDATE files SET ctime_ns = ? WHERE filename = ?",
         (status.st_ctime_ns, os.path.basename(second)),
     )
-    house.survey()
-    assert house.problem(first, "duplicate-id").detail["content"] == "different"
+    maildir.survey()
+    assert maildir.problem(first, "duplicate-id").detail["content"] == "different"
 
 
 @protects(
@@ -187,34 +189,34 @@ def test_a_digest_of_what_changed_within_a_tick_is_none(
     where="survey/read/examine.py, survey/read/directories.py",
 )
 def test_where_the_clock_went_back_nothing_is_believed(
-    full_house: House, reads: Reads, monkeypatch: pytest.MonkeyPatch
+    full_maildir: SurveyMaildir, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full_house.survey()
+    full_maildir.survey()
     reads.forget()
     monkeypatch.setattr(directories.time, "time_ns", lambda: DATE * 10**9)
-    full_house.survey()
+    full_maildir.survey()
     assert reads.examined == EVERY
 
 
-def test_what_was_late_is_so_no_longer_when_its_time_has_come(house: House) -> None:
-    path = house.file(b"cur/1.M1.host:2,S", text(1).replace(b"2011", b"2031"), mtime=DATE)
+def test_what_was_late_is_so_no_longer_when_its_time_has_come(maildir: SurveyMaildir) -> None:
+    path = maildir.file(b"cur/1.M1.host:2,S", text(1).replace(b"2011", b"2031"), mtime=DATE)
     late = int(time.time()) + 3 * DAY
-    os.utime(house.at(path), (late, late))
-    house.file(b"cur/2.M1.host:2,S", text(2))
-    house.survey()
-    assert "bad-date" in house.codes()[path]
-    detail = house.problem(path, "bad-date").detail
-    house.options = Options(clock_ahead=5.0 * DAY)
-    house.survey()
-    assert house.picture() == house.fresh_picture()
-    assert house.problem(path, "bad-date").detail == detail  # far from its header all the same
+    os.utime(maildir.at(path), (late, late))
+    maildir.file(b"cur/2.M1.host:2,S", text(2))
+    maildir.survey()
+    assert "bad-date" in maildir.codes()[path]
+    detail = maildir.problem(path, "bad-date").detail
+    maildir.options = Options(clock_ahead=5.0 * DAY)
+    maildir.survey()
+    assert maildir.contents() == maildir.fresh_contents()
+    assert maildir.problem(path, "bad-date").detail == detail  # far from its header all the same
 
 
 @pytest.mark.usefixtures("reads")
 def test_a_directory_as_its_seals_say_is_not_looked_at_further(
-    full_house: House, monkeypatch: pytest.MonkeyPatch
+    full_maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full_house.survey()
+    full_maildir.survey()
     looked: list[bytes] = []
     known = writer.IndexWriter.known
 
@@ -223,21 +225,21 @@ def test_a_directory_as_its_seals_say_is_not_looked_at_further(
         return known(self, number, names)
 
     monkeypatch.setattr(writer.IndexWriter, "known", noting)
-    full_house.survey()
+    full_maildir.survey()
     assert looked == []
-    full_house.mail(b"new/9.M1.host", 9)
-    full_house.survey()
+    full_maildir.mail(b"new/9.M1.host", 9)
+    full_maildir.survey()
     assert b"9.M1.host" in looked
-    assert full_house.picture() == full_house.fresh_picture()
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
 @pytest.mark.usefixtures("reads")
 def test_messages_are_compared_again_only_when_one_has_changed(
-    full_house: House, monkeypatch: pytest.MonkeyPatch
+    full_maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that is looked at anew every time, being no mail, is no change by itself."""
-    full_house.file(b"notes.txt", b"remember the milk")
-    full_house.survey()
+    full_maildir.file(b"notes.txt", b"remember the milk")
+    full_maildir.survey()
     compared: list[bool] = []
     really = run.compare
 
@@ -246,38 +248,38 @@ def test_messages_are_compared_again_only_when_one_has_changed(
         really(job)
 
     monkeypatch.setattr(run, "compare", noting)
-    full_house.survey()
-    full_house.survey(folders=[b".A"])
+    full_maildir.survey()
+    full_maildir.survey(folders=[b".A"])
     assert compared == [False, False]
-    os.unlink(full_house.at(b".A/cur/3.M1.host:2,SF"))
-    full_house.survey()
-    full_house.mail(b".A/new/9.M1.host", 9)
-    full_house.survey(folders=[b".A"])
-    full_house.folder(b".New")
-    full_house.survey()
+    os.unlink(full_maildir.at(b".A/cur/3.M1.host:2,SF"))
+    full_maildir.survey()
+    full_maildir.mail(b".A/new/9.M1.host", 9)
+    full_maildir.survey(folders=[b".A"])
+    full_maildir.folder(b".New")
+    full_maildir.survey()
     assert compared == [False, False, True, True, True]
-    assert full_house.picture() == full_house.fresh_picture()
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
-def test_a_digest_is_of_the_file_as_it_is_now(house: House) -> None:
-    house.mail(b"cur/1.M1.host:2,S", message_id=b"<x@y>")
-    house.mail(b"cur/2.M1.host:2,S", message_id=b"<x@y>")
-    house.survey()
-    assert house.problem(b"cur/1.M1.host:2,S", "duplicate-id").detail["content"] == "identical"
-    house.mail(b"cur/2.M1.host:2,S", message_id=b"<x@y>", body=b"Else.\n")
-    house.survey()
-    assert house.problem(b"cur/1.M1.host:2,S", "duplicate-id").detail["content"] == "different"
-    assert house.picture() == house.fresh_picture()
+def test_a_digest_is_of_the_file_as_it_is_now(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"cur/1.M1.host:2,S", message_id=b"<x@y>")
+    maildir.mail(b"cur/2.M1.host:2,S", message_id=b"<x@y>")
+    maildir.survey()
+    assert maildir.problem(b"cur/1.M1.host:2,S", "duplicate-id").detail["content"] == "identical"
+    maildir.mail(b"cur/2.M1.host:2,S", message_id=b"<x@y>", body=b"Else.\n")
+    maildir.survey()
+    assert maildir.problem(b"cur/1.M1.host:2,S", "duplicate-id").detail["content"] == "different"
+    assert maildir.contents() == maildir.fresh_contents()
 
 
-def test_moved_and_deleted(full_house: House) -> None:
-    full_house.survey()
-    os.rename(full_house.at(b".A/stray"), full_house.at(b".A/cur/6.M1.host:2,S"))
-    os.rename(full_house.at(b".B/new/4.M1.host"), full_house.at(b"new/4.M1.host"))
-    os.unlink(full_house.at(b"new/2b.M1.host"))
-    os.rmdir(full_house.at(b".A/hollow"))
-    full_house.survey()
-    assert full_house.codes() == {
+def test_moved_and_deleted(full_maildir: SurveyMaildir) -> None:
+    full_maildir.survey()
+    os.rename(full_maildir.at(b".A/stray"), full_maildir.at(b".A/cur/6.M1.host:2,S"))
+    os.rename(full_maildir.at(b".B/new/4.M1.host"), full_maildir.at(b"new/4.M1.host"))
+    os.unlink(full_maildir.at(b"new/2b.M1.host"))
+    os.rmdir(full_maildir.at(b".A/hollow"))
+    full_maildir.survey()
+    assert full_maildir.codes() == {
         b"cur/2.M1.host,S=5:2,S": {"size-mismatch"},
         b".A/cur/3.M1.host:2,SF": {"bad-flags", "duplicate-id"},
         b".B/cur/3.M1.host:2,": {"duplicate-id"},
@@ -287,122 +289,122 @@ def test_moved_and_deleted(full_house: House) -> None:
         b".A/cur/8.M1.host:2,": {"empty", "size-mismatch"},
         b".A/dovecot-uidlist": {"uidlist-damaged"},
     }
-    assert full_house.picture() == full_house.fresh_picture()
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
-def test_folders_that_come_go_and_change_their_kind(full_house: House) -> None:
-    full_house.survey()
-    os.rename(full_house.at(b".B"), full_house.at(b".C"))
-    full_house.folder(b".A/x")  # mail beside cur is misfiled in this folder now
-    full_house.survey()
-    assert {row.path for row in full_house.index.folders()} == {b"", b".A", b".A/x", b".C"}
-    assert full_house.problem(b".A/x/stray", "misfiled").detail["target"] == "A/x"
-    assert full_house.picture() == full_house.fresh_picture()
+def test_folders_that_come_go_and_change_their_kind(full_maildir: SurveyMaildir) -> None:
+    full_maildir.survey()
+    os.rename(full_maildir.at(b".B"), full_maildir.at(b".C"))
+    full_maildir.folder(b".A/x")  # mail beside cur is misfiled in this folder now
+    full_maildir.survey()
+    assert {row.path for row in full_maildir.index.folders()} == {b"", b".A", b".A/x", b".C"}
+    assert full_maildir.problem(b".A/x/stray", "misfiled").detail["target"] == "A/x"
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
-def test_a_folder_that_comes_between(house: House) -> None:
+def test_a_folder_that_comes_between(maildir: SurveyMaildir) -> None:
     """A nested file belongs to the nearest folder around it, although it has not changed."""
-    house.folder(b".A")
-    path = house.mail(b".A/x/y/stray")
-    house.survey()
-    assert house.problem(path, "misfiled").detail["target"] == "A"
-    house.folder(b".A/x")
-    house.survey()
-    assert house.problem(path, "misfiled").detail["target"] == "A/x"
-    assert house.picture() == house.fresh_picture()
+    maildir.folder(b".A")
+    path = maildir.mail(b".A/x/y/stray")
+    maildir.survey()
+    assert maildir.problem(path, "misfiled").detail["target"] == "A"
+    maildir.folder(b".A/x")
+    maildir.survey()
+    assert maildir.problem(path, "misfiled").detail["target"] == "A/x"
+    assert maildir.contents() == maildir.fresh_contents()
 
 
-def test_what_a_uidlist_says_of_an_unchanged_file_is_judged_anew(house: House) -> None:
-    path = house.mail(b"cur/1.M1.host:2,S")
-    house.survey()
-    assert house.codes() == {}
-    house.file(b"dovecot-uidlist", b"3 V1 N9\n1 S5 :1.M1.host\n")
-    house.survey()
-    assert house.problem(path, "size-mismatch").detail["in"] == "uidlist"
+def test_what_a_uidlist_says_of_an_unchanged_file_is_judged_anew(maildir: SurveyMaildir) -> None:
+    path = maildir.mail(b"cur/1.M1.host:2,S")
+    maildir.survey()
+    assert maildir.codes() == {}
+    maildir.file(b"dovecot-uidlist", b"3 V1 N9\n1 S5 :1.M1.host\n")
+    maildir.survey()
+    assert maildir.problem(path, "size-mismatch").detail["in"] == "uidlist"
 
 
 # In part
 
 
-def test_looking_again_at_some_folders_equals_a_fresh_survey(full_house: House) -> None:
-    full_house.survey()
-    os.rename(full_house.at(b".A/stray"), full_house.at(b".A/cur/6.M1.host:2,S"))
-    os.rename(full_house.at(b".A/cur/3.M1.host:2,SF"), full_house.at(b".A/cur/3.M1.host:2,FS"))
-    os.unlink(full_house.at(b".A/tmp/7.M1.host"))
-    os.rmdir(full_house.at(b".A/hollow"))
-    full_house.survey(folders=[b".A"])
-    assert full_house.picture() == full_house.fresh_picture()
+def test_looking_again_at_some_folders_equals_a_fresh_survey(full_maildir: SurveyMaildir) -> None:
+    full_maildir.survey()
+    os.rename(full_maildir.at(b".A/stray"), full_maildir.at(b".A/cur/6.M1.host:2,S"))
+    os.rename(full_maildir.at(b".A/cur/3.M1.host:2,SF"), full_maildir.at(b".A/cur/3.M1.host:2,FS"))
+    os.unlink(full_maildir.at(b".A/tmp/7.M1.host"))
+    os.rmdir(full_maildir.at(b".A/hollow"))
+    full_maildir.survey(folders=[b".A"])
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
 @pytest.mark.parametrize("folder", [b"", b".A", b".B"])
-def test_looking_again_without_a_change(full_house: House, folder: bytes) -> None:
-    full_house.survey()
-    before = full_house.picture()
-    full_house.survey(folders=[folder])
-    assert full_house.picture() == before
+def test_looking_again_without_a_change(full_maildir: SurveyMaildir, folder: bytes) -> None:
+    full_maildir.survey()
+    before = full_maildir.contents()
+    full_maildir.survey(folders=[folder])
+    assert full_maildir.contents() == before
 
 
-def test_two_folders_between_which_mail_was_moved(full_house: House) -> None:
-    full_house.survey()
-    os.rename(full_house.at(b".B/new/4.M1.host"), full_house.at(b"new/4.M1.host"))
-    full_house.survey(folders=[b"", b".B"])
-    assert full_house.picture() == full_house.fresh_picture()
+def test_two_folders_between_which_mail_was_moved(full_maildir: SurveyMaildir) -> None:
+    full_maildir.survey()
+    os.rename(full_maildir.at(b".B/new/4.M1.host"), full_maildir.at(b"new/4.M1.host"))
+    full_maildir.survey(folders=[b"", b".B"])
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
-def test_notes_of_what_was_left_out_do_not_outlive_it(full_house: House) -> None:
-    full_house.file(b".A/notes", b"remember\n")
-    full_house.file(b".B/notes", b"remember\n")
-    full_house.survey()
-    assert set(full_house.not_examined()) == {b".A/notes", b".B/notes", b".B/loop"}
-    os.unlink(full_house.at(b".B/loop"))
-    os.unlink(full_house.at(b".B/notes"))
-    os.symlink("..", full_house.at(b".A/loop"))
-    full_house.survey(folders=[b".A", b".B"])
-    assert set(full_house.not_examined()) == {b".A/notes", b".A/loop"}
+def test_notes_of_what_was_left_out_do_not_outlive_it(full_maildir: SurveyMaildir) -> None:
+    full_maildir.file(b".A/notes", b"remember\n")
+    full_maildir.file(b".B/notes", b"remember\n")
+    full_maildir.survey()
+    assert set(full_maildir.not_examined()) == {b".A/notes", b".B/notes", b".B/loop"}
+    os.unlink(full_maildir.at(b".B/loop"))
+    os.unlink(full_maildir.at(b".B/notes"))
+    os.symlink("..", full_maildir.at(b".A/loop"))
+    full_maildir.survey(folders=[b".A", b".B"])
+    assert set(full_maildir.not_examined()) == {b".A/notes", b".A/loop"}
 
 
-def test_what_lies_in_no_folder_is_always_looked_at(fs_house: House) -> None:
-    fs_house.folder(b"A")
-    stray = fs_house.mail(b"loose/1.M1.host")
-    fs_house.survey()
-    assert fs_house.codes() == {stray: {"misfiled"}}
-    other = fs_house.mail(b"loose/2.M1.host", 2)
-    fs_house.survey(folders=[b"A"])
-    assert fs_house.codes() == {stray: {"misfiled"}, other: {"misfiled"}}
-    os.unlink(fs_house.at(stray))
-    os.unlink(fs_house.at(other))
-    fs_house.survey(folders=[b"A"])
-    assert fs_house.codes() == {b"loose": {"stray-directory"}}
-    assert fs_house.picture() == fs_house.fresh_picture()
+def test_what_lies_in_no_folder_is_always_looked_at(fs_maildir: SurveyMaildir) -> None:
+    fs_maildir.folder(b"A")
+    stray = fs_maildir.mail(b"loose/1.M1.host")
+    fs_maildir.survey()
+    assert fs_maildir.codes() == {stray: {"misfiled"}}
+    other = fs_maildir.mail(b"loose/2.M1.host", 2)
+    fs_maildir.survey(folders=[b"A"])
+    assert fs_maildir.codes() == {stray: {"misfiled"}, other: {"misfiled"}}
+    os.unlink(fs_maildir.at(stray))
+    os.unlink(fs_maildir.at(other))
+    fs_maildir.survey(folders=[b"A"])
+    assert fs_maildir.codes() == {b"loose": {"stray-directory"}}
+    assert fs_maildir.contents() == fs_maildir.fresh_contents()
 
 
-def test_a_partial_survey_reads_no_other_folder(full_house: House, reads: Reads) -> None:
-    full_house.survey()
-    full_house.mail(b"new/9.M1.host", 9)
-    full_house.mail(b".A/new/9.M1.host", 10)
+def test_a_partial_survey_reads_no_other_folder(full_maildir: SurveyMaildir, reads: Reads) -> None:
+    full_maildir.survey()
+    full_maildir.mail(b"new/9.M1.host", 9)
+    full_maildir.mail(b".A/new/9.M1.host", 10)
     reads.forget()
-    full_house.survey(folders=[b".A"])
+    full_maildir.survey(folders=[b".A"])
     assert reads.examined == 1
-    assert b"new/9.M1.host" not in full_house.surveyed_paths()
+    assert b"new/9.M1.host" not in full_maildir.surveyed_paths()
 
 
 def test_a_partial_survey_alone_proposes_nothing_that_depends_on_others(
-    full_house: House,
+    full_maildir: SurveyMaildir,
 ) -> None:
-    result = full_house.survey(folders=[b".A"])
+    result = full_maildir.survey(folders=[b".A"])
     assert result.depth == "quick"
-    row = full_house.problem(b".A/stray", "misfiled")
+    row = full_maildir.problem(b".A/stray", "misfiled")
     assert (row.remedy, row.detail["pending"]) == (None, True)
 
 
 # Quickly
 
 
-def test_a_quick_survey_opens_no_message(full_house: House, reads: Reads) -> None:
-    result = full_house.survey(quick=True)
+def test_a_quick_survey_opens_no_message(full_maildir: SurveyMaildir, reads: Reads) -> None:
+    result = full_maildir.survey(quick=True)
     assert reads == (0, 0)
-    assert result.depth == full_house.index.meta("depth") == "quick"
-    assert full_house.codes() == {
+    assert result.depth == full_maildir.index.meta("depth") == "quick"
+    assert full_maildir.codes() == {
         b"cur/2.M1.host,S=5:2,S": {"size-mismatch"},
         b".A/cur/3.M1.host:2,SF": {"bad-flags"},
         b".B/cur/4.M1.host:2,": {"name-clash"},
@@ -418,58 +420,64 @@ def test_a_quick_survey_opens_no_message(full_house: House, reads: Reads) -> Non
         (b".A/stray", "misfiled"),
         (b".A/tmp/7.M1.host", "in-tmp"),
     ):
-        row = full_house.problem(path, code)
+        row = full_maildir.problem(path, code)
         assert (row.remedy, row.detail["pending"]) == (None, True)
 
 
-def test_a_full_survey_after_a_quick_one_equals_a_fresh_one(full_house: House) -> None:
-    full_house.survey(quick=True)
-    full_house.survey()
-    assert full_house.picture() == full_house.fresh_picture()
+def test_a_full_survey_after_a_quick_one_equals_a_fresh_one(full_maildir: SurveyMaildir) -> None:
+    full_maildir.survey(quick=True)
+    full_maildir.survey()
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
-def test_a_quick_survey_after_a_full_one_tells_names_and_sizes_alone(full_house: House) -> None:
-    full_house.survey()
-    full_house.survey(quick=True)
-    assert full_house.picture()["problems"] == full_house.fresh_picture(quick=True)["problems"]
+def test_a_quick_survey_after_a_full_one_tells_names_and_sizes_alone(
+    full_maildir: SurveyMaildir,
+) -> None:
+    full_maildir.survey()
+    full_maildir.survey(quick=True)
+    assert (
+        full_maildir.contents()["problems"] == full_maildir.fresh_contents(quick=True)["problems"]
+    )
 
 
-def test_by_place_and_name_alone_any_file_may_be_mail(house: House) -> None:
-    notes = house.file(b"notes", b"remember\n")
-    house.survey(quick=True)
-    assert house.codes() == {notes: {"misfiled"}}
-    house.survey()
-    assert house.codes() == {}
-    assert house.not_examined() == {notes: "not mail"}
-    assert house.surveyed_paths() == set()
+def test_by_place_and_name_alone_any_file_may_be_mail(maildir: SurveyMaildir) -> None:
+    notes = maildir.file(b"notes", b"remember\n")
+    maildir.survey(quick=True)
+    assert maildir.codes() == {notes: {"misfiled"}}
+    maildir.survey()
+    assert maildir.codes() == {}
+    assert maildir.not_examined() == {notes: "not mail"}
+    assert maildir.surveyed_paths() == set()
 
 
 # Cancelled
 
 
 def test_a_survey_that_is_cancelled_proposes_nothing_that_depends_on_others(
-    full_house: House,
+    full_maildir: SurveyMaildir,
 ) -> None:
-    result = full_house.survey(cancelled=lambda: True)
+    result = full_maildir.survey(cancelled=lambda: True)
     assert (result.cancelled, result.depth) == (True, "quick")
-    assert all(row.remedy is None for row in full_house.index.problems(codes=["misfiled"]))
+    assert all(row.remedy is None for row in full_maildir.index.problems(codes=["misfiled"]))
 
 
-def test_the_next_one_finds_all(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_one_finds_all(
+    full_maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(directories, "SLICE", 2)
     asked = iter([False, False, True])
-    assert full_house.survey(cancelled=lambda: next(asked)).cancelled
-    assert not full_house.survey().cancelled
-    assert full_house.picture() == full_house.fresh_picture()
+    assert full_maildir.survey(cancelled=lambda: next(asked)).cancelled
+    assert not full_maildir.survey().cancelled
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
 # How far it is
 
 
-def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress(full_maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directories, "SLICE", 2)
     seen: list[Progress] = []
-    full_house.survey(on_progress=seen.append)
+    full_maildir.survey(on_progress=seen.append)
     stages = list(dict.fromkeys(each.stage for each in seen))
     assert stages == ["listing", "reading", "comparing"]
     reading = [each for each in seen if each.stage == "reading"]
@@ -484,30 +492,30 @@ def test_progress(full_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_processes_find_what_one_finds(
-    full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
+    full_maildir: SurveyMaildir, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directories, "SLICE", 2)
-    full_house.survey(executor=executor)
-    assert full_house.picture() == full_house.fresh_picture()
-    full_house.mail(b"new/9.M1.host", 9)
-    full_house.survey(executor=executor)
-    assert full_house.picture() == full_house.fresh_picture()
+    full_maildir.survey(executor=executor)
+    assert full_maildir.contents() == full_maildir.fresh_contents()
+    full_maildir.mail(b"new/9.M1.host", 9)
+    full_maildir.survey(executor=executor)
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
 def test_a_cancelled_survey_leaves_its_processes_usable(
-    full_house: House, executor: Executor, monkeypatch: pytest.MonkeyPatch
+    full_maildir: SurveyMaildir, executor: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directories, "SLICE", 1)
-    assert full_house.survey(executor=executor, cancelled=lambda: True).cancelled
-    full_house.survey(executor=executor)
-    assert full_house.picture() == full_house.fresh_picture()
+    assert full_maildir.survey(executor=executor, cancelled=lambda: True).cancelled
+    full_maildir.survey(executor=executor)
+    assert full_maildir.contents() == full_maildir.fresh_contents()
 
 
-def test_an_index_whose_path_has_odd_characters(full_house: House, reads: Reads) -> None:
-    index = Index.open(full_house.home / "50% # of?it" / "index")
-    run.run_survey(full_house.spool, index)
+def test_an_index_whose_path_has_odd_characters(full_maildir: SurveyMaildir, reads: Reads) -> None:
+    index = Index.open(full_maildir.home / "50% # of?it" / "index")
+    run.run_survey(full_maildir.spool, index)
     reads.forget()
-    run.run_survey(full_house.spool, index)
+    run.run_survey(full_maildir.spool, index)
     index.close()
     assert reads.examined == 0
 
@@ -516,31 +524,31 @@ def test_an_index_whose_path_has_odd_characters(full_house: House, reads: Reads)
 
 
 def test_a_clock_that_is_ahead(tmp_path: Path) -> None:
-    house = House(tmp_path, options=Options(clock_ahead=2 * DAY))
-    path = house.mail(b"tmp/fresh.M1.host")
-    os.utime(house.at(path))
-    house.survey()
-    assert house.problem(path, "in-tmp").detail["stale"] is True
-    house.close()
+    maildir = SurveyMaildir(tmp_path, options=Options(clock_ahead=2 * DAY))
+    path = maildir.mail(b"tmp/fresh.M1.host")
+    os.utime(maildir.at(path))
+    maildir.survey()
+    assert maildir.problem(path, "in-tmp").detail["stale"] is True
+    maildir.close()
 
 
-def test_times_far_in_the_future(house: House) -> None:
-    path = house.mail(b"cur/1.M1.host:2,S")
-    os.utime(house.at(path), (DATE, 2**33))
-    house.survey()
-    assert house.codes() == {path: {"bad-date"}}
+def test_times_far_in_the_future(maildir: SurveyMaildir) -> None:
+    path = maildir.mail(b"cur/1.M1.host:2,S")
+    os.utime(maildir.at(path), (DATE, 2**33))
+    maildir.survey()
+    assert maildir.codes() == {path: {"bad-date"}}
 
 
-def test_two_surveys_never_write_one_index_at_once(full_house: House) -> None:
+def test_two_surveys_never_write_one_index_at_once(full_maildir: SurveyMaildir) -> None:
     second: list[bool] = []
 
     def another(_progress: Progress) -> None:
         if not second:
-            index = full_house.index.again()
-            result = run.run_survey(full_house.spool, index, cancelled=lambda: True)
+            index = full_maildir.index.again()
+            result = run.run_survey(full_maildir.spool, index, cancelled=lambda: True)
             second.append(result.cancelled and not index.folders())
             index.close()
 
-    full_house.survey(on_progress=another)
+    full_maildir.survey(on_progress=another)
     assert second == [True]
-    assert full_house.picture() == full_house.fresh_picture()
+    assert full_maildir.contents() == full_maildir.fresh_contents()

@@ -34,7 +34,7 @@ DATE = "Date: Tue, 06 Mar 2012 02:13:20 +0000\n"
 
 
 @dataclass
-class Ward:
+class ScreenMaildir:
     """Builds a spool file by file, and opens the screen over it."""
 
     home: Path
@@ -71,7 +71,7 @@ class Ward:
         seconds = START + 3600 * self.count
         return self.tree.path(self.tree.file(os.fsencode(name), data, mtime_ns=seconds * NS))
 
-    def damaged(self) -> Ward:
+    def damaged(self) -> ScreenMaildir:
         """Healthy mail, three misfiled, two wrong sizes in two folders, one empty, one bad flag."""
         for name in ("", "Archives.2012", "Entw&APw-rfe", "lists"):
             self.folder(name)
@@ -115,22 +115,22 @@ class Ward:
 
 
 @pytest.fixture
-def empty_ward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
+def empty_maildir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScreenMaildir]:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     time.tzset()
-    ward = Ward(tmp_path)
-    ward.folder()
-    yield ward
-    ward.close()
+    maildir = ScreenMaildir(tmp_path)
+    maildir.folder()
+    yield maildir
+    maildir.close()
     monkeypatch.undo()
     time.tzset()
 
 
 @pytest.fixture
-def ward(empty_ward: Ward) -> Ward:
-    return empty_ward.damaged()
+def maildir(empty_maildir: ScreenMaildir) -> ScreenMaildir:
+    return empty_maildir.damaged()
 
 
 async def settled(pilot: Pilot[Any]) -> None:

@@ -13,7 +13,7 @@ import sys
 import termios
 from collections.abc import Iterator
 
-from tests.tui.conftest import Ward
+from tests.tui.conftest import ScreenMaildir
 
 PATIENCE = 60  # seconds after which a test has failed
 QUIET = 1.0  # seconds without a byte that count as rest
@@ -23,13 +23,13 @@ PROGRAM = "from mailsurgeon.cli import main; main()"
 class Terminal:
     """The program in a terminal of 80x24, read as bytes."""
 
-    def __init__(self, ward: Ward, jobs: int = 1) -> None:
+    def __init__(self, maildir: ScreenMaildir, jobs: int = 1) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "HOME": str(ward.home)}
+        environment = {**os.environ, "TERM": "xterm-256color", "HOME": str(maildir.home)}
         environment.pop("COLORTERM", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(ward.root), "--jobs", str(jobs)],
+            [sys.executable, "-c", PROGRAM, str(maildir.root), "--jobs", str(jobs)],
             stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
             # The terminal must be its controlling one, or no SIGHUP comes when it goes.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
@@ -68,11 +68,11 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def opened(ward: Ward) -> Iterator[Terminal]:
+def opened(maildir: ScreenMaildir) -> Iterator[Terminal]:
     """The screen over 60 misfiled messages and some more, the survey done and all at rest."""
     for _ in range(60):
-        ward.mail(".lists/{n}:2,S")
-    found = Terminal(ward)
+        maildir.mail(".lists/{n}:2,S")
+    found = Terminal(maildir)
     try:
         found.read_until(b"surveyed 72")
         found.rest()

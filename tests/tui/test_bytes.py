@@ -1,4 +1,4 @@
-"""What a key costs on the line: bytes written to a terminal of 80x24 without COLORTERM.
+"""How many bytes a key costs on the line: on a terminal of 80x24 without COLORTERM.
 
 Each is exact: the same keys over the same mail write the same bytes.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tui.conftest import Ward
+from tests.tui.conftest import ScreenMaildir
 from tests.tui.terminal import Terminal, opened
 
 pytestmark = pytest.mark.process
@@ -32,8 +32,8 @@ def in_rows(written: bytes, rows: range) -> int:
 
 
 @pytest.fixture
-def terminal(ward: Ward) -> Iterator[Terminal]:
-    with opened(ward) as found:
+def terminal(maildir: ScreenMaildir) -> Iterator[Terminal]:
+    with opened(maildir) as found:
         found.press(b"\r")  # from the tree to the list
         yield found
 

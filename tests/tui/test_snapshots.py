@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from mailsurgeon.host.processes import Users
 from mailsurgeon.tui.app import MailsurgeonApp
 from tests.support.host import FakeHost
-from tests.tui.conftest import Ward, keys, settled
+from tests.tui.conftest import ScreenMaildir, keys, settled
 
 SMALL, LARGE = (80, 24), (200, 50)
 Compare = Callable[..., bool]
@@ -41,11 +41,11 @@ class Dated:
 
 
 @pytest.fixture
-def app(ward: Ward) -> Callable[..., MailsurgeonApp]:
+def app(maildir: ScreenMaildir) -> Callable[..., MailsurgeonApp]:
     users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))})
 
     def make(**settings: Any) -> MailsurgeonApp:
-        session = ward.session(host=FakeHost(users=users), **settings)
+        session = maildir.session(host=FakeHost(users=users), **settings)
         session.surgeon = Dated(session.surgeon)
         survey = session.survey
         session.survey = lambda *args, **options: dataclasses.replace(  # type: ignore[type-var]
@@ -77,9 +77,9 @@ def test_plan(snap_compare: Compare, app: Maker, size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=after("enter", "A", "enter"))
 
 
-def test_folder(snap_compare: Compare, app: Maker, ward: Ward) -> None:
-    (ward.root / "subscriptions").write_bytes(b"Archives.2012\n")
-    (ward.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
+def test_folder(snap_compare: Compare, app: Maker, maildir: ScreenMaildir) -> None:
+    (maildir.root / "subscriptions").write_bytes(b"Archives.2012\n")
+    (maildir.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
     assert snap_compare(app(), terminal_size=SMALL, run_before=after("end"))
 
 

@@ -1,4 +1,4 @@
-"""A file system that does not answer: the screen lives on, says what it waits for, can give up."""
+"""A file system that does not answer: the screen stays usable, names the file, and can give up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailsurgeon.tui.screens.main.inspector_controller import READINGS, WAITING
 from mailsurgeon.tui.stalled import Waits
 from mailsurgeon.tui.widgets.folder_tree import ALL
 from tests.support.protects import protects
-from tests.tui.conftest import Ward, front, keys, listed, main, settled, status
+from tests.tui.conftest import ScreenMaildir, front, keys, listed, main, settled, status
 
 pytestmark = [
     protects(
@@ -51,8 +51,8 @@ class Stalled:
 
 
 @pytest.fixture
-def stalled(ward: Ward) -> Iterator[tuple[MailsurgeonApp, Stalled]]:
-    session = ward.session()
+def stalled(maildir: ScreenMaildir) -> Iterator[tuple[MailsurgeonApp, Stalled]]:
+    session = maildir.session()
     session.survey = survey = Stalled(session.survey)
     yield MailsurgeonApp(session), survey
     survey.answer.set()
@@ -125,7 +125,7 @@ async def test_leaving_does_not_wait_for_what_hangs(
 
 
 async def test_a_message_that_cannot_be_read_holds_neither_list_nor_proposals(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: ScreenMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer, asked = threading.Event(), list[int]()
 
@@ -134,7 +134,7 @@ async def test_a_message_that_cannot_be_read_holds_neither_list_nor_proposals(
         assert answer.wait(PATIENCE)
         return [Text(f"this is {entry.id}")]
 
-    async with ward.app().run_test(size=SIZE) as pilot:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         monkeypatch.setattr(inspector_controller, "inspect", inspect)
         monkeypatch.setattr(inspector_controller, "SILENT_AFTER", 0.01)

@@ -14,7 +14,7 @@ from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.tui.widgets.folder_tree import Target
 from tests.support.protects import protects
 from tests.survey.processes import below, ending, stopped, workers_below
-from tests.tui.conftest import Ward, keys, listed, main, settled, status
+from tests.tui.conftest import ScreenMaildir, keys, listed, main, settled, status
 from tests.tui.terminal import PATIENCE, Terminal
 
 pytestmark = [
@@ -61,21 +61,23 @@ class AtReading:
         return self.apart.survey(*arguments, on_progress=tell, **options)
 
 
-async def test_the_screen_shows_what_was_found_there(ward: Ward, apart: Apart) -> None:
-    async with ward.app(survey=apart.survey).run_test(size=SIZE) as pilot:
+async def test_the_screen_shows_what_was_found_there(maildir: ScreenMaildir, apart: Apart) -> None:
+    async with maildir.app(survey=apart.survey).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "surveyed 12 in" in status(pilot)
         assert "misfiled" in kinds(pilot)
         main(pilot).lists.tree.go_to_target(Target("code", code="misfiled"))
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "Y")
-        assert ward.names(".Archives.2012") == ["cur", "new", "tmp"]
+        assert maildir.names(".Archives.2012") == ["cur", "new", "tmp"]
         assert "misfiled" not in kinds(pilot)
 
 
-async def test_when_it_is_killed_the_screen_says_so_and_lives_on(ward: Ward, apart: Apart) -> None:
+async def test_when_it_is_killed_the_screen_says_so_and_lives_on(
+    maildir: ScreenMaildir, apart: Apart
+) -> None:
     survey = AtReading(apart, lambda: os.kill(process_of(apart), signal.SIGKILL))
-    async with ward.app(survey=survey).run_test(size=SIZE) as pilot:
+    async with maildir.app(survey=survey).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert DIED in status(pilot)
         await keys(pilot, "question_mark", "escape")
@@ -86,10 +88,10 @@ async def test_when_it_is_killed_the_screen_says_so_and_lives_on(ward: Ward, apa
 
 
 @pytest.fixture
-def held_up(ward: Ward) -> Iterator[tuple[Terminal, int, list[int]]]:
+def held_up(maildir: ScreenMaildir) -> Iterator[tuple[Terminal, int, list[int]]]:
     """The program in a terminal in the middle of a survey, which its workers hold up; the process
     that surveys, and the workers."""
-    terminal = Terminal(ward, jobs=2)
+    terminal = Terminal(maildir, jobs=2)
     try:
         terminal.read_until(b"surveyed 12 in")
         below_it = below(terminal.process.pid)

@@ -1,4 +1,4 @@
-"""In a real terminal: gone when the terminal is, and in order when it is told to."""
+"""In a real terminal: the program ends when the terminal closes, and in order when asked to."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tui.conftest import Ward
+from tests.tui.conftest import ScreenMaildir
 from tests.tui.terminal import PATIENCE, Terminal, opened
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def terminal(ward: Ward) -> Iterator[Terminal]:
-    with opened(ward) as found:
+def terminal(maildir: ScreenMaildir) -> Iterator[Terminal]:
+    with opened(maildir) as found:
         yield found
 
 

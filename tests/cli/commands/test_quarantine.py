@@ -1,4 +1,4 @@
-"""`mailsurgeon quarantine`: put away, list, bring back, end."""
+"""`mailsurgeon quarantine`: add, list, restore, purge."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ KEYS = ["spool", "layout", "messages", "bytes", "folders", "problems", "worst", 
 
 
 @pytest.fixture
-def hall(tmp_path: Path) -> Path:
+def vmail(tmp_path: Path) -> Path:
     """anna is healthy, bert has two wrong sizes, carla one, dirk only what is info."""
     top = tmp_path / "vmail" / "example.org"
     for number, name in enumerate(("anna", "bert", "carla", "dirk")):
@@ -46,13 +46,13 @@ def names(outcome: Any) -> list[str]:
     return [os.path.basename(row["spool"]) for row in outcome.json["spools"]]
 
 
-def test_the_worst_is_first(run: Run, hall: Path) -> None:
-    outcome = run("scan-all", hall, "--format", "json")
+def test_the_worst_is_first(run: Run, vmail: Path) -> None:
+    outcome = run("scan-all", vmail, "--format", "json")
     assert outcome.code == 1
     assert outcome.err == ""
     found = outcome.json
     assert list(found) == ["schema", "directory", "spools", "totals", "not_searched"]
-    assert found["directory"] == str(hall)
+    assert found["directory"] == str(vmail)
     assert names(outcome) == ["bert", "carla", "dirk", "anna"]
     bert, carla, dirk, anna = found["spools"]
     assert all(list(row) == KEYS for row in found["spools"])
@@ -69,46 +69,46 @@ def test_the_worst_is_first(run: Run, hall: Path) -> None:
     where="cli/open_spool.py",
     seen="seen failing without the question",
 )
-def test_what_changes_something_wants_one_of_them(run: Run, hall: Path) -> None:
+def test_what_changes_something_wants_one_of_them(run: Run, vmail: Path) -> None:
     """As folders of one spool, one user's mail would be judged by another's."""
-    before = sorted(path.name for path in hall.rglob("*"))
-    outcome = run("fix", hall, "--yes")
+    before = sorted(path.name for path in vmail.rglob("*"))
+    outcome = run("fix", vmail, "--yes")
     assert outcome.code == 2
     assert outcome.err.count("\n") == 1
-    assert f"{hall}: holds several spools; name one of them" in outcome.err
-    assert sorted(path.name for path in hall.rglob("*")) == before
-    assert run("fix", hall / "example.org" / "bert", "--yes").code == 0
+    assert f"{vmail}: holds several spools; name one of them" in outcome.err
+    assert sorted(path.name for path in vmail.rglob("*")) == before
+    assert run("fix", vmail / "example.org" / "bert", "--yes").code == 0
 
 
-def test_that_they_are_folders_of_one_can_be_said(run: Run, hall: Path) -> None:
-    outcome = run("fix", hall, "--layout", "fs", "--dry-run", "--format", "json")
+def test_that_they_are_folders_of_one_can_be_said(run: Run, vmail: Path) -> None:
+    outcome = run("fix", vmail, "--layout", "fs", "--dry-run", "--format", "json")
     assert outcome.code == 1
 
 
-def test_the_table_names_them_with_their_badges(run: Run, hall: Path) -> None:
-    head, *rows, total = run("scan-all", hall).out.splitlines()
+def test_the_table_names_them_with_their_badges(run: Run, vmail: Path) -> None:
+    head, *rows, total = run("scan-all", vmail).out.splitlines()
     assert head.split() == ["spool", "messages", "problems"]
-    assert rows[0].split()[:4] == [str(hall / "example.org" / "bert"), "3", "SIZE", "2"]
-    assert rows[-1].split() == [str(hall / "example.org" / "anna"), "1", "none"]
-    assert total.startswith(f"{hall}: 4 spools, 8 messages, ")
+    assert rows[0].split()[:4] == [str(vmail / "example.org" / "bert"), "3", "SIZE", "2"]
+    assert rows[-1].split() == [str(vmail / "example.org" / "anna"), "1", "none"]
+    assert total.startswith(f"{vmail}: 4 spools, 8 messages, ")
 
 
-def test_lines_and_cells_say_the_same(run: Run, hall: Path) -> None:
-    spools = run("scan-all", hall, "--format", "json").json["spools"]
+def test_lines_and_cells_say_the_same(run: Run, vmail: Path) -> None:
+    spools = run("scan-all", vmail, "--format", "json").json["spools"]
     for row in spools:
         del row["seconds"]
-    lines = [json.loads(line) for line in run("scan-all", hall, "--format", "jsonl").out.split("\n")
-             if line]  # fmt: skip
+    out = run("scan-all", vmail, "--format", "jsonl").out
+    lines = [json.loads(line) for line in out.split("\n") if line]
     assert [{k: v for k, v in line.items() if k != "seconds"} for line in lines] == spools
-    cells = list(csv.DictReader(io.StringIO(run("scan-all", hall, "--format", "csv").out)))
+    cells = list(csv.DictReader(io.StringIO(run("scan-all", vmail, "--format", "csv").out)))
     assert [row["spool"] for row in cells] == [row["spool"] for row in spools]
     assert json.loads(cells[0]["problems"]) == spools[0]["problems"]
     assert [row["worst"] for row in cells] == ["error", "error", "info", ""]
 
 
-def test_each_row_is_what_scan_says_of_that_spool(run: Run, hall: Path, broken: Tree) -> None:
-    broken.root.rename(hall / "example.org" / "emil")
-    for row in run("scan-all", hall, "--format", "json").json["spools"]:
+def test_each_row_is_what_scan_says_of_that_spool(run: Run, vmail: Path, broken: Tree) -> None:
+    broken.root.rename(vmail / "example.org" / "emil")
+    for row in run("scan-all", vmail, "--format", "json").json["spools"]:
         alone = run("scan", row["spool"], "--format", "json").json
         assert row["problems"] == alone["totals"]["problems"], row["spool"]
         for key in ("messages", "bytes"):
@@ -117,34 +117,34 @@ def test_each_row_is_what_scan_says_of_that_spool(run: Run, hall: Path, broken: 
         assert row["not_examined"] == len(alone["not_examined"])
 
 
-def test_nothing_above_info_ends_with_0(run: Run, hall: Path) -> None:
-    assert run("scan-all", hall / "example.org" / "dirk").code == 0
-    assert run("scan-all", hall, "--only", "no-message-id").code == 0
-    assert run("scan-all", hall, "--only", "size-mismatch").code == 1
+def test_nothing_above_info_ends_with_0(run: Run, vmail: Path) -> None:
+    assert run("scan-all", vmail / "example.org" / "dirk").code == 0
+    assert run("scan-all", vmail, "--only", "no-message-id").code == 0
+    assert run("scan-all", vmail, "--only", "size-mismatch").code == 1
 
 
-def test_only_counts_what_is_named(run: Run, hall: Path) -> None:
-    found = run("scan-all", hall, "--only", "no-message-id", "--format", "json")
+def test_only_counts_what_is_named(run: Run, vmail: Path) -> None:
+    found = run("scan-all", vmail, "--only", "no-message-id", "--format", "json")
     assert names(found)[0] == "dirk"
     assert found.json["totals"]["problems"] == {"no-message-id": 1}
 
 
-def test_quick_opens_nothing_and_says_so(run: Run, hall: Path) -> None:
-    outcome = run("scan-all", hall, "--quick")
+def test_quick_opens_nothing_and_says_so(run: Run, vmail: Path) -> None:
+    outcome = run("scan-all", vmail, "--quick")
     assert outcome.out.splitlines()[-1].endswith("(quick: no content was opened)")
 
 
-def test_what_is_left_out_is_told_and_ends_with_1(run: Run, hall: Path) -> None:
-    outcome = run("scan-all", hall / "example.org", "--exclude", "bert", "--exclude", "carla")
+def test_what_is_left_out_is_told_and_ends_with_1(run: Run, vmail: Path) -> None:
+    outcome = run("scan-all", vmail / "example.org", "--exclude", "bert", "--exclude", "carla")
     assert outcome.code == 1
-    assert f"not searched  {hall / 'example.org' / 'bert'}: excluded" in outcome.out
+    assert f"not searched  {vmail / 'example.org' / 'bert'}: excluded" in outcome.out
 
 
 # What goes wrong
 
 
 def test_one_that_cannot_be_read_stops_no_other(
-    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, vmail: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = survey_many.open_spool
 
@@ -156,7 +156,7 @@ def test_one_that_cannot_be_read_stops_no_other(
         return opened(path, options)
 
     monkeypatch.setattr(survey_many, "open_spool", forbidding)
-    outcome = run("scan-all", hall, "--format", "json")
+    outcome = run("scan-all", vmail, "--format", "json")
     assert outcome.code == 1
     bert, carla, *_ = outcome.json["spools"]
     assert bert["error"] == "a fault of mailsurgeon: ValueError: \\x1b[31mred"
@@ -164,11 +164,11 @@ def test_one_that_cannot_be_read_stops_no_other(
     assert bert["worst"] is None and bert["problems"] == {}
     assert names(outcome) == ["bert", "carla", "dirk", "anna"]
     assert outcome.json["totals"]["errors"] == 2
-    assert "2 spools could not be looked at" in run("scan-all", hall).out
+    assert "2 spools could not be looked at" in run("scan-all", vmail).out
 
 
-def test_where_none_can_be_looked_at_it_ends_with_2(run: Run, hall: Path) -> None:
-    inside = hall / "example.org" / "anna" / ".Sent"
+def test_where_none_can_be_looked_at_it_ends_with_2(run: Run, vmail: Path) -> None:
+    inside = vmail / "example.org" / "anna" / ".Sent"
     outcome = run("scan-all", inside)
     assert outcome.code == 2
     assert "lies inside another Maildir" in outcome.out
@@ -184,10 +184,10 @@ def test_a_directory_without_spools_is_one_line(run: Run, tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize("option", ["--control", "--index", "--quarantine"])
-def test_what_belongs_to_one_spool_is_refused(run: Run, hall: Path, option: str) -> None:
-    outcome = run("scan-all", hall, option, hall)
+def test_what_belongs_to_one_spool_is_refused(run: Run, vmail: Path, option: str) -> None:
+    outcome = run("scan-all", vmail, option, vmail)
     assert outcome.code == 2
-    assert f"{option} {hall}: belongs to one spool" in outcome.complaint
+    assert f"{option} {vmail}: belongs to one spool" in outcome.complaint
 
 
 @protects("nothing from a message reaches the terminal raw", where="text.py")
@@ -201,7 +201,7 @@ def test_names_reach_the_terminal_as_text(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_interrupt_keeps_what_was_looked_at(
-    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, vmail: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked = scan_all.look_at
 
@@ -211,7 +211,7 @@ def test_an_interrupt_keeps_what_was_looked_at(
         return looked(path, order, *more)
 
     monkeypatch.setattr(scan_all, "look_at", look_at)
-    outcome = run("scan-all", hall, "--format", "json")
+    outcome = run("scan-all", vmail, "--format", "json")
     assert outcome.code == 130
     assert names(outcome) == ["bert", "anna"]
     assert "2 of 4 spools were looked at" in outcome.complaint
@@ -224,7 +224,7 @@ def started_and_warm(jobs: int | None) -> tuple[Executor, list[Future[int]]]:
 
 
 def test_until_readers_are_warm_the_program_reads_by_itself(
-    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, vmail: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for processes to start."""
     started: list[bool] = []
@@ -235,15 +235,15 @@ def test_until_readers_are_warm_the_program_reads_by_itself(
         nobody.shutdown()  # raises when it is given work
         return nobody, [Future[int]()]
 
-    alone = run("scan", hall / "example.org" / "bert", "--format", "csv", "--jobs", 1).out
+    alone = run("scan", vmail / "example.org" / "bert", "--format", "csv", "--jobs", 1).out
     monkeypatch.setattr(session, "_WORTH_IT", 0.0)
     monkeypatch.setattr(pool, "start_executor", never_warm)
-    outcome = run("scan", hall / "example.org" / "bert", "--format", "csv", "--fresh", "--jobs", 2)
+    outcome = run("scan", vmail / "example.org" / "bert", "--format", "csv", "--fresh", "--jobs", 2)
     assert (outcome.out, started) == (alone, [True])
 
 
 def test_a_reader_that_dies_is_one_spools_error(
-    run: Run, hall: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, vmail: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next spool gets new readers."""
     monkeypatch.setattr(session, "_WORTH_IT", 0.0)
@@ -258,15 +258,15 @@ def test_a_reader_that_dies_is_one_spools_error(
         return survey(spool, order)
 
     monkeypatch.setattr(survey_many, "looked_at", dying)
-    outcome = run("scan-all", hall, "--format", "json", "--jobs", 2)
+    outcome = run("scan-all", vmail, "--format", "json", "--jobs", 2)
     errors = {row["spool"]: row["error"] for row in outcome.json["spools"] if row["error"]}
     assert errors == {os.fsdecode(died[0]): "a process that read messages has died; look again"}
 
 
-def test_each_spool_keeps_an_index_of_its_own(run: Run, hall: Path) -> None:
-    run("scan-all", hall)
-    kept = {path.name for path in (hall.parent / "cache" / "mailsurgeon").glob("*.index")}
-    status = [(hall / "example.org" / name).stat() for name in ("anna", "bert", "carla", "dirk")]
+def test_each_spool_keeps_an_index_of_its_own(run: Run, vmail: Path) -> None:
+    run("scan-all", vmail)
+    kept = {path.name for path in (vmail.parent / "cache" / "mailsurgeon").glob("*.index")}
+    status = [(vmail / "example.org" / name).stat() for name in ("anna", "bert", "carla", "dirk")]
     assert kept == {f"{one.st_dev:x}-{one.st_ino:x}.index" for one in status}
 
 
@@ -303,19 +303,19 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
 
 
 def test_a_directory_of_several_spools_opens_as_a_list(
-    run: Run, hall: Path, lists: list[tuple[str, Any]]
+    run: Run, vmail: Path, lists: list[tuple[str, Any]]
 ) -> None:
-    for words in ((hall,), (hall / "example.org" / "anna", "--all"), (hall, "--read-only")):
+    for words in ((vmail,), (vmail / "example.org" / "anna", "--all"), (vmail, "--read-only")):
         assert run(*words, "--jobs", 1).code == 0
     assert [directory for directory, _ in lists] == [
-        str(hall), str(hall / "example.org" / "anna"), str(hall),
+        str(vmail), str(vmail / "example.org" / "anna"), str(vmail),
     ]  # fmt: skip
     assert [more["read_only"] for _, more in lists] == [False, False, True]
     assert all("mouse" in more and "theme" in more for _, more in lists)
 
 
 def test_one_spool_opens_as_itself(
-    run: Run, tmp_path: Path, hall: Path, lists: list[tuple[str, Any]]
+    run: Run, tmp_path: Path, vmail: Path, lists: list[tuple[str, Any]]
 ) -> None:
     """Also a directory of Maildirs that are one user's folders, and one where --layout says so."""
     folders = tmp_path / "folders"
@@ -324,7 +324,12 @@ def test_one_spool_opens_as_itself(
     plain = tmp_path / "plain"
     for name in ("debian", "work"):
         Tree(plain / name)
-    for words in ((hall / "example.org" / "anna",), (folders,), (plain,), (hall, "--layout", "fs")):
+    for words in (
+        (vmail / "example.org" / "anna",),
+        (folders,),
+        (plain,),
+        (vmail, "--layout", "fs"),
+    ):
         lists.clear()
         assert run(*words, "--jobs", 1).code == 0
         ((shown, more),) = lists
@@ -333,11 +338,11 @@ def test_one_spool_opens_as_itself(
 
 
 def test_a_list_of_nothing_is_one_line(
-    run: Run, tmp_path: Path, hall: Path, lists: list[tuple[str, Any]]
+    run: Run, tmp_path: Path, vmail: Path, lists: list[tuple[str, Any]]
 ) -> None:
     (tmp_path / "empty").mkdir()
     outcome = run(tmp_path / "empty", "--all")
     assert outcome.code == 2
     assert outcome.complaint == f"{tmp_path / 'empty'}: no spool is here or below"
-    assert "belongs to one spool" in run(hall, "--quarantine", tmp_path).complaint
+    assert "belongs to one spool" in run(vmail, "--quarantine", tmp_path).complaint
     assert lists == []

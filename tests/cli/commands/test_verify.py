@@ -131,6 +131,7 @@ def test_control_characters_are_shown_as_text(run: Run, clean: Tree, programs: P
     assert "\x1b" not in out
 
 
+@pytest.mark.process
 def test_an_interrupt_ends_doveadm_and_leaves_nothing(clean: Tree, tmp_path: Path) -> None:
     signs = tmp_path / "signs"
     os.mkfifo(signs)

@@ -96,7 +96,7 @@ class Person:
         }
 
 
-def house(home: Path, user: int | None = None) -> Person:
+def person_with_spool(home: Path, user: int | None = None) -> Person:
     """A person with a spool that a plain fix has work in, under the server's lock."""
     spool = home / "mail" / "Maildir"
     for part in ("cur", "new", "tmp"):

@@ -18,10 +18,10 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.support import kills_checks as checks
-from tests.crash.support.kills_patient import Patient, copied
+from tests.crash.support.kills_plan import PlannedMaildir, copied
 from tests.crash.support.strace import Call, NotInjected, changing_calls, killed_at
 from tests.surgery.apply.test_kill import undo_all
-from tests.surgery.conftest import Picture, Ward
+from tests.surgery.conftest import Maildir, Picture
 
 FEWEST = 10
 TRIES = 8
@@ -29,31 +29,31 @@ INTERPRETER = os.path.realpath(sys.executable)
 
 
 @dataclass(frozen=True)
-class Case:
+class Prepared:
     """A spool made ready for one operation, and that operation."""
 
-    ward: Ward
+    maildir: Maildir
     first: Picture  # the spool before anything was ever done
     plan: Plan
     operate: Callable[[Surgeon], object]
 
     def run(self) -> None:
-        with self.ward.surgeon() as surgeon:
+        with self.maildir.surgeon() as surgeon:
             self.operate(surgeon)
 
     def recover(self) -> None:
-        with self.ward.surgeon() as surgeon:
+        with self.maildir.surgeon() as surgeon:
             surgeon.recover()
 
 
-Prepare = Callable[[Ward, Plan], tuple[Plan, Callable[[Surgeon], object]]]
+Prepare = Callable[[Maildir, Plan], tuple[Plan, Callable[[Surgeon], object]]]
 
 
-def fix(_ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
+def fix(_ward: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
     return plan, lambda surgeon: surgeon.apply(plan)
 
 
-def fix_by_link(_ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
+def fix_by_link(_ward: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
     """As on a file system that cannot refuse to replace: link, then unlink; files only."""
 
     def operate(surgeon: Surgeon) -> object:
@@ -65,36 +65,36 @@ def fix_by_link(_ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], obje
     return files, operate
 
 
-def applied(ward: Ward, plan: Plan) -> None:
-    with ward.surgeon() as surgeon:
+def applied(maildir: Maildir, plan: Plan) -> None:
+    with maildir.surgeon() as surgeon:
         report = surgeon.apply(plan)
     assert (report.state, report.refused) == ("applied", ()), report
 
 
-def undo(ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
-    applied(ward, plan)
-    with ward.surgeon() as surgeon:
+def undo(maildir: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
+    applied(maildir, plan)
+    with maildir.surgeon() as surgeon:
         back = surgeon.plan_undo(1)
     return back, lambda surgeon: surgeon.apply(back)
 
 
-def redo(ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
-    back, _ = undo(ward, plan)
-    applied(ward, back)
-    with ward.surgeon() as surgeon:
+def redo(maildir: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
+    back, _ = undo(maildir, plan)
+    applied(maildir, back)
+    with maildir.surgeon() as surgeon:
         again = surgeon.plan_redo(1)
     return again, lambda surgeon: surgeon.apply(again)
 
 
-def restore(ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
-    applied(ward, plan)
-    with ward.surgeon() as surgeon:
+def restore(maildir: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
+    applied(maildir, plan)
+    with maildir.surgeon() as surgeon:
         back = surgeon.plan_restore(1)
     return back, lambda surgeon: surgeon.apply(back)
 
 
-def purge(ward: Ward, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
-    applied(ward, plan)
+def purge(maildir: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
+    applied(maildir, plan)
     return plan, lambda surgeon: surgeon.purge(0)
 
 
@@ -107,7 +107,7 @@ KINDS: dict[str, Prepare] = {
 }
 
 
-def ward_in(home: Path) -> Ward:
+def maildir_in(home: Path) -> Maildir:
     """An empty spool in a directory that is made for it."""
     root = home / "mail" / "Maildir"
     for part in ("cur", "new", "tmp"):
@@ -115,88 +115,88 @@ def ward_in(home: Path) -> Ward:
     home.chmod(0o700)
     status = root.stat()
     spool = Spool(os.fsencode(root), status.st_dev, status.st_ino, "maildir++")
-    return Ward(home, root, spool)
+    return Maildir(home, root, spool)
 
 
-class Theatre:
-    """Where the copies of one patient are made, operated on, killed and thrown away."""
+class Copies:
+    """Where the copies of one spool are made, operated on, killed and thrown away."""
 
-    def __init__(self, patient: Patient, home: Path) -> None:
-        self.patient = patient
+    def __init__(self, planned: PlannedMaildir, home: Path) -> None:
+        self.planned = planned
         self.home = home
         self.number = 0
 
-    def case(self, prepare: Prepare) -> Case:
+    def prepared(self, prepare: Prepare) -> Prepared:
         self.number += 1
-        ward, plan = copied(self.patient, self.home / f"{self.number}")
-        first = ward.picture()
-        return Case(ward, first, *prepare(ward, plan))
+        maildir, plan = copied(self.planned, self.home / f"{self.number}")
+        first = maildir.picture()
+        return Prepared(maildir, first, *prepare(maildir, plan))
 
     def calls(self, prepare: Prepare) -> list[Call]:
-        case = self.case(prepare)
-        calls = changing_calls(case.run, case.ward.home)
-        shutil.rmtree(case.ward.home)
+        prepared = self.prepared(prepare)
+        calls = changing_calls(prepared.run, prepared.maildir.home)
+        shutil.rmtree(prepared.maildir.home)
         return calls
 
-    def killed(self, prepare: Prepare, call: Call) -> tuple[Case, checks.Before, Counter[str]]:
-        """A case whose operation was killed at a call, and what was before that operation.
+    def killed(self, prepare: Prepare, call: Call) -> tuple[Prepared, checks.Before, Counter[str]]:
+        """A spool whose operation was killed at a call, and what was there before that operation.
 
         A list gets its time set only when it is rewritten in the second it was written in: what
         is to be killed there is tried again where that second was over.
         """
         for tries in range(TRIES if call.name == "utimensat" else 1, 0, -1):
-            case = self.case(prepare)
-            before, mails = checks.Before.of(case.ward), checks.hashes(case.ward)
+            prepared = self.prepared(prepare)
+            before, mails = checks.Before.of(prepared.maildir), checks.hashes(prepared.maildir)
             try:
-                killed_at(case.run, call, case.ward.home / "strace")
+                killed_at(prepared.run, call, prepared.maildir.home / "strace")
                 break
             except NotInjected:
                 if tries == 1:
                     raise
-        return case, before, mails
+        return prepared, before, mails
 
-    def done_with(self, case: Case) -> None:
-        shutil.rmtree(case.ward.home)
+    def done_with(self, prepared: Prepared) -> None:
+        shutil.rmtree(prepared.maildir.home)
 
 
-def recover(ward: Ward) -> None:
+def recover(maildir: Maildir) -> None:
     """The next start; a second one finds nothing to do."""
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         report = surgeon.recover()
         assert report is None or (report.state, report.effects) == ("applied", ())
-        after = ward.picture()
+        after = maildir.picture()
         assert (surgeon.recover(), surgeon.unfinished()) == (None, None)
-    assert ward.picture() == after
+    assert maildir.picture() == after
 
 
-def check(case: Case, before: checks.Before, mails: Counter[str]) -> int:
+def check(prepared: Prepared, before: checks.Before, mails: Counter[str]) -> int:
     """All that must hold once the operation was recovered; the number of acts that were done."""
-    ward = case.ward
-    assert checks.hashes(ward) == mails, "the messages are not those there were"
-    done = checks.check_acts(ward, before, case.plan)
-    checks.check_uids(ward, before)
-    checks.check_no_traces(ward)
+    maildir = prepared.maildir
+    assert checks.hashes(maildir) == mails, "the messages are not those there were"
+    done = checks.check_acts(maildir, before, prepared.plan)
+    checks.check_uids(maildir, before)
+    checks.check_no_traces(maildir)
     return done
 
 
-def check_undone(case: Case, mails: Counter[str], *, by_command: bool) -> None:
+def check_undone(prepared: Prepared, mails: Counter[str], *, by_command: bool) -> None:
     """Everything taken back gives the first tree, and only that."""
     if by_command:
-        command(case.ward, "undo", "--all", "--yes")
+        command(prepared.maildir, "undo", "--all", "--yes")
     else:
-        undo_all(case.ward)
-    now = case.ward.picture()
-    assert now == case.first, differences(case.first, now)
-    assert checks.hashes(case.ward) == mails
-    checks.check_no_traces(case.ward)
+        undo_all(prepared.maildir)
+    now = prepared.maildir.picture()
+    assert now == prepared.first, differences(prepared.first, now)
+    assert checks.hashes(prepared.maildir) == mails
+    checks.check_no_traces(prepared.maildir)
 
 
-def command(ward: Ward, word: str, *options: str) -> None:
+def command(maildir: Maildir, word: str, *options: str) -> None:
     """The real command line, in an interpreter of its own."""
-    state = str(ward.home / "state")
+    state = str(maildir.home / "state")
     ended = subprocess.run(
-        [INTERPRETER, "-m", "mailsurgeon", word, str(ward.root), "--state-dir", state, *options],
-        env=environment(ward.home), capture_output=True, text=True, check=False,
+        [INTERPRETER, "-m", "mailsurgeon", word, str(maildir.root), "--state-dir", state, *options],
+        env=environment(maildir.home), capture_output=True, text=True, check=False,
     )  # fmt: skip
     nothing = ended.returncode == 2 and "nothing to undo" in ended.stderr
     assert ended.returncode == 0 or nothing or "nothing to undo" in ended.stderr, ended.stderr

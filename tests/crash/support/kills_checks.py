@@ -13,8 +13,8 @@ from pathlib import Path
 
 from mailsurgeon.surgery.journal.records import Operation, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Act, Plan, Step
-from tests.crash.support.kills_patient import below
-from tests.surgery.conftest import SERVERS, Ward, total
+from tests.crash.support.kills_plan import below
+from tests.surgery.conftest import SERVERS, Maildir, total
 
 OURS = (b"UNFINISHED", b".mailsurgeon", b"courier.lock")
 LISTS = (b"dovecot-uidlist", b"courierimapuiddb")
@@ -30,27 +30,27 @@ class Before:
     known: int  # operations in the journal
 
     @classmethod
-    def of(cls, ward: Ward) -> Before:
-        top = os.fsencode(ward.root)
+    def of(cls, maildir: Maildir) -> Before:
+        top = os.fsencode(maildir.root)
         inodes = {
             os.path.relpath(path, top): os.lstat(path).st_ino
             for path in below(top)
             if os.path.isdir(path)
         }
         inodes[b""] = inodes.pop(b".")
-        with ward.surgeon() as surgeon:
+        with maildir.surgeon() as surgeon:
             known = len(surgeon.operations())
-        return cls(inodes, uids(ward), quota(ward), known)
+        return cls(inodes, uids(maildir), quota(maildir), known)
 
 
-def quota(ward: Ward) -> tuple[int, int]:
-    return total(ward.path(b"maildirsize").read_bytes())
+def quota(maildir: Maildir) -> tuple[int, int]:
+    return total(maildir.path(b"maildirsize").read_bytes())
 
 
-def uids(ward: Ward) -> dict[tuple[int, int], bytes]:
+def uids(maildir: Maildir) -> dict[tuple[int, int], bytes]:
     """The UID of each message in cur and new that a list has, by the server and folder."""
     found: dict[tuple[int, int], bytes] = {}
-    for directory, _names, files in os.walk(os.fsencode(ward.root)):
+    for directory, _names, files in os.walk(os.fsencode(maildir.root)):
         listed: dict[bytes, bytes] = {}
         for name in LISTS:
             if os.fsdecode(name) in {os.fsdecode(file) for file in files}:
@@ -74,10 +74,10 @@ def _listed(data: bytes) -> dict[bytes, bytes]:
     return found
 
 
-def hashes(ward: Ward) -> Counter[str]:
+def hashes(maildir: Maildir) -> Counter[str]:
     """How many messages of which contents lie in the spool and its quarantine."""
     found: Counter[str] = Counter()
-    for path in below(os.fsencode(ward.home / "mail")):
+    for path in below(os.fsencode(maildir.home / "mail")):
         ours = os.path.basename(path).startswith((*OURS, *SERVERS))
         listed = os.path.basename(os.path.dirname(path)) == b"courierimapkeywords"
         if not (ours or listed) and os.path.isfile(path):
@@ -92,14 +92,14 @@ def moves_directory(step: Step) -> bool:
 class World:
     """The spool and its quarantine as they are now, by inode."""
 
-    def __init__(self, ward: Ward, before: Before, plan: Plan, operation: int) -> None:
+    def __init__(self, maildir: Maildir, before: Before, plan: Plan, operation: int) -> None:
         self.before = before
         steps = [step for act in plan.acts for step in act.steps]
         self.moved = {step.target: step.source for step in steps if moves_directory(step)}
         self.operation = operation
-        self.ward = ward
-        self.root = os.fsencode(ward.root)
-        self.quarantine = os.path.join(os.fsencode(ward.home), b"mail", b".Maildir.quarantine")
+        self.maildir = maildir
+        self.root = os.fsencode(maildir.root)
+        self.quarantine = os.path.join(os.fsencode(maildir.home), b"mail", b".Maildir.quarantine")
         self.places: dict[int, list[tuple[object, bytes]]] = {}
         self.status: dict[int, os.stat_result] = {}
         for top in (self.root, self.quarantine):
@@ -163,7 +163,7 @@ class World:
 
     def _lines(self, step: Step) -> str:
         name = os.path.join(step.folder or b"", os.fsencode(step.data["name"]))
-        lines = self.ward.path(name).read_bytes().splitlines()
+        lines = self.maildir.path(name).read_bytes().splitlines()
         gone = [os.fsencode(text) not in lines for _, text in step.data.get("drop", ())]
         back = [os.fsencode(text) in lines for _, text in step.data.get("restore", ())]
         return _all([*gone, *back])
@@ -172,10 +172,10 @@ class World:
         if "carry" in step.data:
             carry = step.data["carry"]
             folder = step.folder if carry.get("back") else step.target_folder
-            place = self.ward.path(os.path.join(folder or b"", b"courierimapkeywords"))
+            place = self.maildir.path(os.path.join(folder or b"", b"courierimapkeywords"))
             there = place.is_dir() and carry["to"] in os.listdir(place)
             return "done" if there is not bool(carry.get("back")) else "not done"
-        place = self.ward.path(os.path.join(step.folder or b"", b"dovecot-keywords"))
+        place = self.maildir.path(os.path.join(step.folder or b"", b"dovecot-keywords"))
         lines = place.read_bytes().splitlines() if place.exists() else []
         added = [b"%d %s" % (n, os.fsencode(k)) in lines for n, k in step.data.get("add", ())]
         gone = [b"%d %s" % (n, os.fsencode(k)) not in lines for n, k in step.data.get("remove", ())]
@@ -186,12 +186,12 @@ def _all(done: Sequence[bool]) -> str:
     return "done" if all(done) else "not done" if not any(done) else "half done"
 
 
-def check_acts(ward: Ward, before: Before, plan: Plan) -> int:
+def check_acts(maildir: Maildir, before: Before, plan: Plan) -> int:
     """Each act is wholly done or not at all, as the journal says; returns how many are done."""
-    operation, rows = _operation(ward, before)
-    world = World(ward, before, plan, operation.id if operation else 0)
+    operation, rows = _operation(maildir, before)
+    world = World(maildir, before, plan, operation.id if operation else 0)
     settled = {number: list(act) for number, act in groupby(rows, key=lambda row: row.act)}
-    uncounted = _uncounted(ward, operation)
+    uncounted = _uncounted(maildir, operation)
     done, counted = list[Act](), list[Act]()
     for number, act in enumerate(plan.acts, start=1):
         states = {row.state for row in settled.get(number, ())} or {"refused"}
@@ -208,41 +208,41 @@ def check_acts(ward: Ward, before: Before, plan: Plan) -> int:
         assert (operation.state == "applied") == (len(done) == operation.acts), operation.state
     asked = [step.data["quota"] for act in counted for step in act.steps if step.data.get("quota")]
     size, count = (before.quota[n] + sum(one[n] for one in asked) for n in (0, 1))
-    assert quota(ward) == (size, count)
+    assert quota(maildir) == (size, count)
     return len(done)
 
 
-def _operation(ward: Ward, before: Before) -> tuple[Operation | None, list[StepRecord]]:
+def _operation(maildir: Maildir, before: Before) -> tuple[Operation | None, list[StepRecord]]:
     """The operation that was cut off, if it had begun."""
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         new = [one for one in surgeon.operations()[before.known :] if one.kind != "recover"]
         assert len(new) <= 1, new
         rows = [row for one in new for row in surgeon.steps(one.id) if row.act]
     return (new[0] if new else None), rows
 
 
-def _uncounted(ward: Ward, operation: Operation | None) -> set[int]:
+def _uncounted(maildir: Maildir, operation: Operation | None) -> set[int]:
     """The acts whose line in `maildirsize` was refused, as the journal tells."""
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         rows = list(surgeon.steps(operation.id)) if operation else []
     refused = (one for one in rows if one.action == "maildirsize" and one.state == "refused")
     return {int(act) for one in refused for act in one.data["acts"]}
 
 
-def check_uids(ward: Ward, before: Before) -> None:
+def check_uids(maildir: Maildir, before: Before) -> None:
     """What is in the folder it was in has the UID it had; no list has two of one base."""
-    now = uids(ward)
+    now = uids(maildir)
     here = {
         (os.lstat(os.path.dirname(os.path.dirname(path))).st_ino, os.lstat(path).st_ino)
-        for path in below(os.fsencode(ward.root))
+        for path in below(os.fsencode(maildir.root))
         if os.path.basename(os.path.dirname(path)) in (b"cur", b"new")
     }
     lost = {key: uid for key, uid in before.uids.items() if key in here and now.get(key) != uid}
     assert not lost, lost
 
 
-def check_no_traces(ward: Ward) -> None:
+def check_no_traces(maildir: Maildir) -> None:
     """No lock, temporary file or notice of ours is left."""
-    for path in below(os.fsencode(ward.home / "mail")):
+    for path in below(os.fsencode(maildir.home / "mail")):
         assert not path.endswith((b".lock", b".mailsurgeon", b".stale")), path
         assert b"UNFINISHED" not in path and b".mailsurgeon-unfinished" not in path, path

@@ -165,7 +165,7 @@ def stops(run: Callable[[], object], calls: str, log: Path) -> Iterator[int]:
     ready, go = os.pipe()
     child = os.fork()
     if child == 0:
-        _patient(run, ready, go, log)
+        _run_traced(run, ready, go, log)
     os.close(ready)
     tracer = subprocess.Popen(
         ["strace", "-p", str(child), "-o", str(log), "-e", f"trace={calls}",
@@ -196,7 +196,7 @@ def stops(run: Callable[[], object], calls: str, log: Path) -> Iterator[int]:
         tracer.communicate()
 
 
-def _patient(run: Callable[[], object], ready: int, go: int, log: Path) -> None:
+def _run_traced(run: Callable[[], object], ready: int, go: int, log: Path) -> None:
     code = 99
     try:
         os.close(go)

@@ -164,7 +164,7 @@ def _set(scene: Scene, path: bytes, action: str, value: int | list[int]) -> None
 
 
 def differences(told: Scene, found: Scene) -> list[str]:
-    """Where people's things are not as they were told to be."""
+    """Where the files of other people differ from what they should be."""
     wrong: list[str] = []
     for path in told.things.keys() | found.things.keys():
         one, other = told.things.get(path), found.things.get(path)

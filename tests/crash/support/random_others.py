@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from mailsurgeon.maildir.lists import keywords, uidlist
 from mailsurgeon.maildir.lists.uidlist import base_name
 from tests.crash.support.random_model import COURIER, DOVECOT, LETTERS, SUM, WORDS, courier_base
-from tests.surgery.clinic import Clinic, text
+from tests.surgery.indexed_maildir import IndexedMaildir, text
 
 
 @dataclass
 class Others:
     """`number` is that of the last delivery."""
 
-    clinic: Clinic
+    indexed: IndexedMaildir
     number: int = 5000
 
     @property
     def root(self) -> bytes:
-        return os.fsencode(self.clinic.root)
+        return os.fsencode(self.indexed.root)
 
     def full(self, *path: bytes) -> bytes:
         return os.path.join(self.root, *path)

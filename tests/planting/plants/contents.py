@@ -57,7 +57,7 @@ def empty_and_lies(build: Build) -> Planted:
 
 @plant()
 def empty_from_the_future(build: Build) -> Planted:
-    """An odd date is not told of an empty file."""
+    """An empty file is not reported for an odd date."""
     draft = _file(build, b"", sized=False)
     draft.mtime = build.now + 30 * DAY
     build.put(draft)
@@ -93,7 +93,7 @@ def cut_in_header_crlf(build: Build) -> Planted:
 
 @plant()
 def cut_before_the_id(build: Build) -> Planted:
-    """No Message-ID is not told of a message cut before it."""
+    """A message cut before its Message-ID is not reported for lacking one."""
     letter = build.letter()
     content = plain(letter)
     return _cut(build, letter, content[: content.index(b"Message-ID") + 4], 900)
@@ -209,7 +209,7 @@ def junk_of_another_size(build: Build) -> Planted:
 
 @plant()
 def junk_from_the_future(build: Build) -> Planted:
-    """Other content problems are not told of what is no mail, and an odd date is one."""
+    """A file that is no mail gets no other problem of content, an odd date included."""
     draft = _file(build, JUNK["script"], sized=False)
     draft.mtime = build.now + 30 * DAY
     build.put(draft)
@@ -334,7 +334,7 @@ family(
 
 @plant()
 def mbox_in_cur(build: Build) -> Planted:
-    """Several messages in one file: told by its From line, and nothing else."""
+    """Several messages in one file: only the From line is reported."""
     content = b"\n".join(FROM + plain(build.letter()) for _ in range(build.random.randint(2, 4)))
     draft = _file(build, content, sized=None)
     build.put(draft)
@@ -345,7 +345,7 @@ def mbox_in_cur(build: Build) -> Planted:
 
 
 def _closed(content: bytes) -> Sow:
-    """No size is judged and no content problem told: the name cannot be proved wrong."""
+    """No size and no content problem is reported: the name cannot be proved wrong."""
 
     def sow(build: Build) -> Planted:
         draft = _file(build, content, sized=True)

@@ -68,7 +68,7 @@ def link_to_mail_in_cur(build: Build) -> Planted:
 
 @plant()
 def dot_directory_in_cur(build: Build) -> Planted:
-    """Dot files are passed over where they are no mail; a directory is told whatever its name."""
+    """Dot files that are no mail are passed over; a directory is reported whatever its name."""
     path = build.new_folder(private=True).at(b"cur", b".git")
     build.directory(path)
     return [expected("linked", path, "warning", "quarantine", kind="directory")]
@@ -354,7 +354,7 @@ family(
 
 @plant()
 def subfolder_of_a_backup(build: Build) -> Planted:
-    """Only the last component counts; one of a backup's subfolders is told by its own name."""
+    """Only the last component counts: a subfolder of a backup is judged by its own name."""
     if build.style.layout == "fs":
         build.new_folder(f"Kept{build.number()}.bak/Sub", mails=1, private=True)
     else:

@@ -76,7 +76,7 @@ def maybe_whole_no_newline(build: Build) -> Planted:
 
 @plant()
 def longer_than_named_and_closed(build: Build) -> Planted:
-    """The size is not right, so the closing boundary tells."""
+    """The size is wrong, so the closing boundary decides."""
     draft = leftover(build, build.mail("multipart"), sized=True)
     draft.s_off = -9
     return _one(build, draft, "file", complete=True)

@@ -1,4 +1,4 @@
-"""Things in cur and new that are never messages, and are not told."""
+"""Things in cur and new that are never messages, and are not reported."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ family(
 
 
 def _owner(what: str, uid: int, gid: int) -> Sow:
-    """Told only when the rest has an owner, who is not root; planted only by root."""
+    """Reported only if the rest has an owner other than root; only root can plant it."""
 
     def sow(build: Build) -> Planted:
         folder = build.new_folder(private=True)

@@ -16,7 +16,7 @@ def _mbsync_folder(build: Build, hashes: bool = False) -> Folder:
 
 
 def _clash(build: Build, drafts: list[Draft], uid: int) -> Planted:
-    """Every one bears it; the one that changed first keeps its UID."""
+    """Each gets the problem; the file that changed first keeps its UID."""
     for draft in drafts:
         build.put(draft)
 

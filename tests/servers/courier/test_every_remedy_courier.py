@@ -21,8 +21,8 @@ from tests.servers.support.damages import NAMES, Damage
 from tests.servers.support.damages_away import AWAY, FOLDERS
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner, plain_user
-from tests.servers.support.pictures import Picture
-from tests.servers.support.treatment import Treatment
+from tests.servers.support.repair_round import RepairRound
+from tests.servers.support.served import Served
 
 pytestmark = pytest.mark.servers
 
@@ -33,16 +33,16 @@ OF_DOVECOT = {
 REMEDIES = {
     name: damage for name, damage in {**NAMES, **AWAY, **FOLDERS}.items() if name not in OF_DOVECOT
 }
-Stocks = Callable[[int], tuple[CourierStock, Picture]]
+Stocks = Callable[[int], tuple[CourierStock, Served]]
 
 
 @pytest.fixture(scope="session")
 def courier() -> Iterator[Stocks]:
     """Healthy spools by their size, each built once, and what clients see of them."""
-    built: dict[int, tuple[CourierStock, Picture]] = {}
+    built: dict[int, tuple[CourierStock, Served]] = {}
     with ExitStack() as ends:
 
-        def stock(count: int) -> tuple[CourierStock, Picture]:
+        def stock(count: int) -> tuple[CourierStock, Served]:
             if count not in built:
                 owner = plain_user()
                 home = Path(tempfile.mkdtemp(prefix="mailsurgeon-stock-"))
@@ -72,5 +72,5 @@ def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
     stock = made.copy_to(home, owner)
     assert isinstance(stock, CourierStock)
     with closing(stock.server):
-        treatment = Treatment(stock, damage(stock), operator, healthy)
-        print(f"\n{request.node.callspec.id} (Courier): {treatment.measure()}")
+        repair_round = RepairRound(stock, damage(stock), operator, healthy)
+        print(f"\n{request.node.callspec.id} (Courier): {repair_round.measure()}")

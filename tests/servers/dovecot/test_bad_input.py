@@ -17,7 +17,7 @@ from tests.servers.support.damages import wrong_sizes
 from tests.servers.support.dovecot import Dovecot
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner
-from tests.servers.support.pictures import Picture, alike, bodies, look
+from tests.servers.support.served import Served, alike, bodies, look
 from tests.servers.support.stock import DovecotStock, build, tree
 
 pytestmark = pytest.mark.servers
@@ -32,7 +32,7 @@ def stock(home: Path, owner: Owner) -> DovecotStock:
 
 
 @pytest.fixture
-def healthy(stock: DovecotStock) -> Picture:
+def healthy(stock: DovecotStock) -> Served:
     return look(stock.server)
 
 
@@ -84,10 +84,10 @@ def symlink(place: Path, server: Dovecot) -> Iterator[None]:
 
 @pytest.mark.parametrize("trouble", [of_somebody_else, read_only, symlink])
 def test_a_list_that_must_not_be_touched_is_refused_by_name(
-    trouble: Callable[..., Any], stock: DovecotStock, healthy: Picture, operator: Operator
+    trouble: Callable[..., Any], stock: DovecotStock, healthy: Served, operator: Operator
 ) -> None:
-    case = wrong_sizes(stock)
-    count = case.done["fix-size"]
+    expected = wrong_sizes(stock)
+    count = expected.done["fix-size"]
     in_inbox = len(stock.numbers("INBOX")[::3])
     with trouble(stock.server.spool / LIST, stock.server):
         files = tree(stock.server)
@@ -106,7 +106,7 @@ def test_a_list_that_must_not_be_touched_is_refused_by_name(
 
 
 def test_a_damaged_list_is_to_be_repaired_first(
-    stock: DovecotStock, healthy: Picture, operator: Operator
+    stock: DovecotStock, healthy: Served, operator: Operator
 ) -> None:
     count = wrong_sizes(stock).done["fix-size"]
     in_inbox = len(stock.numbers("INBOX")[::3])
@@ -132,7 +132,7 @@ def test_a_damaged_list_is_to_be_repaired_first(
 
 # Locks
 
-IMPATIENT = "import mailsurgeon.surgery.surgeon as s; s.WAIT_SECONDS = 0.5"
+SHORT_WAIT = "import mailsurgeon.surgery.surgeon as s; s.WAIT_SECONDS = 0.5"
 
 
 @pytest.fixture
@@ -147,14 +147,14 @@ def holder(stock: DovecotStock) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_one_folder_that_is_locked_holds_up_no_other(
-    stock: DovecotStock, healthy: Picture, operator: Operator, holder: subprocess.Popen[bytes]
+    stock: DovecotStock, healthy: Served, operator: Operator, holder: subprocess.Popen[bytes]
 ) -> None:
     count = wrong_sizes(stock).done["fix-size"]
     in_sent = len(stock.numbers("Sent")[::3])
     held = f"held by process {holder.pid}"
     words = ("fix", stock.server.spool, "--only", "size-mismatch", "--yes", "--format", "json")
 
-    outcome = operator.run(*words, before=IMPATIENT)
+    outcome = operator.run(*words, before=SHORT_WAIT)
 
     assert outcome.code == 1
     assert outcome.err.count(held) == 1, outcome.err
@@ -215,7 +215,7 @@ def killed(operator: Operator, stock: DovecotStock, moment: str) -> None:
 
 @pytest.mark.parametrize("moment", KILLED)
 def test_killed_and_recovered_before_a_server_looks_every_uid_is_the_old_one(
-    moment: str, stock: DovecotStock, healthy: Picture, operator: Operator
+    moment: str, stock: DovecotStock, healthy: Served, operator: Operator
 ) -> None:
     count = wrong_sizes(stock).done["fix-size"]
     files = set(stock.server.names())
@@ -240,7 +240,7 @@ def test_killed_and_recovered_before_a_server_looks_every_uid_is_the_old_one(
 
 @pytest.mark.parametrize("moment", KILLED)
 def test_killed_and_seen_by_a_server_the_report_names_what_has_a_new_uid(
-    moment: str, stock: DovecotStock, healthy: Picture, operator: Operator
+    moment: str, stock: DovecotStock, healthy: Served, operator: Operator
 ) -> None:
     wrong_sizes(stock)
     files = set(stock.server.names())

@@ -24,24 +24,24 @@ from tests.servers.support.dovecot import Dovecot
 from tests.servers.support.imap import ImapSession, Response
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner, plain_user
-from tests.servers.support.pictures import Change, Picture, digest
+from tests.servers.support.repair_round import RepairRound
+from tests.servers.support.served import Change, Served, digest
 from tests.servers.support.stock import DovecotStock, Stock, build
-from tests.servers.support.treatment import Treatment
 from tests.support.protects import protects
 
 pytestmark = pytest.mark.servers
 
 REMEDIES = {**NAMES, **AWAY, **FOLDERS}
-Stocks = Callable[[int], tuple[Stock, Picture]]
+Stocks = Callable[[int], tuple[Stock, Served]]
 
 
 @pytest.fixture(scope="session")
 def stocks() -> Iterator[Stocks]:
     """Healthy spools by their size, each built once, and what clients see of them."""
     places: list[Path] = []
-    built: dict[int, tuple[Stock, Picture]] = {}
+    built: dict[int, tuple[Stock, Served]] = {}
 
-    def stock(count: int) -> tuple[Stock, Picture]:
+    def stock(count: int) -> tuple[Stock, Served]:
         if count not in built:
             owner = plain_user()
             home = Path(tempfile.mkdtemp(prefix="mailsurgeon-stock-"))
@@ -58,12 +58,12 @@ def stocks() -> Iterator[Stocks]:
 
 
 @pytest.fixture
-def treatment(
+def repair_round(
     damage: Damage, count: int, stocks: Stocks, home: Path, owner: Owner, operator: Operator
-) -> Treatment:
+) -> RepairRound:
     stock, healthy = stocks(count)
     copied = stock.copy_to(home, owner)
-    return Treatment(copied, damage(copied), operator, healthy)
+    return RepairRound(copied, damage(copied), operator, healthy)
 
 
 each_remedy = pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
@@ -75,9 +75,9 @@ each_remedy = pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
     "UIDs follow the file", where="surgery/apply/locked_batch.py, surgery/servers/uidlist_file.py"
 )
 def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
-    treatment: Treatment, request: pytest.FixtureRequest
+    repair_round: RepairRound, request: pytest.FixtureRequest
 ) -> None:
-    print(f"\n{request.node.callspec.id}: {treatment.measure()}")
+    print(f"\n{request.node.callspec.id}: {repair_round.measure()}")
 
 
 @each_remedy
@@ -94,24 +94,24 @@ def test_a_session_that_is_open_sees_no_error_and_nothing_go_that_stays(
     assert isinstance(stock, DovecotStock)
     with stock.server.imap() as session:
         session.must("SELECT INBOX")  # where a look at the damage would end it, it had none
-        case = damage(stock)
-        treatment = Treatment(stock, case, operator, healthy)
-        before = treatment.view(damaged=True) if case.reading != "none" else healthy
-        if case.mailbox != "INBOX":
-            session.must(f"SELECT {case.mailbox}")
-        mails = before[case.mailbox].mails
+        expected = damage(stock)
+        repair_round = RepairRound(stock, expected, operator, healthy)
+        before = repair_round.view(damaged=True) if expected.reading != "none" else healthy
+        if expected.mailbox != "INBOX":
+            session.must(f"SELECT {expected.mailbox}")
+        mails = before[expected.mailbox].mails
         watch = Watch(session, {uid: mail.what.body for uid, mail in mails.items()})
-        treatment.repair()
-        watch.look(*bodies_of(case.change, case.mailbox))
+        repair_round.repair()
+        watch.look(*bodies_of(expected.change, expected.mailbox))
         # A session that has read wrong sizes in the list goes by them whatever is there now.
-        if case.seen != "never" and case.reading != "none":
-            treatment.again("undo")
-            undone = bodies_of(case.change.back(), case.mailbox)
-            watch.look(*undone, texts=case.reading == "strict")
-            treatment.again("redo")
-            watch.look(*bodies_of(case.change, case.mailbox))
+        if expected.seen != "never" and expected.reading != "none":
+            repair_round.again("undo")
+            undone = bodies_of(expected.change.back(), expected.mailbox)
+            watch.look(*undone, texts=expected.reading == "strict")
+            repair_round.again("redo")
+            watch.look(*bodies_of(expected.change, expected.mailbox))
         session.must("CLOSE")
-    print(f"\n{request.node.callspec.id}, {case.mailbox} open: {watch}")
+    print(f"\n{request.node.callspec.id}, {expected.mailbox} open: {watch}")
 
 
 def bodies_of(change: Change, mailbox: str) -> tuple[Counter[str], Counter[str]]:

@@ -19,7 +19,7 @@ import pytest
 from tests.servers.support.dovecot import Dovecot, message, moment
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner
-from tests.servers.support.pictures import Picture, bodies, digest, glance, look
+from tests.servers.support.served import Served, bodies, digest, glance, look
 from tests.servers.support.stock import ADDED, DovecotStock, build
 
 pytestmark = pytest.mark.servers
@@ -142,8 +142,8 @@ class History:
 
     texts: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
 
-    def note(self, picture: Picture) -> None:
-        for mailbox, box in picture.items():
+    def note(self, served: Served) -> None:
+        for mailbox, box in served.items():
             for uid, mail in box.mails.items():
                 known = self.texts.setdefault((mailbox, uid), mail.what.body)
                 assert known == mail.what.body, f"UID {uid} in {mailbox} was another message"

@@ -11,7 +11,7 @@ from tests.servers.support.courier import KEYWORDS as KEYWORD_FILES
 from tests.servers.support.courier import UIDLIST, Courier
 from tests.servers.support.imap import ImapSession
 from tests.servers.support.owned import Owner
-from tests.servers.support.pictures import Box, Mail, Picture, Reading, What, digest
+from tests.servers.support.served import Box, Mail, Reading, Served, What, digest
 from tests.servers.support.stock import KEYWORDS, SHARES, Stock, flags_of, received, write
 
 _MESSAGE = re.compile(
@@ -45,15 +45,15 @@ class CourierStock(Stock):
                 base = path.name.removeprefix(ahead[0])
                 path.rename(path.with_name(ahead[0] + bases.get(base, base)))
 
-    def look(self, reading: Reading, *, old_dates: bool = False) -> Picture:  # noqa: ARG002
+    def look(self, reading: Reading, *, old_dates: bool = False) -> Served:  # noqa: ARG002
         """No two readings: Courier keeps nothing but its list. `none`: texts are not read."""
         with self.server.imap() as session:
-            picture = {
+            served = {
                 mailbox: self._box(session, mailbox, texts=reading != "none")
                 for mailbox in self._mailboxes(session)
             }
         assert self.server.errors() == []
-        return picture
+        return served
 
     @staticmethod
     def _mailboxes(session: ImapSession) -> list[str]:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.servers.support.dovecot import message, moment
-from tests.servers.support.pictures import Change, Counted, Reading, What, digest
+from tests.servers.support.served import Change, Counted, Reading, What, digest
 from tests.servers.support.stock import ADDED, Stock, flags_of, received, what
 
 
 @dataclass(frozen=True)
-class Case:
+class Expected:
     """`words`: the command and what follows the spool; `done`: what it must report.
 
     `seen`: how the server's view of the damaged spool stands to that of the healthy one: the
@@ -34,14 +34,14 @@ class Case:
     old_dates: bool = False
 
 
-Damage = Callable[[Stock], Case]
+Damage = Callable[[Stock], Expected]
 
 
 def fix(code: str) -> tuple[str, ...]:
     return ("fix", "--only", code)
 
 
-def wrong_sizes(stock: Stock) -> Case:
+def wrong_sizes(stock: Stock) -> Expected:
     """S= too large, too small, S= and W=, W= alone; in every mailbox."""
     renames: list[tuple[str, int, str]] = []
     for place, (mailbox, number) in enumerate(stock.every(3)):
@@ -54,10 +54,10 @@ def wrong_sizes(stock: Stock) -> Case:
         base, _, info = stock.filename(mailbox, number, sizes=False).partition(":")
         renames.append((mailbox, number, f"{base}{wrong}:{info}"))
     stock.rename(renames)
-    return Case(fix("size-mismatch"), {"fix-size": len(renames)}, reading="tolerant")
+    return Expected(fix("size-mismatch"), {"fix-size": len(renames)}, reading="tolerant")
 
 
-def wrong_sizes_of_the_list(stock: Stock) -> Case:
+def wrong_sizes_of_the_list(stock: Stock) -> Expected:
     """Names without sizes, and sizes in their records that are not theirs."""
     victims = stock.every(10, "INBOX")
     names = [
@@ -71,7 +71,7 @@ def wrong_sizes_of_the_list(stock: Stock) -> Case:
         base = name.partition(":")[0]
         text = text.replace(f" :{base}\n", f" S9999 W9999 :{base}\n")
     stock.server.replace(place, text.encode("latin-1"))
-    return Case(fix("size-mismatch"), {"fix-size": len(victims)}, reading="none")
+    return Expected(fix("size-mismatch"), {"fix-size": len(victims)}, reading="none")
 
 
 _INFOS = (
@@ -81,7 +81,7 @@ _INFOS = (
 _SYSTEM = {"F": "\\Flagged", "R": "\\Answered", "S": "\\Seen"}
 
 
-def bad_infos(stock: Stock) -> Case:
+def bad_infos(stock: Stock) -> Expected:
     """Unsorted, doubled, missing, foreign and unknown infos; in every mailbox."""
     renames: list[tuple[str, int, str]] = []
     altered: dict[tuple[str, str], tuple[What, What]] = {}
@@ -100,14 +100,14 @@ def bad_infos(stock: Stock) -> Case:
         altered[mailbox, healthy.body] = was, becomes
     stock.rename(renames)
     done = {"fix-flags": len(renames)}
-    return Case(fix("bad-flags"), done, Change(altered=altered), seen="other")
+    return Expected(fix("bad-flags"), done, Change(altered=altered), seen="other")
 
 
 def keywords(flags: Iterable[str]) -> set[str]:
     return {one for one in flags if not one.startswith("\\")}
 
 
-def misfiled(stock: Stock) -> Case:
+def misfiled(stock: Stock) -> Expected:
     """Mail in a folder's own directory, with a keyword, and in one below it that is none."""
     stock.server.make_directory(".Sent/old")
     new = Counted()
@@ -121,7 +121,7 @@ def misfiled(stock: Stock) -> Case:
         if not nested and stock.keywords_in_names:
             flags.add("Work")
         new["Sent", added(number, flags)] += 1
-    return Case(fix("misfiled"), {"file": count}, Change(new=new), mailbox="Sent")
+    return Expected(fix("misfiled"), {"file": count}, Change(new=new), mailbox="Sent")
 
 
 def added(number: int, flags: set[str]) -> What:
@@ -129,7 +129,7 @@ def added(number: int, flags: set[str]) -> What:
     return What(frozenset(flags), received(moment(number)), digest(message(number)))
 
 
-def undelivered(stock: Stock) -> Case:
+def undelivered(stock: Stock) -> Expected:
     """Whole messages that a delivery has left in tmp/."""
     new = Counted()
     count = stock.count // 10
@@ -137,10 +137,10 @@ def undelivered(stock: Stock) -> Case:
         path = f".Sent/tmp/{moment(number)}.M{number}P1.host"
         stock.server.put(path, message(number), moment(number))
         new["Sent", added(number, set())] += 1
-    return Case(fix("in-tmp"), {"file": count}, Change(new=new), mailbox="Sent")
+    return Expected(fix("in-tmp"), {"file": count}, Change(new=new), mailbox="Sent")
 
 
-def wrong_folder(stock: Stock) -> Case:
+def wrong_folder(stock: Stock) -> Expected:
     """Messages that are to go to another folder, which knows not all of their keywords."""
     victims = stock.every(4, "Sent")
     gone, new = Counted(), Counted()
@@ -149,10 +149,10 @@ def wrong_folder(stock: Stock) -> Case:
         new["Archives", what(mailbox, number)] += 1
     paths = [stock.path(mailbox, number) for mailbox, number in victims]
     words = ("file", *paths, "--to", "Archives")
-    return Case(words, {"file": len(victims)}, Change(new, gone), mailbox="Sent")
+    return Expected(words, {"file": len(victims)}, Change(new, gone), mailbox="Sent")
 
 
-def one_name_for_two(stock: Stock) -> Case:
+def one_name_for_two(stock: Stock) -> Expected:
     """Another message in new/ under the base name of one in cur/: a server shows but one."""
     victims = stock.every(10, "INBOX")
     new = Counted()
@@ -162,10 +162,10 @@ def one_name_for_two(stock: Stock) -> Case:
         stock.server.put(f"new/{base}", other, moment(number))
         new["INBOX", What(frozenset(), received(moment(number)), digest(other))] += 1
     done = {"rename": len(victims)}
-    return Case(fix("name-clash"), done, Change(new=new), seen="never")
+    return Expected(fix("name-clash"), done, Change(new=new), seen="never")
 
 
-def bad_names(stock: Stock) -> Case:
+def bad_names(stock: Stock) -> Expected:
     """Names too long, with two sizes, with a control character; and mail in a dot file."""
     renames: list[tuple[str, int, str]] = []
     for place, (mailbox, number) in enumerate(stock.every(5, "INBOX")):
@@ -178,10 +178,10 @@ def bad_names(stock: Stock) -> Case:
         stock.server.put(f"cur/.{moment(number)}.M1P1.host:2,S", message(number), moment(number))
         new["INBOX", added(number, {"\\Seen"})] += 1
     done = {"rename": len(renames) + new.total()}
-    return Case(fix("bad-name"), done, Change(new=new), reading="tolerant")
+    return Expected(fix("bad-name"), done, Change(new=new), reading="tolerant")
 
 
-def one_uid_for_two(stock: Stock) -> Case:
+def one_uid_for_two(stock: Stock) -> Expected:
     """mbsync's `,U=` twice in a folder."""
     renames: list[tuple[str, int, str]] = []
     victims = stock.every(4, "Sent")
@@ -190,10 +190,10 @@ def one_uid_for_two(stock: Stock) -> Case:
         base, _, info = stock.filename(mailbox, number).partition(":")
         renames.append((mailbox, number, f"{base},U={1 + place // 2}:{info}"))
     stock.rename(renames)
-    return Case(fix("uid-clash"), {"rename": len(victims) // 2}, mailbox="Sent")
+    return Expected(fix("uid-clash"), {"rename": len(victims) // 2}, mailbox="Sent")
 
 
-def other_flags(stock: Stock) -> Case:
+def other_flags(stock: Stock) -> Expected:
     """Flags the operator sets; keywords stay."""
     altered: dict[tuple[str, str], tuple[What, What]] = {}
     paths: list[str] = []
@@ -205,10 +205,10 @@ def other_flags(stock: Stock) -> Case:
             altered[mailbox, healthy.body] = healthy, healthy._replace(flags=wanted)
         paths.append(stock.path(mailbox, number))
     words = ("flags", *paths, "--set", "FS")
-    return Case(words, {"fix-flags": len(altered)}, Change(altered=altered))
+    return Expected(words, {"fix-flags": len(altered)}, Change(altered=altered))
 
 
-def wrong_dates(stock: Stock) -> Case:
+def wrong_dates(stock: Stock) -> Expected:
     """Times that are not those of the headers: the only remedy that is to change INTERNALDATE."""
     altered: dict[tuple[str, str], tuple[What, What]] = {}
     for mailbox, number in stock.every(10, "INBOX"):
@@ -219,7 +219,7 @@ def wrong_dates(stock: Stock) -> Case:
         altered[mailbox, healthy.body] = healthy._replace(received=received(wrong)), healthy
     done = {"fix-date": len(altered)}
     change = Change(altered=altered)
-    return Case(fix("bad-date"), done, change, seen="other", old_dates=True)
+    return Expected(fix("bad-date"), done, change, seen="other", old_dates=True)
 
 
 NAMES: Mapping[str, Damage] = {

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from tests.servers.support.dovecot import Dovecot, message, moment
 from tests.servers.support.owned import OwnedSpool, Owner
-from tests.servers.support.pictures import Picture, Reading, What, digest, look
+from tests.servers.support.served import Reading, Served, What, digest, look
 
 SYSTEM = {"D": "\\Draft", "F": "\\Flagged", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
 KEYWORDS = {
@@ -45,7 +45,7 @@ class Stock(ABC):
     """What stands before the base name in a record of the list."""
 
     @abstractmethod
-    def look(self, reading: Reading, *, old_dates: bool = False) -> Picture:
+    def look(self, reading: Reading, *, old_dates: bool = False) -> Served:
         """What clients see of it all, without any complaint of the server."""
 
     @abstractmethod
@@ -56,7 +56,7 @@ class Stock(ABC):
         subprocess.run(["cp", "-a", str(self.server.spool), str(home / spool)], check=True)
         return self.moved(home, owner, spool)
 
-    def look_aside(self, name: str) -> Picture:
+    def look_aside(self, name: str) -> Served:
         """The same of a copy, where the server's own look would change what is to be compared."""
         server = self.server
         return self.copy_to(server.home, server.owner, name).look("strict")
@@ -161,7 +161,7 @@ class DovecotStock(Stock):
     list_name = "dovecot-uidlist"
     before_base = " :"
 
-    def look(self, reading: Reading, *, old_dates: bool = False) -> Picture:
+    def look(self, reading: Reading, *, old_dates: bool = False) -> Served:
         return look(self.server, reading, old_dates=old_dates)
 
     def moved(self, home: Path, owner: Owner, spool: str = "Maildir") -> Stock:

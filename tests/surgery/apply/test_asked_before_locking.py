@@ -1,4 +1,4 @@
-"""Dovecot may take seconds to say how it is configured: nobody waits for that at a lock of ours."""
+"""`doveconf` may take seconds, so no lock is held while it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.host import FakeHost
 from tests.surgery.apply.test_recovery import crash_before_list
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 BASE = b"1300000001.M1P1.host"
 OLD = BASE + b",S=9"
@@ -36,14 +36,14 @@ class Doveconf:
 
 
 @pytest.fixture
-def doveconf(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Doveconf:
-    asked = Doveconf(ward.home)
-    programs = ward.home / "bin"
+def doveconf(maildir: Maildir, monkeypatch: pytest.MonkeyPatch) -> Doveconf:
+    asked = Doveconf(maildir.home)
+    programs = maildir.home / "bin"
     programs.mkdir()
     program = programs / "doveconf"
     program.write_text(
         f"#!/bin/sh\necho called >> {asked.calls}\n"
-        f"find {ward.root} -name dovecot-uidlist.lock -o -name courier.lock >> {asked.locks}\n"
+        f"find {maildir.root} -name dovecot-uidlist.lock -o -name courier.lock >> {asked.locks}\n"
         "echo 'pop3_uidl_format = %f'\n"
     )
     program.chmod(0o755)
@@ -51,27 +51,27 @@ def doveconf(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Doveconf:
     return asked
 
 
-def another_run(ward: Ward) -> Surgeon:
+def another_run(maildir: Maildir) -> Surgeon:
     """A surgeon on a host that has not asked Dovecot yet."""
-    return ward.surgeon(host=FakeHost(ask_dovecot=configuration))
+    return maildir.surgeon(host=FakeHost(ask_dovecot=configuration))
 
 
 @pytest.fixture
-def served(ward: Ward) -> Ward:
+def served(maildir: Maildir) -> Maildir:
     """INBOX with a message of a wrong size and another, in both servers' lists."""
-    ward.mail(b"cur/" + OLD + b":2,S", 1)
-    ward.mail(b"cur/other:2,S", 2)
-    ward.uidlist(b"", b"first", OLD, b"other")
-    ward.courier(b"", b"first", OLD, b"other")
-    return ward
+    maildir.mail(b"cur/" + OLD + b":2,S", 1)
+    maildir.mail(b"cur/other:2,S", 2)
+    maildir.uidlist(b"", b"first", OLD, b"other")
+    maildir.courier(b"", b"first", OLD, b"other")
+    return maildir
 
 
-def resize(ward: Ward) -> Plan:
+def resize(maildir: Maildir) -> Plan:
     source, target = b"cur/" + OLD + b":2,S", b"cur/" + NEW + b":2,S"
-    return plan(ward.rename(source, target, "fix-size", keep_uid=True))
+    return plan(maildir.rename(source, target, "fix-size", keep_uid=True))
 
 
-def test_an_operation_asks_once_before_it_locks(served: Ward, doveconf: Doveconf) -> None:
+def test_an_operation_asks_once_before_it_locks(served: Maildir, doveconf: Doveconf) -> None:
     before = served.picture()
     with another_run(served) as surgeon:
         surgeon.apply(resize(served))
@@ -90,7 +90,7 @@ def test_an_operation_asks_once_before_it_locks(served: Ward, doveconf: Doveconf
 
 
 def test_recovery_locks_without_asking_meanwhile(
-    served: Ward, doveconf: Doveconf, monkeypatch: pytest.MonkeyPatch
+    served: Maildir, doveconf: Doveconf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (act,) = resize(served).acts
     with another_run(served) as surgeon:
@@ -105,7 +105,9 @@ def test_recovery_locks_without_asking_meanwhile(
     doveconf.asked()
 
 
-def test_putting_away_and_back_does_not_ask_under_a_lock(served: Ward, doveconf: Doveconf) -> None:
+def test_putting_away_and_back_does_not_ask_under_a_lock(
+    served: Maildir, doveconf: Doveconf
+) -> None:
     before = served.picture()
     with another_run(served) as surgeon:
         surgeon.apply(plan(served.away(b"cur/other:2,S")))

@@ -1,4 +1,4 @@
-"""Batches: what others do between two is seen; no lock is waited for while another is held."""
+"""Batches: changes by others between two are seen; nobody holds one lock and waits for another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailsurgeon.surgery.apply import batches
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.journal.settle import ranges
 from tests.support.protects import protects
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 LOCK = b"dovecot-uidlist.lock"
 NAMES = [b"130000000%d.M%dP1.host" % (number, number) for number in range(1, 5)]
@@ -27,7 +27,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def locked_by_another(ward: Ward, folder: bytes) -> Iterator[int]:
+def locked_by_another(maildir: Maildir, folder: bytes) -> Iterator[int]:
     """A server's lock on a folder, held by a process that lives."""
     read, write = os.pipe()
     child = os.fork()
@@ -38,7 +38,7 @@ def locked_by_another(ward: Ward, folder: bytes) -> Iterator[int]:
     os.close(read)
     try:
         mark = b"%d:%s" % (child, os.fsencode(socket.gethostname()))
-        ward.path(os.path.join(folder, LOCK)).write_bytes(mark)
+        maildir.path(os.path.join(folder, LOCK)).write_bytes(mark)
         yield child
     finally:
         os.close(write)
@@ -52,18 +52,18 @@ def locked_by_another(ward: Ward, folder: bytes) -> Iterator[int]:
     where="surgery/servers/folder_names.py",
     seen="failed without the new look, and without our own messages noted",
 )
-def test_a_namesake_that_comes_between_two_batches_is_seen(ward: Ward) -> None:
-    acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES]
+def test_a_namesake_that_comes_between_two_batches_is_seen(maildir: Maildir) -> None:
+    acts = [maildir.rename(maildir.mail(name), b"cur/" + name) for name in NAMES]
 
     def deliver(done: int, _of: int) -> None:
         if done == 2:
-            ward.mail(b"cur/" + NAMES[3] + b":2,S", 9)
+            maildir.mail(b"cur/" + NAMES[3] + b":2,S", 9)
 
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         report = surgeon.apply(plan(*acts), on_progress=deliver)
     assert [one.path for one in report.refused] == [NAMES[3]]
     assert "its base name is taken by cur/" in report.refused[0].reason
-    assert ward.path(NAMES[3]).exists()
+    assert maildir.path(NAMES[3]).exists()
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -71,18 +71,18 @@ def test_a_namesake_that_comes_between_two_batches_is_seen(ward: Ward) -> None:
     "what others do in a folder between two batches is seen",
     where="surgery/servers/folder_names.py",
 )
-def test_a_namesake_that_goes_between_two_batches_is_in_nobodys_way(ward: Ward) -> None:
-    acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES]
-    namesake = ward.mail(b"cur/" + NAMES[3] + b":2,S", 9)
+def test_a_namesake_that_goes_between_two_batches_is_in_nobodys_way(maildir: Maildir) -> None:
+    acts = [maildir.rename(maildir.mail(name), b"cur/" + name) for name in NAMES]
+    namesake = maildir.mail(b"cur/" + NAMES[3] + b":2,S", 9)
 
     def expunge(done: int, _of: int) -> None:
         if done == 2:
-            ward.path(namesake).unlink()
+            maildir.path(namesake).unlink()
 
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         report = surgeon.apply(plan(*acts), on_progress=expunge)
     assert report.state == "applied"
-    assert ward.path(b"cur/" + NAMES[3]).exists()
+    assert maildir.path(b"cur/" + NAMES[3]).exists()
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -90,17 +90,17 @@ def test_a_namesake_that_goes_between_two_batches_is_in_nobodys_way(ward: Ward) 
     "what others do in a folder between two batches is seen",
     where="surgery/servers/folder_names.py",
 )
-def test_our_own_message_that_a_client_took_on_is_in_nobodys_way(ward: Ward) -> None:
+def test_our_own_message_that_a_client_took_on_is_in_nobodys_way(maildir: Maildir) -> None:
     """What we have filed may be gone before the folder is listed again."""
-    first, second = ward.mail(NAMES[0]), ward.mail(b".A/" + NAMES[0], 2)
+    first, second = maildir.mail(NAMES[0]), maildir.mail(b".A/" + NAMES[0], 2)
     filed = b"cur/" + NAMES[0] + b":2,S"
-    acts = [ward.rename(first, filed), ward.rename(second, b"cur/" + NAMES[0])]
+    acts = [maildir.rename(first, filed), maildir.rename(second, b"cur/" + NAMES[0])]
 
     def expunge(done: int, _of: int) -> None:
         if done == 1:
-            ward.path(filed).unlink()
+            maildir.path(filed).unlink()
 
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         report = surgeon.apply(plan(*acts), on_progress=expunge)
     assert report.state == "applied", report.refused
 
@@ -110,50 +110,50 @@ def test_our_own_message_that_a_client_took_on_is_in_nobodys_way(ward: Ward) -> 
     where="surgery/apply/batches.py",
     seen="failed with the patience of the first lock for all",
 )
-def test_a_lock_is_waited_for_while_no_other_is_held(ward: Ward) -> None:
+def test_a_lock_is_waited_for_while_no_other_is_held(maildir: Maildir) -> None:
     acts = []
     for folder, name in zip((b".A", b".B", b".C"), NAMES, strict=False):
-        ward.folder(folder)
-        ward.uidlist(folder)
-        path = ward.mail(folder + b"/" + name)
-        acts.append(ward.rename(path, folder + b"/cur/" + name, folder=folder))
+        maildir.folder(folder)
+        maildir.uidlist(folder)
+        path = maildir.mail(folder + b"/" + name)
+        acts.append(maildir.rename(path, folder + b"/cur/" + name, folder=folder))
     locks: list[list[bool]] = []
 
     def waiting(_line: str) -> None:
-        locks.append([ward.path(folder + b"/" + LOCK).exists() for folder in (b".A", b".C")])
+        locks.append([maildir.path(folder + b"/" + LOCK).exists() for folder in (b".A", b".C")])
 
-    with locked_by_another(ward, b".B"), ward.surgeon() as surgeon:
+    with locked_by_another(maildir, b".B"), maildir.surgeon() as surgeon:
         surgeon.lock_wait = 0.2
         surgeon.on_wait = waiting
         report = surgeon.apply(plan(*acts))
     assert locks == [[False, False]]
     assert [one.path for one in report.refused] == [b".B/" + NAMES[1]]
-    assert ward.path(b".A/cur/" + NAMES[0]).exists()
-    assert ward.path(b".C/cur/" + NAMES[2]).exists()
+    assert maildir.path(b".A/cur/" + NAMES[0]).exists()
+    assert maildir.path(b".C/cur/" + NAMES[2]).exists()
 
 
 def test_locks_of_several_folders_are_held_together(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acts = []
     for folder, name in zip((b".A", b".B"), NAMES, strict=False):
-        ward.folder(folder)
-        ward.uidlist(folder)
-        path = ward.mail(folder + b"/" + name)
-        acts.append(ward.rename(path, folder + b"/cur/" + name, folder=folder))
+        maildir.folder(folder)
+        maildir.uidlist(folder)
+        path = maildir.mail(folder + b"/" + name)
+        acts.append(maildir.rename(path, folder + b"/cur/" + name, folder=folder))
     held: list[list[bool]] = []
     rename = at.rename_no_replace
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source in NAMES:
-            held.append([ward.path(folder + b"/" + LOCK).exists() for folder in (b".A", b".B")])
+            held.append([maildir.path(folder + b"/" + LOCK).exists() for folder in (b".A", b".B")])
         rename(source_dir, source, target_dir, target)
 
     monkeypatch.setattr(at, "rename_no_replace", watched)
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         assert surgeon.apply(plan(*acts)).state == "applied"
     assert held == [[True, True], [True, True]]
-    assert not list(ward.root.rglob("*.lock*"))
+    assert not list(maildir.root.rglob("*.lock*"))
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -163,22 +163,22 @@ def test_locks_of_several_folders_are_held_together(
     seen="failed without the outcomes in the commit",
 )
 def test_results_are_in_the_journal_before_the_next_batch_begins(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    acts = [ward.rename(ward.mail(name), b"cur/" + name) for name in NAMES[:3]]
+    acts = [maildir.rename(maildir.mail(name), b"cur/" + name) for name in NAMES[:3]]
     rename = at.rename_no_replace
     known: list[list[str]] = []
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source in NAMES:
-            path = next((ward.home / "state").rglob("journal.sqlite"))
+            path = next((maildir.home / "state").rglob("journal.sqlite"))
             db = sqlite3.connect(path)
             known.append([state for (state,) in db.execute("SELECT state FROM steps ORDER BY id")])
             db.close()
         rename(source_dir, source, target_dir, target)
 
     monkeypatch.setattr(at, "rename_no_replace", watched)
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         surgeon.apply(plan(*acts))
         assert [step.state for step in surgeon.steps(1)] == ["done"] * 3
     assert known == [["planned"], ["done", "planned"], ["done", "done", "planned"]]

@@ -19,7 +19,7 @@ from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
-from tests.surgery.conftest import Picture, Ward, plan, total
+from tests.surgery.conftest import Maildir, Picture, plan, total
 
 pytestmark = pytest.mark.crash
 
@@ -55,13 +55,13 @@ class Executioner:
         fs._renameat2 = self.before(fs._renameat2) if fs._renameat2 is not None else None
 
 
-def killed_at(ward: Ward, number: int, operate: Operate) -> bool:
+def killed_at(maildir: Maildir, number: int, operate: Operate) -> bool:
     """Runs an operation in a process that dies at its N-th call; False when it ran to its end."""
     child = os.fork()
     if child == 0:
         try:
             Executioner(number).watch()
-            with ward.surgeon() as surgeon:
+            with maildir.surgeon() as surgeon:
                 operate(surgeon)
         except BaseException:
             os._exit(3)
@@ -74,115 +74,115 @@ def killed_at(ward: Ward, number: int, operate: Operate) -> bool:
     return False
 
 
-def furnish(ward: Ward) -> Plan:
+def furnish(maildir: Maildir) -> Plan:
     """A spool with one of everything the engine does, and the plan for it."""
-    ward.folder(b".Sent")
-    filed = ward.mail(b"1300000001.M1P1.host:2,S", 1)
-    wrong = ward.mail(b".Sent/cur/1300000002.M2P1.host,S=9,W=9:2,S", 2)
+    maildir.folder(b".Sent")
+    filed = maildir.mail(b"1300000001.M1P1.host:2,S", 1)
+    wrong = maildir.mail(b".Sent/cur/1300000002.M2P1.host,S=9,W=9:2,S", 2)
     right = b".Sent/cur/1300000002.M2P1.host,S=66,W=71:2,S"
-    empty = ward.mail(b"cur/1300000003.M3P1.host:2,", 3)
-    flags = ward.mail(b".Sent/new/1300000004.M4P1.host:2,SF", 4)
-    twin = ward.mail(b"cur/1300000005.M5P1.host:2,", 5)
-    kept = ward.mail(b"cur/1300000005.M5P1.host:2,S", 5)
-    ward.uidlist(b"", b"1300000003.M3P1.host", b"1300000005.M5P1.host")
-    ward.uidlist(b".Sent", b"1300000002.M2P1.host,S=9,W=9", b"1300000004.M4P1.host", first=7)
+    empty = maildir.mail(b"cur/1300000003.M3P1.host:2,", 3)
+    flags = maildir.mail(b".Sent/new/1300000004.M4P1.host:2,SF", 4)
+    twin = maildir.mail(b"cur/1300000005.M5P1.host:2,", 5)
+    kept = maildir.mail(b"cur/1300000005.M5P1.host:2,S", 5)
+    maildir.uidlist(b"", b"1300000003.M3P1.host", b"1300000005.M5P1.host")
+    maildir.uidlist(b".Sent", b"1300000002.M2P1.host,S=9,W=9", b"1300000004.M4P1.host", first=7)
     both = (
-        ward.rename_step(twin, b"quarantine:@/" + twin),
-        ward.rename_step(kept, b"cur/1300000005.M5P1.host:2,FS"),
+        maildir.rename_step(twin, b"quarantine:@/" + twin),
+        maildir.rename_step(kept, b"cur/1300000005.M5P1.host:2,FS"),
     )
-    court = ward.mail(b".Court/cur/1300000006.M6P1.host,S=9:2,S", 6)
+    court = maildir.mail(b".Court/cur/1300000006.M6P1.host,S=9:2,S", 6)
     ruled = b".Court/cur/1300000006.M6P1.host,S=57:2,S"
-    ward.folder(b".Court")
-    ward.courier(b".Court", b"1300000006.M6P1.host,S=9")
-    ward.courier_keywords(
+    maildir.folder(b".Court")
+    maildir.courier(b".Court", b"1300000006.M6P1.host,S=9")
+    maildir.courier_keywords(
         b".Court", b"Work\n\n1300000006.M6P1.host,S=9:0\n", **{"1300000006.M6P1.host,S=9": b"New\n"}
     )
-    ward.path(b"maildirsize").write_bytes(b"100000S\n300 6\n")
-    resized = ward.rename_step(court, ruled, b".Court", keep_uid=True)
+    maildir.path(b"maildirsize").write_bytes(b"100000S\n300 6\n")
+    resized = maildir.rename_step(court, ruled, b".Court", keep_uid=True)
     makes = MakeDirectory(None, b".Sent/tmp/new", folder=b".Sent", mode=0o750)
     return plan(
-        ward.rename(filed, b"cur/" + filed),
-        ward.rename(wrong, right, "fix-size", folder=b".Sent", keep_uid=True),
-        ward.rename(flags, b".Sent/new/1300000004.M4P1.host:2,FS", "fix-flags", folder=b".Sent"),
-        ward.away(empty),
+        maildir.rename(filed, b"cur/" + filed),
+        maildir.rename(wrong, right, "fix-size", folder=b".Sent", keep_uid=True),
+        maildir.rename(flags, b".Sent/new/1300000004.M4P1.host:2,FS", "fix-flags", folder=b".Sent"),
+        maildir.away(empty),
         Act("quarantine copy", twin, both),
         Act("make-subdirs", b".Sent", (makes,)),
         Act("fix-size", court, (replace(resized, quota=(48, 0)),)),
     )
 
 
-def check_uids_follow(ward: Ward) -> None:
+def check_uids_follow(maildir: Maildir) -> None:
     """Each message listed in a uidlist has the base name of its record."""
     for folder in (b"", b".Sent"):
-        names = os.listdir(ward.path(os.path.join(folder, b"cur")))
-        names += os.listdir(ward.path(os.path.join(folder, b"new")))
+        names = os.listdir(maildir.path(os.path.join(folder, b"cur")))
+        names += os.listdir(maildir.path(os.path.join(folder, b"new")))
         bases = {os.fsencode(name).split(b":")[0] for name in names}
-        for record in ward.records(folder):
+        for record in maildir.records(folder):
             base = record.partition(b" :")[2]
             assert base in bases or base == b"1300000003.M3P1.host"
-    (name,) = os.listdir(os.fsencode(ward.path(b".Court/cur")))
+    (name,) = os.listdir(os.fsencode(maildir.path(b".Court/cur")))
     base = name.partition(b":")[0]
-    assert ward.path(b".Court/courierimapuiddb").read_bytes().endswith(b"\n1 " + base + b"\n")
-    keywords = os.fsencode(ward.path(b".Court/courierimapkeywords"))
+    assert maildir.path(b".Court/courierimapuiddb").read_bytes().endswith(b"\n1 " + base + b"\n")
+    keywords = os.fsencode(maildir.path(b".Court/courierimapkeywords"))
     assert sorted(os.listdir(keywords)) == [base, b":list"]
     size = (300 + 48, 6) if b",S=57" in base else (300, 6)
-    assert total(ward.path(b"maildirsize").read_bytes()) == size
+    assert total(maildir.path(b"maildirsize").read_bytes()) == size
 
 
-def no_traces(ward: Ward) -> None:
-    for path in ward.picture():
+def no_traces(maildir: Maildir) -> None:
+    for path in maildir.picture():
         assert not path.endswith((b".lock", b".mailsurgeon", b".stale", b"UNFINISHED"))
 
 
-def recovered(ward: Ward) -> Picture:
-    with ward.surgeon() as surgeon:
+def recovered(maildir: Maildir) -> Picture:
+    with maildir.surgeon() as surgeon:
         report = surgeon.recover()
         assert report is None or not report.effects, "no server looked, so every UID is kept"
-        after = ward.picture()
+        after = maildir.picture()
         assert surgeon.recover() is None
         assert surgeon.unfinished() is None
-    assert ward.picture() == after
+    assert maildir.picture() == after
     return after
 
 
-def undo_all(ward: Ward) -> None:
-    with ward.surgeon() as surgeon:
+def undo_all(maildir: Maildir) -> None:
+    with maildir.surgeon() as surgeon:
         for number in surgeon.undoable():
             report = surgeon.apply(surgeon.plan_undo(number))
             assert report.state == "applied", report
         assert surgeon.undoable() == []
 
 
-def rehearse(ward: Ward, prepare: Callable[[Ward], Operate]) -> int:
+def rehearse(maildir: Maildir, prepare: Callable[[Maildir], Operate]) -> int:
     """Kills the operation at every point in turn and checks what must hold; returns the kills."""
-    operate = prepare(ward)
-    first = ward.picture()
-    mails = ward.messages()
+    operate = prepare(maildir)
+    first = maildir.picture()
+    mails = maildir.messages()
     number = 0
     while True:
-        known = count_operations(ward)
-        if not killed_at(ward, number + 1, operate):
+        known = count_operations(maildir)
+        if not killed_at(maildir, number + 1, operate):
             break
         number += 1
-        recovered(ward)
-        assert ward.messages() == mails
-        check_uids_follow(ward)
-        no_traces(ward)
-        turn_back(ward, known)
-        assert ward.picture() == first
+        recovered(maildir)
+        assert maildir.messages() == mails
+        check_uids_follow(maildir)
+        no_traces(maildir)
+        turn_back(maildir, known)
+        assert maildir.picture() == first
     print(f"killed {number} of {number} times, recovered each time")
     assert number >= FEWEST
     return number
 
 
-def count_operations(ward: Ward) -> int:
-    with ward.surgeon() as surgeon:
+def count_operations(maildir: Maildir) -> int:
+    with maildir.surgeon() as surgeon:
         return len(surgeon.operations())
 
 
-def turn_back(ward: Ward, known: int) -> None:
+def turn_back(maildir: Maildir, known: int) -> None:
     """Takes back what the killed operation has done, whichever it was."""
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         for one in surgeon.operations()[known:]:
             if one.kind == "fix" and one.counts.get("done"):
                 report = surgeon.apply(surgeon.plan_undo(one.id))
@@ -202,65 +202,65 @@ def surgeon_has_undone(surgeon: Surgeon, number: int | None) -> bool:
     seen="SIGKILL at every changing call of an operation, an undo, a recovery",
 )
 @protects("the quota follows, once", where="surgery/steps/maildirsize.py")
-def test_an_operation_is_killed_at_every_call(ward: Ward) -> None:
-    def prepare(ward: Ward) -> Operate:
-        acts = furnish(ward)
+def test_an_operation_is_killed_at_every_call(maildir: Maildir) -> None:
+    def prepare(maildir: Maildir) -> Operate:
+        acts = furnish(maildir)
         return lambda surgeon: surgeon.apply(acts)
 
-    rehearse(ward, prepare)
+    rehearse(maildir, prepare)
 
 
 @protects(
     "intents are on the disk before the act",
     where="surgery/journal/journal.py, surgery/apply/batches.py",
 )
-def test_an_undo_is_killed_at_every_call(ward: Ward) -> None:
-    def prepare(ward: Ward) -> Operate:
-        acts = furnish(ward)
-        with ward.surgeon() as surgeon:
+def test_an_undo_is_killed_at_every_call(maildir: Maildir) -> None:
+    def prepare(maildir: Maildir) -> Operate:
+        acts = furnish(maildir)
+        with maildir.surgeon() as surgeon:
             surgeon.apply(acts)
         return lambda surgeon: surgeon.apply(surgeon.plan_undo(1))
 
-    rehearse(ward, prepare)
+    rehearse(maildir, prepare)
 
 
 def test_a_rename_by_link_is_killed_at_every_call(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fs, "_renameat2", None)
 
-    def prepare(ward: Ward) -> Operate:
-        acts = furnish(ward)
+    def prepare(maildir: Maildir) -> Operate:
+        acts = furnish(maildir)
         return lambda surgeon: surgeon.apply(acts)
 
-    rehearse(ward, prepare)
+    rehearse(maildir, prepare)
 
 
 @protects(
     "intents are on the disk before the act",
     where="surgery/journal/journal.py, surgery/apply/batches.py",
 )
-def test_a_recovery_is_killed_at_every_call(ward: Ward) -> None:
-    acts = furnish(ward)
-    first = ward.picture()
-    mails = ward.messages()
+def test_a_recovery_is_killed_at_every_call(maildir: Maildir) -> None:
+    acts = furnish(maildir)
+    first = maildir.picture()
+    mails = maildir.messages()
 
     def operate(surgeon: Surgeon) -> object:
         return surgeon.recover()
 
     kills = 0
     for point in range(12, 200, 6):
-        if not killed_at(ward, point, lambda surgeon: surgeon.apply(acts)):
+        if not killed_at(maildir, point, lambda surgeon: surgeon.apply(acts)):
             break
         number = 0
-        while killed_at(ward, number + 1, operate):
+        while killed_at(maildir, number + 1, operate):
             number += 1
         kills += number
-        recovered(ward)
-        assert ward.messages() == mails
-        check_uids_follow(ward)
-        undo_all(ward)
-        no_traces(ward)
-        assert ward.picture() == first
+        recovered(maildir)
+        assert maildir.messages() == mails
+        check_uids_follow(maildir)
+        undo_all(maildir)
+        no_traces(maildir)
+        assert maildir.picture() == first
     print(f"recovery killed {kills} of {kills} times")
     assert kills >= FEWEST

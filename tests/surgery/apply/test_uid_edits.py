@@ -14,27 +14,27 @@ from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 OLD = b"1300000001.M1P1.host,S=9,W=9"
 NEW = b"1300000001.M1P1.host,S=66,W=71"
 SENT = b".Sent"
 
 
-def resized(ward: Ward, flags: bytes = b"S") -> Act:
+def resized(maildir: Maildir, flags: bytes = b"S") -> Act:
     source = b".Sent/cur/" + OLD + b":2," + flags
     target = b".Sent/cur/" + NEW + b":2," + flags
-    return ward.rename(source, target, "fix-size", folder=SENT, keep_uid=True)
+    return maildir.rename(source, target, "fix-size", folder=SENT, keep_uid=True)
 
 
 @pytest.fixture
-def sent(ward: Ward) -> Ward:
-    ward.folder(SENT)
-    ward.mail(b".Sent/cur/" + OLD + b":2,S")
-    return ward
+def sent(maildir: Maildir) -> Maildir:
+    maildir.folder(SENT)
+    maildir.mail(b".Sent/cur/" + OLD + b":2,S")
+    return maildir
 
 
-def test_the_record_follows_and_nothing_else_changes(sent: Ward, surgeon: Surgeon) -> None:
+def test_the_record_follows_and_nothing_else_changes(sent: Maildir, surgeon: Surgeon) -> None:
     place = sent.uidlist(SENT, b"first", OLD, b"last")
     place.chmod(0o640)
     before = sent.picture()
@@ -62,7 +62,7 @@ def test_the_record_follows_and_nothing_else_changes(sent: Ward, surgeon: Surgeo
     assert sent.picture() == before
 
 
-def test_undo_keeps_mail_that_came_later(sent: Ward, surgeon: Surgeon) -> None:
+def test_undo_keeps_mail_that_came_later(sent: Maildir, surgeon: Surgeon) -> None:
     place = sent.uidlist(SENT, OLD)
     surgeon.apply(plan(resized(sent)))
     place.write_bytes(place.read_bytes() + b"8 :arrived\n")
@@ -70,14 +70,14 @@ def test_undo_keeps_mail_that_came_later(sent: Ward, surgeon: Surgeon) -> None:
     assert sent.records(SENT) == [b"1 W70 :" + OLD, b"8 :arrived"]
 
 
-def test_a_message_no_server_has_listed_is_told(sent: Ward, surgeon: Surgeon) -> None:
+def test_a_message_no_server_has_listed_is_told(sent: Maildir, surgeon: Surgeon) -> None:
     sent.uidlist(SENT, b"another")
     report = surgeon.apply(plan(resized(sent)))
     assert report.effects == ("1 message in Sent has no UID yet: no server has listed them",)
 
 
 def test_uids_lost_for_want_of_a_list_are_told_as_the_plan_told_them(
-    sent: Ward, surgeon: Surgeon
+    sent: Maildir, surgeon: Surgeon
 ) -> None:
     report = surgeon.apply(plan(resized(sent)))
     assert report.effects == (
@@ -86,7 +86,9 @@ def test_uids_lost_for_want_of_a_list_are_told_as_the_plan_told_them(
     )
 
 
-def test_changed_flags_keep_the_uid_without_touching_the_list(sent: Ward, surgeon: Surgeon) -> None:
+def test_changed_flags_keep_the_uid_without_touching_the_list(
+    sent: Maildir, surgeon: Surgeon
+) -> None:
     place = sent.uidlist(SENT, OLD)
     inode = place.stat().st_ino
     source = b".Sent/cur/" + OLD + b":2,S"
@@ -97,7 +99,7 @@ def test_changed_flags_keep_the_uid_without_touching_the_list(sent: Ward, surgeo
 
 
 def test_wrong_sizes_in_the_list_alone_are_dropped_and_put_back(
-    sent: Ward, surgeon: Surgeon
+    sent: Maildir, surgeon: Surgeon
 ) -> None:
     sent.uidlist(SENT, OLD)
     before = sent.picture()
@@ -109,44 +111,44 @@ def test_wrong_sizes_in_the_list_alone_are_dropped_and_put_back(
     assert sent.picture() == before
 
 
-def damage(ward: Ward) -> str:
-    place = ward.path(b".Sent/dovecot-uidlist")
+def damage(maildir: Maildir) -> str:
+    place = maildir.path(b".Sent/dovecot-uidlist")
     place.write_bytes(place.read_bytes() + b"rubbish\n")
     return "is damaged.*fix --only uidlist-damaged"
 
 
-def headless(ward: Ward) -> str:
-    ward.path(b".Sent/dovecot-uidlist").write_bytes(b"")
+def headless(maildir: Maildir) -> str:
+    maildir.path(b".Sent/dovecot-uidlist").write_bytes(b"")
     return "is damaged"
 
 
-def symlink(ward: Ward) -> str:
-    place = ward.path(b".Sent/dovecot-uidlist")
-    place.rename(ward.home / "list")
-    place.symlink_to(ward.home / "list")
+def symlink(maildir: Maildir) -> str:
+    place = maildir.path(b".Sent/dovecot-uidlist")
+    place.rename(maildir.home / "list")
+    place.symlink_to(maildir.home / "list")
     return "symbolic link"
 
 
-def read_only(ward: Ward) -> str:
-    ward.path(b".Sent/dovecot-uidlist").chmod(0o400)
+def read_only(maildir: Maildir) -> str:
+    maildir.path(b".Sent/dovecot-uidlist").chmod(0o400)
     return "is read-only"
 
 
-def foreign(ward: Ward) -> str:
+def foreign(maildir: Maildir) -> str:
     if os.geteuid() != 0:
         pytest.skip("needs root to give a file away")
-    os.chown(ward.path(b".Sent/dovecot-uidlist"), 12345, 12345)
+    os.chown(maildir.path(b".Sent/dovecot-uidlist"), 12345, 12345)
     return "belongs to somebody else"
 
 
-def taken(ward: Ward) -> str:
-    ward.uidlist(SENT, OLD, NEW)
+def taken(maildir: Maildir) -> str:
+    maildir.uidlist(SENT, OLD, NEW)
     return "has a record already"
 
 
 @pytest.mark.parametrize("spoil", [damage, headless, symlink, read_only, foreign, taken])
 def test_a_list_that_cannot_be_edited_is_named_before_anything_is_renamed(
-    sent: Ward, surgeon: Surgeon, spoil: Callable[[Ward], str]
+    sent: Maildir, surgeon: Surgeon, spoil: Callable[[Maildir], str]
 ) -> None:
     sent.uidlist(SENT, OLD)
     said = spoil(sent)
@@ -158,7 +160,7 @@ def test_a_list_that_cannot_be_edited_is_named_before_anything_is_renamed(
 
 
 def test_a_list_that_cannot_be_written_takes_the_renames_back(
-    sent: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+    sent: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent.uidlist(SENT, OLD)
     before = sent.picture()
@@ -175,7 +177,7 @@ def test_a_list_that_cannot_be_written_takes_the_renames_back(
 
 
 def test_a_list_that_reads_back_otherwise_is_not_called_done(
-    sent: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+    sent: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = sent.uidlist(SENT, OLD)
     replace = uidlist_file.ListFile._replace
@@ -192,7 +194,7 @@ def test_a_list_that_reads_back_otherwise_is_not_called_done(
 
 
 def test_many_records_are_written_at_once(
-    sent: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+    sent: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bases = [b"%d.M2P1.host,S=1" % number for number in range(2, 42)]
     for number, base in enumerate(bases, start=2):
@@ -222,7 +224,7 @@ def test_many_records_are_written_at_once(
 
 
 def test_with_control_elsewhere_list_and_lock_are_there(
-    sent: Ward, monkeypatch: pytest.MonkeyPatch
+    sent: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     control = sent.home / "control"
     (control / ".Sent").mkdir(parents=True)

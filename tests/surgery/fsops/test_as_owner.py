@@ -20,7 +20,7 @@ from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.steps.keywords import NameLetters
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for others"),
@@ -33,37 +33,37 @@ OWNER = (61_234, 61_234)
 
 
 @pytest.fixture
-def theirs(ward: Ward) -> Ward:
+def theirs(maildir: Maildir) -> Maildir:
     """A spool of somebody else's, in a directory that is root's."""
-    ward.mail(b"cur/1300000001.M1P1.host,S=9:2,S", 1)
-    ward.mail(b"1300000002.M2P1.host", 2)
-    ward.uidlist(b"", b"1300000001.M1P1.host,S=9")
-    for directory, names, files in os.walk(ward.root):
+    maildir.mail(b"cur/1300000001.M1P1.host,S=9:2,S", 1)
+    maildir.mail(b"1300000002.M2P1.host", 2)
+    maildir.uidlist(b"", b"1300000001.M1P1.host,S=9")
+    for directory, names, files in os.walk(maildir.root):
         for name in (".", *names, *files):
             os.chown(os.path.join(directory, name), *OWNER)
-    return ward
+    return maildir
 
 
-def owners(ward: Ward) -> set[tuple[int, int]]:
+def owners(maildir: Maildir) -> set[tuple[int, int]]:
     found: set[tuple[int, int]] = set()
-    for directory, names, files in os.walk(ward.root):
+    for directory, names, files in os.walk(maildir.root):
         for name in (".", *names, *files):
             status = os.lstat(os.path.join(directory, name))
             found.add((status.st_uid, status.st_gid))
     return found
 
 
-def everything(ward: Ward) -> list[Act]:
+def everything(maildir: Maildir) -> list[Act]:
     old, new = b"cur/1300000001.M1P1.host,S=9:2,S", b"cur/1300000001.M1P1.host,S=57:2,S"
     makes = MakeDirectory(None, b".Sent", folder=None, mode=0o700)
     return [
-        ward.rename(old, new, "fix-size", keep_uid=True),
-        ward.away(b"1300000002.M2P1.host"),
+        maildir.rename(old, new, "fix-size", keep_uid=True),
+        maildir.away(b"1300000002.M2P1.host"),
         Act("make-subdirs", b".Sent", (makes,)),
     ]
 
 
-def test_what_is_made_belongs_to_the_owner(theirs: Ward, surgeon: Surgeon) -> None:
+def test_what_is_made_belongs_to_the_owner(theirs: Maildir, surgeon: Surgeon) -> None:
     report = surgeon.apply(plan(*everything(theirs)))
     assert report.refused == ()
     assert owners(theirs) == {OWNER}
@@ -73,7 +73,7 @@ def test_what_is_made_belongs_to_the_owner(theirs: Ward, surgeon: Surgeon) -> No
 
 
 def test_what_the_owner_may_not_change_root_does_not_change_either(
-    theirs: Ward, surgeon: Surgeon
+    theirs: Maildir, surgeon: Surgeon
 ) -> None:
     acts = plan(*everything(theirs)[:1])
     os.chown(theirs.path(b"cur"), 0, 0)
@@ -83,7 +83,7 @@ def test_what_the_owner_may_not_change_root_does_not_change_either(
     assert theirs.picture() == first
 
 
-def test_a_quarantine_of_roots_own_can_be_used(theirs: Ward) -> None:
+def test_a_quarantine_of_roots_own_can_be_used(theirs: Maildir) -> None:
     place = theirs.home / "mail" / "kept"
     place.mkdir(mode=0o700)
     with theirs.surgeon(quarantine=os.fsencode(place)) as surgeon:
@@ -92,7 +92,7 @@ def test_a_quarantine_of_roots_own_can_be_used(theirs: Ward) -> None:
         assert surgeon.apply(surgeon.plan_undo()).refused == ()
 
 
-def test_only_the_thread_that_acts_has_the_owners_rights(theirs: Ward) -> None:
+def test_only_the_thread_that_acts_has_the_owners_rights(theirs: Maildir) -> None:
     secret = theirs.home / "secret"
     secret.write_text("root's")
     secret.chmod(0o600)
@@ -117,22 +117,22 @@ def test_only_the_thread_that_acts_has_the_owners_rights(theirs: Ward) -> None:
     assert seen == ["root's"]
 
 
-def test_the_spool_keeps_its_inode_and_its_owner(theirs: Ward, surgeon: Surgeon) -> None:
+def test_the_spool_keeps_its_inode_and_its_owner(theirs: Maildir, surgeon: Surgeon) -> None:
     before: Spool = surgeon.spool
     surgeon.apply(plan(*everything(theirs)))
     status = os.stat(theirs.root)
     assert (status.st_dev, status.st_ino) == (before.device, before.inode)
 
 
-def outside(ward: Ward) -> Path:
+def outside(maildir: Maildir) -> Path:
     """A place of root's that its owner has put a symlink to, or taken a name of, elsewhere."""
-    place = ward.home / "outside"
+    place = maildir.home / "outside"
     place.mkdir(mode=0o700)
     return place
 
 
 def test_a_date_is_not_given_to_roots_file_by_its_second_name(
-    theirs: Ward, surgeon: Surgeon
+    theirs: Maildir, surgeon: Surgeon
 ) -> None:
     secret = outside(theirs) / "secret"
     secret.write_text("root's")
@@ -147,7 +147,7 @@ def test_a_date_is_not_given_to_roots_file_by_its_second_name(
 
 
 def test_the_quarantine_is_made_where_the_spool_is_and_not_where_its_path_leads(
-    theirs: Ward,
+    theirs: Maildir,
 ) -> None:
     """The owner of what is above the spool has put a symlink in its place since."""
     place, user = outside(theirs), theirs.home / "user"
@@ -169,7 +169,7 @@ def test_the_quarantine_is_made_where_the_spool_is_and_not_where_its_path_leads(
 
 
 def test_a_directory_of_roots_in_the_quarantines_place_is_neither_used_nor_given_away(
-    theirs: Ward, surgeon: Surgeon
+    theirs: Maildir, surgeon: Surgeon
 ) -> None:
     above = theirs.home / "mail"
     os.chown(above, *OWNER)
@@ -193,7 +193,7 @@ def test_only_an_empty_directory_is_given_away(tmp_path: Path) -> None:
     assert (tmp_path / "trap").stat().st_uid == 0
 
 
-def test_a_list_of_keywords_is_never_made_roots(theirs: Ward, surgeon: Surgeon) -> None:
+def test_a_list_of_keywords_is_never_made_roots(theirs: Maildir, surgeon: Surgeon) -> None:
     """The uidlist beside it, whose manner it takes on, may be a second name of a file of root's."""
     program = outside(theirs) / "program"
     program.write_text("root's")

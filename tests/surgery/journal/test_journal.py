@@ -13,16 +13,16 @@ from mailsurgeon.errors import JournalError
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 ONE = b"1300000001.M1P1.host:2,S"
 
 
-def used(ward: Ward) -> Path:
+def used(maildir: Maildir) -> Path:
     """A journal with an operation in it; returns its file."""
-    ward.mail(ONE)
-    with ward.surgeon() as surgeon:
-        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+    maildir.mail(ONE)
+    with maildir.surgeon() as surgeon:
+        surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE)))
         return surgeon.journal_path
 
 
@@ -82,32 +82,32 @@ SPOILS: list[tuple[Callable[[Path], None], str]] = [
     seen="flipped at every 64th byte",
 )
 def test_a_journal_that_cannot_be_trusted_is_refused_in_one_line(
-    ward: Ward, spoil: Callable[[Path], None], said: str
+    maildir: Maildir, spoil: Callable[[Path], None], said: str
 ) -> None:
-    path = used(ward)
+    path = used(maildir)
     spoil(path)
-    before = ward.picture()
-    with ward.surgeon() as surgeon, pytest.raises(JournalError, match=said) as caught:
+    before = maildir.picture()
+    with maildir.surgeon() as surgeon, pytest.raises(JournalError, match=said) as caught:
         surgeon.apply(surgeon.plan_undo(1))
     assert "\n" not in str(caught.value)
     assert "--state-dir" in str(caught.value)
-    assert ward.picture() == before
+    assert maildir.picture() == before
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file away")
 @protects("a damaged, newer or foreign journal is refused", where="surgery/journal/journal.py")
-def test_somebody_elses_journal_is_refused(ward: Ward) -> None:
-    another_owner(used(ward))
-    with ward.surgeon() as surgeon, pytest.raises(JournalError, match="of your own"):
+def test_somebody_elses_journal_is_refused(maildir: Maildir) -> None:
+    another_owner(used(maildir))
+    with maildir.surgeon() as surgeon, pytest.raises(JournalError, match="of your own"):
         surgeon.operations()
 
 
 @pytest.mark.soak
 @protects("a damaged, newer or foreign journal is refused", where="surgery/journal/journal.py")
-def test_every_64th_byte_flipped_never_makes_a_wrong_act(ward: Ward) -> None:
-    path = used(ward)
+def test_every_64th_byte_flipped_never_makes_a_wrong_act(maildir: Maildir) -> None:
+    path = used(maildir)
     whole = path.read_bytes()
-    done = ward.picture()
+    done = maildir.picture()
     refused = tried = 0
     for place in range(0, len(whole), 64):
         tried += 1
@@ -115,47 +115,47 @@ def test_every_64th_byte_flipped_never_makes_a_wrong_act(ward: Ward) -> None:
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         try:
-            with ward.surgeon() as surgeon:
+            with maildir.surgeon() as surgeon:
                 surgeon.plan_undo(1)
                 assert next(surgeon.steps(1)).target == b"cur/" + ONE
         except JournalError:
             refused += 1
         except Exception as error:
             assert type(error).__name__ == "Refused", error
-        assert ward.picture() == done
+        assert maildir.picture() == done
     print(f"{refused} of {tried} flipped journals refused, none believed")
     assert tried > 100
 
 
-def test_others_may_not_write_to_the_state_directory(ward: Ward) -> None:
-    ward.mail(ONE)
-    state = ward.home / "state"
+def test_others_may_not_write_to_the_state_directory(maildir: Maildir) -> None:
+    maildir.mail(ONE)
+    state = maildir.home / "state"
     state.mkdir()
     state.chmod(0o777)
-    with ward.surgeon() as surgeon, pytest.raises(JournalError, match="others may write"):
-        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
-    assert ward.path(ONE).exists()
+    with maildir.surgeon() as surgeon, pytest.raises(JournalError, match="others may write"):
+        surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE)))
+    assert maildir.path(ONE).exists()
 
 
-def test_the_journal_is_private_and_made_only_when_something_is_done(ward: Ward) -> None:
-    ward.mail(ONE)
-    with ward.surgeon() as surgeon:
+def test_the_journal_is_private_and_made_only_when_something_is_done(maildir: Maildir) -> None:
+    maildir.mail(ONE)
+    with maildir.surgeon() as surgeon:
         assert surgeon.operations() == []
         assert surgeon.unfinished() is None
         assert surgeon.recover() is None
-        assert not (ward.home / "state").exists()
-        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+        assert not (maildir.home / "state").exists()
+        surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE)))
         path = surgeon.journal_path
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert path.parent.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_disk_that_fills_up_under_the_journal_changes_nothing(ward: Ward) -> None:
-    names = [ward.mail(b"%d.M1P1.host" % number, number) for number in range(1, 400)]
-    before = ward.picture()
-    acts = plan(*(ward.rename(name, b"cur/" + name + b":2,") for name in names))
-    with ward.surgeon() as surgeon:
+def test_a_disk_that_fills_up_under_the_journal_changes_nothing(maildir: Maildir) -> None:
+    names = [maildir.mail(b"%d.M1P1.host" % number, number) for number in range(1, 400)]
+    before = maildir.picture()
+    acts = plan(*(maildir.rename(name, b"cur/" + name + b":2,") for name in names))
+    with maildir.surgeon() as surgeon:
         begin = Journal.begin
 
         def full_after(journal: Journal, *values: object, **named: object) -> int:
@@ -172,11 +172,11 @@ def test_a_disk_that_fills_up_under_the_journal_changes_nothing(ward: Ward) -> N
                 surgeon.apply(acts)
         finally:
             Journal.begin = begin  # type: ignore[method-assign]
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         report = surgeon.recover()
         assert report is not None and report.state == "applied"
         assert surgeon.undoable() == []
-    assert ward.picture() == before
+    assert maildir.picture() == before
 
 
 @protects(
@@ -184,31 +184,31 @@ def test_a_disk_that_fills_up_under_the_journal_changes_nothing(ward: Ward) -> N
     where="surgery/journal/journal.py, surgery/apply/batches.py",
 )
 def test_intents_are_durable_before_anything_is_renamed(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mailsurgeon.surgery.fsops import at
 
-    ward.mail(ONE)
+    maildir.mail(ONE)
     rename = at.rename_no_replace
     known: list[list[tuple[bytes, bytes, str]]] = []
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source == ONE:
-            path = next((ward.home / "state").rglob("journal.sqlite"))
+            path = next((maildir.home / "state").rglob("journal.sqlite"))
             db = sqlite3.connect(path)
             known.append(db.execute("SELECT source, target, state FROM steps").fetchall())
             db.close()
         rename(source_dir, source, target_dir, target)
 
     monkeypatch.setattr(at, "rename_no_replace", watched)
-    with ward.surgeon() as surgeon:
-        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+    with maildir.surgeon() as surgeon:
+        surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE)))
     assert known == [[(ONE, b"cur/" + ONE, "planned")]]
 
 
-def test_synchronous_is_full(ward: Ward, surgeon: Surgeon) -> None:
-    ward.mail(ONE)
-    surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+def test_synchronous_is_full(maildir: Maildir, surgeon: Surgeon) -> None:
+    maildir.mail(ONE)
+    surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE)))
     db = surgeon._journal._file.db
     assert db is not None
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)

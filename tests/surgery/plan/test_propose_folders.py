@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.surgery.plan.propose import propose_folder
-from tests.surgery.clinic import Clinic, clinic_in, moves, only_act, text
+from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, moves, only_act, text
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    with clinic_in(tmp_path) as one:
+def indexed(tmp_path: Path) -> Iterator[IndexedMaildir]:
+    with indexed_maildir_in(tmp_path) as one:
         yield one
 
 
@@ -35,182 +35,184 @@ def clinic(tmp_path: Path) -> Iterator[Clinic]:
     ],
 )  # fmt: skip
 def test_a_bad_name_becomes_one_that_servers_can_use(
-    clinic: Clinic, name: bytes, becomes: bytes
+    indexed: IndexedMaildir, name: bytes, becomes: bytes
 ) -> None:
     assert len(text(1)) == 104
-    path = clinic.mail(b"cur/" + name, content=text(1))
-    plan = clinic.survey().propose(path, codes=["bad-name"])
+    path = indexed.mail(b"cur/" + name, content=text(1))
+    plan = indexed.survey().propose(path, codes=["bad-name"])
     assert re.fullmatch(b"cur/" + becomes, moves(plan)[path])
-    clinic.apply(plan)
-    assert clinic.survey().codes() == {}
+    indexed.apply(plan)
+    assert indexed.survey().codes() == {}
 
 
-def test_a_long_name_keeps_its_uid(clinic: Clinic) -> None:
+def test_a_long_name_keeps_its_uid(indexed: IndexedMaildir) -> None:
     long = b"1300000000.M1.host" + b"y" * 190
-    path = clinic.mail(b"cur/" + long + b":2,", content=text(1))
-    clinic.uidlist(b"", long)
-    plan = clinic.survey().propose(path, codes=["bad-name"])
-    clinic.apply(plan)
-    (record,) = clinic.records(b"")
-    assert record.startswith(b"1 ") and os.listdir(clinic.path(b"cur"))[0].startswith(
+    path = indexed.mail(b"cur/" + long + b":2,", content=text(1))
+    indexed.uidlist(b"", long)
+    plan = indexed.survey().propose(path, codes=["bad-name"])
+    indexed.apply(plan)
+    (record,) = indexed.records(b"")
+    assert record.startswith(b"1 ") and os.listdir(indexed.path(b"cur"))[0].startswith(
         os.fsdecode(record.partition(b" :")[2])
     )
 
 
-def test_of_two_with_one_uid_the_later_loses_it(clinic: Clinic) -> None:
-    first = clinic.mail(b"cur/1300000000.M1.host,U=4:2,S", content=text(1))
-    later = clinic.mail(b"cur/1300000001.M1.host,U=4:2,S", content=text(2))
-    plan = clinic.survey().propose(first, later)
+def test_of_two_with_one_uid_the_later_loses_it(indexed: IndexedMaildir) -> None:
+    first = indexed.mail(b"cur/1300000000.M1.host,U=4:2,S", content=text(1))
+    later = indexed.mail(b"cur/1300000001.M1.host,U=4:2,S", content=text(2))
+    plan = indexed.survey().propose(first, later)
     assert len(plan.acts) == 1
     ((source, target),) = moves(plan).items()
     assert source in (first, later) and target == source.replace(b",U=4", b"")
     assert [left.refused for left in plan.left] == [False]
 
 
-def test_the_operator_renames_a_message_and_its_uid_stays(clinic: Clinic) -> None:
-    path = clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
-    clinic.uidlist(b"", b"1300000000.M1.host")
-    plan = clinic.survey().propose(path, remedy="rename")
+def test_the_operator_renames_a_message_and_its_uid_stays(indexed: IndexedMaildir) -> None:
+    path = indexed.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+    indexed.uidlist(b"", b"1300000000.M1.host")
+    plan = indexed.survey().propose(path, remedy="rename")
     assert re.fullmatch(rb"cur/1300000000\.M1R[0-9a-f]{12}\.host:2,S", moves(plan)[path])
-    clinic.apply(plan)
-    assert clinic.records(b"")[0].startswith(b"1 ")
-    assert clinic.survey().codes() == {}
+    indexed.apply(plan)
+    assert indexed.records(b"")[0].startswith(b"1 ")
+    assert indexed.survey().codes() == {}
 
 
 # Dates and modes
 
 
-def test_the_time_of_the_header_is_given_to_the_file_after_its_rename(clinic: Clinic) -> None:
-    path = clinic.mail(b"cur/1300000000.M1.host,S=7:2,S", content=text(1))
-    os.utime(clinic.path(path), (1_500_000_000, 1_500_000_000))
-    before = clinic.picture()
-    plan = clinic.survey().propose(path)
+def test_the_time_of_the_header_is_given_to_the_file_after_its_rename(
+    indexed: IndexedMaildir,
+) -> None:
+    path = indexed.mail(b"cur/1300000000.M1.host,S=7:2,S", content=text(1))
+    os.utime(indexed.path(path), (1_500_000_000, 1_500_000_000))
+    before = indexed.picture()
+    plan = indexed.survey().propose(path)
     rename, utime = only_act(plan).steps
     assert (rename.action, utime.action, utime.source) == ("rename", "utime", rename.target)
     assert utime.data == {"before": 1_500_000_000 * 10**9, "after": 1_300_000_000 * 10**9}
     assert "the date clients show as received changes for 1 message" in plan.effects
-    clinic.apply(plan)
-    assert clinic.survey().index.problem_counts() == {}
-    clinic.undo()
-    assert clinic.picture() == before
+    indexed.apply(plan)
+    assert indexed.survey().index.problem_counts() == {}
+    indexed.undo()
+    assert indexed.picture() == before
 
 
-def test_an_unreadable_message_becomes_readable_for_its_owner(clinic: Clinic) -> None:
-    path = clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
-    clinic.path(path).chmod(0o002)
-    plan = clinic.survey().propose(path, remedy="fix-permissions")
+def test_an_unreadable_message_becomes_readable_for_its_owner(indexed: IndexedMaildir) -> None:
+    path = indexed.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+    indexed.path(path).chmod(0o002)
+    plan = indexed.survey().propose(path, remedy="fix-permissions")
     (step,) = only_act(plan).steps
     assert (step.action, step.data) == ("chmod", {"before": 0o002, "after": 0o400})
-    clinic.apply(plan)
-    assert clinic.path(path).stat().st_mode & 0o777 == 0o400
+    indexed.apply(plan)
+    assert indexed.path(path).stat().st_mode & 0o777 == 0o400
 
 
-def test_the_mode_of_a_hard_link_is_left_alone(clinic: Clinic) -> None:
-    path = clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
-    clinic.path(path).chmod(0o002)
-    os.link(clinic.path(path), clinic.home / "elsewhere")
-    plan = clinic.survey().propose(path, remedy="fix-permissions")
+def test_the_mode_of_a_hard_link_is_left_alone(indexed: IndexedMaildir) -> None:
+    path = indexed.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+    indexed.path(path).chmod(0o002)
+    os.link(indexed.path(path), indexed.home / "elsewhere")
+    plan = indexed.survey().propose(path, remedy="fix-permissions")
     assert (plan.acts, plan.left[0].refused) == ((), True)
 
 
 # Folders
 
 
-def test_missing_directories_are_made_like_their_siblings(clinic: Clinic) -> None:
-    clinic.path(b".A/cur").mkdir(parents=True)
-    clinic.path(b".A/cur").chmod(0o750)
-    before = clinic.picture()
-    plan = clinic.survey().propose(b".A")
+def test_missing_directories_are_made_like_their_siblings(indexed: IndexedMaildir) -> None:
+    indexed.path(b".A/cur").mkdir(parents=True)
+    indexed.path(b".A/cur").chmod(0o750)
+    before = indexed.picture()
+    plan = indexed.survey().propose(b".A")
     act = only_act(plan)
     assert {step.target for step in act.steps} == {b".A/new", b".A/tmp"}
     assert {step.data["mode"] for step in act.steps} == {0o750}
-    clinic.apply(plan)
-    assert clinic.survey().codes() == {}
-    clinic.undo()
-    assert clinic.picture() == before
+    indexed.apply(plan)
+    assert indexed.survey().codes() == {}
+    indexed.undo()
+    assert indexed.picture() == before
 
 
-def test_nested_folders_are_lifted_the_deepest_first(clinic: Clinic) -> None:
+def test_nested_folders_are_lifted_the_deepest_first(indexed: IndexedMaildir) -> None:
     for name in (b".A", b".A/B", b".A/B/C"):
-        clinic.folder(name)
-    path = clinic.mail(b".A/B/cur/1300000000.M1.host,S=7:2,S", content=text(1))
-    clinic.uidlist(b".A/B", b"1300000000.M1.host,S=7")
-    clinic.path(b"subscriptions").write_bytes(b"A\nA/B\n")
-    before = clinic.picture()
-    plan = clinic.survey().propose(path, b".A/B", b".A/B/C")
+        indexed.folder(name)
+    path = indexed.mail(b".A/B/cur/1300000000.M1.host,S=7:2,S", content=text(1))
+    indexed.uidlist(b".A/B", b"1300000000.M1.host,S=7")
+    indexed.path(b"subscriptions").write_bytes(b"A\nA/B\n")
+    before = indexed.picture()
+    plan = indexed.survey().propose(path, b".A/B", b".A/B/C")
     assert [act.path for act in plan.acts] == [path, b".A/B/C", b".A/B"]
     assert moves(plan)[b".A/B/C"] == b".A.B.C"
     assert "A/B" in plan.acts[2].note
     assert "a new folder A.B, with 1 message and their UIDs" in plan.effects
-    report = clinic.apply(plan)
+    report = indexed.apply(plan)
     assert {b".A.B", b".A.B.C"} <= set(report.folders)
-    assert clinic.survey().codes() == {}
-    assert clinic.records(b".A.B")[0].startswith(b"1 ")
-    clinic.undo()
-    assert clinic.picture() == before
+    assert indexed.survey().codes() == {}
+    assert indexed.records(b".A.B")[0].startswith(b"1 ")
+    indexed.undo()
+    assert indexed.picture() == before
 
 
-def test_a_folder_is_not_lifted_onto_another(clinic: Clinic) -> None:
+def test_a_folder_is_not_lifted_onto_another(indexed: IndexedMaildir) -> None:
     for name in (b".A", b".A/B", b".A.B"):
-        clinic.folder(name)
-    plan = clinic.survey().propose(b".A/B")
+        indexed.folder(name)
+    plan = indexed.survey().propose(b".A/B")
     assert (plan.acts, plan.left[0].refused) == ((), True)
     assert ".A.B is there already" in plan.left[0].reason
 
 
-def test_a_stray_directory_is_put_away(clinic: Clinic) -> None:
-    clinic.path(b"scripts/deep").mkdir(parents=True)
-    plan = clinic.survey().propose(b"scripts")
+def test_a_stray_directory_is_put_away(indexed: IndexedMaildir) -> None:
+    indexed.path(b"scripts/deep").mkdir(parents=True)
+    plan = indexed.survey().propose(b"scripts")
     assert moves(plan) == {b"scripts": b"quarantine:@/scripts"}
     assert not any("folder" in effect for effect in plan.effects)
-    clinic.apply(plan)
-    assert clinic.survey().index.problem_counts() == {}
+    indexed.apply(plan)
+    assert indexed.survey().index.problem_counts() == {}
 
 
-def test_what_is_gone_meanwhile_is_told(clinic: Clinic) -> None:
-    clinic.path(b"scripts/deep").mkdir(parents=True)
-    (entry,) = clinic.survey().ids(b"scripts")
-    clinic.path(b"scripts/deep").rmdir()
-    clinic.path(b"scripts").rmdir()
-    plan = clinic.propose(b"scripts")
+def test_what_is_gone_meanwhile_is_told(indexed: IndexedMaildir) -> None:
+    indexed.path(b"scripts/deep").mkdir(parents=True)
+    (entry,) = indexed.survey().ids(b"scripts")
+    indexed.path(b"scripts/deep").rmdir()
+    indexed.path(b"scripts").rmdir()
+    plan = indexed.propose(b"scripts")
     assert entry and (plan.acts, plan.left[0].reason) == ((), "it is not there any more")
 
 
 def test_a_whole_folder_below_others_takes_them_along_and_says_so(tmp_path: Path) -> None:
-    with clinic_in(tmp_path, "fs") as clinic:
+    with indexed_maildir_in(tmp_path, "fs") as indexed:
         for name in (b"Old", b"Old/2010", b"Old/2011"):
-            clinic.folder(name)
-        folder = next(row for row in clinic.survey().index.folders() if row.path == b"Old")
-        plan = propose_folder(clinic.spool, clinic.index, folder.id)
+            indexed.folder(name)
+        folder = next(row for row in indexed.survey().index.folders() if row.path == b"Old")
+        plan = propose_folder(indexed.spool, indexed.index, folder.id)
         assert "takes 2 folders below it along: Old/2010, Old/2011" in only_act(plan).note
 
 
-def test_a_file_of_two_names_gets_its_time_once_and_last(clinic: Clinic) -> None:
-    one = clinic.mail(b"cur/1300000000.M1.host:2,SF", content=text(1))
-    clinic.folder(b".A")
+def test_a_file_of_two_names_gets_its_time_once_and_last(indexed: IndexedMaildir) -> None:
+    one = indexed.mail(b"cur/1300000000.M1.host:2,SF", content=text(1))
+    indexed.folder(b".A")
     two = b".A/cur/1300000000.M1.host:2,SF"
-    os.link(clinic.path(one), clinic.path(two))
-    os.utime(clinic.path(one), (1_500_000_000, 1_500_000_000))
-    before = clinic.picture()
-    plan = clinic.survey().propose(one, two, codes=["bad-date", "bad-flags"])
+    os.link(indexed.path(one), indexed.path(two))
+    os.utime(indexed.path(one), (1_500_000_000, 1_500_000_000))
+    before = indexed.picture()
+    plan = indexed.survey().propose(one, two, codes=["bad-date", "bad-flags"])
     assert [step.action for act in plan.acts for step in act.steps] == ["rename", "rename", "utime"]
     assert [left.refused for left in plan.left] == [False]
-    clinic.apply(plan)
-    clinic.undo()
-    assert clinic.picture() == before
+    indexed.apply(plan)
+    indexed.undo()
+    assert indexed.picture() == before
 
 
-def test_a_stale_lock_is_put_away_and_brought_back(clinic: Clinic) -> None:
-    clinic.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+def test_a_stale_lock_is_put_away_and_brought_back(indexed: IndexedMaildir) -> None:
+    indexed.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
     process = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(process, 0)
-    lock = clinic.path(b"dovecot-uidlist.lock")
+    lock = indexed.path(b"dovecot-uidlist.lock")
     lock.write_bytes(b"%d:%s" % (process, os.fsencode(socket.gethostname())))
     os.utime(lock, (1_300_000_000, 1_300_000_000))
-    before = clinic.picture()
-    plan = clinic.survey().propose(b"dovecot-uidlist.lock")
+    before = indexed.picture()
+    plan = indexed.survey().propose(b"dovecot-uidlist.lock")
     assert moves(plan) == {b"dovecot-uidlist.lock": b"quarantine:@/dovecot-uidlist.lock"}
-    clinic.apply(plan)
-    assert clinic.survey().index.problem_counts() == {}
-    clinic.undo()
-    assert clinic.picture() == before
+    indexed.apply(plan)
+    assert indexed.survey().index.problem_counts() == {}
+    indexed.undo()
+    assert indexed.picture() == before

@@ -1,4 +1,4 @@
-"""Uidlists kept in another directory: an operation is taken back where it found them."""
+"""Uidlists kept in another directory: an undo changes those that the operation changed."""
 
 from __future__ import annotations
 
@@ -6,53 +6,53 @@ import os
 from dataclasses import replace
 
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 OLD = b"1300000001.M1P1.host,S=9"
 NEW = b"1300000001.M1P1.host,S=66"
 
 
-def test_undo_and_redo_find_the_lists_that_the_operation_was_told_of(ward: Ward) -> None:
-    control = ward.home / "control"
+def test_undo_and_redo_find_the_lists_that_the_operation_was_told_of(maildir: Maildir) -> None:
+    control = maildir.home / "control"
     (control / ".INBOX").mkdir(parents=True)
     place = control / ".INBOX" / "dovecot-uidlist"
-    ward.uidlist(b"", OLD).rename(place)
-    ward.mail(b"cur/" + OLD + b":2,S")
-    before, listed = ward.picture(), place.read_bytes()
-    told = replace(ward.spool, control=os.fsencode(control))
-    with Surgeon(told, state_dir=ward.home / "state") as surgeon:
+    maildir.uidlist(b"", OLD).rename(place)
+    maildir.mail(b"cur/" + OLD + b":2,S")
+    before, listed = maildir.picture(), place.read_bytes()
+    told = replace(maildir.spool, control=os.fsencode(control))
+    with Surgeon(told, state_dir=maildir.home / "state") as surgeon:
         source, target = b"cur/" + OLD + b":2,S", b"cur/" + NEW + b":2,S"
-        step = ward.rename(source, target, "fix-size", folder=b"", keep_uid=True)
+        step = maildir.rename(source, target, "fix-size", folder=b"", keep_uid=True)
         assert surgeon.apply(plan(step)).effects == ("UIDs kept for 1 of 1 in INBOX",)
     repaired = place.read_bytes()
     assert NEW in repaired
 
-    with ward.surgeon() as untold:
+    with maildir.surgeon() as untold:
         undone = untold.apply(untold.plan_undo())
         assert undone.effects == ("UIDs kept for 1 of 1 in INBOX",)
-        assert (ward.picture(), place.read_bytes()) == (before, listed)
-    with ward.surgeon() as untold:
+        assert (maildir.picture(), place.read_bytes()) == (before, listed)
+    with maildir.surgeon() as untold:
         untold.apply(untold.plan_redo())
         assert place.read_bytes() == repaired
         untold.apply(untold.plan_undo())
-        assert (ward.picture(), place.read_bytes()) == (before, listed)
+        assert (maildir.picture(), place.read_bytes()) == (before, listed)
 
 
-def test_a_hint_does_not_outrank_where_the_operation_found_the_lists(ward: Ward) -> None:
-    place = ward.home / "told" / ".INBOX" / "dovecot-uidlist"
+def test_a_hint_does_not_outrank_where_the_operation_found_the_lists(maildir: Maildir) -> None:
+    place = maildir.home / "told" / ".INBOX" / "dovecot-uidlist"
     place.parent.mkdir(parents=True)
-    (ward.home / "hinted").mkdir()
-    ward.uidlist(b"", OLD).rename(place)
-    ward.mail(b"cur/" + OLD + b":2,S")
+    (maildir.home / "hinted").mkdir()
+    maildir.uidlist(b"", OLD).rename(place)
+    maildir.mail(b"cur/" + OLD + b":2,S")
     listed = place.read_bytes()
-    told = replace(ward.spool, control=os.fsencode(ward.home / "told"))
-    with Surgeon(told, state_dir=ward.home / "state") as surgeon:
-        step = ward.rename(
+    told = replace(maildir.spool, control=os.fsencode(maildir.home / "told"))
+    with Surgeon(told, state_dir=maildir.home / "state") as surgeon:
+        step = maildir.rename(
             b"cur/" + OLD + b":2,S", b"cur/" + NEW + b":2,S", "fix-size", folder=b"", keep_uid=True
         )
         surgeon.apply(plan(step))
-    hinted = os.fsencode(ward.home / "hinted")
-    ward.spool = replace(ward.spool, control=hinted, found_by="doveconf")
-    with ward.surgeon() as surgeon:
+    hinted = os.fsencode(maildir.home / "hinted")
+    maildir.spool = replace(maildir.spool, control=hinted, found_by="doveconf")
+    with maildir.surgeon() as surgeon:
         assert surgeon.apply(surgeon.plan_undo()).effects == ("UIDs kept for 1 of 1 in INBOX",)
     assert place.read_bytes() == listed

@@ -14,7 +14,7 @@ from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.steps.directory import MakeDirectory
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
-from tests.surgery.conftest import Ward, plan, total
+from tests.surgery.conftest import Maildir, plan, total
 
 OLD = b"1300000001.M1P1.host,S=9"
 NEW = b"1300000001.M1P1.host,S=57"
@@ -23,16 +23,16 @@ KEYWORDS = b"Later\nWork\n\n1300000001.M1P1.host,S=9:0 1\n1300000002.M2P1.host:1
 
 
 @pytest.fixture
-def served(ward: Ward) -> Ward:
+def served(maildir: Maildir) -> Maildir:
     """INBOX as Courier serves it: one message of a wrong size, one healthy."""
-    ward.mail(b"cur/" + OLD + b":2,S", 1)
-    ward.mail(b"cur/" + OTHER + b":2,", 2)
-    ward.courier(b"", OLD, OTHER, first=7)
-    return ward
+    maildir.mail(b"cur/" + OLD + b":2,S", 1)
+    maildir.mail(b"cur/" + OTHER + b":2,", 2)
+    maildir.courier(b"", OLD, OTHER, first=7)
+    return maildir
 
 
-def resize(ward: Ward, quota: tuple[int, int] | None = None) -> Plan:
-    act = ward.rename(
+def resize(maildir: Maildir, quota: tuple[int, int] | None = None) -> Plan:
+    act = maildir.rename(
         b"cur/" + OLD + b":2,S", b"cur/" + NEW + b":2,S", "fix-size", keep_uid=True
     )  # fmt: skip
     if quota:
@@ -45,7 +45,7 @@ def resize(ward: Ward, quota: tuple[int, int] | None = None) -> Plan:
     "Courier's UIDs and keywords follow the file, under its lock",
     where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
 )
-def test_the_uid_follows_the_message_and_goes_back(served: Ward, surgeon: Surgeon) -> None:
+def test_the_uid_follows_the_message_and_goes_back(served: Maildir, surgeon: Surgeon) -> None:
     place = served.path(b"courierimapuiddb")
     before, first = place.read_bytes(), served.picture()
 
@@ -60,7 +60,7 @@ def test_the_uid_follows_the_message_and_goes_back(served: Ward, surgeon: Surgeo
     assert place.read_bytes() == before.replace(OLD, NEW)
 
 
-def test_both_servers_lists_follow(served: Ward, surgeon: Surgeon) -> None:
+def test_both_servers_lists_follow(served: Maildir, surgeon: Surgeon) -> None:
     served.uidlist(b"", OLD, OTHER, first=3)
     first = served.picture()
     report = surgeon.apply(resize(served))
@@ -76,7 +76,7 @@ def test_both_servers_lists_follow(served: Ward, surgeon: Surgeon) -> None:
     where="surgery/servers/locked_folder.py",
 )
 def test_a_list_that_cannot_be_written_leaves_the_other_as_it_was(
-    served: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+    served: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served.uidlist(b"", OLD, OTHER, first=3)
     first = served.picture()
@@ -97,7 +97,7 @@ def test_a_list_that_cannot_be_written_leaves_the_other_as_it_was(
     "Courier's UIDs and keywords follow the file, under its lock",
     where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
 )
-def test_keywords_follow_the_message_and_go_back(served: Ward, surgeon: Surgeon) -> None:
+def test_keywords_follow_the_message_and_go_back(served: Maildir, surgeon: Surgeon) -> None:
     place = served.courier_keywords(
         b"", KEYWORDS, **{os.fsdecode(b".4333333." + OLD): b"Later\n", os.fsdecode(OLD): b"New\n"}
     )
@@ -113,7 +113,7 @@ def test_keywords_follow_the_message_and_go_back(served: Ward, surgeon: Surgeon)
 
 
 def test_keywords_that_courier_has_folded_in_meanwhile_go_back_too(
-    served: Ward, surgeon: Surgeon
+    served: Maildir, surgeon: Surgeon
 ) -> None:
     place = served.courier_keywords(b"", KEYWORDS, **{os.fsdecode(OLD): b"New\n"})
     surgeon.apply(resize(served))
@@ -130,7 +130,7 @@ def test_keywords_that_courier_has_folded_in_meanwhile_go_back_too(
     where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",
 )
 def test_couriers_lock_is_held_and_let_go(
-    served: Ward, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+    served: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bytes] = []
     rename = os.rename
@@ -147,7 +147,7 @@ def test_couriers_lock_is_held_and_let_go(
 
 
 def test_a_lock_held_by_a_living_courier_is_waited_for_and_respected(
-    served: Ward, surgeon: Surgeon
+    served: Maildir, surgeon: Surgeon
 ) -> None:
     lock = served.path(b"tmp/courier.lock")
     lock.write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])
@@ -161,16 +161,16 @@ def test_a_lock_held_by_a_living_courier_is_waited_for_and_respected(
     assert served.picture() == first
 
 
-def test_a_folder_without_courier_gets_no_lock_of_its(ward: Ward, surgeon: Surgeon) -> None:
-    ward.mail(b"cur/" + OLD + b":2,S", 1)
-    ward.path(b"tmp/courier.lock").write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])
+def test_a_folder_without_courier_gets_no_lock_of_its(maildir: Maildir, surgeon: Surgeon) -> None:
+    maildir.mail(b"cur/" + OLD + b":2,S", 1)
+    maildir.path(b"tmp/courier.lock").write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])
     surgeon.lock_wait = 0
-    assert surgeon.apply(resize(ward)).state == "applied"
+    assert surgeon.apply(resize(maildir)).state == "applied"
 
 
 @pytest.mark.parametrize("name", [b"courierimapuiddb", b"courierimapkeywords", b"tmp"])
 def test_a_symlink_in_the_place_of_couriers_files_is_refused_by_name(
-    served: Ward, surgeon: Surgeon, name: bytes
+    served: Maildir, surgeon: Surgeon, name: bytes
 ) -> None:
     place, elsewhere = served.path(name), served.home / "elsewhere"
     served.courier_keywords(b"", KEYWORDS)
@@ -182,7 +182,7 @@ def test_a_symlink_in_the_place_of_couriers_files_is_refused_by_name(
     assert served.picture() == first
 
 
-def test_a_damaged_list_names_its_own_repair(served: Ward, surgeon: Surgeon) -> None:
+def test_a_damaged_list_names_its_own_repair(served: Maildir, surgeon: Surgeon) -> None:
     place = served.path(b"courierimapuiddb")
     place.write_bytes(place.read_bytes() + b"rubbish\n")
     first = served.picture()
@@ -193,7 +193,7 @@ def test_a_damaged_list_names_its_own_repair(served: Ward, surgeon: Surgeon) -> 
 
 
 def test_a_missing_tmp_is_made_without_the_lock_that_would_lie_in_it(
-    served: Ward, surgeon: Surgeon
+    served: Maildir, surgeon: Surgeon
 ) -> None:
     served.path(b"tmp").rmdir()
     first = served.picture()
@@ -208,7 +208,7 @@ def test_a_missing_tmp_is_made_without_the_lock_that_would_lie_in_it(
 # The quota
 
 
-def test_with_control_elsewhere_the_quota_is_there(served: Ward) -> None:
+def test_with_control_elsewhere_the_quota_is_there(served: Maildir) -> None:
     control = served.home / "control"
     (control / ".INBOX").mkdir(parents=True)
     place = quota_file(served).rename(control / "maildirsize")
@@ -218,13 +218,13 @@ def test_with_control_elsewhere_the_quota_is_there(served: Ward) -> None:
     assert total(place.read_bytes()) == (171, 2)
 
 
-def quota_file(ward: Ward) -> Path:
-    place = ward.path(b"maildirsize")
+def quota_file(maildir: Maildir) -> Path:
+    place = maildir.path(b"maildirsize")
     place.write_bytes(b"100000S,1000C\n           123 2\n")
     return place
 
 
-def test_the_quota_follows_a_size_and_goes_back(served: Ward, surgeon: Surgeon) -> None:
+def test_the_quota_follows_a_size_and_goes_back(served: Maildir, surgeon: Surgeon) -> None:
     place = quota_file(served)
     first = served.picture()
     surgeon.apply(resize(served, (48, 0)))
@@ -235,12 +235,12 @@ def test_the_quota_follows_a_size_and_goes_back(served: Ward, surgeon: Surgeon) 
     assert served.picture() == first
 
 
-def test_a_thousand_messages_are_one_line_a_batch(ward: Ward, surgeon: Surgeon) -> None:
-    place = quota_file(ward)
+def test_a_thousand_messages_are_one_line_a_batch(maildir: Maildir, surgeon: Surgeon) -> None:
+    place = quota_file(maildir)
     acts: list[Act] = []
     for number in range(1000):
         name = b"13%08d.M1P1.host:2," % number
-        act = ward.rename(ward.mail(name, number), b"cur/" + name)
+        act = maildir.rename(maildir.mail(name, number), b"cur/" + name)
         (step,) = act.steps
         acts.append(replace(act, steps=(replace(step, quota=(10, 1)),)))
     surgeon.apply(plan(*acts))
@@ -248,20 +248,20 @@ def test_a_thousand_messages_are_one_line_a_batch(ward: Ward, surgeon: Surgeon) 
     assert len(place.read_bytes().splitlines()) == 2 + 2
 
 
-def test_only_what_was_done_is_counted(ward: Ward, surgeon: Surgeon) -> None:
-    place = quota_file(ward)
-    plans = [ward.mail(b"130000000%d.M1P1.host:2," % number, number) for number in (1, 2)]
-    acts = [ward.rename(path, b"cur/" + path) for path in plans]
+def test_only_what_was_done_is_counted(maildir: Maildir, surgeon: Surgeon) -> None:
+    place = quota_file(maildir)
+    plans = [maildir.mail(b"130000000%d.M1P1.host:2," % number, number) for number in (1, 2)]
+    acts = [maildir.rename(path, b"cur/" + path) for path in plans]
     acts = [
         replace(act, steps=(replace(act.steps[0], quota=(10, 1)),)) for act in acts
     ]  # fmt: skip
-    ward.path(plans[0]).unlink()
+    maildir.path(plans[0]).unlink()
     surgeon.apply(plan(*acts))
     assert total(place.read_bytes()) == (133, 3)
 
 
 def test_a_maildirsize_that_cannot_be_changed_is_told_and_left(
-    served: Ward, surgeon: Surgeon
+    served: Maildir, surgeon: Surgeon
 ) -> None:
     real = quota_file(served)
     elsewhere = served.home / "elsewhere"
@@ -274,7 +274,7 @@ def test_a_maildirsize_that_cannot_be_changed_is_told_and_left(
 
 
 def test_dovecots_lock_is_not_made_where_only_courier_has_been(
-    served: Ward, surgeon: Surgeon
+    served: Maildir, surgeon: Surgeon
 ) -> None:
     held = served.path(DOVECOT_UIDLIST_LOCK)
     held.write_bytes(b"1:" + dotlock.own_mark().partition(b":")[2])

@@ -22,7 +22,7 @@ from mailsurgeon.surgery.servers import dotlock
 from mailsurgeon.surgery.servers.dotlock import DotLock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from tests.support.protects import protects
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 LOCK = DOVECOT_UIDLIST_LOCK
 HOST = os.fsencode(socket.gethostname())
@@ -202,56 +202,56 @@ def test_a_lock_that_somebody_took_over_is_not_removed(tmp_path: Path, directory
     assert place.read_bytes() == b"1:elsewhere"
 
 
-def test_a_folder_locked_by_its_server_is_refused_and_nothing_changed(ward: Ward) -> None:
-    ward.folder(b".Sent")
-    ward.mail(b".Sent/" + ONE)
-    ward.uidlist(b".Sent")
-    lock = ward.path(b".Sent/dovecot-uidlist.lock")
+def test_a_folder_locked_by_its_server_is_refused_and_nothing_changed(maildir: Maildir) -> None:
+    maildir.folder(b".Sent")
+    maildir.mail(b".Sent/" + ONE)
+    maildir.uidlist(b".Sent")
+    lock = maildir.path(b".Sent/dovecot-uidlist.lock")
     waits: list[str] = []
-    with another_process() as process, ward.surgeon() as surgeon:
+    with another_process() as process, maildir.surgeon() as surgeon:
         lock.write_bytes(b"%d:%s" % (process, HOST))
-        before = ward.picture()
+        before = maildir.picture()
         surgeon.lock_wait = 0.3
         surgeon.on_wait = waits.append
         report = surgeon.apply(
-            plan(ward.rename(b".Sent/" + ONE, b".Sent/cur/" + ONE, folder=b".Sent"))
+            plan(maildir.rename(b".Sent/" + ONE, b".Sent/cur/" + ONE, folder=b".Sent"))
         )
         assert report.state == "failed"
         assert f"is held by process {process}" in report.refused[0].reason
         assert len(waits) == 1
-        assert ward.picture() == before
+        assert maildir.picture() == before
 
 
 def test_the_lock_is_held_while_files_are_renamed(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ward.mail(ONE)
-    ward.uidlist(b"")
+    maildir.mail(ONE)
+    maildir.uidlist(b"")
     held: list[bool] = []
     rename = at.rename_no_replace
 
     def watched(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
         if source == ONE:
-            held.append(ward.path(LOCK).exists())
+            held.append(maildir.path(LOCK).exists())
         rename(source_dir, source, target_dir, target)
 
     monkeypatch.setattr(at, "rename_no_replace", watched)
-    with ward.surgeon() as surgeon:
-        surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE)))
+    with maildir.surgeon() as surgeon:
+        surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE)))
     assert held == [True]
-    assert not ward.path(LOCK).exists()
+    assert not maildir.path(LOCK).exists()
 
 
 def test_a_spool_no_server_has_touched_is_not_locked(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_values: object) -> DotLock:
         raise AssertionError("a lock was taken")
 
-    ward.mail(ONE)
+    maildir.mail(ONE)
     monkeypatch.setattr(dotlock, "take", never)
-    with ward.surgeon() as surgeon:
-        assert surgeon.apply(plan(ward.rename(ONE, b"cur/" + ONE))).state == "applied"
+    with maildir.surgeon() as surgeon:
+        assert surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE))).state == "applied"
 
 
 HOLD = """
@@ -263,20 +263,22 @@ sys.stdin.read()
 """
 
 
-def test_a_second_writer_is_told_who_works_and_a_killed_one_is_no_hindrance(ward: Ward) -> None:
-    ward.mail(ONE)
-    acts = plan(ward.rename(ONE, b"cur/" + ONE))
+def test_a_second_writer_is_told_who_works_and_a_killed_one_is_no_hindrance(
+    maildir: Maildir,
+) -> None:
+    maildir.mail(ONE)
+    acts = plan(maildir.rename(ONE, b"cur/" + ONE))
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, os.fsdecode(ward.spool.root)],
+        [sys.executable, "-c", HOLD, os.fsdecode(maildir.spool.root)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
     try:
-        with ward.surgeon() as surgeon:
+        with maildir.surgeon() as surgeon:
             with pytest.raises(SpoolBusy, match=f"process {holder.pid} is changing it"):
                 surgeon.apply(acts)
             assert surgeon.operations() == []
-            assert ward.path(ONE).exists()
+            assert maildir.path(ONE).exists()
             holder.send_signal(signal.SIGKILL)
             holder.wait()
             assert surgeon.apply(acts).state == "applied"

@@ -13,15 +13,15 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.plan.propose import propose_folder
 from mailsurgeon.surgery.servers.maildirsize_file import append, appended, inode_and_size
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, text
 
 START = b"100000S,50C\n5000 20\n"
 SIZE = len(text(1))
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    with clinic_in(tmp_path) as one:
+def indexed(tmp_path: Path) -> Iterator[IndexedMaildir]:
+    with indexed_maildir_in(tmp_path) as one:
         yield one
 
 
@@ -128,11 +128,11 @@ def test_a_symlink_or_a_torn_line_is_refused_by_name(root: int, tmp_path: Path) 
 # Operations
 
 
-def with_quota(clinic: Clinic, *, courier: bool = False) -> Path:
-    place = clinic.path(b"maildirsize")
+def with_quota(indexed: IndexedMaildir, *, courier: bool = False) -> Path:
+    place = indexed.path(b"maildirsize")
     place.write_bytes(START)
     if courier:
-        clinic.path(b"courierimapuiddb").write_bytes(b"1 1300000000 1\n")
+        indexed.path(b"courierimapuiddb").write_bytes(b"1 1300000000 1\n")
     return place
 
 
@@ -162,73 +162,73 @@ CASES = {  # where it lies, remedy, folder -> what Dovecot's and Courier's sums 
 
 @pytest.mark.parametrize("server", ["dovecot", "courier"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_sum_follows_and_is_taken_back(clinic: Clinic, case: str, server: str) -> None:
+def test_the_sum_follows_and_is_taken_back(indexed: IndexedMaildir, case: str, server: str) -> None:
     path, remedy, target, as_dovecot, as_courier = CASES[case]
-    place = with_quota(clinic, courier=server == "courier")
+    place = with_quota(indexed, courier=server == "courier")
     for folder in (b".A", b".Trash"):
-        clinic.folder(folder)
-    clinic.mail(path, content=text(1))
-    clinic.apply(clinic.survey().propose(path, remedy=remedy, target=target, force=True))
+        indexed.folder(folder)
+    indexed.mail(path, content=text(1))
+    indexed.apply(indexed.survey().propose(path, remedy=remedy, target=target, force=True))
     assert grown(place) == (as_courier if server == "courier" else as_dovecot)
     assert place.read_bytes().startswith(START)
-    clinic.undo()
+    indexed.undo()
     assert grown(place) == (0, 0)
-    with clinic.surgeon() as surgeon:
+    with indexed.surgeon() as surgeon:
         surgeon.apply(surgeon.plan_redo())
     assert grown(place) == (as_courier if server == "courier" else as_dovecot)
 
 
-def test_dovecot_and_courier_both_there_count_as_dovecot(clinic: Clinic) -> None:
-    place = with_quota(clinic, courier=True)
-    clinic.uidlist(b"")
-    path = clinic.mail(b".A/" + SIZED + b":2,T", content=text(1))
-    clinic.folder(b".A")
-    clinic.apply(clinic.survey().propose(path))
+def test_dovecot_and_courier_both_there_count_as_dovecot(indexed: IndexedMaildir) -> None:
+    place = with_quota(indexed, courier=True)
+    indexed.uidlist(b"")
+    path = indexed.mail(b".A/" + SIZED + b":2,T", content=text(1))
+    indexed.folder(b".A")
+    indexed.apply(indexed.survey().propose(path))
     assert grown(place) == (SIZE, 1)
 
 
-def test_one_line_for_many_messages(clinic: Clinic) -> None:
-    place = with_quota(clinic)
-    clinic.folder(b".A")
+def test_one_line_for_many_messages(indexed: IndexedMaildir) -> None:
+    place = with_quota(indexed)
+    indexed.folder(b".A")
     for number in range(300):
-        clinic.mail(b".A/%d.M1.host,S=%d" % (1300000000 + number, len(text(number))),
+        indexed.mail(b".A/%d.M1.host,S=%d" % (1300000000 + number, len(text(number))),
                     content=text(number))  # fmt: skip
-    clinic.survey()
-    clinic.apply(clinic.fix())
+    indexed.survey()
+    indexed.apply(indexed.fix())
     assert grown(place) == (sum(len(text(number)) for number in range(300)), 300)
     assert place.read_bytes().count(b"\n") < 2 + 10
 
 
-def test_a_whole_folder_goes_and_comes_back(clinic: Clinic) -> None:
-    place = with_quota(clinic)
-    clinic.folder(b".Old")
+def test_a_whole_folder_goes_and_comes_back(indexed: IndexedMaildir) -> None:
+    place = with_quota(indexed)
+    indexed.folder(b".Old")
     for number in range(3):
-        clinic.mail(b".Old/cur/%d.M1.host:2,S" % number, content=text(number))
-    clinic.mail(b".Old/tmp/9.M1.host", content=text(9))
-    clinic.survey()
-    row = next(row for row in clinic.index.folders() if row.name == "Old")
-    plan = propose_folder(clinic.spool, clinic.index, row.id)
-    clinic.apply(plan)
+        indexed.mail(b".Old/cur/%d.M1.host:2,S" % number, content=text(number))
+    indexed.mail(b".Old/tmp/9.M1.host", content=text(9))
+    indexed.survey()
+    row = next(row for row in indexed.index.folders() if row.name == "Old")
+    plan = propose_folder(indexed.spool, indexed.index, row.id)
+    indexed.apply(plan)
     assert grown(place) == (-3 * len(text(1)), -3)
-    clinic.undo()
+    indexed.undo()
     assert grown(place) == (0, 0)
 
 
-def test_a_nested_folder_counts_when_it_is_lifted(clinic: Clinic) -> None:
-    place = with_quota(clinic)
-    clinic.folder(b".A")
-    clinic.folder(b".A/sub")
-    path = clinic.mail(b".A/sub/cur/1300000001.M1.host:2,S", content=text(1))
-    clinic.survey()
-    nested = next(row for row in clinic.index.problems() if row.code == "nested-folder")
-    clinic.apply(clinic.propose(nested.path))
-    assert not clinic.path(path).exists()
+def test_a_nested_folder_counts_when_it_is_lifted(indexed: IndexedMaildir) -> None:
+    place = with_quota(indexed)
+    indexed.folder(b".A")
+    indexed.folder(b".A/sub")
+    path = indexed.mail(b".A/sub/cur/1300000001.M1.host:2,S", content=text(1))
+    indexed.survey()
+    nested = next(row for row in indexed.index.problems() if row.code == "nested-folder")
+    indexed.apply(indexed.propose(nested.path))
+    assert not indexed.path(path).exists()
     assert grown(place) == (SIZE, 1)
 
 
-def test_without_a_maildirsize_none_is_made(clinic: Clinic) -> None:
-    path = clinic.mail(b"cur/" + NAME + b",S=7:2,S", content=text(1))
-    plan = clinic.survey().propose(path)
+def test_without_a_maildirsize_none_is_made(indexed: IndexedMaildir) -> None:
+    path = indexed.mail(b"cur/" + NAME + b",S=7:2,S", content=text(1))
+    plan = indexed.survey().propose(path)
     assert all("quota" not in step.data for act in plan.acts for step in act.steps)
-    clinic.apply(plan)
-    assert not clinic.path(b"maildirsize").exists()
+    indexed.apply(plan)
+    assert not indexed.path(b"maildirsize").exists()

@@ -1,4 +1,4 @@
-"""The lock that mbsync gives out UIDs under."""
+"""The lock under which mbsync assigns UIDs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.servers import mbsync_lock
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 HOLDER = """
 import fcntl, sys
@@ -28,9 +28,9 @@ sys.stdin.read()
 
 
 @contextmanager
-def held_by_another(ward: Ward) -> Iterator[int]:
+def held_by_another(maildir: Maildir) -> Iterator[int]:
     """A process that holds the lock as mbsync does; gives its number."""
-    command = [sys.executable, "-c", HOLDER, str(ward.path(MBSYNC_UIDVALIDITY))]
+    command = [sys.executable, "-c", HOLDER, str(maildir.path(MBSYNC_UIDVALIDITY))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -40,12 +40,12 @@ def held_by_another(ward: Ward) -> Iterator[int]:
 
 
 @pytest.fixture
-def counted(ward: Ward) -> Ward:
-    ward.path(MBSYNC_UIDVALIDITY).write_bytes(b"1300000000\n7\n")
-    return ward
+def counted(maildir: Maildir) -> Maildir:
+    maildir.path(MBSYNC_UIDVALIDITY).write_bytes(b"1300000000\n7\n")
+    return maildir
 
 
-def test_a_held_lock_is_waited_for_and_its_holder_named(counted: Ward, surgeon: Surgeon) -> None:
+def test_a_held_lock_is_waited_for_and_its_holder_named(counted: Maildir, surgeon: Surgeon) -> None:
     path = counted.mail(b"1300000001.M1P1.host:2,", 1)
     acts = plan(counted.rename(path, b"cur/" + path))
     told: list[str] = []
@@ -60,7 +60,7 @@ def test_a_held_lock_is_waited_for_and_its_holder_named(counted: Ward, surgeon: 
     assert surgeon.apply(acts).state == "applied"
 
 
-def test_the_lock_is_taken_as_soon_as_it_is_free(counted: Ward) -> None:
+def test_the_lock_is_taken_as_soon_as_it_is_free(counted: Maildir) -> None:
     root = at.open_directory(counted.spool.root)
     told: list[str] = []
     with held_by_another(counted) as process:
@@ -70,7 +70,7 @@ def test_the_lock_is_taken_as_soon_as_it_is_free(counted: Ward) -> None:
     assert told == [f"waiting for .uidvalidity, held by process {process}"]
 
 
-def test_the_lock_outlives_another_look_at_the_file(counted: Ward) -> None:
+def test_the_lock_outlives_another_look_at_the_file(counted: Maildir) -> None:
     root = at.open_directory(counted.spool.root)
     handle = mbsync_lock.hold(root, MBSYNC_UIDVALIDITY, MBSYNC_UIDVALIDITY, LockWait(0))
     counted.path(MBSYNC_UIDVALIDITY).read_bytes()
@@ -80,14 +80,14 @@ def test_the_lock_outlives_another_look_at_the_file(counted: Ward) -> None:
     os.close(root)
 
 
-def test_what_is_no_plain_file_is_refused_by_name(ward: Ward, surgeon: Surgeon) -> None:
-    ward.path(MBSYNC_UIDVALIDITY).mkdir()
-    path = ward.mail(b"1300000001.M1P1.host:2,", 1)
-    report = surgeon.apply(plan(ward.rename(path, b"cur/" + path)))
+def test_what_is_no_plain_file_is_refused_by_name(maildir: Maildir, surgeon: Surgeon) -> None:
+    maildir.path(MBSYNC_UIDVALIDITY).mkdir()
+    path = maildir.mail(b"1300000001.M1P1.host:2,", 1)
+    report = surgeon.apply(plan(maildir.rename(path, b"cur/" + path)))
     assert [one.reason for one in report.refused] == [".uidvalidity: Is a directory"]
 
 
-def test_a_folder_without_a_count_needs_no_lock(ward: Ward, surgeon: Surgeon) -> None:
-    path = ward.mail(b"1300000001.M1P1.host:2,", 1)
-    assert surgeon.apply(plan(ward.rename(path, b"cur/" + path))).state == "applied"
-    assert not ward.path(MBSYNC_UIDVALIDITY).exists()
+def test_a_folder_without_a_count_needs_no_lock(maildir: Maildir, surgeon: Surgeon) -> None:
+    path = maildir.mail(b"1300000001.M1P1.host:2,", 1)
+    assert surgeon.apply(plan(maildir.rename(path, b"cur/" + path))).state == "applied"
+    assert not maildir.path(MBSYNC_UIDVALIDITY).exists()

@@ -21,7 +21,7 @@ from mailsurgeon.surgery.servers import registry
 from mailsurgeon.surgery.servers.lists_present import traces_of
 from mailsurgeon.surgery.servers.locked_folder import remove_dead_locks
 from mailsurgeon.survey.find_spools import find_spools
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, text
 from tests.surgery.servers import pigeon
 from tests.surgery.servers.pigeon import LABELS, LOCK, PIGEON
 
@@ -34,13 +34,13 @@ WRONG, RIGHT, OTHER = (
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
+def indexed(tmp_path: Path) -> Iterator[IndexedMaildir]:
     """INBOX as Pigeon keeps it: one message of a wrong size, one healthy, both with a label."""
-    with clinic_in(tmp_path) as clinic:
-        clinic.mail(b"cur/" + WRONG + b":2,S", content=text(1))
-        clinic.mail(b"cur/" + OTHER + b":2,", content=text(2))
-        clinic.path(LABELS).write_bytes(WRONG + b" urgent\n" + OTHER + b" later\n")
-        yield clinic
+    with indexed_maildir_in(tmp_path) as indexed:
+        indexed.mail(b"cur/" + WRONG + b":2,S", content=text(1))
+        indexed.mail(b"cur/" + OTHER + b":2,", content=text(2))
+        indexed.path(LABELS).write_bytes(WRONG + b" urgent\n" + OTHER + b" later\n")
+        yield indexed
 
 
 @pytest.fixture
@@ -59,108 +59,108 @@ def test_every_lock_and_list_in_the_registry_is_in_the_table() -> None:
     assert set(table.uidlists) <= set(registry.LISTS)
 
 
-def test_a_server_that_nobody_knows_leaves_stray_files(clinic: Clinic) -> None:
-    clinic.path(LABELS).write_bytes(text(3))
-    assert clinic.survey().codes()[LABELS] == ["misfiled"]
+def test_a_server_that_nobody_knows_leaves_stray_files(indexed: IndexedMaildir) -> None:
+    indexed.path(LABELS).write_bytes(text(3))
+    assert indexed.survey().codes()[LABELS] == ["misfiled"]
 
 
 @pytest.mark.usefixtures("known")
-def test_its_files_are_no_stray_mail(clinic: Clinic) -> None:
+def test_its_files_are_no_stray_mail(indexed: IndexedMaildir) -> None:
     for name in (LABELS, b"pigeon-state", b"pigeon.42"):
-        clinic.path(name).write_bytes(text(3))
-    clinic.path(b"pigeon-loft").mkdir()
-    clinic.path(b"pigeon-loft/1300000003.M3.host").write_bytes(text(4))
-    assert clinic.survey().codes() == {b"cur/" + WRONG + b":2,S": ["size-mismatch"]}
+        indexed.path(name).write_bytes(text(3))
+    indexed.path(b"pigeon-loft").mkdir()
+    indexed.path(b"pigeon-loft/1300000003.M3.host").write_bytes(text(4))
+    assert indexed.survey().codes() == {b"cur/" + WRONG + b":2,S": ["size-mismatch"]}
 
 
 @pytest.mark.usefixtures("known")
-def test_a_directory_it_has_left_a_mark_in_is_a_folder(clinic: Clinic) -> None:
-    clinic.path(b".Sent").mkdir()
-    clinic.path(b".Sent/pigeon-labels").touch()
-    clinic.survey()
-    assert b".Sent" in {row.path for row in clinic.index.folders()}
+def test_a_directory_it_has_left_a_mark_in_is_a_folder(indexed: IndexedMaildir) -> None:
+    indexed.path(b".Sent").mkdir()
+    indexed.path(b".Sent/pigeon-labels").touch()
+    indexed.survey()
+    assert b".Sent" in {row.path for row in indexed.index.folders()}
 
 
 @pytest.mark.usefixtures("known")
-def test_its_own_directory_is_searched_for_no_spools(clinic: Clinic) -> None:
-    inner = clinic.root.parent / "pigeon-loft" / "Maildir" / "cur"
+def test_its_own_directory_is_searched_for_no_spools(indexed: IndexedMaildir) -> None:
+    inner = indexed.root.parent / "pigeon-loft" / "Maildir" / "cur"
     inner.mkdir(parents=True)
-    found = find_spools(os.fsencode(clinic.root.parent))
-    assert [spool.path for spool in found] == [clinic.spool.root]
+    found = find_spools(os.fsencode(indexed.root.parent))
+    assert [spool.path for spool in found] == [indexed.spool.root]
 
 
 @pytest.mark.usefixtures("known")
 def test_its_list_follows_a_repair_under_its_lock_and_goes_back(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+    indexed: IndexedMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, first = clinic.path(LABELS).read_bytes(), clinic.survey().picture()
+    before, first = indexed.path(LABELS).read_bytes(), indexed.survey().picture()
     held: list[bool] = []
     rename, write = at.rename_no_replace, pigeon.Labels.write
 
     def renamed(*arguments: int | bytes) -> None:
-        held.append(clinic.path(LOCK).exists())
+        held.append(indexed.path(LOCK).exists())
         rename(*arguments)  # pyright: ignore[reportArgumentType]
 
     def written(labels: pigeon.Labels, changes: list[pigeon.Change]) -> list[pigeon.Change]:
-        held.append(clinic.path(LOCK).exists())
+        held.append(indexed.path(LOCK).exists())
         return write(labels, changes)
 
     monkeypatch.setattr(at, "rename_no_replace", renamed)
     monkeypatch.setattr(pigeon.Labels, "write", written)
-    clinic.apply(clinic.fix())
-    assert clinic.path(b"cur/" + RIGHT + b":2,S").exists()
-    assert clinic.path(LABELS).read_bytes() == before.replace(WRONG, RIGHT)
+    indexed.apply(indexed.fix())
+    assert indexed.path(b"cur/" + RIGHT + b":2,S").exists()
+    assert indexed.path(LABELS).read_bytes() == before.replace(WRONG, RIGHT)
     assert held == [True, True]
-    assert not clinic.path(LOCK).exists()
+    assert not indexed.path(LOCK).exists()
 
-    clinic.undo()
-    assert clinic.path(LABELS).read_bytes() == before
-    after = clinic.picture()
+    indexed.undo()
+    assert indexed.path(LABELS).read_bytes() == before
+    after = indexed.picture()
     assert {**after, LABELS: first[LABELS]} == first  # the list is another file of the same bytes
     assert held == [True] * 4
 
 
 @pytest.mark.usefixtures("known")
-def test_nothing_is_done_while_it_holds_its_lock(clinic: Clinic) -> None:
-    plan = clinic.survey().fix()
-    clinic.path(LOCK).write_bytes(b"pigeon 7")
-    first = clinic.picture()
-    with clinic.surgeon() as surgeon:
+def test_nothing_is_done_while_it_holds_its_lock(indexed: IndexedMaildir) -> None:
+    plan = indexed.survey().fix()
+    indexed.path(LOCK).write_bytes(b"pigeon 7")
+    first = indexed.picture()
+    with indexed.surgeon() as surgeon:
         report = surgeon.apply(plan)
     assert [one.reason for one in report.refused] == ["pigeon.lock is held by Pigeon"]
-    assert clinic.picture() == first
+    assert indexed.picture() == first
 
 
 @pytest.mark.usefixtures("known")
-def test_what_a_killed_run_has_left_of_its_lock_is_removed(clinic: Clinic) -> None:
-    places = places_of(clinic.spool)
+def test_what_a_killed_run_has_left_of_its_lock_is_removed(indexed: IndexedMaildir) -> None:
+    places = places_of(indexed.spool)
     for mark, stays in ((b"pigeon 7", True), (pigeon.OURS, False)):
-        clinic.path(LOCK).write_bytes(mark)
+        indexed.path(LOCK).write_bytes(mark)
         remove_dead_locks(places, b"", os.getpid(), "host")
-        assert clinic.path(LOCK).exists() is stays
+        assert indexed.path(LOCK).exists() is stays
     places.close()
 
 
 @pytest.mark.usefixtures("known")
-def test_what_is_lost_with_its_list_is_told(clinic: Clinic) -> None:
-    clinic.survey()
-    first = clinic.picture()
-    plan = propose_file(clinic.spool, clinic.index, LABELS, force=True)
+def test_what_is_lost_with_its_list_is_told(indexed: IndexedMaildir) -> None:
+    indexed.survey()
+    first = indexed.picture()
+    plan = propose_file(indexed.spool, indexed.index, LABELS, force=True)
     assert any(
         line.endswith("goes to the quarantine: the labels of all messages are lost")
         for line in plan.effects
     )
-    clinic.apply(plan)
-    assert not clinic.path(LABELS).exists()
-    clinic.undo()
-    assert clinic.picture() == first
+    indexed.apply(plan)
+    assert not indexed.path(LABELS).exists()
+    indexed.undo()
+    assert indexed.picture() == first
 
 
 @pytest.mark.usefixtures("known")
-def test_its_traces_are_seen(clinic: Clinic) -> None:
-    assert not traces_of(clinic.spool, b"").synced
-    clinic.path(b"pigeon-state").touch()
-    traces = traces_of(clinic.spool, b"")
+def test_its_traces_are_seen(indexed: IndexedMaildir) -> None:
+    assert not traces_of(indexed.spool, b"").synced
+    indexed.path(b"pigeon-state").touch()
+    traces = traces_of(indexed.spool, b"")
     assert traces.servers == (PIGEON,)
     assert traces.synced and traces.names_tell
 

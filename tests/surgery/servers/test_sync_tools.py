@@ -20,7 +20,7 @@ from mailsurgeon.maildir.server_entry import Server
 from mailsurgeon.maildir.server_files import ServerTable
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from tests.support.protects import protects
-from tests.surgery.clinic import Clinic, clinic_in, text
+from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, text
 
 HOST = Host(ask_dovecot=lambda: None)
 pytestmark = [
@@ -33,12 +33,12 @@ pytestmark = [
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    with clinic_in(tmp_path) as clinic:
-        clinic.mail(b"cur/1300000000.M1.host:2,SF", content=text(1))
-        clinic.folder(b".Sent")
-        clinic.mail(b".Sent/cur/1300000001.M2.host:2,SF", content=text(2))
-        yield clinic.survey()
+def indexed(tmp_path: Path) -> Iterator[IndexedMaildir]:
+    with indexed_maildir_in(tmp_path) as indexed:
+        indexed.mail(b"cur/1300000000.M1.host:2,SF", content=text(1))
+        indexed.folder(b".Sent")
+        indexed.mail(b".Sent/cur/1300000001.M2.host:2,SF", content=text(2))
+        yield indexed.survey()
 
 
 @pytest.fixture(autouse=True)
@@ -66,46 +66,46 @@ def a_tool(name: str, home: Path, place: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("name", ["test-mbsync", "test-offlineimap", "test-smd-pull"])
-def test_nothing_is_changed_while_a_sync_runs(clinic: Clinic, name: str) -> None:
-    before = clinic.picture()
-    plan = clinic.fix()
-    with a_tool(name, clinic.home, clinic.root) as process, clinic.surgeon(host=HOST) as surgeon:
+def test_nothing_is_changed_while_a_sync_runs(indexed: IndexedMaildir, name: str) -> None:
+    before = indexed.picture()
+    plan = indexed.fix()
+    with a_tool(name, indexed.home, indexed.root) as process, indexed.surgeon(host=HOST) as surgeon:
         with pytest.raises(Refused, match=rf"{name} \(process {process}\) is running.*--force"):
             surgeon.apply(plan)
-        assert clinic.picture() == before
+        assert indexed.picture() == before
         surgeon.force = True
         assert surgeon.apply(plan).state == "applied"
 
 
-def test_a_script_is_known_behind_its_interpreter(clinic: Clinic) -> None:
-    script = clinic.home / "test-offlineimap"
+def test_a_script_is_known_behind_its_interpreter(indexed: IndexedMaildir) -> None:
+    script = indexed.home / "test-offlineimap"
     script.write_text("import sys; print(flush=True); sys.stdin.read()")
     command, pipe = [sys.executable, script], subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=clinic.root) as process:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=indexed.root) as process:
         assert process.stdin and process.stdout
         process.stdout.readline()  # it has begun
-        found = running_tool(HOST, clinic.spool.root, 12345)
+        found = running_tool(HOST, indexed.spool.root, 12345)
         process.stdin.close()
     assert found == f"test-offlineimap (process {process.pid}) is running"
 
 
-def test_a_tool_of_somebody_else_elsewhere_is_no_reason(clinic: Clinic) -> None:
-    with a_tool("test-mbsync", clinic.home, Path("/")):
-        assert running_tool(HOST, clinic.spool.root, os.geteuid() + 1) == ""
-        assert "test-mbsync" in running_tool(HOST, clinic.spool.root, os.geteuid())
+def test_a_tool_of_somebody_else_elsewhere_is_no_reason(indexed: IndexedMaildir) -> None:
+    with a_tool("test-mbsync", indexed.home, Path("/")):
+        assert running_tool(HOST, indexed.spool.root, os.geteuid() + 1) == ""
+        assert "test-mbsync" in running_tool(HOST, indexed.spool.root, os.geteuid())
 
 
 @pytest.mark.parametrize("name", [".mbsyncstate.journal", ".mbsyncstate.lock"])
 def test_a_folder_whose_sync_was_cut_off_is_left_and_the_others_are_done(
-    clinic: Clinic, name: str
+    indexed: IndexedMaildir, name: str
 ) -> None:
-    (clinic.root / ".Sent" / name).touch()
-    plan = clinic.survey().fix()
-    with clinic.surgeon() as surgeon:
+    (indexed.root / ".Sent" / name).touch()
+    plan = indexed.survey().fix()
+    with indexed.surgeon() as surgeon:
         report = surgeon.apply(plan)
     assert report.done == {"fix-flags": 1}
     assert [refusal.path for refusal in report.refused] == [b".Sent/cur/1300000001.M2.host:2,SF"]
     assert name in report.refused[0].reason and "--force" in report.refused[0].reason
-    with clinic.surgeon() as surgeon:
+    with indexed.surgeon() as surgeon:
         surgeon.force = True
-        assert surgeon.apply(clinic.survey().fix()).done == {"fix-flags": 1}
+        assert surgeon.apply(indexed.survey().fix()).done == {"fix-flags": 1}

@@ -1,4 +1,4 @@
-"""A new kind of step is one class and one entry in the table: the rest of the program takes it."""
+"""A new kind of step needs one class and one entry in the table, nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mailsurgeon.surgery.steps import registry
 from mailsurgeon.surgery.steps.base import Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 from mailsurgeon.tui.text.plan import plan_lines
-from tests.surgery.conftest import Ward, plan
+from tests.surgery.conftest import Maildir, plan
 
 MARK = b"cur/.mark"
 
@@ -81,8 +81,8 @@ def marking() -> Act:
     return Act("mark", MARK, (Mark(MARK, None, folder=b"", color="red"),))
 
 
-def test_it_is_planned_done_written_as_shell_and_taken_back(ward: Ward) -> None:
-    before = ward.picture()
+def test_it_is_planned_done_written_as_shell_and_taken_back(maildir: Maildir) -> None:
+    before = maildir.picture()
     made = plan(marking())
     assert plan_as_dict(made)["acts"][0]["steps"] == [
         {"action": "mark", "source": "cur/.mark", "target": None,
@@ -90,14 +90,14 @@ def test_it_is_planned_done_written_as_shell_and_taken_back(ward: Ward) -> None:
     ]  # fmt: skip
     count, line = plan_lines(made)
     assert (count, line(0).plain.split()) == (1, ["mark", "mark", "cur/.mark"])
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         assert surgeon.apply(made).state == "applied"
-        assert ward.path(MARK).exists()
+        assert maildir.path(MARK).exists()
         assert surgeon.apply(surgeon.plan_undo()).state == "applied"
-        assert ward.picture() == before
+        assert maildir.picture() == before
         assert surgeon.apply(surgeon.plan_redo()).state == "applied"
-        assert ward.path(MARK).exists()
-    with ward.surgeon() as surgeon:
+        assert maildir.path(MARK).exists()
+    with maildir.surgeon() as surgeon:
         rows = [row for number in (1, 2, 3) for row in surgeon.steps(number)]
         assert [row.data for row in rows] == [
             {"color": "red", "take_away": False},
@@ -113,9 +113,9 @@ def test_it_is_planned_done_written_as_shell_and_taken_back(ward: Ward) -> None:
 
 @pytest.mark.parametrize("done", [False, True])
 def test_one_cut_off_by_a_crash_is_looked_for(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch, done: bool
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch, done: bool
 ) -> None:
-    before = ward.picture()
+    before = maildir.picture()
     do = Mark.do
 
     def die(step: Mark, *where: Any) -> None:
@@ -123,44 +123,44 @@ def test_one_cut_off_by_a_crash_is_looked_for(
             do(step, *where)
         raise Crash
 
-    with monkeypatch.context() as patch, ward.surgeon() as surgeon:
+    with monkeypatch.context() as patch, maildir.surgeon() as surgeon:
         patch.setattr(Mark, "do", die)
         with pytest.raises(Crash):
             surgeon.apply(plan(marking()))
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         assert surgeon.recover() is not None
         assert [row.state for row in surgeon.steps(1)] == ["done" if done else "refused"]
         if done:
             surgeon.apply(surgeon.plan_undo())
-    assert ward.picture() == before
+    assert maildir.picture() == before
 
 
-def test_an_act_it_cannot_be_done_in_is_taken_back_whole(ward: Ward) -> None:
-    path = ward.mail(b"1300000001.M1P1.host")
-    ward.path(MARK).touch()
-    before = ward.picture()
-    act = Act("file", path, (ward.rename_step(path, b"cur/" + path), *marking().steps))
-    with ward.surgeon() as surgeon:
+def test_an_act_it_cannot_be_done_in_is_taken_back_whole(maildir: Maildir) -> None:
+    path = maildir.mail(b"1300000001.M1P1.host")
+    maildir.path(MARK).touch()
+    before = maildir.picture()
+    act = Act("file", path, (maildir.rename_step(path, b"cur/" + path), *marking().steps))
+    with maildir.surgeon() as surgeon:
         report = surgeon.apply(plan(act))
     assert [one.reason for one in report.refused] == ["it is marked already"]
-    assert ward.picture() == before
+    assert maildir.picture() == before
 
 
 def test_a_kind_that_is_not_known_is_refused_in_one_line(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with ward.surgeon() as surgeon:
+    with maildir.surgeon() as surgeon:
         surgeon.apply(plan(marking()))
     monkeypatch.delitem(registry.KINDS, Mark.action)
-    with ward.surgeon() as surgeon, pytest.raises(JournalError) as raised:
+    with maildir.surgeon() as surgeon, pytest.raises(JournalError) as raised:
         surgeon.plan_undo()
     assert "'mark' is not a kind of step known here" in str(raised.value)
-    assert ward.path(MARK).exists()
+    assert maildir.path(MARK).exists()
 
 
 @pytest.mark.parametrize("data", ['{"color": "red"}', "[]", "{}"])
 def test_data_of_another_kind_are_refused_in_one_line(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch, data: str
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
     """With the right checksum, as a version to come might write them."""
     intend = Journal.intend
@@ -170,9 +170,9 @@ def test_data_of_another_kind_are_refused_in_one_line(
             patch.setattr("mailsurgeon.surgery.journal.records._written", lambda _: data)
             return intend(journal, records, *more)
 
-    with monkeypatch.context() as patch, ward.surgeon() as surgeon:
+    with monkeypatch.context() as patch, maildir.surgeon() as surgeon:
         patch.setattr(Journal, "intend", other)
         surgeon.apply(plan(marking()))
-    with ward.surgeon() as surgeon, pytest.raises(JournalError) as raised:
+    with maildir.surgeon() as surgeon, pytest.raises(JournalError) as raised:
         surgeon.plan_undo()
     assert "\n" not in str(raised.value)

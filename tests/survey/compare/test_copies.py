@@ -7,44 +7,44 @@ import os
 import pytest
 
 from tests.survey.conftest import Reads
-from tests.survey.house import House, text
+from tests.survey.survey_maildir import SurveyMaildir, text
 
 NO_ID = b"From: a@example.org\nSubject: %d\n\nText.\n"
 
 
-def test_a_large_group_is_read_once(house: House, reads: Reads) -> None:
+def test_a_large_group_is_read_once(maildir: SurveyMaildir, reads: Reads) -> None:
     """3,000 messages with one Message-ID; a survey again reads none of them."""
     data = text()
     for number in range(3000):
-        house.file(b"cur/%04d.host:2," % number, data)
-    house.survey()
+        maildir.file(b"cur/%04d.host:2," % number, data)
+    maildir.survey()
     assert reads == (3000, 3000)
-    rows = list(house.index.problems(codes=["duplicate-id"]))
+    rows = list(maildir.index.problems(codes=["duplicate-id"]))
     assert len(rows) == 3000
     assert sum(row.remedy == "quarantine" for row in rows) == 2999
     reads.forget()
-    house.survey()
+    maildir.survey()
     assert reads == (0, 0)
 
 
-def test_messages_that_share_nothing_are_read_once(house: House, reads: Reads) -> None:
-    house.folder(b".A")
+def test_messages_that_share_nothing_are_read_once(maildir: SurveyMaildir, reads: Reads) -> None:
+    maildir.folder(b".A")
     for number in range(10):
-        house.mail(b"cur/%d.host:2," % number, number)
-        house.file(b".A/cur/%d.host:2," % number, NO_ID % number + b"x" * number)
-    house.survey()
+        maildir.mail(b"cur/%d.host:2," % number, number)
+        maildir.file(b".A/cur/%d.host:2," % number, NO_ID % number + b"x" * number)
+    maildir.survey()
     assert reads == (20, 0)
 
 
 # duplicate-id
 
 
-def test_the_kept_one_is_named_by_the_uidlist(house: House) -> None:
+def test_the_kept_one_is_named_by_the_uidlist(maildir: SurveyMaildir) -> None:
     for name in (b"a", b"b", b"c"):
-        house.mail(b"cur/%s:2," % name)
-    house.file(b"dovecot-uidlist", b"3 V1 N9\n3 :b\n5 :a\n")
-    house.survey()
-    remedies = {path[4:5]: rows["duplicate-id"].remedy for path, rows in house.problems().items()}
+        maildir.mail(b"cur/%s:2," % name)
+    maildir.file(b"dovecot-uidlist", b"3 V1 N9\n3 :b\n5 :a\n")
+    maildir.survey()
+    remedies = {path[4:5]: rows["duplicate-id"].remedy for path, rows in maildir.problems().items()}
     assert remedies == {b"a": "quarantine", b"b": None, b"c": "quarantine"}
 
 
@@ -59,76 +59,78 @@ def test_the_kept_one_is_named_by_the_uidlist(house: House) -> None:
         (text(message_id=b"<1@EXAMPLE.org>"), "same-body", 1),  # without case
     ],
 )
-def test_how_close_two_are(house: House, data: bytes, content: str, severity: int) -> None:
-    house.mail(b"cur/1.host:2,")
-    house.file(b"cur/2.host:2,", data)
-    house.survey()
+def test_how_close_two_are(
+    maildir: SurveyMaildir, data: bytes, content: str, severity: int
+) -> None:
+    maildir.mail(b"cur/1.host:2,")
+    maildir.file(b"cur/2.host:2,", data)
+    maildir.survey()
     for path in (b"cur/1.host:2,", b"cur/2.host:2,"):
-        row = house.problem(path, "duplicate-id")
+        row = maildir.problem(path, "duplicate-id")
         assert (row.detail["content"], row.severity) == (content, severity)
 
 
-def test_blank_bodies_are_not_the_same_body(house: House) -> None:
-    house.mail(b"cur/1.host:2,", body=b"\n \n")
-    house.file(b"cur/2.host:2,", b"X-Relay: x\n" + text(body=b"\n \n"))
-    house.survey()
-    assert house.problem(b"cur/1.host:2,", "duplicate-id").detail["content"] == "different"
+def test_blank_bodies_are_not_the_same_body(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"cur/1.host:2,", body=b"\n \n")
+    maildir.file(b"cur/2.host:2,", b"X-Relay: x\n" + text(body=b"\n \n"))
+    maildir.survey()
+    assert maildir.problem(b"cur/1.host:2,", "duplicate-id").detail["content"] == "different"
 
 
-def test_filed_is_kept_before_misfiled(house: House) -> None:
-    stray = house.mail(b"a")
-    filed = house.mail(b"new/z")
-    house.survey()
-    assert house.problem(filed, "duplicate-id").remedy is None
-    assert house.problem(stray, "duplicate-id").remedy == "quarantine"
-    assert house.problem(stray, "misfiled").remedy == "quarantine"
+def test_filed_is_kept_before_misfiled(maildir: SurveyMaildir) -> None:
+    stray = maildir.mail(b"a")
+    filed = maildir.mail(b"new/z")
+    maildir.survey()
+    assert maildir.problem(filed, "duplicate-id").remedy is None
+    assert maildir.problem(stray, "duplicate-id").remedy == "quarantine"
+    assert maildir.problem(stray, "misfiled").remedy == "quarantine"
 
 
-def test_who_keeps_the_name_in_a_clash_is_kept_as_a_copy_too(house: House) -> None:
-    house.mail(b"new/a")
-    house.mail(b"cur/a:2,S")
-    house.survey()
-    assert house.problem(b"cur/a:2,S", "name-clash").remedy is None
-    assert house.problem(b"cur/a:2,S", "duplicate-id").remedy is None
-    assert house.problem(b"new/a", "name-clash").remedy == "quarantine"
-    assert house.problem(b"new/a", "duplicate-id").remedy == "quarantine"
+def test_who_keeps_the_name_in_a_clash_is_kept_as_a_copy_too(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"new/a")
+    maildir.mail(b"cur/a:2,S")
+    maildir.survey()
+    assert maildir.problem(b"cur/a:2,S", "name-clash").remedy is None
+    assert maildir.problem(b"cur/a:2,S", "duplicate-id").remedy is None
+    assert maildir.problem(b"new/a", "name-clash").remedy == "quarantine"
+    assert maildir.problem(b"new/a", "duplicate-id").remedy == "quarantine"
 
 
-def test_junk_empty_files_and_leftovers_have_no_message_id_to_share(house: House) -> None:
-    house.mail(b"cur/1.host:2,")
-    house.file(b"cur/2.host:2,", b"words\n\n" + text())
-    house.file(b"cur/3.host:2,", b"")
-    house.survey()
-    assert not list(house.index.problems(codes=["duplicate-id"]))
+def test_junk_empty_files_and_leftovers_have_no_message_id_to_share(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"cur/1.host:2,")
+    maildir.file(b"cur/2.host:2,", b"words\n\n" + text())
+    maildir.file(b"cur/3.host:2,", b"")
+    maildir.survey()
+    assert not list(maildir.index.problems(codes=["duplicate-id"]))
 
 
-def test_messages_without_an_id_are_no_duplicates(house: House) -> None:
-    house.file(b"cur/1.host:2,", NO_ID)
-    house.file(b"cur/2.host:2,", NO_ID)
-    house.survey()
-    assert set().union(*house.codes().values()) == {"no-message-id"}
+def test_messages_without_an_id_are_no_duplicates(maildir: SurveyMaildir) -> None:
+    maildir.file(b"cur/1.host:2,", NO_ID)
+    maildir.file(b"cur/2.host:2,", NO_ID)
+    maildir.survey()
+    assert set().union(*maildir.codes().values()) == {"no-message-id"}
 
 
 # misfiled
 
 
-def targets(house: House) -> dict[bytes, tuple[str | None, str | None, str | None]]:
+def targets(maildir: SurveyMaildir) -> dict[bytes, tuple[str | None, str | None, str | None]]:
     """For misfiled files the target, the remedy, and what they are a copy of."""
     return {
         row.path: (row.detail["target"], row.remedy, row.detail["copy_of"])
-        for row in house.index.problems(codes=["misfiled"])
+        for row in maildir.index.problems(codes=["misfiled"])
     }
 
 
-def test_where_mail_is_filed(house: House) -> None:
-    house.folder(b".Entw&APw-rfe")
+def test_where_mail_is_filed(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".Entw&APw-rfe")
     for number, path in enumerate(
         (b"1", b"x/2", b"cur/x/3", b".Entw&APw-rfe/4", b".Entw&APw-rfe/x/y/5",
          b".Entw&APw-rfe/tmp/x/6", b".Looks/7")
     ):  # fmt: skip
-        house.mail(path, number)
-    house.survey()
-    assert targets(house) == {
+        maildir.mail(path, number)
+    maildir.survey()
+    assert targets(maildir) == {
         b"1": ("INBOX", "file", None),
         b"x/2": (None, None, None),  # INBOX is nobody's folder by mere nearness
         b"cur/x/3": (None, None, None),
@@ -137,7 +139,7 @@ def test_where_mail_is_filed(house: House) -> None:
         b".Entw&APw-rfe/x/y/5": ("Entwürfe", "file", None),
         b".Entw&APw-rfe/tmp/x/6": ("Entwürfe", "file", None),
     }
-    where = {row.path: row.detail["where"] for row in house.index.problems(codes=["misfiled"])}
+    where = {row.path: row.detail["where"] for row in maildir.index.problems(codes=["misfiled"])}
     assert {path for path, place in where.items() if place == "folder-root"} == {
         b"1", b".Entw&APw-rfe/4",
     }  # fmt: skip
@@ -145,133 +147,135 @@ def test_where_mail_is_filed(house: House) -> None:
 
 
 @pytest.mark.parametrize("data", [text(), NO_ID])
-def test_a_copy_that_is_filed_in_the_target(house: House, data: bytes) -> None:
-    house.folder(b".A")
-    house.folder(b".B")
-    house.file(b".A/1", data)
-    house.file(b".B/2", data)
-    house.file(b".A/cur/3.host:2,S", data)
-    house.survey()
-    assert targets(house) == {
+def test_a_copy_that_is_filed_in_the_target(maildir: SurveyMaildir, data: bytes) -> None:
+    maildir.folder(b".A")
+    maildir.folder(b".B")
+    maildir.file(b".A/1", data)
+    maildir.file(b".B/2", data)
+    maildir.file(b".A/cur/3.host:2,S", data)
+    maildir.survey()
+    assert targets(maildir) == {
         b".A/1": ("A", "quarantine", ".A/cur/3.host:2,S"),
         b".B/2": ("B", "file", None),
     }
 
 
-def test_other_bytes_are_no_copy(house: House) -> None:
-    house.mail(b"1")
-    house.mail(b"cur/2.host:2,S", body=b"Else.\n")
-    house.survey()
-    assert targets(house) == {b"1": ("INBOX", "file", None)}
+def test_other_bytes_are_no_copy(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"1")
+    maildir.mail(b"cur/2.host:2,S", body=b"Else.\n")
+    maildir.survey()
+    assert targets(maildir) == {b"1": ("INBOX", "file", None)}
 
 
 @pytest.mark.parametrize("data", [text(), NO_ID])
 def test_of_several_identical_misfiled_ones_the_first_by_path_is_filed(
-    house: House, data: bytes
+    maildir: SurveyMaildir, data: bytes
 ) -> None:
-    house.folder(b".A")
+    maildir.folder(b".A")
     for path in (b".A/c", b".A/b", b".A/x/a"):
-        house.file(path, data)
-    house.survey()
-    assert {path: remedy for path, (_, remedy, _) in targets(house).items()} == {
+        maildir.file(path, data)
+    maildir.survey()
+    assert {path: remedy for path, (_, remedy, _) in targets(maildir).items()} == {
         b".A/b": "file", b".A/c": "quarantine", b".A/x/a": "quarantine",
     }  # fmt: skip
 
 
 def test_a_copy_that_is_filed_nowhere_and_cannot_be_is_no_reason_to_put_one_aside(
-    house: House,
+    maildir: SurveyMaildir,
 ) -> None:
     """`attic/1` comes first by path, but nothing files it: `z` is what can be saved."""
-    house.mail(b"attic/1")
-    house.mail(b"z")
-    house.survey()
-    assert targets(house) == {b"attic/1": (None, None, None), b"z": ("INBOX", "file", None)}
+    maildir.mail(b"attic/1")
+    maildir.mail(b"z")
+    maildir.survey()
+    assert targets(maildir) == {b"attic/1": (None, None, None), b"z": ("INBOX", "file", None)}
 
 
 # backup-folder
 
 
-def fill(house: House, folder: bytes, numbers: range, data: bytes = b"") -> None:
-    house.folder(folder)
+def fill(maildir: SurveyMaildir, folder: bytes, numbers: range, data: bytes = b"") -> None:
+    maildir.folder(folder)
     for number in numbers:
         content = (data % number + b"%d" % number) if data else text(number)
-        house.file(os.path.join(folder, b"cur/%s.%d:2," % (folder.hex().encode(), number)), content)
+        maildir.file(
+            os.path.join(folder, b"cur/%s.%d:2," % (folder.hex().encode(), number)), content
+        )
 
 
-def backups(house: House) -> dict[bytes, tuple[str, int, str | None]]:
+def backups(maildir: SurveyMaildir) -> dict[bytes, tuple[str, int, str | None]]:
     return {
         row.path: (row.detail["because"], row.detail["elsewhere"], row.remedy)
-        for row in house.index.problems(codes=["backup-folder"])
+        for row in maildir.index.problems(codes=["backup-folder"])
     }
 
 
 @pytest.mark.parametrize("data", [b"", NO_ID])
-def test_a_folder_that_is_a_copy_of_another(house: House, data: bytes) -> None:
-    fill(house, b".Work", range(30), data)
-    fill(house, b".Work2", range(2, 30), data)
-    house.survey()
-    assert backups(house) == {b".Work2": ("content", 28, "quarantine")}
+def test_a_folder_that_is_a_copy_of_another(maildir: SurveyMaildir, data: bytes) -> None:
+    fill(maildir, b".Work", range(30), data)
+    fill(maildir, b".Work2", range(2, 30), data)
+    maildir.survey()
+    assert backups(maildir) == {b".Work2": ("content", 28, "quarantine")}
 
 
 @pytest.mark.parametrize("numbers", [range(27), range(3, 30), range(40)])
-def test_up_to_ninety_in_a_hundred_is_no_copy(house: House, numbers: range) -> None:
-    fill(house, b".Work", range(30))
-    fill(house, b".Work2", numbers)
-    house.survey()
-    assert backups(house) == {}
+def test_up_to_ninety_in_a_hundred_is_no_copy(maildir: SurveyMaildir, numbers: range) -> None:
+    fill(maildir, b".Work", range(30))
+    fill(maildir, b".Work2", numbers)
+    maildir.survey()
+    assert backups(maildir) == {}
 
 
-def test_fewer_than_twenty_are_none(house: House) -> None:
-    fill(house, b".Work", range(19))
-    fill(house, b".Work2", range(19))
-    house.survey()
-    assert backups(house) == {}
+def test_fewer_than_twenty_are_none(maildir: SurveyMaildir) -> None:
+    fill(maildir, b".Work", range(19))
+    fill(maildir, b".Work2", range(19))
+    maildir.survey()
+    assert backups(maildir) == {}
 
 
-def test_inbox_is_never_the_backup(house: House) -> None:
-    fill(house, b"", range(20))
-    fill(house, b".A", range(20))
-    house.survey()
-    assert backups(house) == {b".A": ("content", 20, "quarantine")}
+def test_inbox_is_never_the_backup(maildir: SurveyMaildir) -> None:
+    fill(maildir, b"", range(20))
+    fill(maildir, b".A", range(20))
+    maildir.survey()
+    assert backups(maildir) == {b".A": ("content", 20, "quarantine")}
 
 
-def test_a_name_like_a_backups_and_how_much_is_filed_elsewhere(house: House) -> None:
-    fill(house, b".Work.bak", range(5))
-    fill(house, b".Work", range(2, 9))
-    house.file(b".Work.bak/cur/noid:2,", NO_ID)
-    house.file(b".Work/cur/noid:2,", NO_ID)
-    house.mail(b".Work/stray", 1)  # misfiled is not filed
-    house.survey()
-    assert backups(house) == {b".Work.bak": ("name", 4, "quarantine")}
+def test_a_name_like_a_backups_and_how_much_is_filed_elsewhere(maildir: SurveyMaildir) -> None:
+    fill(maildir, b".Work.bak", range(5))
+    fill(maildir, b".Work", range(2, 9))
+    maildir.file(b".Work.bak/cur/noid:2,", NO_ID)
+    maildir.file(b".Work/cur/noid:2,", NO_ID)
+    maildir.mail(b".Work/stray", 1)  # misfiled is not filed
+    maildir.survey()
+    assert backups(maildir) == {b".Work.bak": ("name", 4, "quarantine")}
 
 
-def test_misfiled_mail_of_a_backup_may_be_filed_elsewhere_too(house: House) -> None:
-    fill(house, b".Work.bak", range(0))
-    house.file(b".Work.bak/stray", NO_ID)
-    house.file(b"cur/noid:2,", NO_ID)
-    house.survey()
-    assert backups(house) == {b".Work.bak": ("name", 1, "quarantine")}
+def test_misfiled_mail_of_a_backup_may_be_filed_elsewhere_too(maildir: SurveyMaildir) -> None:
+    fill(maildir, b".Work.bak", range(0))
+    maildir.file(b".Work.bak/stray", NO_ID)
+    maildir.file(b"cur/noid:2,", NO_ID)
+    maildir.survey()
+    assert backups(maildir) == {b".Work.bak": ("name", 1, "quarantine")}
 
 
-def test_before_all_was_read_nothing_is_proposed(house: House) -> None:
-    fill(house, b".Work.bak", range(1))
-    house.survey(quick=True)
-    row = house.problem(b".Work.bak", "backup-folder")
+def test_before_all_was_read_nothing_is_proposed(maildir: SurveyMaildir) -> None:
+    fill(maildir, b".Work.bak", range(1))
+    maildir.survey(quick=True)
+    row = maildir.problem(b".Work.bak", "backup-folder")
     assert (row.remedy, row.detail["pending"]) == (None, True)
 
 
 # name-clash
 
 
-def test_clashes_within_a_folder(house: House) -> None:
-    house.folder(b".A")
-    house.mail(b"cur/1.host:2,S", 1)
-    house.mail(b"new/1.host", 2)
-    house.mail(b".A/cur/1.host:2,", 3)
-    house.mail(b"tmp/1.host", 4)
-    house.mail(b"1.host", 5)
-    house.survey()
-    clashes = {row.path: row for row in house.index.problems(codes=["name-clash"])}
+def test_clashes_within_a_folder(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".A")
+    maildir.mail(b"cur/1.host:2,S", 1)
+    maildir.mail(b"new/1.host", 2)
+    maildir.mail(b".A/cur/1.host:2,", 3)
+    maildir.mail(b"tmp/1.host", 4)
+    maildir.mail(b"1.host", 5)
+    maildir.survey()
+    clashes = {row.path: row for row in maildir.index.problems(codes=["name-clash"])}
     assert {path: row.remedy for path, row in clashes.items()} == {
         b"cur/1.host:2,S": None, b"new/1.host": "rename",
     }  # fmt: skip
@@ -280,17 +284,17 @@ def test_clashes_within_a_folder(house: House) -> None:
 
 
 @pytest.mark.parametrize("data", [text(), b""])
-def test_an_identical_twin_goes_to_quarantine(house: House, data: bytes) -> None:
-    house.file(b"cur/1.host:2,S", data)
-    house.file(b"new/1.host", data)
-    house.survey()
-    clashes = {row.path: row.remedy for row in house.index.problems(codes=["name-clash"])}
+def test_an_identical_twin_goes_to_quarantine(maildir: SurveyMaildir, data: bytes) -> None:
+    maildir.file(b"cur/1.host:2,S", data)
+    maildir.file(b"new/1.host", data)
+    maildir.survey()
+    clashes = {row.path: row.remedy for row in maildir.index.problems(codes=["name-clash"])}
     assert clashes == {b"cur/1.host:2,S": None, b"new/1.host": "quarantine"}
 
 
-def test_a_quick_survey_compares_no_bytes(house: House, reads: Reads) -> None:
-    house.mail(b"cur/1.host:2,S")
-    house.mail(b"new/1.host")
-    house.survey(quick=True)
+def test_a_quick_survey_compares_no_bytes(maildir: SurveyMaildir, reads: Reads) -> None:
+    maildir.mail(b"cur/1.host:2,S")
+    maildir.mail(b"new/1.host")
+    maildir.survey(quick=True)
     assert reads == (0, 0)
-    assert set(house.codes()) == {b"cur/1.host:2,S", b"new/1.host"}
+    assert set(maildir.codes()) == {b"cur/1.host:2,S", b"new/1.host"}

@@ -14,7 +14,7 @@ import pytest
 from mailsurgeon.survey.compare.server_files import ROOT_OWNS
 from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.survey.run import run_survey
-from tests.survey.house import House, text
+from tests.survey.survey_maildir import SurveyMaildir, text
 
 HOST = os.fsencode(socket.gethostname())
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
@@ -23,45 +23,45 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files
 # missing-subdir, nested-folder, stray-directory
 
 
-def test_folders_that_lack_a_directory(house: House) -> None:
-    house.folder(b".A", "cur", "tmp")
-    house.file(b".B/maildirfolder", b"")
-    house.survey()
-    rows = {row.path: row.detail["missing"] for row in house.index.problems()}
+def test_folders_that_lack_a_directory(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".A", "cur", "tmp")
+    maildir.file(b".B/maildirfolder", b"")
+    maildir.survey()
+    rows = {row.path: row.detail["missing"] for row in maildir.index.problems()}
     assert rows == {b".A": ["new"], b".B": ["cur", "new", "tmp"]}
 
 
-def test_inbox_may_lack_one_too(house: House) -> None:
-    house.path(b"new").rmdir()
-    house.survey()
-    assert house.codes() == {b"": {"missing-subdir"}}
+def test_inbox_may_lack_one_too(maildir: SurveyMaildir) -> None:
+    maildir.path(b"new").rmdir()
+    maildir.survey()
+    assert maildir.codes() == {b"": {"missing-subdir"}}
 
 
-def test_a_nested_folder_is_one_of_its_own(house: House) -> None:
-    house.folder(b".A")
-    house.folder(b".A/B")
-    house.mail(b".A/B/cur/1.host:2,SF")
-    house.survey()
-    assert house.codes() == {b".A/B": {"nested-folder"}, b".A/B/cur/1.host:2,SF": {"bad-flags"}}
-    assert house.problem(b".A/B", "nested-folder").detail["becomes"] == ".A.B"
-    assert {row.path: row.messages for row in house.index.folders()}[b".A/B"] == 1
+def test_a_nested_folder_is_one_of_its_own(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".A")
+    maildir.folder(b".A/B")
+    maildir.mail(b".A/B/cur/1.host:2,SF")
+    maildir.survey()
+    assert maildir.codes() == {b".A/B": {"nested-folder"}, b".A/B/cur/1.host:2,SF": {"bad-flags"}}
+    assert maildir.problem(b".A/B", "nested-folder").detail["becomes"] == ".A.B"
+    assert {row.path: row.messages for row in maildir.index.folders()}[b".A/B"] == 1
 
 
-def test_in_the_fs_layout_folders_nest(fs_house: House) -> None:
+def test_in_the_fs_layout_folders_nest(fs_maildir: SurveyMaildir) -> None:
     for path in (b"A", b"A/B", b".C"):
-        fs_house.folder(path)
-    fs_house.survey()
-    assert fs_house.codes() == {}
+        fs_maildir.folder(path)
+    fs_maildir.survey()
+    assert fs_maildir.codes() == {}
 
 
-def test_stray_directories(house: House) -> None:
-    house.folder(b".A")
-    house.path(b"empty").mkdir()
-    house.path(b".Empty").mkdir()
-    house.file(b".A/scratch/a/b/notes", b"no mail\n")
-    house.path(b".A/scratch/c").mkdir()
-    house.survey()
-    rows = {row.path: (row.severity, row.remedy) for row in house.index.problems()}
+def test_stray_directories(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".A")
+    maildir.path(b"empty").mkdir()
+    maildir.path(b".Empty").mkdir()
+    maildir.file(b".A/scratch/a/b/notes", b"no mail\n")
+    maildir.path(b".A/scratch/c").mkdir()
+    maildir.survey()
+    rows = {row.path: (row.severity, row.remedy) for row in maildir.index.problems()}
     assert rows == {
         b"empty": (0, "quarantine"),
         b".Empty": (0, None),  # Dovecot lists it as a folder
@@ -69,51 +69,53 @@ def test_stray_directories(house: House) -> None:
     }
 
 
-def test_a_directory_beside_mail_is_stray_and_that_around_mail_is_not(house: House) -> None:
-    mail = house.mail(b"export/full/1.host")
-    house.path(b"export/empty/deep").mkdir(parents=True)
-    house.path(b"other/empty").mkdir(parents=True)
-    house.folder(b"other/.Folder")
-    house.survey()
-    strays = {row.path for row in house.index.problems(codes=["stray-directory"])}
+def test_a_directory_beside_mail_is_stray_and_that_around_mail_is_not(
+    maildir: SurveyMaildir,
+) -> None:
+    mail = maildir.mail(b"export/full/1.host")
+    maildir.path(b"export/empty/deep").mkdir(parents=True)
+    maildir.path(b"other/empty").mkdir(parents=True)
+    maildir.folder(b"other/.Folder")
+    maildir.survey()
+    strays = {row.path for row in maildir.index.problems(codes=["stray-directory"])}
     assert strays == {b"export/empty", b"other/empty"}
-    assert house.codes()[mail] == {"misfiled"}
+    assert maildir.codes()[mail] == {"misfiled"}
 
 
 @pytest.mark.parametrize(
     "what", [b"scratch/CRYPTED", b"scratch/broken"], ids=["encrypted", "undecodable"]
 )
-def test_what_cannot_be_looked_at_may_be_mail(house: House, what: bytes) -> None:
-    house.file(what, b"CRYPTED\x03" if b"CRYPTED" in what else b"\x1f\x8b\x08broken")
-    house.survey()
-    assert house.codes() == {}
-    assert set(house.not_examined()) == {what}
+def test_what_cannot_be_looked_at_may_be_mail(maildir: SurveyMaildir, what: bytes) -> None:
+    maildir.file(what, b"CRYPTED\x03" if b"CRYPTED" in what else b"\x1f\x8b\x08broken")
+    maildir.survey()
+    assert maildir.codes() == {}
+    assert set(maildir.not_examined()) == {what}
 
 
 def test_nor_is_one_stray_with_an_excluded_directory_in_it(tmp_path: Path) -> None:
-    house = House(tmp_path, options=Options(exclude=("secret",)))
-    house.mail(b"scratch/secret/1.host")
-    house.survey()
-    assert house.codes() == {}
-    house.close()
+    maildir = SurveyMaildir(tmp_path, options=Options(exclude=("secret",)))
+    maildir.mail(b"scratch/secret/1.host")
+    maildir.survey()
+    assert maildir.codes() == {}
+    maildir.close()
 
 
 @pytest.mark.parametrize("name", [b".notmuch", b"courierimapkeywords", b"extra-data"])
-def test_servers_directories_are_not_stray(house: House, name: bytes) -> None:
-    house.file(name + b"/x", b"words\n")
-    house.survey()
-    assert house.codes() == {}
+def test_servers_directories_are_not_stray(maildir: SurveyMaildir, name: bytes) -> None:
+    maildir.file(name + b"/x", b"words\n")
+    maildir.survey()
+    assert maildir.codes() == {}
 
 
-def test_a_directory_in_cur_that_holds_mail_stays(house: House) -> None:
-    house.path(b"cur/empty").mkdir()
-    mail = house.mail(b"cur/full/deep/1.host")
-    house.survey()
-    assert house.codes() == {
+def test_a_directory_in_cur_that_holds_mail_stays(maildir: SurveyMaildir) -> None:
+    maildir.path(b"cur/empty").mkdir()
+    mail = maildir.mail(b"cur/full/deep/1.host")
+    maildir.survey()
+    assert maildir.codes() == {
         b"cur/empty": {"linked"}, b"cur/full": {"linked"}, mail: {"misfiled"},
     }  # fmt: skip
-    assert house.problem(b"cur/empty", "linked").remedy == "quarantine"
-    assert house.problem(b"cur/full", "linked").remedy is None
+    assert maildir.problem(b"cur/empty", "linked").remedy == "quarantine"
+    assert maildir.problem(b"cur/full", "linked").remedy is None
 
 
 # bad-permissions
@@ -133,84 +135,84 @@ def test_a_directory_in_cur_that_holds_mail_stays(house: House) -> None:
         (b"", 0o702, "0700"),
     ],
 )
-def test_modes(house: House, path: bytes, mode: int, should_be: str) -> None:
-    house.folder(b".A")
-    house.mail(b"cur/1.host:2,S")
-    house.mail(b"stray", 2)
-    house.file(b"dovecot-uidlist", b"3 V1 N9\n")
-    house.file(b".uidvalidity", b"1\n9\n")
-    os.chmod(house.at(path) if path else house.spool.root, mode)
-    house.survey()
-    rows = {row.path: row for row in house.index.problems(codes=["bad-permissions"])}
+def test_modes(maildir: SurveyMaildir, path: bytes, mode: int, should_be: str) -> None:
+    maildir.folder(b".A")
+    maildir.mail(b"cur/1.host:2,S")
+    maildir.mail(b"stray", 2)
+    maildir.file(b"dovecot-uidlist", b"3 V1 N9\n")
+    maildir.file(b".uidvalidity", b"1\n9\n")
+    os.chmod(maildir.at(path) if path else maildir.spool.root, mode)
+    maildir.survey()
+    rows = {row.path: row for row in maildir.index.problems(codes=["bad-permissions"])}
     assert set(rows) == {path}
     assert rows[path].detail["mode"] == f"{mode:04o}"
     assert rows[path].detail["should_be"]["mode"] == should_be
     assert (rows[path].severity, rows[path].remedy) == (1, "fix-permissions")
 
 
-def test_modes_of_what_is_none_of_these(house: House) -> None:
-    house.file(b"tmp/1.host", text())
-    house.file(b"notes", b"words\n")
+def test_modes_of_what_is_none_of_these(maildir: SurveyMaildir) -> None:
+    maildir.file(b"tmp/1.host", text())
+    maildir.file(b"notes", b"words\n")
     for path in (b"tmp/1.host", b"notes"):
-        os.chmod(house.at(path), 0o666)
-    os.symlink("nowhere", house.at(b"cur/link"))
-    house.survey()
-    assert not list(house.index.problems(codes=["bad-permissions"]))
+        os.chmod(maildir.at(path), 0o666)
+    os.symlink("nowhere", maildir.at(b"cur/link"))
+    maildir.survey()
+    assert not list(maildir.index.problems(codes=["bad-permissions"]))
 
 
-def give(house: House, owner: int, group: int, *paths: bytes) -> None:
+def give(maildir: SurveyMaildir, owner: int, group: int, *paths: bytes) -> None:
     for path in paths or [b""]:
-        os.lchown(house.at(path) if path else house.spool.root, owner, group)
+        os.lchown(maildir.at(path) if path else maildir.spool.root, owner, group)
 
 
-def give_all(house: House, owner: int, group: int) -> None:
-    for directory, names, files in os.walk(house.spool.root):
+def give_all(maildir: SurveyMaildir, owner: int, group: int) -> None:
+    for directory, names, files in os.walk(maildir.spool.root):
         for name in [b"", *names, *files]:
             os.lchown(os.path.join(directory, name), owner, group)
 
 
 @as_root
-def test_owners_are_compared_with_most_cur_directories(house: House) -> None:
+def test_owners_are_compared_with_most_cur_directories(maildir: SurveyMaildir) -> None:
     for path in (b".A", b".B"):
-        house.folder(path)
-    house.mail(b"cur/1.host:2,S")
-    house.mail(b"cur/2.host:2,S", 2)
-    give_all(house, 1000, 1000)
-    give(house, 33, 1000, b"cur/1.host:2,S", b".A/cur")
-    give(house, 1000, 0, b".B/tmp")
-    house.survey()
-    rows = {row.path: row.detail for row in house.index.problems(codes=["bad-permissions"])}
+        maildir.folder(path)
+    maildir.mail(b"cur/1.host:2,S")
+    maildir.mail(b"cur/2.host:2,S", 2)
+    give_all(maildir, 1000, 1000)
+    give(maildir, 33, 1000, b"cur/1.host:2,S", b".A/cur")
+    give(maildir, 1000, 0, b".B/tmp")
+    maildir.survey()
+    rows = {row.path: row.detail for row in maildir.index.problems(codes=["bad-permissions"])}
     assert set(rows) == {b"cur/1.host:2,S", b".A/cur", b".B/tmp"}
     for detail in rows.values():
         assert (detail["should_be"]["owner"], detail["should_be"]["group"]) == (1000, 1000)
     assert (rows[b".B/tmp"]["owner"], rows[b".B/tmp"]["group"]) == (1000, 0)
-    assert house.index.notes() == []
+    assert maildir.index.notes() == []
 
 
 @as_root
-def test_root_is_no_reference_and_the_survey_says_so(house: House) -> None:
-    house.mail(b"cur/1.host:2,S")
-    give(house, 33, 33, b"cur/1.host:2,S")
-    house.survey()
-    assert house.codes() == {}
-    assert house.index.notes() == [ROOT_OWNS]
-    give_all(house, 1000, 1000)
-    house.survey()
-    assert house.index.notes() == []
+def test_root_is_no_reference_and_the_survey_says_so(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"cur/1.host:2,S")
+    give(maildir, 33, 33, b"cur/1.host:2,S")
+    maildir.survey()
+    assert maildir.codes() == {}
+    assert maildir.index.notes() == [ROOT_OWNS]
+    give_all(maildir, 1000, 1000)
+    maildir.survey()
+    assert maildir.index.notes() == []
 
 
 # uid-clash
 
 
-def test_uids_of_sync_tools(house: House) -> None:
-    house.folder(b".A")
+def test_uids_of_sync_tools(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".A")
     for number, path in enumerate(
         (b"cur/1.host,U=5:2,S", b"new/2.host,U=5", b"cur/3.host,U=9:2,S", b".A/cur/4.host,U=5:2,")
     ):
-        house.mail(path, number)
-    house.file(b".uidvalidity", b"1300000000\n8\n")
-    house.survey()
-    rows = {row.path: row for row in house.index.problems(codes=["uid-clash"])}
+        maildir.mail(path, number)
+    maildir.file(b".uidvalidity", b"1300000000\n8\n")
+    maildir.survey()
+    rows = {row.path: row for row in maildir.index.problems(codes=["uid-clash"])}
     assert set(rows) == {b"cur/1.host,U=5:2,S", b"new/2.host,U=5", b"cur/3.host,U=9:2,S"}
     assert rows[b"cur/3.host,U=9:2,S"].remedy == "rename"
     clash = {rows[path].remedy for path in rows if b"U=5" in path}
@@ -218,11 +220,11 @@ def test_uids_of_sync_tools(house: House) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"1300000000\n", b"words\nwords\n", b"1\n9\n"])
-def test_a_uidvalidity_that_says_nothing_of_it(house: House, data: bytes) -> None:
-    house.mail(b"cur/1.host,U=9:2,S")
-    house.file(b".uidvalidity", data)
-    house.survey()
-    assert house.codes() == {}
+def test_a_uidvalidity_that_says_nothing_of_it(maildir: SurveyMaildir, data: bytes) -> None:
+    maildir.mail(b"cur/1.host,U=9:2,S")
+    maildir.file(b".uidvalidity", data)
+    maildir.survey()
+    assert maildir.codes() == {}
 
 
 # uidlist-damaged, big-uid
@@ -241,48 +243,50 @@ def test_a_uidvalidity_that_says_nothing_of_it(house: House, data: bytes) -> Non
         (b"dovecot-uidlist", b"3 V1 N9\n2147483648 :a\n0 :b\n", {"big-uid", "uidlist-damaged"}),
     ],
 )
-def test_lists_of_uids(house: House, name: bytes, data: bytes, codes: set[str]) -> None:
-    house.folder(b".A")
-    house.file(b".A/" + name, data)
-    house.survey()
-    assert house.codes() == ({b".A/" + name: codes} if codes else {})
+def test_lists_of_uids(maildir: SurveyMaildir, name: bytes, data: bytes, codes: set[str]) -> None:
+    maildir.folder(b".A")
+    maildir.file(b".A/" + name, data)
+    maildir.survey()
+    assert maildir.codes() == ({b".A/" + name: codes} if codes else {})
 
 
 @pytest.mark.parametrize("data", [b"", b"words\n", b"2 V1 N9\n1 :a\n", b"3 V1 N9"])
-def test_a_list_whose_header_is_bad_has_no_remedy(house: House, data: bytes) -> None:
-    house.file(b"dovecot-uidlist", data)
-    house.survey()
-    assert house.problem(b"dovecot-uidlist", "uidlist-damaged").remedy is None
+def test_a_list_whose_header_is_bad_has_no_remedy(maildir: SurveyMaildir, data: bytes) -> None:
+    maildir.file(b"dovecot-uidlist", data)
+    maildir.survey()
+    assert maildir.problem(b"dovecot-uidlist", "uidlist-damaged").remedy is None
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
 @pytest.mark.parametrize(
     "name", [b"dovecot-uidlist", b"courierimapuiddb", b".uidvalidity", b"tmp/courier.lock"]
 )
-def test_a_list_that_is_no_file(house: House, name: bytes, make: Callable[[bytes], None]) -> None:
-    house.mail(b"cur/1.host,U=5:2,S")
-    make(house.at(name))
-    house.survey()
-    assert house.codes() in ({}, {name: {"stray-directory"}})
+def test_a_list_that_is_no_file(
+    maildir: SurveyMaildir, name: bytes, make: Callable[[bytes], None]
+) -> None:
+    maildir.mail(b"cur/1.host,U=5:2,S")
+    make(maildir.at(name))
+    maildir.survey()
+    assert maildir.codes() in ({}, {name: {"stray-directory"}})
 
 
 @pytest.mark.parametrize("name", [b"dovecot-uidlist", b".uidvalidity"])
-def test_a_list_that_may_not_be_read(nobodys_house: House, name: bytes) -> None:
-    nobodys_house.mail(b"cur/1.host,U=5:2,S")
-    os.chmod(nobodys_house.at(nobodys_house.file(name, b"words\n")), 0)
-    nobodys_house.survey()
-    assert nobodys_house.codes() == {name: {"bad-permissions"}}
+def test_a_list_that_may_not_be_read(nobodys_maildir: SurveyMaildir, name: bytes) -> None:
+    nobodys_maildir.mail(b"cur/1.host,U=5:2,S")
+    os.chmod(nobodys_maildir.at(nobodys_maildir.file(name, b"words\n")), 0)
+    nobodys_maildir.survey()
+    assert nobodys_maildir.codes() == {name: {"bad-permissions"}}
 
 
-def test_lists_kept_elsewhere(house: House) -> None:
-    house.folder(b".A")
-    house.mail(b".A/cur/1.host:2,S")
-    control = house.home / "control"
+def test_lists_kept_elsewhere(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".A")
+    maildir.mail(b".A/cur/1.host:2,S")
+    control = maildir.home / "control"
     (control / ".A").mkdir(parents=True)
     (control / ".A" / "dovecot-uidlist").write_bytes(b"3 V1 N9\n1 S5 :1.host\nwords\n")
-    spool = open_spool(house.root, Options(control=os.fsencode(control)))
-    run_survey(spool, house.index)
-    assert house.codes() == {
+    spool = open_spool(maildir.root, Options(control=os.fsencode(control)))
+    run_survey(spool, maildir.index)
+    assert maildir.codes() == {
         b"../control/.A/dovecot-uidlist": {"uidlist-damaged"},
         b".A/cur/1.host:2,S": {"size-mismatch"},
     }
@@ -300,11 +304,11 @@ def gone_pid() -> int:
 
 @pytest.mark.parametrize("name", [b"dovecot-uidlist.lock", b"tmp/courier.lock"])
 @pytest.mark.parametrize("end", [b"", b"\n"])
-def test_a_lock_whose_process_is_gone(house: House, name: bytes, end: bytes) -> None:
+def test_a_lock_whose_process_is_gone(maildir: SurveyMaildir, name: bytes, end: bytes) -> None:
     pid = gone_pid()
-    house.file(name, b"%d:%s%s" % (pid, HOST, end))
-    house.survey()
-    row = house.problem(name, "stale-lock")
+    maildir.file(name, b"%d:%s%s" % (pid, HOST, end))
+    maildir.survey()
+    row = maildir.problem(name, "stale-lock")
     assert (row.severity, row.remedy, row.detail["pid"]) == (0, "quarantine", pid)
     assert row.detail["age_seconds"] > 0
 
@@ -319,16 +323,16 @@ def test_a_lock_whose_process_is_gone(house: House, name: bytes, end: bytes) -> 
         lambda: b"0:%s" % HOST,
     ],
 )
-def test_other_locks_are_left_alone(house: House, content: Callable[[], bytes]) -> None:
-    house.file(b"dovecot-uidlist.lock", content())
-    house.survey()
-    assert house.codes() == {}
+def test_other_locks_are_left_alone(maildir: SurveyMaildir, content: Callable[[], bytes]) -> None:
+    maildir.file(b"dovecot-uidlist.lock", content())
+    maildir.survey()
+    assert maildir.codes() == {}
 
 
-def test_a_number_that_no_process_can_have(house: House) -> None:
-    house.file(b"dovecot-uidlist.lock", b"9999999999:" + HOST)
-    house.survey()
-    assert house.codes() == {b"dovecot-uidlist.lock": {"stale-lock"}}
+def test_a_number_that_no_process_can_have(maildir: SurveyMaildir) -> None:
+    maildir.file(b"dovecot-uidlist.lock", b"9999999999:" + HOST)
+    maildir.survey()
+    assert maildir.codes() == {b"dovecot-uidlist.lock": {"stale-lock"}}
 
 
 # bloated-index
@@ -339,21 +343,23 @@ def test_a_number_that_no_process_can_have(house: House) -> None:
     [(b"dovecot.index.cache", 1024**3), (b"courierimapkeywords/:list", 256 * 1024)],
 )
 @pytest.mark.parametrize("above", [False, True])
-def test_an_index_grown_too_large(house: House, name: bytes, limit: int, above: bool) -> None:
-    path = house.at(house.file(name, b""))
+def test_an_index_grown_too_large(
+    maildir: SurveyMaildir, name: bytes, limit: int, above: bool
+) -> None:
+    path = maildir.at(maildir.file(name, b""))
     os.truncate(path, limit + above)
-    house.survey()
-    assert house.codes() == ({name: {"bloated-index"}} if above else {})
+    maildir.survey()
+    assert maildir.codes() == ({name: {"bloated-index"}} if above else {})
     if above:
-        row = house.problem(name, "bloated-index")
+        row = maildir.problem(name, "bloated-index")
         assert (row.severity, row.remedy) == (1, "quarantine")
         assert row.detail["bytes"] == limit + 1
 
 
 def test_how_large_is_an_option(tmp_path: Path) -> None:
-    house = House(tmp_path, options=Options(largest_cache=10, largest_keywords=20))
-    house.file(b"dovecot.index.cache", bytes(11))
-    house.file(b"courierimapkeywords/:list", bytes(20))
-    house.survey()
-    assert house.codes() == {b"dovecot.index.cache": {"bloated-index"}}
-    house.close()
+    maildir = SurveyMaildir(tmp_path, options=Options(largest_cache=10, largest_keywords=20))
+    maildir.file(b"dovecot.index.cache", bytes(11))
+    maildir.file(b"courierimapkeywords/:list", bytes(20))
+    maildir.survey()
+    assert maildir.codes() == {b"dovecot.index.cache": {"bloated-index"}}
+    maildir.close()

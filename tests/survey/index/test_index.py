@@ -12,42 +12,42 @@ import pytest
 from mailsurgeon.survey.index import index as indexing
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import SORTS, ViewQuery
-from tests.survey.house import DATE, House
+from tests.survey.survey_maildir import DATE, SurveyMaildir
 
 
 def message(
-    house: House, path: bytes, sender: str, subject: str, *, identity: str = "", mtime: int = DATE,
-    size: int = 0,
+    maildir: SurveyMaildir, path: bytes, sender: str, subject: str, *,
+    identity: str = "", mtime: int = DATE, size: int = 0,
 ) -> bytes:  # fmt: skip
     header = f"From: {sender}\nSubject: {subject}\nMessage-ID: <{identity or subject}@example.org>"
     body = "x" * max(0, size - len(header) - 3)
-    return house.file(path, f"{header}\n\n{body}\n".encode(), mtime=mtime)
+    return maildir.file(path, f"{header}\n\n{body}\n".encode(), mtime=mtime)
 
 
 @pytest.fixture
-def listed(house: House) -> House:
+def listed(maildir: SurveyMaildir) -> SurveyMaildir:
     """Five messages in two folders, and other things that lists are made of."""
-    house.folder(b".Sent")
-    message(house, b"cur/1.host:2,S", "Ada <ada@x>", "Lunch", mtime=DATE + 3, size=500)
-    message(house, b"cur/2.host,S=5:2,S", "bob", "100% sure", mtime=DATE + 1, size=900)
-    message(house, b"new/3.host", "Cecil", "under_score", mtime=DATE + 2, size=400)
-    message(house, b".Sent/cur/4.host:2,SF", "adah", "a\\b", mtime=DATE + 5, size=700)
-    message(house, b".Sent/5.host", "Dora", "Grüße", mtime=DATE + 4, size=600)
-    house.file(b"tmp/6.host", b"words\n")
-    house.file(b".Sent/tmp/7.host", b"words\n")
-    house.path(b".Sent/new").rmdir()
-    house.survey()
-    return house
+    maildir.folder(b".Sent")
+    message(maildir, b"cur/1.host:2,S", "Ada <ada@x>", "Lunch", mtime=DATE + 3, size=500)
+    message(maildir, b"cur/2.host,S=5:2,S", "bob", "100% sure", mtime=DATE + 1, size=900)
+    message(maildir, b"new/3.host", "Cecil", "under_score", mtime=DATE + 2, size=400)
+    message(maildir, b".Sent/cur/4.host:2,SF", "adah", "a\\b", mtime=DATE + 5, size=700)
+    message(maildir, b".Sent/5.host", "Dora", "Grüße", mtime=DATE + 4, size=600)
+    maildir.file(b"tmp/6.host", b"words\n")
+    maildir.file(b".Sent/tmp/7.host", b"words\n")
+    maildir.path(b".Sent/new").rmdir()
+    maildir.survey()
+    return maildir
 
 
-def names(house: House, **query: Any) -> list[str]:
+def names(maildir: SurveyMaildir, **query: Any) -> list[str]:
     """The file names of a list, in its order."""
-    found = house.index.entries(house.index.view(ViewQuery(**query)))
+    found = maildir.index.entries(maildir.index.view(ViewQuery(**query)))
     return [entry.path.rpartition(b"/")[2].decode()[:1] for entry in found]
 
 
-def folder(house: House, path: bytes) -> int:
-    return next(row.id for row in house.index.folders() if row.path == path)
+def folder(maildir: SurveyMaildir, path: bytes) -> int:
+    return next(row.id for row in maildir.index.folders() if row.path == path)
 
 
 # Lists
@@ -63,18 +63,18 @@ def folder(house: House, path: bytes) -> int:
         ("path", "54123"),  # directory by directory
     ],
 )
-def test_sorting(listed: House, sort: str, order: str) -> None:
+def test_sorting(listed: SurveyMaildir, sort: str, order: str) -> None:
     messages = [name for name in names(listed, sort=sort) if name in "12345"]
     assert messages == list(order)
     backwards = [name for name in names(listed, sort=sort, descending=True) if name in "12345"]
     assert backwards == messages[::-1]
 
 
-def test_every_sort_that_is_named_works(listed: House) -> None:
+def test_every_sort_that_is_named_works(listed: SurveyMaildir) -> None:
     assert len({len(names(listed, sort=sort)) for sort in SORTS}) == 1
 
 
-def test_an_order_that_is_kept_changes_no_list(listed: House) -> None:
+def test_an_order_that_is_kept_changes_no_list(listed: SurveyMaildir) -> None:
     queries = [
         {"sort": sort, "descending": descending, **chosen}
         for sort in SORTS
@@ -90,7 +90,7 @@ def test_an_order_that_is_kept_changes_no_list(listed: House) -> None:
     assert "files_date" in str(plan.fetchall())
 
 
-def test_a_list_of_many(listed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_many(listed: SurveyMaildir, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = listed.index.view(ViewQuery())
     for piece in (1, 2, 3, 5):  # characters that are read at once
         monkeypatch.setattr(indexing, "_PIECE", piece)
@@ -98,7 +98,7 @@ def test_a_list_of_many(listed: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(listed.index.view(ViewQuery(text="no such thing"))) == 0
 
 
-def test_the_worst_problem_first(listed: House) -> None:
+def test_the_worst_problem_first(listed: SurveyMaildir) -> None:
     severities = [
         max((severity for _code, severity in badges), default=-1)
         for badges in (
@@ -109,24 +109,24 @@ def test_the_worst_problem_first(listed: House) -> None:
     assert severities == sorted(severities, reverse=True)
 
 
-def test_a_list_of_the_whole_spool(listed: House) -> None:
+def test_a_list_of_the_whole_spool(listed: SurveyMaildir) -> None:
     """All messages, and all else that has a problem."""
     assert sorted(names(listed)) == [".", "1", "2", "3", "4", "5", "6", "7"]
 
 
-def test_a_list_of_one_folder(listed: House) -> None:
+def test_a_list_of_one_folder(listed: SurveyMaildir) -> None:
     assert sorted(names(listed, folder=folder(listed, b""))) == ["1", "2", "3", "6"]
     assert sorted(names(listed, folder=folder(listed, b".Sent"))) == [".", "4", "5", "7"]
 
 
-def test_a_list_of_one_problem(listed: House) -> None:
+def test_a_list_of_one_problem(listed: SurveyMaildir) -> None:
     assert names(listed, code="size-mismatch") == ["2"]
     assert sorted(names(listed, code="in-tmp")) == ["6", "7"]
     assert names(listed, code="in-tmp", folder=folder(listed, b".Sent")) == ["7"]
     assert names(listed, code="empty") == []
 
 
-def test_a_list_of_several_badges(listed: House) -> None:
+def test_a_list_of_several_badges(listed: SurveyMaildir) -> None:
     assert sorted(names(listed, badges=frozenset(("misfiled", "bad-flags")))) == ["4", "5"]
     # Within a list of one problem the badges are what else they have.
     badges = frozenset(("misfiled", "size-mismatch"))
@@ -156,84 +156,84 @@ def test_a_list_of_several_badges(listed: House) -> None:
         ("", "12345"),
     ],
 )
-def test_filtering_by_text(listed: House, text: str, found: str) -> None:
+def test_filtering_by_text(listed: SurveyMaildir, text: str, found: str) -> None:
     messages = sorted(name for name in names(listed, text=text) if name in "12345")
     assert messages == list(found)
 
 
-def test_filters_work_together(listed: House) -> None:
+def test_filters_work_together(listed: SurveyMaildir) -> None:
     assert names(listed, text="ada", folder=folder(listed, b".Sent"), code="bad-flags") == ["4"]
     assert names(listed, text="ada", code="size-mismatch") == []
 
 
-def test_names_that_are_not_utf8_are_listed_and_found(house: House) -> None:
-    house.folder(b".caf\xe9")
-    path = house.mail(b".caf\xe9/cur/\xffnine:2,S")
-    house.survey()
-    ids = house.index.view(ViewQuery(text="nine"))
-    assert [entry.path for entry in house.index.entries(ids)] == [path]
-    assert house.index.entry_at(path) == house.index.entries(ids)[0]
-    assert [row.name for row in house.index.folders()] == ["INBOX", "caf\udce9"]
+def test_names_that_are_not_utf8_are_listed_and_found(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".caf\xe9")
+    path = maildir.mail(b".caf\xe9/cur/\xffnine:2,S")
+    maildir.survey()
+    ids = maildir.index.view(ViewQuery(text="nine"))
+    assert [entry.path for entry in maildir.index.entries(ids)] == [path]
+    assert maildir.index.entry_at(path) == maildir.index.entries(ids)[0]
+    assert [row.name for row in maildir.index.folders()] == ["INBOX", "caf\udce9"]
 
 
 # Entries, badges, counts
 
 
-def test_entries_come_in_the_order_asked_for(listed: House) -> None:
+def test_entries_come_in_the_order_asked_for(listed: SurveyMaildir) -> None:
     ids = list(listed.index.view(ViewQuery()))
     backwards = ids[::-1]
     assert [entry.id for entry in listed.index.entries(backwards)] == backwards
     assert [entry.id for entry in listed.index.entries([ids[0], 987654])] == [ids[0]]
 
 
-def test_more_entries_than_sqlite_takes_at_once(listed: House) -> None:
+def test_more_entries_than_sqlite_takes_at_once(listed: SurveyMaildir) -> None:
     ids = list(listed.index.view(ViewQuery())) * 300
     assert len(listed.index.entries(ids)) == len(ids)
     assert len(listed.index.badges(ids)) == len(set(ids)) - 2  # two have no problem
 
 
-def test_an_entry_by_its_path(listed: House) -> None:
+def test_an_entry_by_its_path(listed: SurveyMaildir) -> None:
     entry = listed.index.entry_at(b".Sent/5.host")
     assert entry is not None
     assert (entry.sender, entry.subject, entry.place) == ("Dora", "Grüße", "root")
     assert listed.index.entry_at(b".Sent/none") is None
 
 
-def test_badges_worst_first(house: House) -> None:
-    path = house.file(b"cur/1.host,S=5:2,SF", b"From: a\n\nText.\n")
-    house.survey()
-    entry = house.index.entry_at(path)
+def test_badges_worst_first(maildir: SurveyMaildir) -> None:
+    path = maildir.file(b"cur/1.host,S=5:2,SF", b"From: a\n\nText.\n")
+    maildir.survey()
+    entry = maildir.index.entry_at(path)
     assert entry is not None
-    assert house.index.badges([entry.id])[entry.id] == (
+    assert maildir.index.badges([entry.id])[entry.id] == (
         ("size-mismatch", 2), ("bad-flags", 1), ("no-message-id", 0),
     )  # fmt: skip
 
 
-def test_folders_inbox_first_then_by_name(house: House) -> None:
+def test_folders_inbox_first_then_by_name(maildir: SurveyMaildir) -> None:
     for path in (b".zebra", b".Apple", b".apple2", b".Entw&APw-rfe"):
-        house.folder(path)
-    house.survey()
-    assert [row.name for row in house.index.folders()] == [
+        maildir.folder(path)
+    maildir.survey()
+    assert [row.name for row in maildir.index.folders()] == [
         "INBOX", "Apple", "apple2", "Entwürfe", "zebra",
     ]  # fmt: skip
 
 
-def test_counts_of_problems_worst_first(house: House) -> None:
+def test_counts_of_problems_worst_first(maildir: SurveyMaildir) -> None:
     for number in range(3):
-        house.mail(b"cur/%d.host:2,SF" % number, number)
-    house.mail(b"cur/9.host,S=1:2,S", 9)
-    house.file(b"cur/8.host:2,S", b"From: a\n\nText.\n")
-    house.survey()
-    assert list(house.index.problem_counts().items()) == [
+        maildir.mail(b"cur/%d.host:2,SF" % number, number)
+    maildir.mail(b"cur/9.host,S=1:2,S", 9)
+    maildir.file(b"cur/8.host:2,S", b"From: a\n\nText.\n")
+    maildir.survey()
+    assert list(maildir.index.problem_counts().items()) == [
         ("size-mismatch", 1), ("bad-flags", 3), ("no-message-id", 1),
     ]  # fmt: skip
-    assert list(house.index.problem_counts(above_info=True)) == ["size-mismatch", "bad-flags"]
-    row = house.index.folders()[0]
+    assert list(maildir.index.problem_counts(above_info=True)) == ["size-mismatch", "bad-flags"]
+    row = maildir.index.folders()[0]
     assert row.problems == {"size-mismatch": 1, "bad-flags": 3, "no-message-id": 1}
     assert (row.messages, row.troubles) == (5, 4)
 
 
-def test_problems_limited_as_asked(listed: House) -> None:
+def test_problems_limited_as_asked(listed: SurveyMaildir) -> None:
     index = listed.index
     sent = folder(listed, b".Sent")
     assert {row.code for row in index.problems(folders=[sent])} == {
@@ -292,20 +292,20 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_or_older_index_is_made_anew(house: House, damage: str) -> None:
-    house.mail(b"cur/1.host:2,SF")
-    house.survey()
-    house.index.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    house.close()
-    DAMAGES[damage](house.index.path)
-    index = Index.open(house.index.path)
+def test_a_damaged_or_older_index_is_made_anew(maildir: SurveyMaildir, damage: str) -> None:
+    maildir.mail(b"cur/1.host:2,SF")
+    maildir.survey()
+    maildir.index.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    maildir.close()
+    DAMAGES[damage](maildir.index.path)
+    index = Index.open(maildir.index.path)
     assert index.meta("depth") == ""
     assert list(index.view(ViewQuery())) == []
     assert index.db.execute("PRAGMA user_version").fetchone()[0] == indexing.INDEX_SCHEMA
     index.close()
 
 
-def test_a_second_connection_sees_the_same(listed: House) -> None:
+def test_a_second_connection_sees_the_same(listed: SurveyMaildir) -> None:
     other = listed.index.again()
     assert list(other.view(ViewQuery())) == list(listed.index.view(ViewQuery()))
     other.close()

@@ -1,4 +1,4 @@
-"""SQL is written where the tables are defined; everything else asks a question by its name."""
+"""SQL is written where the tables are defined; other modules call a function with a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A survey in a process of its own: the same survey, and nothing is left of it, whoever dies."""
+"""A survey in a process of its own finds the same, and leaves nothing, whichever process dies."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from mailsurgeon.survey.process.server import carried
 from mailsurgeon.survey.progress import Progress
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp
 from tests.support.protects import protects
-from tests.survey.house import House
 from tests.survey.processes import PATIENCE, below, ending, stopped, workers_below
+from tests.survey.survey_maildir import SurveyMaildir
 
 pytestmark = [
     pytest.mark.process,
@@ -41,16 +41,16 @@ pytestmark = [
 
 
 @pytest.fixture
-def full(house: House) -> House:
+def full(maildir: SurveyMaildir) -> SurveyMaildir:
     """Three folders; some messages have a wrong size, one is misfiled."""
     for folder in (b"", b".Archive", b".Lists"):
         if folder:
-            house.folder(folder)
+            maildir.folder(folder)
         for number in range(40):
             size = b",S=3" if number % 7 == 0 else b""
             place = os.path.join(folder, b"" if number == 5 else b"cur")
-            house.mail(os.path.join(place, b"%d.M1.host%s:2,S" % (number, size)), number)
-    return house
+            maildir.mail(os.path.join(place, b"%d.M1.host%s:2,S" % (number, size)), number)
+    return maildir
 
 
 @pytest.fixture(params=[1, 2], ids=["alone", "with workers"])
@@ -86,16 +86,18 @@ def at_reading(act: Callable[[], object]) -> Callable[[Progress], None]:
     return tell
 
 
-def test_it_finds_what_a_survey_in_this_process_finds(full: House, apart: Apart) -> None:
+def test_it_finds_what_a_survey_in_this_process_finds(full: SurveyMaildir, apart: Apart) -> None:
     told: list[Progress] = []
     result = apart.survey(full.spool, full.index, full.options, on_progress=told.append)
     assert (result.messages, result.cancelled) == (120, False)
-    assert full.picture() == full.fresh_picture()
+    assert full.contents() == full.fresh_contents()
     assert list(dict.fromkeys(each.stage for each in told)) == ["listing", "reading", "comparing"]
     assert any(each.total for each in told)
 
 
-def test_it_looks_again_at_some_folders_in_the_same_process(full: House, apart: Apart) -> None:
+def test_it_looks_again_at_some_folders_in_the_same_process(
+    full: SurveyMaildir, apart: Apart
+) -> None:
     apart.survey(full.spool, full.index, full.options)
     process = process_of(apart)
     new = full.mail(b"cur/99.M1.host,S=1:2,S", 99)
@@ -104,22 +106,22 @@ def test_it_looks_again_at_some_folders_in_the_same_process(full: House, apart: 
     assert new in full.surveyed_paths() and hidden not in full.surveyed_paths()
     apart.survey(full.spool, full.index, full.options, folders=iter([b".Archive"]))
     assert hidden in full.surveyed_paths()
-    assert full.picture() == full.fresh_picture()
+    assert full.contents() == full.fresh_contents()
     assert process_of(apart) == process
 
 
-def test_it_leaves_the_order_that_lists_are_shown_in(full: House, apart: Apart) -> None:
+def test_it_leaves_the_order_that_lists_are_shown_in(full: SurveyMaildir, apart: Apart) -> None:
     apart.survey(full.spool, full.index)
     found = full.index.db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
     assert ("files_date",) in found.fetchall()
 
 
-def test_it_looks_at_no_content_when_it_is_to_be_quick(full: House, apart: Apart) -> None:
+def test_it_looks_at_no_content_when_it_is_to_be_quick(full: SurveyMaildir, apart: Apart) -> None:
     assert apart.survey(full.spool, full.index, quick=True).depth == "quick"
-    assert full.picture() == full.fresh_picture(quick=True)
+    assert full.contents() == full.fresh_contents(quick=True)
 
 
-def test_it_stops_when_it_is_told_to(full: House, apart: Apart) -> None:
+def test_it_stops_when_it_is_told_to(full: SurveyMaildir, apart: Apart) -> None:
     over = threading.Event()
     result = apart.survey(
         full.spool, full.index, on_progress=at_reading(over.set), cancelled=over.is_set
@@ -127,7 +129,7 @@ def test_it_stops_when_it_is_told_to(full: House, apart: Apart) -> None:
     assert result.cancelled
 
 
-def test_the_index_can_be_read_while_it_is_written(full: House, crewed: Apart) -> None:
+def test_the_index_can_be_read_while_it_is_written(full: SurveyMaildir, crewed: Apart) -> None:
     other = full.index.again()
     seen: list[int] = []
 
@@ -144,21 +146,21 @@ def test_the_index_can_be_read_while_it_is_written(full: House, crewed: Apart) -
     other.close()
 
 
-def test_two_surveys_at_once(full: House, crewed: Apart, tmp_path: Path) -> None:
+def test_two_surveys_at_once(full: SurveyMaildir, crewed: Apart, tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
-    other = House(tmp_path / "two")
+    other = SurveyMaildir(tmp_path / "two")
     other.mail(b"cur/1.M1.host:2,S", 1)
 
     def second() -> None:  # the first has been begun, and waits
         crewed.survey(other.spool, other.index)
 
     crewed.survey(full.spool, full.index, on_progress=at_reading(second))
-    assert full.picture() == full.fresh_picture()
-    assert other.picture() == other.fresh_picture()
+    assert full.contents() == full.fresh_contents()
+    assert other.contents() == other.fresh_contents()
     other.close()
 
 
-def test_what_it_raises_is_what_a_survey_raises(full: House, apart: Apart) -> None:
+def test_what_it_raises_is_what_a_survey_raises(full: SurveyMaildir, apart: Apart) -> None:
     gone = Spool(full.spool.root + b"-gone", 1, 2, "maildir++")
     with pytest.raises(FileNotFoundError) as caught:
         apart.survey(gone, full.index)
@@ -179,7 +181,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_full_disk_is_told(full: House, apart: Apart, small_disk: Path) -> None:
+def test_a_full_disk_is_told(full: SurveyMaildir, apart: Apart, small_disk: Path) -> None:
     index = Index.open(small_disk / "index")
     with (
         open(small_disk / "full", "ab", buffering=0) as file,
@@ -191,10 +193,12 @@ def test_a_full_disk_is_told(full: House, apart: Apart, small_disk: Path) -> Non
         apart.survey(full.spool, index, full.options)
     index.close()
     apart.survey(full.spool, full.index, full.options)
-    assert full.picture() == full.fresh_picture()
+    assert full.contents() == full.fresh_contents()
 
 
-def test_what_does_not_answer_is_told_and_can_be_given_up(full: House, crewed: Apart) -> None:
+def test_what_does_not_answer_is_told_and_can_be_given_up(
+    full: SurveyMaildir, crewed: Apart
+) -> None:
     crewed.survey(full.spool, full.index)  # its workers are there
     full.mail(b".Lists/cur/88.M1.host:2,S", 88)
     told: set[bytes | None] = set()
@@ -218,7 +222,9 @@ def test_what_does_not_answer_is_told_and_can_be_given_up(full: House, crewed: A
     assert all(path.startswith(b".Lists") and why == GAVE_UP for path, why in left.items())
 
 
-def test_one_that_is_killed_in_the_middle_is_told_and_replaced(full: House, crewed: Apart) -> None:
+def test_one_that_is_killed_in_the_middle_is_told_and_replaced(
+    full: SurveyMaildir, crewed: Apart
+) -> None:
     crewed.start()
     first = process_of(crewed)
     with ending(first, *workers_below(first, 2)), pytest.raises(BrokenExecutor):
@@ -226,12 +232,12 @@ def test_one_that_is_killed_in_the_middle_is_told_and_replaced(full: House, crew
             full.spool, full.index, on_progress=at_reading(lambda: os.kill(first, signal.SIGKILL))
         )
     crewed.survey(full.spool, full.index)
-    assert full.picture() == full.fresh_picture()
+    assert full.contents() == full.fresh_contents()
     assert process_of(crewed) != first
 
 
 def test_a_worker_that_is_killed_over_its_work_is_told_and_replaced(
-    full: House, crewed: Apart
+    full: SurveyMaildir, crewed: Apart
 ) -> None:
     crewed.survey(full.spool, full.index)  # its workers are there
     full.mail(b".Lists/cur/88.M1.host:2,S", 88)
@@ -244,27 +250,27 @@ def test_a_worker_that_is_killed_over_its_work_is_told_and_replaced(
     with stopped(*workers), pytest.raises(BrokenExecutor):
         crewed.survey(full.spool, full.index, on_progress=kill, given_up=lambda _place: False)
     crewed.survey(full.spool, full.index)
-    assert full.picture() == full.fresh_picture()
+    assert full.contents() == full.fresh_contents()
 
 
-def test_a_worker_that_is_killed_at_rest_is_replaced(full: House, crewed: Apart) -> None:
+def test_a_worker_that_is_killed_at_rest_is_replaced(full: SurveyMaildir, crewed: Apart) -> None:
     crewed.start()
     worker = workers_below(process_of(crewed), 2)[0]
     with ending(worker):
         os.kill(worker, signal.SIGKILL)
     crewed.survey(full.spool, full.index)
-    assert full.picture() == full.fresh_picture()
+    assert full.contents() == full.fresh_contents()
 
 
-def test_one_that_died_between_two_surveys_is_replaced(full: House, apart: Apart) -> None:
+def test_one_that_died_between_two_surveys_is_replaced(full: SurveyMaildir, apart: Apart) -> None:
     apart.survey(full.spool, full.index)
     with ending(process_of(apart)):
         os.kill(process_of(apart), signal.SIGKILL)
     apart.survey(full.spool, full.index)
-    assert full.picture() == full.fresh_picture()
+    assert full.contents() == full.fresh_contents()
 
 
-def test_nothing_is_left_when_it_is_closed_in_the_middle(full: House) -> None:
+def test_nothing_is_left_when_it_is_closed_in_the_middle(full: SurveyMaildir) -> None:
     apart = Apart(2)
     begun, go_on, errors = threading.Event(), threading.Event(), list[BaseException]()
 
@@ -290,7 +296,7 @@ def test_nothing_is_left_when_it_is_closed_in_the_middle(full: House) -> None:
         apart.survey(full.spool, full.index)
 
 
-def test_one_that_hangs_is_ended_with_the_program(full: House) -> None:
+def test_one_that_hangs_is_ended_with_the_program(full: SurveyMaildir) -> None:
     apart = Apart(1)
     apart.survey(full.spool, full.index)
     with ending(process_of(apart)):
@@ -316,7 +322,7 @@ apart.survey(open_spool(sys.argv[1]), Index.open(Path(sys.argv[2])), on_progress
 """
 
 
-def test_nothing_is_left_of_a_program_that_is_killed(full: House, tmp_path: Path) -> None:
+def test_nothing_is_left_of_a_program_that_is_killed(full: SurveyMaildir, tmp_path: Path) -> None:
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, full.spool.root, tmp_path / "its" / "index"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -333,7 +339,7 @@ def test_nothing_is_left_of_a_program_that_is_killed(full: House, tmp_path: Path
 
 
 def test_it_loads_nothing_from_where_it_stands(
-    full: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    full: SurveyMaildir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("mailsurgeon", "socket", "sqlite3"):
         (tmp_path / f"{name}.py").write_text("open('loaded', 'w'); raise SystemExit(3)")

@@ -1,4 +1,4 @@
-"""What is found out about single files, whatever they are and whatever happens meanwhile."""
+"""The facts about single files, of every kind, and while they change."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from mailsurgeon.survey.read.decompress import PIECE
 from mailsurgeon.survey.read.examine import examine
 from mailsurgeon.survey.read.message_file import Reading
 from tests.support.protects import protects
-from tests.survey.house import DATE, House, text
+from tests.survey.survey_maildir import DATE, SurveyMaildir, text
 
 NAME = b"1300000000.M1.host:2,S"
 
@@ -62,7 +62,7 @@ class Looked:
 
 
 def look(
-    house: House,
+    maildir: SurveyMaildir,
     *names: bytes,
     directory: bytes = b"cur",
     full: bool = True,
@@ -72,10 +72,10 @@ def look(
     of them all; None is the truth."""
     place = directory if directory in (b"cur", b"new", b"tmp") else b"root"
     if regular is None:
-        paths = [os.path.join(house.at(directory), name) for name in names]
+        paths = [os.path.join(maildir.at(directory), name) for name in names]
         regular = all(os.path.isfile(path) and not os.path.islink(path) for path in paths)
     task = Slice(
-        house.spool.root, directory, place.decode(), names, FolderFacts(),
+        maildir.spool.root, directory, place.decode(), names, FolderFacts(),
         Moment(DATE * 1.2, full), regular=regular, settled=time.time_ns() * 2,
     )  # fmt: skip
     return told(task, examine(task))
@@ -95,8 +95,8 @@ def told(task: Slice, result: SliceResult) -> Looked:
     return Looked(list(found.values()), result.not_examined, result.seal)
 
 
-def facts_of(house: House, name: bytes = NAME, **options: bool | None) -> Facts:
-    result = look(house, name, **options)  # type: ignore[arg-type]
+def facts_of(maildir: SurveyMaildir, name: bytes = NAME, **options: bool | None) -> Facts:
+    result = look(maildir, name, **options)  # type: ignore[arg-type]
     assert not result.not_examined
     return result.examined[0].facts
 
@@ -105,11 +105,11 @@ def codes(result: Looked) -> list[set[str]]:
     return [{finding.code for finding in each.findings} for each in result.examined]
 
 
-def test_a_file(house: House) -> None:
+def test_a_file(maildir: SurveyMaildir) -> None:
     data = text(7)
-    house.file(b"cur/" + NAME, data)
-    status = os.lstat(house.at(b"cur/" + NAME))
-    facts = facts_of(house)
+    maildir.file(b"cur/" + NAME, data)
+    status = os.lstat(maildir.at(b"cur/" + NAME))
+    facts = facts_of(maildir)
     assert (facts.kind, facts.size, facts.errno) == ("file", len(data), None)
     assert (facts.mtime_ns, facts.ctime_ns) == (status.st_mtime_ns, status.st_ctime_ns)
     assert (facts.inode, facts.mode, facts.nlink) == (status.st_ino, status.st_mode, 1)
@@ -121,64 +121,66 @@ def test_a_file(house: House) -> None:
     assert facts.traits & (Traits.READ | Traits.MAIL)
 
 
-def test_a_quick_look_opens_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.mail(b"cur/" + NAME)
+def test_a_quick_look_opens_nothing(
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maildir.mail(b"cur/" + NAME)
     monkeypatch.setattr(examination, "open_file", lambda *_: pytest.fail("opened"))
-    facts = facts_of(house, full=False)
+    facts = facts_of(maildir, full=False)
     assert (facts.traits, facts.message_id, facts.virtual_size) == (0, None, None)
     assert facts.size == len(text())
 
 
 @pytest.mark.parametrize("name", [b"\xff\xfe:2,S", "Grüße:2,S".encode(), b"a\nb:2,S", b"x" * 255])
-def test_any_name(house: House, name: bytes) -> None:
-    house.mail(b"cur/" + name)
-    assert facts_of(house, name).filename == name
+def test_any_name(maildir: SurveyMaildir, name: bytes) -> None:
+    maildir.mail(b"cur/" + name)
+    assert facts_of(maildir, name).filename == name
 
 
 # What is no regular file
 
 
-def test_a_fifo_never_blocks(house: House) -> None:
-    os.mkfifo(house.at(b"cur/fifo"))
-    os.mkfifo(house.at(b"new/fifo"))
-    assert codes(look(house, b"fifo")) == [{"linked"}]
-    assert codes(look(house, b"fifo", directory=b"new")) == [{"linked"}]
+def test_a_fifo_never_blocks(maildir: SurveyMaildir) -> None:
+    os.mkfifo(maildir.at(b"cur/fifo"))
+    os.mkfifo(maildir.at(b"new/fifo"))
+    assert codes(look(maildir, b"fifo")) == [{"linked"}]
+    assert codes(look(maildir, b"fifo", directory=b"new")) == [{"linked"}]
 
 
-def test_a_symlink_is_not_followed(house: House) -> None:
-    house.mail(b"cur/mail:2,S")
+def test_a_symlink_is_not_followed(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"cur/mail:2,S")
     for name, target in ((b"good", b"mail:2,S"), (b"nowhere", b"x"), (b"zero", b"/dev/zero")):
-        os.symlink(target, house.at(b"cur/" + name))
-    result = look(house, b"good", b"nowhere", b"zero")
+        os.symlink(target, maildir.at(b"cur/" + name))
+    result = look(maildir, b"good", b"nowhere", b"zero")
     assert codes(result) == [{"linked"}] * 3
     assert [each.facts.kind for each in result.examined] == ["symlink"] * 3
 
 
-def test_sockets_and_directories(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(house.path(b"cur"))  # a socket's path may have 108 bytes only
+def test_sockets_and_directories(maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(maildir.path(b"cur"))  # a socket's path may have 108 bytes only
     with socket.socket(socket.AF_UNIX) as made:
         made.bind("socket")
-    house.path(b"cur/directory").mkdir()
-    house.path(b"cur/.git").mkdir()
-    result = look(house, b"socket", b"directory", b".git")
+    maildir.path(b"cur/directory").mkdir()
+    maildir.path(b"cur/.git").mkdir()
+    result = look(maildir, b"socket", b"directory", b".git")
     kinds = [each.findings[0].detail["kind"] for each in result.examined]
     assert kinds == ["socket", "directory", "directory"]
 
 
 @pytest.mark.parametrize("becomes", [os.mkfifo, os.mkdir, lambda path: os.symlink("x", path)])
 def test_a_file_that_becomes_something_else_before_it_is_opened(
-    house: House, monkeypatch: pytest.MonkeyPatch, becomes: Callable[[bytes], None]
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch, becomes: Callable[[bytes], None]
 ) -> None:
-    path = house.mail(b"cur/" + NAME)
+    path = maildir.mail(b"cur/" + NAME)
     real = examination.open_file
 
     def swap(directory: int, name: bytes) -> int:
-        os.unlink(house.at(path))
-        becomes(house.at(path))
+        os.unlink(maildir.at(path))
+        becomes(maildir.at(path))
         return real(directory, name)
 
     monkeypatch.setattr(examination, "open_file", swap)
-    result = look(house, NAME)
+    result = look(maildir, NAME)
     assert len(result.examined) == 1
     facts = result.examined[0].facts
     assert facts.kind != "file" or facts.errno is not None
@@ -188,28 +190,30 @@ def test_a_file_that_becomes_something_else_before_it_is_opened(
 # Meanwhile
 
 
-def test_a_file_that_has_gone_is_no_matter(house: House) -> None:
-    house.mail(b"cur/b:2,S")
-    result = look(house, b"a:2,S", b"b:2,S")
+def test_a_file_that_has_gone_is_no_matter(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"cur/b:2,S")
+    result = look(maildir, b"a:2,S", b"b:2,S")
     assert [each.facts.filename for each in result.examined] == [b"b:2,S"]
     assert not result.not_examined
 
 
 def test_a_file_that_goes_while_it_is_looked_at(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = house.mail(b"cur/" + NAME)
+    path = maildir.mail(b"cur/" + NAME)
     real = examination.open_file
 
     def too_late(directory: int, name: bytes) -> int:
-        os.unlink(house.at(path))
+        os.unlink(maildir.at(path))
         return real(directory, name)
 
     monkeypatch.setattr(examination, "open_file", too_late)
-    assert look(house, NAME) == Looked([], [], b"")
+    assert look(maildir, NAME) == Looked([], [], b"")
 
 
-def growing(house: House, monkeypatch: pytest.MonkeyPatch, path: bytes, times: int) -> None:
+def growing(
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch, path: bytes, times: int
+) -> None:
     """Something is appended after each of the first `times` readings."""
     real = examination.read_message
     left = [times]
@@ -218,62 +222,64 @@ def growing(house: House, monkeypatch: pytest.MonkeyPatch, path: bytes, times: i
         reading = real(descriptor, size)
         if left[0]:
             left[0] -= 1
-            with open(house.at(path), "ab") as file:
+            with open(maildir.at(path), "ab") as file:
                 file.write(b"More.\n")
         return reading
 
     monkeypatch.setattr(examination, "read_message", read_and_grow)
 
 
-def test_a_file_that_grew_is_read_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = house.mail(b"cur/" + NAME)
-    growing(house, monkeypatch, path, times=1)
-    facts = facts_of(house, regular=False)
+def test_a_file_that_grew_is_read_again(
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = maildir.mail(b"cur/" + NAME)
+    growing(maildir, monkeypatch, path, times=1)
+    facts = facts_of(maildir, regular=False)
     assert facts.size == len(text()) + 6
     assert facts.virtual_size == len(text()) + 6 + text().count(b"\n") + 1
 
 
 def test_a_file_that_keeps_growing_is_told_as_not_examined(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = house.mail(b"cur/" + NAME)
-    house.mail(b"cur/b:2,S")
-    growing(house, monkeypatch, path, times=2)
-    result = look(house, NAME, b"b:2,S", regular=False)
+    path = maildir.mail(b"cur/" + NAME)
+    maildir.mail(b"cur/b:2,S")
+    growing(maildir, monkeypatch, path, times=2)
+    result = look(maildir, NAME, b"b:2,S", regular=False)
     assert [each.path for each in result.not_examined] == [path]
     assert len(result.examined) == 1
 
 
-def test_a_directory_that_has_gone(house: House) -> None:
-    result = look(house, NAME, directory=b"cur/none")
+def test_a_directory_that_has_gone(maildir: SurveyMaildir) -> None:
+    result = look(maildir, NAME, directory=b"cur/none")
     assert [each.path for each in result.not_examined] == [b"cur/none"]
     assert not result.examined
 
 
-def test_a_directory_that_became_a_symlink_is_not_followed(house: House) -> None:
-    house.mail(b".A/cur/" + NAME)
-    house.path(b"cur").rmdir()
-    os.symlink(".A/cur", house.at(b"cur"))
-    result = look(house, NAME)
+def test_a_directory_that_became_a_symlink_is_not_followed(maildir: SurveyMaildir) -> None:
+    maildir.mail(b".A/cur/" + NAME)
+    maildir.path(b"cur").rmdir()
+    os.symlink(".A/cur", maildir.at(b"cur"))
+    result = look(maildir, NAME)
     assert not result.examined
     assert [each.path for each in result.not_examined] == [b"cur"]
 
 
-def test_a_file_that_may_not_be_read(nobodys_house: House) -> None:
-    house = nobodys_house
-    house.mail(b"cur/" + NAME)
-    os.chmod(house.at(b"cur/" + NAME), 0)
-    result = look(house, NAME)
+def test_a_file_that_may_not_be_read(nobodys_maildir: SurveyMaildir) -> None:
+    maildir = nobodys_maildir
+    maildir.mail(b"cur/" + NAME)
+    os.chmod(maildir.at(b"cur/" + NAME), 0)
+    result = look(maildir, NAME)
     assert codes(result) == [{"unreadable", "bad-permissions"}]
     assert result.examined[0].findings[0].remedy == "fix-permissions"
 
 
 def test_a_misfiled_file_that_may_not_be_read_is_told_as_not_examined(
-    nobodys_house: House,
+    nobodys_maildir: SurveyMaildir,
 ) -> None:
-    house = nobodys_house
-    os.chmod(house.at(house.mail(b"stray")), 0)
-    result = look(house, b"stray", directory=b"")
+    maildir = nobodys_maildir
+    os.chmod(maildir.at(maildir.mail(b"stray")), 0)
+    result = look(maildir, b"stray", directory=b"")
     assert [tuple(each) for each in result.not_examined] == [(b"stray", "Permission denied")]
 
 
@@ -289,45 +295,49 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("kind", PACKINGS)
 @pytest.mark.parametrize("data", [text(5), text(5, body=b"x" * 3_000_000)])
-def test_compressed_mail_is_looked_at_unpacked(house: House, kind: str, data: bytes) -> None:
+def test_compressed_mail_is_looked_at_unpacked(
+    maildir: SurveyMaildir, kind: str, data: bytes
+) -> None:
     packed = PACKINGS[kind](data)
-    house.file(b"cur/" + NAME, packed)
-    facts = facts_of(house)
+    maildir.file(b"cur/" + NAME, packed)
+    facts = facts_of(maildir)
     assert (facts.encoding, facts.size, facts.plain_size) == (kind, len(packed), len(data))
     assert facts.message_id == "<5@example.org>"
 
 
 @pytest.mark.parametrize("kind", PACKINGS)
-def test_the_size_in_its_name_is_that_of_the_text(house: House, kind: str) -> None:
+def test_the_size_in_its_name_is_that_of_the_text(maildir: SurveyMaildir, kind: str) -> None:
     packed = PACKINGS[kind](text(5))
     right, wrong = b"1,S=%d:2," % len(text(5)), b"2,S=%d:2," % len(packed)
-    house.file(b"cur/" + right, packed)
-    house.file(b"cur/" + wrong, packed)
-    assert codes(look(house, right, wrong)) == [set(), {"size-mismatch"}]
+    maildir.file(b"cur/" + right, packed)
+    maildir.file(b"cur/" + wrong, packed)
+    assert codes(look(maildir, right, wrong)) == [set(), {"size-mismatch"}]
 
 
 @pytest.mark.parametrize("kind", PACKINGS)
 @pytest.mark.parametrize("damage", ["cut", "broken"])
 def test_what_cannot_be_unpacked_has_no_content_problem(
-    house: House, kind: str, damage: str
+    maildir: SurveyMaildir, kind: str, damage: str
 ) -> None:
     packed = PACKINGS[kind](text(5, body=os.urandom(4000)))
     middle = len(packed) // 2
     data = packed[:-20] if damage == "cut" else packed[:middle] + b"\0" * 50 + packed[middle + 50 :]
-    house.file(b"cur/1,S=7,W=8:2,S", data)
-    result = look(house, b"1,S=7,W=8:2,S")
+    maildir.file(b"cur/1,S=7,W=8:2,S", data)
+    result = look(maildir, b"1,S=7,W=8:2,S")
     assert codes(result) == [set()]
     assert result.examined[0].facts.encoding == UNDECODABLE
 
 
 @pytest.mark.parametrize("kind", PACKINGS)
 @protects("unpacking is bounded", where="survey/read/decompress.py", seen="a bomb")
-def test_a_bomb_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_a_bomb_is_given_up(
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     monkeypatch.setattr(decompress, "PLAIN_LIMIT", 3 * PIECE)
     bomb = PACKINGS[kind](text() + bytes(20 * PIECE))
     assert len(bomb) < PIECE
-    house.file(b"cur/" + NAME, bomb)
-    assert facts_of(house).encoding == UNDECODABLE
+    maildir.file(b"cur/" + NAME, bomb)
+    assert facts_of(maildir).encoding == UNDECODABLE
 
 
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
@@ -339,16 +349,16 @@ def test_it_is_unpacked_in_pieces(kind: str) -> None:
     assert max(sizes) <= PIECE
 
 
-def test_encrypted_mail(house: House) -> None:
-    house.file(b"cur/1,S=7,W=8:2,S", b"CRYPTED\x03\x07" + bytes(100), mtime=DATE * 2)
-    result = look(house, b"1,S=7,W=8:2,S")
+def test_encrypted_mail(maildir: SurveyMaildir) -> None:
+    maildir.file(b"cur/1,S=7,W=8:2,S", b"CRYPTED\x03\x07" + bytes(100), mtime=DATE * 2)
+    result = look(maildir, b"1,S=7,W=8:2,S")
     assert codes(result) == [set()]
     assert result.examined[0].facts.encoding == ENCRYPTED
 
 
-def test_text_that_begins_like_no_packing(house: House) -> None:
-    house.mail(b"cur/" + NAME)
-    assert facts_of(house).encoding == PLAIN
+def test_text_that_begins_like_no_packing(maildir: SurveyMaildir) -> None:
+    maildir.mail(b"cur/" + NAME)
+    assert facts_of(maildir).encoding == PLAIN
 
 
 # Which files are messages
@@ -366,19 +376,19 @@ def test_text_that_begins_like_no_packing(house: House) -> None:
     ],
 )
 def test_a_file_in_a_folders_own_directory_is_one_if_it_is_mail(
-    house: House, name: bytes, data: bytes, reason: str | None
+    maildir: SurveyMaildir, name: bytes, data: bytes, reason: str | None
 ) -> None:
-    house.file(name, data)
-    result = look(house, name, directory=b"")
+    maildir.file(name, data)
+    result = look(maildir, name, directory=b"")
     assert len(result.examined) == (reason is None)
     told = {each.path: each.reason for each in result.not_examined}
     assert told == ({name: reason} if reason else {})
 
 
-def test_one_that_cannot_be_looked_into_is_said_to_be_so(house: House) -> None:
-    house.file(b"closed", b"CRYPTED\x03" + bytes(50))
-    house.file(b"broken", gzip.compress(text(), mtime=0)[:-9])
-    result = look(house, b"closed", b"broken", directory=b"")
+def test_one_that_cannot_be_looked_into_is_said_to_be_so(maildir: SurveyMaildir) -> None:
+    maildir.file(b"closed", b"CRYPTED\x03" + bytes(50))
+    maildir.file(b"broken", gzip.compress(text(), mtime=0)[:-9])
+    result = look(maildir, b"closed", b"broken", directory=b"")
     assert not result.examined
     assert [each.path for each in result.not_examined] == [b"closed", b"broken"]
 
@@ -388,10 +398,10 @@ def test_one_that_cannot_be_looked_into_is_said_to_be_so(house: House) -> None:
     [(text(), [{"bad-name"}]), (b"", []), (b"b0VIM 8.2", []), (b"Out for lunch.\n", [])],
 )
 def test_a_dot_file_in_cur_is_a_message_if_it_is_mail(
-    house: House, data: bytes, expected: list[set[str]]
+    maildir: SurveyMaildir, data: bytes, expected: list[set[str]]
 ) -> None:
-    house.file(b"cur/.1:2,S", data)
-    result = look(house, b".1:2,S")
+    maildir.file(b"cur/.1:2,S", data)
+    result = look(maildir, b".1:2,S")
     assert codes(result) == expected
     assert not result.not_examined
 
@@ -418,11 +428,11 @@ def test_the_first_date_that_parses_counts(received: str, date: str, expected: i
     assert header_date((received, date)) == expected
 
 
-def test_a_date_of_any_number_of_days_can_be_kept(house: House) -> None:
+def test_a_date_of_any_number_of_days_can_be_kept(maildir: SurveyMaildir) -> None:
     data = text().replace(b"13 Mar 2011", b"9" * 40 + b" Mar 2011")
-    path = house.file(b"cur/" + NAME, data)
-    house.survey()
-    assert house.surveyed_paths() == {path}
+    path = maildir.file(b"cur/" + NAME, data)
+    maildir.survey()
+    assert maildir.surveyed_paths() == {path}
 
 
 def test_slices() -> None:
@@ -431,8 +441,8 @@ def test_slices() -> None:
     assert list(parts([], 3)) == []
 
 
-def test_a_file_beyond_what_is_kept_of_a_head(house: House) -> None:
-    path = house.at(house.mail(b"cur/" + NAME))
+def test_a_file_beyond_what_is_kept_of_a_head(maildir: SurveyMaildir) -> None:
+    path = maildir.at(maildir.mail(b"cur/" + NAME))
     with open(path, "ab") as file:
         file.truncate(64 * 1024 * 1024)
-    assert facts_of(house).size == 64 * 1024 * 1024
+    assert facts_of(maildir).size == 64 * 1024 * 1024

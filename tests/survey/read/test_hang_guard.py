@@ -1,4 +1,4 @@
-"""A file system that does not answer: somebody is told what is waited for, and may give up."""
+"""A file system that does not answer: the user sees which file blocks, and may give up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, HangGuard
 from mailsurgeon.survey.run import Progress
 from mailsurgeon.survey.walk import walk
 from tests.support.protects import protects
-from tests.survey.house import House
+from tests.survey.survey_maildir import SurveyMaildir
 
 pytestmark = [
     protects(
@@ -27,7 +27,7 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long in a test."""
     monkeypatch.setattr(hang_guard, "TICK", 0.01)
     monkeypatch.setattr(directories, "TICK", 0.01)
@@ -43,15 +43,15 @@ def stuck() -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def two(house: House) -> House:
+def two(maildir: SurveyMaildir) -> SurveyMaildir:
     """INBOX with mail, and a folder that will not answer."""
-    house.mail(b"cur/1.M1.host:2,S", 1)
-    house.folder(b".Stalled")
-    house.mail(b".Stalled/cur/2.M1.host:2,S", 2)
-    house.mail(b".Stalled/new/3.M1.host", 3)
-    house.folder(b".Zeal")
-    house.mail(b".Zeal/cur/4.M1.host:2,S", 4)
-    return house
+    maildir.mail(b"cur/1.M1.host:2,S", 1)
+    maildir.folder(b".Stalled")
+    maildir.mail(b".Stalled/cur/2.M1.host:2,S", 2)
+    maildir.mail(b".Stalled/new/3.M1.host", 3)
+    maildir.folder(b".Zeal")
+    maildir.mail(b".Zeal/cur/4.M1.host:2,S", 4)
+    return maildir
 
 
 class Hanging(walk.Listing):
@@ -79,8 +79,8 @@ class Silent(Executor):
         return answer
 
 
-def told_of(house: House, **options: Any) -> tuple[set[bytes | None], list[bytes]]:
-    """A survey in which everything waited for is given up: what was told, and asked about."""
+def told_of(maildir: SurveyMaildir, **options: Any) -> tuple[set[bytes | None], list[bytes]]:
+    """A survey in which every wait is given up: the notices, and the questions."""
     told: list[Progress] = []
     asked: list[bytes] = []
 
@@ -88,12 +88,12 @@ def told_of(house: House, **options: Any) -> tuple[set[bytes | None], list[bytes
         asked.append(place)
         return True
 
-    result = house.survey(on_progress=told.append, given_up=given_up, **options)
+    result = maildir.survey(on_progress=told.append, given_up=given_up, **options)
     assert not result.cancelled
     return {each.waiting for each in told if each.waiting is not None}, asked
 
 
-def test_a_worker_that_does_not_answer(two: House) -> None:
+def test_a_worker_that_does_not_answer(two: SurveyMaildir) -> None:
     waited, asked = told_of(two, executor=Silent(b".Stalled/cur"))
     assert waited == {b".Stalled/cur"}
     assert asked == [b".Stalled/cur"]
@@ -113,7 +113,7 @@ class Unread(Executor):
         return answer
 
 
-def test_a_list_of_uids_that_does_not_answer(two: House) -> None:
+def test_a_list_of_uids_that_does_not_answer(two: SurveyMaildir) -> None:
     waited, _ = told_of(two, executor=Unread())
     assert waited == {b"", b".Stalled", b".Zeal"}
     assert not two.surveyed_paths()
@@ -121,7 +121,7 @@ def test_a_list_of_uids_that_does_not_answer(two: House) -> None:
 
 
 def test_a_directory_that_cannot_be_listed(
-    two: House, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
+    two: SurveyMaildir, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Hanging, "hangs", b"Stalled/cur")
     monkeypatch.setattr(Hanging, "event", stuck, raising=False)
@@ -133,7 +133,7 @@ def test_a_directory_that_cannot_be_listed(
 
 
 def test_reading_in_this_process(
-    two: House, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
+    two: SurveyMaildir, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = directories.examine
 
@@ -150,13 +150,13 @@ def test_reading_in_this_process(
     assert b".Zeal/cur/4.M1.host:2,S" in two.surveyed_paths()
 
 
-def test_the_next_survey_looks_again(two: House) -> None:
+def test_the_next_survey_looks_again(two: SurveyMaildir) -> None:
     told_of(two, executor=Silent(b".Stalled/cur"))
     two.survey()
-    assert two.picture() == two.fresh_picture()
+    assert two.contents() == two.fresh_contents()
 
 
-def test_a_survey_that_waits_can_be_cancelled(two: House) -> None:
+def test_a_survey_that_waits_can_be_cancelled(two: SurveyMaildir) -> None:
     asked: list[bytes] = []
     result = two.survey(
         executor=Silent(b".Stalled/cur"),
@@ -165,26 +165,26 @@ def test_a_survey_that_waits_can_be_cancelled(two: House) -> None:
     )
     assert result.cancelled
     two.survey()
-    assert two.picture() == two.fresh_picture()
+    assert two.contents() == two.fresh_contents()
 
 
 # By itself
 
 
 def test_what_is_raised_is_raised_here() -> None:
-    patient = HangGuard(lambda _place: None, lambda _place: True)
+    guard = HangGuard(lambda _place: None, lambda _place: True)
     with pytest.raises(ZeroDivisionError):
-        patient.call(b"", lambda: 1 // 0)
-    assert patient.call(b"", lambda: 7) == 7
-    patient.close()
+        guard.call(b"", lambda: 1 // 0)
+    assert guard.call(b"", lambda: 7) == 7
+    guard.close()
 
 
 def test_after_giving_up_another_call_is_answered(stuck: threading.Event) -> None:
-    patient = HangGuard(lambda _place: None, lambda _place: True)
+    guard = HangGuard(lambda _place: None, lambda _place: True)
     with pytest.raises(GaveUp):
-        patient.call(b"slow", stuck.wait)
-    assert patient.call(b"quick", lambda: "here") == "here"
-    patient.close()
+        guard.call(b"slow", stuck.wait)
+    assert guard.call(b"quick", lambda: "here") == "here"
+    guard.close()
 
 
 def test_without_anybody_who_may_give_up_it_is_a_plain_call() -> None:

@@ -1,4 +1,4 @@
-"""Files are asked for ahead where the disk is waited for, and only there."""
+"""Files are read ahead if the survey waits for the disk, and only then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from mailsurgeon.survey.read import examine, readahead
 from mailsurgeon.survey.read.readahead import Pace
-from tests.survey.house import House
+from tests.survey.survey_maildir import SurveyMaildir
 
 NAMES = [b"%d.M1.host:2,S" % number for number in range(40)]
 
@@ -36,10 +36,10 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 @pytest.fixture
-def directory(house: House) -> int:
+def directory(maildir: SurveyMaildir) -> int:
     for number, name in enumerate(NAMES):
-        house.mail(b"cur/" + name, number)
-    return os.open(house.at(b"cur"), os.O_RDONLY)
+        maildir.mail(b"cur/" + name, number)
+    return os.open(maildir.at(b"cur"), os.O_RDONLY)
 
 
 def test_files_in_memory_are_not_asked_for(disk: Disk, directory: int) -> None:
@@ -80,12 +80,12 @@ def test_a_file_that_has_gone_is_no_matter(disk: Disk, directory: int) -> None:
 
 
 def test_what_is_found_is_the_same(
-    house: House, disk: Disk, directory: int, monkeypatch: pytest.MonkeyPatch
+    maildir: SurveyMaildir, disk: Disk, directory: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.close(directory)
     pace = Pace()
     pace.waited = True
     monkeypatch.setattr(examine, "_pace", pace)
-    house.survey()
+    maildir.survey()
     assert sorted(disk.asked) == sorted(NAMES)
-    assert house.picture() == house.fresh_picture()
+    assert maildir.contents() == maildir.fresh_contents()

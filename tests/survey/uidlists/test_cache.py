@@ -1,4 +1,4 @@
-"""The folders' lists of UIDs: looked at by those who read, once, and again when they change."""
+"""The folders' uidlists: each is read once, and again when it changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.survey.uidlists.cache import Lists, stamp_lists
-from tests.survey.house import House
+from tests.survey.survey_maildir import SurveyMaildir
 
 LIST = b"3 V1 N9\n1 :1.M1.host\n8 :8.M1.host\n"
 
@@ -35,19 +35,19 @@ def readers() -> Readers:
     return Readers()
 
 
-def lists(house: House) -> Lists:
-    return Lists(house.spool, house.index)
+def lists(maildir: SurveyMaildir) -> Lists:
+    return Lists(maildir.spool, maildir.index)
 
 
 def test_readers_look_at_a_folders_lists_before_they_are_asked_for(
-    house: House, readers: Readers
+    maildir: SurveyMaildir, readers: Readers
 ) -> None:
-    house.folder(b".A")
-    house.file(b".A/dovecot-uidlist", LIST)
-    house.file(b"courierimapuiddb", b"words\n")
-    looked = lists(house)
+    maildir.folder(b".A")
+    maildir.file(b".A/dovecot-uidlist", LIST)
+    maildir.file(b"courierimapuiddb", b"words\n")
+    looked = lists(maildir)
     looked.ask_ahead(readers, [b"", b".A"])
-    (house.root / ".A" / "dovecot-uidlist").unlink()  # nobody need read it again
+    (maildir.root / ".A" / "dovecot-uidlist").unlink()  # nobody need read it again
     found = looked.facts(b".A", b"dovecot-uidlist")
     assert found is not None and found.usual
     other = looked.facts(b"", b"courierimapuiddb")
@@ -56,13 +56,13 @@ def test_readers_look_at_a_folders_lists_before_they_are_asked_for(
     assert len(readers.asked) == 2
 
 
-def test_lists_outside_the_spool_are_read_here(house: House, readers: Readers) -> None:
+def test_lists_outside_the_spool_are_read_here(maildir: SurveyMaildir, readers: Readers) -> None:
     """A host that has the spool mounted may have other files there."""
-    spool = replace(house.spool, control=os.fsencode(house.home / "control"))
+    spool = replace(maildir.spool, control=os.fsencode(maildir.home / "control"))
     place = Path(os.fsdecode(spool.control_of(b"")))
     place.mkdir(parents=True)
     (place / "dovecot-uidlist").write_bytes(LIST)
-    looked = Lists(spool, house.index)
+    looked = Lists(spool, maildir.index)
     looked.ask_ahead(readers, [b""])
     assert not readers.asked
     found = looked.facts(b"", b"dovecot-uidlist")
@@ -70,33 +70,39 @@ def test_lists_outside_the_spool_are_read_here(house: House, readers: Readers) -
 
 
 @pytest.mark.usefixtures("reads")
-def test_a_list_that_has_not_changed_is_looked_at_by_nobody(house: House, readers: Readers) -> None:
-    house.file(b"dovecot-uidlist", LIST)
-    lists(house).facts(b"", b"dovecot-uidlist")
-    again = lists(house)
+def test_a_list_that_has_not_changed_is_looked_at_by_nobody(
+    maildir: SurveyMaildir, readers: Readers
+) -> None:
+    maildir.file(b"dovecot-uidlist", LIST)
+    lists(maildir).facts(b"", b"dovecot-uidlist")
+    again = lists(maildir)
     again.ask_ahead(readers, [b""])
     assert not readers.asked and again.facts(b"", b"dovecot-uidlist") is not None
 
 
-def test_a_list_written_a_moment_ago_is_looked_at_again(house: House, readers: Readers) -> None:
+def test_a_list_written_a_moment_ago_is_looked_at_again(
+    maildir: SurveyMaildir, readers: Readers
+) -> None:
     """Written once more within a tick of the clock it would bear the same times."""
-    house.file(b"dovecot-uidlist", LIST)
-    lists(house).facts(b"", b"dovecot-uidlist")
-    lists(house).ask_ahead(readers, [b""])
+    maildir.file(b"dovecot-uidlist", LIST)
+    lists(maildir).facts(b"", b"dovecot-uidlist")
+    lists(maildir).ask_ahead(readers, [b""])
     assert readers.asked
 
 
-def test_a_list_that_has_changed_is_looked_at_again(house: House, readers: Readers) -> None:
-    house.file(b"dovecot-uidlist", LIST)
-    lists(house).facts(b"", b"dovecot-uidlist")
-    house.file(b"dovecot-uidlist", LIST + b"words\n")
-    again = lists(house)
+def test_a_list_that_has_changed_is_looked_at_again(
+    maildir: SurveyMaildir, readers: Readers
+) -> None:
+    maildir.file(b"dovecot-uidlist", LIST)
+    lists(maildir).facts(b"", b"dovecot-uidlist")
+    maildir.file(b"dovecot-uidlist", LIST + b"words\n")
+    again = lists(maildir)
     again.ask_ahead(readers, [b""])
     found = again.facts(b"", b"dovecot-uidlist")
     assert found is not None and not found.usual
 
 
-def test_what_is_no_list_of_a_folder_is_left_out(house: House) -> None:
-    os.mkfifo(house.root / "dovecot-uidlist")
-    path = os.fsencode(house.root)
+def test_what_is_no_list_of_a_folder_is_left_out(maildir: SurveyMaildir) -> None:
+    os.mkfifo(maildir.root / "dovecot-uidlist")
+    path = os.fsencode(maildir.root)
     assert stamp_lists([path + b"/dovecot-uidlist", path + b"/courierimapuiddb"]) == {}

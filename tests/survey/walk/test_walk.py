@@ -18,13 +18,13 @@ from mailsurgeon.survey.walk.walk import (
     walk,
 )
 from tests.support.protects import protects
-from tests.survey.house import House
+from tests.survey.survey_maildir import SurveyMaildir
 
 LONG_AGO = 1_600_000_000_000_000_000
 
 
-def look(house: House, *exclude: str) -> Walk:
-    return walk(house.spool.root, exclude, layout=house.spool.layout)
+def look(maildir: SurveyMaildir, *exclude: str) -> Walk:
+    return walk(maildir.spool.root, exclude, layout=maildir.spool.layout)
 
 
 def places(found: Walk) -> dict[bytes, tuple[bytes | None, Place, int]]:
@@ -59,11 +59,11 @@ def test_the_layout_by_the_topmost_maildirs(folders: list[bytes], layout: str) -
 # Folders
 
 
-def test_a_folder_has_one_of_the_three(house: House) -> None:
+def test_a_folder_has_one_of_the_three(maildir: SurveyMaildir) -> None:
     for part in ("cur", "new", "tmp"):
-        house.folder(b".only-" + part.encode(), part)
-    house.path(b".none").mkdir()
-    found = look(house)
+        maildir.folder(b".only-" + part.encode(), part)
+    maildir.path(b".none").mkdir()
+    found = look(maildir)
     assert {path: set(folder.present) for path, folder in found.folders.items()} == {
         b"": {b"cur", b"new", b"tmp"},
         b".only-cur": {b"cur"},
@@ -78,40 +78,40 @@ def test_a_folder_has_one_of_the_three(house: House) -> None:
     [b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b"dovecot.index",
      b"dovecot.index.log", b"dovecot.index.cache", b".uidvalidity"],
 )  # fmt: skip
-def test_or_a_servers_mark_of_one(house: House, mark: bytes) -> None:
-    house.file(b".A/" + mark, b"")
-    assert look(house).folders[b".A"].present == frozenset()
+def test_or_a_servers_mark_of_one(maildir: SurveyMaildir, mark: bytes) -> None:
+    maildir.file(b".A/" + mark, b"")
+    assert look(maildir).folders[b".A"].present == frozenset()
 
 
-def test_the_root_of_an_fs_layout_may_be_a_parent_only(fs_house: House) -> None:
-    fs_house.folder(b"inbox")
-    fs_house.file(b"dovecot.index.log", b"")
-    assert set(look(fs_house).folders) == {b"inbox"}
-    fs_house.folder(b"", "new")
-    assert set(look(fs_house).folders) == {b"", b"inbox"}
+def test_the_root_of_an_fs_layout_may_be_a_parent_only(fs_maildir: SurveyMaildir) -> None:
+    fs_maildir.folder(b"inbox")
+    fs_maildir.file(b"dovecot.index.log", b"")
+    assert set(look(fs_maildir).folders) == {b"inbox"}
+    fs_maildir.folder(b"", "new")
+    assert set(look(fs_maildir).folders) == {b"", b"inbox"}
 
 
-def test_the_root_of_maildirpp_is_inbox_by_a_mark_alone(house: House) -> None:
+def test_the_root_of_maildirpp_is_inbox_by_a_mark_alone(maildir: SurveyMaildir) -> None:
     for part in (b"cur", b"new", b"tmp"):
-        house.path(part).rmdir()
-    assert b"" not in look(house).folders
-    house.file(b"dovecot-uidlist", b"")
-    assert look(house).folders[b""].present == frozenset()
+        maildir.path(part).rmdir()
+    assert b"" not in look(maildir).folders
+    maildir.file(b"dovecot-uidlist", b"")
+    assert look(maildir).folders[b""].present == frozenset()
 
 
-def test_folders_inside_folders(house: House) -> None:
+def test_folders_inside_folders(maildir: SurveyMaildir) -> None:
     for path in (b".A", b".A/B", b".A/.C/D", b"E"):
-        house.folder(path)
-    found = look(house)
+        maildir.folder(path)
+    found = look(maildir)
     assert set(found.folders) == {b"", b".A", b".A/B", b".A/.C/D", b"E"}
     assert found.loose == []  # .A/.C has a folder below it
 
 
-def test_inside_cur_new_and_tmp_nothing_is_a_folder(house: House) -> None:
+def test_inside_cur_new_and_tmp_nothing_is_a_folder(maildir: SurveyMaildir) -> None:
     for part in (b"cur", b"new", b"tmp"):
-        house.folder(part + b"/deep")
-        house.mail(part + b"/deep/cur/1.host:2,S")
-    found = look(house)
+        maildir.folder(part + b"/deep")
+        maildir.mail(part + b"/deep/cur/1.host:2,S")
+    found = look(maildir)
     assert set(found.folders) == {b""}
     assert found.loose == []
     assert places(found) == {
@@ -126,35 +126,37 @@ def test_inside_cur_new_and_tmp_nothing_is_a_folder(house: House) -> None:
 @pytest.mark.parametrize(
     "name", [b".notmuch", b"courierimapkeywords", b"courierimaphieracl", b"dovecot-attributes"]
 )
-def test_servers_directories_are_not_looked_into(house: House, name: bytes) -> None:
-    house.mail(name + b"/mail")
-    found = look(house)
+def test_servers_directories_are_not_looked_into(maildir: SurveyMaildir, name: bytes) -> None:
+    maildir.mail(name + b"/mail")
+    found = look(maildir)
     assert (set(found.folders), found.loose, found.directories) == ({b""}, [], [])
 
 
 @pytest.mark.parametrize("name", [b".notmuch", b"sieve", b".git", b"dovecot-attributes"])
-def test_a_directory_with_cur_is_a_folder_whatever_its_name(house: House, name: bytes) -> None:
-    house.folder(name)
-    house.mail(name + b"/cur/1.host:2,S")
-    assert look(house).folders[name].present == {b"cur", b"new", b"tmp"}
+def test_a_directory_with_cur_is_a_folder_whatever_its_name(
+    maildir: SurveyMaildir, name: bytes
+) -> None:
+    maildir.folder(name)
+    maildir.mail(name + b"/cur/1.host:2,S")
+    assert look(maildir).folders[name].present == {b"cur", b"new", b"tmp"}
 
 
-def test_a_mailbox_that_dovecot_is_deleting_is_left_alone(house: House) -> None:
-    house.folder(b"..DOVECOT-TRASHED")
-    assert set(look(house).folders) == {b""}
+def test_a_mailbox_that_dovecot_is_deleting_is_left_alone(maildir: SurveyMaildir) -> None:
+    maildir.folder(b"..DOVECOT-TRASHED")
+    assert set(look(maildir).folders) == {b""}
 
 
 # Files
 
 
-def test_where_files_lie(house: House) -> None:
-    house.folder(b".A")
+def test_where_files_lie(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".A")
     for path in (
         b"cur/1", b"new/2", b"tmp/3", b"4", b".A/cur/5", b".A/6", b".A/x/7", b".A/x/y/8",
         b"x/9", b".A/tmp/z/10",
     ):  # fmt: skip
-        house.mail(path)
-    assert places(look(house)) == {
+        maildir.mail(path)
+    assert places(look(maildir)) == {
         b"": (b"", Place.ROOT, 1),
         b"cur": (b"", Place.CUR, 1),
         b"new": (b"", Place.NEW, 1),
@@ -168,11 +170,11 @@ def test_where_files_lie(house: House) -> None:
     }
 
 
-def test_below_no_folder(fs_house: House) -> None:
-    fs_house.folder(b"A")
-    fs_house.mail(b"x/1")
-    fs_house.mail(b"2")
-    assert places(look(fs_house)) == {
+def test_below_no_folder(fs_maildir: SurveyMaildir) -> None:
+    fs_maildir.folder(b"A")
+    fs_maildir.mail(b"x/1")
+    fs_maildir.mail(b"2")
+    assert places(look(fs_maildir)) == {
         b"": (None, Place.NESTED, 1),
         b"x": (None, Place.NESTED, 1),
     }
@@ -184,27 +186,27 @@ def test_below_no_folder(fs_house: House) -> None:
      b"cur/.nfs00001234", b"new/.nfs00001234", b"tmp/.hidden", b"tmp/courier.lock",
      b"x/.hidden", b".A/dovecot.index.log"],
 )  # fmt: skip
-def test_what_is_never_a_message(house: House, path: bytes) -> None:
-    house.folder(b".A")
-    house.mail(path)
-    assert sum(directory.files for directory in look(house).directories) == 0
+def test_what_is_never_a_message(maildir: SurveyMaildir, path: bytes) -> None:
+    maildir.folder(b".A")
+    maildir.mail(path)
+    assert sum(directory.files for directory in look(maildir).directories) == 0
 
 
-def test_what_is_no_file_is_looked_at_in_cur_and_new_alone(house: House) -> None:
+def test_what_is_no_file_is_looked_at_in_cur_and_new_alone(maildir: SurveyMaildir) -> None:
     for part in (b"cur", b"new", b"tmp", b"x"):
-        house.path(part).mkdir(exist_ok=True)
-        os.symlink("nowhere", house.at(part + b"/link"))
-        os.mkfifo(house.at(part + b"/fifo"))
-        os.mkfifo(house.at(part + b"/.dotted"))
-    found = look(house)
+        maildir.path(part).mkdir(exist_ok=True)
+        os.symlink("nowhere", maildir.at(part + b"/link"))
+        os.mkfifo(maildir.at(part + b"/fifo"))
+        os.mkfifo(maildir.at(part + b"/.dotted"))
+    found = look(maildir)
     assert places(found) == {b"cur": (b"", Place.CUR, 2), b"new": (b"", Place.NEW, 2)}
     assert found.not_examined == []
 
 
-def test_a_directory_in_cur_or_new_is_looked_at_dotted_or_not(house: House) -> None:
+def test_a_directory_in_cur_or_new_is_looked_at_dotted_or_not(maildir: SurveyMaildir) -> None:
     for name in (b"cur/.git", b"cur/a", b"new/.b"):
-        house.path(name).mkdir()
-    found = look(house)
+        maildir.path(name).mkdir()
+    found = look(maildir)
     assert places(found) == {b"cur": (b"", Place.CUR, 2), b"new": (b"", Place.NEW, 1)}
 
 
@@ -214,43 +216,43 @@ def test_a_directory_in_cur_or_new_is_looked_at_dotted_or_not(house: House) -> N
 @pytest.mark.parametrize("target", [b".", b"..", b"/"])
 @pytest.mark.parametrize("place", [b"", b".A/", b".A/tmp/", b"x/"])
 def test_symlinks_to_directories_are_not_followed(
-    house: House, place: bytes, target: bytes
+    maildir: SurveyMaildir, place: bytes, target: bytes
 ) -> None:
-    house.folder(b".A")
-    house.path(b"x").mkdir()
-    os.symlink(target, house.at(place + b"loop"))
-    found = look(house)
+    maildir.folder(b".A")
+    maildir.path(b"x").mkdir()
+    os.symlink(target, maildir.at(place + b"loop"))
+    found = look(maildir)
     assert [(each.path, each.reason) for each in found.not_examined] == [
         (place + b"loop", NOT_FOLLOWED)
     ]
     assert set(found.folders) == {b"", b".A"}
 
 
-def test_excluded_directories(house: House) -> None:
+def test_excluded_directories(maildir: SurveyMaildir) -> None:
     for path in (b".A", b".A.B", b".A/old", b".Keep"):
-        house.folder(path)
-    assert set(look(house, ".A*").folders) == {b"", b".Keep"}
-    assert set(look(house, "old").folders) == {b"", b".A", b".A.B", b".Keep"}
-    found = look(house, ".A/old")
+        maildir.folder(path)
+    assert set(look(maildir, ".A*").folders) == {b"", b".Keep"}
+    assert set(look(maildir, "old").folders) == {b"", b".A", b".A.B", b".Keep"}
+    found = look(maildir, ".A/old")
     assert set(found.folders) == {b"", b".A", b".A.B", b".Keep"}
     assert [(each.path, each.reason) for each in found.not_examined] == [(b".A/old", "excluded")]
 
 
-def test_a_directory_that_cannot_be_listed(nobodys_house: House) -> None:
-    nobodys_house.folder(b".A")
-    nobodys_house.folder(b".B")
-    os.chmod(nobodys_house.at(b".A/new"), 0)
-    os.chmod(nobodys_house.at(b".B"), 0)
-    found = look(nobodys_house)
+def test_a_directory_that_cannot_be_listed(nobodys_maildir: SurveyMaildir) -> None:
+    nobodys_maildir.folder(b".A")
+    nobodys_maildir.folder(b".B")
+    os.chmod(nobodys_maildir.at(b".A/new"), 0)
+    os.chmod(nobodys_maildir.at(b".B"), 0)
+    found = look(nobodys_maildir)
     assert set(found.folders) == {b"", b".A"}
     skipped = {each.path: each.reason for each in found.not_examined}
     assert skipped == {b".A/new": "Permission denied", b".B": "Permission denied"}
 
 
-def test_names_that_are_not_utf8(house: House) -> None:
-    house.folder(b".caf\xe9")
-    house.mail(b".caf\xe9/cur/\xff:2,S")
-    assert places(look(house)) == {b".caf\xe9/cur": (b".caf\xe9", Place.CUR, 1)}
+def test_names_that_are_not_utf8(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".caf\xe9")
+    maildir.mail(b".caf\xe9/cur/\xff:2,S")
+    assert places(look(maildir)) == {b".caf\xe9/cur": (b".caf\xe9", Place.CUR, 1)}
 
 
 @protects(

@@ -1,4 +1,4 @@
-"""Watching a spool: what is told, what is not, and what becomes of it when the system gives up."""
+"""Watching a spool: which changes are reported, and what happens if the system gives up."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from mailsurgeon.survey.watch.polling import Polling
 from mailsurgeon.survey.watch.watcher import Means, News, Watcher
 from tests.support.host import FakeHost
 from tests.support.protects import protects
-from tests.survey.house import DATE, House
+from tests.survey.survey_maildir import DATE, SurveyMaildir
 
 PATIENCE = 30  # seconds after which a test has failed
 LISTS, OTHER = b".lists", b".other"
 
 
 class Ear:
-    """Hears what a watcher tells, in its thread; the test waits for what it expects."""
+    """Collects what a watcher reports, in its thread; the test waits for what it expects."""
 
-    def __init__(self, house: House, **options: Any) -> None:
+    def __init__(self, maildir: SurveyMaildir, **options: Any) -> None:
         self.news: list[News] = []
         self._heard = threading.Condition()
-        self.watcher = Watcher(house.spool, self._hear, **options)
-        self.house = house
+        self.watcher = Watcher(maildir.spool, self._hear, **options)
+        self.maildir = maildir
 
     def _hear(self, news: News) -> None:
         with self._heard:
@@ -47,7 +47,7 @@ class Ear:
 
     @property
     def folders(self) -> set[bytes]:
-        """All folders told of since the last `deaf`."""
+        """All folders reported since the last `deaf`."""
         return {folder for news in self.news for folder in news.folders}
 
     def waits_for(self, expected: Callable[[Ear], bool]) -> None:
@@ -62,24 +62,24 @@ class Ear:
             self.news.clear()
 
     def comes_to_rest(self) -> None:
-        """Waits until the watcher watches and has told of all until now, and forgets it."""
-        self.house.folder(b".sentinel", "cur", "new")
-        self.house.mail(b".sentinel/new/1%d.M1P1.h" % len(self.news))
+        """Waits until the watcher watches and has reported everything so far, and forgets that."""
+        self.maildir.folder(b".sentinel", "cur", "new")
+        self.maildir.mail(b".sentinel/new/1%d.M1P1.h" % len(self.news))
         self.hears(b".sentinel")
-        shutil.rmtree(self.house.at(b".sentinel"))
+        shutil.rmtree(self.maildir.at(b".sentinel"))
         self.waits_for(lambda ear: sum(b".sentinel" in news.folders for news in ear.news) > 1)
         self.deaf()
 
 
-def made(module: ModuleType, house: House, since: float = float("inf")) -> Means:
+def made(module: ModuleType, maildir: SurveyMaildir, since: float = float("inf")) -> Means:
     """One of the two means, over a spool."""
-    root = house.spool.root
+    root = maildir.spool.root
     return Inotify(root, (), since) if module is inotify else Polling(root, (), since, 0.1)
 
 
 @contextmanager
-def listening(house: House, **options: Any) -> Iterator[Ear]:
-    ear = Ear(house, **{"interval": 0.05, **options})
+def listening(maildir: SurveyMaildir, **options: Any) -> Iterator[Ear]:
+    ear = Ear(maildir, **{"interval": 0.05, **options})
     ear.watcher.start()
     try:
         yield ear
@@ -94,16 +94,16 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def spool(house: House) -> House:
-    house.folder(LISTS)
-    house.folder(OTHER)
-    house.mail(b".lists/cur/1.M1P1.h:2,S", 1)
-    house.mail(b".other/cur/2.M2P2.h:2,S", 2)
-    return house
+def spool(maildir: SurveyMaildir) -> SurveyMaildir:
+    maildir.folder(LISTS)
+    maildir.folder(OTHER)
+    maildir.mail(b".lists/cur/1.M1P1.h:2,S", 1)
+    maildir.mail(b".other/cur/2.M2P2.h:2,S", 2)
+    return maildir
 
 
 @pytest.fixture(params=["inotify", "polling"])
-def ear(spool: House, request: pytest.FixtureRequest) -> Iterator[Ear]:
+def ear(spool: SurveyMaildir, request: pytest.FixtureRequest) -> Iterator[Ear]:
     with listening(spool, polling=request.param == "polling") as found:
         found.comes_to_rest()
         assert ("inotify" in found.watcher.how) == (request.param == "inotify")
@@ -114,31 +114,31 @@ def ear(spool: House, request: pytest.FixtureRequest) -> Iterator[Ear]:
 
 
 def test_a_delivery_is_told(ear: Ear) -> None:
-    ear.house.mail(b".lists/tmp/5.M5P5.h", 5)
-    os.rename(ear.house.at(b".lists/tmp/5.M5P5.h"), ear.house.at(b".lists/new/5.M5P5.h"))
+    ear.maildir.mail(b".lists/tmp/5.M5P5.h", 5)
+    os.rename(ear.maildir.at(b".lists/tmp/5.M5P5.h"), ear.maildir.at(b".lists/new/5.M5P5.h"))
     ear.hears(LISTS)
     assert OTHER not in ear.folders
 
 
 def test_new_flags_and_a_removal_are_told(ear: Ear) -> None:
     before, after = b".lists/cur/1.M1P1.h:2,S", b".lists/cur/1.M1P1.h:2,RS"
-    os.rename(ear.house.at(before), ear.house.at(after))
+    os.rename(ear.maildir.at(before), ear.maildir.at(after))
     ear.hears(LISTS)
-    os.unlink(ear.house.at(b".other/cur/2.M2P2.h:2,S"))
+    os.unlink(ear.maildir.at(b".other/cur/2.M2P2.h:2,S"))
     ear.hears(OTHER)
 
 
 def test_misfiled_mail_is_told(ear: Ear) -> None:
-    ear.house.mail(b".lists/7.M7P7.h", 7)
+    ear.maildir.mail(b".lists/7.M7P7.h", 7)
     ear.hears(LISTS)
 
 
 def test_mail_in_inbox_is_told_by_the_root(ear: Ear) -> None:
-    ear.house.mail(b"new/7.M7P7.h", 7)
+    ear.maildir.mail(b"new/7.M7P7.h", 7)
     ear.hears(b"")
 
 
-def test_a_message_rewritten_in_place_is_told_by_inotify(spool: House) -> None:
+def test_a_message_rewritten_in_place_is_told_by_inotify(spool: SurveyMaildir) -> None:
     with listening(spool) as ear:
         ear.comes_to_rest()
         with open(spool.at(b".lists/cur/1.M1P1.h:2,S"), "r+b") as file:
@@ -146,7 +146,7 @@ def test_a_message_rewritten_in_place_is_told_by_inotify(spool: House) -> None:
         ear.hears(LISTS)
 
 
-def test_other_rights_are_told_by_inotify(spool: House) -> None:
+def test_other_rights_are_told_by_inotify(spool: SurveyMaildir) -> None:
     with listening(spool) as ear:
         ear.comes_to_rest()
         os.chmod(spool.at(b".lists/cur/1.M1P1.h:2,S"), 0o000)
@@ -161,7 +161,7 @@ def test_other_rights_are_told_by_inotify(spool: House) -> None:
     "no change is missed between a listing and its watch, nor within a tick of the clock",
     where="survey/watch/inotify.py, survey/watch/polling.py",
 )
-def test_what_changes_before_it_comes_to_watch_is_told(spool: House, polling: bool) -> None:
+def test_what_changes_before_it_comes_to_watch_is_told(spool: SurveyMaildir, polling: bool) -> None:
     ear = Ear(spool, polling=polling, interval=0.1)
     spool.mail(b".lists/new/8.M8P8.h", 8)
     ear.watcher.start()
@@ -173,7 +173,7 @@ def test_what_changes_before_it_comes_to_watch_is_told(spool: House, polling: bo
 
 def test_what_comes_close_together_is_told_together(ear: Ear) -> None:
     for number in range(600):
-        ear.house.mail(b".lists/new/9%d.M9P9.h" % number, number)
+        ear.maildir.mail(b".lists/new/9%d.M9P9.h" % number, number)
     ear.hears(LISTS)
     ear.comes_to_rest()
     ear.deaf()
@@ -192,21 +192,21 @@ def test_what_servers_write_for_themselves_is_not_told(ear: Ear) -> None:
             continue  # the time of cur/ tells no names
         if name.startswith(b"tmp/") and "inotify" not in ear.watcher.how:
             continue
-        ear.house.file(b".lists/" + name, b"x")
-        ear.house.file(b".lists/" + name, b"xx")
-    ear.house.mail(b".other/new/9.M9P9.h", 9)
+        ear.maildir.file(b".lists/" + name, b"x")
+        ear.maildir.file(b".lists/" + name, b"xx")
+    ear.maildir.mail(b".other/new/9.M9P9.h", 9)
     ear.hears(OTHER)
     assert LISTS not in ear.folders
 
 
 def test_a_survey_that_reads_everything_is_not_told(ear: Ear) -> None:
-    run_survey(ear.house.spool, ear.house.index, ear.house.options)
-    ear.house.mail(b".other/new/9.M9P9.h", 9)
+    run_survey(ear.maildir.spool, ear.maildir.index, ear.maildir.options)
+    ear.maildir.mail(b".other/new/9.M9P9.h", 9)
     ear.hears(OTHER)
     assert LISTS not in ear.folders
 
 
-def test_what_is_excluded_is_not_watched(spool: House) -> None:
+def test_what_is_excluded_is_not_watched(spool: SurveyMaildir) -> None:
     with listening(spool, exclude=("*lists",)) as ear:
         ear.comes_to_rest()
         spool.mail(b".lists/new/9.M9P9.h", 9)
@@ -216,18 +216,18 @@ def test_what_is_excluded_is_not_watched(spool: House) -> None:
 
 
 def test_what_is_forgotten_is_not_told_but_what_comes_later_is(ear: Ear) -> None:
-    ear.house.mail(b".lists/new/5.M5P5.h", 5)
+    ear.maildir.mail(b".lists/new/5.M5P5.h", 5)
     ear.watcher.forget({LISTS})
-    ear.house.mail(b".other/new/5.M5P5.h", 5)
+    ear.maildir.mail(b".other/new/5.M5P5.h", 5)
     ear.hears(OTHER)
     if "inotify" in ear.watcher.how:  # the clock's tick may make polling look once more
         assert LISTS not in ear.folders
     ear.deaf()
-    ear.house.mail(b".lists/new/6.M6P6.h", 6)
+    ear.maildir.mail(b".lists/new/6.M6P6.h", 6)
     ear.hears(LISTS)
 
 
-def test_everything_is_forgotten_before_a_whole_survey(spool: House) -> None:
+def test_everything_is_forgotten_before_a_whole_survey(spool: SurveyMaildir) -> None:
     with listening(spool) as ear:
         ear.comes_to_rest()
         spool.mail(b".lists/new/5.M5P5.h", 5)
@@ -242,26 +242,26 @@ def test_everything_is_forgotten_before_a_whole_survey(spool: House) -> None:
 
 
 def test_a_new_folder_is_told_and_watched(ear: Ear) -> None:
-    ear.house.folder(b".made")
+    ear.maildir.folder(b".made")
     ear.hears(b".made")
     ear.comes_to_rest()
-    ear.house.mail(b".made/new/1.M1P1.h", 4)
+    ear.maildir.mail(b".made/new/1.M1P1.h", 4)
     ear.hears(b".made")
 
 
 def test_a_folder_that_is_made_slowly_is_told_and_watched(ear: Ear) -> None:
-    os.mkdir(ear.house.at(b".made"))
+    os.mkdir(ear.maildir.at(b".made"))
     ear.comes_to_rest()
-    os.mkdir(ear.house.at(b".made/cur"))
+    os.mkdir(ear.maildir.at(b".made/cur"))
     ear.hears(b".made")
     ear.comes_to_rest()
-    ear.house.mail(b".made/cur/1.M1P1.h:2,", 4)
+    ear.maildir.mail(b".made/cur/1.M1P1.h:2,", 4)
     ear.hears(b".made")
 
 
 @pytest.mark.parametrize("module", [inotify, polling])
 def test_a_folder_made_while_it_begins_is_watched(
-    spool: House, monkeypatch: pytest.MonkeyPatch, module: ModuleType
+    spool: SurveyMaildir, monkeypatch: pytest.MonkeyPatch, module: ModuleType
 ) -> None:
     original = module.watched_places
 
@@ -280,7 +280,7 @@ def test_a_folder_made_while_it_begins_is_watched(
 
 @pytest.mark.parametrize("module", [inotify, polling])
 def test_only_what_is_newer_than_the_beginning_is_told_at_first(
-    spool: House, module: ModuleType
+    spool: SurveyMaildir, module: ModuleType
 ) -> None:
     for directory, _names, _files in os.walk(spool.at(b"")):
         os.utime(directory, (DATE, DATE))
@@ -295,7 +295,7 @@ def test_only_what_is_newer_than_the_beginning_is_told_at_first(
     "no change is missed between a listing and its watch, nor within a tick of the clock",
     where="survey/watch/inotify.py, survey/watch/polling.py",
 )
-def test_polling_looks_again_where_the_clock_may_hide_a_change(spool: House) -> None:
+def test_polling_looks_again_where_the_clock_may_hide_a_change(spool: SurveyMaildir) -> None:
     directory = spool.at(b".lists/new")
     second = round(time.time() + 0.5)  # some file systems keep whole seconds
     os.utime(directory, (second, second))
@@ -306,36 +306,36 @@ def test_polling_looks_again_where_the_clock_may_hide_a_change(spool: House) -> 
 
 
 def test_a_folder_that_vanishes_is_told(ear: Ear) -> None:
-    shutil.rmtree(ear.house.at(LISTS))
+    shutil.rmtree(ear.maildir.at(LISTS))
     ear.hears(LISTS)
 
 
 def test_a_folder_under_another_name_is_told_and_watched_by_it(ear: Ear) -> None:
-    os.rename(ear.house.at(LISTS), ear.house.at(b".moved"))
+    os.rename(ear.maildir.at(LISTS), ear.maildir.at(b".moved"))
     ear.waits_for(lambda ear: {LISTS, b".moved"} <= ear.folders)
     ear.comes_to_rest()
-    ear.house.mail(b".moved/new/5.M5P5.h", 5)
+    ear.maildir.mail(b".moved/new/5.M5P5.h", 5)
     ear.hears(b".moved")
     assert LISTS not in ear.folders
 
 
-def test_folders_of_the_fs_layout_are_watched_at_any_depth(fs_house: House) -> None:
-    fs_house.folder(b"a/b/c")
-    fs_house.folder(b"d")
+def test_folders_of_the_fs_layout_are_watched_at_any_depth(fs_maildir: SurveyMaildir) -> None:
+    fs_maildir.folder(b"a/b/c")
+    fs_maildir.folder(b"d")
     for looking in (False, True):
-        with listening(fs_house, polling=looking) as ear:
+        with listening(fs_maildir, polling=looking) as ear:
             ear.comes_to_rest()
-            fs_house.mail(b"a/b/c/new/%d.M1P1.h" % looking)
+            fs_maildir.mail(b"a/b/c/new/%d.M1P1.h" % looking)
             ear.hears(b"a/b/c")
             assert b"d" not in ear.folders
 
 
 def test_a_name_that_is_no_utf_8_is_watched(ear: Ear) -> None:
     name = b".Entw\xfcrfe"
-    ear.house.folder(name)
+    ear.maildir.folder(name)
     ear.hears(name)
     ear.comes_to_rest()
-    ear.house.mail(name + b"/new/1.\xff.h")
+    ear.maildir.mail(name + b"/new/1.\xff.h")
     ear.hears(name)
 
 
@@ -344,26 +344,26 @@ def test_a_name_that_is_no_utf_8_is_watched(ear: Ear) -> None:
 
 @pytest.mark.parametrize("polling", [False, True])
 def test_a_folder_that_cannot_be_read_does_not_disturb_the_others(
-    nobodys_house: House, polling: bool
+    nobodys_maildir: SurveyMaildir, polling: bool
 ) -> None:
-    house = nobodys_house
+    maildir = nobodys_maildir
     for name in (LISTS, OTHER, b".closed"):
-        house.folder(name)
-    os.chmod(house.at(LISTS + b"/cur"), 0)
-    os.chmod(house.at(b".closed"), 0)
-    with listening(house, polling=polling) as ear:
+        maildir.folder(name)
+    os.chmod(maildir.at(LISTS + b"/cur"), 0)
+    os.chmod(maildir.at(b".closed"), 0)
+    with listening(maildir, polling=polling) as ear:
         ear.comes_to_rest()
-        house.mail(b".other/new/1.M1P1.h")
+        maildir.mail(b".other/new/1.M1P1.h")
         ear.hears(OTHER)
-        os.chmod(house.at(LISTS + b"/cur"), 0o700)
-        os.chmod(house.at(b".closed"), 0o700)
+        os.chmod(maildir.at(LISTS + b"/cur"), 0o700)
+        os.chmod(maildir.at(b".closed"), 0o700)
         ear.comes_to_rest()
-        house.mail(b".lists/cur/2.M2P2.h", 2)
+        maildir.mail(b".lists/cur/2.M2P2.h", 2)
         ear.hears(LISTS)
 
 
 def test_a_spool_that_is_removed_is_told_once(ear: Ear) -> None:
-    shutil.rmtree(ear.house.root)
+    shutil.rmtree(ear.maildir.root)
     ear.waits_for(lambda ear: any(news.lost for news in ear.news))
     ear.watcher.stop()
     assert sum(news.lost for news in ear.news) == 1
@@ -374,8 +374,8 @@ def test_another_directory_in_its_place_is_another_spool(
 ) -> None:
     """A mount point, when nothing is mounted there any more."""
     monkeypatch.setattr(watcher, "RETRY", 0.01)
-    ear.house.root.rename(ear.house.root.with_name("away"))
-    ear.house.folder(b"")
+    ear.maildir.root.rename(ear.maildir.root.with_name("away"))
+    ear.maildir.folder(b"")
     ear.waits_for(lambda ear: any(news.lost for news in ear.news))
     looks, enough = iter(range(5)), threading.Event()
     there = ear.watcher._there
@@ -386,26 +386,26 @@ def test_another_directory_in_its_place_is_another_spool(
         return there()
 
     monkeypatch.setattr(ear.watcher, "_there", counted)
-    ear.house.mail(b"new/1.M1P1.h")
+    ear.maildir.mail(b"new/1.M1P1.h")
     assert enough.wait(PATIENCE)
     assert ear.news[-1].lost and sum(news.lost for news in ear.news) == 1
 
 
 def test_a_spool_that_comes_back_is_all_told(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher, "RETRY", 0.05)
-    away = ear.house.root.with_name("away")
-    ear.house.root.rename(away)
+    away = ear.maildir.root.with_name("away")
+    ear.maildir.root.rename(away)
     ear.waits_for(lambda ear: any(news.lost for news in ear.news))
-    away.rename(ear.house.root)
+    away.rename(ear.maildir.root)
     ear.waits_for(lambda ear: {b"", LISTS, OTHER} <= ear.folders)
     ear.comes_to_rest()
-    ear.house.mail(b".lists/new/5.M5P5.h", 5)
+    ear.maildir.mail(b".lists/new/5.M5P5.h", 5)
     ear.hears(LISTS)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])
 def test_without_inotify_it_looks_again_and_says_so(
-    spool: House, monkeypatch: pytest.MonkeyPatch, number: int
+    spool: SurveyMaildir, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def full(*_arguments: object) -> int:
         raise OSError(number, os.strerror(number))
@@ -421,7 +421,7 @@ def test_without_inotify_it_looks_again_and_says_so(
 
 
 def test_no_watch_for_a_new_folder_means_looking_from_then_on(
-    spool: House, monkeypatch: pytest.MonkeyPatch
+    spool: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original, room = INotify.add_watch, [True]
 
@@ -443,7 +443,7 @@ def test_no_watch_for_a_new_folder_means_looking_from_then_on(
         ear.hears(b".made")
 
 
-def test_more_changes_than_the_kernel_remembers_mean_everything(spool: House) -> None:
+def test_more_changes_than_the_kernel_remembers_mean_everything(spool: SurveyMaildir) -> None:
     means = Inotify(spool.spool.root, (), since=float("inf"))
     try:
         assert means.changed() == set()
@@ -457,17 +457,17 @@ def test_more_changes_than_the_kernel_remembers_mean_everything(spool: House) ->
 
 
 def test_an_end_is_an_end(ear: Ear) -> None:
-    ear.house.mail(b".lists/new/5.M5P5.h", 5)
+    ear.maildir.mail(b".lists/new/5.M5P5.h", 5)
     ear.watcher.stop()
     heard = len(ear.news)
-    ear.house.mail(b".other/new/5.M5P5.h", 5)
+    ear.maildir.mail(b".other/new/5.M5P5.h", 5)
     ear.watcher.stop()
     assert len(ear.news) == heard
     assert not any(thread.name == "watcher" for thread in threading.enumerate())
 
 
 def test_what_was_heard_before_the_end_is_not_told_after_it(
-    spool: House, monkeypatch: pytest.MonkeyPatch
+    spool: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with listening(spool) as ear:
         ear.comes_to_rest()
@@ -487,7 +487,7 @@ def test_what_was_heard_before_the_end_is_not_told_after_it(
         assert not ear.news
 
 
-def test_it_can_end_before_it_began(spool: House) -> None:
+def test_it_can_end_before_it_began(spool: SurveyMaildir) -> None:
     Watcher(spool.spool, lambda _news: None).stop()
 
 
@@ -528,7 +528,7 @@ def test_a_system_that_does_not_tell_its_mounts_is_taken_as_local(tmp_path: Path
     assert shared_file_system(b"/srv/mail", str(tmp_path / "none")) == ""
 
 
-def test_a_spool_that_others_change_is_looked_at_again(spool: House) -> None:
+def test_a_spool_that_others_change_is_looked_at_again(spool: SurveyMaildir) -> None:
     with listening(spool, host=FakeHost(shared="nfs4")) as ear:
         ear.comes_to_rest()
         assert "nfs4" in ear.watcher.how
@@ -536,7 +536,7 @@ def test_a_spool_that_others_change_is_looked_at_again(spool: House) -> None:
         ear.hears(LISTS)
 
 
-def test_directories_of_messages_are_not_listed(spool: House) -> None:
+def test_directories_of_messages_are_not_listed(spool: SurveyMaildir) -> None:
     spool.mail(b"a-plain-directory/1")
     found = [path for path, _listing in directories(spool.spool.root)]
     assert sorted(found) == [b"", LISTS, OTHER, b"a-plain-directory"]

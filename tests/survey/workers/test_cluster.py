@@ -1,4 +1,4 @@
-"""Surveys by a real Dask cluster on the loopback: the same as here, whoever dies meanwhile."""
+"""Surveys by a real Dask cluster on the loopback find the same, whichever process dies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mailsurgeon.survey.run import run_survey
 from mailsurgeon.survey.workers import cluster, scheduler
 from mailsurgeon.survey.workers.cluster import ClusterError, Readers, connect
 from tests.support.protects import protects
-from tests.survey.far import SECONDS, House, nobody
+from tests.survey.dask_cluster import SECONDS, DaskCluster, nobody
 
 pytestmark = pytest.mark.cluster
 
@@ -31,8 +31,8 @@ pytest.importorskip("distributed")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def dask(tmp_path: Path) -> Iterator[DaskCluster]:
+    made = DaskCluster(tmp_path)
     yield made
     made.close()
 
@@ -102,15 +102,15 @@ def survey(
 
 @pytest.mark.smoke
 def test_a_cluster_finds_what_this_machine_finds(
-    house: House, spool: Spool, local: object, tmp_path: Path
+    dask: DaskCluster, spool: Spool, local: object, tmp_path: Path
 ) -> None:
-    house.worker()
-    house.worker()
-    readers = house.connect().for_spool(spool)
+    dask.worker()
+    dask.worker()
+    readers = dask.connect().for_spool(spool)
     assert readers.jobs == 2
     assert survey(spool, readers, tmp_path) == local
-    house.close()
-    assert house.told == []
+    dask.close()
+    assert dask.told == []
 
 
 @protects(
@@ -120,37 +120,37 @@ def test_a_cluster_finds_what_this_machine_finds(
     "failing without the watch",
 )
 def test_what_a_worker_had_in_hand_when_it_died_is_read_by_another(
-    house: House, spool: Spool, local: object, tmp_path: Path
+    dask: DaskCluster, spool: Spool, local: object, tmp_path: Path
 ) -> None:
-    first, _second = house.worker(), house.worker()
-    readers = house.connect().for_spool(spool)
+    first, _second = dask.worker(), dask.worker()
+    readers = dask.connect().for_spool(spool)
     assert survey(spool, readers, tmp_path, meanwhile=first.kill) == local
-    assert house.told == []
+    assert dask.told == []
 
 
 def test_a_call_under_way_is_made_again_by_one_that_came_later(
-    house: House, spool: Spool, tmp_path: Path
+    dask: DaskCluster, spool: Spool, tmp_path: Path
 ) -> None:
     """The only worker waits for a pipe when it dies."""
-    first = house.worker()
-    readers = house.connect().for_spool(spool)
+    first = dask.worker()
+    readers = dask.connect().for_spool(spool)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     future = readers.submit(pipe.read_text)
     held = os.open(pipe, os.O_WRONLY)  # opens when the first reads
-    house.worker()
+    dask.worker()
     first.kill()
     os.close(held)
     with open(pipe, "w") as file:  # opens when the second does
         file.write("said again")
     assert future.result(SECONDS) == "said again"
-    assert house.told == []
+    assert dask.told == []
 
 
 @pytest.mark.parametrize("victim", ["all workers", "the scheduler"])
 @protects("what a dead worker had in hand is read again", where="survey/workers/cluster.py")
 def test_whennobody_is_left_this_machine_goes_on_and_says_so(
-    house: House,
+    dask: DaskCluster,
     spool: Spool,
     local: object,
     tmp_path: Path,
@@ -158,17 +158,17 @@ def test_whennobody_is_left_this_machine_goes_on_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 0.2)
-    workers = [house.worker(), house.worker()]
-    readers = house.connect(lambda: ThreadPoolExecutor(1)).for_spool(spool)
+    workers = [dask.worker(), dask.worker()]
+    readers = dask.connect(lambda: ThreadPoolExecutor(1)).for_spool(spool)
 
     def end() -> None:
-        for program in workers if victim == "all workers" else [house.scheduler]:
+        for program in workers if victim == "all workers" else [dask.scheduler]:
             program.kill()
 
     assert survey(spool, readers, tmp_path, meanwhile=end) == local
-    another = house.connections[0].for_spool(spool)  # the next of many
+    another = dask.connections[0].for_spool(spool)  # the next of many
     assert another.submit(os.getpid).result(SECONDS) == os.getpid()
-    assert house.told == [f"{house.address}: no worker is left; this machine goes on alone"]
+    assert dask.told == [f"{dask.address}: no worker is left; this machine goes on alone"]
 
 
 ALONE = """
@@ -204,27 +204,27 @@ assert not victims
     seen="in a process of its own; seen failing with its logging left on",
 )
 def test_what_the_library_has_to_say_reaches_no_terminal(
-    house: House, spool: Spool, tmp_path: Path, victims: str
+    dask: DaskCluster, spool: Spool, tmp_path: Path, victims: str
 ) -> None:
-    workers = [house.worker(), house.worker()]
-    end = {"a worker": workers[:1], "all workers": workers, "the scheduler": [house.scheduler]}
+    workers = [dask.worker(), dask.worker()]
+    end = {"a worker": workers[:1], "all workers": workers, "the scheduler": [dask.scheduler]}
     pids = [str(program.process.pid) for program in end[victims]]
-    words = [sys.executable, "-c", ALONE, house.address, spool.shown, str(tmp_path / "i" / "x")]
+    words = [sys.executable, "-c", ALONE, dask.address, spool.shown, str(tmp_path / "i" / "x")]
     ended = subprocess.run(
         [*words, *pids], capture_output=True, text=True, check=False, timeout=SECONDS
     )
-    alone = f"{house.address}: no worker is left; this machine goes on alone\n"
+    alone = f"{dask.address}: no worker is left; this machine goes on alone\n"
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == (alone if victims != "a worker" else "")
 
 
-def test_an_error_of_the_call_itself_is_told(house: House, spool: Spool) -> None:
-    house.worker()
-    readers = house.connect().for_spool(spool)
+def test_an_error_of_the_call_itself_is_told(dask: DaskCluster, spool: Spool) -> None:
+    dask.worker()
+    readers = dask.connect().for_spool(spool)
     with pytest.raises(ValueError, match="invalid literal"):
         readers.submit(int, "x").result(SECONDS)
     future = readers.submit(os.getpid)
-    house.close()
+    dask.close()
     assert future.done() or future.cancelled()
 
 
@@ -250,31 +250,31 @@ def hidden_from(place: Path, *more: str) -> tuple[str, ...]:
     seen="a worker in a mount namespace of its own; seen failing without the restriction",
 )
 def test_a_worker_that_cannot_see_the_spool_is_named(
-    house: House, spool: Spool, tmp_path: Path
+    dask: DaskCluster, spool: Spool, tmp_path: Path
 ) -> None:
     other = tmp_path / "mail" / "other"
     (other / "cur").mkdir(parents=True)
-    blind = house.worker(*hidden_from(tmp_path / "mail", f"mkdir {other}"))
-    seeing = house.worker()
+    blind = dask.worker(*hidden_from(tmp_path / "mail", f"mkdir {other}"))
+    seeing = dask.worker()
     address = blind.word_after("Start worker at:")
-    connection = house.connect()
+    connection = dask.connect()
     readers = connection.for_spool(spool)
-    assert house.told == [
+    assert dask.told == [
         f"worker {address} cannot see {spool.shown}: No such file or directory; it is not used"
     ]
     pids = {readers.submit(os.getpid).result(SECONDS) for _ in range(8)}
     assert pids == {seeing.process.pid}
     connection.for_spool(open_spool(other))
-    assert house.told[1:] == [f"worker {address} has another directory at {other}; it is not used"]
+    assert dask.told[1:] == [f"worker {address} has another directory at {other}; it is not used"]
 
 
 def test_where_no_worker_sees_the_spool_it_is_one_line(
-    house: House, spool: Spool, tmp_path: Path
+    dask: DaskCluster, spool: Spool, tmp_path: Path
 ) -> None:
     with pytest.raises(ClusterError, match="the scheduler has no workers"):
-        house.connect()
-    house.worker(*hidden_from(tmp_path / "mail"))
-    connection = house.connect()
+        dask.connect()
+    dask.worker(*hidden_from(tmp_path / "mail"))
+    connection = dask.connect()
     with pytest.raises(ClusterError, match="none of its workers can read"):
         connection.for_spool(spool)
 
@@ -283,13 +283,15 @@ def test_where_no_worker_sees_the_spool_it_is_one_line(
     "only workers that see this very spool, by inode, and run this very program get work",
     where="survey/workers/cluster.py",
 )
-def test_a_worker_with_another_program_is_named(house: House, spool: Spool, tmp_path: Path) -> None:
+def test_a_worker_with_another_program_is_named(
+    dask: DaskCluster, spool: Spool, tmp_path: Path
+) -> None:
     (tmp_path / "old" / "mailsurgeon").mkdir(parents=True)
     (tmp_path / "old" / "mailsurgeon" / "__init__.py").write_text("__version__ = '0.0.9'\n")
-    house.worker(path=str(tmp_path / "old"))
-    house.worker()
-    assert len(house.connect().for_spool(spool).usable) == 1
-    (line,) = house.told
+    dask.worker(path=str(tmp_path / "old"))
+    dask.worker()
+    assert len(dask.connect().for_spool(spool).usable) == 1
+    (line,) = dask.told
     assert line.endswith(f"has mailsurgeon 0.0.9, not {mailsurgeon.__version__}; it is not used")
 
 
@@ -328,32 +330,32 @@ def test_without_the_library_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_survey_in_a_process_of_its_own_reads_by_the_cluster(
-    house: House, spool: Spool, local: object, tmp_path: Path
+    dask: DaskCluster, spool: Spool, local: object, tmp_path: Path
 ) -> None:
-    house.worker()
+    dask.worker()
     told: list[str] = []
     index = Index.open(tmp_path / "far" / "index")
-    apart = Apart(2, house.address)
+    apart = Apart(2, dask.address)
     apart.listen(told.append)
     apart.meet(spool)
     lost: list[int] = []
 
     def tell(progress: Any) -> None:
         if progress.stage == "reading" and not lost:
-            lost.append(len(house.programs))
-            house.programs[-1].kill()  # its only worker
+            lost.append(len(dask.programs))
+            dask.programs[-1].kill()  # its only worker
 
     apart.survey(spool, index, Options(), on_progress=tell)
     assert contents(index) == local
-    assert told == [f"{house.address}: no worker is left; this machine goes on alone"]
+    assert told == [f"{dask.address}: no worker is left; this machine goes on alone"]
     index.close()
     apart.close()
 
 
 def test_a_process_of_its_own_tells_of_a_cluster_that_cannot_be_used(
-    house: House, spool: Spool
+    dask: DaskCluster, spool: Spool
 ) -> None:
-    for address, why in ((house.address, "has no workers"), ("nowhere", "not an address")):
+    for address, why in ((dask.address, "has no workers"), ("nowhere", "not an address")):
         apart = Apart(2, address)
         with pytest.raises(MailsurgeonError, match=why):
             apart.meet(spool)

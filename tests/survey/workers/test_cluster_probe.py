@@ -1,4 +1,4 @@
-"""Which other machines may read a spool: those with this very program that see this very spool."""
+"""Which other machines may read a spool: those that run the same program and see the same spool."""
 
 from __future__ import annotations
 

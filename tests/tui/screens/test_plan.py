@@ -23,7 +23,7 @@ from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
 from tests.support.protects import protects
-from tests.tui.conftest import Ward, front, keys, main, settled, status, tree_lines, typed
+from tests.tui.conftest import ScreenMaildir, front, keys, main, settled, status, tree_lines, typed
 
 SIZE = (80, 24)
 
@@ -39,9 +39,9 @@ def bar(pilot: Pilot[Any], name: str) -> str:
     return front(pilot).query_one(f"#{name}", Bar).text
 
 
-async def test_a_proposal_opens_the_plan_and_changes_nothing(ward: Ward) -> None:
-    before = ward.picture()
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_a_proposal_opens_the_plan_and_changes_nothing(maildir: ScreenMaildir) -> None:
+    before = maildir.picture()
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter")
         text = plan_text(pilot)
@@ -50,21 +50,21 @@ async def test_a_proposal_opens_the_plan_and_changes_nothing(ward: Ward) -> None
         assert "3 new messages in Archives.2012" in text
         focused = front(pilot).focused
         assert isinstance(focused, Button) and focused.id == "cancel"
-        assert ward.picture() == before
+        assert maildir.picture() == before
 
 
 @pytest.mark.parametrize("key", ["escape", "n", "enter"])
-async def test_everything_but_y_cancels(ward: Ward, key: str) -> None:
-    before = ward.picture()
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_everything_but_y_cancels(maildir: ScreenMaildir, key: str) -> None:
+    before = maildir.picture()
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "y", key)
         assert front(pilot) is main(pilot)
-        assert ward.picture() == before
+        assert maildir.picture() == before
 
 
-async def test_y_applies_and_the_cursor_stands_on_the_next_kind(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_y_applies_and_the_cursor_stands_on_the_next_kind(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "Y")
         assert front(pilot) is main(pilot)
@@ -73,11 +73,11 @@ async def test_y_applies_and_the_cursor_stands_on_the_next_kind(ward: Ward) -> N
         assert main(pilot).lists.shown.code == "size-mismatch"
         assert main(pilot).lists.list.has_focus
         assert tree_lines(pilot)[1].split() == ["SIZE", "2"]
-    assert len(ward.names(".Archives.2012/cur")) == 4
+    assert len(maildir.names(".Archives.2012/cur")) == 4
 
 
-async def test_one_message_of_many_leaves_the_cursor_in_its_kind(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_one_message_of_many_leaves_the_cursor_in_its_kind(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "enter", "Y")
         assert "1 filed." in status(pilot)
@@ -85,10 +85,10 @@ async def test_one_message_of_many_leaves_the_cursor_in_its_kind(ward: Ward) -> 
         assert main(pilot).lists.list.count() == 2
 
 
-async def test_a_whole_session_repairs_undoes_and_exports(ward: Ward) -> None:
+async def test_a_whole_session_repairs_undoes_and_exports(maildir: ScreenMaildir) -> None:
     """From opening to a repaired spool, back again, and the log: keys alone."""
-    before = ward.picture()
-    async with ward.app().run_test(size=SIZE) as pilot:
+    before = maildir.picture()
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
         for _kind in ("misfiled", "size-mismatch", "empty", "bad-flags"):
@@ -99,15 +99,15 @@ async def test_a_whole_session_repairs_undoes_and_exports(ward: Ward) -> None:
         for _ in range(4):
             await keys(pilot, "u", "Y")
         assert "put back" in status(pilot)
-    assert ward.picture() == before
-    place = ward.home / "mailsurgeon-Maildir-20120306-0213.md"
+    assert maildir.picture() == before
+    place = maildir.home / "mailsurgeon-Maildir-20120306-0213.md"
     assert place.stat().st_mode & 0o777 == 0o600
     log = place.read_text()
     assert "file 3" in log and "quarantine" in log
 
 
-async def test_undo_says_what_it_does_first_and_redo_does_it_again(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_undo_says_what_it_does_first_and_redo_does_it_again(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "Y", "u")
         assert "undo of operation 1" in bar(pilot, "plan-title")
@@ -119,19 +119,19 @@ async def test_undo_says_what_it_does_first_and_redo_does_it_again(ward: Ward) -
         assert tree_lines(pilot)[1].split() == ["SIZE", "2"]
 
 
-async def test_nothing_to_undo_is_said_on_the_status_line(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_nothing_to_undo_is_said_on_the_status_line(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "u")
         assert front(pilot) is main(pilot)
         assert "undo" in status(pilot)
 
 
-async def test_a_row_can_be_dropped_and_taken_back_in(empty_ward: Ward) -> None:
-    empty_ward.damaged()
-    empty_ward.mail("tmp/{n}")
-    empty_ward.mail("tmp/{n}", content="")
-    async with empty_ward.app().run_test(size=SIZE) as pilot:
+async def test_a_row_can_be_dropped_and_taken_back_in(empty_maildir: ScreenMaildir) -> None:
+    empty_maildir.damaged()
+    empty_maildir.mail("tmp/{n}")
+    empty_maildir.mail("tmp/{n}", content="")
+    async with empty_maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "down", "down", "enter")
         assert main(pilot).lists.shown.code == "in-tmp"
@@ -147,19 +147,19 @@ async def test_a_row_can_be_dropped_and_taken_back_in(empty_ward: Ward) -> None:
         assert bar(pilot, "brake") == ""
         assert len(front(pilot).plan.acts) == 2
         await keys(pilot, "space", "Y")
-    assert len(list((empty_ward.root / "tmp").iterdir())) == 1
+    assert len(list((empty_maildir.root / "tmp").iterdir())) == 1
 
 
 @pytest.fixture
-def two_rows(empty_ward: Ward) -> Ward:
+def two_rows(empty_maildir: ScreenMaildir) -> ScreenMaildir:
     """Sixty messages in tmp that would be filed and two empty files that would be put away."""
-    empty_ward.damaged()
+    empty_maildir.damaged()
     for _ in range(60):
-        empty_ward.mail("cur/{n}:2,S")
-        empty_ward.mail("tmp/{n}")
+        empty_maildir.mail("cur/{n}:2,S")
+        empty_maildir.mail("tmp/{n}")
     for _ in range(2):
-        empty_ward.mail("tmp/{n}", content="")
-    return empty_ward
+        empty_maildir.mail("tmp/{n}", content="")
+    return empty_maildir
 
 
 async def plan_of_two_rows(pilot: Pilot[Any]) -> None:
@@ -170,7 +170,7 @@ async def plan_of_two_rows(pilot: Pilot[Any]) -> None:
 
 
 async def test_a_row_dropped_takes_along_what_clients_notice_and_what_is_needed(
-    two_rows: Ward, monkeypatch: pytest.MonkeyPatch
+    two_rows: ScreenMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = two_rows.session()
     given: list[Plan] = []
@@ -208,7 +208,7 @@ async def test_a_row_dropped_takes_along_what_clients_notice_and_what_is_needed(
     assert len(two_rows.names("tmp")) == 60
 
 
-async def test_a_plan_is_not_applied_before_its_effects_are_known(two_rows: Ward) -> None:
+async def test_a_plan_is_not_applied_before_its_effects_are_known(two_rows: ScreenMaildir) -> None:
     session = two_rows.session()
     known, without = threading.Event(), session.tools.without
 
@@ -240,8 +240,8 @@ async def test_a_plan_is_not_applied_before_its_effects_are_known(two_rows: Ward
     assert two_rows.picture() == before
 
 
-async def test_the_whole_list_shows_every_step(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_whole_list_shows_every_step(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "w")
         assert isinstance(front(pilot), ReadingScreen)
@@ -250,26 +250,26 @@ async def test_the_whole_list_shows_every_step(ward: Ward) -> None:
         assert isinstance(front(pilot), PlanScreen)
 
 
-async def test_the_brake_wants_the_number_before_y(empty_ward: Ward) -> None:
-    empty_ward.folder("many")
+async def test_the_brake_wants_the_number_before_y(empty_maildir: ScreenMaildir) -> None:
+    empty_maildir.folder("many")
     for _ in range(60):
-        empty_ward.mail(".many/cur/{n}:2,S")
-    async with empty_ward.app().run_test(size=SIZE) as pilot:
+        empty_maildir.mail(".many/cur/{n}:2,S")
+    async with empty_maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "G", "enter", "v", "G", "v", "d")
         assert "Type 60 to go on" in bar(pilot, "brake")
         await keys(pilot, "Y")
         assert "Type 60 first" in status(pilot)
         await keys(pilot, "6", "1", "Y")
-        assert len(empty_ward.names(".many/cur")) == 60
+        assert len(empty_maildir.names(".many/cur")) == 60
         await keys(pilot, "6", "1", "backspace", "0", "Y")
         assert "60 quarantined." in status(pilot)
-    assert empty_ward.names(".many/cur") == []
+    assert empty_maildir.names(".many/cur") == []
 
 
-async def test_read_only_shows_the_plan_and_says_why_not(ward: Ward) -> None:
-    before = ward.picture()
-    async with ward.app(read_only=True).run_test(size=SIZE) as pilot:
+async def test_read_only_shows_the_plan_and_says_why_not(maildir: ScreenMaildir) -> None:
+    before = maildir.picture()
+    async with maildir.app(read_only=True).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert "read-only" in main(pilot).query_one("#top", Bar).text
         await keys(pilot, "enter", "A", "enter")
@@ -277,11 +277,11 @@ async def test_read_only_shows_the_plan_and_says_why_not(ward: Ward) -> None:
         await keys(pilot, "Y")
         assert "--read-only" in status(pilot)
         assert isinstance(front(pilot), PlanScreen)
-    assert ward.picture() == before
+    assert maildir.picture() == before
 
 
-async def test_moving_asks_for_the_folder_filled_in(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_moving_asks_for_the_folder_filled_in(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "m")
         assert isinstance(front(pilot), AskFolder)
@@ -293,40 +293,44 @@ async def test_moving_asks_for_the_folder_filled_in(ward: Ward) -> None:
         await keys(pilot, "enter")
         assert ".Entw&APw-rfe/cur/" in plan_text(pilot)
         await keys(pilot, "Y")
-    assert len(ward.names(".Entw&APw-rfe/cur")) == 1
+    assert len(maildir.names(".Entw&APw-rfe/cur")) == 1
 
 
-async def test_the_editor_of_flags_sets_any(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_editor_of_flags_sets_any(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "G", "enter", "f")  # the folder lists
         assert isinstance(front(pilot), FlagsEditor)
         await keys(pilot, "R", "F", "enter")
         assert ":2,FR" in plan_text(pilot)
         await keys(pilot, "Y")
-    assert any(name.endswith(":2,FR") for name in ward.names(".lists/cur"))
+    assert any(name.endswith(":2,FR") for name in maildir.names(".lists/cur"))
 
 
-async def test_a_folder_is_quarantined_from_the_tree(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_a_folder_is_quarantined_from_the_tree(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "G", "d")
         assert ".lists" in plan_text(pilot)
         await keys(pilot, "Y")
         assert not any("lists" in line for line in tree_lines(pilot))
-    assert not (ward.root / ".lists").exists()
+    assert not (maildir.root / ".lists").exists()
 
 
-async def test_in_the_tree_a_remedy_for_messages_is_refused_with_the_reason(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_in_the_tree_a_remedy_for_messages_is_refused_with_the_reason(
+    maildir: ScreenMaildir,
+) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "z")
         assert front(pilot) is main(pilot)
         assert "nothing is under the cursor and nothing is marked" in status(pilot)
 
 
-async def test_the_journal_lists_operations_and_undoes_the_one_chosen(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_journal_lists_operations_and_undoes_the_one_chosen(
+    maildir: ScreenMaildir,
+) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "Y", "A", "enter", "Y", "J")
         rows = [row.plain for row in front(pilot).query_one("#operations", Rows).rows]
@@ -343,8 +347,8 @@ async def test_the_journal_lists_operations_and_undoes_the_one_chosen(ward: Ward
         assert tree_lines(pilot)[1].split() == ["MISF", "3"]
 
 
-async def test_the_journal_is_filtered_and_shows_all_steps(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_journal_is_filtered_and_shows_all_steps(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A", "enter", "Y", "A", "enter", "Y", "J", "/")
         await typed(pilot, "fix-size")
@@ -357,21 +361,23 @@ async def test_the_journal_is_filtered_and_shows_all_steps(ward: Ward) -> None:
         assert front(pilot) is main(pilot)
 
 
-async def test_export_never_overwrites_and_never_writes_into_the_spool(ward: Ward) -> None:
-    taken = ward.home / "log.md"
+async def test_export_never_overwrites_and_never_writes_into_the_spool(
+    maildir: ScreenMaildir,
+) -> None:
+    taken = maildir.home / "log.md"
     taken.write_text("mine")
-    async with ward.app().run_test(size=SIZE) as pilot:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "e")
-        for name in ("log.md", "log.txt", str(ward.root / "log.md")):
+        for name in ("log.md", "log.txt", str(maildir.root / "log.md")):
             await typed(pilot, name)
             await keys(pilot, "enter")
             assert front(pilot) is not main(pilot)
         await typed(pilot, "log.json")
         await keys(pilot, "enter")
     assert taken.read_text() == "mine"
-    assert '"operations": []' in (ward.home / "log.json").read_text()
-    assert not (ward.root / "log.md").exists()
+    assert '"operations": []' in (maildir.home / "log.json").read_text()
+    assert not (maildir.root / "log.md").exists()
 
 
 # While an operation runs
@@ -403,8 +409,8 @@ class Slow:
 
 
 @pytest.fixture
-def slow(ward: Ward) -> MailsurgeonApp:
-    session = ward.session()
+def slow(maildir: ScreenMaildir) -> MailsurgeonApp:
+    session = maildir.session()
     session.surgeon = Slow(session.surgeon)
     return MailsurgeonApp(session)
 
@@ -456,16 +462,16 @@ async def test_a_lost_terminal_ends_the_operation_after_its_step(slow: Mailsurge
     assert slow.return_value == 0
 
 
-async def test_quitting_with_nothing_under_way_does_not_ask(ward: Ward) -> None:
-    app = ward.app()
+async def test_quitting_with_nothing_under_way_does_not_ask(maildir: ScreenMaildir) -> None:
+    app = maildir.app()
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         await pilot.press("q")
     assert app.return_value == 0
 
 
-async def test_a_failed_operation_is_told_in_one_line(ward: Ward) -> None:
-    session = ward.session()
+async def test_a_failed_operation_is_told_in_one_line(maildir: ScreenMaildir) -> None:
+    session = maildir.session()
     app = MailsurgeonApp(session)
 
     def fail(*_args: Any, **_options: Any) -> Report:
@@ -479,8 +485,8 @@ async def test_a_failed_operation_is_told_in_one_line(ward: Ward) -> None:
         assert not app.operating
 
 
-async def test_an_interrupted_operation_is_put_right_at_the_start(ward: Ward) -> None:
-    session = ward.session()
+async def test_an_interrupted_operation_is_put_right_at_the_start(maildir: ScreenMaildir) -> None:
+    session = maildir.session()
     surgeon = session.surgeon
     told = Report(3, "recover", "applied", "2 of 5 steps were done", {})
 
@@ -501,8 +507,8 @@ async def test_an_interrupted_operation_is_put_right_at_the_start(ward: Ward) ->
         assert "Operation 3 was interrupted" in status(pilot)
 
 
-async def test_what_clients_notice_of_a_recovery_is_shown_at_once(ward: Ward) -> None:
-    session = ward.session()
+async def test_what_clients_notice_of_a_recovery_is_shown_at_once(maildir: ScreenMaildir) -> None:
+    session = maildir.session()
     told = Report(3, "recover", "applied", "5 done", {}, effects=("2 messages got new UIDs",))
 
     class Broken(Slow):
@@ -518,8 +524,8 @@ async def test_what_clients_notice_of_a_recovery_is_shown_at_once(ward: Ward) ->
         assert "5 done" in status(pilot)
 
 
-async def test_without_a_sound_journal_only_reading_goes_on(ward: Ward) -> None:
-    session = ward.session()
+async def test_without_a_sound_journal_only_reading_goes_on(maildir: ScreenMaildir) -> None:
+    session = maildir.session()
     session.surgeon.journal_path.parent.mkdir(parents=True)
     session.surgeon.journal_path.write_bytes(b"no journal" * 500)
     app = MailsurgeonApp(session)
@@ -548,8 +554,10 @@ def test_the_screen_is_pulled_in_by_nothing_below_it() -> None:
     where="tui/screens/main/list_controller.py",
     seen="seen failing with the focus set a frame later",
 )
-async def test_a_key_typed_with_the_one_that_opens_the_list_is_for_the_list(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_a_key_typed_with_the_one_that_opens_the_list_is_for_the_list(
+    maildir: ScreenMaildir,
+) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         main(pilot).panes.go_to("tree")
         await settled(pilot)
@@ -559,10 +567,10 @@ async def test_a_key_typed_with_the_one_that_opens_the_list_is_for_the_list(ward
         assert "3 marked" in status(pilot)
 
 
-async def test_what_has_no_remedy_is_told_on_a_line(ward: Ward) -> None:
-    message = ward.mail("cur/{n}:2,S", what="Twice")
-    (ward.root / ".lists" / "cur" / message.name).write_bytes(message.read_bytes())
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_what_has_no_remedy_is_told_on_a_line(maildir: ScreenMaildir) -> None:
+    message = maildir.mail("cur/{n}:2,S", what="Twice")
+    (maildir.root / ".lists" / "cur" / message.name).write_bytes(message.read_bytes())
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         main(pilot).lists.tree.go_to_target(Target("code", code="duplicate-id"))
         await settled(pilot)

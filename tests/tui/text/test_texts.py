@@ -1,4 +1,4 @@
-"""What the screen writes: widths, paths for the clipboard, headers, who has the spool open."""
+"""Texts of the screen: widths, paths for the clipboard, headers, processes that use the spool."""
 
 from __future__ import annotations
 

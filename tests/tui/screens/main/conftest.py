@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from textual.app import App
 
-from tests.tui.conftest import Ward
+from tests.tui.conftest import ScreenMaildir
 from tests.tui.screens.main.alone import Alone
 
 
 @pytest.fixture
-def alone(ward: Ward) -> Iterator[Alone]:
+def alone(maildir: ScreenMaildir) -> Iterator[Alone]:
     """The survey done, the worst kind of problem listed. The app is there for the widgets, which
     ask it for their styles; it does not run."""
     with App[None]()._context():
-        yield Alone(ward.session()).surveyed()
+        yield Alone(maildir.session()).surveyed()

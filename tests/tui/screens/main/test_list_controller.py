@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailsurgeon.tui.messages import AlikeFound, ListFailed, ViewRead
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.widgets.folder_tree import ALL, UNSEEN, Target
-from tests.tui.conftest import Ward
+from tests.tui.conftest import ScreenMaildir
 from tests.tui.screens.main.alone import Alone
 
 MISFILED = Target("code", code="misfiled")
@@ -96,8 +96,8 @@ def test_filters_are_in_the_query_until_cleared(alone: Alone) -> None:
     assert alone.lists.list.count() == 3 and not alone.lists.filtered
 
 
-def test_what_was_not_examined_opens_as_a_screen(alone: Alone, ward: Ward) -> None:
-    (ward.root / "notes.txt").write_text("No mail.\n")
+def test_what_was_not_examined_opens_as_a_screen(alone: Alone, maildir: ScreenMaildir) -> None:
+    (maildir.root / "notes.txt").write_text("No mail.\n")
     alone.surveyed()
     alone.lists.tree.go_to_target(UNSEEN)
     alone.lists.open_line()

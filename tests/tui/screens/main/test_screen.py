@@ -22,7 +22,7 @@ from mailsurgeon.tui.widgets.pager import Pager
 from tests.support.host import FakeHost
 from tests.support.protects import protects
 from tests.tui.conftest import (
-    Ward,
+    ScreenMaildir,
     front,
     key_line,
     keys,
@@ -46,8 +46,10 @@ def drawn(pilot: Any) -> str:
     return "\n".join(strip.text for strip in strips)
 
 
-async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(
+    maildir: ScreenMaildir,
+) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         lines = tree_lines(pilot)
         assert lines[0] == "Problems"
@@ -61,9 +63,9 @@ async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(ward: 
 
 
 async def test_the_tree_shows_folders_by_their_decoded_names_with_their_problems(
-    ward: Ward,
+    maildir: ScreenMaildir,
 ) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         lines = [line.split() for line in tree_lines(pilot)]
         assert ["Entwürfe"] in lines
@@ -71,8 +73,8 @@ async def test_the_tree_shows_folders_by_their_decoded_names_with_their_problems
         assert ["All", "mail", "12"] in lines
 
 
-async def test_every_row_fills_the_screen_exactly(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_every_row_fills_the_screen_exactly(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         found = main(pilot)
         assert all(len(found.lists.list.render_line(y).text) <= 56 for y in range(13))
@@ -80,8 +82,10 @@ async def test_every_row_fills_the_screen_exactly(ward: Ward) -> None:
         assert {found.lists.tree.size.width + 1, found.lists.list.size.width} == {24, 56}
 
 
-async def test_the_inspector_says_what_is_wrong_and_the_exact_change(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_inspector_says_what_is_wrong_and_the_exact_change(
+    maildir: ScreenMaildir,
+) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "down", "enter")  # the wrong sizes
         assert main(pilot).lists.shown.code == "size-mismatch"
@@ -91,8 +95,8 @@ async def test_the_inspector_says_what_is_wrong_and_the_exact_change(ward: Ward)
         assert "Proposed: fix-size -> cur/" in text.replace("  ", "")
 
 
-async def test_the_inspector_turns_to_headers_raw_text_and_history(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_inspector_turns_to_headers_raw_text_and_history(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "down", "]")
         assert "From: 佐藤 健 <sato@example.jp>" in inspected(pilot)
@@ -104,8 +108,8 @@ async def test_the_inspector_turns_to_headers_raw_text_and_history(ward: Ward) -
         assert "Misfiled:" in inspected(pilot)
 
 
-async def test_next_goes_through_all_problems_the_worst_first(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_next_goes_through_all_problems_the_worst_first(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         seen = []
         for _ in range(7):
@@ -119,8 +123,10 @@ async def test_next_goes_through_all_problems_the_worst_first(ward: Ward) -> Non
         assert (main(pilot).lists.shown.code, main(pilot).lists.list.line()) == ("size-mismatch", 0)
 
 
-async def test_next_from_a_folder_begins_with_the_problem_under_the_cursor(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_next_from_a_folder_begins_with_the_problem_under_the_cursor(
+    maildir: ScreenMaildir,
+) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "G", "enter")  # the last folder: lists
         entry = main(pilot).lists.list.entry
@@ -130,8 +136,8 @@ async def test_next_from_a_folder_begins_with_the_problem_under_the_cursor(ward:
         assert main(pilot).lists.list.entry_id == entry.id
 
 
-async def test_the_filter_finds_by_sender_and_escape_clears_it(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_filter_finds_by_sender_and_escape_clears_it(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "/")
         assert isinstance(front(pilot).focused, Input)
@@ -146,16 +152,16 @@ async def test_the_filter_finds_by_sender_and_escape_clears_it(ward: Ward) -> No
         assert "filter" not in status(pilot)
 
 
-async def test_letters_typed_into_the_filter_run_nothing(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_letters_typed_into_the_filter_run_nothing(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "/", "d", "Y", "q")
         assert front(pilot) is main(pilot)
         assert front(pilot).query_one("#filter", Input).value == "dYq"
 
 
-async def test_the_badge_filter_limits_all_mail(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_badge_filter_limits_all_mail(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, *["down"] * 5, "enter")
         assert main(pilot).lists.shown.what == "all"
@@ -167,8 +173,8 @@ async def test_the_badge_filter_limits_all_mail(ward: Ward) -> None:
         assert main(pilot).lists.list.count() == 12
 
 
-async def test_sorting_keeps_the_cursor_on_its_message(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_sorting_keeps_the_cursor_on_its_message(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
         first = main(pilot).lists.list.entry_id
@@ -178,8 +184,8 @@ async def test_sorting_keeps_the_cursor_on_its_message(ward: Ward) -> None:
         assert main(pilot).lists.list.line() == 2
 
 
-async def test_marks_survive_filters_and_folders(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_marks_survive_filters_and_folders(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "space", "space")
         assert "2 marked" in status(pilot)
@@ -192,8 +198,8 @@ async def test_marks_survive_filters_and_folders(ward: Ward) -> None:
         assert "no marks" in status(pilot)
 
 
-async def test_a_range_is_marked_between_two_presses(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_a_range_is_marked_between_two_presses(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "v")
         assert "range begun" in status(pilot)
@@ -203,13 +209,15 @@ async def test_a_range_is_marked_between_two_presses(ward: Ward) -> None:
         assert "no marks" in status(pilot)
 
 
-async def test_all_alike_means_same_problem_and_remedy_then_any_remedy(empty_ward: Ward) -> None:
-    ward = empty_ward.damaged()
-    twin = ward.mail(".Archives.2012/cur/{n}:2,S", content="From: a@b.c\nSubject: x\n\nTwin.\n")
-    copy = ward.root / ".Archives.2012" / "1331099999.M1P1.marcos:2,S"
+async def test_all_alike_means_same_problem_and_remedy_then_any_remedy(
+    empty_maildir: ScreenMaildir,
+) -> None:
+    maildir = empty_maildir.damaged()
+    twin = maildir.mail(".Archives.2012/cur/{n}:2,S", content="From: a@b.c\nSubject: x\n\nTwin.\n")
+    copy = maildir.root / ".Archives.2012" / "1331099999.M1P1.marcos:2,S"
     copy.write_bytes(twin.read_bytes())
     os.utime(copy, (1_431_000_000, 1_431_000_000))
-    async with ward.app().run_test(size=SIZE) as pilot:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "A")
         assert "3 marked: Misfiled, file." in status(pilot)
@@ -219,7 +227,7 @@ async def test_all_alike_means_same_problem_and_remedy_then_any_remedy(empty_war
 
 @protects("keys typed ahead wait for the list they mean", where="tui/screens/main/screen.py")
 async def test_keys_typed_ahead_wait_for_what_they_go_by(
-    empty_ward: Ward, monkeypatch: pytest.MonkeyPatch
+    empty_maildir: ScreenMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = threading.Event()
 
@@ -228,7 +236,7 @@ async def test_keys_typed_ahead_wait_for_what_they_go_by(
         return alike(*args, **options)
 
     monkeypatch.setattr("mailsurgeon.tui.screens.main.list_controller.alike", slow)
-    async with empty_ward.damaged().app().run_test(size=SIZE) as pilot:
+    async with empty_maildir.damaged().app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
         pilot.app.simulate_key("A")
@@ -243,8 +251,8 @@ async def test_keys_typed_ahead_wait_for_what_they_go_by(
         assert plan.plan is not None and len(plan.plan) == 3
 
 
-async def test_folders_by_most_problems_and_without_the_healthy(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_folders_by_most_problems_and_without_the_healthy(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "o")
         folders = [line.split()[0] for line in tree_lines(pilot)[7:]]
@@ -254,8 +262,8 @@ async def test_folders_by_most_problems_and_without_the_healthy(ward: Ward) -> N
         assert "hidden" in status(pilot)
 
 
-async def test_panes_by_number_tab_and_arrows(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_panes_by_number_tab_and_arrows(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         places = []
         for key in ("2", "3", "1", "tab", "shift+tab", "l", "right", "h", "left", "0"):
@@ -267,8 +275,8 @@ async def test_panes_by_number_tab_and_arrows(ward: Ward) -> None:
         ]  # fmt: skip
 
 
-async def test_a_pane_grows_to_the_whole_screen_and_back(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_a_pane_grows_to_the_whole_screen_and_back(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "2", "+", "+")
         assert main(pilot).lists.list.size.width == 80
@@ -276,8 +284,8 @@ async def test_a_pane_grows_to_the_whole_screen_and_back(ward: Ward) -> None:
         assert main(pilot).lists.list.size.width == 56
 
 
-async def test_the_line_of_keys_is_that_of_the_focused_pane(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_line_of_keys_is_that_of_the_focused_pane(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert key_line(pilot).startswith("Enter open")
         await keys(pilot, "enter")
@@ -285,8 +293,8 @@ async def test_the_line_of_keys_is_that_of_the_focused_pane(ward: Ward) -> None:
         assert key_line(pilot).endswith("? help")
 
 
-async def test_help_lists_the_keys_and_the_badges(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_help_lists_the_keys_and_the_badges(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "?")
         assert isinstance(front(pilot), HelpScreen)
@@ -297,8 +305,8 @@ async def test_help_lists_the_keys_and_the_badges(ward: Ward) -> None:
         assert front(pilot) is main(pilot)
 
 
-async def test_the_palette_runs_what_it_names(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_the_palette_runs_what_it_names(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "ctrl+p")
         await pilot.press(*"order folders")
@@ -307,8 +315,8 @@ async def test_the_palette_runs_what_it_names(ward: Ward) -> None:
         assert main(pilot).lists.tree.by_problems
 
 
-async def test_keys_can_be_remapped(ward: Ward) -> None:
-    async with ward.app(keymap={"order-folders": "f5"}).run_test(size=SIZE) as pilot:
+async def test_keys_can_be_remapped(maildir: ScreenMaildir) -> None:
+    async with maildir.app(keymap={"order-folders": "f5"}).run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "o")
         assert not main(pilot).lists.tree.by_problems
@@ -316,18 +324,18 @@ async def test_keys_can_be_remapped(ward: Ward) -> None:
         assert main(pilot).lists.tree.by_problems
 
 
-async def test_copying_gives_the_path_then_the_message_id(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_copying_gives_the_path_then_the_message_id(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "enter", "y")
-        assert pilot.app.clipboard.startswith(str(ward.root / ".Archives.2012"))
+        assert pilot.app.clipboard.startswith(str(maildir.root / ".Archives.2012"))
         await keys(pilot, "y")
         assert pilot.app.clipboard == "<5@example.org>"
 
 
-async def test_who_has_the_spool_open_is_told(ward: Ward) -> None:
+async def test_who_has_the_spool_open_is_told(maildir: ScreenMaildir) -> None:
     users = Users({17: ("imap", ("cur",)), 18: ("imap", ("new",))}, hidden=3)
-    async with ward.app(host=FakeHost(users=users)).run_test(size=SIZE) as pilot:
+    async with maildir.app(host=FakeHost(users=users)).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert main(pilot).query_one("#top", Bar).text.endswith("imap ×2 have it open")
         await keys(pilot, "!")
@@ -336,19 +344,19 @@ async def test_who_has_the_spool_open_is_told(ward: Ward) -> None:
         assert "3 processes of other users" in front(pilot).query_one(Pager).text
 
 
-async def test_looking_again_finds_what_has_come(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_looking_again_finds_what_has_come(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
-        ward.mail(".lists/{n}:2,S")
+        maildir.mail(".lists/{n}:2,S")
         await keys(pilot, "R")
         assert tree_lines(pilot)[1].split() == ["MISF", "4"]
 
 
 @pytest.mark.parametrize(("size", "seen"), [((59, 24), True), ((80, 14), True), ((60, 15), False)])
 async def test_a_terminal_that_is_too_small_is_told_so(
-    ward: Ward, size: tuple[int, int], seen: bool
+    maildir: ScreenMaildir, size: tuple[int, int], seen: bool
 ) -> None:
-    async with ward.app().run_test(size=size) as pilot:
+    async with maildir.app().run_test(size=size) as pilot:
         await settled(pilot)
         assert main(pilot).query_one("#too-small").display is seen
         assert main(pilot).query_one("#panes").display is not seen
@@ -359,12 +367,12 @@ async def test_a_terminal_that_is_too_small_is_told_so(
     where="text.py",
     seen="every kind of control character in every field",
 )
-async def test_nothing_from_a_message_reaches_the_screen_raw(empty_ward: Ward) -> None:
-    empty_ward.folder("evil")
+async def test_nothing_from_a_message_reaches_the_screen_raw(empty_maildir: ScreenMaildir) -> None:
+    empty_maildir.folder("evil")
     hostile = "a\x1b]0;owned\x07b\u202ec"
-    empty_ward.mail(".evil/{n}:2,S", content=f"From: x@y.z\nSubject: {hostile}\n\n{hostile}\n")
-    (empty_ward.root / ".evil" / "cur" / "1.\x1b[31mred:2,S").write_text("From: a@b.c\n\nx\n")
-    async with empty_ward.app().run_test(size=(120, 30)) as pilot:
+    empty_maildir.mail(".evil/{n}:2,S", content=f"From: x@y.z\nSubject: {hostile}\n\n{hostile}\n")
+    (empty_maildir.root / ".evil" / "cur" / "1.\x1b[31mred:2,S").write_text("From: a@b.c\n\nx\n")
+    async with empty_maildir.app().run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
         for _ in range(4):
@@ -373,8 +381,8 @@ async def test_nothing_from_a_message_reaches_the_screen_raw(empty_ward: Ward) -
         assert "\\x1b]0;owned" in "".join(listed(pilot))
 
 
-async def test_ascii_draws_only_ascii(ward: Ward) -> None:
-    async with ward.app(ascii=True).run_test(size=SIZE) as pilot:
+async def test_ascii_draws_only_ascii(maildir: ScreenMaildir) -> None:
+    async with maildir.app(ascii=True).run_test(size=SIZE) as pilot:
         await settled(pilot)
         for key in ("enter", "?", "escape", "ctrl+p"):
             await keys(pilot, key)
@@ -383,8 +391,8 @@ async def test_ascii_draws_only_ascii(ward: Ward) -> None:
             assert {strip.cell_length for strip in strips} == {80}
 
 
-async def test_a_broken_survey_is_told_and_the_screen_lives_on(ward: Ward) -> None:
-    session = ward.session()
+async def test_a_broken_survey_is_told_and_the_screen_lives_on(maildir: ScreenMaildir) -> None:
+    session = maildir.session()
 
     def survey(*_args: Any, **_options: Any) -> Any:
         raise PermissionError(13, "Permission denied", "/var/mail/x\x1b")
@@ -397,8 +405,10 @@ async def test_a_broken_survey_is_told_and_the_screen_lives_on(ward: Ward) -> No
         assert isinstance(front(pilot), HelpScreen)
 
 
-async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(
+    maildir: ScreenMaildir,
+) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         stale = dataclasses.replace(main(pilot).survey.snapshot, kinds=(), order=0)
         main(pilot).post_message(IndexRead(stale))
@@ -408,11 +418,11 @@ async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(ward: Ward)
 
 @pytest.mark.parametrize("size", [SIZE, (200, 50)])
 async def test_the_inspector_tells_of_the_folder_under_the_trees_cursor(
-    ward: Ward, size: tuple[int, int]
+    maildir: ScreenMaildir, size: tuple[int, int]
 ) -> None:
-    (ward.root / "subscriptions").write_bytes(b"Archives.2012\n")
-    (ward.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
-    async with ward.app().run_test(size=size) as pilot:
+    (maildir.root / "subscriptions").write_bytes(b"Archives.2012\n")
+    (maildir.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
+    async with maildir.app().run_test(size=size) as pilot:
         await settled(pilot)
         await keys(pilot, "end")
         said = " ".join(inspected(pilot).split())
@@ -429,8 +439,8 @@ async def test_the_inspector_tells_of_the_folder_under_the_trees_cursor(
         assert "not in subscriptions, but clients show INBOX all the same" in said
 
 
-async def test_in_the_list_the_inspector_tells_of_the_message_again(ward: Ward) -> None:
-    async with ward.app().run_test(size=SIZE) as pilot:
+async def test_in_the_list_the_inspector_tells_of_the_message_again(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
         await settled(pilot)
         await keys(pilot, "end")
         assert "the spool has no list of subscriptions" in inspected(pilot)

@@ -18,15 +18,15 @@ from mailsurgeon.tui.messages import (
     SurveyProgressed,
 )
 from mailsurgeon.tui.screens.main import survey_controller
-from tests.tui.conftest import Ward
+from tests.tui.conftest import ScreenMaildir
 from tests.tui.screens.main.alone import Alone
 
 
 @pytest.fixture
-def alone(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Alone:
+def alone(maildir: ScreenMaildir, monkeypatch: pytest.MonkeyPatch) -> Alone:
     """Nothing is surveyed yet."""
     monkeypatch.setattr(survey_controller, "FIRST_KEYS", 0.0)
-    return Alone(ward.session())
+    return Alone(maildir.session())
 
 
 def test_a_survey_posts_what_the_index_says_and_then_its_summary(alone: Alone) -> None:

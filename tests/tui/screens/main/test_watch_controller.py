@@ -1,4 +1,4 @@
-"""Watching: what changes on disk is looked at again, and the operator's place stays as it is."""
+"""Watching: the screen reads again what changes on disk, and the cursor stays where it is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.pager import Pager
 from tests.support.protects import protects
 from tests.tui.conftest import (
-    Ward,
+    ScreenMaildir,
     front,
     keys,
     listed,
@@ -45,7 +45,7 @@ PATIENCE = 30  # seconds after which a test has failed
 
 
 class Hand:
-    """A watcher that tells what the test has it tell."""
+    """A watcher that reports the changes that the test gives it."""
 
     how = "by hand"
 
@@ -106,14 +106,14 @@ async def open_list(pilot: Pilot[Any], line: str) -> None:
     "what comes while a spool is watched neither moves the cursor nor takes another's row",
     where="tui/screens/main/watch_controller.py, survey/index/diff.py",
 )
-async def test_new_mail_is_counted_and_the_place_stays(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_new_mail_is_counted_and_the_place_stays(maildir: ScreenMaildir, hand: Hand) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         await keys(pilot, "j", "j", "space")
         found = main(pilot)
         place, rows, top = found.lists.list.entry_id, listed(pilot), found.lists.list.top()
         for _ in range(3):
-            ward.mail("new/{n}")
+            maildir.mail("new/{n}")
         hand.says(b"")
         await settled(pilot)
         assert "+3 new (R)" in status(pilot)
@@ -125,13 +125,13 @@ async def test_new_mail_is_counted_and_the_place_stays(ward: Ward, hand: Hand) -
 
 
 async def test_r_takes_in_what_is_new_and_only_then_looks_at_everything(
-    ward: Ward, hand: Hand
+    maildir: ScreenMaildir, hand: Hand
 ) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         await keys(pilot, "j")
         place = main(pilot).lists.list.entry_id
-        ward.mail("cur/{n}:2,S")
+        maildir.mail("cur/{n}:2,S")
         hand.says(b"")
         await settled(pilot)
         surveys = len(hand.forgotten)
@@ -145,10 +145,12 @@ async def test_r_takes_in_what_is_new_and_only_then_looks_at_everything(
         assert "surveyed 13" in status(pilot)
 
 
-async def test_who_leaves_the_list_and_comes_back_sees_it_all(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_who_leaves_the_list_and_comes_back_sees_it_all(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
-        ward.mail("cur/{n}:2,S")
+        maildir.mail("cur/{n}:2,S")
         hand.says(b"")
         await settled(pilot)
         await open_list(pilot, "lists")
@@ -157,10 +159,12 @@ async def test_who_leaves_the_list_and_comes_back_sees_it_all(ward: Ward, hand: 
         assert len(listed(pilot)) == 7
 
 
-async def test_mail_elsewhere_changes_the_counts_and_not_the_status(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_mail_elsewhere_changes_the_counts_and_not_the_status(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
-        ward.mail(".lists/cur/{n},S=1:2,")
+        maildir.mail(".lists/cur/{n},S=1:2,")
         hand.says(b".lists")
         await settled(pilot)
         assert "new" not in status(pilot)
@@ -168,8 +172,10 @@ async def test_mail_elsewhere_changes_the_counts_and_not_the_status(ward: Ward, 
         assert ["lists", "3"] in [line.split() for line in tree_lines(pilot)]
 
 
-async def test_a_message_with_new_flags_is_the_same_message(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_a_message_with_new_flags_is_the_same_message(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
         found = main(pilot)
         while found.lists.list.entry is None or not found.lists.list.entry.path.endswith(b":2,"):
@@ -177,7 +183,7 @@ async def test_a_message_with_new_flags_is_the_same_message(ward: Ward, hand: Ha
         entry = found.lists.list.entry
         await keys(pilot, "space", "k")
         line = found.lists.list.line()
-        old = ward.root / os.fsdecode(entry.path)
+        old = maildir.root / os.fsdecode(entry.path)
         old.rename(old.with_name(old.name + "S"))
         hand.says(b".lists")
         await settled(pilot)
@@ -190,10 +196,12 @@ async def test_a_message_with_new_flags_is_the_same_message(ward: Ward, hand: Ha
         assert found.lists.list.view.count(marked) == 1
 
 
-async def test_a_message_that_changes_twice_has_changed_once(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_a_message_that_changes_twice_has_changed_once(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
-        path = ward.root / os.fsdecode(main(pilot).lists.list.entry.path)  # type: ignore[union-attr]
+        path = maildir.root / os.fsdecode(main(pilot).lists.list.entry.path)  # type: ignore[union-attr]
         for more in (b"one\n", b"and another\n"):
             with path.open("ab") as file:
                 file.write(more)
@@ -203,15 +211,15 @@ async def test_a_message_that_changes_twice_has_changed_once(ward: Ward, hand: H
 
 
 async def test_a_message_that_is_gone_keeps_its_row_and_nothing_is_done_to_it(
-    ward: Ward, hand: Hand
+    maildir: ScreenMaildir, hand: Hand
 ) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         found = main(pilot)
         await keys(pilot, "j")
         entry = found.lists.list.entry
         assert entry is not None and entry.subject
-        (ward.root / os.fsdecode(entry.path)).unlink()
+        (maildir.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"")
         await settled(pilot)
         row = listed(pilot)[1]
@@ -226,14 +234,14 @@ async def test_a_message_that_is_gone_keeps_its_row_and_nothing_is_done_to_it(
         assert not any("GONE" in line for line in listed(pilot))
 
 
-async def test_a_gone_message_loses_its_mark(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_a_gone_message_loses_its_mark(maildir: ScreenMaildir, hand: Hand) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         await keys(pilot, "v", "G", "v")
         assert len(main(pilot).lists.marks) == 6
         entry = main(pilot).lists.list.entry
         assert entry is not None
-        (ward.root / os.fsdecode(entry.path)).unlink()
+        (maildir.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"")
         await settled(pilot)
         assert len(main(pilot).lists.marks) == 5
@@ -245,16 +253,16 @@ async def test_a_gone_message_loses_its_mark(ward: Ward, hand: Hand) -> None:
     where="tui/screens/main/watch_controller.py, survey/index/diff.py",
 )
 async def test_a_later_message_never_takes_the_row_of_one_that_is_gone(
-    ward: Ward, hand: Hand
+    maildir: ScreenMaildir, hand: Hand
 ) -> None:
-    last = ward.mail("cur/{n}:2,S")
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+    last = maildir.mail("cur/{n}:2,S")
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         last.unlink()
         hand.says(b"")
         await settled(pilot)
         rows = listed(pilot)
-        ward.mail("cur/{n}:2,S")  # the index may give it the id that is free again
+        maildir.mail("cur/{n}:2,S")  # the index may give it the id that is free again
         hand.says(b"")
         await settled(pilot)
         assert listed(pilot) == rows
@@ -262,13 +270,13 @@ async def test_a_later_message_never_takes_the_row_of_one_that_is_gone(
 
 
 async def test_the_list_of_a_kind_stays_when_its_last_problem_is_gone(
-    ward: Ward, hand: Hand
+    maildir: ScreenMaildir, hand: Hand
 ) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "ZERO")
         entry = main(pilot).lists.list.entry
         assert entry is not None
-        (ward.root / os.fsdecode(entry.path)).unlink()
+        (maildir.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"")
         await settled(pilot)
         assert main(pilot).lists.shown == Target("code", code="empty")
@@ -278,10 +286,12 @@ async def test_the_list_of_a_kind_stays_when_its_last_problem_is_gone(
         assert main(pilot).lists.tree.target == Target("problems")
 
 
-async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
-        (ward.root / ".lists").rename(ward.home / "away")
+        (maildir.root / ".lists").rename(maildir.home / "away")
         hand.says(b".lists")
         await settled(pilot)
         assert all("GONE" in line for line in listed(pilot))
@@ -289,11 +299,11 @@ async def test_the_list_of_a_folder_stays_when_the_folder_is_gone(ward: Ward, ha
         assert main(pilot).lists.tree.target == Target("folders")
 
 
-async def test_a_new_folder_appears_with_its_mail(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_a_new_folder_appears_with_its_mail(maildir: ScreenMaildir, hand: Hand) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
-        ward.folder("made")
-        ward.mail(".made/{n}:2,S")
+        maildir.folder("made")
+        maildir.mail(".made/{n}:2,S")
         hand.says(b"", b".made")
         await settled(pilot)
         assert ["made", "1"] in [line.split() for line in tree_lines(pilot)]
@@ -301,33 +311,39 @@ async def test_a_new_folder_appears_with_its_mail(ward: Ward, hand: Hand) -> Non
         assert main(pilot).lists.shown.what == "folder"
 
 
-async def test_a_filter_stays_and_only_what_passes_it_is_new(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_a_filter_stays_and_only_what_passes_it_is_new(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         await keys(pilot, "slash")
         await typed(pilot, "Report")
         await keys(pilot, "enter")
-        ward.mail("cur/{n}:2,S", what="Report of the week")
-        ward.mail("cur/{n}:2,S", what="Something else")
+        maildir.mail("cur/{n}:2,S", what="Report of the week")
+        maildir.mail("cur/{n}:2,S", what="Something else")
         hand.says(b"")
         await settled(pilot)
         assert "+1 new (R)" in status(pilot)
         assert "filter: Report" in status(pilot)
 
 
-async def test_no_old_summary_stands_beside_new_problems(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_no_old_summary_stands_beside_new_problems(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         assert "surveyed 12" in status(pilot)
-        ward.mail("{n}")
+        maildir.mail("{n}")
         hand.says(b"")
         await settled(pilot)
         assert "surveyed" not in status(pilot)
         assert ["MISF", "4"] in [line.split() for line in tree_lines(pilot)]
 
 
-async def test_nothing_is_said_or_drawn_when_nothing_has_changed(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_nothing_is_said_or_drawn_when_nothing_has_changed(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         before, snapshot = status(pilot), main(pilot).survey.snapshot
         hand.says(b"", b".lists")
@@ -337,14 +353,16 @@ async def test_nothing_is_said_or_drawn_when_nothing_has_changed(ward: Ward, han
         assert main(pilot).survey.snapshot is snapshot
 
 
-async def test_the_inspector_tells_of_the_message_as_it_is_now(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_the_inspector_tells_of_the_message_as_it_is_now(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "SIZE")
         entry = main(pilot).lists.list.entry
         assert entry is not None
         shown = main(pilot).inspection.pane
         assert "9999" in shown.text or "S=1" in shown.text
-        (ward.root / os.fsdecode(entry.path)).unlink()
+        (maildir.root / os.fsdecode(entry.path)).unlink()
         hand.says(b"", b".lists")
         await settled(pilot)
         assert "here no longer" in shown.text
@@ -379,9 +397,9 @@ class Gate:
 
 
 async def test_a_plan_waits_for_the_look_and_is_made_from_what_it_found(
-    ward: Ward, hand: Hand
+    maildir: ScreenMaildir, hand: Hand
 ) -> None:
-    session = ward.session(watch=hand)
+    session = maildir.session(watch=hand)
     gate = Gate(session)
     async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "MISF")
@@ -401,8 +419,8 @@ async def test_a_plan_waits_for_the_look_and_is_made_from_what_it_found(
         assert gate.most == 1
 
 
-async def test_r_during_a_look_comes_after_it(ward: Ward, hand: Hand) -> None:
-    session = ward.session(watch=hand)
+async def test_r_during_a_look_comes_after_it(maildir: ScreenMaildir, hand: Hand) -> None:
+    session = maildir.session(watch=hand)
     gate = Gate(session)
     async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
@@ -421,13 +439,15 @@ async def test_r_during_a_look_comes_after_it(ward: Ward, hand: Hand) -> None:
     where="tui/screens/main/watch_controller.py",
     seen="a survey held back by hand",
 )
-async def test_nothing_is_looked_at_while_a_plan_is_open(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_nothing_is_looked_at_while_a_plan_is_open(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "MISF")
         await keys(pilot, "enter")
         assert isinstance(front(pilot), PlanScreen)
         looks = len(hand.forgotten)
-        ward.mail("new/{n}")
+        maildir.mail("new/{n}")
         hand.says(b"")
         await settled(pilot)
         assert len(hand.forgotten) == looks
@@ -440,8 +460,10 @@ async def test_nothing_is_looked_at_while_a_plan_is_open(ward: Ward, hand: Hand)
     "nothing is looked at again while a plan is open or an operation runs",
     where="tui/screens/main/watch_controller.py",
 )
-async def test_what_an_operation_changed_is_looked_at_once(ward: Ward, hand: Hand) -> None:
-    session = ward.session(watch=hand)
+async def test_what_an_operation_changed_is_looked_at_once(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    session = maildir.session(watch=hand)
     asked: list[Any] = []
     survey = session.survey
 
@@ -459,9 +481,9 @@ async def test_what_an_operation_changed_is_looked_at_once(ward: Ward, hand: Han
 
 
 async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
-    ward: Ward, hand: Hand
+    maildir: ScreenMaildir, hand: Hand
 ) -> None:
-    session = ward.session(watch=hand)
+    session = maildir.session(watch=hand)
     survey, begun, go_on = session.survey, threading.Event(), threading.Event()
 
     def slow(*arguments: Any, **options: Any) -> Any:
@@ -474,7 +496,7 @@ async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
     session.survey = slow
     async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await asyncio.to_thread(begun.wait, PATIENCE)
-        ward.mail("{n}:2,S")
+        maildir.mail("{n}:2,S")
         hand.says(b"")
         await pilot.pause()
         assert hand.forgotten == [None]
@@ -485,10 +507,10 @@ async def test_what_changes_during_the_first_survey_is_looked_at_after_it(
 
 
 async def test_after_a_look_that_took_long_the_next_one_comes_later(
-    ward: Ward, hand: Hand, monkeypatch: pytest.MonkeyPatch
+    maildir: ScreenMaildir, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch_controller, "RESURVEY_SHARE", 1e-9)
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         hand.says(b"")
         await settled(pilot)
@@ -499,8 +521,8 @@ async def test_after_a_look_that_took_long_the_next_one_comes_later(
         assert hand.forgotten == [None, (b"",), None]
 
 
-async def test_a_look_that_fails_says_why(ward: Ward, hand: Hand) -> None:
-    session = ward.session(watch=hand)
+async def test_a_look_that_fails_says_why(maildir: ScreenMaildir, hand: Hand) -> None:
+    session = maildir.session(watch=hand)
     async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         survey = session.survey
@@ -513,16 +535,16 @@ async def test_a_look_that_fails_says_why(ward: Ward, hand: Hand) -> None:
         await settled(pilot)
         assert "Input/output error" in status(pilot) and "\x1b" not in status(pilot)
         session.survey = survey
-        ward.mail("new/{n}")
+        maildir.mail("new/{n}")
         hand.says(b"")
         await settled(pilot)
         assert "+1 new" in status(pilot)
 
 
 async def test_nothing_is_looked_at_while_another_list_is_coming(
-    ward: Ward, hand: Hand, monkeypatch: pytest.MonkeyPatch
+    maildir: ScreenMaildir, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         view, reading, go_on = Index.view, threading.Event(), threading.Event()
 
@@ -536,7 +558,7 @@ async def test_nothing_is_looked_at_while_another_list_is_coming(
         monkeypatch.setattr(Index, "view", slow)
         await pilot.press("s")
         await asyncio.to_thread(reading.wait, PATIENCE)
-        ward.mail("new/{n}")
+        maildir.mail("new/{n}")
         hand.says(b"")
         await pilot.pause()
         assert hand.forgotten == [None]
@@ -546,8 +568,10 @@ async def test_nothing_is_looked_at_while_another_list_is_coming(
         assert len(listed(pilot)) == 6 and "+1 new" in status(pilot)
 
 
-async def test_a_list_opened_during_a_look_shows_what_it_found(ward: Ward, hand: Hand) -> None:
-    session = ward.session(watch=hand)
+async def test_a_list_opened_during_a_look_shows_what_it_found(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    session = maildir.session(watch=hand)
     gate = Gate(session)
     async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
@@ -557,7 +581,7 @@ async def test_a_list_opened_during_a_look_shows_what_it_found(ward: Ward, hand:
             Target("folder", folder=main(pilot).survey.snapshot.folders[0].id)
         )
         await pilot.pause()
-        ward.mail("new/{n}")
+        maildir.mail("new/{n}")
         gate.opened.set()
         await settled(pilot)
         assert len(listed(pilot)) == 7
@@ -628,22 +652,22 @@ def test_what_is_fresh_is_said_in_messages() -> None:
 # The watcher's own news
 
 
-async def test_a_lost_spool_is_told_and_not_surveyed(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+async def test_a_lost_spool_is_told_and_not_surveyed(maildir: ScreenMaildir, hand: Hand) -> None:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         rows, looks = listed(pilot), len(hand.forgotten)
         assert looks == 1
-        away = ward.home / "away"
-        ward.root.rename(away)
+        away = maildir.home / "away"
+        maildir.root.rename(away)
         hand.says(b"", lost=True)
         await settled(pilot)
         assert "not there any more" in status(pilot)
         assert listed(pilot) == rows and len(hand.forgotten) == looks
-        ward.root.mkdir()  # as a mount point is, when nothing is mounted
+        maildir.root.mkdir()  # as a mount point is, when nothing is mounted
         await keys(pilot, "R")
         assert listed(pilot) == rows and len(hand.forgotten) == looks
-        ward.root.rmdir()
-        away.rename(ward.root)
+        maildir.root.rmdir()
+        away.rename(maildir.root)
         hand.says(b"")
         await settled(pilot)
         assert "there again" in status(pilot)
@@ -651,9 +675,9 @@ async def test_a_lost_spool_is_told_and_not_surveyed(ward: Ward, hand: Hand) -> 
 
 
 async def test_a_note_is_said_in_the_status_and_the_means_in_the_help(
-    ward: Ward, hand: Hand
+    maildir: ScreenMaildir, hand: Hand
 ) -> None:
-    async with ward.app(watch=hand).run_test(size=SIZE) as pilot:
+    async with maildir.app(watch=hand).run_test(size=SIZE) as pilot:
         await open_list(pilot, "INBOX")
         hand.says(note="Watching by looking every 2 s (the limit is reached).")
         await settled(pilot)
@@ -663,11 +687,13 @@ async def test_a_note_is_said_in_the_status_and_the_means_in_the_help(
         assert "found by hand" in front(pilot).query_one(Pager).text
 
 
-async def test_read_only_watches_too_and_the_end_ends_it(ward: Ward, hand: Hand) -> None:
-    async with ward.app(watch=hand, read_only=True).run_test(size=SIZE) as pilot:
+async def test_read_only_watches_too_and_the_end_ends_it(
+    maildir: ScreenMaildir, hand: Hand
+) -> None:
+    async with maildir.app(watch=hand, read_only=True).run_test(size=SIZE) as pilot:
         await settled(pilot)
         assert hand.started
-        ward.mail("new/{n}")
+        maildir.mail("new/{n}")
         hand.says(b"")
         await settled(pilot)
         assert ["All", "mail", "13"] in [line.split() for line in tree_lines(pilot)]
@@ -675,31 +701,35 @@ async def test_read_only_watches_too_and_the_end_ends_it(ward: Ward, hand: Hand)
 
 
 @pytest.mark.parametrize("polling", [False, True])
-async def test_mail_delivered_by_others_appears_by_itself(ward: Ward, polling: bool) -> None:
+async def test_mail_delivered_by_others_appears_by_itself(
+    maildir: ScreenMaildir, polling: bool
+) -> None:
     def watch(spool: Any, tell: Any, **options: Any) -> Watcher:
         return Watcher(spool, tell, polling=polling, interval=0.1, **options)
 
-    async with ward.app(watch=watch).run_test(size=SIZE) as pilot:
+    async with maildir.app(watch=watch).run_test(size=SIZE) as pilot:
         await open_list(pilot, "lists")
-        delivered = ward.mail(".lists/tmp/{n}")
-        delivered.rename(ward.root / ".lists/new" / delivered.name)
+        delivered = maildir.mail(".lists/tmp/{n}")
+        delivered.rename(maildir.root / ".lists/new" / delivered.name)
         await until(pilot, lambda: "+1 new" in status(pilot))
         await keys(pilot, "R")
         assert len(listed(pilot)) == 3
 
 
 @pytest.mark.process
-def test_in_a_terminal_nothing_is_written_when_a_look_finds_nothing_new(ward: Ward) -> None:
-    terminal = Terminal(ward)
+def test_in_a_terminal_nothing_is_written_when_a_look_finds_nothing_new(
+    maildir: ScreenMaildir,
+) -> None:
+    terminal = Terminal(maildir)
     try:
         terminal.read_until(b"surveyed 12")
         terminal.rest()
-        message = next((ward.root / "cur").iterdir())
-        message.rename(away := ward.root / "tmp" / message.name)
+        message = next((maildir.root / "cur").iterdir())
+        message.rename(away := maildir.root / "tmp" / message.name)
         away.rename(message)
         assert terminal.rest() == b""
         assert terminal.rest() == b""  # longer than a watcher waits for more
-        ward.mail("new/{n}")
+        maildir.mail("new/{n}")
         terminal.read_until(b"13 messages")
     finally:
         terminal.close()

@@ -11,7 +11,7 @@ from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.survey.index.index import Index
 from tests.crash.support.random_model import courier_base
 from tests.support.spool import SpoolTree
-from tests.surgery.clinic import Clinic, text
+from tests.surgery.indexed_maildir import IndexedMaildir, text
 
 FOLDERS = {
     MAILDIRPP: (b"", b".Sent", b".Archive.2012", b".Work"),
@@ -24,7 +24,7 @@ OWNER = 12_345
 """A user nobody is, whose spool it is in one of three where root runs the tests."""
 
 
-class House:
+class RandomSpool:
     """Builds one spool; the same seed builds the same one."""
 
     def __init__(self, home: Path, seed: int) -> None:
@@ -34,15 +34,15 @@ class House:
         root = home / "mail" / "Maildir"
         tree = SpoolTree(os.fsencode(root))
         tree.directory(b"")
-        self.clinic = Clinic(home, root, tree.spool(self.layout))
-        self.clinic.index = Index.open(home / "cache" / "index")
+        self.indexed = IndexedMaildir(home, root, tree.spool(self.layout))
+        self.indexed.index = Index.open(home / "cache" / "index")
         self.number = 0
         self.folders = FOLDERS[self.layout]
 
-    def build(self) -> Clinic:
+    def build(self) -> IndexedMaildir:
         """The whole of it."""
         for folder in self.folders:
-            self.clinic.folder(folder)
+            self.indexed.folder(folder)
         for _ in range(self.dice.randint(6, 11)):
             self.dice.choice((
                 self.plain, self.plain, self.plain, self.sizes, self.flags, self.misfiled,
@@ -58,7 +58,7 @@ class House:
         if self.dice.random() < 0.6:
             self.quota()
         self.settle_owner()
-        return self.clinic
+        return self.indexed
 
     # Messages
 
@@ -74,10 +74,10 @@ class House:
 
     def put(self, part: bytes, name: bytes, content: bytes | None = None) -> bytes:
         path = os.path.join(self.any_folder(), part, name)
-        self.clinic.mail(path, self.number, content=self.content() if content is None else content)
+        self.indexed.mail(path, self.number, content=self.content() if content is None else content)
         if self.dice.random() < 0.2:
             with suppress(OSError):  # a file system without them
-                os.setxattr(self.clinic.path(path), "user.colour", b"%d" % self.number)
+                os.setxattr(self.indexed.path(path), "user.colour", b"%d" % self.number)
         return path
 
     def info(self) -> bytes:
@@ -112,14 +112,14 @@ class House:
         name = os.path.basename(path).split(b":")[0] + b":2,T"
         home = os.path.dirname(os.path.dirname(path))
         self.number += 1
-        self.clinic.mail(os.path.join(home, b"cur", name), self.number, content=self.content())
+        self.indexed.mail(os.path.join(home, b"cur", name), self.number, content=self.content())
 
     def twin(self) -> None:
         path = self.plain()
         name = os.path.basename(path).split(b":")[0] + b":2,F"
         home = os.path.dirname(os.path.dirname(path))
         if home + b"/cur/" + name != path:
-            self.clinic.mail(os.path.join(home, b"cur", name), self.number, content=self.content())
+            self.indexed.mail(os.path.join(home, b"cur", name), self.number, content=self.content())
 
     def empty(self) -> None:
         self.put(b"cur", self.base() + b":2,S", b"")
@@ -142,13 +142,13 @@ class House:
         path = self.plain()
         home = os.path.dirname(os.path.dirname(path))
         name = b"%d.copy.host:2,S" % self.number
-        self.clinic.mail(os.path.join(home, name), self.number, content=self.content())
+        self.indexed.mail(os.path.join(home, name), self.number, content=self.content())
 
     def second_name(self) -> None:
         """Dovecot copies by hard link."""
-        first = self.clinic.path(self.plain())
+        first = self.indexed.path(self.plain())
         second = os.path.join(self.any_folder(), b"cur", self.base() + b":2,S")
-        os.link(first, self.clinic.path(second))
+        os.link(first, self.indexed.path(second))
 
     def synced(self) -> None:
         uid = self.dice.choice((1, 1, 2, 3, 900))
@@ -156,41 +156,41 @@ class House:
 
     def dated(self) -> None:
         path = self.plain()
-        os.utime(self.clinic.path(path), (1_600_000_000, 1_600_000_000))
+        os.utime(self.indexed.path(path), (1_600_000_000, 1_600_000_000))
 
     def link(self) -> None:
         name = self.base() + b":2,S"
-        os.symlink(b"/nowhere", self.clinic.path(os.path.join(self.any_folder(), b"cur", name)))
+        os.symlink(b"/nowhere", self.indexed.path(os.path.join(self.any_folder(), b"cur", name)))
 
     def mode(self) -> None:
-        self.clinic.path(self.plain()).chmod(self.dice.choice((0o666, 0o000, 0o444)))
+        self.indexed.path(self.plain()).chmod(self.dice.choice((0o666, 0o000, 0o444)))
 
     # Folders
 
     def nested(self) -> None:
-        folder = self.clinic.folder(NESTED[self.layout])
-        self.clinic.mail(os.path.join(folder, b"cur", self.base() + b":2,S"), self.number,
+        folder = self.indexed.folder(NESTED[self.layout])
+        self.indexed.mail(os.path.join(folder, b"cur", self.base() + b":2,S"), self.number,
                          content=self.content())  # fmt: skip
-        self.clinic.mail(os.path.join(folder, b"new", self.base()), self.number,
+        self.indexed.mail(os.path.join(folder, b"new", self.base()), self.number,
                          content=self.content())  # fmt: skip
 
     def backup(self) -> None:
-        folder = self.clinic.folder(BACKUP[self.layout])
+        folder = self.indexed.folder(BACKUP[self.layout])
         for _ in range(2):
             path = self.plain()
-            content = self.clinic.path(path).read_bytes()
-            self.clinic.mail(os.path.join(folder, b"cur", self.base() + b":2,S"), self.number,
+            content = self.indexed.path(path).read_bytes()
+            self.indexed.mail(os.path.join(folder, b"cur", self.base() + b":2,S"), self.number,
                              content=content)  # fmt: skip
 
     def missing(self) -> None:
         folder = self.dice.choice(self.folders[1:])
         with suppress(OSError):
-            self.clinic.path(os.path.join(folder, self.dice.choice((b"tmp", b"new")))).rmdir()
+            self.indexed.path(os.path.join(folder, self.dice.choice((b"tmp", b"new")))).rmdir()
 
     def stray(self) -> None:
-        self.clinic.path(b"stray").mkdir()
+        self.indexed.path(b"stray").mkdir()
         self.number += 1
-        (self.clinic.path(b"stray") / "notes.txt").write_bytes(b"note %d\n" % self.number)
+        (self.indexed.path(b"stray") / "notes.txt").write_bytes(b"note %d\n" % self.number)
 
     # What servers keep
 
@@ -201,37 +201,37 @@ class House:
         known = bases[: self.dice.randint(0, len(bases))] if self.dice.random() < 0.3 else bases
         server = self.dice.choice(("dovecot", "dovecot", "dovecot", "courier", "both", "none"))
         if server in ("dovecot", "both"):
-            place = self.clinic.uidlist(folder, *known, first=self.dice.randint(1, 40))
+            place = self.indexed.uidlist(folder, *known, first=self.dice.randint(1, 40))
             if self.dice.random() < 0.15:
                 place.write_bytes(place.read_bytes() + b"0 :zero\n1 :one\n")
             if self.dice.random() < 0.8:
                 letters = self.dice.choice((b"0 Work\n1 Home\n", b"0 Home\n1 Zebra\n2 Work\n"))
-                self.clinic.path(os.path.join(folder, b"dovecot-keywords")).write_bytes(letters)
+                self.indexed.path(os.path.join(folder, b"dovecot-keywords")).write_bytes(letters)
         if server in ("courier", "both"):
-            self.clinic.courier(folder, *known, first=self.dice.randint(1, 40))
+            self.indexed.courier(folder, *known, first=self.dice.randint(1, 40))
             worded = [courier_base(one) for one in names if one.split(b":")[0] in known]
             entries = b"".join(b"%s:0\n" % base for base in worded[::2])
             updates = {os.fsdecode(base): b"Later\n" for base in worded[1:2]}
-            self.clinic.courier_keywords(folder, b"Work\nHome\n\n" + entries, **updates)
+            self.indexed.courier_keywords(folder, b"Work\nHome\n\n" + entries, **updates)
 
     def served(self, folder: bytes) -> list[bytes]:
         return [
             os.fsencode(one.name)
             for part in (b"cur", b"new")
-            if (place := self.clinic.path(os.path.join(folder, part))).is_dir()
+            if (place := self.indexed.path(os.path.join(folder, part))).is_dir()
             for one in place.iterdir()
             if not one.is_dir()
         ]
 
     def quota(self) -> None:
-        self.clinic.path(b"maildirsize").write_bytes(b"10000000S,1000C\n%12d %12d\n" % (5000, 40))
+        self.indexed.path(b"maildirsize").write_bytes(b"10000000S,1000C\n%12d %12d\n" % (5000, 40))
 
     def settle_owner(self) -> None:
         """Somebody's whole spool, or, of some, one message of another owner."""
         if os.geteuid() != 0 or self.dice.random() < 0.5:
             return
-        top = os.fsencode(self.clinic.root)
-        for path in (os.fsencode(self.clinic.home / "mail"), top, *_below(top)):
+        top = os.fsencode(self.indexed.root)
+        for path in (os.fsencode(self.indexed.home / "mail"), top, *_below(top)):
             os.lchown(path, OWNER, OWNER)
         files = [path for path in _below(top) if os.path.isfile(path) and b"/cur/" in path]
         if files and self.dice.random() < 0.5:

@@ -56,7 +56,7 @@ class Program:
         self.process.stdout.close()
 
 
-class House:
+class DaskCluster:
     """A scheduler and its workers."""
 
     def __init__(self, home: Path) -> None:

@@ -13,7 +13,7 @@ from mailsurgeon.surgery.plan.propose import propose
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import run_survey
-from tests.surgery.conftest import Ward, ward_in
+from tests.surgery.conftest import Maildir, maildir_in
 
 DAY = 86_400
 MESSAGE = (
@@ -27,8 +27,8 @@ def text(number: int) -> bytes:
     return MESSAGE % (number, number)
 
 
-class Clinic(Ward):
-    """A ward with an index. Leftovers in tmp/ are stale: the clock is two days ahead."""
+class IndexedMaildir(Maildir):
+    """A Maildir with an index. Leftovers in tmp/ are stale: the clock is two days ahead."""
 
     index: Index
     options = Options(clock_ahead=2 * DAY)
@@ -37,7 +37,7 @@ class Clinic(Ward):
         """A Dovecot uidlist whose records tell of no sizes."""
         return self.tree.uidlist(folder, bases, first)
 
-    def survey(self) -> Clinic:
+    def survey(self) -> IndexedMaildir:
         run_survey(self.spool, self.index, self.options)
         return self
 
@@ -73,13 +73,13 @@ class Clinic(Ward):
 
 
 @contextmanager
-def clinic_in(home: Path, layout: str = "maildir++") -> Iterator[Clinic]:
+def indexed_maildir_in(home: Path, layout: str = "maildir++") -> Iterator[IndexedMaildir]:
     """An empty spool with INBOX in `home`."""
-    ward = ward_in(home, layout)
-    clinic = Clinic(ward.home, ward.root, ward.spool)
-    clinic.index = Index.open(home / "cache" / "index")
-    yield clinic
-    clinic.index.close()
+    maildir = maildir_in(home, layout)
+    indexed = IndexedMaildir(maildir.home, maildir.root, maildir.spool)
+    indexed.index = Index.open(home / "cache" / "index")
+    yield indexed
+    indexed.index.close()
 
 
 def moves(plan: Plan) -> dict[bytes, bytes]:

@@ -42,7 +42,7 @@ class Box(NamedTuple):
     mails: Mapping[int, Mail]
 
 
-Picture = dict[str, Box]
+Served = dict[str, Box]
 Counted = Counter[tuple[str, What]]
 """Messages by mailbox."""
 
@@ -55,8 +55,8 @@ class Change:
     new: Counted = field(default_factory=Counter)
     gone: Counted = field(default_factory=Counter)
     altered: Mapping[tuple[str, str], tuple[What, What]] = field(default_factory=dict)
-    boxes_new: Picture = field(default_factory=dict)
-    boxes_gone: Picture = field(default_factory=dict)
+    boxes_new: Served = field(default_factory=dict)
+    boxes_gone: Served = field(default_factory=dict)
 
     def back(self) -> Change:
         """The same the other way round: what taking it back may change."""
@@ -83,13 +83,13 @@ def digest(text: bytes) -> str:
     return hashlib.sha256(text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")).hexdigest()
 
 
-def look(server: Dovecot, reading: Reading = "strict", *, old_dates: bool = False) -> Picture:
+def look(server: Dovecot, reading: Reading = "strict", *, old_dates: bool = False) -> Served:
     """Every message of every mailbox, with the indexes on the disk and without them alike.
 
     Any complaint of the server fails the test. `old_dates`: the indexes may show another date.
     """
-    indexed = _picture(server, memory=False, texts=reading == "strict")
-    plain = _picture(_told(server, reading), memory=True, texts=reading != "none")
+    indexed = _served(server, memory=False, texts=reading == "strict")
+    plain = _served(_told(server, reading), memory=True, texts=reading != "none")
     blank = {"body": ""} if reading != "strict" else {}
     if old_dates:
         blank["received"] = ""
@@ -97,9 +97,9 @@ def look(server: Dovecot, reading: Reading = "strict", *, old_dates: bool = Fals
     return plain
 
 
-def glance(server: Dovecot) -> Picture:
+def glance(server: Dovecot) -> Served:
     """The same in a spool that is in use, as a server without indexes sees it at this moment."""
-    return _picture(_told(server, "tolerant"), memory=True, texts=True)
+    return _served(_told(server, "tolerant"), memory=True, texts=True)
 
 
 def _told(server: Dovecot, reading: Reading) -> Dovecot:
@@ -111,7 +111,7 @@ def _told(server: Dovecot, reading: Reading) -> Dovecot:
     return other
 
 
-def _picture(server: Dovecot, *, memory: bool, texts: bool) -> Picture:
+def _served(server: Dovecot, *, memory: bool, texts: bool) -> Served:
     boxes: dict[str, tuple[str, dict[int, Mail]]] = {}
     answer = _asked(server, "mailbox", "status", "uidvalidity", "*", memory=memory)
     for line in answer.decode().splitlines():
@@ -137,10 +137,10 @@ def _asked(server: Dovecot, *words: str, memory: bool) -> bytes:
     return answer.out
 
 
-def _without(picture: Picture, **blank: str) -> Picture:
+def _without(served: Served, **blank: str) -> Served:
     """The same with some of what is known of each message left blank."""
     if not blank:
-        return picture
+        return served
     return {
         name: Box(
             box.validity,
@@ -149,16 +149,16 @@ def _without(picture: Picture, **blank: str) -> Picture:
                 for uid, mail in box.mails.items()
             },
         )
-        for name, box in picture.items()
+        for name, box in served.items()
     }
 
 
 def compare(
-    before: Picture, after: Picture, change: Change, highest: dict[str, int] | None = None
+    before: Served, after: Served, change: Change, highest: dict[str, int] | None = None
 ) -> Figures:
     """Asserts that exactly `change` lies between two pictures; `highest` UIDs were given before.
 
-    A picture without texts is compared by all the rest.
+    A served without texts is compared by all the rest.
     """
     if "" in (_a_body(before), _a_body(after)):
         before, after = _without(before, body=""), _without(after, body="")
@@ -196,27 +196,27 @@ def _compare_kept(name: str, was: Box, is_now: Box, change: Change, figures: Fig
         figures.altered += awaited[0] != awaited[1]
 
 
-def _a_body(picture: Picture) -> str:
-    whats = (mail.what for box in picture.values() for mail in box.mails.values())
+def _a_body(served: Served) -> str:
+    whats = (mail.what for box in served.values() for mail in box.mails.values())
     return next((what.body for what in whats), "none")
 
 
-def bodies(picture: Picture) -> Counter[str]:
+def bodies(served: Served) -> Counter[str]:
     """The texts of all messages."""
-    return Counter(mail.what.body for box in picture.values() for mail in box.mails.values())
+    return Counter(mail.what.body for box in served.values() for mail in box.mails.values())
 
 
-def alike(one: Picture, other: Picture) -> bool:
+def alike(one: Served, other: Served) -> bool:
     """Whether both show the same under the same UIDs, but for what is made of the names."""
     if "" in (_a_body(one), _a_body(other)):
         one, other = _without(one, body=""), _without(other, body="")
     return _unmarked(one) == _unmarked(other)
 
 
-def _unmarked(picture: Picture) -> dict[str, tuple[str, dict[int, What]]]:
+def _unmarked(served: Served) -> dict[str, tuple[str, dict[int, What]]]:
     return {
         name: (box.validity, {uid: mail.what for uid, mail in box.mails.items()})
-        for name, box in picture.items()
+        for name, box in served.items()
     }
 
 

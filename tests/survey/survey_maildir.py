@@ -26,7 +26,7 @@ def text(number: int = 1, *, body: bytes = b"Text.\n", message_id: bytes = b"") 
     )
 
 
-class House:
+class SurveyMaildir:
     """`spool/` is the mail root; paths are relative to it. INBOX is there unless `layout` is fs."""
 
     def __init__(self, home: Path, layout: str = "maildir++", options: Options | None = None):
@@ -101,21 +101,21 @@ class House:
         ids = [row[0] for row in self.index.db.execute("SELECT id FROM entries")]
         return {entry.path for entry in self.index.entries(ids) if entry.place != "folder"}
 
-    def picture(self) -> dict[str, Any]:
+    def contents(self) -> dict[str, Any]:
         """All the index says, without its own numbers and the time that has passed."""
-        return picture(self.index)
+        return contents(self.index)
 
-    def fresh_picture(self, **options: Any) -> dict[str, Any]:
+    def fresh_contents(self, **options: Any) -> dict[str, Any]:
         """What a new index of the spool as it is now would say."""
         index = Index.open(self.home / "fresh" / "index", fresh=True)
         try:
             run_survey(self.spool, index, self.options, **options)
-            return picture(index)
+            return contents(index)
         finally:
             index.close()
 
 
-def picture(index: Index) -> dict[str, Any]:
+def contents(index: Index) -> dict[str, Any]:
     """All an index says, without its own numbers and the time that has passed."""
     rows = index.folders()
     folders = {row.id: row.path for row in rows}

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.servers.support.damages import Case
+from tests.servers.support.damages import Expected
 from tests.servers.support.operator import Operator
-from tests.servers.support.pictures import Change, Picture, alike, compare
+from tests.servers.support.served import Change, Served, alike, compare
 from tests.servers.support.stock import Stock, tree
 
 SERVERS_OWN = ("dovecot", "courier", "maildirfolder")
 
 
 @dataclass
-class Treatment:
+class RepairRound:
     """One damaged spool on its way through repair, undo, redo and undo."""
 
     stock: Stock
-    case: Case
+    expected: Expected
     operator: Operator
-    healthy: Picture
+    healthy: Served
     looks: int = 0
 
     def command(self, verb: str, *words: str) -> dict[str, Any]:
@@ -28,34 +28,34 @@ class Treatment:
         return self.operator.must(verb, self.stock.server.spool, *wanted).json
 
     def repair(self) -> None:
-        verb, *words = self.case.words
+        verb, *words = self.expected.words
         report = self.command(verb, *words)
-        assert report["done"] == self.case.done
+        assert report["done"] == self.expected.done
         lost = [line for line in report["effects"] if "cannot be kept" in line or "anew" in line]
         assert not lost, lost
 
     def again(self, verb: str) -> None:
         report = self.command(verb)
-        assert sum(report["done"].values()) == sum(self.case.done.values())
+        assert sum(report["done"].values()) == sum(self.expected.done.values())
 
-    def view(self, *, damaged: bool = False) -> Picture:
-        if self.case.seen != "never":
-            reading = self.case.reading if damaged else "strict"
-            return self.stock.look(reading, old_dates=self.case.old_dates)
+    def view(self, *, damaged: bool = False) -> Served:
+        if self.expected.seen != "never":
+            reading = self.expected.reading if damaged else "strict"
+            return self.stock.look(reading, old_dates=self.expected.old_dates)
         if damaged:
             return self.healthy
         self.looks += 1
         return self.stock.look_aside(f"look-{self.looks}")
 
-    def change(self, before: Picture) -> Change:
-        brings = {name: self.healthy[old] for name, old in self.case.brings.items()}
-        takes = {name: before[name] for name in self.case.takes}
-        return replace(self.case.change, boxes_new=brings, boxes_gone=takes)
+    def change(self, before: Served) -> Change:
+        brings = {name: self.healthy[old] for name, old in self.expected.brings.items()}
+        takes = {name: before[name] for name in self.expected.takes}
+        return replace(self.expected.change, boxes_new=brings, boxes_gone=takes)
 
     def files(self) -> dict[str, tuple[object, ...]]:
         """All files but those a server itself writes whenever it looks."""
         found = tree(self.stock.server)
-        if self.case.seen == "never":
+        if self.expected.seen == "never":
             return found
         return {
             path: facts
@@ -66,7 +66,7 @@ class Treatment:
     def measure(self) -> str:
         """Repair, undo, redo and undo, each seen by the server and compared; gives the figures."""
         before = self.view(damaged=True)
-        if self.case.seen == "same":
+        if self.expected.seen == "same":
             assert alike(before, self.healthy)
         change = self.change(before)
         files = self.files()
@@ -77,7 +77,7 @@ class Treatment:
             self.again(verb)
             old, now = repaired, self.view(damaged=verb == "undo")
             wanted = change.back() if verb == "undo" else change
-            given = figures[-1].highest if self.case.seen != "never" else {}
+            given = figures[-1].highest if self.expected.seen != "never" else {}
             figures.append(compare(old, now, wanted, given))
             if verb == "undo":
                 assert self.files() == files
