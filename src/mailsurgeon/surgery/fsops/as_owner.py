@@ -2,8 +2,9 @@
 
 When root works in a directory that another user can change, it takes on that user's identity: files
 it makes belong to him, and no trick with names or symlinks reaches anything he could not reach
-himself. On Linux this identity belongs to the thread and covers file access only (setfsuid(2)); root's
-journal is written beside it. On other systems, and for users other than root, nothing changes.
+himself. On Linux this identity belongs to the thread and covers file access only (setfsuid(2)); the
+journal, which is root's, is written beside it. On other systems, and for users other than root,
+nothing changes.
 """
 
 from __future__ import annotations

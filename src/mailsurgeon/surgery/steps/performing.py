@@ -1,4 +1,4 @@
-"""One step, done: with whose rights, and how an error of the file system is told."""
+"""Runs one step with the right owner's rights, and turns OSErrors into refusals."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from mailsurgeon.surgery.steps.base import Step
 
 
 def perform(places: Places, folders: LockedFolders, step: Step) -> None:
-    """Does one step with the rights of the spool's owner.
+    """Runs one step with the rights of the spool's owner.
 
-    Raises StepRefused when it cannot be done, nothing having changed, or HardError.
+    Raises StepRefused when it cannot be done and nothing has changed, HardError or NotDurable.
     """
     with as_owner.files_as_owner(places.owner):
         enact(places, folders, step)
 
 
 def enact(places: Places, folders: LockedFolders, step: Step) -> None:
-    """The same for who acts with these rights already."""
+    """Like `perform`, for a caller that already has the owner's rights."""
     try:
         step.do(places, folders)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The words of shell that steps are written in: paths, and edits of a list of UIDs."""
+"""Writes paths and edits of a list of UIDs as shell."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from mailsurgeon.text import visible
 
 
 class ShellWords:
-    """For a script that runs in the spool, knows $QUARANTINE and has `edit_uidlist`."""
+    """For a script that runs in the spool, sets $QUARANTINE and defines `edit_uidlist`."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
 
     def path(self, path: bytes) -> str:
-        """A path of a step as one word."""
+        """A step's path as one shell word."""
         if path.startswith(QUARANTINE):
             return '"$QUARANTINE"/' + quoted(path.removeprefix(QUARANTINE))
         return quoted(b"./" + path if path.startswith(b"-") else path or b".")
 
     def list_edit(self, folder: bytes, lines: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
-        """Lines that put new lines in the place of old ones in a folder's list; empty: none."""
+        """Shell lines that replace old list lines by new ones; an empty new line removes it."""
         yield "{"
         for before, after in lines:
             yield f"printf '%s\\n' {quoted(b'-' + before)}"
@@ -33,7 +33,7 @@ class ShellWords:
         yield f"}} | edit_uidlist {self.path(self._spool.control_name(folder))}"
 
     def by_hand(self, action: str, path: bytes) -> str:
-        """A comment for what shell has no command for."""
+        """A comment for a step that shell has no command for."""
         return f"# {visible(action)} {visible(path or b'.')}: to be made by hand"
 
 
@@ -42,7 +42,7 @@ def quoted(name: bytes) -> str:
     text = os.fsdecode(name)
     if visible(text) == text:
         return shlex.quote(text)
-    body = text.rstrip("\n")  # a command substitution would eat them
+    body = text.rstrip("\n")  # command substitution strips trailing newlines
     octal = "".join(
         char if char.isascii() and char.isprintable() and char not in "\\%'-"
         else "".join(f"\\{byte:03o}" for byte in os.fsencode(char))
