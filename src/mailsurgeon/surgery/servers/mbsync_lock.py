@@ -1,7 +1,7 @@
 """The record lock that mbsync (isync 1.4) holds on a folder's `.uidvalidity` while it works there.
 
-It is an fcntl lock of the whole file. Ours belongs to the open file, not to the process, so that
-no other look at the file by this program lets it go.
+It is an fcntl lock of the whole file. Ours belongs to the open file, not to the process (F_OFD_*),
+so that it survives when this program opens and closes the file elsewhere.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _PAUSE = 0.1  # seconds between two tries
 def lock_for_mbsync(
     place: FolderPlace, _server: Server, lock: ServerLock, patience: LockWait
 ) -> None:
-    """Holds the lock that mbsync gives out UIDs under, where it keeps a count of them;
-    `place.stack` lets it go. Raises StepRefused and HardError.
+    """Takes the lock under which mbsync assigns UIDs, if the folder has a `.uidvalidity`;
+    `place.stack` releases it. Raises StepRefused and HardError.
     """
     shown = place.shown(lock.home, lock.name)
     folder = place.directory(lock.home)
@@ -41,14 +41,14 @@ def lock_for_mbsync(
 
 
 def remove_dead(_directory: int, _name: bytes, _process: int, _host: str) -> None:
-    """Leaves all as it is: a record lock goes with its process."""
+    """Does nothing: the kernel drops a record lock when its process ends."""
 
 
 def hold(directory: int, name: bytes, shown: bytes, patience: LockWait) -> int:
-    """A descriptor of the file `name` that holds its lock; closing it lets the lock go.
+    """Locks the file `name` and returns its descriptor; closing it releases the lock.
 
-    Waits as `patience` says. Raises StepRefused with the holder's name when it stays held or is
-    no plain file, and OSError (FileNotFoundError: there is no such file, and no lock).
+    Waits as `patience` says. Raises StepRefused, naming the holder, when it stays held, also when
+    it is not a plain file, and OSError (FileNotFoundError: no such file, so nothing to lock).
     """
     handle = os.open(name, _OPEN, dir_fd=directory)
     try:
