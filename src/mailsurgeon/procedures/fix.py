@@ -49,8 +49,8 @@ def plan_fix(
     Raises MailsurgeonError for a code or folder that does not exist.
     """
     check_codes(only)
-    around = SpoolContext(spool, index, host)
-    ids = [around.named(name).id for name in folders]
+    context = SpoolContext(spool, index, host)
+    ids = [context.named(name).id for name in folders]
     named, below, left = _named(index, paths)
     entries = [*named, *below] if paths else entries_with_problem(index, only, ids)
     rows = list(index.problems(entries=sorted(set(entries))))
@@ -72,7 +72,7 @@ def plan_fix(
             left.append(reason(row, spool))
     return plan_problems(
         spool, index, chosen, left,
-        kind="fix", named=named, force=force, quarantine=quarantine, around=around, known=rows,
+        kind="fix", named=named, force=force, quarantine=quarantine, context=context, known=rows,
     )  # fmt: skip
 
 

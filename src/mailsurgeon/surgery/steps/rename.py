@@ -64,11 +64,11 @@ class Rename(Step):
     def do(self, places: Places, folders: LockedFolders) -> None:
         """Renames, then checks that the right file was renamed; if not, renames it back."""
         left, came = self.source.rpartition(b"/")[0], self.target.rpartition(b"/")[0]
-        ours, theirs = _occupants(folders, left), _occupants(folders, came)
+        old_home, new_home = _occupants(folders, left), _occupants(folders, came)
         source_dir, source = _locate_source(places, self.source, self.expected)
         target_dir, target = _locate_target(places, self.target)
-        if theirs and not self.may_share:  # back where it stood beside its namesake before
-            _check_base_is_free(theirs, self.target, self.source)
+        if new_home and not self.may_share:  # back where it stood beside its namesake before
+            _check_base_is_free(new_home, self.target, self.source)
         try:
             at.rename_no_replace(source_dir, source, target_dir, target)
         except FileExistsError:
@@ -81,10 +81,10 @@ class Rename(Step):
         if expected and not at.same_inode(at.look(target_dir, target), expected):
             at.rename_no_replace(target_dir, target, source_dir, source)
             raise StepRefused("another file has taken its place")
-        if ours:
-            ours.left(left, source)
-        if theirs:
-            theirs.came(came, target)
+        if old_home:
+            old_home.left(left, source)
+        if new_home:
+            new_home.came(came, target)
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
         """Whether it was done; if link and unlink left both names, drops the old one."""
