@@ -1,4 +1,4 @@
-"""What doveadm says of one folder: UIDs, sizes, complaints. Read as it comes, never as a whole."""
+"""Reads what doveadm says about one folder: UIDs, sizes, complaints, as they come."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _REASON = re.compile(rb" \(read reason=[^()]*\)\Z")
 _LONGEST = 2000  # bytes of one complaint
 _MOST_GENERAL = 1000  # complaints of a folder as a whole
 EXPUNGED = "Message was expunged"
-"""Says less than the line before it."""
+"""A complaint that says less than the line before it."""
 
 
 @dataclass
 class Told:
-    """What was told of a folder, by UID. `sizes` has every message the server sees; None where it
-    cannot say the size (bytes with CRLF line ends: RFC822.SIZE). `general` names no message."""
+    """What doveadm said about a folder, by UID. `sizes` has every message the server sees; None if
+    it cannot say the size (bytes with CRLF line ends: RFC822.SIZE). `general` names no message."""
 
     sizes: dict[int, int | None] = field(default_factory=dict)
     complaints: dict[int, str] = field(default_factory=dict)
@@ -28,10 +28,10 @@ class Told:
 
 
 def ask(doveadm: Doveadm, mailbox: str, place: bytes) -> Told:
-    """Lets doveadm tell UID and size of every message of `mailbox`, in the shadow at `place`.
+    """Asks doveadm for UID and size of every message of `mailbox`, in the shadow at `place`.
 
-    Where a message's name does not tell its size, it reads it for that from end to end. Raises
-    MailsurgeonError when doveadm cannot be run or hangs.
+    If a message's name has no size, doveadm reads all of the message. Raises MailsurgeonError when
+    doveadm cannot be run or hangs.
     """
     told = Told()
     rows = _Rows(doveadm.user.encode(), told)
@@ -44,8 +44,8 @@ def ask(doveadm: Doveadm, mailbox: str, place: bytes) -> Told:
 
 
 class _Rows:
-    """Makes rows of the table. A field that could not be had is simply left out, and the next row
-    goes on in its line: only the user's word tells where a row begins."""
+    """Parses rows of the table. doveadm leaves out a field it cannot get and continues the line
+    with the next row, so that only the user's word marks where a row begins."""
 
     def __init__(self, user: bytes, told: Told) -> None:
         self._user = user
@@ -65,11 +65,11 @@ class _Rows:
 
 
 class _Complaints:
-    """Makes complaints of what comes on stderr.
+    """Parses complaints from stderr.
 
-    doveadm tells of one trouble in several lines, of which the last names the message it could not
-    fetch. A line that does not begin with the program's own head goes on with the one before it,
-    whatever a name in it may pretend.
+    doveadm reports one trouble in several lines; the last names the message it could not fetch.
+    A line that does not begin with doveadm's own prefix continues the one before, even if a name
+    in it looks like that prefix.
     """
 
     def __init__(self, user: bytes, mailbox: bytes, place: bytes, told: Told) -> None:
@@ -128,7 +128,7 @@ class _Complaints:
                 self._told.general.append(text)
 
     def _clean(self, text: bytes) -> str:
-        """The complaint without what belongs to the shadow and not to the spool."""
+        """The complaint as about the spool, without traces of the shadow."""
         text = text.removeprefix(b"Mailbox " + self._mailbox + b": ")
         text = _REASON.sub(b"", text).replace(b",w=", b",W=")
         for place in self._places:

@@ -1,21 +1,20 @@
-"""`verify`: the spool through Dovecot's eyes, beside what a survey says of it.
+"""`verify`: compares what Dovecot sees in the spool with what a survey says.
 
-Every folder is shown to doveadm twice, as a shadow (`shadow.py`): once under the names it has, for
-the UIDs and the sizes that a client is told; once under names that do not tell W, so that every
-message has to be read from end to end, for what is really sent, and what is complained of.
+doveadm reads every folder twice, as a shadow (`shadow.py`). The first time the files have their own
+names, so that it reports the UIDs and sizes that clients get. The second time the names do not
+carry W, so that it must read every message from end to end, and reports real sizes and errors.
 
-What differs:
+Differences are:
 
-- a complaint of the server about a message or folder for which the survey has no problem that
-  explains it;
-- a message that the survey counts and the server does not see, or a folder it does not list,
+- a complaint of the server about a message or folder which no problem of the survey explains;
+- a message that the survey counts but the server does not see, or a folder it does not list,
   without such a problem;
 - a `size-mismatch` or `unreadable` of the survey on a message that the server serves without
-  complaint, and a `misfiled` one that it sees.
+  complaint, and a `misfiled` message that it sees.
 
-Not a difference: a folder that is missing from `subscriptions` (the server sees it; whether a
-client should is its owner's choice), a problem that servers are silent about, an encrypted message
-(read here without its keys), and what changed while both were looking.
+These are not differences: a folder missing from `subscriptions` (the server sees it; whether a
+client should is for its owner to decide), a problem that servers do not report, an encrypted
+message (read here without its keys), and anything that changed during the comparison.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ _ENCRYPTED = b"CRYPTED"
 
 
 class Complaint(NamedTuple):
-    """What the server said. `path` is the message's, or the folder's; `uid` None for a folder."""
+    """A message of the server. `path` is the mail's or the folder's; `uid` is None for a folder."""
 
     folder: str
     path: bytes
@@ -67,7 +66,7 @@ class Unseen(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Something only one of the two says. `code`: of a problem; or `complaint`, `unseen`."""
+    """Something that only one side reports. `code`: of a problem; or `complaint`, `unseen`."""
 
     code: str
     folder: str
@@ -76,7 +75,7 @@ class Difference(NamedTuple):
 
 
 class FolderView(NamedTuple):
-    """One folder: how many files the server was shown, and how many of them it sees."""
+    """One folder: how many files were shown to the server, and how many of them it sees."""
 
     name: str
     path: bytes
@@ -88,7 +87,7 @@ class FolderView(NamedTuple):
 
 @dataclass
 class Verification:
-    """What the server sees, and where the survey says otherwise."""
+    """What the server sees, and where the survey says something else."""
 
     server: str
     folders: list[FolderView] = field(default_factory=list)
@@ -100,13 +99,13 @@ class Verification:
 
     @property
     def agrees(self) -> bool:
-        """Whether the two say the same."""
+        """Whether the two agree."""
         return not self.ours_only and not self.server_only
 
 
 @dataclass
 class View:
-    """One folder as the server sees it: UIDs and complaints by the live path."""
+    """One folder as the server sees it: UIDs and complaints by live path."""
 
     files: set[bytes] = field(default_factory=set)
     uids: dict[bytes, int] = field(default_factory=dict)
@@ -124,9 +123,9 @@ def verify(
     cancelled: Callable[[], bool] = lambda: False,
     advance: Advance = lambda _stage, _done, _total: None,
 ) -> Verification:
-    """Asks Dovecot for these folders (all without any) and compares with a full survey's `index`.
+    """Runs Dovecot on these folders (default: all) and compares it with a full survey's `index`.
 
-    Raises MailsurgeonError when Dovecot cannot be asked, KeyboardInterrupt when `cancelled`.
+    Raises MailsurgeonError when Dovecot cannot be run, KeyboardInterrupt when `cancelled`.
     """
     program = find_doveadm()
     account = servers_account(spool)
@@ -161,7 +160,7 @@ def verify(
 
 
 def view_of(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable[bytes]) -> View:
-    """Shows one folder to the server, with W and without, and gives what it says."""
+    """Shows one folder to the server, with W and without, and returns what it says."""
     view = View()
     with shadow.filled(row.path, misfiled) as filled:
         told = ask(doveadm, row.name, shadow.place)
@@ -182,9 +181,9 @@ def view_of(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable
 
 
 def _uids(shadow: Shadow, folder: bytes, filled: Filled, told: Told) -> dict[bytes, int]:
-    """The UIDs by live path, of what the server sees: of two files of one base name the first.
+    """The UIDs by live path; of two files with one base name, only the first has one.
 
-    A directory in cur or new gets a UID too, and is then no longer there.
+    Dovecot also assigns a UID to a directory in cur or new, and then removes the directory.
     """
     listed = shadow.uids(folder)
     taken: dict[int, bytes] = {}
@@ -209,7 +208,7 @@ def _take_complaints(view: View, told: Told, uids: dict[bytes, int]) -> None:
 
 
 def _forget_changes(view: View, spool: Spool) -> None:
-    """Leaves out what was renamed or went away while it was looked at: nobody's fault."""
+    """Leaves out what was renamed or removed during the comparison: neither side is wrong."""
     unseen = view.files - view.uids.keys()
     for path in [*view.complaints, *unseen]:
         if not os.path.lexists(spool.absolute(path)):
@@ -219,7 +218,7 @@ def _forget_changes(view: View, spool: Spool) -> None:
 
 
 def _mailboxes(doveadm: Doveadm, *options: str) -> set[str]:
-    """The names the server lists, bytes that are not UTF-8 as surrogate escapes."""
+    """The names the server lists; bytes that are not UTF-8 become surrogate escapes."""
     lines: list[bytes] = []
     complaints: list[bytes] = []
     doveadm.run(("-f", "json", "mailbox", "list", *options), lines.append, complaints.append)
@@ -241,7 +240,7 @@ def _add_unlisted(found: Verification, row: FolderRow, ours: OurFindings) -> Non
 
 
 def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spool: Spool) -> None:
-    """What the server says of a folder, and what of it the survey does not say, or the reverse."""
+    """Adds what the server says about a folder, and the differences from the survey."""
     complaints = [
         Complaint(row.name, path, view.uids.get(path), text)
         for path, text in sorted(view.complaints.items())
@@ -283,7 +282,7 @@ def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spo
 
 
 def _unseen(row: FolderRow, view: View, ours: OurFindings) -> list[Unseen]:
-    """What was shown to the server and got no UID. Where it saw nothing, the folder alone."""
+    """What was shown to the server but got no UID; if it saw nothing, the folder alone."""
     unseen = [Unseen(row.name, *passed) for passed in view.passed]
     hidden = view.files - view.uids.keys()
     filed = hidden.difference(ours.outside)
