@@ -89,7 +89,7 @@ class _Sample:
 
     def directories(self) -> dict[bytes, int]:
         """Every directory with its mode: those of the manifest, and the parents of all files."""
-        found = {_inside(path): _mode(told, 0o700) for path, told in self._named_directories()}
+        found = {_inside(path): _mode(entry, 0o700) for path, entry in self._named_directories()}
         needed = [os.path.dirname(path) for path in (*found, *self._file_paths())]
         while needed:
             path = needed.pop()
@@ -115,9 +115,9 @@ class _Sample:
 
     def files(self) -> Iterator[_File]:
         """All regular files, sorted by path."""
-        told = {os.fsencode(path): entry for path, entry in self.manifest["files"].items()}
+        described = {os.fsencode(path): entry for path, entry in self.manifest["files"].items()}
         for path in self._file_paths():
-            entry = told.get(path, {})
+            entry = described.get(path, {})
             content = self._content(path, entry)
             yield _File(path, content, self._mtime(path, entry), _mode(entry, 0o600))
 
@@ -136,11 +136,11 @@ class _Sample:
 
     def _mtime(self, path: bytes, entry: Mapping[str, Any]) -> int:
         """The manifest's time for the file, else the one its name begins with, else its default."""
-        told = entry.get("mtime")
-        if isinstance(told, str):
-            return int(self.now) + int(told[:-1]) * _UNITS[told[-1]]
-        if told is not None:
-            return told
+        mtime = entry.get("mtime")
+        if isinstance(mtime, str):
+            return int(self.now) + int(mtime[:-1]) * _UNITS[mtime[-1]]
+        if mtime is not None:
+            return mtime
         leading = _LEADING_SECONDS.match(os.path.basename(path))
         return int(leading[1]) if leading else self.manifest["default_mtime"]
 

@@ -109,7 +109,7 @@ class Surgeon:
             if not self.force:
                 self._refuse_beside_sync_tools(writer.places.owner[0])
             writer.force = self.force
-            return writer.run(plan, self._patience(cancelled), on_progress, cancelled)
+            return writer.run(plan, self._waiting(cancelled), on_progress, cancelled)
 
     def recover(self) -> Report | None:
         """Finishes an operation that was interrupted; None if there is none.
@@ -120,7 +120,7 @@ class Surgeon:
             self._take_notice_down()
             return None
         with self._writing() as writer:
-            return writer.recover(self._open_operations(), self._patience(None))
+            return writer.recover(self._open_operations(), self._waiting(None))
 
     def _take_notice_down(self) -> None:
         """Removes the notice of a run that ended after closing its operation, but before this."""
@@ -143,7 +143,7 @@ class Surgeon:
                 f"{visible(self.spool.root)}: {visible(tool)}; wait for it, or go on with --force"
             )
 
-    def _patience(self, cancelled: Callable[[], bool] | None) -> LockWait:
+    def _waiting(self, cancelled: Callable[[], bool] | None) -> LockWait:
         return LockWait(self.lock_wait, self.on_wait, cancelled or (lambda: False))
 
     @contextmanager

@@ -36,7 +36,7 @@ class Traces:
         """Whether one of the servers writes UIDs into file names."""
         return any(server.uids_in_names for server in self.servers)
 
-    def told_by_name(self, before: bytes, after: bytes) -> bool:
+    def kept_by_name(self, before: bytes, after: bytes) -> bool:
         """Whether a message without a uidlist keeps its UID through a rename: the name carries
         it, and no server here assigns UIDs of its own."""
         uid = uid_field(before)

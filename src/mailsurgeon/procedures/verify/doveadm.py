@@ -102,8 +102,8 @@ class Doveadm:
         self.run(("config", "-n"), lines.append, problems.append)
         found = _VERSION.match(lines[0]) if lines else None
         if found is None:
-            told = visible(b" ".join(problems)) or "it does not tell its version"
-            raise MailsurgeonError(f"{self.program}: {told}; verify knows Dovecot 2.2 and 2.3")
+            reason = visible(b" ".join(problems)) or "it does not tell its version"
+            raise MailsurgeonError(f"{self.program}: {reason}; verify knows Dovecot 2.2 and 2.3")
         version = found[0].removeprefix(b"# ").decode()
         if (int(found[1]), int(found[2])) not in _KNOWN:
             raise MailsurgeonError(
@@ -153,7 +153,7 @@ class Doveadm:
     def _listen(self, process: subprocess.Popen[bytes], on_line: Line, on_complaint: Line) -> None:
         assert process.stdout and process.stderr
         waiting = {process.stdout: _Lines(on_line), process.stderr: _Lines(on_complaint)}
-        heard = time.monotonic()
+        last_output = time.monotonic()
         with selectors.DefaultSelector() as selector:
             for pipe in waiting:
                 selector.register(pipe, selectors.EVENT_READ)
@@ -162,8 +162,8 @@ class Doveadm:
                 if self.cancelled():
                     raise KeyboardInterrupt
                 if ready:
-                    heard = time.monotonic()
-                elif time.monotonic() - heard > SILENCE:
+                    last_output = time.monotonic()
+                elif time.monotonic() - last_output > SILENCE:
                     raise MailsurgeonError(
                         f"{self.program}: has said nothing for {SILENCE:,.0f} s and was ended"
                     )

@@ -19,7 +19,7 @@ _DENIED = "Permission denied"
 
 
 @dataclass
-class OurFindings:
+class SurveyFindings:
     """The problems of one folder, as codes.
 
     `folder`: those of the folder itself. `inside`: those of its messages; `messages`: the same by
@@ -72,9 +72,9 @@ class OurFindings:
         return self.not_examined or any(view.explains_folder for view in _views(self.folder))
 
 
-def findings_of(index: Index, row: FolderRow | None = None) -> OurFindings:
+def findings_of(index: Index, row: FolderRow | None = None) -> SurveyFindings:
     """The index's problems in a folder; without a folder, those outside all folders."""
-    found = OurFindings()
+    found = SurveyFindings()
     if row is None:
         codes = [kind.code for kind in CATALOGUE.values() if kind.server.never_shown]
         problems = index.problems(codes=codes)

@@ -18,7 +18,7 @@ EXPUNGED = "Message was expunged"
 
 
 @dataclass
-class Told:
+class Reply:
     """What doveadm said about a folder, by UID. `sizes` has every message the server sees; None if
     it cannot say the size (bytes with CRLF line ends: RFC822.SIZE). `general` names no message."""
 
@@ -27,29 +27,29 @@ class Told:
     general: list[str] = field(default_factory=list)
 
 
-def ask(doveadm: Doveadm, mailbox: str, place: bytes) -> Told:
+def ask(doveadm: Doveadm, mailbox: str, place: bytes) -> Reply:
     """Asks doveadm for UID and size of every message of `mailbox`, in the shadow at `place`.
 
     If a message's name has no size, doveadm reads all of the message. Raises MailsurgeonError when
     doveadm cannot be run or hangs.
     """
-    told = Told()
-    rows = _Rows(doveadm.user.encode(), told)
-    complaints = _Complaints(doveadm.user.encode(), os.fsencode(mailbox), place, told)
+    reply = Reply()
+    rows = _Rows(doveadm.user.encode(), reply)
+    complaints = _Complaints(doveadm.user.encode(), os.fsencode(mailbox), place, reply)
     fields = "user uid size.virtual"
     words = ("-f", "tab", "fetch", fields, "mailbox", os.fsencode(mailbox), "all")
     doveadm.run(words, rows.feed, complaints.feed)
     complaints.end()
-    return told
+    return reply
 
 
 class _Rows:
     """Parses rows of the table. doveadm leaves out a field it cannot get and continues the line
     with the next row, so that only the user's word marks where a row begins."""
 
-    def __init__(self, user: bytes, told: Told) -> None:
+    def __init__(self, user: bytes, reply: Reply) -> None:
         self._user = user
-        self._told = told
+        self._reply = reply
         self._uid: int | None = None
         self._fresh = False
 
@@ -59,9 +59,9 @@ class _Rows:
                 self._uid, self._fresh = None, True
             elif word.isdigit() and self._fresh:
                 self._uid, self._fresh = int(word), False
-                self._told.sizes[self._uid] = None
+                self._reply.sizes[self._uid] = None
             elif word.isdigit() and self._uid is not None:
-                self._told.sizes[self._uid] = int(word)
+                self._reply.sizes[self._uid] = int(word)
 
 
 class _Complaints:
@@ -72,12 +72,12 @@ class _Complaints:
     in it looks like that prefix.
     """
 
-    def __init__(self, user: bytes, mailbox: bytes, place: bytes, told: Told) -> None:
+    def __init__(self, user: bytes, mailbox: bytes, place: bytes, reply: Reply) -> None:
         self._head = b"doveadm(" + user + b"): "
         self._mailbox = mailbox
         self._shadow = place + b"/m"
         self._places = (self._shadow + b"/", place + b"/c/")
-        self._told = told
+        self._reply = reply
         self._line: bytes | None = None
         self._pending: list[bytes] = []
 
@@ -108,9 +108,9 @@ class _Complaints:
             [line for line in self._pending if line not in about and line not in reason]
         )
         self._pending.clear()
-        told = about[-1] if reason == EXPUNGED.encode() and about else reason
-        text = self._clean(told).removeprefix(f"UID={uid}: ")
-        self._told.complaints.setdefault(uid, text)
+        best = about[-1] if reason == EXPUNGED.encode() and about else reason
+        text = self._clean(best).removeprefix(f"UID={uid}: ")
+        self._reply.complaints.setdefault(uid, text)
 
     def _failed(self, text: bytes) -> tuple[int, bytes] | None:
         exact = re.compile(
@@ -124,8 +124,8 @@ class _Complaints:
     def _generalise(self, lines: list[bytes]) -> None:
         for line in lines:
             text = self._clean(line)
-            if text not in self._told.general and len(self._told.general) < _MOST_GENERAL:
-                self._told.general.append(text)
+            if text not in self._reply.general and len(self._reply.general) < _MOST_GENERAL:
+                self._reply.general.append(text)
 
     def _clean(self, text: bytes) -> str:
         """The complaint as about the spool, without traces of the shadow."""

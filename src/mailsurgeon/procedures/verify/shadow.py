@@ -186,10 +186,10 @@ class Shadow:
         uidlist = list_path(self.spool, folder, DOVECOT_UIDLIST)
         if os.access(uidlist, os.R_OK):
             with open(uidlist, "rb+") as file:
-                told = without_virtual_sizes(file.read())
+                changed = without_virtual_sizes(file.read())
                 file.seek(0)
                 file.truncate()
-                file.write(told)
+                file.write(changed)
         self._dress(folder, as_live=True)
 
     def held(self, folder: bytes) -> Iterator[tuple[bytes, bytes]]:

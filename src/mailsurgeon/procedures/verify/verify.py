@@ -37,8 +37,8 @@ from mailsurgeon.procedures.verify.doveadm import (
     process_as_account,
     servers_account,
 )
-from mailsurgeon.procedures.verify.expectations import OurFindings, findings_of
-from mailsurgeon.procedures.verify.fetch import EXPUNGED, Told, ask
+from mailsurgeon.procedures.verify.expectations import SurveyFindings, findings_of
+from mailsurgeon.procedures.verify.fetch import EXPUNGED, Reply, ask
 from mailsurgeon.procedures.verify.shadow import Filled, Passed, Shadow, shadow_of
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
@@ -145,13 +145,13 @@ def verify(
             found.unsubscribed += [row.name for row in wanted if row.name in missing]
         for row in wanted:
             advance(_STAGE, done, total)
-            ours = findings_of(index, row)
+            findings = findings_of(index, row)
             if row.name not in listed or not shadow.has_folder(row.path):
-                _add_unlisted(found, row, ours)
+                _add_unlisted(found, row, findings)
             else:
-                view = view_of(shadow, doveadm, row, ours.outside)
+                view = view_of(shadow, doveadm, row, findings.outside)
                 _forget_changes(view, spool)
-                _add(found, row, view, ours, spool)
+                _add(found, row, view, findings, spool)
             done += row.messages
     if not folders:
         outside = (Unseen("", path, "lies in no folder") for path in findings_of(index).outside)
@@ -163,24 +163,24 @@ def view_of(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable
     """Shows one folder to the server, with W and without, and returns what it says."""
     view = View()
     with shadow.filled(row.path, misfiled) as filled:
-        told = ask(doveadm, row.name, shadow.place)
-        view.uids = _uids(shadow, row.path, filled, told)
+        reply = ask(doveadm, row.name, shadow.place)
+        view.uids = _uids(shadow, row.path, filled, reply)
         view.files, view.passed = filled.files, filled.passed
         view.directories = filled.directories
-        announced = {path: told.sizes[uid] for path, uid in view.uids.items()}
-        _take_complaints(view, told, view.uids)
+        announced = {path: reply.sizes[uid] for path, uid in view.uids.items()}
+        _take_complaints(view, reply, view.uids)
         shadow.hide_virtual_sizes(row.path)
-        told = ask(doveadm, row.name, shadow.place)
-        reread = _uids(shadow, row.path, filled, told)
-    _take_complaints(view, told, reread)
+        reply = ask(doveadm, row.name, shadow.place)
+        reread = _uids(shadow, row.path, filled, reply)
+    _take_complaints(view, reply, reread)
     for path, uid in reread.items():
-        said, sent = announced.get(path), told.sizes[uid]
+        said, sent = announced.get(path), reply.sizes[uid]
         if said is not None and sent is not None and said != sent:
             view.complaints.setdefault(path, f"announced with {said} bytes, sent with {sent}")
     return view
 
 
-def _uids(shadow: Shadow, folder: bytes, filled: Filled, told: Told) -> dict[bytes, int]:
+def _uids(shadow: Shadow, folder: bytes, filled: Filled, reply: Reply) -> dict[bytes, int]:
     """The UIDs by live path; of two files with one base name, only the first has one.
 
     Dovecot also assigns a UID to a directory in cur or new, and then removes the directory.
@@ -190,21 +190,21 @@ def _uids(shadow: Shadow, folder: bytes, filled: Filled, told: Told) -> dict[byt
     directories = ((split(os.path.basename(path))[0], path) for path in filled.directories)
     for base, path in chain(shadow.held(folder), directories):
         uid = listed.get(base)
-        if uid is not None and uid in told.sizes:
+        if uid is not None and uid in reply.sizes:
             taken.setdefault(uid, path)
     return {path: uid for uid, path in taken.items()}
 
 
-def _take_complaints(view: View, told: Told, uids: dict[bytes, int]) -> None:
+def _take_complaints(view: View, reply: Reply, uids: dict[bytes, int]) -> None:
     paths = {uid: path for path, uid in uids.items()}
-    for uid, text in told.complaints.items():
+    for uid, text in reply.complaints.items():
         if uid in paths:
             path = paths[uid]
             text = text.removeprefix(f"read({os.fsdecode(path)}) failed: ")
             view.complaints.setdefault(path, text)
         elif text not in (EXPUNGED, *view.general):
             view.general.append(text)
-    view.general += [text for text in told.general if text not in view.general]
+    view.general += [text for text in reply.general if text not in view.general]
 
 
 def _forget_changes(view: View, spool: Spool) -> None:
@@ -226,26 +226,28 @@ def _mailboxes(doveadm: Doveadm, *options: str) -> set[str]:
         rows = json.loads(os.fsdecode(b"\n".join(lines)) or "[]", strict=False)
         return {row["mailbox"] for row in rows}
     except (ValueError, KeyError, TypeError) as error:
-        told = os.fsdecode(b" ".join(complaints)) or "what it says makes no sense"
-        raise MailsurgeonError(f"{doveadm.program}: does not list the folders: {told}") from error
+        reason = os.fsdecode(b" ".join(complaints)) or "what it says makes no sense"
+        raise MailsurgeonError(f"{doveadm.program}: does not list the folders: {reason}") from error
 
 
-def _add_unlisted(found: Verification, row: FolderRow, ours: OurFindings) -> None:
+def _add_unlisted(found: Verification, row: FolderRow, findings: SurveyFindings) -> None:
     reason = "the server lists no such folder"
     found.unseen.append(Unseen(row.name, row.path, reason))
-    if not ours.explains_folder():
+    if not findings.explains_folder():
         found.server_only.append(Difference("unseen", row.name, row.path, reason))
     troubles = sum(row.problems.values())
     found.folders.append(FolderView(row.name, row.path, row.messages, 0, 0, troubles))
 
 
-def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spool: Spool) -> None:
+def _add(
+    found: Verification, row: FolderRow, view: View, findings: SurveyFindings, spool: Spool
+) -> None:
     """Adds what the server says about a folder, and the differences from the survey."""
     complaints = [
         Complaint(row.name, path, view.uids.get(path), text)
         for path, text in sorted(view.complaints.items())
     ]
-    unseen = _unseen(row, view, ours)
+    unseen = _unseen(row, view, findings)
     paths = chain(view.complaints, view.directories, (one.path for one in unseen))
     named = {os.fsdecode(os.path.basename(path)): path for path in paths}
     named.pop(os.fsdecode(os.path.basename(row.path)), None)
@@ -256,22 +258,22 @@ def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spo
     for one in complaints:
         about_folder = one.path == row.path
         explained = (
-            ours.explains_folder() if about_folder else ours.explains(one.path, one.text)
+            findings.explains_folder() if about_folder else findings.explains(one.path, one.text)
         ) or (not about_folder and _encrypted(spool.absolute(one.path)))
         if not explained:
             found.server_only.append(Difference("complaint", row.name, one.path, one.text))
     found.server_only += [
         Difference("unseen", row.name, one.path, one.reason)
         for one in unseen
-        if not ours.explains_absence(one.path)
+        if not findings.explains_absence(one.path)
     ]
     found.ours_only += [
         Difference(code, row.name, path)
-        for code, path in ours.expected
+        for code, path in findings.expected
         if path in view.uids and path not in view.complaints
     ]
     found.ours_only += [
-        Difference(code, row.name, path) for code, path in ours.never_shown if path in view.uids
+        Difference(code, row.name, path) for code, path in findings.never_shown if path in view.uids
     ]
     found.complaints += complaints
     found.unseen += unseen
@@ -281,16 +283,16 @@ def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spo
     found.folders.append(FolderView(row.name, row.path, files, seen, len(complaints), troubles))
 
 
-def _unseen(row: FolderRow, view: View, ours: OurFindings) -> list[Unseen]:
+def _unseen(row: FolderRow, view: View, findings: SurveyFindings) -> list[Unseen]:
     """What was shown to the server but got no UID; if it saw nothing, the folder alone."""
     unseen = [Unseen(row.name, *passed) for passed in view.passed]
     hidden = view.files - view.uids.keys()
-    filed = hidden.difference(ours.outside)
+    filed = hidden.difference(findings.outside)
     if filed and not view.uids:
         reason = ": ".join(["the server shows nothing of it", *view.general[:1]])
         unseen.append(Unseen(row.name, row.path, reason))
         hidden -= filed
-    unseen += [Unseen(row.name, path, ours.why_unseen(path)) for path in sorted(hidden)]
+    unseen += [Unseen(row.name, path, findings.why_unseen(path)) for path in sorted(hidden)]
     return unseen
 
 

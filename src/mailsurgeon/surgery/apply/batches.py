@@ -63,7 +63,7 @@ class Runner:
         places: Places,
         journal: Journal,
         operation: int,
-        patience: LockWait,
+        wait: LockWait,
         *,
         force: bool = False,
     ) -> None:
@@ -71,7 +71,7 @@ class Runner:
         self.places = places
         self.journal = journal
         self.operation = operation
-        self.patience = patience
+        self.wait = wait
         self.tally = OperationOutcome()
         self._register = Register(places)
         self._settled: list[StepRecord] = []  # not yet in the journal
@@ -146,7 +146,7 @@ class Runner:
         rest: list[ActRun] = []
         try:
             with ExitStack() as stack:
-                self._admit(locked, groups[0], self.patience, stack)
+                self._admit(locked, groups[0], self.wait, stack)
                 taken += self._admit_more(locked, groups, stack)
                 rest = locked.work()
             if len(locked.folders) > 1:
@@ -163,22 +163,20 @@ class Runner:
         self._settled += locked.settled
         return [*grouped(rest), *groups[taken:]]
 
-    def _admit(
-        self, batch: LockedBatch, group: Group, patience: LockWait, stack: ExitStack
-    ) -> None:
+    def _admit(self, batch: LockedBatch, group: Group, wait: LockWait, stack: ExitStack) -> None:
         reason = "" if self.force else cut_off_sync(self.places, group.folders)
         if reason:
             refuse(group.runs, reason)
             return
         with ExitStack() as own:
-            locked = lock_folders(self.places, group.folders, patience, own, self._register)
+            locked = lock_folders(self.places, group.folders, wait, own, self._register)
             stack.push(own.pop_all())
         batch.admit(locked, group.runs)
 
     def _admit_more(self, batch: LockedBatch, groups: Sequence[Group], stack: ExitStack) -> int:
         """Admits further groups while their locks are free; returns how many."""
         begun = time.monotonic()
-        at_once = replace(self.patience, seconds=0.0)
+        at_once = replace(self.wait, seconds=0.0)
         held = set(groups[0].folders)
         more = 0
         while more + 1 < len(groups) and time.monotonic() - begun < JOIN_SECONDS:

@@ -67,7 +67,7 @@ class OperationWriter:
     def run(
         self,
         plan: Plan,
-        patience: LockWait,
+        wait: LockWait,
         on_progress: OnProgress | None,
         cancelled: StopAsked | None,
     ) -> Report:
@@ -84,7 +84,7 @@ class OperationWriter:
         if plan.of is not None:
             self._look_where(plan.of)
         self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
-        runner = Runner(self.places, self.journal, self.running, patience, force=self.force)
+        runner = Runner(self.places, self.journal, self.running, wait, force=self.force)
         try:
             with known_in_use():
                 tally = runner.run(plan.acts, on_progress, cancelled)
@@ -205,7 +205,7 @@ class OperationWriter:
 
     # Recovery
 
-    def recover(self, operations: Sequence[Operation], patience: LockWait) -> Report:
+    def recover(self, operations: Sequence[Operation], wait: LockWait) -> Report:
         """Finishes unfinished operations; normally there is at most one.
 
         Raises SpoolBusy when one cannot be recovered now, and JournalError.
@@ -217,24 +217,24 @@ class OperationWriter:
         done = number = 0
         for operation in operations:
             self.running = operation.id
-            found = self._recover_one(operation, patience)
+            found = self._recover_one(operation, wait)
             number = operation.id
             done += found.done
             refused += found.refused
             folders |= found.folders
-            told = [f"UID not kept, a server looked in between: {one}" for one in found.lost_uids]
-            effects += told
-            lines.append(self._settle(operation, found, told))
+            lost = [f"UID not kept, a server looked in between: {one}" for one in found.lost_uids]
+            effects += lost
+            lines.append(self._settle(operation, found, lost))
         self._take_notice_down()
         return Report(
             number, "recover", "applied", "; ".join(lines), {"recovered": done} if done else {},
             tuple(refused), tuple(effects), tuple(sorted(folders)),
         )  # fmt: skip
 
-    def _recover_one(self, operation: Operation, patience: LockWait) -> RecoveryOutcome:
+    def _recover_one(self, operation: Operation, wait: LockWait) -> RecoveryOutcome:
         self._look_where(operation.id)
         try:
-            return Recovery(self.places, self.journal, operation, patience).run()
+            return Recovery(self.places, self.journal, operation, wait).run()
         except (StepRefused, HardError, NotDurable) as error:
             raise SpoolBusy(f"operation {operation.id} cannot be recovered now: {error}") from error
         except OSError as error:
@@ -243,7 +243,7 @@ class OperationWriter:
                 f" ({os.strerror(error.errno or 0)})"
             ) from error
 
-    def _settle(self, operation: Operation, found: RecoveryOutcome, told: Sequence[str]) -> str:
+    def _settle(self, operation: Operation, found: RecoveryOutcome, lost: Sequence[str]) -> str:
         rows = self.journal.act_steps(operation.id)
         done = len({row.act for row in rows if row.state in ("done", "undone")})
         complete = done == operation.acts
@@ -253,9 +253,9 @@ class OperationWriter:
         state = "applied" if complete else "interrupted"
         self._keep_what_stayed(operation.id)
         self._prune(operation.id)
-        self.journal.finish(operation.id, state, line, [*operation.effects, *told], whole=complete)
+        self.journal.finish(operation.id, state, line, [*operation.effects, *lost], whole=complete)
         self.journal.enter(
-            self.session, "recover", of=operation.id, summary=line, effects=list(told)
+            self.session, "recover", of=operation.id, summary=line, effects=list(lost)
         )
         return line
 
@@ -342,10 +342,10 @@ def uid_effects(places: Places, tally: OperationOutcome) -> list[str]:
             count.unlisted = others
             continue
         traces = traces_of(spool, folder)
-        told = tallied.named + (tallied.unknown if traces.synced else 0)
-        told = told if traces.names_tell else 0
-        count.kept += told
-        if lost := others - told:
+        named = tallied.named + (tallied.unknown if traces.synced else 0)
+        named = named if traces.names_tell else 0
+        count.kept += named
+        if lost := others - named:
             control = os.fsdecode(spool.control_of(folder)) if spool.control else ""
             count.lost[visible(no_list(control, spool.found_by))] = lost
     return list(uid_lines(counts))

@@ -56,12 +56,12 @@ class Recovery:
     """Settles the open steps of one operation. The caller is the spool's only writer."""
 
     def __init__(
-        self, places: Places, journal: Journal, operation: Operation, patience: LockWait
+        self, places: Places, journal: Journal, operation: Operation, wait: LockWait
     ) -> None:
         self.places = places
         self.journal = journal
         self.operation = operation
-        self.patience = patience
+        self.wait = wait
         self.found = RecoveryOutcome()
         self._register = Register(places)
 
@@ -93,7 +93,7 @@ class Recovery:
     ) -> None:
         with ExitStack() as stack:
             self.places.forget()
-            locked = lock_folders(self.places, folders, self.patience, stack, self._register)
+            locked = lock_folders(self.places, folders, self.wait, stack, self._register)
             for folder in locked.values():
                 with suppress(StepRefused):  # a list that must not be touched
                     folder.tidy()

@@ -1,8 +1,8 @@
 """The calls that change the file system, all through directory descriptors.
 
-None follows a symlink, and no rename replaces anything. They raise OSError; `failures.told` turns
-it into `StepRefused` (this one step cannot be done) or `HardError` (the disk is full, read-only or
-failing: stop).
+None follows a symlink, and no rename replaces anything. They raise OSError, which
+`failures.os_errors_at` turns into `StepRefused` (this one step cannot be done) or `HardError` (the
+disk is full, read-only or failing: stop).
 """
 
 from __future__ import annotations

@@ -26,15 +26,15 @@ class NotDurable(Exception):
 
 
 @contextmanager
-def told(path: bytes) -> Generator[None]:
+def os_errors_at(path: bytes) -> Generator[None]:
     """Turns an OSError in the block into StepRefused or HardError, and names `path`."""
     try:
         yield
     except OSError as error:
-        raise telling(error, path) from error
+        raise failure_at(error, path) from error
 
 
-def telling(error: OSError, path: bytes) -> StepRefused | HardError:
+def failure_at(error: OSError, path: bytes) -> StepRefused | HardError:
     """The exception to raise for an OSError at `path`: HardError for those of `HARD`."""
     line = f"{visible(path)}: {os.strerror(error.errno or 0)}"
     return HardError(line) if error.errno in HARD else StepRefused(line)

@@ -60,7 +60,7 @@ class JournalFile:
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection | None]:
         """Yields the connection, or None if nothing has ever been written. Raises JournalError."""
-        with self._guard, self.told():
+        with self._guard, self.journal_errors():
             if self.db is None and self.path.parent.is_dir() and os.path.lexists(self.path):
                 self.db = self._connect()
             yield self.db
@@ -71,7 +71,7 @@ class JournalFile:
 
         Raises JournalError.
         """
-        with self._guard, self.told():
+        with self._guard, self.journal_errors():
             if self.db is None:
                 self._make_directory()
                 self.db = self._connect()
@@ -85,7 +85,7 @@ class JournalFile:
                 raise
 
     @contextmanager
-    def told(self) -> Generator[None]:
+    def journal_errors(self) -> Generator[None]:
         """Turns what SQLite and the file system raise into JournalError."""
         try:
             yield
@@ -173,7 +173,7 @@ class JournalFile:
 
     def sync_name(self) -> None:
         """Makes the name of SQLite's log durable: SQLite does not report when that fails."""
-        with self.told():
+        with self.journal_errors():
             _sync_directory(self.path.parent)
 
 

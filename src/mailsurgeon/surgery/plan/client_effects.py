@@ -179,7 +179,7 @@ class _Tally:
             known = split(before)[0] not in state.unlisted
             count.kept += known
             count.unlisted += not known
-        elif state.traces.told_by_name(before, after):
+        elif state.traces.kept_by_name(before, after):
             count.kept += 1
         else:
             count.lost[no_list(state.control, self.spool.found_by)] += 1

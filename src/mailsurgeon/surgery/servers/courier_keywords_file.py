@@ -21,7 +21,7 @@ from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.server_entry import KnownFile
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
 from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.text import visible
@@ -95,7 +95,7 @@ class KeywordList:
         names = self.updates.pop(old, [])
         for name in names:
             other = name[: len(name) - len(old)] + new
-            with told(os.path.join(self.shown, name)):
+            with os_errors_at(os.path.join(self.shown, name)):
                 try:
                     at.rename_no_replace(self.directory, name, self.directory, other)
                 except FileExistsError:
@@ -133,7 +133,7 @@ def open_keywords(place: FolderPlace, file: KnownFile) -> Callable[[], KeywordLi
 def read_courier_keywords(directory: int, shown: bytes, owner: int) -> KeywordList:
     """Reads the keywords in the open `directory`. Raises StepRefused and HardError."""
     updates: dict[bytes, list[bytes]] = {}
-    with told(shown):
+    with os_errors_at(shown):
         for name in map(os.fsencode, os.listdir(directory)):
             base = update_base(name)
             if base is not None:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from mailsurgeon.maildir.server_entry import Server, ServerLock
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
@@ -64,9 +64,7 @@ def own_mark() -> bytes:
     return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
 
 
-def lock_by_dotlock(
-    place: FolderPlace, server: Server, lock: ServerLock, patience: LockWait
-) -> None:
+def lock_by_dotlock(place: FolderPlace, server: Server, lock: ServerLock, wait: LockWait) -> None:
     """Takes a server's dotlock on a folder that the server opens; `place.stack` releases it.
 
     Takes none if the lock's directory is missing: without tmp, Courier does not open a folder.
@@ -78,8 +76,8 @@ def lock_by_dotlock(
     if directory is None:
         return
     shown = place.shown(lock.home, lock.name)
-    with told(shown):
-        held = take(directory, lock.name, lock.guards, shown, patience)
+    with os_errors_at(shown):
+        held = take(directory, lock.name, lock.guards, shown, wait)
     place.stack.callback(_release, held, place.places.owner)
 
 
@@ -88,13 +86,13 @@ def _release(lock: DotLock, owner: tuple[int, int]) -> None:
         lock.release()
 
 
-def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: LockWait) -> DotLock:
+def take(directory: int, name: bytes, guarded: bytes, shown: bytes, wait: LockWait) -> DotLock:
     """Takes the dotlock `name` in `directory`; `guarded` is the file it guards.
 
-    Waits as `patience` says. Raises StepRefused, naming the holder, when it stays held, and
+    Waits as `wait` says. Raises StepRefused, naming the holder, when it stays held, and
     OSError when the lock cannot be made.
     """
-    deadline = time.monotonic() + patience.seconds
+    deadline = time.monotonic() + wait.seconds
     waiting = False
     while True:
         lock = _place(directory, name)
@@ -103,12 +101,12 @@ def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Lo
         holder = _holder(directory, name, guarded)
         if not holder:
             continue
-        if patience.cancelled() or time.monotonic() >= deadline:
+        if wait.cancelled() or time.monotonic() >= deadline:
             raise StepRefused(f"{visible(shown)} is held by {holder}; try again later")
         if not waiting:
             waiting = True
-            patience.told(f"waiting for {visible(shown)}, held by {holder}")
-        patience.sleep(0.1)
+            wait.on_wait(f"waiting for {visible(shown)}, held by {holder}")
+        wait.sleep(0.1)
 
 
 def _place(directory: int, name: bytes) -> DotLock | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.text import visible
 
@@ -59,14 +59,14 @@ class ServerFile:
 
     def remove(self) -> None:
         """Removes the file, durably. Raises as `replace` does."""
-        with told(self.shown):
+        with os_errors_at(self.shown):
             self._check_unchanged()
             os.unlink(self.name, dir_fd=self.directory)
         self.settled(None)
 
     def write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
         """The first half of `replace`; the rename is not durable until `settled`."""
-        with told(self.shown):
+        with os_errors_at(self.shown):
             self._write(new, manner, draft)
 
     def _write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
@@ -140,7 +140,7 @@ def read_file(
     Raises StepRefused for anything but a plain, writable file of `owner` with at most `limit`
     bytes, and HardError.
     """
-    with told(shown):
+    with os_errors_at(shown):
         try:
             handle = os.open(name, _READ, dir_fd=directory)
         except FileNotFoundError:

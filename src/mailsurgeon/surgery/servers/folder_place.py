@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 
 from mailsurgeon.maildir.server_entry import Home, Server, Tells
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import told
+from mailsurgeon.surgery.fsops.failures import os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 
 
@@ -21,7 +21,7 @@ class FolderPlace:
         self.places = places
         self.path = path
         self.stack = stack
-        with told(path or b"INBOX"):
+        with os_errors_at(path or b"INBOX"):
             self._control, self._control_shown = control_directory(places, path)
         if self._control is not None:
             stack.callback(os.close, self._control)
@@ -45,7 +45,7 @@ class FolderPlace:
         folder = self.directory(Home.FOLDER)
         if folder is None:
             return None
-        with told(os.path.join(self.path, name)), suppress(FileNotFoundError):
+        with os_errors_at(os.path.join(self.path, name)), suppress(FileNotFoundError):
             found = at.open_directory(name, folder)
             self.stack.callback(os.close, found)
             return found

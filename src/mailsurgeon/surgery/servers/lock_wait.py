@@ -13,10 +13,10 @@ WAIT_SECONDS = 30.0
 class LockWait:
     """How long to wait for a lock (seconds).
 
-    `cancelled` ends the wait early; `told` gets one line, naming the holder, when a wait begins.
+    `cancelled` ends the wait early; `on_wait` gets one line, naming the holder, when a wait begins.
     """
 
     seconds: float = WAIT_SECONDS
-    told: Callable[[str], None] = lambda _line: None
+    on_wait: Callable[[str], None] = lambda _line: None
     cancelled: Callable[[], bool] = lambda: False
     sleep: Callable[[float], None] = time.sleep

@@ -110,7 +110,7 @@ def name_of(places: Places, folder: bytes) -> str:
 def lock_folders(
     places: Places,
     paths: Iterable[bytes],
-    patience: LockWait,
+    wait: LockWait,
     stack: ExitStack,
     register: Register,
 ) -> dict[bytes, LockedFolder]:
@@ -120,19 +120,17 @@ def lock_folders(
     stays held or cannot be made, HardError on a failing file system.
     """
     with files_as_owner(places.owner):
-        return {
-            path: _lock_folder(places, path, patience, stack, register) for path in sorted(paths)
-        }
+        return {path: _lock_folder(places, path, wait, stack, register) for path in sorted(paths)}
 
 
 def _lock_folder(
-    places: Places, path: bytes, patience: LockWait, stack: ExitStack, register: Register
+    places: Places, path: bytes, wait: LockWait, stack: ExitStack, register: Register
 ) -> LockedFolder:
     place = FolderPlace(places, path, stack)
     lists: list[Callable[[], Ledger | None]] = []
     for server in server_files.TABLE.servers:
         for lock in server.locks:
-            registry.LOCKS[lock.name].take(place, server, lock, patience)
+            registry.LOCKS[lock.name].take(place, server, lock, wait)
         known = (file for file in server.files if file.name in registry.LISTS)
         lists += [registry.LISTS[file.name](place, file) for file in known]
     return LockedFolder(places, path, lists, register.look(path))

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from mailsurgeon.maildir.lists.maildirsize import OVERFULL, line
 from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
 from mailsurgeon.text import visible
 
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -44,7 +44,7 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
     HardError, and NotDurable when the line may or may not be there.
     """
     new = line(size, messages)
-    with told(MAILDIRSIZE), _opened(root) as handle:
+    with os_errors_at(MAILDIRSIZE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return
         _check(os.fstat(handle))
@@ -64,7 +64,7 @@ def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bo
     """Whether the line was appended since `before`, or a server has counted again, so that it need
     not be. Raises StepRefused and HardError.
     """
-    with told(MAILDIRSIZE), _opened(root) as handle:
+    with os_errors_at(MAILDIRSIZE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return True
         since = os.pread(handle, 1 << 20, before[1])

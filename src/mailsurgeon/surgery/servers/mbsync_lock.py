@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 
 from mailsurgeon.maildir.server_entry import Server, ServerLock
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
@@ -26,9 +26,7 @@ _HELD = frozenset({errno.EACCES, errno.EAGAIN})
 _PAUSE = 0.1  # seconds between two tries
 
 
-def lock_for_mbsync(
-    place: FolderPlace, _server: Server, lock: ServerLock, patience: LockWait
-) -> None:
+def lock_for_mbsync(place: FolderPlace, _server: Server, lock: ServerLock, wait: LockWait) -> None:
     """Takes the lock under which mbsync assigns UIDs, if the folder has a `.uidvalidity`;
     `place.stack` releases it. Raises StepRefused and HardError.
     """
@@ -36,42 +34,42 @@ def lock_for_mbsync(
     folder = place.directory(lock.home)
     if folder is None:
         return
-    with told(shown), suppress(FileNotFoundError, NotADirectoryError):
-        place.stack.callback(os.close, hold(folder, lock.name, shown, patience))
+    with os_errors_at(shown), suppress(FileNotFoundError, NotADirectoryError):
+        place.stack.callback(os.close, hold(folder, lock.name, shown, wait))
 
 
 def remove_dead(_directory: int, _name: bytes, _process: int, _host: str) -> None:
     """Does nothing: the kernel drops a record lock when its process ends."""
 
 
-def hold(directory: int, name: bytes, shown: bytes, patience: LockWait) -> int:
+def hold(directory: int, name: bytes, shown: bytes, wait: LockWait) -> int:
     """Locks the file `name` and returns its descriptor; closing it releases the lock.
 
-    Waits as `patience` says. Raises StepRefused, naming the holder, when it stays held, also when
+    Waits as `wait` says. Raises StepRefused, naming the holder, when it stays held, also when
     it is not a plain file, and OSError (FileNotFoundError: no such file, so nothing to lock).
     """
     handle = os.open(name, _OPEN, dir_fd=directory)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise StepRefused(f"{visible(shown)} is not a plain file")
-        _wait(handle, shown, patience)
+        _wait(handle, shown, wait)
     except BaseException:
         os.close(handle)
         raise
     return handle
 
 
-def _wait(handle: int, shown: bytes, patience: LockWait) -> None:
-    deadline = time.monotonic() + patience.seconds
+def _wait(handle: int, shown: bytes, wait: LockWait) -> None:
+    deadline = time.monotonic() + wait.seconds
     waiting = False
     while not _lock(handle):
         holder = _holder(handle)
-        if patience.cancelled() or time.monotonic() >= deadline:
+        if wait.cancelled() or time.monotonic() >= deadline:
             raise StepRefused(f"{visible(shown)} is held by {holder}; try again later")
         if not waiting:
             waiting = True
-            patience.told(f"waiting for {visible(shown)}, held by {holder}")
-        patience.sleep(_PAUSE)
+            wait.on_wait(f"waiting for {visible(shown)}, held by {holder}")
+        wait.sleep(_PAUSE)
 
 
 def _lock(handle: int) -> bool:

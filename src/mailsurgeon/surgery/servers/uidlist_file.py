@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailsurgeon.maildir.lists.uidlist import Change, Editor, UidlistError, parse_uidlist
 from mailsurgeon.maildir.server_entry import KnownFile
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.servers.files import ServerFile
@@ -83,7 +83,7 @@ class ListFile:
 
     def tidy(self) -> None:
         """Removes the draft of a new file that a killed run left."""
-        with told(self.file.shown):
+        with os_errors_at(self.file.shown):
             remove_own(self.file.directory, self.name + DRAFT_SUFFIX)
 
     def _named(self, changes: Sequence[Change]) -> list[Change]:
@@ -93,7 +93,7 @@ class ListFile:
 
     def rewrite(self, new: bytes) -> None:
         """Replaces the file by `new`, durably, and reads it back. Raises as `write` does."""
-        with told(self.file.shown):
+        with os_errors_at(self.file.shown):
             self._replace(new)
         self.file = self.file.settled(new)
         self._editor = None

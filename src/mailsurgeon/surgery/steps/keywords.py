@@ -19,7 +19,7 @@ from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_KEYWORDS, DOVECOT_UIDLIST
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
@@ -246,7 +246,7 @@ class CarriedKeywords(ChangeKeywords):
         """Removes the directory that this step made, or was going to make, if it is empty."""
         if self.made:
             path = _shown(folder, b"")
-            with told(path):
+            with os_errors_at(path):
                 _remove_if_empty(*places.locate(path))
 
     def _tidy(self, places: Places) -> None:
@@ -281,7 +281,7 @@ def _names_from_text(pairs: Iterable[Any] | None) -> tuple[keywords.Numbered, ..
 def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
     """A folder's `dovecot-keywords`. Raises StepRefused if it must not be touched."""
     assert folder is not None
-    with told(folder or b"INBOX"):
+    with os_errors_at(folder or b"INBOX"):
         control, shown = control_directory(places, folder)
     if control is None:
         raise StepRefused(f"{visible(shown)}: Dovecot's directory for the folder is missing")
@@ -309,7 +309,7 @@ def courier_keywords_of(places: Places, folder: bytes, base: bytes) -> tuple[byt
     with _courier(places, folder) as home:
         if home is None:
             return ()
-        with told(_shown(folder, b"")):
+        with os_errors_at(_shown(folder, b"")):
             names = [os.fsencode(name) for name in os.listdir(home)]
         updates = {
             name: files.read_file(home, name, _shown(folder, name)).data
@@ -337,7 +337,7 @@ def _remove_if_empty(parent: int, name: bytes) -> None:
 def _courier(places: Places, folder: bytes | None, *, make: bool = False) -> Generator[int | None]:
     """Opens a folder's directory of keywords; yields None if missing. `make`: makes it then."""
     path = _shown(folder, b"")
-    with told(path):
+    with os_errors_at(path):
         directory = _open_courier(*places.locate(path), make=make)
     try:
         yield directory

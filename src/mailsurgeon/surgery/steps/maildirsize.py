@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import maildirsize_file
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
@@ -100,7 +100,7 @@ def quota_home(places: Places) -> Generator[int]:
         yield places.directories.root
         return
     path = places.spool.quota_home
-    with told(path):
+    with os_errors_at(path):
         home = at.open_directory(os.path.realpath(path))
     try:
         yield home

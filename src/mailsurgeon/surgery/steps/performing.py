@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailsurgeon.surgery.fsops import as_owner
-from mailsurgeon.surgery.fsops.failures import telling
+from mailsurgeon.surgery.fsops.failures import failure_at
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Step
@@ -24,4 +24,4 @@ def enact(places: Places, folders: LockedFolders, step: Step) -> None:
         step.do(places, folders)
     except OSError as error:
         path = step.source or step.target or step.folder or b"INBOX"
-        raise telling(error, path) from error
+        raise failure_at(error, path) from error

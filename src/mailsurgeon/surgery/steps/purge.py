@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.expected import QUARANTINE
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
@@ -36,7 +36,7 @@ class Purge(Step):
         reason = at.difference(status, self.expected) if self.expected else ""
         if status is None or reason:
             raise StepRefused(reason or "it is gone")
-        with told(self.source):
+        with os_errors_at(self.source):
             if stat.S_ISDIR(status.st_mode):
                 shutil.rmtree(os.fsdecode(name), dir_fd=parent)
             else:
