@@ -1,8 +1,8 @@
 """Builds a throw-away copy of the sample spool, for the demo and for tests.
 
-The files lie readable in `sample-spool/` (in the repository's root; inside the package once it is
-installed). What a repository cannot keep is told by `manifest.json`: empty directories, times,
-modes, links, FIFOs, and files that are awkward to store.
+The files are readable in `sample-spool/` (in the repository's root, or inside the installed
+package). `manifest.json` describes what a repository cannot hold: empty directories, times, modes,
+links, FIFOs, and files that are awkward to store.
 
 `python -m mailsurgeon.procedures.demo DIRECTORY` builds one by hand.
 """
@@ -26,7 +26,7 @@ from mailsurgeon.errors import MailsurgeonError, SpoolError
 from mailsurgeon.text import visible
 
 CLOCK_AHEAD = 48 * 3600.0
-"""Seconds the demo's clock is ahead (`Options.clock_ahead`)."""
+"""How far ahead the demo's clock is, in seconds (`Options.clock_ahead`)."""
 
 SPOOL_NAME = "Maildir"
 
@@ -35,7 +35,7 @@ _LEADING_SECONDS = re.compile(rb"\.?([0-9]{9,10})(?![0-9])")
 
 
 def sample_source() -> Path:
-    """The directory the sample is kept in; raises SpoolError when it was not installed."""
+    """The directory of the sample. Raises SpoolError if it is not installed."""
     package = Path(mailsurgeon.__file__).parent
     for place in (package / "sample-spool", package.parents[1] / "sample-spool"):
         if (place / "manifest.json").is_file():
@@ -44,11 +44,11 @@ def sample_source() -> Path:
 
 
 def build_sample(target: Path, *, now: float | None = None) -> Path:
-    """Build the sample spool as `target/Maildir` and return that path.
+    """Builds the sample spool as `target/Maildir` and returns that path.
 
-    `target` is made when it is missing, `Maildir` must not exist in it; nothing is written outside
-    it. `now`: seconds since the epoch that relative times count from, by default the present.
-    Raises SpoolError when the place is taken or cannot be written.
+    Makes `target` if it is missing and writes nothing outside it. `now`: the time that relative
+    times count from, in seconds since the epoch (default: the present). Raises SpoolError when
+    `Maildir` exists already or cannot be written.
     """
     sample = _Sample.load(sample_source(), time.time() if now is None else now)
     spool = target / SPOOL_NAME
@@ -66,7 +66,7 @@ def build_sample(target: Path, *, now: float | None = None) -> Path:
 
 
 class _File(NamedTuple):
-    """One file to be made; `path` is relative to the spool."""
+    """One file to make; `path` is relative to the spool."""
 
     path: bytes
     content: bytes
@@ -76,7 +76,7 @@ class _File(NamedTuple):
 
 @dataclass(frozen=True)
 class _Sample:
-    """The sample as it lies on the disk, and its manifest."""
+    """The sample as it is on the disk, and its manifest."""
 
     source: Path
     manifest: Mapping[str, Any]
@@ -88,8 +88,8 @@ class _Sample:
         return cls(source, manifest, now)
 
     def directories(self) -> dict[bytes, int]:
-        """Every directory with its mode: those of the manifest, and those that files lie in."""
-        found = {_inside(path): _mode(told, 0o700) for path, told in self._named_directories()}
+        """Every directory with its mode: those of the manifest, and the parents of all files."""
+        found = {_inside(path): _mode(entry, 0o700) for path, entry in self._named_directories()}
         needed = [os.path.dirname(path) for path in (*found, *self._file_paths())]
         while needed:
             path = needed.pop()
@@ -104,7 +104,7 @@ class _Sample:
         yield from self.manifest["directories"].items()
 
     def _file_paths(self) -> list[bytes]:
-        """Every regular file, in the order of the paths."""
+        """The paths of all regular files, sorted."""
         tree = os.fsencode(self.source / "tree")
         stored = {
             os.path.relpath(os.path.join(directory, name), tree)
@@ -114,10 +114,10 @@ class _Sample:
         return sorted(stored | {_inside(path) for path in self.manifest["files"]})
 
     def files(self) -> Iterator[_File]:
-        """Every regular file, in the order of the paths."""
-        told = {os.fsencode(path): entry for path, entry in self.manifest["files"].items()}
+        """All regular files, sorted by path."""
+        described = {os.fsencode(path): entry for path, entry in self.manifest["files"].items()}
         for path in self._file_paths():
-            entry = told.get(path, {})
+            entry = described.get(path, {})
             content = self._content(path, entry)
             yield _File(path, content, self._mtime(path, entry), _mode(entry, 0o600))
 
@@ -135,12 +135,12 @@ class _Sample:
         return gzip.compress(content, mtime=0) if entry.get("gzip") else content
 
     def _mtime(self, path: bytes, entry: Mapping[str, Any]) -> int:
-        """As told, else the seconds the name begins with, else the manifest's common time."""
-        told = entry.get("mtime")
-        if isinstance(told, str):
-            return int(self.now) + int(told[:-1]) * _UNITS[told[-1]]
-        if told is not None:
-            return told
+        """The manifest's time for the file, else the one its name begins with, else its default."""
+        mtime = entry.get("mtime")
+        if isinstance(mtime, str):
+            return int(self.now) + int(mtime[:-1]) * _UNITS[mtime[-1]]
+        if mtime is not None:
+            return mtime
         leading = _LEADING_SECONDS.match(os.path.basename(path))
         return int(leading[1]) if leading else self.manifest["default_mtime"]
 
@@ -149,7 +149,7 @@ def _build(sample: _Sample, spool: bytes) -> None:
     directories = sorted(sample.directories().items())
     for path, _ in directories:
         os.mkdir(os.path.join(spool, path), 0o700)
-    # One after the other by path: which of two files was changed later is then always the same.
+    # In the order of the paths, so that of two files always the same one was changed later.
     for file in sample.files():
         _write(spool, file)
     for path in sample.manifest["fifos"]:
@@ -179,20 +179,20 @@ def _mode(entry: Mapping[str, Any], usual: int) -> int:
 
 
 def _inside(path: str) -> bytes:
-    """`path` in the file system's bytes; raises ValueError when it leads out of the spool."""
+    """`path` in the file system's bytes. Raises ValueError if it leads out of the spool."""
     if path.startswith("/") or ".." in path.split("/"):
         raise ValueError(f"{path}: leads out of the spool")
     return os.fsencode(path)
 
 
 def _link(path: str, goal: str) -> bytes:
-    """What a symlink holds; raises ValueError when it points out of the spool."""
+    """The content of a symlink. Raises ValueError if it points out of the spool."""
     _inside(os.path.normpath(os.path.join(os.path.dirname(path), goal)))
     return os.fsencode(goal)
 
 
 def main() -> None:
-    """Build the sample in the directory named on the command line and print the spool's path."""
+    """Builds the sample in the directory given on the command line and prints the spool's path."""
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit("usage: python -m mailsurgeon.procedures.demo DIRECTORY")
     try:

@@ -40,17 +40,17 @@ def plan_fix(
 ) -> Plan:
     """The plan of one `fix`.
 
-    `only`: codes of problems; with them also what a plain `fix` does not take on. `folders`:
-    names; only what lies in them is repaired. `paths`, relative to the spool: a file named is
-    repaired with all it has; of a directory named its own problems, and what lies below it as a
-    plain `fix` would. `force`: go on where a remedy is refused for safety.
-    `host`: the computer to ask about servers, this one when None.
+    `only`: codes of problems to repair, even those that a plain `fix` leaves alone. `folders`:
+    names; it repairs only what is in them. `paths`, relative to the spool: all problems of a file
+    named here; of a directory its own problems, and in it those that a plain `fix` repairs.
+    `force`: skip refusals for safety. `host`: the computer to ask about servers (default: this
+    one).
 
     Raises MailsurgeonError for a code or folder that does not exist.
     """
     check_codes(only)
-    around = SpoolContext(spool, index, host)
-    ids = [around.named(name).id for name in folders]
+    context = SpoolContext(spool, index, host)
+    ids = [context.named(name).id for name in folders]
     named, below, left = _named(index, paths)
     entries = [*named, *below] if paths else entries_with_problem(index, only, ids)
     rows = list(index.problems(entries=sorted(set(entries))))
@@ -72,7 +72,7 @@ def plan_fix(
             left.append(reason(row, spool))
     return plan_problems(
         spool, index, chosen, left,
-        kind="fix", named=named, force=force, quarantine=quarantine, around=around, known=rows,
+        kind="fix", named=named, force=force, quarantine=quarantine, context=context, known=rows,
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _is_to_do(row: ProblemRow, *, named: bool, only: bool) -> bool:
 
 
 def _named(index: Index, paths: Collection[bytes]) -> tuple[set[int], list[int], list[Left]]:
-    """What paths mean: the entries at them, those below them, and the paths that mean nothing."""
+    """The entries at these paths, the entries below them, and the paths that match nothing."""
     wanted = {_normal(path): path for path in paths}
     at = load_paths(index, wanted)
     below: list[int] = []

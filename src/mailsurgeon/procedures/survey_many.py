@@ -1,4 +1,4 @@
-"""Many spools, looked at one after another: what a survey of each came to, in one row."""
+"""Surveys many spools one after another, and sums each up in one row."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ class SpoolRow:
     """One spool of many. `path` is absolute; `problems` counts by code, the worst kind first;
     `levels` has the worst severity of each code.
 
-    `error` is one line, safe to show, where the spool could not be looked at; then nothing is
-    known of it.
+    `error` is one line, safe to show, if the spool could not be surveyed; the rest is then empty.
     """
 
     path: bytes
@@ -44,13 +43,13 @@ class SpoolRow:
 
     @property
     def clean(self) -> bool:
-        """Nothing above `info`, and everything was looked at."""
+        """Nothing is above `info`, and everything was examined."""
         above = self.worst is not None and self.worst > Severity.INFO
         return not (above or self.not_examined or self.error)
 
     @property
     def total(self) -> int:
-        """All problems."""
+        """The number of all problems."""
         return sum(self.problems.values())
 
 
@@ -60,9 +59,9 @@ def look_at(
     codes: Collection[str] | None = None,
     on_open: Callable[[Spool], None] | None = None,
 ) -> SpoolRow | None:
-    """Surveys the spool at `path`; None when that was cancelled. What goes wrong is in the row.
+    """Surveys the spool at `path`; None if cancelled. Errors are in the row; it raises none.
 
-    `codes`: only problems of these count. `on_open` gets the spool before it is surveyed.
+    `codes`: counts only problems of these. `on_open` gets the spool before the survey.
     """
     try:
         spool = open_spool(path, order.options)
@@ -72,7 +71,7 @@ def look_at(
             return None if result.cancelled else spool_row(spool, index, result, codes)
     except (MailsurgeonError, OSError, sqlite3.Error, BrokenExecutor) as error:
         return SpoolRow(path, error=_one_line(error, path))
-    except Exception as error:  # one spool never stops the rest
+    except Exception as error:  # one bad spool must not stop the rest
         fault = f"a fault of mailsurgeon: {type(error).__name__}: {error}"
         return SpoolRow(path, error=visible(" ".join(fault.split())))
 
@@ -80,7 +79,7 @@ def look_at(
 def spool_row(
     spool: Spool, index: Index, result: SurveyResult, codes: Collection[str] | None = None
 ) -> SpoolRow:
-    """What a survey that has just ended says of its spool."""
+    """Sums up a survey that has just ended."""
     problems: dict[str, int] = {}
     levels: dict[str, Severity] = {}
     numbers: dict[Severity, int] = {}
@@ -108,13 +107,13 @@ def spool_row(
 
 
 def worst_first(row: SpoolRow) -> tuple[int, int, int, bytes]:
-    """A key to sort by: what could not be looked at, then by severity, then by number."""
+    """A sort key: spools with errors first, then by severity, then by number of problems."""
     level = -int(row.worst) if row.worst is not None else 1
     return (-1000 if row.error else level, -row.at_worst, -row.total, row.path)
 
 
 def _one_line(error: Exception, path: bytes) -> str:
-    """The error as one line, without the path where that only repeats the row's."""
+    """The error as one line, without the path if that only repeats the row's."""
     if isinstance(error, OSError):
         text = error.strerror or str(error)
         if error.filename and os.fsencode(error.filename) != path:

@@ -1,4 +1,4 @@
-"""A spool looked at now, with an index that is kept, or a temporary one where it cannot be."""
+"""Surveys a spool now, with an index that is kept, or a temporary one if it cannot be."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from mailsurgeon.survey.progress import Progress, SurveyResult
 
 @dataclass(frozen=True, slots=True)
 class SurveyRequest:
-    """How to look: `quick` opens no content, `fresh` forgets the last survey. `readers` gives those
-    who read the messages of a spool, None when this process does. `note` is told in a line what
-    the operator may want to know. `given_up` is `run_survey`'s, `survey` is called in its place."""
+    """How to survey. `quick` reads no messages, `fresh` discards the last survey. `readers` returns
+    the executor that reads a spool's messages, None for this process. `note` gets a line that the
+    operator may want to read. `given_up` goes to `run_survey`; `survey` replaces that function."""
 
     options: Options
     readers: Callable[[Spool], Executor | None] = lambda _spool: None
@@ -36,11 +36,11 @@ class SurveyRequest:
 
 @contextmanager
 def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, SurveyResult]]:
-    """The index of a spool, brought up to date: what has not changed is not read again.
+    """Yields a spool's index, brought up to date without reading again what has not changed.
 
-    Where the index cannot be kept (a read-only or full disk) a temporary one serves; one that has
-    filled the disk is taken away first. Raises OSError when the spool's root cannot be read,
-    MailsurgeonError when there is no room for an index, or nobody who can read.
+    If the index cannot be kept (a read-only or full disk), it uses a temporary one, and first
+    removes an index that filled the disk. Raises OSError when the spool's root cannot be read,
+    MailsurgeonError when there is no room for an index, or no process that may read the spool.
     """
     executor = order.readers(spool)
     path = index_path(spool)
@@ -90,7 +90,7 @@ def _temporary(
 
 
 def _make_room(path: Path) -> None:
-    """Takes the index away: a cache must not be what keeps a disk full."""
+    """Removes the index: it is only a cache, and must not keep a disk full."""
     for suffix in ("", "-wal", "-shm"):
         with suppress(OSError):
             path.with_name(path.name + suffix).unlink()

@@ -13,48 +13,49 @@ __all__ = ["QUARANTINE", "Act", "Expected", "Left", "Plan", "Refusal", "Report",
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What is done to one message or directory; the whole of it or nothing."""
+    """What is done to one message or directory, completely or not at all."""
 
     verdict: str  # groups rows of a plan: "file", "quarantine copy", "fix-size", ...
     path: bytes
     steps: tuple[Step, ...]
     folder: str | None = None  # decoded name, for display
-    codes: tuple[str, ...] = ()  # the problems this act ends
+    codes: tuple[str, ...] = ()  # the problems this act removes
     remedies: tuple[str, ...] = ()
     entry: int | None = None  # the row of the index
-    note: str = ""  # why it differs from its neighbours: "gets a new name: ..."
+    note: str = ""  # how it differs from its neighbours: "gets a new name: ..."
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Something asked for, or found, that the plan does not do, and why."""
+    """Something requested or found that the plan leaves alone, and why."""
 
     path: bytes
     reason: str
     codes: tuple[str, ...] = ()
-    refused: bool = True  # False: told only (no remedy, or not taken on unasked)
-    hint: str = ""  # how to ask for it
+    refused: bool = True  # False: for information (no remedy, or not done by default)
+    hint: str = ""  # how to request it
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The ordered acts of one operation, and what the operator must know before agreeing."""
+    """The ordered acts of one operation, and what the operator must know before agreeing to it."""
 
     kind: str  # a remedy's name, "fix", "undo", "redo", "restore", "purge", ...
     acts: tuple[Act, ...]
     left: tuple[Left, ...] = ()
     effects: tuple[str, ...] = ()  # what clients will notice, one sentence each
     needs: tuple[str, ...] = ()  # locks, the quarantine
-    of: int | None = None  # undo, redo: the operation meant
+    of: int | None = None  # undo, redo: the operation it undoes or repeats
     brake_exempt: bool = False
 
     def __len__(self) -> int:
         return len(self.acts)
 
     def without(self, verdicts: frozenset[str]) -> Plan:
-        """This plan without the acts of the verdicts named; effects and needs stay as they were.
+        """This plan without the acts of these verdicts.
 
-        `planning.without` tells those anew: only its plan may be shown.
+        Effects and needs stay as they were, so do not show the result: `propose.without` also
+        recomputes those.
         """
         kept = tuple(act for act in self.acts if act.verdict not in verdicts)
         return replace(self, acts=kept)
@@ -62,7 +63,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A step that was not done when it came to it, and why."""
+    """A step that could not be done when its turn came, and why."""
 
     path: bytes
     reason: str
@@ -70,7 +71,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an operation did, looked at again on the disk.
+    """What an operation did, checked on the disk afterwards.
 
     `state`: applied, partial, failed, interrupted. `done` counts acts by verdict.
     """
@@ -82,4 +83,4 @@ class Report:
     done: Mapping[str, int]
     refused: tuple[Refusal, ...] = ()
     effects: tuple[str, ...] = ()  # "UIDs kept for 412 of 412 in Archives.2012"
-    folders: tuple[bytes, ...] = ()  # folders touched: to be surveyed again
+    folders: tuple[bytes, ...] = ()  # folders touched, to be surveyed again

@@ -1,4 +1,4 @@
-"""The surgeon: the one way to change a spool, to see what was changed, and to take it back."""
+"""`Surgeon`: the only way to change a spool, to list its changes, and to undo them."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from mailsurgeon.text import visible
 class Surgeon:
     """Changes one spool. A context manager; usable from several threads, one operation at a time.
 
-    `state_dir` holds the journals (default: the user's state directory), `quarantine` the
-    directory things are moved to (default: `.NAME.quarantine` beside the spool), `host` the
-    computer this runs on (default: asked anew). `on_wait` gets a line when a server's lock is
-    waited for.
+    `state_dir` holds the journals (default: the user's state directory); `quarantine` is the
+    directory for files taken out of the spool (default: `.NAME.quarantine` beside the spool);
+    `host` is the computer this runs on (default: examined anew). `on_wait` gets a line when we wait
+    for a server's lock.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Surgeon:
         self.close()
 
     def close(self) -> None:
-        """Ends the connection to the journal."""
+        """Closes the connection to the journal."""
         self._journal.close()
 
     @property
     def session(self) -> str:
-        """The name of this run in the journal."""
+        """The id of this run in the journal."""
         return self._session.id
 
     @property
@@ -83,7 +83,7 @@ class Surgeon:
 
     @property
     def quarantine_dir(self) -> bytes:
-        """The absolute path of the quarantine; it is made when first needed."""
+        """The absolute path of the quarantine, which is made when first needed."""
         return self._quarantine or directory.default_directory(self.spool)
 
     # Changing the spool
@@ -95,11 +95,12 @@ class Surgeon:
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Report:
-        """Runs a plan: each step looked at again, refused item by item where it no longer fits.
+        """Runs a plan; checks each step again first and refuses those that no longer fit.
 
-        `on_progress` gets (acts done, acts in all) after each batch, `cancelled` is asked before
-        each. Raises SpoolBusy, Refused, SpoolError and JournalError before anything is changed;
-        JournalError later when the journal fails in the middle: recovery then has the last word.
+        `on_progress` gets (acts done, acts in all) after each batch; `cancelled` is called before
+        each, and True stops. Raises SpoolBusy, Refused, SpoolError and JournalError before anything
+        has changed. JournalError may also come later, when the journal fails halfway: recovery then
+        settles the rest.
         """
         if not plan.acts:
             return Report(None, plan.kind, "applied", "nothing to do", {})
@@ -108,21 +109,21 @@ class Surgeon:
             if not self.force:
                 self._refuse_beside_sync_tools(writer.places.owner[0])
             writer.force = self.force
-            return writer.run(plan, self._patience(cancelled), on_progress, cancelled)
+            return writer.run(plan, self._waiting(cancelled), on_progress, cancelled)
 
     def recover(self) -> Report | None:
-        """Brings an unfinished operation to its end; None when there is none.
+        """Finishes an operation that was interrupted; None if there is none.
 
-        Raises SpoolBusy while its writer lives or a server's lock stays held.
+        Raises SpoolBusy while its writer lives or a server's lock stays held, and JournalError.
         """
         if not self._open_operations():
             self._take_notice_down()
             return None
         with self._writing() as writer:
-            return writer.recover(self._open_operations(), self._patience(None))
+            return writer.recover(self._open_operations(), self._waiting(None))
 
     def _take_notice_down(self) -> None:
-        """Removes the notice of a run that ended between its last entry and its notice."""
+        """Removes the notice of a run that ended after closing its operation, but before this."""
         if not unfinished_notice.stands(self.spool):
             return
         with suppress(SpoolBusy, SpoolError, OSError), self._writing() as writer:
@@ -142,12 +143,12 @@ class Surgeon:
                 f"{visible(self.spool.root)}: {visible(tool)}; wait for it, or go on with --force"
             )
 
-    def _patience(self, cancelled: Callable[[], bool] | None) -> LockWait:
+    def _waiting(self, cancelled: Callable[[], bool] | None) -> LockWait:
         return LockWait(self.lock_wait, self.on_wait, cancelled or (lambda: False))
 
     @contextmanager
     def _writing(self) -> Generator[OperationWriter]:
-        """Makes this run the spool's one writer."""
+        """Makes this run the spool's only writer until the block ends."""
         root = open_root(self.spool)
         try:
             hold_as_writer(root, self.spool.root, self.host)
@@ -166,15 +167,15 @@ class Surgeon:
     # What was done
 
     def operations(self) -> list[Operation]:
-        """All operations, the newest last."""
+        """All operations, oldest first."""
         return self._journal.operations()
 
     def steps(self, operation: int) -> Iterator[StepRecord]:
-        """The steps of one operation, in their order."""
+        """The steps of one operation, in order."""
         yield from self._journal.steps_of(operation)
 
     def history(self, path: bytes) -> list[tuple[Operation, StepRecord]]:
-        """What was done to the file now at `path`, newest first, renames followed backwards."""
+        """What was done to the file now at `path`, newest first; follows renames backwards."""
         operations = {one.id: one for one in self._journal.operations()}
         found: list[tuple[Operation, StepRecord]] = []
         here, before = path, 2**62
@@ -188,7 +189,7 @@ class Surgeon:
             here = here if row.step.came_from is None else row.step.came_from
 
     def unfinished(self) -> Operation | None:
-        """The operation a crash has cut off; None when there is none, or its writer lives."""
+        """The operation a crash interrupted; None if there is none, or its writer lives."""
         operations = self._open_operations()
         if not operations:
             return None
@@ -204,32 +205,33 @@ class Surgeon:
     # Taking back
 
     def undoable(self) -> list[int]:
-        """The operations that undoing everything takes back, newest first."""
+        """The operations that undoing everything would undo, newest first."""
         return [one.id for one in undo.undoable(self._journal)]
 
     def plan_undo(self, operation: int | None = None) -> Plan:
-        """Takes back the last operation, or the one named. Raises Refused when there is none."""
+        """The plan that undoes the last operation, or this one. Raises Refused if there is none."""
         return as_new_to_mbsync(self.spool, undo.plan_undo(self._journal, operation))
 
     def plan_redo(self, operation: int | None = None) -> Plan:
-        """Does an undone operation again. Raises Refused when there is none."""
+        """The plan that redoes the operation undone last, or this one. Raises Refused if there is
+        none."""
         return undo.plan_redo(self._journal, operation)
 
     # The quarantine
 
     def quarantined(self) -> list[QuarantineItem]:
-        """What is in the quarantine by this journal and still there, oldest first."""
+        """What this journal put into the quarantine and is still there, oldest first."""
         operations = {one.id: one for one in self._journal.operations()}
         items = (self._item(row, operations[row.operation]) for row in self._put_away())
         return [item for item in items if item is not None]
 
     def _put_away(self) -> list[StepRecord]:
-        """The steps whose things are in the quarantine; undo and redo only change their state."""
+        """The steps that quarantined something; undo and redo only change their state."""
         rows = self._journal.quarantining_steps()
         return [row for row in rows if row.step.puts_away and not row.step.is_linked]
 
     def purge(self, older_than_days: float) -> Report:
-        """Deletes for good what was put away that long ago. Journaled; it cannot be undone."""
+        """Deletes quarantined files of that age for good. Journaled, but it cannot be undone."""
         with self._writing() as writer:
             self._refuse_unfinished()
             return writer.purge(older_than_days, self._put_away())
@@ -253,7 +255,7 @@ class Surgeon:
         )  # fmt: skip
 
     def plan_restore(self, what: int | Sequence[QuarantineItem]) -> Plan:
-        """Puts things back where they were: all that an operation put away, or these items.
+        """The plan that puts things back in place: all an operation quarantined, or these items.
 
         Raises Refused when there is nothing to put back.
         """
@@ -279,4 +281,4 @@ class Surgeon:
 
 
 def _silent(_line: str) -> None:
-    """Nobody wants to know."""
+    """The default for `on_wait`: reports nothing."""

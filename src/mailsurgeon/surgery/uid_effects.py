@@ -1,4 +1,4 @@
-"""What becomes of the UIDs, one line a folder: the words of the plan and of the report. Pure."""
+"""Lines about kept and lost UIDs, one per folder, for plans and reports. Pure."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from mailsurgeon.maildir.server_entry import Server
 from mailsurgeon.maildir.server_files import COURIER, DOVECOT
 
 MANY_FOLDERS = 20
-"""Above this number of folders, those that keep all are told of in one line."""
+"""Above this number of folders, one line sums up all those that keep every UID."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """`servers`: those that have left something in a folder by which they know its messages by
-    UID: Dovecot's indexes, Courier's list, the state of mbsync."""
+    """`servers`: those that have left files in a folder which tie its messages to UIDs: Dovecot's
+    indexes, Courier's list, mbsync's state."""
 
     servers: tuple[Server, ...] = ()
 
     @property
     def dovecot(self) -> bool:
-        """Whether Dovecot is among them."""
+        """Whether Dovecot has left such files."""
         return DOVECOT in self.servers
 
     @property
     def courier(self) -> bool:
-        """Whether Courier is among them."""
+        """Whether Courier has left such files."""
         return COURIER in self.servers
 
     @property
     def synced(self) -> bool:
-        """Whether one is among them for which a UID is in the name."""
+        """Whether one of the servers writes UIDs into file names."""
         return any(server.uids_in_names for server in self.servers)
 
-    def told_by_name(self, before: bytes, after: bytes) -> bool:
-        """Whether a message keeps its UID through a rename although no uidlist is there: no
-        server gives another than the name tells."""
+    def kept_by_name(self, before: bytes, after: bytes) -> bool:
+        """Whether a message without a uidlist keeps its UID through a rename: the name carries
+        it, and no server here assigns UIDs of its own."""
         uid = uid_field(before)
         same = uid == uid_field(after) and (self.synced or uid is not None)
         return same and self.names_tell
 
     @property
     def names_tell(self) -> bool:
-        """Whether no server is seen to give UIDs of its own."""
+        """Whether no server here assigns UIDs of its own, in a list."""
         return not any(server.uids_in_lists for server in self.servers)
 
 
@@ -54,7 +54,8 @@ NO_TRACES = Traces()
 
 @dataclass(slots=True)
 class UidCount:
-    """Messages renamed in one folder: how many keep their UID, have none yet, lose it and why."""
+    """Messages renamed in one folder: how many keep their UID, have none yet, or lose it (by
+    reason)."""
 
     kept: int = 0
     unlisted: int = 0
@@ -62,12 +63,12 @@ class UidCount:
 
     @property
     def whole(self) -> bool:
-        """Whether there is nothing to tell but that all are kept."""
+        """Whether every message has a UID and keeps it."""
         return not self.unlisted and not self.lost
 
 
 def uid_lines(folders: Mapping[str, UidCount]) -> Iterator[str]:
-    """The lines, by the folders' names: what is lost first, then what is kept."""
+    """The lines, first the losses by folder name, then what is kept."""
     names = sorted(name for name, count in folders.items() if not count.whole)
     for name in names:
         yield from _losses(name, folders[name])
@@ -92,8 +93,8 @@ def _losses(name: str, count: UidCount) -> Iterator[str]:
 
 
 def no_list(control: str, found_by: str) -> str:
-    """Why UIDs are lost where no uidlist is. `control`: the directory that was looked in, or
-    empty for the folder itself; `found_by`: who named it."""
+    """Why UIDs are lost where there is no uidlist. `control`: the directory that was searched,
+    empty for the folder itself; `found_by`: what named that directory."""
     if control:
         by = f" (by {found_by})" if found_by else ""
         return f"no uidlist is in {control}{by}; if Dovecot keeps it elsewhere, --control says so"

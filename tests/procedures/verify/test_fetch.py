@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from mailsurgeon.procedures.verify.fetch import Told, _Complaints, _Rows
+from mailsurgeon.procedures.verify.fetch import Reply, _Complaints, _Rows
 
 USER = b"verify00"
 PLACE = b"/tmp/place"
 
 
 def rows(text: str) -> dict[int, int | None]:
-    told = Told()
-    reader = _Rows(USER, told)
+    reply = Reply()
+    reader = _Rows(USER, reply)
     for line in text.encode().split(b"\n"):
         reader.feed(line)
-    return told.sizes
+    return reply.sizes
 
 
-def complaints(*lines: bytes, mailbox: bytes = b"INBOX") -> Told:
-    told = Told()
-    reader = _Complaints(USER, mailbox, PLACE, told)
+def complaints(*lines: bytes, mailbox: bytes = b"INBOX") -> Reply:
+    reply = Reply()
+    reader = _Complaints(USER, mailbox, PLACE, reply)
     for line in lines:
         reader.feed(line)
     reader.end()
-    return told
+    return reply
 
 
 def test_a_size_that_could_not_be_had_moves_no_other() -> None:
@@ -31,7 +31,7 @@ def test_a_size_that_could_not_be_had_moves_no_other() -> None:
 
 
 def test_several_lines_about_one_message_are_one_complaint() -> None:
-    told = complaints(
+    reply = complaints(
         b"doveadm(verify00): Error: Mailbox INBOX: UID=2: read(/tmp/place/m/cur/x,S=9:2,) failed:"
         b" Cached message size smaller than expected (9 < 10) (read reason=mail stream)",
         b"doveadm(verify00): Error: Mailbox INBOX: Deleting corrupted cache record uid=2: UID 2",
@@ -39,44 +39,44 @@ def test_several_lines_about_one_message_are_one_complaint() -> None:
         b" UID=2: read(/tmp/place/m/cur/x,S=9:2,) failed: Cached message size smaller than"
         b" expected (9 < 10)",
     )
-    assert told.general == []
-    assert told.complaints == {
+    assert reply.general == []
+    assert reply.complaints == {
         2: "read(cur/x,S=9:2,) failed: Cached message size smaller than expected (9 < 10)"
     }
 
 
 def test_what_names_no_message_is_about_the_folder_and_told_once() -> None:
     warning = b"doveadm(verify00): Warning: Maildir /tmp/place/m: Ignoring a file with #0xa: 16"
-    told = complaints(
+    reply = complaints(
         warning,
         b"2.M2P1.h",
         b"doveadm(verify00): Error: fetch(size.virtual) failed for box=INBOX uid=7: Gone wrong",
         warning,
         b"2.M2P1.h",
     )
-    assert told.complaints == {7: "Gone wrong"}
-    assert [text.replace("\n", "|") for text in told.general] == [
+    assert reply.complaints == {7: "Gone wrong"}
+    assert [text.replace("\n", "|") for text in reply.general] == [
         "Maildir .: Ignoring a file with #0xa: 16|2.M2P1.h"
     ]
 
 
 def test_a_message_that_is_gone_is_told_with_the_reason_before_it() -> None:
-    told = complaints(
+    reply = complaints(
         b"doveadm(verify00): Error: Mailbox INBOX: Maildir: Symlink destination doesn't exist for"
         b" UID=10: /tmp/place/m/cur/y",
         b"doveadm(verify00): Error: fetch(size.virtual) failed for box=INBOX uid=10: Message was"
         b" expunged",
     )
-    assert told.complaints == {10: "Maildir: Symlink destination doesn't exist for UID=10: cur/y"}
+    assert reply.complaints == {10: "Maildir: Symlink destination doesn't exist for UID=10: cur/y"}
 
 
 def test_a_name_cannot_pretend_to_be_a_complaint() -> None:
-    told = complaints(
+    reply = complaints(
         b"doveadm(verify00): Warning: Ignoring a file with #0xa: a",
         b"doveadm(x): Error: fetch(size.virtual) failed for box=INBOX uid=1: all is lost",
     )
-    assert told.complaints == {}
-    assert len(told.general) == 1
+    assert reply.complaints == {}
+    assert len(reply.general) == 1
 
 
 def test_a_folder_may_be_named_like_a_complaint() -> None:

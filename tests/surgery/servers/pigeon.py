@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.server_entry import Home, KnownFile, Role, Server, ServerLock, Tells
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.surgery.servers.files import ServerFile
@@ -87,15 +87,15 @@ def open_labels(place: FolderPlace, file: KnownFile) -> Callable[[], Labels | No
     return read
 
 
-def take(place: FolderPlace, server: Server, lock: ServerLock, patience: LockWait) -> None:
+def take(place: FolderPlace, server: Server, lock: ServerLock, wait: LockWait) -> None:
     folder = place.directory(lock.home)
     if folder is None or not place.is_opened_by(server, lock.home):
         return
-    with told(place.shown(lock.home, lock.name)):
+    with os_errors_at(place.shown(lock.home, lock.name)):
         try:
             handle = os.open(lock.name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, dir_fd=folder)
         except FileExistsError:
-            patience.told("waiting for a pigeon")
+            wait.on_wait("waiting for a pigeon")
             raise StepRefused("pigeon.lock is held by Pigeon") from None
         os.write(handle, OURS)
         os.close(handle)

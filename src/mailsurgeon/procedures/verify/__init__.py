@@ -1,8 +1,8 @@
-"""`verify`: a survey compared with what Dovecot says of the same spool.
+"""`verify`: compares a survey with what Dovecot says about the same spool.
 
-- `shadow.py`: the same folders and names elsewhere, every message a link to the live file.
-- `doveadm.py`: Dovecot's program, run on the shadow as the owner of the mail.
-- `fetch.py`: what it says of one folder.
-- `expectations.py`: what the survey's problems lead to at a server.
-- `verify.py`: both beside each other, and where they differ.
+- `shadow.py`: makes the same folders and names elsewhere, each message a link to the live file.
+- `doveadm.py`: runs Dovecot's program on the shadow as the owner of the mail.
+- `fetch.py`: reads what it says about one folder.
+- `expectations.py`: what a server should say, given the survey's problems.
+- `verify.py`: compares the two, and lists the differences.
 """

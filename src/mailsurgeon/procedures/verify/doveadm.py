@@ -1,4 +1,4 @@
-"""Dovecot's own program, run as the mail's owner on a spool that it may do with as it likes."""
+"""Runs Dovecot's own program as the mail's owner, on a spool that it may change freely."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.text import visible
 
 SILENCE = 300.0
-"""Seconds without a word after which doveadm is taken to hang."""
+"""Seconds without output after which we take doveadm to hang."""
 
 _LONGEST_LINE = 64 * 1024
 _VERSION = re.compile(rb"# (\d+)\.(\d+)[\w.]*")
-_KNOWN = {(2, 2), (2, 3)}  # 2.4 has another language of configuration
-_POLL = 0.2  # seconds between two looks at whether the operator has had enough
+_KNOWN = {(2, 2), (2, 3)}  # 2.4 has another configuration syntax
+_POLL = 0.2  # seconds between two checks whether the operator has cancelled
 
 Line = Callable[[bytes], None]
 
 
 class Account(NamedTuple):
-    """Who a server is when it opens this mail."""
+    """The account a server uses to open this mail."""
 
     uid: int
     gid: int
@@ -40,7 +40,7 @@ class Account(NamedTuple):
 
 
 def servers_account(spool: Spool) -> Account | None:
-    """The spool's owner when we are root, who may become anybody; else None: as ourselves.
+    """The spool's owner if we are root; None if we are not, and so run it as ourselves.
 
     Raises MailsurgeonError when the owner is root: Dovecot opens no mail as root.
     """
@@ -62,9 +62,9 @@ def servers_account(spool: Spool) -> Account | None:
 
 @contextmanager
 def process_as_account(account: Account | None) -> Iterator[None]:
-    """Within it this process may do what the account may, and what it makes is the account's.
+    """Gives this process the account's rights for file access until the block ends.
 
-    So root follows no symlink and changes no mode in a place that somebody else can write to.
+    So root follows no symlink and changes no mode in a place that another user can write to.
     """
     if account is None:
         yield
@@ -85,9 +85,9 @@ def process_as_account(account: Account | None) -> Iterator[None]:
 class Doveadm:
     """One `doveadm` with its configuration file.
 
-    `cancelled` is asked while it runs; when it says so doveadm is ended and KeyboardInterrupt
-    raised. `user` is a word that no message and no file name can guess: it stands at the head of
-    every line doveadm complains in.
+    `cancelled` is called while it runs; True kills doveadm and raises KeyboardInterrupt. `user` is
+    a random word, which no message or file name can contain: every line of doveadm's complaints
+    begins with it.
     """
 
     configuration: bytes
@@ -96,14 +96,14 @@ class Doveadm:
     program: str = field(default_factory=lambda: find_doveadm())
 
     def version(self) -> str:
-        """As `2.3.19.1`. Raises MailsurgeonError for one this program does not know."""
+        """Like `2.3.19.1`. Raises MailsurgeonError for a version that `verify` cannot use."""
         lines: list[bytes] = []
         problems: list[bytes] = []
         self.run(("config", "-n"), lines.append, problems.append)
         found = _VERSION.match(lines[0]) if lines else None
         if found is None:
-            told = visible(b" ".join(problems)) or "it does not tell its version"
-            raise MailsurgeonError(f"{self.program}: {told}; verify knows Dovecot 2.2 and 2.3")
+            reason = visible(b" ".join(problems)) or "it does not tell its version"
+            raise MailsurgeonError(f"{self.program}: {reason}; verify knows Dovecot 2.2 and 2.3")
         version = found[0].removeprefix(b"# ").decode()
         if (int(found[1]), int(found[2])) not in _KNOWN:
             raise MailsurgeonError(
@@ -112,7 +112,7 @@ class Doveadm:
         return version
 
     def run(self, words: Sequence[bytes | str], on_line: Line, on_complaint: Line) -> int:
-        """Runs one command, hands over its lines as they come, and gives its exit code.
+        """Runs one command, passes its lines on as they come, and returns its exit code.
 
         Raises MailsurgeonError when it cannot be started or hangs, KeyboardInterrupt.
         """
@@ -132,7 +132,7 @@ class Doveadm:
                 stderr=subprocess.PIPE,
                 cwd=home,
                 env=self._environment(home),
-                start_new_session=True,  # what it starts is ended with it
+                start_new_session=True,  # so that its children are killed with it
                 user=os.geteuid(),
                 group=os.getegid(),
             )
@@ -153,7 +153,7 @@ class Doveadm:
     def _listen(self, process: subprocess.Popen[bytes], on_line: Line, on_complaint: Line) -> None:
         assert process.stdout and process.stderr
         waiting = {process.stdout: _Lines(on_line), process.stderr: _Lines(on_complaint)}
-        heard = time.monotonic()
+        last_output = time.monotonic()
         with selectors.DefaultSelector() as selector:
             for pipe in waiting:
                 selector.register(pipe, selectors.EVENT_READ)
@@ -162,8 +162,8 @@ class Doveadm:
                 if self.cancelled():
                     raise KeyboardInterrupt
                 if ready:
-                    heard = time.monotonic()
-                elif time.monotonic() - heard > SILENCE:
+                    last_output = time.monotonic()
+                elif time.monotonic() - last_output > SILENCE:
                     raise MailsurgeonError(
                         f"{self.program}: has said nothing for {SILENCE:,.0f} s and was ended"
                     )
@@ -174,14 +174,14 @@ class Doveadm:
 
 
 class _Lines:
-    """Cuts what comes into lines; what is longer than any line has a right to be is cut off."""
+    """Cuts a stream into lines; shortens those over `_LONGEST_LINE` bytes."""
 
     def __init__(self, hand_over: Line) -> None:
         self._hand_over = hand_over
         self._rest = b""
 
     def feed(self, data: bytes) -> bool:
-        """False at the end."""
+        """Passes complete lines on; returns False at the end of the stream."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._hand_over(line[:_LONGEST_LINE])
@@ -192,7 +192,7 @@ class _Lines:
 
 
 def find_doveadm() -> str:
-    """Where doveadm is; raises MailsurgeonError with the package that has it."""
+    """The path of doveadm. Raises MailsurgeonError, naming the package, if it is not installed."""
     program = shutil.which("doveadm")
     if program is None:
         raise MailsurgeonError(

@@ -1,7 +1,7 @@
-"""Whether what a survey has found in a folder explains what a server says of it.
+"""Decides whether the survey's problems in a folder explain what a server says about it.
 
-What each kind of problem leads to at a server is in its entry of the catalogue. Pure but for
-reading the index.
+Each problem's entry in the catalogue says how servers react to it. Pure except for reading the
+index.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _DENIED = "Permission denied"
 
 
 @dataclass
-class OurFindings:
+class SurveyFindings:
     """The problems of one folder, as codes.
 
-    `folder`: of the folder itself. `inside`: of its messages, `messages` by base name, so that a
-    flag set since the survey makes no difference. `expected`: code and path of what a server must
-    complain of; `never_shown`: of what it must not see. `not_examined`: whether the survey could
-    not look at the folder.
+    `folder`: those of the folder itself. `inside`: those of its messages; `messages`: the same by
+    base name, so that a flag set since the survey does not matter. `expected`: code and path of
+    problems that a server must complain about; `never_shown`: of files it must not see.
+    `not_examined`: the survey could not read the folder.
     """
 
     folder: set[str] = field(default_factory=set)
@@ -37,7 +37,7 @@ class OurFindings:
 
     @property
     def outside(self) -> list[bytes]:
-        """The paths of what a server must not see."""
+        """The paths of files that a server must not see."""
         return [path for _, path in self.never_shown]
 
     def of(self, path: bytes) -> set[str]:
@@ -45,21 +45,21 @@ class OurFindings:
         return self.messages.get(_base(path), set())
 
     def explains(self, path: bytes, text: str) -> bool:
-        """Whether a complaint about a message is one that the survey knows of."""
+        """Whether the survey's problems explain a complaint about a message."""
         if _DENIED in text and self._folder_explains():
             return True
         return any(view.may_complain or view.must_complain for view in _views(self.of(path)))
 
     def explains_folder(self) -> bool:
-        """Whether a complaint about the folder as a whole, or its absence, is known."""
+        """Whether they explain a complaint about the folder as a whole, or its absence."""
         return self._folder_explains() or any(view.upsets_folder for view in _views(self.inside))
 
     def explains_absence(self, path: bytes) -> bool:
-        """Whether the survey knows why a server does not see this."""
+        """Whether they explain that a server does not see this file."""
         return any(view.may_hide for view in _views(self.of(path))) or self._folder_explains()
 
     def why_unseen(self, path: bytes) -> str:
-        """The same in words."""
+        """Why a server does not see this file."""
         name = os.path.basename(path)
         if b"\n" in name or b"\r" in name:
             return "servers pass over a name with a line end in it"
@@ -72,9 +72,9 @@ class OurFindings:
         return self.not_examined or any(view.explains_folder for view in _views(self.folder))
 
 
-def findings_of(index: Index, row: FolderRow | None = None) -> OurFindings:
-    """What the index says of a folder; without one, of what lies in none."""
-    found = OurFindings()
+def findings_of(index: Index, row: FolderRow | None = None) -> SurveyFindings:
+    """The index's problems in a folder; without a folder, those outside all folders."""
+    found = SurveyFindings()
     if row is None:
         codes = [kind.code for kind in CATALOGUE.values() if kind.server.never_shown]
         problems = index.problems(codes=codes)
@@ -98,7 +98,7 @@ def findings_of(index: Index, row: FolderRow | None = None) -> OurFindings:
 
 
 def _views(codes: set[str]) -> list[ServerView]:
-    """What these problems lead to, in the order of the catalogue."""
+    """How servers react to these problems, in the order of the catalogue."""
     return [kind.server for kind in CATALOGUE.values() if kind.code in codes]
 
 

@@ -1,4 +1,4 @@
-"""What doveadm says of one folder: UIDs, sizes, complaints. Read as it comes, never as a whole."""
+"""Reads what doveadm says about one folder: UIDs, sizes, complaints, as they come."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ _REASON = re.compile(rb" \(read reason=[^()]*\)\Z")
 _LONGEST = 2000  # bytes of one complaint
 _MOST_GENERAL = 1000  # complaints of a folder as a whole
 EXPUNGED = "Message was expunged"
-"""Says less than the line before it."""
+"""A complaint that says less than the line before it."""
 
 
 @dataclass
-class Told:
-    """What was told of a folder, by UID. `sizes` has every message the server sees; None where it
-    cannot say the size (bytes with CRLF line ends: RFC822.SIZE). `general` names no message."""
+class Reply:
+    """What doveadm said about a folder, by UID. `sizes` has every message the server sees; None if
+    it cannot say the size (bytes with CRLF line ends: RFC822.SIZE). `general` names no message."""
 
     sizes: dict[int, int | None] = field(default_factory=dict)
     complaints: dict[int, str] = field(default_factory=dict)
     general: list[str] = field(default_factory=list)
 
 
-def ask(doveadm: Doveadm, mailbox: str, place: bytes) -> Told:
-    """Lets doveadm tell UID and size of every message of `mailbox`, in the shadow at `place`.
+def ask(doveadm: Doveadm, mailbox: str, place: bytes) -> Reply:
+    """Asks doveadm for UID and size of every message of `mailbox`, in the shadow at `place`.
 
-    Where a message's name does not tell its size, it reads it for that from end to end. Raises
-    MailsurgeonError when doveadm cannot be run or hangs.
+    If a message's name has no size, doveadm reads all of the message. Raises MailsurgeonError when
+    doveadm cannot be run or hangs.
     """
-    told = Told()
-    rows = _Rows(doveadm.user.encode(), told)
-    complaints = _Complaints(doveadm.user.encode(), os.fsencode(mailbox), place, told)
+    reply = Reply()
+    rows = _Rows(doveadm.user.encode(), reply)
+    complaints = _Complaints(doveadm.user.encode(), os.fsencode(mailbox), place, reply)
     fields = "user uid size.virtual"
     words = ("-f", "tab", "fetch", fields, "mailbox", os.fsencode(mailbox), "all")
     doveadm.run(words, rows.feed, complaints.feed)
     complaints.end()
-    return told
+    return reply
 
 
 class _Rows:
-    """Makes rows of the table. A field that could not be had is simply left out, and the next row
-    goes on in its line: only the user's word tells where a row begins."""
+    """Parses rows of the table. doveadm leaves out a field it cannot get and continues the line
+    with the next row, so that only the user's word marks where a row begins."""
 
-    def __init__(self, user: bytes, told: Told) -> None:
+    def __init__(self, user: bytes, reply: Reply) -> None:
         self._user = user
-        self._told = told
+        self._reply = reply
         self._uid: int | None = None
         self._fresh = False
 
@@ -59,25 +59,25 @@ class _Rows:
                 self._uid, self._fresh = None, True
             elif word.isdigit() and self._fresh:
                 self._uid, self._fresh = int(word), False
-                self._told.sizes[self._uid] = None
+                self._reply.sizes[self._uid] = None
             elif word.isdigit() and self._uid is not None:
-                self._told.sizes[self._uid] = int(word)
+                self._reply.sizes[self._uid] = int(word)
 
 
 class _Complaints:
-    """Makes complaints of what comes on stderr.
+    """Parses complaints from stderr.
 
-    doveadm tells of one trouble in several lines, of which the last names the message it could not
-    fetch. A line that does not begin with the program's own head goes on with the one before it,
-    whatever a name in it may pretend.
+    doveadm reports one trouble in several lines; the last names the message it could not fetch.
+    A line that does not begin with doveadm's own prefix continues the one before, even if a name
+    in it looks like that prefix.
     """
 
-    def __init__(self, user: bytes, mailbox: bytes, place: bytes, told: Told) -> None:
+    def __init__(self, user: bytes, mailbox: bytes, place: bytes, reply: Reply) -> None:
         self._head = b"doveadm(" + user + b"): "
         self._mailbox = mailbox
         self._shadow = place + b"/m"
         self._places = (self._shadow + b"/", place + b"/c/")
-        self._told = told
+        self._reply = reply
         self._line: bytes | None = None
         self._pending: list[bytes] = []
 
@@ -108,9 +108,9 @@ class _Complaints:
             [line for line in self._pending if line not in about and line not in reason]
         )
         self._pending.clear()
-        told = about[-1] if reason == EXPUNGED.encode() and about else reason
-        text = self._clean(told).removeprefix(f"UID={uid}: ")
-        self._told.complaints.setdefault(uid, text)
+        best = about[-1] if reason == EXPUNGED.encode() and about else reason
+        text = self._clean(best).removeprefix(f"UID={uid}: ")
+        self._reply.complaints.setdefault(uid, text)
 
     def _failed(self, text: bytes) -> tuple[int, bytes] | None:
         exact = re.compile(
@@ -124,11 +124,11 @@ class _Complaints:
     def _generalise(self, lines: list[bytes]) -> None:
         for line in lines:
             text = self._clean(line)
-            if text not in self._told.general and len(self._told.general) < _MOST_GENERAL:
-                self._told.general.append(text)
+            if text not in self._reply.general and len(self._reply.general) < _MOST_GENERAL:
+                self._reply.general.append(text)
 
     def _clean(self, text: bytes) -> str:
-        """The complaint without what belongs to the shadow and not to the spool."""
+        """The complaint as about the spool, without traces of the shadow."""
         text = text.removeprefix(b"Mailbox " + self._mailbox + b": ")
         text = _REASON.sub(b"", text).replace(b",w=", b",W=")
         for place in self._places:

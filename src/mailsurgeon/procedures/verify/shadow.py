@@ -1,13 +1,13 @@
 """A shadow of a spool: the same folders and names, every message a symlink to the live file.
 
-A server that only looks still acts: it moves mail from new/ to cur/, renames what has a wrong size,
-makes missing directories, sweeps tmp/, writes lists and indexes. On a shadow all of that befalls
-symlinks and copies in a private temporary directory. Nothing in the live spool is written to,
-renamed or linked (a hard link would change a message's ctime); it is only read.
+A server changes a spool even when it only reads: it moves mail from new/ to cur/, renames files
+with a wrong size, makes missing directories, sweeps tmp/, writes lists and indexes. On a shadow it
+does all of that to symlinks and copies in a private temporary directory. We only read the live
+spool; we write, rename and link nothing in it (a hard link would change a message's ctime).
 
-All of it is done as whoever the server is (`doveadm.acting_as`). What a server may do in a folder
-depends on that, so while a server looks each directory of the shadow lets its owner do what he may
-do in the live one, by whatever owner, mode or access list that may be.
+All of this runs as the account the server would use (`doveadm.process_as_account`). What a server
+may do in a folder depends on it, so while the server runs, each directory of the shadow grants the
+same rights as the live one, whether these come from owner, mode or access list.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from mailsurgeon.maildir.server_files import DOVECOT, DOVECOT_UIDLIST
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.text import visible
 
-_WRITTEN_AS_IS = re.compile(rb"[\w./+,@=~ -]+\Z")  # in a mail_location, where % and : mean more
+_WRITTEN_AS_IS = re.compile(rb"[\w./+,@=~ -]+\Z")  # a mail_location gives % and : a meaning
 _SHADOWED = tuple(file for file in DOVECOT.files if file.shadowed)
 _LISTS = tuple(file.name for file in _SHADOWED if file.home is Home.CONTROL)
 _OF_ROOT = tuple(file for file in _SHADOWED if file.home is Home.CONTROL_ROOT)
-_SYMLINK = 4096  # bytes of disk at most
+_SYMLINK = 4096  # most bytes of disk for one symlink
 _RECORD_W = re.compile(rb"^(\d+(?: [^ :\n][^ \n]*)*?) W\d+(?= )", re.MULTILINE)
 
 CONFIGURATION = """\
@@ -52,7 +52,7 @@ _MODULES = ("/usr/lib/dovecot/modules", "/usr/lib64/dovecot", "/usr/lib/dovecot"
 
 
 class Passed(NamedTuple):
-    """Something in cur or new that was not shown to the server, and why. `path` as in the spool."""
+    """An entry of cur or new that was not shown to the server, and why. `path` as in the spool."""
 
     path: bytes
     reason: str
@@ -60,8 +60,8 @@ class Passed(NamedTuple):
 
 @dataclass
 class Filled:
-    """What a folder's shadow holds: files and directories by their live paths, and what was
-    passed over."""
+    """What a folder's shadow holds: files and directories by their live paths, and what was left
+    out."""
 
     files: set[bytes] = field(default_factory=set)
     directories: list[bytes] = field(default_factory=list)
@@ -70,10 +70,10 @@ class Filled:
 
 @contextmanager
 def shadow_of(spool: Spool, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Shadow]:
-    """A shadow without folders, in a temporary directory that is removed at the end.
+    """Yields a shadow without folders, in a temporary directory that is removed at the end.
 
     Raises MailsurgeonError when there is no place for one. Filling it with messages raises
-    KeyboardInterrupt once `cancelled` says so.
+    KeyboardInterrupt once `cancelled` returns True.
     """
     try:
         place = os.fsencode(tempfile.mkdtemp(prefix="mailsurgeon-verify-"))
@@ -108,10 +108,10 @@ class Shadow:
             _copy(os.path.join(live.control or live.root, name), os.path.join(place, b"c", name))
 
     def configure(self, folders: Iterable[bytes]) -> bytes:
-        """Writes doveadm's configuration for these folders; gives its path.
+        """Writes doveadm's configuration for these folders and returns its path.
 
-        Compressed mail is read with the plugin for it, where it is installed. Folder names are
-        taken for plain UTF-8 where some are not ASCII and none looks like modified UTF-7.
+        Loads the plugin for compressed mail if it is installed. Treats folder names as plain UTF-8
+        if some are not ASCII and none looks like modified UTF-7.
         """
         if not _WRITTEN_AS_IS.match(self.place):
             raise MailsurgeonError(
@@ -134,7 +134,7 @@ class Shadow:
         return path
 
     def make_folder(self, folder: bytes) -> None:
-        """The folder's directories, empty: those that it really has."""
+        """Makes the folder's directories, empty; of cur, new and tmp only those it really has."""
         os.makedirs(self.spool.absolute(folder), 0o700, exist_ok=True)
         for name in SUBDIRS:
             path = os.path.join(folder, name)
@@ -142,12 +142,12 @@ class Shadow:
                 os.makedirs(self.spool.absolute(path), 0o700, exist_ok=True)
 
     def has_folder(self, folder: bytes) -> bool:
-        """Whether the folder's directory still bears its name; a server may have changed it."""
+        """Whether the folder's directory still exists; a server may have renamed it."""
         return os.path.isdir(self.spool.absolute(folder))
 
     @contextmanager
     def filled(self, folder: bytes, misfiled: Iterable[bytes] = ()) -> Iterator[Filled]:
-        """The folder with its messages and lists, and with these misfiled ones where they lie.
+        """Fills the folder with its messages and lists, and these misfiled files in their places.
 
         Raises MailsurgeonError when there is no room for it.
         """
@@ -171,8 +171,8 @@ class Shadow:
             self._empty(folder)
 
     def hide_virtual_sizes(self, folder: bytes) -> None:
-        """Takes W out of the folder's names and uidlist: `,W=` becomes `,w=`, which says nothing
-        to a server. It has then to read each message to know it, and has forgotten what it read.
+        """Removes W from the folder's names and uidlist: `,W=` becomes `,w=`, which servers ignore.
+        The server then forgets what it read, and must read each message to learn its size.
         """
         self._dress(folder, as_live=False)
         for subdir in (b"cur", b"new"):
@@ -186,14 +186,14 @@ class Shadow:
         uidlist = list_path(self.spool, folder, DOVECOT_UIDLIST)
         if os.access(uidlist, os.R_OK):
             with open(uidlist, "rb+") as file:
-                told = without_virtual_sizes(file.read())
+                changed = without_virtual_sizes(file.read())
                 file.seek(0)
                 file.truncate()
-                file.write(told)
+                file.write(changed)
         self._dress(folder, as_live=True)
 
     def held(self, folder: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """What lies in the folder's cur and new now: base name, and the live path it stands for."""
+        """The base name and live path of each entry now in the folder's cur and new."""
         start = len(self.live.root.rstrip(b"/")) + 1
         for subdir in (b"cur", b"new"):
             inside = os.path.join(folder, subdir)
@@ -203,12 +203,12 @@ class Shadow:
                 continue
             for name in names:
                 path = os.path.join(inside, name)
-                with suppress(OSError):  # a directory stands for itself
+                with suppress(OSError):  # a directory is not a link: its own path stays
                     path = os.readlink(self.spool.absolute(path))[start:]
                 yield name.split(b":", 1)[0], path
 
     def uids(self, folder: bytes) -> dict[bytes, int]:
-        """The UIDs the server has given, or found, by base name."""
+        """The UIDs the server has assigned or found, by base name."""
         path = list_path(self.spool, folder, DOVECOT_UIDLIST)
         data = read_small(path, LARGEST_SURVEYED_LIST) or b""
         found: dict[bytes, int] = {}
@@ -218,7 +218,7 @@ class Shadow:
                 found[base] = int(number.split(b" ", 1)[0])
         return found
 
-    # How it is done
+    # Implementation
 
     def _fill(self, inside: bytes, found: Filled) -> None:
         target = self.spool.absolute(inside)
@@ -226,7 +226,7 @@ class Shadow:
             return
         try:
             entries = list(os.scandir(self.live.absolute(inside)))
-        except OSError:  # the survey says why; the server meets the same modes
+        except OSError:  # the survey says why; the server finds the same modes
             return
         self._check_room(len(entries))
         for entry in entries:
@@ -246,7 +246,7 @@ class Shadow:
             return
         try:
             mode = entry.stat().st_mode
-        except OSError:  # it leads nowhere, or is gone: the server will see
+        except OSError:  # a broken link, or gone: the server will find out
             mode = stat.S_IFREG
         if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
             os.symlink(self.live.absolute(path), target)
@@ -276,8 +276,8 @@ class Shadow:
             _copy(os.path.join(self.live.control_of(folder), name), os.path.join(place, name))
 
     def _dress(self, folder: bytes, *, as_live: bool) -> None:
-        """Lets the server do in the folder's directories what it may do in the live ones."""
-        for name in (*SUBDIRS, b""):  # the innermost first: the way to them stays open
+        """Gives the shadow's directories the modes the live ones have for us (or 0700)."""
+        for name in (*SUBDIRS, b""):  # the folder last, so that its subdirectories stay reachable
             path = os.path.join(folder, name) if name else folder
             target = self.spool.absolute(path)
             if os.path.isdir(target) and not os.path.islink(target):
@@ -295,7 +295,7 @@ class Shadow:
         self.make_folder(folder)
 
     def _forget(self, folder: bytes) -> None:
-        """Takes away what the server has written down of the folder."""
+        """Removes what the server has written about the folder."""
         for name in _LISTS:
             _remove(os.path.join(self.spool.control_of(folder), name))
         _remove(self.index)
@@ -303,12 +303,12 @@ class Shadow:
 
 
 def without_virtual_sizes(data: bytes) -> bytes:
-    """A uidlist that does not tell W, for names that do not: no W field, `,w=` for `,W=`."""
+    """A uidlist without W, for names without it: no W field, and `,w=` for `,W=`."""
     return _RECORD_W.sub(rb"\1", data).replace(b",W=", b",w=")
 
 
 def _of_root(place: bytes) -> list[bytes]:
-    """The names of Dovecot's files for the whole spool that a shadow needs; they may be missing."""
+    """The names of Dovecot's files for the whole spool that a shadow needs; some may be missing."""
     names = [file.name for file in _OF_ROOT if not file.begins]
     with suppress(OSError):
         beginnings = tuple(file.name for file in _OF_ROOT if file.begins)
@@ -317,14 +317,14 @@ def _of_root(place: bytes) -> list[bytes]:
 
 
 def _allowed(path: bytes) -> int:
-    """What we may do with a file or directory, as the mode of one of our own."""
+    """Our rights on a file or directory, as the owner's bits of a mode."""
     return sum(
         bit << 6 for bit in (os.R_OK, os.W_OK, os.X_OK) if os.access(path, bit, effective_ids=True)
     )
 
 
 def _copy(source: bytes, target: bytes) -> None:
-    """Copies one of a server's own files; one that we may not read becomes such a one."""
+    """Copies a server's own file; if we may not read it, the copy is unreadable too."""
     if not os.path.lexists(source):
         return
     with open(target, "wb") as file:
@@ -341,7 +341,7 @@ def _holds_anything(directory: bytes) -> bool:
 
 
 def _remove(path: bytes) -> None:
-    """Removes a tree of ours, whatever its modes; symlinks are removed, never followed."""
+    """Removes a tree of ours, whatever its modes; removes symlinks and never follows them."""
     try:
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             os.unlink(path)
@@ -349,7 +349,7 @@ def _remove(path: bytes) -> None:
     except FileNotFoundError:
         return
     directories = [path]
-    for directory in directories:  # grows while it is gone through
+    for directory in directories:  # the loop appends to this list
         os.chmod(directory, 0o700)
         with os.scandir(directory) as entries:
             for entry in entries:

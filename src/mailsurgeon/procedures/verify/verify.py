@@ -1,21 +1,20 @@
-"""`verify`: the spool through Dovecot's eyes, beside what a survey says of it.
+"""`verify`: compares what Dovecot sees in the spool with what a survey says.
 
-Every folder is shown to doveadm twice, as a shadow (`shadow.py`): once under the names it has, for
-the UIDs and the sizes that a client is told; once under names that do not tell W, so that every
-message has to be read from end to end, for what is really sent, and what is complained of.
+doveadm reads every folder twice, as a shadow (`shadow.py`). The first time the files have their own
+names, so that it reports the UIDs and sizes that clients get. The second time the names do not
+carry W, so that it must read every message from end to end, and reports real sizes and errors.
 
-What differs:
+Differences are:
 
-- a complaint of the server about a message or folder for which the survey has no problem that
-  explains it;
-- a message that the survey counts and the server does not see, or a folder it does not list,
+- a complaint of the server about a message or folder which no problem of the survey explains;
+- a message that the survey counts but the server does not see, or a folder it does not list,
   without such a problem;
 - a `size-mismatch` or `unreadable` of the survey on a message that the server serves without
-  complaint, and a `misfiled` one that it sees.
+  complaint, and a `misfiled` message that it sees.
 
-Not a difference: a folder that is missing from `subscriptions` (the server sees it; whether a
-client should is its owner's choice), a problem that servers are silent about, an encrypted message
-(read here without its keys), and what changed while both were looking.
+These are not differences: a folder missing from `subscriptions` (the server sees it; whether a
+client should is for its owner to decide), a problem that servers do not report, an encrypted
+message (read here without its keys), and anything that changed during the comparison.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ from mailsurgeon.procedures.verify.doveadm import (
     process_as_account,
     servers_account,
 )
-from mailsurgeon.procedures.verify.expectations import OurFindings, findings_of
-from mailsurgeon.procedures.verify.fetch import EXPUNGED, Told, ask
+from mailsurgeon.procedures.verify.expectations import SurveyFindings, findings_of
+from mailsurgeon.procedures.verify.fetch import EXPUNGED, Reply, ask
 from mailsurgeon.procedures.verify.shadow import Filled, Passed, Shadow, shadow_of
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
@@ -50,7 +49,7 @@ _ENCRYPTED = b"CRYPTED"
 
 
 class Complaint(NamedTuple):
-    """What the server said. `path` is the message's, or the folder's; `uid` None for a folder."""
+    """A message of the server. `path` is the mail's or the folder's; `uid` is None for a folder."""
 
     folder: str
     path: bytes
@@ -67,7 +66,7 @@ class Unseen(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Something only one of the two says. `code`: of a problem; or `complaint`, `unseen`."""
+    """Something that only one side reports. `code`: of a problem; or `complaint`, `unseen`."""
 
     code: str
     folder: str
@@ -76,7 +75,7 @@ class Difference(NamedTuple):
 
 
 class FolderView(NamedTuple):
-    """One folder: how many files the server was shown, and how many of them it sees."""
+    """One folder: how many files were shown to the server, and how many of them it sees."""
 
     name: str
     path: bytes
@@ -88,7 +87,7 @@ class FolderView(NamedTuple):
 
 @dataclass
 class Verification:
-    """What the server sees, and where the survey says otherwise."""
+    """What the server sees, and where the survey says something else."""
 
     server: str
     folders: list[FolderView] = field(default_factory=list)
@@ -100,13 +99,13 @@ class Verification:
 
     @property
     def agrees(self) -> bool:
-        """Whether the two say the same."""
+        """Whether the two agree."""
         return not self.ours_only and not self.server_only
 
 
 @dataclass
 class View:
-    """One folder as the server sees it: UIDs and complaints by the live path."""
+    """One folder as the server sees it: UIDs and complaints by live path."""
 
     files: set[bytes] = field(default_factory=set)
     uids: dict[bytes, int] = field(default_factory=dict)
@@ -124,9 +123,9 @@ def verify(
     cancelled: Callable[[], bool] = lambda: False,
     advance: Advance = lambda _stage, _done, _total: None,
 ) -> Verification:
-    """Asks Dovecot for these folders (all without any) and compares with a full survey's `index`.
+    """Runs Dovecot on these folders (default: all) and compares it with a full survey's `index`.
 
-    Raises MailsurgeonError when Dovecot cannot be asked, KeyboardInterrupt when `cancelled`.
+    Raises MailsurgeonError when Dovecot cannot be run, KeyboardInterrupt when `cancelled`.
     """
     program = find_doveadm()
     account = servers_account(spool)
@@ -146,13 +145,13 @@ def verify(
             found.unsubscribed += [row.name for row in wanted if row.name in missing]
         for row in wanted:
             advance(_STAGE, done, total)
-            ours = findings_of(index, row)
+            findings = findings_of(index, row)
             if row.name not in listed or not shadow.has_folder(row.path):
-                _add_unlisted(found, row, ours)
+                _add_unlisted(found, row, findings)
             else:
-                view = view_of(shadow, doveadm, row, ours.outside)
+                view = view_of(shadow, doveadm, row, findings.outside)
                 _forget_changes(view, spool)
-                _add(found, row, view, ours, spool)
+                _add(found, row, view, findings, spool)
             done += row.messages
     if not folders:
         outside = (Unseen("", path, "lies in no folder") for path in findings_of(index).outside)
@@ -161,55 +160,55 @@ def verify(
 
 
 def view_of(shadow: Shadow, doveadm: Doveadm, row: FolderRow, misfiled: Iterable[bytes]) -> View:
-    """Shows one folder to the server, with W and without, and gives what it says."""
+    """Shows one folder to the server, with W and without, and returns what it says."""
     view = View()
     with shadow.filled(row.path, misfiled) as filled:
-        told = ask(doveadm, row.name, shadow.place)
-        view.uids = _uids(shadow, row.path, filled, told)
+        reply = ask(doveadm, row.name, shadow.place)
+        view.uids = _uids(shadow, row.path, filled, reply)
         view.files, view.passed = filled.files, filled.passed
         view.directories = filled.directories
-        announced = {path: told.sizes[uid] for path, uid in view.uids.items()}
-        _take_complaints(view, told, view.uids)
+        announced = {path: reply.sizes[uid] for path, uid in view.uids.items()}
+        _take_complaints(view, reply, view.uids)
         shadow.hide_virtual_sizes(row.path)
-        told = ask(doveadm, row.name, shadow.place)
-        reread = _uids(shadow, row.path, filled, told)
-    _take_complaints(view, told, reread)
+        reply = ask(doveadm, row.name, shadow.place)
+        reread = _uids(shadow, row.path, filled, reply)
+    _take_complaints(view, reply, reread)
     for path, uid in reread.items():
-        said, sent = announced.get(path), told.sizes[uid]
+        said, sent = announced.get(path), reply.sizes[uid]
         if said is not None and sent is not None and said != sent:
             view.complaints.setdefault(path, f"announced with {said} bytes, sent with {sent}")
     return view
 
 
-def _uids(shadow: Shadow, folder: bytes, filled: Filled, told: Told) -> dict[bytes, int]:
-    """The UIDs by live path, of what the server sees: of two files of one base name the first.
+def _uids(shadow: Shadow, folder: bytes, filled: Filled, reply: Reply) -> dict[bytes, int]:
+    """The UIDs by live path; of two files with one base name, only the first has one.
 
-    A directory in cur or new gets a UID too, and is then no longer there.
+    Dovecot also assigns a UID to a directory in cur or new, and then removes the directory.
     """
     listed = shadow.uids(folder)
     taken: dict[int, bytes] = {}
     directories = ((split(os.path.basename(path))[0], path) for path in filled.directories)
     for base, path in chain(shadow.held(folder), directories):
         uid = listed.get(base)
-        if uid is not None and uid in told.sizes:
+        if uid is not None and uid in reply.sizes:
             taken.setdefault(uid, path)
     return {path: uid for uid, path in taken.items()}
 
 
-def _take_complaints(view: View, told: Told, uids: dict[bytes, int]) -> None:
+def _take_complaints(view: View, reply: Reply, uids: dict[bytes, int]) -> None:
     paths = {uid: path for path, uid in uids.items()}
-    for uid, text in told.complaints.items():
+    for uid, text in reply.complaints.items():
         if uid in paths:
             path = paths[uid]
             text = text.removeprefix(f"read({os.fsdecode(path)}) failed: ")
             view.complaints.setdefault(path, text)
         elif text not in (EXPUNGED, *view.general):
             view.general.append(text)
-    view.general += [text for text in told.general if text not in view.general]
+    view.general += [text for text in reply.general if text not in view.general]
 
 
 def _forget_changes(view: View, spool: Spool) -> None:
-    """Leaves out what was renamed or went away while it was looked at: nobody's fault."""
+    """Leaves out what was renamed or removed during the comparison: neither side is wrong."""
     unseen = view.files - view.uids.keys()
     for path in [*view.complaints, *unseen]:
         if not os.path.lexists(spool.absolute(path)):
@@ -219,7 +218,7 @@ def _forget_changes(view: View, spool: Spool) -> None:
 
 
 def _mailboxes(doveadm: Doveadm, *options: str) -> set[str]:
-    """The names the server lists, bytes that are not UTF-8 as surrogate escapes."""
+    """The names the server lists; bytes that are not UTF-8 become surrogate escapes."""
     lines: list[bytes] = []
     complaints: list[bytes] = []
     doveadm.run(("-f", "json", "mailbox", "list", *options), lines.append, complaints.append)
@@ -227,26 +226,28 @@ def _mailboxes(doveadm: Doveadm, *options: str) -> set[str]:
         rows = json.loads(os.fsdecode(b"\n".join(lines)) or "[]", strict=False)
         return {row["mailbox"] for row in rows}
     except (ValueError, KeyError, TypeError) as error:
-        told = os.fsdecode(b" ".join(complaints)) or "what it says makes no sense"
-        raise MailsurgeonError(f"{doveadm.program}: does not list the folders: {told}") from error
+        reason = os.fsdecode(b" ".join(complaints)) or "what it says makes no sense"
+        raise MailsurgeonError(f"{doveadm.program}: does not list the folders: {reason}") from error
 
 
-def _add_unlisted(found: Verification, row: FolderRow, ours: OurFindings) -> None:
+def _add_unlisted(found: Verification, row: FolderRow, findings: SurveyFindings) -> None:
     reason = "the server lists no such folder"
     found.unseen.append(Unseen(row.name, row.path, reason))
-    if not ours.explains_folder():
+    if not findings.explains_folder():
         found.server_only.append(Difference("unseen", row.name, row.path, reason))
     troubles = sum(row.problems.values())
     found.folders.append(FolderView(row.name, row.path, row.messages, 0, 0, troubles))
 
 
-def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spool: Spool) -> None:
-    """What the server says of a folder, and what of it the survey does not say, or the reverse."""
+def _add(
+    found: Verification, row: FolderRow, view: View, findings: SurveyFindings, spool: Spool
+) -> None:
+    """Adds what the server says about a folder, and the differences from the survey."""
     complaints = [
         Complaint(row.name, path, view.uids.get(path), text)
         for path, text in sorted(view.complaints.items())
     ]
-    unseen = _unseen(row, view, ours)
+    unseen = _unseen(row, view, findings)
     paths = chain(view.complaints, view.directories, (one.path for one in unseen))
     named = {os.fsdecode(os.path.basename(path)): path for path in paths}
     named.pop(os.fsdecode(os.path.basename(row.path)), None)
@@ -257,22 +258,22 @@ def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spo
     for one in complaints:
         about_folder = one.path == row.path
         explained = (
-            ours.explains_folder() if about_folder else ours.explains(one.path, one.text)
+            findings.explains_folder() if about_folder else findings.explains(one.path, one.text)
         ) or (not about_folder and _encrypted(spool.absolute(one.path)))
         if not explained:
             found.server_only.append(Difference("complaint", row.name, one.path, one.text))
     found.server_only += [
         Difference("unseen", row.name, one.path, one.reason)
         for one in unseen
-        if not ours.explains_absence(one.path)
+        if not findings.explains_absence(one.path)
     ]
     found.ours_only += [
         Difference(code, row.name, path)
-        for code, path in ours.expected
+        for code, path in findings.expected
         if path in view.uids and path not in view.complaints
     ]
     found.ours_only += [
-        Difference(code, row.name, path) for code, path in ours.never_shown if path in view.uids
+        Difference(code, row.name, path) for code, path in findings.never_shown if path in view.uids
     ]
     found.complaints += complaints
     found.unseen += unseen
@@ -282,16 +283,16 @@ def _add(found: Verification, row: FolderRow, view: View, ours: OurFindings, spo
     found.folders.append(FolderView(row.name, row.path, files, seen, len(complaints), troubles))
 
 
-def _unseen(row: FolderRow, view: View, ours: OurFindings) -> list[Unseen]:
-    """What was shown to the server and got no UID. Where it saw nothing, the folder alone."""
+def _unseen(row: FolderRow, view: View, findings: SurveyFindings) -> list[Unseen]:
+    """What was shown to the server but got no UID; if it saw nothing, the folder alone."""
     unseen = [Unseen(row.name, *passed) for passed in view.passed]
     hidden = view.files - view.uids.keys()
-    filed = hidden.difference(ours.outside)
+    filed = hidden.difference(findings.outside)
     if filed and not view.uids:
         reason = ": ".join(["the server shows nothing of it", *view.general[:1]])
         unseen.append(Unseen(row.name, row.path, reason))
         hidden -= filed
-    unseen += [Unseen(row.name, path, ours.why_unseen(path)) for path in sorted(hidden)]
+    unseen += [Unseen(row.name, path, findings.why_unseen(path)) for path in sorted(hidden)]
     return unseen
 
 

@@ -1,8 +1,8 @@
-"""A plan carried out, step by step, under the locks of servers and written down beforehand.
+"""Carries a plan out, step by step, under servers' locks; each step is journaled first.
 
-`writer_lock`: a spool has one writer. `operation`: from the first entry in the journal to the
-report, purges too. `batches`: acts in portions, by the locks they need. `act_run`: one act on its
-way. `locked_batch`: what is done while locks are held. `quota`: `maildirsize` follows. `outcome`:
-what was done, and what became of the UIDs. `recovery`: what a crash has cut off. `gc_pause`: why
-the garbage collector waits meanwhile.
+`writer_lock`: allows one writer per spool. `operation`: an operation from its journal entry to its
+report, also a purge. `batches`: cuts acts into batches, by the locks they need. `act_run`: one act
+in progress. `locked_batch`: the work under a set of locks. `quota`: updates `maildirsize`.
+`outcome`: counts what was done, and kept UIDs. `recovery`: finishes an operation that a crash
+interrupted. `gc_pause`: pauses the garbage collector meanwhile.
 """

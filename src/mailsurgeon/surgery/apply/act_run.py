@@ -1,4 +1,4 @@
-"""One act on its way through a batch: its steps, its changes of records, what came of it."""
+"""One act in progress: its steps, its changes of records, and its outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailsurgeon.surgery.model import Act, Step
 
 @dataclass(slots=True)
 class ActRun:
-    """One act on its way through a batch: its rows in the journal, what came of it."""
+    """One act on its way through a batch: its rows in the journal, and its outcome."""
 
     number: int
     act: Act
@@ -32,7 +32,7 @@ class ActRun:
 
 
 def locks_of(steps: Sequence[Step]) -> frozenset[bytes]:
-    """The folders whose locks the steps of an act need; none where no step needs any."""
+    """The folders whose locks the steps of an act need; empty if no step needs any."""
     for step in steps:
         if step.locks:
             return folders_of(steps)
@@ -52,13 +52,13 @@ def _both(*folders: bytes | None) -> frozenset[bytes]:
 
 
 def refuse(runs: Iterable[ActRun], reason: str) -> None:
-    """Notes that acts were not done."""
+    """Marks acts as refused, with this reason."""
     for run in runs:
         run.state, run.reason = "refused", reason
 
 
 def outcome(run: ActRun) -> Iterator[StepRecord]:
-    """The rows of an act as they are to be settled."""
+    """The rows of an act, settled with its state."""
     reason = "" if run.state == "done" else run.reason
     for record in run.records:
         yield record.settled(run.state, reason)

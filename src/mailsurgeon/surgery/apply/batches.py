@@ -1,8 +1,8 @@
-"""Runs the acts of an operation in batches, each written down before and after it happens.
+"""Runs the acts of an operation in batches, each journaled before and after.
 
-A batch: its intents are committed; its acts are done, in runs that touch the same folders and so
-hold the same locks; their directories are synced and the servers' lists rewritten before a lock is
-let go; the results are committed, together with the intents of the next batch.
+For each batch it commits the intents, does the acts, in groups that touch the same folders and need
+the same locks, syncs their directories and rewrites the servers' lists before it releases a lock,
+and commits the results together with the intents of the next batch.
 """
 
 from __future__ import annotations
@@ -30,40 +30,40 @@ from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
 from mailsurgeon.surgery.steps.scene import Scene
 
 BATCH_STEPS = 500
-"""Of the first batch, and of each where they are slow; see `Room`."""
+"""Steps in the first batch, and in later ones while steps are slow; see `Room`."""
 MOST_STEPS = 4_000
 BATCH_SECONDS = 0.5
 JOIN_SECONDS = 0.5
-"""Locks of further folders are taken along no longer after the first."""
+"""Seconds from the first lock on during which locks of further groups may be added."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Acts that follow each other and need the same locks."""
+    """Consecutive acts that need the same locks."""
 
     folders: frozenset[bytes]
     runs: list[ActRun]
 
     @property
     def may_join(self) -> bool:
-        """Whether all is done to messages and their records, one by one."""
+        """Whether each step changes only a message or its record."""
         return all(record.step.may_join for run in self.runs for record in run.records)
 
 
 def grouped(runs: Iterable[ActRun]) -> list[Group]:
-    """Acts by the locks they need, in their order."""
+    """Consecutive acts with the same locks as groups, in order."""
     return [Group(key, list(some)) for key, some in groupby(runs, key=lambda run: run.folders)]
 
 
 class Runner:
-    """Does the acts of one operation that the journal has begun."""
+    """Does the acts of an operation that is open in the journal."""
 
     def __init__(
         self,
         places: Places,
         journal: Journal,
         operation: int,
-        patience: LockWait,
+        wait: LockWait,
         *,
         force: bool = False,
     ) -> None:
@@ -71,7 +71,7 @@ class Runner:
         self.places = places
         self.journal = journal
         self.operation = operation
-        self.patience = patience
+        self.wait = wait
         self.tally = OperationOutcome()
         self._register = Register(places)
         self._settled: list[StepRecord] = []  # not yet in the journal
@@ -82,8 +82,8 @@ class Runner:
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> OperationOutcome:
-        """Does the acts, as far as it gets. Raises JournalError and NotDurable: all is then left
-        to recovery.
+        """Does the acts, until an error ends the operation or `cancelled` returns True. Raises
+        JournalError and NotDurable, and leaves the rest to recovery.
         """
         finished = 0
         room = Room(BATCH_STEPS)
@@ -116,7 +116,7 @@ class Runner:
             self._count(run)
 
     def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[ActRun]:
-        """Writes down a batch that is about to begin, and what came of the one before."""
+        """Journals the steps of a batch, and the outcomes of the batch before."""
         self.places.forget()
         scene = Scene(self.places, self._register, self.operation)
         drafts = [
@@ -135,50 +135,48 @@ class Runner:
         ]
 
     def _locked(self, groups: list[Group], batch: int) -> list[Group]:
-        """Acts under the locks of their folders; returns those that are still to be done.
+        """Does acts under the locks of their folders; returns the groups still to do.
 
-        The locks of the first group are waited for. Those of others are taken along that can be
-        had without waiting: their folders are then made durable together.
+        It waits for the locks of the first group. It adds those of further groups that it gets
+        without waiting, so that their folders are made durable together.
         """
         self.places.forget()
-        section = LockedBatch(self.places, self.journal, self.operation, batch)
+        locked = LockedBatch(self.places, self.journal, self.operation, batch)
         taken = 1
         rest: list[ActRun] = []
         try:
             with ExitStack() as stack:
-                self._admit(section, groups[0], self.patience, stack)
-                taken += self._admit_more(section, groups, stack)
-                rest = section.work()
-            if len(section.folders) > 1:
-                sync_let_go(self.places, section.folders)
+                self._admit(locked, groups[0], self.wait, stack)
+                taken += self._admit_more(locked, groups, stack)
+                rest = locked.work()
+            if len(locked.folders) > 1:
+                sync_let_go(self.places, locked.folders)
         except StepRefused as refusal:
             for group in groups[:taken]:
                 refuse((run for run in group.runs if run.state == "planned"), str(refusal))
         except HardError as error:
             self.tally.stopped = str(error)
-        except OSError as error:  # a lock that could not be taken or let go
+        except OSError as error:  # a lock that could not be taken or released
             self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
-        self.tally.stopped = self.tally.stopped or section.stopped
-        self.tally.notes += section.notes
-        self._settled += section.settled
+        self.tally.stopped = self.tally.stopped or locked.stopped
+        self.tally.notes += locked.notes
+        self._settled += locked.settled
         return [*grouped(rest), *groups[taken:]]
 
-    def _admit(
-        self, section: LockedBatch, group: Group, patience: LockWait, stack: ExitStack
-    ) -> None:
+    def _admit(self, batch: LockedBatch, group: Group, wait: LockWait, stack: ExitStack) -> None:
         reason = "" if self.force else cut_off_sync(self.places, group.folders)
         if reason:
             refuse(group.runs, reason)
             return
         with ExitStack() as own:
-            locked = lock_folders(self.places, group.folders, patience, own, self._register)
+            locked = lock_folders(self.places, group.folders, wait, own, self._register)
             stack.push(own.pop_all())
-        section.admit(locked, group.runs)
+        batch.admit(locked, group.runs)
 
-    def _admit_more(self, section: LockedBatch, groups: Sequence[Group], stack: ExitStack) -> int:
-        """Admits what follows the first group, as far as it goes at once; returns how many."""
+    def _admit_more(self, batch: LockedBatch, groups: Sequence[Group], stack: ExitStack) -> int:
+        """Admits further groups while their locks are free; returns how many."""
         begun = time.monotonic()
-        at_once = replace(self.patience, seconds=0.0)
+        at_once = replace(self.wait, seconds=0.0)
         held = set(groups[0].folders)
         more = 0
         while more + 1 < len(groups) and time.monotonic() - begun < JOIN_SECONDS:
@@ -186,9 +184,9 @@ class Runner:
             if not (groups[0].may_join and group.may_join) or held & group.folders:
                 break
             try:
-                self._admit(section, group, at_once, stack)
+                self._admit(batch, group, at_once, stack)
             except (StepRefused, HardError, OSError):
-                break  # it is waited for, or its trouble told, when it is the first
+                break  # as first group of a later call it will wait, or report the error
             held |= group.folders
             more += 1
         return more
@@ -205,24 +203,26 @@ class Runner:
 
 @dataclass(slots=True)
 class Room:
-    """How many steps the next batch may have: as many as take BATCH_SECONDS, so that the operator
-    is heard in time and little is left to recovery, and what is done once a batch is done seldom.
+    """How many steps the next batch may have: as many as take BATCH_SECONDS.
+
+    Small batches stop soon when the operator cancels and leave little to recovery; large ones
+    save the cost per batch.
     """
 
     steps: int
 
     def took(self, seconds: float) -> None:
-        """Notes how long a batch has taken."""
+        """Adapts the size to how long a batch has taken."""
         faster = min(2.0, BATCH_SECONDS / max(seconds, 0.001))
         self.steps = max(BATCH_STEPS, min(int(self.steps * faster), MOST_STEPS))
 
 
 def batches(acts: Sequence[Act], room: Room) -> Iterator[list[Act]]:
-    """The acts in portions of at most as many steps as there is room for at the time; an act is
+    """Cuts acts into batches, each of at most as many steps as `room` has at that time; an act is
     never divided.
 
-    What is done inside a directory is settled before that directory is moved: recovery would look
-    for it in vain where it was.
+    A batch ends before an act that moves a directory in which an earlier one did something:
+    recovery would search for that at its old path, in vain.
     """
     batch: list[Act] = []
     steps = 0

@@ -1,4 +1,4 @@
-"""Python's search for garbage, kept away from what is known to be in use."""
+"""Pauses Python's garbage collector while large plans and batches are in memory."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def known_in_use() -> Generator[None]:
-    """What is in memory now is not searched for garbage for a while, and the rest only by `sweep`.
+    """Freezes the objects that exist now; until the block ends, only `sweep` collects the rest.
 
-    A plan of thousands of steps is alive as a whole, and so is a batch until it is settled; each
-    search through them finds nothing.
+    All of a plan's thousands of steps stay in use, and so does a batch until it is settled, so that
+    searching them for garbage costs time and finds nothing.
     """
     searching = gc.isenabled()
     gc.freeze()
@@ -26,6 +26,5 @@ def known_in_use() -> Generator[None]:
 
 
 def sweep() -> None:
-    """Frees what has come up since the last time and is in use no more; a batch's end is a good
-    time for it."""
+    """Frees unused objects made since the last call; call it at the end of a batch."""
     gc.collect(0)

@@ -1,4 +1,4 @@
-"""What is done while the locks of some folders are held once."""
+"""The work done while the locks of some folders are held once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.text import visible
 
 LOCK_SECONDS = 3.0
-"""No server's lock is held longer (their own limit of patience is not reached by far)."""
+"""While we hold a server's lock, we start no act after this time; servers wait far longer."""
 
 
 class LockedBatch:
@@ -34,20 +34,23 @@ class LockedBatch:
         self.batch = batch
         self.folders: dict[bytes, LockedFolder] = {}
         self.stopped = ""  # the line of an error that ends the operation
-        self.settled: list[StepRecord] = []  # what became of the lists, not yet in the journal
-        self.notes: list[str] = []  # what did not follow, one line each
+        self.settled: list[StepRecord] = []  # outcomes of the lists, not yet in the journal
+        self.notes: list[str] = []  # what could not be updated, one line each
         self._runs: list[ActRun] = []
         self._touched: set[bytes] = set()  # directories
-        self._asked: dict[bytes, list[Change]] = {}  # of the lists, by folder
+        self._requested: dict[bytes, list[Change]] = {}  # changes of the lists, by folder
         self._lists: list[StepRecord] = []
 
     def admit(self, folders: dict[bytes, LockedFolder], runs: list[ActRun]) -> None:
-        """Takes on the acts of some folders, whose locks are held now."""
+        """Adds the acts of some folders, whose locks are now held."""
         self.folders.update(folders)
         self._runs += [run for run in runs if self._plan_uids(run)]
 
     def work(self) -> list[ActRun]:
-        """Does what time allows and returns the rest."""
+        """Does as many acts as time allows and returns the rest.
+
+        Raises NotDurable and JournalError.
+        """
         runs = self._runs
         self._intend_lists(runs)
         rest = self._do_in_time(runs)
@@ -60,7 +63,7 @@ class LockedBatch:
     # Before
 
     def _plan_uids(self, run: ActRun) -> bool:
-        """Works out the records an act changes; False when it must be refused for them."""
+        """Computes the records an act changes; refuses the act and returns False if it cannot."""
         run.changes.clear()
         try:
             for position, record in enumerate(run.records):
@@ -80,18 +83,18 @@ class LockedBatch:
         return run.state == "planned"
 
     def _intend_lists(self, runs: list[ActRun]) -> None:
-        """Writes down which records will change, before any file is renamed."""
+        """Journals which records will change, before any file is renamed."""
         changes: dict[bytes, list[Change]] = {}
         for run in runs:
             for folder, own in run.changes.items():
                 changes.setdefault(folder, []).extend(own)
-        self._asked = {folder: asked for folder, asked in changes.items() if asked}
+        self._requested = {folder: wanted for folder, wanted in changes.items() if wanted}
         drafts = [
             StepRecord(
                 0, self.operation, self.batch, WHOLE_BATCH, ChangeRecords.action, None,
-                ChangeRecords(None, None, folder=folder, changes=tuple(asked)), "planned",
+                ChangeRecords(None, None, folder=folder, changes=tuple(wanted)), "planned",
             )
-            for folder, asked in self._asked.items()
+            for folder, wanted in self._requested.items()
         ]  # fmt: skip
         if drafts:
             self._lists = self.journal.intend(drafts)
@@ -99,7 +102,7 @@ class LockedBatch:
     # The acts
 
     def _do_in_time(self, runs: list[ActRun]) -> list[ActRun]:
-        """Does acts until the locks have been held for long; returns the rest."""
+        """Does acts until the locks have been held for LOCK_SECONDS; returns the rest."""
         deadline = time.monotonic() + LOCK_SECONDS
         with files_as_owner(self.places.owner):
             for position, run in enumerate(runs):
@@ -133,7 +136,7 @@ class LockedBatch:
             self._touched.add(step.target.rpartition(b"/")[0])
 
     def _take_back(self, run: ActRun, reason: str) -> None:
-        """Undoes the steps of an act that could not be done whole."""
+        """Undoes the finished steps of an act that failed. Raises NotDurable if that fails."""
         for position in reversed(run.done):
             step = run.records[position].step.taking_back()
             try:
@@ -152,7 +155,7 @@ class LockedBatch:
                 with files_as_owner(self.places.owner):
                     at.sync(self.places.directory(directory))
             except FileNotFoundError:
-                continue  # renamed with its folder: its parent is synced as well
+                continue  # renamed with its folder, whose parent is synced too
             except OSError as error:
                 line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
                 raise NotDurable(line) from error
@@ -161,17 +164,17 @@ class LockedBatch:
         for record in self._lists:
             folder = record.step.folder
             assert folder is not None
-            asking = [run for run in runs if run.changes.get(folder)]
-            changes = [change for run in asking for change in run.changes[folder]]
+            owners = [run for run in runs if run.changes.get(folder)]
+            changes = [change for run in owners for change in run.changes[folder]]
             try:
                 self.folders[folder].write(changes)
                 state = "done" if changes else "refused"
-                if len(changes) == len(self._asked[folder]):
+                if len(changes) == len(self._requested[folder]):
                     self.settled.append(record.settled(state))
                 else:
                     self.settled.append(record.settled(state, step=record.step.noting(changes)))
             except (StepRefused, HardError) as error:
-                for run in reversed(asking):
+                for run in reversed(owners):
                     if run.state == "done":
                         self._take_back(run, str(error))
                 self.settled.append(record.settled("refused", str(error), record.step.noting(())))
@@ -180,7 +183,7 @@ class LockedBatch:
                 self._sync()
 
     def _count_quota(self, runs: list[ActRun]) -> None:
-        """Tells the spool's `maildirsize` what all this has come to."""
+        """Adds the sum of these acts to the spool's `maildirsize`."""
         acts = {run.number: run.records for run in runs}
         try:
             reason = count_quota(self.places, self.journal, self.operation, self.batch, acts)

@@ -1,4 +1,4 @@
-"""The spool's one writer at work: an operation from its entry in the journal to its report."""
+"""The spool's only writer: an operation from its entry in the journal to its report."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ StopAsked = Callable[[], bool]
 
 
 class OperationWriter:
-    """Bound to the root descriptor that holds the writer's lock; closes it with `close`."""
+    """Owns the root descriptor with the writer's lock, and closes it in `close`."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class OperationWriter:
         self.notices = Notices(spool, root, self.places.owner)
 
     def close(self) -> None:
-        """Lets the spool go."""
+        """Closes the root, which releases the writer's lock."""
         self.places.close()
 
     # An operation
@@ -67,11 +67,11 @@ class OperationWriter:
     def run(
         self,
         plan: Plan,
-        patience: LockWait,
+        wait: LockWait,
         on_progress: OnProgress | None,
         cancelled: StopAsked | None,
     ) -> Report:
-        """Runs a plan as one operation."""
+        """Runs a plan as one operation. Raises Refused, SpoolBusy and JournalError."""
         if any(step.edits_uids for act in plan.acts for step in act.steps):
             self.places.uidl_is_name = self.host.pop3_uidl_is_name()
         uses = any(
@@ -84,7 +84,7 @@ class OperationWriter:
         if plan.of is not None:
             self._look_where(plan.of)
         self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
-        runner = Runner(self.places, self.journal, self.running, patience, force=self.force)
+        runner = Runner(self.places, self.journal, self.running, wait, force=self.force)
         try:
             with known_in_use():
                 tally = runner.run(plan.acts, on_progress, cancelled)
@@ -115,14 +115,14 @@ class OperationWriter:
         return number
 
     def _where(self) -> bytes | None:
-        """Where the uidlists are, as the journal keeps it: the layout and CONTROL=, if any."""
+        """The layout and CONTROL= as the journal keeps them; None without CONTROL=."""
         spool = self.places.spool
         return None if spool.control is None else spool.layout.encode() + b" " + spool.control
 
     def _look_where(self, operation: int) -> None:
-        """Finds the uidlists where an earlier operation found them, unless told where they are.
+        """Uses the uidlists' place of an earlier operation, unless the operator gave one.
 
-        Without that, taking back what was done with CONTROL= would lose every UID.
+        Otherwise, undoing what was done with CONTROL= would lose every UID.
         """
         self.places.spool = self.spool
         known = self.journal.lists_of(operation)
@@ -146,7 +146,7 @@ class OperationWriter:
         )  # fmt: skip
 
     def _cut_off(self, plan: Plan, tally: OperationOutcome, reason: str) -> Report:
-        """The file system failed where nothing can be known: left as it is, for recovery."""
+        """The report when nobody knows what reached the disk; leaves the rest to recovery."""
         summary = f"stopped: {reason}; what was done is settled when you run mailsurgeon again"
         folders = {f for act in plan.acts for s in act.steps for f in (s.folder, s.target_folder)}
         return Report(
@@ -155,7 +155,7 @@ class OperationWriter:
         )  # fmt: skip
 
     def _prune(self, operation: int) -> None:
-        """Removes the directories of the quarantine that hold nothing now, after this operation."""
+        """Removes directories in the quarantine that this operation left empty."""
         for row in self.journal.quarantine_steps(operation):
             left = row.source if row.state == "done" else row.target
             if left is not None and left.startswith(QUARANTINE):
@@ -177,14 +177,14 @@ class OperationWriter:
     # The quarantine
 
     def _quarantine_of(self, operation: int, make: bool) -> int:
-        """The directory of one operation in the quarantine it used."""
+        """Opens the directory of one operation in the quarantine that it used."""
         try:
             root = self._open_quarantine(self._directory_of(operation), make=make)
         except Refused as error:
             raise StepRefused(str(error)) from error
         try:
             name = b"%d" % operation
-            with files_as_root():  # --quarantine may be a directory of root's own
+            with files_as_root():  # root may own the directory given by --quarantine
                 if make:
                     return at.make_beneath(root, name, 0o700, self.places.owner)
                 found = at.open_beneath(root, name)
@@ -205,8 +205,11 @@ class OperationWriter:
 
     # Recovery
 
-    def recover(self, operations: Sequence[Operation], patience: LockWait) -> Report:
-        """Brings unfinished operations (there is one at most, but for accidents) to their end."""
+    def recover(self, operations: Sequence[Operation], wait: LockWait) -> Report:
+        """Finishes unfinished operations; normally there is at most one.
+
+        Raises SpoolBusy when one cannot be recovered now, and JournalError.
+        """
         refused: list[Refusal] = []
         effects: list[str] = []
         lines: list[str] = []
@@ -214,24 +217,24 @@ class OperationWriter:
         done = number = 0
         for operation in operations:
             self.running = operation.id
-            found = self._recover_one(operation, patience)
+            found = self._recover_one(operation, wait)
             number = operation.id
             done += found.done
             refused += found.refused
             folders |= found.folders
-            told = [f"UID not kept, a server looked in between: {one}" for one in found.lost_uids]
-            effects += told
-            lines.append(self._settle(operation, found, told))
+            lost = [f"UID not kept, a server looked in between: {one}" for one in found.lost_uids]
+            effects += lost
+            lines.append(self._settle(operation, found, lost))
         self._take_notice_down()
         return Report(
             number, "recover", "applied", "; ".join(lines), {"recovered": done} if done else {},
             tuple(refused), tuple(effects), tuple(sorted(folders)),
         )  # fmt: skip
 
-    def _recover_one(self, operation: Operation, patience: LockWait) -> RecoveryOutcome:
+    def _recover_one(self, operation: Operation, wait: LockWait) -> RecoveryOutcome:
         self._look_where(operation.id)
         try:
-            return Recovery(self.places, self.journal, operation, patience).run()
+            return Recovery(self.places, self.journal, operation, wait).run()
         except (StepRefused, HardError, NotDurable) as error:
             raise SpoolBusy(f"operation {operation.id} cannot be recovered now: {error}") from error
         except OSError as error:
@@ -240,7 +243,7 @@ class OperationWriter:
                 f" ({os.strerror(error.errno or 0)})"
             ) from error
 
-    def _settle(self, operation: Operation, found: RecoveryOutcome, told: Sequence[str]) -> str:
+    def _settle(self, operation: Operation, found: RecoveryOutcome, lost: Sequence[str]) -> str:
         rows = self.journal.act_steps(operation.id)
         done = len({row.act for row in rows if row.state in ("done", "undone")})
         complete = done == operation.acts
@@ -250,16 +253,16 @@ class OperationWriter:
         state = "applied" if complete else "interrupted"
         self._keep_what_stayed(operation.id)
         self._prune(operation.id)
-        self.journal.finish(operation.id, state, line, [*operation.effects, *told], whole=complete)
+        self.journal.finish(operation.id, state, line, [*operation.effects, *lost], whole=complete)
         self.journal.enter(
-            self.session, "recover", of=operation.id, summary=line, effects=list(told)
+            self.session, "recover", of=operation.id, summary=line, effects=list(lost)
         )
         return line
 
     # Purge
 
     def purge(self, older_than_days: float, held: Iterable[StepRecord]) -> Report:
-        """Deletes for good what operations of at least that age have put away."""
+        """Deletes for good what operations of at least that age have quarantined."""
         limit = time.time() - older_than_days * 86_400
         old = [one for one in self.journal.operations() if _time(one.time) <= limit]
         old_ids = {one.id for one in old}
@@ -288,7 +291,7 @@ class OperationWriter:
         return Report(self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused))
 
     def _keep_what_stayed(self, operation: int) -> None:
-        """What a purge has not deleted is in the quarantine as before."""
+        """Clears the purge mark of steps whose files are still in the quarantine."""
         rows = self.journal.steps_of(operation, "refused")
         purged = [row.step.purges for row in rows]
         self.journal.mark((number for number in purged if number is not None), "")
@@ -314,7 +317,7 @@ def _time(text: str) -> float:
 
 
 def summarise(plan: Plan, tally: OperationOutcome) -> str:
-    """What was done in one line: `file 84, quarantine copy 19; 2 refused`."""
+    """Sums an operation up in one line: `file 84, quarantine copy 19; 2 refused`."""
     line = ", ".join(f"{verdict} {number:,}" for verdict, number in tally.done.items())
     if plan.of is not None:
         line = f"of {plan.of}: {line or 'nothing'}"
@@ -329,7 +332,7 @@ def summarise(plan: Plan, tally: OperationOutcome) -> str:
 
 
 def uid_effects(places: Places, tally: OperationOutcome) -> list[str]:
-    """What became of the UIDs of messages renamed in their folder, in the words of the plan."""
+    """Lines about the UIDs of messages renamed within their folder, worded as in the plan."""
     spool = places.spool
     counts: dict[str, UidCount] = {}
     for folder, tallied in tally.uids.items():
@@ -339,10 +342,10 @@ def uid_effects(places: Places, tally: OperationOutcome) -> list[str]:
             count.unlisted = others
             continue
         traces = traces_of(spool, folder)
-        told = tallied.named + (tallied.unknown if traces.synced else 0)
-        told = told if traces.names_tell else 0
-        count.kept += told
-        if lost := others - told:
+        named = tallied.named + (tallied.unknown if traces.synced else 0)
+        named = named if traces.names_tell else 0
+        count.kept += named
+        if lost := others - named:
             control = os.fsdecode(spool.control_of(folder)) if spool.control else ""
             count.lost[visible(no_list(control, spool.found_by))] = lost
     return list(uid_lines(counts))

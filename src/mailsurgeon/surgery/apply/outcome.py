@@ -1,4 +1,4 @@
-"""What has come of an operation so far, and what became of the UIDs, folder by folder."""
+"""The outcome of an operation so far, and how many UIDs were kept in each folder."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ class UidsKept:
     """How many messages of a folder kept their UID."""
 
     kept: int = 0
-    unknown: int = 0  # in no list of a server's
-    named: int = 0  # the same, but the name bears mbsync's number, before and after
-    stripped: int = 0  # the same, but the name has lost that number
+    unknown: int = 0  # in no server's list
+    named: int = 0  # in no list, but the name has the same `,U=` before and after
+    stripped: int = 0  # in no list, and the name has lost its `,U=`
     lost: list[bytes] = field(default_factory=list[bytes])
 
 
 @dataclass(slots=True)
 class OperationOutcome:
-    """What has come of an operation so far."""
+    """The outcome of an operation so far."""
 
     done: dict[str, int] = field(default_factory=dict[str, int])
     refused: list[Refusal] = field(default_factory=list[Refusal])
     uids: dict[bytes, UidsKept] = field(default_factory=dict[bytes, UidsKept])
     folders: set[bytes] = field(default_factory=set[bytes])
-    notes: list[str] = field(default_factory=list[str])  # what did not follow
+    notes: list[str] = field(default_factory=list[str])  # what could not be updated
     stopped: str = ""  # the line of the error that ended it
     cancelled: bool = False
 
 
 def count_uids(uids: dict[bytes, UidsKept], run: ActRun) -> None:
-    """Counts whether the messages renamed inside their folder kept their UIDs."""
+    """Counts whether the messages renamed within their folder kept their UIDs."""
     for record in run.records:
         step = record.step
         if not step.stays_in_folder:

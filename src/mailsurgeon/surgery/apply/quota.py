@@ -1,7 +1,7 @@
-"""Keeps the spool's `maildirsize` in step with what an operation does.
+"""Updates the spool's `maildirsize` with what an operation does.
 
-Each step knows what it adds to the sum or takes from it. What the acts done under the same locks
-come to is one line, written down in the journal before it is appended.
+Each step has the bytes and messages it adds to the sum. All acts under the same locks make one
+line together, which is journaled before it is appended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def count_quota(
     batch: int,
     acts: Mapping[int, Sequence[StepRecord]],
 ) -> str:
-    """Appends what these acts (by their numbers, all done) come to; says why where it cannot.
+    """Appends the sum of these acts (by number, all done); returns why not, or an empty text.
 
     Raises HardError when the file system fails, and JournalError.
     """
@@ -40,8 +40,8 @@ def count_quota(
 
 
 def settle_alone(places: Places, journal: Journal, record: StepRecord) -> str:
-    """Does one step of a batch that needs no lock, and notes what became of it; says why where it
-    cannot be done. Raises as `count_quota` does.
+    """Does a batch's step that needs no lock and journals its outcome; returns why not, or an empty
+    text. Raises as `count_quota` does.
     """
     try:
         with files_as_owner(places.owner):
@@ -57,6 +57,6 @@ def settle_alone(places: Places, journal: Journal, record: StepRecord) -> str:
 
 
 def counted_acts(journal: Journal, operation: int) -> set[int]:
-    """The acts of an operation that a line of `maildirsize` counts, or was to count."""
+    """The acts of an operation that are counted in `maildirsize`, or were to be."""
     rows = journal.batch_steps(operation, CountQuota.action)
     return {act for row in rows for act in row.step.counted_acts}

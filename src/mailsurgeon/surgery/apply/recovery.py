@@ -1,9 +1,10 @@
-"""An operation that a crash has cut off, brought to its end by what is on the disk.
+"""Finishes an operation that a crash interrupted, from what is on the disk.
 
-Each step that was only planned when the program died is looked for: done, not done, or half done
-(both names of the link-and-unlink rename). An act of several steps is completed, or taken back
-where that cannot be. A uidlist that was not rewritten follows its files now, so that the server
-finds the old UID, if it has not looked in between. Doing all this twice comes to the same.
+For each step that was only planned when the program died, it finds out whether it was done, not
+done, or half done (both names of the link-and-unlink rename). It completes an act of several steps,
+or undoes it where that is impossible. If a uidlist was not rewritten, it now follows its files, so
+that the server finds the old UID unless it has read the folder meanwhile. Running recovery twice
+has the same result.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ NOT_BEGUN = "interrupted before it was done"
 
 @dataclass(slots=True)
 class RecoveryOutcome:
-    """What a recovery has found and settled, in acts."""
+    """What a recovery found and settled, counted in acts."""
 
     done: int = 0
     refused: list[Refusal] = field(default_factory=list[Refusal])
@@ -52,21 +53,23 @@ class RecoveryOutcome:
 
 
 class Recovery:
-    """Settles the open steps of one operation. The caller is the spool's one writer."""
+    """Settles the open steps of one operation. The caller is the spool's only writer."""
 
     def __init__(
-        self, places: Places, journal: Journal, operation: Operation, patience: LockWait
+        self, places: Places, journal: Journal, operation: Operation, wait: LockWait
     ) -> None:
         self.places = places
         self.journal = journal
         self.operation = operation
-        self.patience = patience
+        self.wait = wait
         self.found = RecoveryOutcome()
         self._register = Register(places)
 
     def run(self) -> RecoveryOutcome:
-        """Raises StepRefused when a server's lock stays held, HardError, OSError, JournalError;
-        the operation is then as unfinished as before.
+        """Settles the steps and returns what it found.
+
+        Raises StepRefused when a server's lock stays held, HardError, NotDurable, OSError and
+        JournalError; the operation is then still unfinished.
         """
         planned = self.journal.steps_of(self.operation.id, "planned")
         lists: list[StepRecord] = []
@@ -90,9 +93,9 @@ class Recovery:
     ) -> None:
         with ExitStack() as stack:
             self.places.forget()
-            locked = lock_folders(self.places, folders, self.patience, stack, self._register)
+            locked = lock_folders(self.places, folders, self.wait, stack, self._register)
             for folder in locked.values():
-                with suppress(StepRefused):  # a list that is not to be touched
+                with suppress(StepRefused):  # a list that must not be touched
                     folder.tidy()
             settled = [one for act in acts for one in self._act(locked, act)]
             self._sync(settled)
@@ -104,7 +107,7 @@ class Recovery:
         self.found.folders.update(folders_of([one.step for act in acts for one in act]))
 
     def _count_quota(self, settled: Iterable[StepRecord]) -> None:
-        """Tells the spool's `maildirsize` of the acts that were done but not counted yet."""
+        """Adds acts that were done but not yet counted to the spool's `maildirsize`."""
         counted = counted_acts(self.journal, self.operation.id)
         done: dict[int, dict[int, list[StepRecord]]] = {}
         for one in settled:
@@ -116,7 +119,7 @@ class Recovery:
     def _remove_own_locks(
         self, folders: frozenset[bytes], acts: Iterable[list[StepRecord]]
     ) -> None:
-        """The locks our dead process held, also inside a folder it was moving."""
+        """Removes the locks our dead process held, also inside a folder it was moving."""
         moved = {
             one.step.target
             for act in acts
@@ -164,7 +167,7 @@ class Recovery:
         return [one.settled("refused", reason) for one in act]
 
     def _is_done(self, folders: dict[bytes, LockedFolder], record: StepRecord) -> bool:
-        """Whether a step happened; one that half happened is completed."""
+        """Whether a step happened; completes one that half happened."""
         try:
             return record.step.recover(self.places, folders)
         except (FileNotFoundError, NotADirectoryError):
@@ -182,9 +185,9 @@ class Recovery:
     def _lists(
         self, folder: LockedFolder, rows: Sequence[StepRecord], settled: list[StepRecord]
     ) -> None:
-        """Brings the records of a folder in line with what its files are called now.
+        """Makes a folder's records follow the present names of its files.
 
-        `settled` are the steps just looked at; `uidlist` steps among them are settled here.
+        `settled` are the steps just examined; `uidlist` steps among them are settled here.
         """
         owners = _owners(settled)
         follow: list[Change] = []
@@ -200,7 +203,7 @@ class Recovery:
         self._follow(folder, follow)
 
     def _settle_lists(self, rows: Sequence[StepRecord]) -> None:
-        """Notes which record changes have stayed, by the steps that asked for them."""
+        """Notes which record changes have stayed, by the steps that requested them."""
         settled: list[StepRecord] = []
         for row in rows:
             owners = _owners(self.journal.steps_that_stayed(row.operation, row.batch))
@@ -214,7 +217,7 @@ class Recovery:
         self.journal.settle(settled)
 
     def _follow(self, folder: LockedFolder, changes: Sequence[Change]) -> None:
-        """Makes the record changes that are missing, and names the UIDs a server has taken."""
+        """Makes missing record changes, and notes which UIDs a server has assigned anew."""
         for one in folder.ledgers:
             own = [change for change in changes if change.list == one.name]
             listed = one.keys()
@@ -242,9 +245,9 @@ def _write_what_can_be(ledger: Ledger, changes: Sequence[Change]) -> None:
 
 
 def _in_order(act: Sequence[StepRecord], done: Sequence[bool]) -> list[bool]:
-    """Which steps of an act happened, since they happen in their order.
+    """Which steps of an act happened. Steps are done in order.
 
-    What comes before one that surely happened did too, though its file has another name by now.
+    So if one certainly happened, all before it did too, even if a file has another name by now.
     """
     sure = (position for position, one in enumerate(act) if done[position] and one.step.is_sign)
     last = max(sure, default=-1)
@@ -252,7 +255,7 @@ def _in_order(act: Sequence[StepRecord], done: Sequence[bool]) -> list[bool]:
 
 
 def _changes(row: StepRecord) -> list[Change]:
-    """The changes of records that a step in the lists makes."""
+    """The record changes of a step that edits lists."""
     edit = row.step.uid_edit()
     return edit.changes if edit is not None else []
 
@@ -262,7 +265,7 @@ def _folders(act: Sequence[StepRecord]) -> frozenset[bytes]:
 
 
 def _owners(records: Sequence[StepRecord]) -> dict[tuple[bytes, bytes], list[int]]:
-    """The positions of the steps that change records, by folder and the base name they lead to."""
+    """The positions of the steps that change records, by folder and the new base name."""
     owners: dict[tuple[bytes, bytes], list[int]] = {}
     for position, one in enumerate(records):
         for base in dict.fromkeys(one.step.bases_led_to()):

@@ -1,4 +1,4 @@
-"""The lock that makes a run the one writer of its spool."""
+"""The lock that allows one run at a time to change a spool."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mailsurgeon.text import visible
 
 
 def hold_as_writer(root: int, shown: bytes, host: Host) -> None:
-    """Locks the spool's root directory against other writers, as long as `root` is open.
+    """Locks the spool's root directory against other writers while `root` is open.
 
-    Raises SpoolBusy that names the holder.
+    Raises SpoolBusy, naming the holder.
     """
     try:
         fcntl.flock(root, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,7 +29,7 @@ def hold_as_writer(root: int, shown: bytes, host: Host) -> None:
 
 
 def writer_lives(root: int) -> bool:
-    """Whether somebody else holds the spool as its writer now."""
+    """Whether another run is changing the spool now."""
     try:
         fcntl.flock(root, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

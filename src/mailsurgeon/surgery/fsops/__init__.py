@@ -1,6 +1,6 @@
-"""Acts on the file system, through directory descriptors alone.
+"""Operations on the file system, through directory descriptors alone.
 
-`expected`: how a step names a thing, and what that must still be. `resolve`: where such a name
-leads, in the spool or in a quarantine. `at`: the calls, which follow no symlink and replace
-nothing. `as_owner`: with whose rights. `failures`: how they fail.
+`expected`: what a step's source must still be. `resolve`: finds the directory for a step's path, in
+the spool or in a quarantine. `at`: the system calls; none follows a symlink or replaces a file.
+`as_owner`: runs them with the rights of the spool's owner. `failures`: the exceptions they raise.
 """

@@ -1,9 +1,10 @@
-"""Whose rights an act is done with: inside the spool its owner's, elsewhere root's own.
+"""Runs file operations with the owner's rights inside the spool, and root's elsewhere.
 
-What root does in a directory that somebody else can change, it does for that somebody: with his
-identity, so that what is made belongs to him and no trick with names reaches what he could not
-reach himself. Linux keeps such an identity a thread, for file access alone (setfsuid(2)); the
-journal, which is root's, goes on beside it. Elsewhere, and for anybody but root, nothing changes.
+When root works in a directory that another user can change, it takes on that user's identity: files
+it makes belong to him, and no trick with names or symlinks reaches anything he could not reach
+himself. On Linux this identity belongs to the thread and covers file access only (setfsuid(2)); the
+journal, which is root's, is written beside it. On other systems, and for users other than root,
+nothing changes.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _ROOT = (0, 0)
 
 @contextmanager
 def files_as_owner(owner: tuple[int, int]) -> Generator[None]:
-    """File access by this thread is that of `owner` (user and group ids) for a while.
+    """Gives this thread the file access of `owner` (user and group ids) until the block ends.
 
-    Nothing changes unless we are root, on a platform that can do it.
+    Changes nothing unless we are root, on a platform with setfsuid.
     """
     if os.geteuid() != 0 or _setfsuid is None or _setfsgid is None:
         yield
@@ -39,5 +40,5 @@ def files_as_owner(owner: tuple[int, int]) -> Generator[None]:
 
 
 def files_as_root() -> AbstractContextManager[None]:
-    """File access by this thread is our own again for a while, where it was lent."""
+    """Gives this thread root's file access again, inside a `files_as_owner` block."""
     return files_as_owner(_ROOT)

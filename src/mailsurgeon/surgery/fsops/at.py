@@ -1,7 +1,8 @@
 """The calls that change the file system, all through directory descriptors.
 
-Nothing here follows a symlink, and no rename replaces anything. Errors come as `StepRefused`
-(this one thing cannot be done) or `HardError` (the disk is full, read-only or failing: stop).
+None follows a symlink, and no rename replaces anything. They raise OSError, which
+`failures.os_errors_at` turns into `StepRefused` (this one step cannot be done) or `HardError` (the
+disk is full, read-only or failing: stop).
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ _renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
 
 
 def open_directory(name: bytes, parent: int | None = None) -> int:
-    """A descriptor of the directory `name`; a symlink there is refused (OSError)."""
+    """Opens the directory `name` and returns its descriptor. Raises OSError, also for a symlink."""
     return os.open(name, _DIRECTORY, dir_fd=parent)
 
 
 def look(parent: int, name: bytes) -> os.stat_result | None:
-    """What `name` is, itself and not what it points to; None when there is nothing."""
+    """The status of `name` itself (of a symlink, not of its target); None if it is missing."""
     try:
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
@@ -39,7 +40,7 @@ def look(parent: int, name: bytes) -> os.stat_result | None:
 
 
 def expectation(status: os.stat_result) -> Expected:
-    """What a step expects of a thing that is now as `status` says."""
+    """What a step expects of a file or directory that now has this status."""
     if stat.S_ISDIR(status.st_mode):
         return Expected(status.st_dev, status.st_ino, -1, -1)
     return Expected(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -53,7 +54,7 @@ def same_inode(status: os.stat_result | None, expected: Expected) -> bool:
 
 
 def difference(status: os.stat_result | None, expected: Expected) -> str:
-    """In words how a thing differs from what was expected of it; empty when it does not."""
+    """Says how a file differs from what was expected; empty if it does not."""
     if status is None:
         return "it is gone"
     if status.st_ino != expected.inode or status.st_dev != expected.device:
@@ -66,10 +67,11 @@ def difference(status: os.stat_result | None, expected: Expected) -> str:
 
 
 def rename_no_replace(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
-    """Renames and never replaces. Raises OSError; EEXIST when the target is there.
+    """Renames without replacing. Raises OSError; EEXIST when the target exists.
 
-    Where the file system knows no such rename, a file gets its second name by link() and then
-    loses its first; a crash in between leaves both names of one inode, which recovery knows.
+    Where the file system has no such rename (renameat2), link() gives the file its second name and
+    unlink() removes the first. A crash in between leaves one inode with both names; recovery
+    finishes it.
     """
     if _renameat2 is not None:
         if _renameat2(source_dir, source, target_dir, target, _RENAME_NOREPLACE) == 0:
@@ -81,7 +83,7 @@ def rename_no_replace(source_dir: int, source: bytes, target_dir: int, target: b
 
 
 def link_and_unlink(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
-    """The rename of file systems that cannot refuse to replace; for files only."""
+    """Renames a file on file systems that cannot refuse to replace. Raises OSError."""
     os.link(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False)
     try:
         drop_second_name(source_dir, source, target_dir, target)
@@ -92,7 +94,7 @@ def link_and_unlink(source_dir: int, source: bytes, target_dir: int, target: byt
 
 
 def drop_second_name(parent: int, name: bytes, kept_dir: int, kept: bytes) -> None:
-    """Unlinks `name`, which must be a second name of the inode that `kept` names."""
+    """Unlinks `name`; raises OSError unless `kept` names the same inode."""
     one, other = look(parent, name), look(kept_dir, kept)
     if one is None or other is None or not os.path.samestat(one, other):
         raise OSError(errno.EEXIST, "another file has taken the name")
@@ -110,9 +112,9 @@ def make_directory(
 def finish_directory(
     parent: int, name: bytes, mode: int, owner: tuple[int, int] | None = None
 ) -> None:
-    """Gives a directory just made its permission bits (the umask took some) and its owner.
+    """Sets the permission bits (the umask removed some) and the owner of a directory just made.
 
-    Only an empty one is given away: another may have been put in its place by now.
+    Changes the owner only while the directory is empty: otherwise somebody may have swapped it.
     """
     made = open_directory(name, parent)
     try:
@@ -129,9 +131,9 @@ def finish_directory(
 
 
 def hand_over_empty(directory: int, owner: tuple[int, int]) -> None:
-    """Gives a directory to `owner` that root had made for him and was killed before it did.
+    """Gives `owner` a directory that root made for him but was killed before handing over.
 
-    Only an empty one: one that holds anything is not known to be ours.
+    Only an empty one: a directory with something in it may not be ours.
     """
     status = os.fstat(directory)
     if os.geteuid() == 0 and status.st_uid == 0 != owner[0] and not os.listdir(directory):
@@ -140,7 +142,7 @@ def hand_over_empty(directory: int, owner: tuple[int, int]) -> None:
 
 @contextmanager
 def held(parent: int, name: bytes) -> Generator[tuple[int, os.stat_result]]:
-    """A descriptor for `name` that reads nothing and follows nothing, and what it is."""
+    """Yields an O_PATH descriptor for `name`, which follows no symlink, and its status."""
     handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
         yield handle, os.fstat(handle)
@@ -149,25 +151,25 @@ def held(parent: int, name: bytes) -> Generator[tuple[int, os.stat_result]]:
 
 
 def through(handle: int) -> bytes:
-    """A path that names what an O_PATH descriptor holds, whatever becomes of its name."""
+    """A path to what an O_PATH descriptor holds, valid even after a rename."""
     return b"/proc/self/fd/%d" % handle
 
 
 def as_its_owner(directory: int, owner: tuple[int, int]) -> AbstractContextManager[None]:
-    """Acting with the rights of `owner` for a while, if the directory is that user's."""
+    """Gives this thread the rights of `owner` for a while, if the directory is that user's."""
     return files_as_owner(owner) if os.fstat(directory).st_uid == owner[0] else nullcontext()
 
 
 def sync(directory: int) -> None:
-    """Makes the names in a directory durable. Raises OSError: then nothing is known to be."""
+    """Makes the names in a directory durable. Raises OSError; then they may not be."""
     os.fsync(directory)
 
 
 def sync_itself(handle: int, path: bytes) -> None:
     """Makes mode, owner and times of what an O_PATH descriptor holds durable.
 
-    What may not be opened for reading is left to the file system's own journal. Raises
-    NotDurable.
+    We cannot fsync a file we may not open for reading; the file system's own journal has to do.
+    Raises NotDurable.
     """
     try:
         opened = os.open(through(handle), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -182,7 +184,7 @@ def sync_itself(handle: int, path: bytes) -> None:
 
 
 def open_beneath(root: int, path: bytes) -> int:
-    """A descriptor of the directory `path` below `root`, each component opened in its turn."""
+    """Opens the directory `path` below `root` one component at a time, and returns it."""
     here = os.dup(root)
     try:
         for component in path.split(b"/") if path else ():
@@ -198,7 +200,7 @@ def open_beneath(root: int, path: bytes) -> int:
 
 
 def make_beneath(root: int, path: bytes, mode: int, owner: tuple[int, int] | None) -> int:
-    """Like `open_beneath`, and makes the directories that are missing."""
+    """Like `open_beneath`, but makes missing directories."""
     here = os.dup(root)
     try:
         for component in path.split(b"/") if path else ():

@@ -1,21 +1,21 @@
-"""How a step names a thing, and what that thing must still be when the step runs."""
+"""The prefix of quarantine paths, and what a step's source must still be when the step runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 QUARANTINE = b"quarantine:"
-"""Begins the path of a thing in the quarantine: `quarantine:OPERATION/PATH-IN-THE-SPOOL`."""
+"""Prefix of paths in the quarantine: `quarantine:OPERATION/PATH-IN-THE-SPOOL`."""
 
 UNNUMBERED = QUARANTINE + b"@/"
-"""Begins such a path while the operation has no number yet."""
+"""Prefix of such a path while the operation has no number yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What the source of a step must still be when the step runs (sizes in bytes, times in ns).
 
-    Directories are known by device and inode alone: `size` and `mtime_ns` are then -1.
+    A directory is identified by device and inode alone: its `size` and `mtime_ns` are -1.
     """
 
     device: int

@@ -1,4 +1,4 @@
-"""How an act on the file system fails: refused alone, hard, or no longer known."""
+"""How a file operation fails: one step is refused, the whole disk fails, or nobody can tell."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from contextlib import contextmanager
 from mailsurgeon.text import visible
 
 HARD = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-"""Errors after which the next step would fail as well."""
+"""Errors after which the next step would fail too."""
 
 
 class StepRefused(Exception):
-    """One step cannot be done, and nothing of it was; the text says why."""
+    """One step could not be done, and changed nothing; the text says why."""
 
 
 class HardError(Exception):
-    """The file system itself fails; the text is one clear line."""
+    """The file system itself is failing; the text is one line for the operator."""
 
 
 class NotDurable(Exception):
-    """What was done may not survive a power cut, or is not known: nothing may be called done."""
+    """A change may not survive a power cut, so no step may be reported as done."""
 
 
 @contextmanager
-def told(path: bytes) -> Generator[None]:
-    """Turns an OSError into StepRefused or HardError that names `path`."""
+def os_errors_at(path: bytes) -> Generator[None]:
+    """Turns an OSError in the block into StepRefused or HardError, and names `path`."""
     try:
         yield
     except OSError as error:
-        raise telling(error, path) from error
+        raise failure_at(error, path) from error
 
 
-def telling(error: OSError, path: bytes) -> StepRefused | HardError:
-    """What to raise for an OSError met at `path`."""
+def failure_at(error: OSError, path: bytes) -> StepRefused | HardError:
+    """The exception to raise for an OSError at `path`: HardError for those of `HARD`."""
     line = f"{visible(path)}: {os.strerror(error.errno or 0)}"
     return HardError(line) if error.errno in HARD else StepRefused(line)

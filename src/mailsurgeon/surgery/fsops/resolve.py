@@ -1,4 +1,4 @@
-"""Where the paths of steps are: in the spool, in a quarantine, in the control directory."""
+"""Finds the directories of a step's paths, in the spool and in the quarantines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_NAMES = frozenset((b"", b".", b".."))
 
 
 def open_root(spool: Spool) -> int:
-    """A descriptor of the spool's root. Raises SpoolError when it is no longer that directory."""
+    """Opens the spool's root. Raises SpoolError if another directory has replaced it."""
     try:
         root = at.open_directory(spool.root)
     except OSError as error:
@@ -33,14 +33,14 @@ def open_root(spool: Spool) -> int:
 
 
 class Directories:
-    """Descriptors of the directories below one root, a bounded number of them kept open."""
+    """Descriptors of the directories below one root; keeps at most 64 open."""
 
     def __init__(self, root: int) -> None:
         self.root = root
         self._open: OrderedDict[bytes, int] = OrderedDict()
 
     def open(self, path: bytes) -> int:
-        """The directory's descriptor, good until 63 others have been asked for."""
+        """The directory's descriptor, valid until the caller has opened 63 others."""
         known = self._open.get(path)
         if known is not None:
             self._open.move_to_end(path)
@@ -54,7 +54,7 @@ class Directories:
         return found
 
     def forget(self) -> None:
-        """Closes all but the root; the next look opens each anew."""
+        """Closes all but the root, so that each is opened anew when next needed."""
         while self._open:
             os.close(self._open.popitem()[1])
 
@@ -65,11 +65,11 @@ class Directories:
 
 
 class Places:
-    """Finds the directory and name that the path of a step means.
+    """Finds the directory and the name for the path of a step.
 
-    `quarantine_of` opens the directory that holds what an operation put away, and makes it when
-    asked to; FileNotFoundError when it is missing. `uidl_is_name`: whether Dovecot makes POP3 UIDLs
-    of file names; set before a server's lock is taken, since Dovecot may take seconds to answer.
+    `quarantine_of` opens the directory with what an operation quarantined; its second argument says
+    whether to make it, else it raises FileNotFoundError. `uidl_is_name`: whether Dovecot makes POP3
+    UIDLs of file names; set it before taking a server's lock, because doveconf may need seconds.
     """
 
     def __init__(self, spool: Spool, root: int, quarantine_of: Callable[[int, bool], int]) -> None:
@@ -84,7 +84,7 @@ class Places:
     def locate(self, path: bytes, *, make_parents: bool = False) -> tuple[int, bytes]:
         """The descriptor of the directory that holds `path`, and the name in it.
 
-        `make_parents`: in a quarantine the directories above are made when missing.
+        `make_parents`: makes missing directories above `path`, in a quarantine only.
         Raises OSError; FileNotFoundError when a directory on the way is missing.
         """
         directories = self.directories
@@ -98,7 +98,7 @@ class Places:
         return directories.open(parent), name
 
     def directory(self, path: bytes) -> int:
-        """The descriptor of the directory `path`."""
+        """The descriptor of the directory `path`. Raises OSError."""
         if path.startswith(QUARANTINE):
             directories, relative = self._quarantined(path)
             return directories.open(relative)
@@ -114,7 +114,7 @@ class Places:
         return self._quarantines[operation], relative
 
     def forget(self) -> None:
-        """Closes what is open, so that the next look is a fresh one."""
+        """Closes all but the roots, so that each directory is opened anew when next needed."""
         self.directories.forget()
         for directories in self._quarantines.values():
             directories.forget()

@@ -1,7 +1,7 @@
 """The journal: what was done to one spool, durable before it happens.
 
-Each step's row carries a checksum, so that a damaged row is never acted on. What the rest of the
-program wants to know of the rows are questions here, each with a name.
+Each step's row carries a checksum, so that the program never acts on a damaged row. Every question
+that the rest of the program asks about the rows is a method here, with a name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _INSERT_STEP = f"INSERT INTO steps VALUES ({', '.join('?' * 16)})"
 
 
 class Journal:
-    """The journal of one spool; made when first written to. Safe to use from several threads."""
+    """The journal of one spool, made when first written to. Safe to use from several threads.
+
+    All methods that read or write raise JournalError.
+    """
 
     def __init__(self, state_dir: Path, spool: Spool) -> None:
         self._file = JournalFile(state_dir, spool)
@@ -46,7 +49,7 @@ class Journal:
         return self._file.path
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._file.close()
 
     # Writing
@@ -62,11 +65,11 @@ class Journal:
         quarantine: bytes | None,
         lists: bytes | None = None,
     ) -> int:
-        """Opens an operation and returns its number, `at_least` that high.
+        """Opens an operation and returns its number, which is at least `at_least`.
 
-        `lists`: where it finds the uidlists, when that is not beside the mail.
+        `lists`: the directory of the uidlists, if they are not beside the mail.
 
-        Until `finish` it reads as interrupted, because that is what it is if nothing follows.
+        Its state is `interrupted` until `finish`, because it is if nothing follows.
         """
         with self._file.writing() as db:
             db.execute(
@@ -94,7 +97,7 @@ class Journal:
     ) -> list[StepRecord]:
         """Writes steps down before they are done; returns them with their ids.
 
-        `settled`: what became of earlier ones, durable with the same commit.
+        `settled`: outcomes of earlier steps, made durable by the same commit.
         """
         with self._file.writing() as db:
             settle.settle_rows(db, settled)
@@ -104,7 +107,7 @@ class Journal:
         return written
 
     def settle(self, records: Iterable[StepRecord]) -> None:
-        """Writes down what became of steps, and of the earlier steps they take back or repeat."""
+        """Writes down the outcome of steps, and the new state of steps they undo or repeat."""
         with self._file.writing() as db:
             settle.settle_rows(db, records)
 
@@ -117,9 +120,9 @@ class Journal:
         *,
         whole: bool = True,
     ) -> None:
-        """Closes an operation, and says of the one it was about what it now is.
+        """Closes an operation; an undo or redo also marks the operation it was about.
 
-        `whole`: everything was tried. An undo that was not leaves the rest to the next undo.
+        `whole`: everything was tried. If an undo was not, the next undo does the rest.
         """
         with self._file.writing() as db:
             db.execute(
@@ -136,13 +139,13 @@ class Journal:
     def enter(
         self, session: Session, kind: str, *, of: int, summary: str, effects: Sequence[str] = ()
     ) -> int:
-        """Writes down, closed at once, that something was looked after (a recovery)."""
+        """Adds an operation that is closed at once, for a recovery; returns its number."""
         number = self.begin(session, kind, of=of, acts=0, at_least=0, quarantine=None)
         self.finish(number, "applied", summary, effects)
         return number
 
     def mark(self, steps: Iterable[int], reason: str) -> None:
-        """Notes at steps why they can no longer be taken back."""
+        """Notes at steps why they can no longer be undone."""
         with self._file.writing() as db:
             db.executemany(
                 "UPDATE steps SET reason = ? WHERE id = ?", ((reason, number) for number in steps)
@@ -155,11 +158,11 @@ class Journal:
         return self._operations("1")
 
     def open_operations(self) -> list[Operation]:
-        """The operations that have not been brought to their end, oldest first."""
+        """The unfinished operations, oldest first."""
         return self._operations("open = 1")
 
     def operation(self, number: int) -> Operation | None:
-        """One operation, by its number."""
+        """The operation with this number; None if there is none."""
         found = self._operations("id = ?", (number,))
         return found[0] if found else None
 
@@ -180,13 +183,13 @@ class Journal:
             return [operation_from(row, counts.get(row[0], {})) for row in rows]
 
     def lists_of(self, operation: int) -> bytes | None:
-        """Where an operation found the uidlists, as `begin` was told."""
+        """The directory of an operation's uidlists, as given to `begin`; None if not given."""
         with self._file.reading() as db:
             query = "SELECT value FROM meta WHERE key = ?"
             row = db.execute(query, (f"lists:{operation}",)).fetchone() if db else None
             return row[0] if row else None
 
-    # Steps, always in the order they were written down. JournalError at a damaged one.
+    # Steps, always in the order they were written down. A damaged one raises JournalError.
 
     def steps_of(self, operation: int, state: str | None = None) -> list[StepRecord]:
         """The steps of an operation: all, or those in one state."""
@@ -195,11 +198,11 @@ class Journal:
         return self._steps("operation = ? AND state = ?", (operation, state))
 
     def act_steps(self, operation: int) -> list[StepRecord]:
-        """The steps of an operation that belong to an act, whatever became of them."""
+        """The steps of an operation that belong to an act, in any state."""
         return self._steps("operation = ? AND act > ?", (operation, WHOLE_BATCH))
 
     def steps_that_stayed(self, operation: int, batch: int) -> list[StepRecord]:
-        """The steps of a batch's acts that were done, or done and taken back since."""
+        """The steps of a batch's acts that were done, including those undone since."""
         return self._steps(
             "operation = ? AND batch = ? AND act > ? AND state IN ('done', 'undone')",
             (operation, batch, WHOLE_BATCH),
@@ -212,7 +215,7 @@ class Journal:
         )
 
     def batch_steps_and_redone(self, operation: int, action: str) -> list[StepRecord]:
-        """The same, and those of each time the operation was done again."""
+        """Like `batch_steps`, with those of every redo of the operation."""
         return self._steps(
             "action = ? AND act = ? AND operation IN"
             " (SELECT id FROM operations WHERE id = ? OR (of = ? AND kind = 'redo'))",
@@ -220,26 +223,27 @@ class Journal:
         )
 
     def restoring_steps(self) -> list[StepRecord]:
-        """The steps by which things came back from the quarantine, and are not undone."""
+        """The steps that restored things from the quarantine and were not undone."""
         return self._steps(
             "state = 'done' AND operation IN (SELECT id FROM operations WHERE kind = 'restore')"
         )
 
     def quarantining_steps(self) -> list[StepRecord]:
-        """The steps done that put something into the quarantine that was not purged since."""
+        """The steps that quarantined something which has not been purged or restored since."""
         return self._steps(
             "state = 'done' AND reason = '' AND target >= ? AND target < ?", _IN_QUARANTINE
         )
 
     def quarantine_steps(self, operation: int) -> list[StepRecord]:
-        """The steps of an operation that lead into the quarantine or out of it."""
+        """The steps of an operation with a path in the quarantine."""
         return self._steps(
             "operation = ? AND ((source >= ? AND source < ?) OR (target >= ? AND target < ?))",
             (operation, *_IN_QUARANTINE, *_IN_QUARANTINE),
         )
 
     def last_step_at(self, path: bytes, before: int) -> StepRecord | None:
-        """The last step with an id below `before` that left something under this path."""
+        """The last step with an id below `before` that left something at this path; None without
+        one."""
         found = self._steps(
             "id = (SELECT MAX(id) FROM steps WHERE id < ? AND state IN ('done', 'undone')"
             " AND (target = ? OR (source = ? AND target IS NULL)))",

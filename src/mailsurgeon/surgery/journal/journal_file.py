@@ -1,7 +1,7 @@
-"""The file of a journal: opened only when it can be trusted, made when first written to.
+"""The file of a journal: opened only if it can be trusted, made when first written to.
 
-SQLite under the state directory, one file a spool (by device and inode of its root), written with
-`synchronous=FULL`.
+It is an SQLite file in the state directory, one per spool (by device and inode of its root),
+written with `synchronous=FULL`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mailsurgeon.surgery.journal.records import DamagedRow
 from mailsurgeon.text import visible
 
 JOURNAL_SCHEMA = 1
-_APPLICATION = 0x6D737267  # tells our file from another program's
+_APPLICATION = 0x6D737267  # distinguishes our file from another program's
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -59,16 +59,19 @@ class JournalFile:
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection | None]:
-        """The connection, or None when nothing has ever been written."""
-        with self._guard, self.told():
+        """Yields the connection, or None if nothing has ever been written. Raises JournalError."""
+        with self._guard, self.journal_errors():
             if self.db is None and self.path.parent.is_dir() and os.path.lexists(self.path):
                 self.db = self._connect()
             yield self.db
 
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
-        """The connection in a transaction that is committed at the end, durably."""
-        with self._guard, self.told():
+        """Yields the connection in a transaction, committed durably at the end of the block.
+
+        Raises JournalError.
+        """
+        with self._guard, self.journal_errors():
             if self.db is None:
                 self._make_directory()
                 self.db = self._connect()
@@ -82,7 +85,7 @@ class JournalFile:
                 raise
 
     @contextmanager
-    def told(self) -> Generator[None]:
+    def journal_errors(self) -> Generator[None]:
         """Turns what SQLite and the file system raise into JournalError."""
         try:
             yield
@@ -130,9 +133,9 @@ class JournalFile:
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        # Where there can be no such log, a commit ends with an unlink that must be synced as well.
+        # Without a WAL, a commit ends by unlinking a file; EXTRA also syncs that unlink (SQLite).
         db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
-        # A batch's pages are written once, and taken over from the log not after each batch.
+        # Keep a batch's pages in memory to write each once, and checkpoint after many batches.
         db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -162,20 +165,20 @@ class JournalFile:
         db.execute("INSERT INTO meta VALUES ('path', ?)", (os.fsencode(self._spool.root),))
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         with self._guard:
             if self.db is not None:
                 self.db.close()
                 self.db = None
 
     def sync_name(self) -> None:
-        """Makes the name of SQLite's log durable: SQLite does not tell when it could not."""
-        with self.told():
+        """Makes the name of SQLite's log durable: SQLite does not report when that fails."""
+        with self.journal_errors():
             _sync_directory(self.path.parent)
 
 
 def check_private(directory: Path) -> None:
-    """Refuses a state directory that somebody else owns or may write to, or exchange."""
+    """Raises JournalError if others own the state directory, or may write to or replace it."""
     if private.is_open_to_others(directory):
         raise JournalError(
             f"{visible(str(directory))}: others may write to this directory, so the journal is"

@@ -1,6 +1,6 @@
-"""What the journal is made of: operations, steps and sessions, and their rows.
+"""Operations, steps and sessions of the journal, and their rows.
 
-A row carries a checksum over all of it that never changes, so that a damaged one is found.
+A row carries a checksum over everything in it that never changes, so that damage is found.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from mailsurgeon.text import visible
 OPERATION_STATES = ("applied", "undone", "partial", "failed", "interrupted")
 STEP_STATES = ("planned", "done", "refused", "undone")
 NOT_UNDOABLE = ("undo", "redo", "recover", "purge")
-"""Kinds of operation that `undo` never means."""
+"""Kinds of operation that cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One entry of the journal. `time` is UTC; `counts` are its steps by state.
+    """One operation in the journal. `time` is UTC; `counts` are its steps by state.
 
-    `of`: the operation that an undo, redo or recover entry is about. `open`: it has not been
-    brought to its end. `quarantine`: the absolute directory that holds what it put away.
+    `of`: the operation that this undo, redo or recovery is about. `open`: it is unfinished.
+    `quarantine`: the absolute directory of its quarantined files. `taken_back`: the undo of it.
     """
 
     id: int
@@ -55,10 +55,10 @@ class Operation:
 
 
 class StepRecord(NamedTuple):
-    """One step as the journal has it. Steps of one `act` belong together; 0: of a whole batch.
+    """One step in the journal. Steps with one `act` belong together; 0 means the whole batch.
 
-    `label` is the folder's name for display. `reason` says why it was refused. `rewritten`: the
-    journal has other data of it, or none yet.
+    `label` is the folder's name for display. `reason` says why it was refused. `rewritten`: its
+    data differ from those in the journal, or are not there yet.
     """
 
     id: int
@@ -74,7 +74,7 @@ class StepRecord(NamedTuple):
 
     @property
     def action(self) -> str:
-        """What kind of step it is."""
+        """The kind of step."""
         return self.step.action
 
     @property
@@ -89,17 +89,17 @@ class StepRecord(NamedTuple):
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """What the kind needs besides, as JSON."""
+        """The data of its kind, as JSON."""
         return self.step.data
 
     def settled(self, state: str, reason: str = "", step: Step | None = None) -> StepRecord:
-        """The same with its outcome; `step`: with other data."""
+        """A copy with its outcome, and with the data of `step` if given."""
         if step is None or step is self.step:
             return StepRecord(*self[:7], state, reason, self.rewritten)
         return StepRecord(*self[:6], step, state, reason)
 
     def numbered(self, number: int) -> StepRecord:
-        """The same as the journal has it now, under this id."""
+        """A copy as the journal now has it, with this id."""
         return StepRecord(number, *self[1:9], False)
 
 
@@ -139,7 +139,7 @@ OPERATION_COLUMNS = (
 
 
 class DamagedRow(ValueError):
-    """A row that is not as it was written; the text names it."""
+    """A row differs from what was written; the text names it."""
 
 
 def operation_sum(
@@ -150,7 +150,7 @@ def operation_sum(
 
 
 def operation_from(row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation:
-    """An operation from its row (the columns of `OPERATION_COLUMNS`). Raises DamagedRow."""
+    """Makes an operation from its row (`OPERATION_COLUMNS`). Raises DamagedRow."""
     number, session, when, kind, of, summary, state, is_open, acts = row[:9]
     quarantine, pid, host, taken_back, effects, checksum = row[9:]
     whole = checksum == operation_sum(number, kind, of, quarantine, pid, host)
@@ -163,7 +163,7 @@ def operation_from(row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation
 
 
 def step_from(row: tuple[Any, ...]) -> StepRecord:
-    """A step from its row (all columns). Raises DamagedRow."""
+    """Makes a step from its row (all columns). Raises DamagedRow, or ValueError or TypeError."""
     number, operation, batch, act, verdict, label, action, source, target = row[:9]
     folder, target_folder, expected, data, state, reason, checksum = row[9:]
     if checksum != _sum(row[:13]) or state not in STEP_STATES:
@@ -177,7 +177,7 @@ def step_from(row: tuple[Any, ...]) -> StepRecord:
 
 
 def step_row(record: StepRecord) -> tuple[Any, ...]:
-    """The row of a step, its checksum last."""
+    """The row of a step, with its checksum last."""
     step = record.step
     expected = step.expected
     facts = (
@@ -200,7 +200,7 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
     return (*facts, record.state, record.reason, _sum(facts))
 
 
-# Most steps of an operation have the same folder and the same data.
+# Most steps of an operation share the folder and the data, so these caches save most of the work.
 _shown = lru_cache(maxsize=256)(visible)
 _read = lru_cache(maxsize=256)(json.loads)
 _texts: dict[str, str] = {}
@@ -223,4 +223,4 @@ def _sum(values: tuple[Any, ...]) -> bytes:
 
 
 WHOLE_BATCH = 0
-"""The act number of the steps that the engine itself adds: rewritten uidlists."""
+"""The act number of the steps that the engine itself adds, for example rewritten uidlists."""

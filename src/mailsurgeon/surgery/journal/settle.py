@@ -1,6 +1,6 @@
-"""What became of steps, written into the journal: of them, and of those they take back or repeat.
+"""Writes the outcome of steps to the journal, and the new state of steps they undo or repeat.
 
-Most steps of a batch end alike, and stand together: their rows are changed by ranges of ids.
+Most steps of a batch end alike and have consecutive ids, so one statement updates a range of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SETTLE = "UPDATE steps SET state = ?, reason = ? WHERE id BETWEEN ? AND ?"
 
 
 def settle_rows(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
-    """Writes the outcome of steps, within the transaction that `db` is in."""
+    """Writes the outcome of steps, within the transaction of `db`."""
     alike: dict[tuple[str, str], list[int]] = {}
     rewritten: list[tuple[Any, ...]] = []
     echo: dict[str, list[int]] = {}
@@ -52,7 +52,7 @@ def ranges(ids: Iterable[int]) -> Iterator[tuple[int, int]]:
 def _answer(
     inverts: int | None, repeats: int | None, state: str, echo: dict[str, list[int]]
 ) -> None:
-    """Adds to `echo` the earlier steps that a step's new state changes, by what they become."""
+    """Adds the ids of steps that a step's new state changes to `echo`, under their new state."""
     other = "undone" if state == "done" else "done"
     if inverts is not None:
         echo.setdefault(other, []).append(inverts)
@@ -61,7 +61,8 @@ def _answer(
 
 
 def _echo(db: sqlite3.Connection, echo: Mapping[str, list[int]]) -> None:
-    """A step that took another back, or repeated it, changes the state of that one, and so on."""
+    """Sets the state of steps that were undone or repeated, and of those they had undone or
+    repeated, and so on."""
     changed: set[int] = set()
     while echo:
         further: dict[str, list[int]] = {}
@@ -76,7 +77,7 @@ def _echo(db: sqlite3.Connection, echo: Mapping[str, list[int]]) -> None:
                         _answer(known.get("inverts"), known.get("repeats"), state, further)
                 db.execute("UPDATE steps SET state = ? WHERE id BETWEEN ? AND ?", (state, *few))
                 changed |= here
-                if state == "done":  # their operations can be taken back again
+                if state == "done":  # their operations can be undone again
                     again = "UPDATE operations SET taken_back = NULL WHERE id = ?"
                     db.executemany(again, ((operation,) for operation in here))
         echo = further
@@ -85,7 +86,7 @@ def _echo(db: sqlite3.Connection, echo: Mapping[str, list[int]]) -> None:
 
 
 def _restate(db: sqlite3.Connection, operation: int) -> None:
-    """What an operation is when its steps have been taken back or repeated."""
+    """Updates an operation's state once its steps were undone or repeated."""
     row = db.execute(
         "SELECT kind, open, state, acts FROM operations WHERE id = ?", (operation,)
     ).fetchone()

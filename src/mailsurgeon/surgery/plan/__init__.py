@@ -1,12 +1,12 @@
-"""Plans: from problems, or the operator's wishes, to the ordered acts of one operation.
+"""Plans: turns problems, or the operator's wishes, into the ordered acts of one operation.
 
-- `propose.py`: the ways in; each gives a whole plan.
-- `entry_detail.py`, `context.py`: what the index and the disk say of the entries and around them.
+- `propose.py`: the entry points; each returns a whole plan.
+- `entry_detail.py`, `context.py`: the entries, and their surroundings in index and spool.
 - `selection.py`: one remedy chosen for one entry. `remedies/`: what each remedy does with it.
-- `repair.py`: all remedies of one entry joined. `compile.py`: repairs become acts, in order.
-- `keyword_letters.py`, `quota_delta.py`: the keywords and the quota that renames carry along.
+- `repair.py`: joins all remedies of one entry. `compile.py`: turns repairs into ordered acts.
+- `keyword_letters.py`, `quota_delta.py`: keywords and quota, which renames carry along.
 - `uidlist_check.py`, `mbsync_return.py`: acts that servers' lists or mbsync's state forbid.
-- `left_reasons.py`, `client_effects.py`, `brake.py`: what is left and why, what clients will
+- `left_reasons.py`, `client_effects.py`, `brake.py`: what is left alone and why, what clients will
   notice, and when the operator must type a number.
-- `undo.py`: the plans that take an operation back, or do it again.
+- `undo.py`: plans that undo or redo an operation.
 """

@@ -1,4 +1,4 @@
-"""The brake: large operations ask for their number to be typed."""
+"""The brake: before a large operation the operator must type the number of its acts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from mailsurgeon.surgery.model import Act, Plan
 
 BRAKE_MESSAGES = 1_000
-"""Messages; an operation over it asks."""
+"""Messages; the brake applies to larger operations."""
 SMALL_FOLDER = 50
-"""Messages; the rule of the half is for folders of at least that many."""
+"""Messages; the brake at half a folder applies to folders of this size and larger."""
 
 
 def brake(plan: Plan, sizes: Mapping[bytes, int]) -> int | None:
-    """The number the operator must type before the plan may run; None when it may.
+    """The number the operator must type before the plan may run; None if it may run at once.
 
-    `sizes` are the messages of each folder, by path. A plan of more than
-    BRAKE_MESSAGES acts, or over half of a folder of SMALL_FOLDER messages and more, asks for the
-    number of its acts.
+    `sizes`: messages per folder, by path. A plan of more than BRAKE_MESSAGES acts, or for more than
+    half of a folder with at least SMALL_FOLDER messages, needs the number of its acts.
     """
     if plan.brake_exempt or not plan.acts:
         return None
@@ -27,7 +26,7 @@ def brake(plan: Plan, sizes: Mapping[bytes, int]) -> int | None:
 
 
 def over_half(plan: Plan, sizes: Mapping[bytes, int]) -> bool:
-    """Whether the plan touches over half of a folder of SMALL_FOLDER messages and more."""
+    """Whether the plan touches more than half of a folder with at least SMALL_FOLDER messages."""
     touched: dict[bytes, int] = {}
     for act in plan.acts:
         folder = _folder_of(act)
@@ -44,5 +43,5 @@ def _folder_of(act: Act) -> bytes | None:
 
 
 def _messages(act: Act, folder: bytes, sizes: Mapping[bytes, int]) -> int:
-    """A folder put away or moved whole counts with all its messages."""
+    """The messages an act touches: all of the folder if it is quarantined or moved whole."""
     return sizes.get(folder, 1) if act.path == folder else 1

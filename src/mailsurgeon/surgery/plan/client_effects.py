@@ -26,24 +26,24 @@ _SIZE = re.compile(rb",S=\d+")
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """What a folder holds beside mail, as far as a plan's effects depend on it."""
+    """What a folder holds besides mail, as far as a plan's effects depend on it."""
 
     name: str
     messages: int = 0
-    uidlist: bool = False  # a list of UIDs that renames are carried over in
-    unlisted: frozenset[bytes] = frozenset()  # base names the plan gives up that are in no list
-    control: str = ""  # where the list was looked for, when not in the folder
+    uidlist: bool = False  # a list of UIDs that follows renames
+    unlisted: frozenset[bytes] = frozenset()  # base names that the plan changes, in no list
+    control: str = ""  # the directory searched for the list, if not the folder
     traces: Traces = NO_TRACES
-    emptied_by: str = ""  # the server that deletes from it by age, and after how many days
+    emptied_by: str = ""  # the server that deletes from it by age, after `days`
     days: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolState:
-    """The same of the spool as a whole. `now`: seconds since the epoch.
+    """The same for the spool as a whole. `now`: seconds since the epoch.
 
-    `no_quota`: why the sum in `maildirsize` cannot follow, where there is one; `found_by`: who
-    said where the lists are.
+    `no_quota`: why the sum in an existing `maildirsize` cannot follow; `found_by`: what named the
+    directory of the lists.
     """
 
     now: float = 0.0
@@ -57,7 +57,7 @@ _BARE = SpoolState()
 def describe(
     acts: Sequence[Act], folders: Mapping[bytes, FolderState], spool: SpoolState = _BARE
 ) -> tuple[str, ...]:
-    """One sentence each; `folders` by path, at least those the acts name."""
+    """One sentence per effect; `folders` by path, at least those of the acts."""
     tally = _Tally(folders, spool)
     for act in acts:
         tally.add(act)
@@ -65,18 +65,18 @@ def describe(
 
 
 class _Tally:
-    """Counts by folder of what happens to messages that clients know, or will know."""
+    """Counts by folder what happens to messages that clients have seen, or will see."""
 
     def __init__(self, folders: Mapping[bytes, FolderState], spool: SpoolState) -> None:
         self.folders = folders
         self.spool = spool
-        self.uids: dict[str, UidCount] = {}  # by the folder's name: renamed inside it
-        self.anew: Counter[bytes] = Counter()  # without the `,U=` that told mbsync of them
-        self.files: dict[bytes, set[str]] = {}  # servers' own that go, and from which folders
+        self.uids: dict[str, UidCount] = {}  # renamed within a folder, by its name
+        self.anew: Counter[bytes] = Counter()  # without the `,U=` by which mbsync knew them
+        self.files: dict[bytes, set[str]] = {}  # servers' files quarantined, with their folders
         self.quota = [0, 0]
-        self.dated: dict[bytes, list[int]] = {}  # mtimes (ns) of what is filed, by folder
+        self.dated: dict[bytes, list[int]] = {}  # mtimes (ns) of messages filed, by folder
         self.veiled: Counter[bytes] = Counter()  # that an open Courier session will not find
-        self.freed: Counter[bytes] = Counter()  # hidden by another of the same name until now
+        self.freed: Counter[bytes] = Counter()  # hidden until now by another of the same name
         self.new: Counter[bytes] = Counter()
         self.moved: Counter[tuple[bytes, bytes]] = Counter()
         self.deleted: Counter[bytes] = Counter()
@@ -131,7 +131,7 @@ class _Tally:
         self.flags += before != after and _flags_seen(before) != _flags_seen(after)
         if goal is None or not _is_served(target, goal):
             if served and home is not None:
-                self.deleted[home] += 1  # what was filed goes back to where nobody sees it
+                self.deleted[home] += 1  # undoing `file` returns it to where no client sees it
             return
         if uid_field(before) is not None and uid_field(after) is None:
             self.anew[goal] += 1
@@ -179,7 +179,7 @@ class _Tally:
             known = split(before)[0] not in state.unlisted
             count.kept += known
             count.unlisted += not known
-        elif state.traces.told_by_name(before, after):
+        elif state.traces.kept_by_name(before, after):
             count.kept += 1
         else:
             count.lost[no_list(state.control, self.spool.found_by)] += 1
@@ -188,7 +188,7 @@ class _Tally:
         return self.folders.get(folder) or FolderState(folder.decode("utf-8", "surrogateescape"))
 
     def sentences(self) -> Iterator[str]:
-        """The sentences, those that clients notice most first."""
+        """The sentences, the most noticeable first."""
         yield from self._lost()
         yield from self._gained()
         yield from self._same()
@@ -280,7 +280,7 @@ class _Tally:
             yield f"maildirsize follows (delta {size:+,} bytes, {messages:+,} {_noun(messages)})"
 
     def _ageing(self) -> Iterator[str]:
-        """Of folders that are emptied by age, what is filed there."""
+        """Warns of folders that are emptied by age, if messages are filed there."""
         for path, times in self.dated.items():
             state = self._state(path)
             if state.emptied_by:
@@ -302,23 +302,23 @@ class _Tally:
 
 
 def _verdict(act: Act) -> str:
-    """What an act does, or takes back."""
+    """The verdict of an act, or of the act it undoes."""
     return act.verdict.removeprefix("undo ").removeprefix("restore ")
 
 
 def _flags_seen(filename: bytes) -> bytes:
-    """The flags servers read: none where the separator is foreign or the colon is lost."""
+    """The flags servers read: none if the separator is foreign or the colon is lost."""
     info = parse_info(filename)
     return info.flags if info.kind in ("good", "bad") else b""
 
 
 def _but_size(filename: bytes) -> bytes:
-    """The base name as Courier knows it again: another size alone does not lead it astray."""
+    """The base name without its size; Courier still finds a message if only the size changes."""
     return _SIZE.sub(b"", split(filename)[0])
 
 
 def _is_served(path: bytes, folder: bytes) -> bool:
-    """Whether a path lies in cur or new of the folder, under a name servers do not skip."""
+    """Whether a path lies in cur or new of the folder, under a name that servers do not skip."""
     inside = path[len(folder) + 1 :] if folder else path
     part, slash, name = inside.partition(b"/")
     return bool(slash) and part in (b"cur", b"new") and b"/" not in name and name[:1] != b"."

@@ -1,4 +1,4 @@
-"""From choices to acts: one act an entry, one target name and one rename a message."""
+"""Turns choices into acts: one act per entry, one target name and one rename per message."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mailsurgeon.survey.index.rows import Place
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
 _UNITED = "its flags go to the copy that is kept"
 _ORDER = {"make-subdirs": 0, "fix-uidlist": 1, "quarantine folder": 5, "lift-folder": 6}
-_URGENT, _USUAL, _LATE = 2, 3, 4  # late: a new time shows under every name of the file
+_URGENT, _USUAL, _LATE = 2, 3, 4  # late: all hard links of a file share its new time
 
 
 @dataclass(slots=True)
@@ -39,20 +39,20 @@ class EntryTask:
 
     @property
     def takes_directory(self) -> bool:
-        """Whether it carries a whole directory elsewhere."""
+        """Whether it moves a whole directory."""
         lifts = any(isinstance(step, Rename) for step in self.repair.own)
         return self.entry.is_directory and (self.repair.away or lifts)
 
 
-def compile_acts(choices: Iterable[Choice], around: SpoolContext) -> tuple[list[Act], list[Left]]:
-    """The acts that do what was chosen, in the order to do it, and what is left and why."""
-    tasks, left = _join_repairs(choices, around)
+def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list[Act], list[Left]]:
+    """The acts for these choices, in order, and what is left alone, with reasons."""
+    tasks, left = _join_repairs(choices, context)
     left += _drop_passengers(tasks)
-    united, orphans = _unite_flags(tasks, around)
+    united, orphans = _unite_flags(tasks, context)
     left += orphans
-    acts = list(_missing_homes(tasks, around))
-    for task in sorted(tasks.values(), key=lambda task: _turn(task, around)):
-        act = _act_of(task, around, united.get(task.entry.path))
+    acts = list(_missing_homes(tasks, context))
+    for task in sorted(tasks.values(), key=lambda task: _turn(task, context)):
+        act = _act_of(task, context, united.get(task.entry.path))
         if act is None:
             left.append(Left(task.entry.path, "it is as asked already", tuple(task.codes), False))
         else:
@@ -61,13 +61,13 @@ def compile_acts(choices: Iterable[Choice], around: SpoolContext) -> tuple[list[
 
 
 def _join_repairs(
-    choices: Iterable[Choice], around: SpoolContext
+    choices: Iterable[Choice], context: SpoolContext
 ) -> tuple[dict[bytes, EntryTask], list[Left]]:
-    """The repairs of each entry joined into one."""
+    """Joins the repairs of each entry into one."""
     tasks: dict[bytes, EntryTask] = {}
     left: list[Left] = []
     for choice in choices:
-        result = REMEDY[choice.remedy](choice, around)
+        result = REMEDY[choice.remedy](choice, context)
         if isinstance(result, Left):
             left.append(result)
             continue
@@ -86,9 +86,9 @@ def _join_repairs(
     return tasks, left
 
 
-def _turn(task: EntryTask, around: SpoolContext) -> tuple[int, int, bytes, bytes, bytes]:
-    """Directories are made first and carried off last, the deepest first; between them what
-    needs the same locks stands together."""
+def _turn(task: EntryTask, context: SpoolContext) -> tuple[int, int, bytes, bytes, bytes]:
+    """The sort key of a task: directories are made first and moved last, the deepest first; tasks
+    that need the same locks are neighbours."""
     order = _ORDER.get(task.repair.verdict)
     if order is None:
         urgent = any(problem_kind(code).shares_uid for code in task.codes)
@@ -97,11 +97,11 @@ def _turn(task: EntryTask, around: SpoolContext) -> tuple[int, int, bytes, bytes
             order = _LATE
     path = task.entry.path
     depth = -path.count(b"/") if task.takes_directory else 0
-    return order, depth, around.home(task.entry) or b"", task.repair.home or b"", path
+    return order, depth, context.home(task.entry) or b"", task.repair.home or b"", path
 
 
 def _drop_passengers(tasks: dict[bytes, EntryTask]) -> list[Left]:
-    """Takes out what lies in a directory that goes to the quarantine whole: it goes along."""
+    """Removes tasks inside a directory that is quarantined as a whole, and says so."""
     carried = [
         task.entry.path + b"/"
         for task in tasks.values()
@@ -121,18 +121,18 @@ def _drop_passengers(tasks: dict[bytes, EntryTask]) -> list[Left]:
 
 
 def _unite_flags(
-    tasks: dict[bytes, EntryTask], around: SpoolContext
+    tasks: dict[bytes, EntryTask], context: SpoolContext
 ) -> tuple[dict[bytes, EntryTask], list[Left]]:
-    """Gives the flags of copies put away to the copy that is kept.
+    """Gives the flags of quarantined copies to the copy that is kept.
 
-    A kept one with an act of its own gets them there. Else its rename goes into the act of the
-    last copy, after which its base name is its own: returned as that copy's path to the task of
-    the kept one. Copies whose kept one is gone, or goes away too, are taken out and left.
+    If the kept copy has a task of its own, that task adds the flags. Otherwise the act of the last
+    copy renames it, because only then is its base name free: returned as a map from the last copy's
+    path to the kept copy's task. If the kept copy is gone or quarantined too, its copies are left.
     """
     victims = [task for task in tasks.values() if task.repair.kept is not None]
-    victims.sort(key=lambda task: _turn(task, around))
+    victims.sort(key=lambda task: _turn(task, context))
     paths = {task.repair.kept for task in victims if task.repair.kept is not None}
-    known = load_paths(around.index, sorted(paths))
+    known = load_paths(context.index, sorted(paths))
     companions: dict[bytes, EntryTask] = {}
     lasts: dict[bytes, bytes] = {}
     left: list[Left] = []
@@ -148,7 +148,7 @@ def _unite_flags(
         flags = _lendable(victim.entry)
         companion = own or companions.get(kept.path) or EntryTask(kept, Repair("fix-flags"))
         if not set(flags) <= set(parse_info(kept.filename, *kept.sizes).flags):
-            companion.repair |= _with_flags(companion, flags, around)
+            companion.repair |= _with_flags(companion, flags, context)
             victim.repair = replace(victim.repair, notes=(_UNITED,))
             if own is None:
                 companions[kept.path] = companion
@@ -157,105 +157,105 @@ def _unite_flags(
 
 
 def _lendable(entry: EntryDetail) -> bytes:
-    """The flags a copy hands on; not `T`, which would let a client expunge the only copy left."""
+    """The flags a copy passes on; without `T`, or a client might expunge the only copy left."""
     flags = parse_info(entry.filename, *entry.sizes).flags
     return bytes(letter for letter in flags if letter != ord("T"))
 
 
-def _with_flags(task: EntryTask, flags: bytes, around: SpoolContext) -> Repair:
+def _with_flags(task: EntryTask, flags: bytes, context: SpoolContext) -> Repair:
     entry = task.entry
     added = bytes(sorted({*task.repair.name.add_flags, *flags}))
     change = NameChange(sizes=entry.sizes, add_flags=added)
     if entry.place != Place.NEW:
         return Repair("fix-flags", change)
-    home = around.home(entry) or b""  # a message with flags belongs in cur
+    home = context.home(entry) or b""  # a message with flags belongs in cur
     return Repair("fix-flags", change, into=join(home, b"cur"), home=home)
 
 
 # Acts
 
 
-def _missing_homes(tasks: dict[bytes, EntryTask], around: SpoolContext) -> Iterable[Act]:
-    """Makes cur/ (and new/, tmp/) of a folder that mail is to be filed into and that lacks it, and
-    tmp/ where Courier needs it."""
+def _missing_homes(tasks: dict[bytes, EntryTask], context: SpoolContext) -> Iterable[Act]:
+    """Acts that make missing cur/, new/ and tmp/ in folders that mail is filed into, and tmp/
+    where Courier needs it."""
     filed = {task.repair.home for task in tasks.values() if not task.repair.away}
-    touched = {around.home(task.entry) for task in tasks.values() if not task.takes_directory}
+    touched = {context.home(task.entry) for task in tasks.values() if not task.takes_directory}
     made = {task.entry.path for task in tasks.values() if "make-subdirs" in task.remedies}
     for home in sorted(home for home in filed | touched if home is not None and home not in made):
         note, steps = "", tuple[Step, ...]()
-        if lacks_couriers_tmp(home, around):
-            note, steps = "Courier cannot open it without", missing_subdirs(home, around)
-        elif home in filed and around.lstat(join(home, b"cur")) is None:
-            note, steps = "mail is filed into it", missing_subdirs(home, around)
+        if lacks_couriers_tmp(home, context):
+            note, steps = "Courier cannot open it without", missing_subdirs(home, context)
+        elif home in filed and context.lstat(join(home, b"cur")) is None:
+            note, steps = "mail is filed into it", missing_subdirs(home, context)
         if steps:
-            name = around.by_path[home].name
+            name = context.by_path[home].name
             yield Act("make-subdirs", home, steps, name, (), ("make-subdirs",), None, note)
 
 
-def _act_of(task: EntryTask, around: SpoolContext, companion: EntryTask | None) -> Act | None:
-    """The act of one task; None when there is nothing left to do."""
-    steps, notes = _put_away(task, around) if task.repair.away else _rename(task, around)
+def _act_of(task: EntryTask, context: SpoolContext, companion: EntryTask | None) -> Act | None:
+    """The act of one task; None if there is nothing to do."""
+    steps, notes = _put_away(task, context) if task.repair.away else _rename(task, context)
     if companion is not None:
-        steps += _rename(companion, around)[0]
+        steps += _rename(companion, context)[0]
     if not steps:
         return None
     entry, repair = task.entry, task.repair
     codes, remedies = task.codes, task.remedies
-    if repair.away:  # whatever was wrong with it
+    if repair.away:  # removes all its problems
         codes, remedies = sorted(task.codes_here), ["quarantine"]
     note = "; ".join((*repair.notes, *notes))
     return Act(
-        repair.verdict, entry.path, tuple(steps), around.name(entry), tuple(codes),
+        repair.verdict, entry.path, tuple(steps), context.name(entry), tuple(codes),
         tuple(remedies), entry.id, note,
     )  # fmt: skip
 
 
-def _put_away(task: EntryTask, around: SpoolContext) -> tuple[list[Step], list[str]]:
+def _put_away(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[str]]:
     entry = task.entry
     target = QUARANTINE + b"@/" + entry.path
-    home = _home(entry, around)
-    expected = entry.expected(around.spool)
+    home = _home(entry, context)
+    expected = entry.expected(context.spool)
     step = Rename(entry.path, target, expected, folder=home)
     if entry.is_directory:
-        return [_counting(step, around)], []
-    quota = around.quota.of_message(entry, home, target, None)
-    return [*courier_step(entry, home, None, around), replace(step, quota=quota)], []
+        return [_counting(step, context)], []
+    quota = context.quota.of_message(entry, home, target, None)
+    return [*courier_step(entry, home, None, context), replace(step, quota=quota)], []
 
 
-def _counting(step: Step, around: SpoolContext) -> Step:
-    """The step, with what it adds to the quota when it carries a whole directory elsewhere."""
+def _counting(step: Step, context: SpoolContext) -> Step:
+    """The step with its quota change filled in, if it moves a whole directory."""
     if not isinstance(step, Rename):
         return step
-    return replace(step, quota=around.quota.of_folder(step.source, step.target))
+    return replace(step, quota=context.quota.of_folder(step.source, step.target))
 
 
-def _home(entry: EntryDetail, around: SpoolContext) -> bytes | None:
-    """The folder whose lock is held: a folder's own when it is carried off whole.
+def _home(entry: EntryDetail, context: SpoolContext) -> bytes | None:
+    """The folder whose lock the act needs: the entry's own if it is a folder moved as a whole.
 
-    A stale lock is put away without it: to take the lock would be to remove it.
+    A stale lock is quarantined without any lock: taking the lock would remove it.
     """
     path = entry.path
     if entry.place == Place.FOLDER and entry.filename.endswith(b".lock"):
         return None
-    if entry.is_directory and path in around.by_path:
+    if entry.is_directory and path in context.by_path:
         return path
-    return around.home(entry)
+    return context.home(entry)
 
 
-def _rename(task: EntryTask, around: SpoolContext) -> tuple[list[Step], list[str]]:
-    """The steps of all but a quarantine, and what is to be noted."""
+def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[str]]:
+    """All steps except a quarantine, and notes."""
     entry, repair = task.entry, task.repair
-    expected = entry.expected(around.spool)
-    home = around.home(entry)
+    expected = entry.expected(context.spool)
+    home = context.home(entry)
     if not entry.is_file or entry.place == Place.FOLDER:
-        own = [_counting(step, around) for step in repair.own]
-        return [*own, *_after(repair.after, entry.path, task, around)], []
+        own = [_counting(step, context) for step in repair.own]
+        return [*own, *_after(repair.after, entry.path, task, context)], []
     target_home = repair.home if repair.home is not None else home
     directory = repair.into if repair.into is not None else entry.directory
     served = entry.is_served or repair.into is not None
     name = compose(
         entry.filename, repair.name,
-        taken=around.taken(target_home or b"") if served else lambda _: False,
+        taken=context.taken(target_home or b"") if served else lambda _: False,
         arrives=repair.into is not None and not (entry.is_served and target_home == home),
         seconds=entry.mtime_ns // 1_000_000_000,
         seed=entry.path + b"%d" % entry.inode,
@@ -265,7 +265,7 @@ def _rename(task: EntryTask, around: SpoolContext) -> tuple[list[Step], list[str
     keeps_record = entry.is_served and base == entry.base and target_home == home
     if target != entry.path:
         follows = entry.is_served and target_home == home and not keeps_record
-        quota = around.quota.of_message(entry, home, target, target_home)
+        quota = context.quota.of_message(entry, home, target, target_home)
         keep_uid = follows and not repair.new_message
         steps += [step.for_base(base) for step in repair.before]
         step = Rename(
@@ -275,20 +275,21 @@ def _rename(task: EntryTask, around: SpoolContext) -> tuple[list[Step], list[str
     if keeps_record:
         steps += repair.own
     else:
-        around.give(target_home or b"", base)
-    steps += _after(repair.after, target, task, around)
+        context.give(target_home or b"", base)
+    steps += _after(repair.after, target, task, context)
     return steps, [_NEW_NAME] if name.replaced else []
 
 
 def _dates(step: Step) -> bool:
-    """Whether a step changes the time that other steps on the file expect."""
+    """Whether a step changes the time, which other steps on the file check."""
     return step.alters is Alters.DATE
 
 
 def _after(
-    steps: Sequence[Step], path: bytes, task: EntryTask, around: SpoolContext
+    steps: Sequence[Step], path: bytes, task: EntryTask, context: SpoolContext
 ) -> Iterable[Step]:
-    """The steps on the file under its last name; a new time last, for the others expect the old."""
-    home, expected = _home(task.entry, around), task.entry.expected(around.spool)
+    """The steps on the file under its last name; those that change its time come last, because the
+    others expect the old time."""
+    home, expected = _home(task.entry, context), task.entry.expected(context.spool)
     for step in sorted(steps, key=_dates):
         yield replace(step, source=path, expected=expected, folder=home)

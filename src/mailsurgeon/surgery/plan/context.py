@@ -1,6 +1,6 @@
-"""What a plan must know of the spool beyond its entries: folders, names in use, servers' files.
+"""The surroundings of a plan's entries: folders, names in use, servers' files.
 
-All that planning reads from the disk is read here, a few small files and directory entries.
+All of planning's disk reads are here: a few small files and directory entries.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import names_in
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
-_SMALL = 1 << 20  # bytes read of a server's file at most
-_SETS_KEPT = 4  # folders whose names are kept in memory at once
+_SMALL = 1 << 20  # most bytes to read of a server's file
+_SETS_KEPT = 4  # folders whose names stay in memory at once
 
 
 class SpoolContext:
-    """The spool around the entries of one plan. Made for one plan, then thrown away."""
+    """The spool around the entries of one plan. It caches what it reads, so use it for one plan."""
 
     def __init__(self, spool: Spool, index: Index, host: Host | None = None) -> None:
         self.spool = spool
@@ -69,32 +69,32 @@ class SpoolContext:
         return {row.name: row for row in self.folders.values()}
 
     def named(self, name: str) -> FolderRow:
-        """The folder of this name. MailsurgeonError when there is none."""
+        """The folder of this name, or at this path. Raises MailsurgeonError if there is none."""
         row = self.by_name.get(name) or self.by_path.get(os.fsencode(name))
         if row is None:
             raise MailsurgeonError(f"{name}: no folder of this name in {self.spool.shown}")
         return row
 
     def home(self, entry: EntryDetail) -> bytes | None:
-        """The path of the folder an entry lies in, None where there is none around it."""
+        """The path of the entry's folder; None if it is in none."""
         row = self.folders.get(entry.folder)
         return row.path if row else None
 
     def name(self, entry: EntryDetail) -> str | None:
-        """The name of the folder an entry lies in, None where there is none around it."""
+        """The name of the entry's folder; None if it is in none."""
         row = self.folders.get(entry.folder)
         return row.name if row else None
 
     def folder_name(self, folder: bytes) -> str:
-        """The name of the folder at this path, whether or not the index knows it."""
+        """The name of the folder at this path, even if the index does not have it."""
         row = self.by_path.get(folder)
         return row.name if row else folder_name(folder, self.spool.layout)
 
     def details(self, ids: Sequence[int]) -> dict[int, EntryDetail]:
-        """The entries of these ids, those that are gone left out.
+        """The entries with these ids; those that are gone are missing.
 
-        The index knows of directories and servers' files only that they have a problem: they are
-        looked at now.
+        For directories and servers' files the index has little more than their problems, so these
+        are read from the disk.
         """
         found: dict[int, EntryDetail] = {}
         for number, entry in load(self.index, ids).items():
@@ -107,7 +107,7 @@ class SpoolContext:
         return found
 
     def look_at(self, entry: EntryDetail) -> EntryDetail | None:
-        """The entry as it is on the disk now, None when it is gone."""
+        """The entry as it is on the disk now; None if it is gone."""
         status = self.lstat(entry.path)
         if status is None:
             return None
@@ -123,41 +123,41 @@ class SpoolContext:
     # Names in use
 
     def taken(self, folder: bytes) -> Callable[[bytes], bool]:
-        """Whether a base name is borne in cur or new of `folder`, or was given by this plan."""
+        """A test: is a base name used in cur or new of `folder`, or assigned by this plan?"""
         in_use, given = self._names(folder), self._given.setdefault(folder, set())
         return lambda base: base in in_use or base in given
 
     def give(self, folder: bytes, base: bytes) -> None:
-        """Remembers that this plan gives `base` to a message of `folder`."""
+        """Notes that this plan assigns `base` to a message of `folder`."""
         self._given.setdefault(folder, set()).add(base)
 
     def to_date(self, inode: int) -> bool:
-        """Whether this is the first time the plan gives the file `inode` a time."""
+        """Whether this is the first call for `inode`: a plan sets a file's time only once."""
         first = inode not in self._dated
         self._dated.add(inode)
         return first
 
     def uid_in_use(self, folder: bytes, uid: int) -> bool:
-        """Whether a message in cur or new of `folder` bears `,U=uid`."""
+        """Whether a message in cur or new of `folder` has `,U=uid` in its name."""
         mark = b",U=%d" % uid
         return any(mark in base and uid_field(base) == uid for base in self._names(folder))
 
     def highest_uid(self, folder: bytes) -> int | None:
-        """The highest `,U=` mbsync has given out in `folder`, None where it keeps no count."""
+        """The highest `,U=` that mbsync has assigned in `folder`; None if it keeps no count."""
         return highest_uid_given(self._read(join(folder, MBSYNC_UIDVALIDITY)))
 
     @cached_property
     def quota(self) -> QuotaCount:
-        """What renames add to the spool's `maildirsize`."""
+        """Computes what renames add to the spool's `maildirsize`."""
         return QuotaCount(self.spool, self.index)
 
     @cached_property
     def keyword_book(self) -> KeywordBook:
-        """The names of keywords, folder by folder, and the letters this plan gives out."""
+        """The names of keywords in each folder, and the letters this plan assigns."""
         return KeywordBook(self.spool)
 
     def _read(self, path: bytes) -> bytes:
-        """A small file of a server, relative to the spool or absolute; empty when unreadable."""
+        """A server's small file, relative to the spool or absolute; empty if unreadable."""
         try:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(os.path.join(self.spool.root, path), flags)
@@ -184,11 +184,11 @@ class SpoolContext:
         return traces_in(self.listing(folder)).synced
 
     def lists_there(self, folder: bytes) -> tuple[bytes, ...]:
-        """The names of the lists of UIDs found for this folder."""
+        """The names of the lists of UIDs that exist for this folder."""
         return lists_there(self.spool, folder)
 
     def lists(self, folder: bytes, bases: Collection[bytes] = ()) -> Listed:
-        """What the lists of a folder hold of `bases`; read once, for the first call's bases."""
+        """Looks `bases` up in a folder's lists, for the first call only; later ones return that."""
         if folder not in self._lists:
             root = self.lstat(b"")
             owner = root.st_uid if root else os.geteuid()
@@ -196,7 +196,7 @@ class SpoolContext:
         return self._lists[folder]
 
     def state(self, folder: bytes, bases: Collection[bytes] = ()) -> FolderState:
-        """What the effects of a plan depend on in one folder, where it gives up these bases."""
+        """What a plan's effects depend on in a folder; `bases`: names whose records it changes."""
         row, name = self.by_path.get(folder), self.folder_name(folder)
         listed = self.lists(folder, bases) if bases else Listed(self.lists_there(folder))
         control = self.spool.control_of(folder) if self.spool.control else b""
@@ -214,11 +214,11 @@ class SpoolContext:
 
     @cached_property
     def expiry(self) -> Expiry:
-        """How long this host's servers keep what is in a folder."""
+        """How long this host's servers keep messages in a folder."""
         return self.host.expiry()
 
     def spool_state(self) -> SpoolState:
-        """What the effects of a plan depend on beyond folders."""
+        """What a plan's effects depend on in the spool as a whole."""
         return SpoolState(time.time(), self._no_quota(), self.spool.found_by)
 
     def _no_quota(self) -> str:
@@ -233,7 +233,7 @@ class SpoolContext:
         return "" if status.st_mode & stat.S_IWUSR else "it is read-only"
 
     def listing(self, folder: bytes) -> frozenset[bytes]:
-        """The names in a folder's directory; none where it cannot be read."""
+        """The names in a folder's directory; empty if it cannot be read."""
         if folder not in self._listings:
             try:
                 with os.scandir(self.spool.absolute(folder)) as entries:
@@ -244,12 +244,12 @@ class SpoolContext:
         return self._listings[folder]
 
     def uidlist(self, folder: bytes, name: bytes) -> bytes | None:
-        """The bytes of one of a folder's uidlists, None when it is no plain file."""
+        """The bytes of one of a folder's uidlists; None if it is not a plain file."""
         return read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
 
     @cached_property
     def subscriptions(self) -> dict[str, str]:
-        """The folders subscribed to, each with its line as it is to be shown."""
+        """The subscribed folders by name, each with the line to show."""
         home = self.spool.control or self.spool.root
         dovecot = self._read(os.path.join(home, DOVECOT_SUBSCRIPTIONS))
         courier = self._read(COURIER_SUBSCRIPTIONS)
@@ -267,11 +267,11 @@ class SpoolContext:
         )  # fmt: skip
 
     def open_by(self, path: bytes) -> list[int] | None:
-        """The processes that have this file open; None when those of others cannot be seen."""
+        """The processes that have this file open; None if we may not see other users' processes."""
         return self.host.processes.holders_of(self.spool.absolute(path))
 
     def lstat(self, path: bytes) -> os.stat_result | None:
-        """What lies at `path` (relative to the spool), None when nothing does."""
+        """The status of `path` (relative to the spool); None if there is nothing."""
         try:
             return os.lstat(self.spool.absolute(path))
         except OSError:

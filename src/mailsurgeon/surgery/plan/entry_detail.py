@@ -1,4 +1,4 @@
-"""The files and directories a plan is made for, with what the index knows of them."""
+"""The files and directories a plan is for, with what the index has about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SERVED = (Place.CUR, Place.NEW)
 
 
 class EntryDetail(FullEntry):
-    """One entry a plan is made for: its row in the index, and what follows from it."""
+    """One entry a plan is for: its row in the index, and values derived from it."""
 
     __slots__ = ()
 
@@ -46,26 +46,26 @@ class EntryDetail(FullEntry):
 
     @property
     def sizes(self) -> tuple[int | None, int | None]:
-        """What `,S=` and `,W=` must say, in bytes; None what is not known."""
+        """The right values of `,S=` and `,W=`, in bytes; None if unknown."""
         if self.size == 0:
             return 0, 0
         plain = self.size if not self.encoding and self.plain_size is None else self.plain_size
         return plain, self.virtual_size
 
     def expected(self, spool: Spool) -> Expected:
-        """What a step's source must still be when the step runs."""
+        """What the source of a step must still be when the step runs."""
         if self.is_directory:
             return Expected(spool.device, self.inode, -1, -1)
         return Expected(spool.device, self.inode, self.size, self.mtime_ns)
 
 
 def load(index: Index, ids: Sequence[int]) -> dict[int, EntryDetail]:
-    """These entries by id; those that are gone from the index are missing."""
+    """These entries by id, without those that are gone from the index."""
     found = map(EntryDetail._make, full_entries(index, ids))
     return {entry.id: entry for entry in found if entry.id is not None}
 
 
 def load_paths(index: Index, paths: Iterable[bytes]) -> dict[bytes, EntryDetail]:
-    """The entries at these paths (relative to the spool)."""
+    """The entries at these paths (relative to the spool), by path."""
     found = map(EntryDetail._make, full_entries_at(index, paths))
     return {entry.path: entry for entry in found}

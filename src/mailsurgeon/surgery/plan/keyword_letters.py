@@ -1,6 +1,6 @@
-"""What a plan must know of keywords: their names, folder by folder, and the letters it gives out.
+"""The names of keywords in each folder, and the letters a plan assigns.
 
-Nothing is written. Messages of one plan agree on the letters: what one was given is kept here.
+It writes nothing. All messages of one plan use the same letters: each one assigned is noted here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from mailsurgeon.surgery.servers.files import LARGEST_SMALL_FILE
 
 @dataclass(slots=True)
 class Letters:
-    """The letters of one folder. `added`: those this plan gives out, in the order given.
+    """The letters of one folder. `added`: those this plan assigns, in order.
 
-    `made`: there is no file of them yet. `closed`: in words why none can be added, or empty.
+    `made`: the folder has no file of them yet. `closed`: why none can be added; empty if they can.
     """
 
     known: Keywords
@@ -29,14 +29,14 @@ class Letters:
     added: list[Numbered] = field(default_factory=list[Numbered])
 
     def number_of(self, name: bytes) -> int | None:
-        """The number of a name the folder has, or gets by this plan."""
+        """The number of a name that the folder has or gets by this plan; None without one."""
         number = self.known.number_of(name)
         if number is None:
             number = Keywords(dict(self.added)).number_of(name)
         return number
 
     def add(self, name: bytes) -> str:
-        """Gives out a letter for `name`; in words why it cannot, or empty."""
+        """Assigns a letter to `name`; returns why it cannot, or an empty text."""
         if self.closed:
             return self.closed
         if not keywords.is_fit(name):
@@ -48,10 +48,10 @@ class Letters:
         return ""
 
     def up_to(self, numbers: frozenset[int]) -> list[Numbered]:
-        """What must be added before a message bears these letters.
+        """The names to add before a message may use these letters.
 
-        All that was given out before them as well: a server at work that meets a letter beyond a
-        gap would take what comes into the gap later for a lost name.
+        It includes all assigned earlier. A running server that sees a letter beyond a gap would
+        take a name that fills the gap later for a lost one.
         """
         places = [place for place, (number, _) in enumerate(self.added) if number in numbers]
         return self.added[: max(places, default=-1) + 1]
@@ -64,7 +64,7 @@ class _CourierFolder:
 
 
 class KeywordBook:
-    """The keywords of a spool's folders, each read once. Made for one plan."""
+    """The keywords of a spool's folders, each folder read once. Made for one plan."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
@@ -72,7 +72,7 @@ class KeywordBook:
         self._courier: dict[bytes, _CourierFolder | None] = {}
 
     def letters(self, folder: bytes) -> Letters:
-        """The letters of a folder (its path relative to the spool), as Dovecot has them."""
+        """Dovecot's letters of a folder (path relative to the spool)."""
         if folder not in self._letters:
             self._letters[folder] = self._read_letters(folder)
         return self._letters[folder]
@@ -104,7 +104,7 @@ class KeywordBook:
         return courier_keywords.effective(kept.listed, updates, base)
 
     def courier_home(self, folder: bytes) -> bytes:
-        """Where Courier keeps a folder's keywords, absolute."""
+        """Courier's absolute directory for a folder's keywords."""
         return os.path.join(self._spool.absolute(folder), COURIER_KEYWORDS)
 
     def _read_courier(self, folder: bytes) -> _CourierFolder | None:

@@ -1,4 +1,4 @@
-"""Why a problem is left alone, in words, and the command that asks for its repair. Pure."""
+"""Why a problem is left alone, and the command that requests its repair. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mailsurgeon.survey.index.rows import ProblemRow
 
 
 def without_remedy(row: ProblemRow, spool: Spool) -> Left:
-    """A problem no remedy is proposed for, with the reason."""
+    """A problem without a proposed remedy, with the reason."""
     why = problem_kind(row.code).why_left(row.detail)
     hint = why.hint.replace("SPOOL", shlex.quote(os.fsdecode(spool.root)), 1)
     return Left(row.path, why.reason, (row.code,), False, hint)
 
 
 def not_taken_on(row: ProblemRow, spool: Spool) -> Left:
-    """A problem whose remedy a plain `fix` does not do unasked."""
+    """A problem whose remedy a plain `fix` does not include."""
     reason = f"{row.remedy} is done only when asked for by name"
     return Left(row.path, reason, (row.code,), False, command(spool, f"--only {row.code}"))

@@ -1,7 +1,8 @@
-"""Messages that come back into a folder mbsync has been in since.
+"""Messages that return to a folder in which mbsync has run meanwhile.
 
-mbsync (isync 1.4) expunges on the far side what has left a folder, and forgets its UID. Under that
-UID in its name (`,U=`) a message that comes back is never uploaded again; without it, it is new.
+When a message leaves a folder, mbsync (isync 1.4) expunges it on the far side and forgets its UID.
+If the message returns with that UID in its name (`,U=`), mbsync never uploads it again; without the
+UID it is a new message.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from mailsurgeon.maildir.server_files import MBSYNC_STATE, MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Step
 
-_LIMIT = 1 << 28  # bytes of a state that is read: some ten million messages
+_LIMIT = 1 << 28  # most bytes of a state to read: some ten million messages
 
 
 class _Folders:
-    """What mbsync left in the folders of a spool, read once each."""
+    """mbsync's files in the folders of a spool, each read once."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
@@ -35,20 +36,20 @@ class _Folders:
         return self._states[folder]
 
     def is_synced(self, folder: bytes) -> bool:
-        """Whether mbsync keeps the UIDs of this folder in its names."""
+        """Whether mbsync keeps the UIDs of this folder in file names."""
         return os.path.lexists(os.path.join(self._spool.root, folder, MBSYNC_UIDVALIDITY))
 
 
 def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
-    """The plan of an undo or a restore, without UIDs in the names that mbsync has forgotten.
+    """The plan of an undo or a restore; names lose a `,U=` that mbsync has forgotten.
 
-    What it cannot know, the state of mbsync being elsewhere, it tells among the effects.
+    Where mbsync's state is not in the folder, it cannot tell; an effect of the plan warns of that.
     """
     folders = _Folders(spool)
     renamed: Counter[bytes] = Counter()
     doubtful: Counter[bytes] = Counter()
 
-    def treated(step: Step) -> Step:
+    def as_new(step: Step) -> Step:
         folder = _comes_back_to(step)
         if folder is None or step.target is None or not folders.is_synced(folder):
             return step
@@ -63,7 +64,7 @@ def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
             return replace(step, target=os.path.join(directory, without_uid(name)))
         return step
 
-    acts = tuple(replace(act, steps=tuple(map(treated, act.steps))) for act in plan.acts)
+    acts = tuple(replace(act, steps=tuple(map(as_new, act.steps))) for act in plan.acts)
     effects = [
         f"mbsync has expunged {count:,} from {_name(spool, folder)} since: new to it, without ,U="
         for folder, count in renamed.items()
@@ -76,7 +77,7 @@ def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
 
 
 def _comes_back_to(step: Step) -> bytes | None:
-    """The folder that a message comes into from elsewhere by this step."""
+    """The folder that a message enters by this step from elsewhere; None if it does not."""
     if step.came_from is None or step.target is None:
         return None
     folder, part = os.path.split(os.path.dirname(step.target))

@@ -1,7 +1,7 @@
 """Makes plans from problems and the operator's wishes.
 
-Nothing is changed here. A plan is computed from the index; every file is looked at again when its
-steps run.
+It changes nothing. A plan is computed from the index; each file is checked again when its steps
+run.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ def propose(
 ) -> Plan:
     """The plan for these entries of the index.
 
-    `remedy` None: each problem's own remedy, of the problems in `codes` or of all. Else that
-    remedy for all of them, as the operator's own choice: `target` names the folder for `file`;
-    `flags` are the letters for `fix-flags` (exactly these of DFPRST; keywords stay unless it
-    names any). `force` goes on where a remedy is refused for safety. `quarantine`: the absolute
-    directory that the plan names, the default one when None. `host`: the computer to ask about
-    servers, this one when None.
+    With `remedy` None it takes each problem's own remedy, for the problems in `codes` or for all.
+    Otherwise it takes that remedy for every entry, as chosen by the operator: `target` names the
+    folder for `file`; `flags` are the letters for `fix-flags` (exactly these of DFPRST; keywords
+    stay unless it names any). `force` skips refusals for safety. `quarantine`: the absolute
+    directory that the plan names (default: the spool's). `host`: the computer to ask about servers
+    (default: this one).
 
     Raises MailsurgeonError for a folder, remedy or flag that does not exist.
     """
-    around = SpoolContext(spool, index, host)
+    context = SpoolContext(spool, index, host)
     problems = list(index.problems(entries=entries))
     rows = _by_entry(problems)
     if remedy is None:
-        chosen, left = _own_remedies(entries, rows, codes, around)
+        chosen, left = _own_remedies(entries, rows, codes, context)
         return plan_problems(
             spool,
             index,
@@ -69,18 +69,18 @@ def propose(
             left,
             force=force,
             quarantine=quarantine,
-            around=around,
+            context=context,
             known=problems,
         )
     if remedy not in REMEDY:
         raise MailsurgeonError(f"{visible(remedy)}: no such remedy; there are {', '.join(REMEDY)}")
-    folder = around.named(target) if target is not None else None
+    folder = context.named(target) if target is not None else None
     options = RemedyOptions(folder, flags, force, named=True)
-    details = around.details(entries)
+    details = context.details(entries)
     choices = _free_choices(
         (details[number] for number in entries if number in details), remedy, rows, codes, options
     )
-    return _plan(remedy, choices, (), around, quarantine)
+    return _plan(remedy, choices, (), context, quarantine)
 
 
 def propose_folder(
@@ -93,20 +93,20 @@ def propose_folder(
     quarantine: bytes | None = None,
     host: Host | None = None,
 ) -> Plan:
-    """The plan for a whole folder, by its id, whether or not it has a problem.
+    """The plan for a whole folder, by its id, even if it has no problem.
 
     `remedy`: `quarantine` (one rename of the directory), `make-subdirs`, `lift-folder` or
-    `fix-permissions`. Raises MailsurgeonError when the folder is not there any more.
+    `fix-permissions`. Raises MailsurgeonError when the folder is gone.
     """
-    around = SpoolContext(spool, index, host)
-    row = around.folders.get(folder)
-    entry = around.look_at(_directory(index, row)) if row else None
+    context = SpoolContext(spool, index, host)
+    row = context.folders.get(folder)
+    entry = context.look_at(_directory(index, row)) if row else None
     if row is None or entry is None:
         name = visible(row.name) if row else "the folder"
         raise MailsurgeonError(f"{name}: it is not there any more; look again")
     rows = _by_entry(index.problems(entries=[] if entry.id is None else [entry.id]))
     choices = _free_choices([entry], remedy, rows, None, RemedyOptions(force=force, named=True))
-    return _plan(remedy, choices, (), around, quarantine)
+    return _plan(remedy, choices, (), context, quarantine)
 
 
 def propose_file(
@@ -118,15 +118,15 @@ def propose_file(
     quarantine: bytes | None = None,
     host: Host | None = None,
 ) -> Plan:
-    """The plan that puts a server's own file away (a broken index), which no survey has to find.
+    """The plan that quarantines a server's own file (a broken index), even if no survey found it.
 
-    `path` is relative to the spool. Raises MailsurgeonError when it is no file of a server, or not
-    there any more.
+    `path` is relative to the spool. Raises MailsurgeonError when it is not a server's file, or is
+    gone.
     """
-    around = SpoolContext(spool, index, host)
+    context = SpoolContext(spool, index, host)
     directory, _, filename = path.rpartition(b"/")
-    home = around.by_path.get(directory) or around.by_path.get(os.path.dirname(directory))
-    entry = around.look_at(
+    home = context.by_path.get(directory) or context.by_path.get(os.path.dirname(directory))
+    entry = context.look_at(
         EntryDetail(
             None, home.id if home else 0, Place.FOLDER, directory, filename, "file",
             0, 0, 0, 0, 0, 0, 0, 0,
@@ -137,7 +137,7 @@ def propose_file(
             f"{visible(spool.absolute(path))}: neither a message nor anything that has a problem"
         )
     choice = _choice(entry, "quarantine", None, (), RemedyOptions(force=force, named=True))
-    return _plan("quarantine", [choice], (), around, quarantine)
+    return _plan("quarantine", [choice], (), context, quarantine)
 
 
 def plan_problems(
@@ -150,18 +150,18 @@ def plan_problems(
     named: Collection[int] = (),
     force: bool = False,
     quarantine: bytes | None = None,
-    around: SpoolContext | None = None,
+    context: SpoolContext | None = None,
     known: Sequence[ProblemRow] | None = None,
 ) -> Plan:
-    """The plan that carries out the remedies of these problems; `left` is passed on.
+    """The plan that carries out the remedies of these problems; `left` goes into it unchanged.
 
-    `kind`: of the plan; None: its only remedy, or `fix`. `named`: ids of entries that the
-    operator named one by one, for which a remedy too risky to be proposed is done with a warning.
-    `known`: all problems of the entries, where the caller has them already.
+    `kind`: of the plan; None: its only remedy, or `fix`. `named`: ids of entries that the operator
+    named one by one; remedies too risky to propose are then done, with a warning.
+    `known`: all problems of the entries, if the caller has them already.
     """
-    around = around or SpoolContext(spool, index)
+    context = context or SpoolContext(spool, index)
     entries = list(dict.fromkeys(row.entry for row in chosen))
-    details = around.details(entries)
+    details = context.details(entries)
     rows = _by_entry(index.problems(entries=entries) if known is None else known)
     choices = [
         _choice(
@@ -177,7 +177,7 @@ def plan_problems(
         for row in chosen
         if row.entry not in details
     ]
-    return _plan(kind, choices, [*left, *gone], around, quarantine)
+    return _plan(kind, choices, [*left, *gone], context, quarantine)
 
 
 def described(
@@ -188,16 +188,16 @@ def described(
     quarantine: bytes | None = None,
     host: Host | None = None,
 ) -> Plan:
-    """A plan with what clients will notice of its acts as they are now, and what they need.
+    """The plan with its effects on clients and its needs computed from its acts as they are now.
 
-    For plans of undo and redo, and for those whose acts have changed since they were made.
-    `quarantine`: the absolute directory that the plan names, the default one when None.
+    For undo and redo, and after a plan's acts were changed. `quarantine`: the absolute directory
+    that the plan names (default: the spool's).
     """
-    around = SpoolContext(spool, index, host)
+    context = SpoolContext(spool, index, host)
     return replace(
         plan,
-        effects=_effects(plan.acts, around),
-        needs=_needs(plan.acts, around, quarantine),
+        effects=_effects(plan.acts, context),
+        needs=_needs(plan.acts, context, quarantine),
     )
 
 
@@ -210,12 +210,12 @@ def without(
     quarantine: bytes | None = None,
     host: Host | None = None,
 ) -> Plan:
-    """The plan without the acts of these verdicts, its effects and needs stated anew."""
+    """The plan without the acts of these verdicts, with its effects and needs recomputed."""
     return described(spool, index, plan.without(verdicts), quarantine=quarantine, host=host)
 
 
 def _directory(index: Index, folder: FolderRow) -> EntryDetail:
-    """A folder's own directory, by its row of the index where it has one."""
+    """A folder's own directory, from its row in the index if it has one."""
     known = load_paths(index, [folder.path]).get(folder.path)
     directory, _, filename = folder.path.rpartition(b"/")
     return known or EntryDetail(
@@ -237,9 +237,9 @@ def _own_remedies(
     entries: Sequence[int],
     rows: Mapping[int, list[ProblemRow]],
     codes: Collection[str] | None,
-    around: SpoolContext,
+    context: SpoolContext,
 ) -> tuple[list[ProblemRow], list[Left]]:
-    """The problems whose remedies are to be done, and those that have none."""
+    """The problems whose remedies to do, and a reason for each of the others."""
     chosen: list[ProblemRow] = []
     left: list[Left] = []
     healthy: list[int] = []
@@ -249,13 +249,13 @@ def _own_remedies(
         if not mine:
             healthy.append(number)
         if any(row.remedy == "quarantine" for row in mine):
-            continue  # whatever else is wrong with it goes along
+            continue  # the quarantine takes its other problems along
         if any(row.remedy is not None for row in mine) and codes is None:
             mine = [row for row in mine if row.severity > Severity.INFO]
-        left += [without_remedy(row, around.spool) for row in mine if row.remedy is None]
+        left += [without_remedy(row, context.spool) for row in mine if row.remedy is None]
     left += [
         Left(entry.path, "nothing is wrong with it", (), False)
-        for entry in load(around.index, healthy).values()
+        for entry in load(context.index, healthy).values()
     ]
     return chosen, left
 
@@ -305,17 +305,17 @@ def _plan(
     kind: str | None,
     choices: Iterable[Choice],
     left: Sequence[Left],
-    around: SpoolContext,
+    context: SpoolContext,
     quarantine: bytes | None,
 ) -> Plan:
-    wanted, more = compile_acts(choices, around)
-    acts, stopped = without_lists(wanted, around)
+    wanted, more = compile_acts(choices, context)
+    acts, stopped = without_lists(wanted, context)
     return Plan(
         kind or _kind(acts),
         tuple(acts),
         tuple(_once([*left, *more, *stopped])),
-        _effects(acts, around),
-        _needs(acts, around, quarantine),
+        _effects(acts, context),
+        _needs(acts, context, quarantine),
     )
 
 
@@ -328,10 +328,10 @@ def _once(left: Iterable[Left]) -> list[Left]:
     return list(dict.fromkeys(left))
 
 
-def _effects(acts: Sequence[Act], around: SpoolContext) -> tuple[str, ...]:
+def _effects(acts: Sequence[Act], context: SpoolContext) -> tuple[str, ...]:
     bases = bases_given_up(acts)
-    states = {path: around.state(path, bases.get(path, ())) for path in _folders(acts)}
-    return describe(acts, states, around.spool_state())
+    states = {path: context.state(path, bases.get(path, ())) for path in _folders(acts)}
+    return describe(acts, states, context.spool_state())
 
 
 def _folders(acts: Sequence[Act]) -> list[bytes]:
@@ -342,23 +342,23 @@ def _folders(acts: Sequence[Act]) -> list[bytes]:
     return sorted(path for path in found if path is not None)
 
 
-def _needs(acts: Sequence[Act], around: SpoolContext, quarantine: bytes | None) -> tuple[str, ...]:
-    """What may be at work, locks, the lists, the quarantine, rights."""
+def _needs(acts: Sequence[Act], context: SpoolContext, quarantine: bytes | None) -> tuple[str, ...]:
+    """Warnings of running syncs, then the locks, lists, quarantine and rights the acts need."""
     folders = _folders(acts)
-    needs = list(_sync_at_work(folders, around)) if acts else []
+    needs = list(_sync_at_work(folders, context)) if acts else []
     for lock in server_files.TABLE.locks:
-        locked = [path for path in folders if lock.guards in around.lists_there(path)]
+        locked = [path for path in folders if lock.guards in context.lists_there(path)]
         shown = os.fsdecode(lock.path)
         if len(locked) > 3:
             needs.append(f"{shown} of {len(locked):,} folders")
         elif locked:
-            needs.append(f"{shown} of {', '.join(around.folder_name(path) for path in locked)}")
-    if around.spool.control and around.spool.found_by and folders:
-        where = os.fsdecode(around.spool.control)
-        needs.append(f"uidlists in {where} (by {around.spool.found_by})")
+            needs.append(f"{shown} of {', '.join(context.folder_name(path) for path in locked)}")
+    if context.spool.control and context.spool.found_by and folders:
+        where = os.fsdecode(context.spool.control)
+        needs.append(f"uidlists in {where} (by {context.spool.found_by})")
     steps = [step for act in acts for step in act.steps]
     if any(step.target and step.target.startswith(QUARANTINE) for step in steps):
-        home = quarantine or default_directory(around.spool)
+        home = quarantine or default_directory(context.spool)
         needs.append(f"quarantine: {home.decode('utf-8', 'surrogateescape')}")
     owners = sum(step.needs_root for step in steps)
     if owners:
@@ -366,17 +366,17 @@ def _needs(acts: Sequence[Act], around: SpoolContext, quarantine: bytes | None) 
     return tuple(needs)
 
 
-def _sync_at_work(folders: Sequence[bytes], around: SpoolContext) -> Iterator[str]:
-    root = around.lstat(b"")
-    tool = running_tool(around.host, around.spool.root, root.st_uid) if root else ""
+def _sync_at_work(folders: Sequence[bytes], context: SpoolContext) -> Iterator[str]:
+    root = context.lstat(b"")
+    tool = running_tool(context.host, context.spool.root, root.st_uid) if root else ""
     if tool:
         yield f"{tool}: refused unless --force"
     for path in folders:
-        live = sorted(around.listing(path).intersection(server_files.TABLE.at_work))
+        live = sorted(context.listing(path).intersection(server_files.TABLE.at_work))
         if live:
             server = server_files.TABLE.at_work[live[0]]
             yield (
-                f"{os.fsdecode(live[0])} is in {around.folder_name(path)}: {server.name} is at"
+                f"{os.fsdecode(live[0])} is in {context.folder_name(path)}: {server.name} is at"
                 " work, or was cut off; refused unless --force"
             )
 

@@ -1,4 +1,4 @@
-"""What a rename adds to the sum that the spool's `maildirsize` keeps, or takes from it."""
+"""What a rename adds to, or subtracts from, the sum in the spool's `maildirsize`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailsurgeon.survey.index.questions import file_sizes_in
 
 
 class QuotaCount:
-    """Counts as the server does that the spool shows traces of. Made for one plan."""
+    """Counts by the rules of the server that left files in the spool. Made for one plan."""
 
     def __init__(self, spool: Spool, index: Index) -> None:
         self._spool = spool
@@ -36,8 +36,8 @@ class QuotaCount:
     def of_message(
         self, entry: EntryDetail, home: bytes | None, target: bytes, goal: bytes | None
     ) -> tuple[int, int] | None:
-        """Bytes and messages that the step adds which takes a file from the folder `home` to the
-        path `target` in the folder `goal`; None where nothing is counted or nothing changes."""
+        """Bytes and messages that a step adds by moving a file from the folder `home` to the path
+        `target` in the folder `goal`; None if there is no `maildirsize` or nothing changes."""
         if not self.is_kept or not entry.is_file:
             return None
         before = self._counted(entry.path, home, entry.size)
@@ -45,7 +45,7 @@ class QuotaCount:
         return _unless_zero(after[0] - before[0], after[1] - before[1])
 
     def of_folder(self, source: bytes, target: bytes) -> tuple[int, int] | None:
-        """The same for a whole directory and all that lies in it, by the index."""
+        """The same for a whole directory and everything in it, from the index."""
         if not self.is_kept:
             return None
         size = count = 0
@@ -68,7 +68,7 @@ class QuotaCount:
         return rule.counted(path[len(folder) + 1 :] if folder else path, size)
 
     def _rule(self, folder: bytes) -> Rule:
-        """Courier's where it has been and Dovecot has not; else Dovecot's."""
+        """Courier's rule if Courier has left files here and Dovecot has not; else Dovecot's."""
         if folder not in self._rules:
             courier = not self._counts(DOVECOT, b"") and any(
                 self._counts(COURIER, home) for home in {b"", folder}
@@ -77,7 +77,7 @@ class QuotaCount:
         return self._rules[folder]
 
     def _counts(self, server: Server, folder: bytes) -> bool:
-        """Whether a server has left something in the folder that tells that it counts there."""
+        """Whether the folder holds a file which shows that this server counts there."""
         return any(
             os.path.lexists(list_path(self._spool, folder, file.name))
             for file in server.telling(Tells.COUNTED)

@@ -1,4 +1,4 @@
-"""What a remedy makes of a choice, and how what several remedies make is joined."""
+"""What a remedy does for a choice, and how several remedies for one entry are joined."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mailsurgeon.surgery.model import Step
 
 COPY = "quarantine copy"
 TWIN = "quarantine twin"
-"""A copy hidden behind the message kept: both have one base name, and so one UID."""
+"""A copy hidden behind the message that is kept: both share one base name, and so one UID."""
 WHOLE_FOLDER = "quarantine folder"
 
 _AS_IT_IS = NameChange()
@@ -19,12 +19,12 @@ _AS_IT_IS = NameChange()
 class Repair:
     """What one or more remedies do to one entry.
 
-    `name`: the change of its filename. `into`: the directory it goes to, in the folder `home`.
-    `away`: it goes to the quarantine, and every other change is dropped. `new_message`: its
-    record in the uidlist belongs to another message. `own`: steps of their own, complete.
+    `name`: the change of its filename. `into`: its new directory, in the folder `home`.
+    `away`: it goes to the quarantine, and every other change is dropped. `new_message`: its record
+    in the uidlist belongs to another message. `own`: complete steps.
     `before`: steps on keywords that its rename needs (a new base name is filled in).
     `after`: steps on the file under its last name (their source is filled in). `kept`: the path
-    of the copy that stays, and gets the flags.
+    of the copy that stays and gets the flags.
     """
 
     verdict: str
@@ -40,9 +40,9 @@ class Repair:
     notes: tuple[str, ...] = ()
 
     def __or__(self, other: Repair) -> Repair:
-        """Both together, under the verdict that weighs more."""
+        """Joins two repairs; the verdict comes first in `_WEIGHTS`."""
         first, second = sorted((self, other), key=lambda one: _weight(one.verdict))
-        done = {step.action for step in first.after}  # each kind once
+        done = {step.action for step in first.after}  # each kind only once
         return Repair(
             first.verdict,
             _both_names(first.name, second.name),

@@ -1,4 +1,4 @@
-"""What was chosen: one remedy for one file or directory, and what the operator adds to it."""
+"""A choice: one remedy for one file or directory, with the operator's options."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mailsurgeon.survey.index.rows import FolderRow
 
 @dataclass(frozen=True, slots=True)
 class RemedyOptions:
-    """What the operator adds to a remedy of his own choice.
+    """Options for a remedy that the operator chose.
 
-    `target`: the folder to file into; `flags`: the flags to set; `force`: go on where it is
-    refused for safety; `named`: the operator named it (a path, a key), nothing proposed it.
+    `target`: the folder to file into; `flags`: the flags to set; `force`: skip refusals for safety;
+    `named`: the operator named the entry (by path or key); nothing proposed it.
     """
 
     target: FolderRow | None = None
@@ -34,9 +34,9 @@ class RemedyOptions:
 class Choice:
     """One remedy chosen for one entry.
 
-    `code` and `detail` are those of the problem it ends; None and empty where the operator chose
-    freely. `codes_here`: every problem the entry has. `loses_clash`: the record in the uidlist
-    belongs to the other message of its base name.
+    `code` and `detail` are those of the problem it ends; None and empty if the operator chose
+    freely. `codes_here`: every problem of the entry. `loses_clash`: the record in the uidlist
+    belongs to another message with the same base name.
     """
 
     entry: EntryDetail
@@ -49,15 +49,15 @@ class Choice:
 
     @property
     def kind(self) -> ProblemKind:
-        """The kind of the problem it ends; an empty one where the operator chose freely."""
+        """The kind of the problem it ends; an empty kind if the operator chose freely."""
         return problem_kind(self.code or "")
 
     def refuse(self, reason: str, hint: str = "") -> Left:
-        """The operator wants it, but it is not done."""
+        """A refusal of what the operator wants."""
         return Left(self.entry.path, reason, self._codes(), True, hint)
 
     def leave(self, reason: str, hint: str = "") -> Left:
-        """There is nothing to do."""
+        """A note that there is nothing to do."""
         return Left(self.entry.path, reason, self._codes(), False, hint)
 
     def _codes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which acts of a plan need a server's list of UIDs, and which cannot be done for its state."""
+"""Which acts of a plan change a server's list of UIDs, and which the list's state prevents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailsurgeon.surgery.plan.selection import command
 
 
 def bases_given_up(acts: Sequence[Act]) -> dict[bytes, set[bytes]]:
-    """By folder, the base names whose records must follow."""
+    """The base names whose records must follow, by folder."""
     found: dict[bytes, set[bytes]] = {}
     for act in acts:
         for folder, base in _records(act):
@@ -26,18 +26,18 @@ def _records(act: Act) -> Iterator[tuple[bytes, bytes]]:
                 yield step.folder, base
 
 
-def without_lists(acts: Sequence[Act], around: SpoolContext) -> tuple[list[Act], list[Left]]:
-    """The acts that can be done, and those that must wait for a list that is damaged, a symlink,
-    read-only or somebody else's."""
+def without_lists(acts: Sequence[Act], context: SpoolContext) -> tuple[list[Act], list[Left]]:
+    """The acts that can be done, and those that must wait because a list is damaged, a symlink,
+    read-only or another user's."""
     bases = bases_given_up(acts)
     stopped = {
-        folder: around.lists(folder, bases[folder])
+        folder: context.lists(folder, bases[folder])
         for folder in bases
-        if around.lists(folder, bases[folder]).trouble
+        if context.lists(folder, bases[folder]).trouble
     }
     if not stopped:
         return list(acts), []
-    hint = command(around.spool, "--only uidlist-damaged")
+    hint = command(context.spool, "--only uidlist-damaged")
     kept: list[Act] = []
     left: list[Left] = []
     for act in acts:

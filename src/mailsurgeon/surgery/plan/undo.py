@@ -1,4 +1,4 @@
-"""Plans that take an operation back, do it again, or fetch things from the quarantine."""
+"""Plans that undo an operation, redo it, or restore files from the quarantine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 def undoable(journal: Journal) -> list[Operation]:
     """The operations that undoing everything takes back, newest first.
 
-    Among them those of which an undo has left something: what stood in its way may be gone.
+    They include those that an undo has only partly undone: whatever blocked it may be gone by now.
     """
     return [
         one
@@ -29,7 +29,7 @@ def undoable(journal: Journal) -> list[Operation]:
 
 
 def plan_undo(journal: Journal, number: int | None) -> Plan:
-    """Takes back the last operation, or the one named. Raises Refused when there is nothing."""
+    """The plan that undoes the last operation, or this one. Raises Refused if there is none."""
     if number is None:
         candidates = [one for one in undoable(journal) if one.taken_back is None]
         if not candidates:
@@ -43,14 +43,14 @@ def plan_undo(journal: Journal, number: int | None) -> Plan:
 
 
 def plan_restore(journal: Journal, operation: Operation, steps: Collection[int] | None) -> Plan:
-    """Puts back what an operation put into the quarantine: all of it, or these steps' things."""
+    """The plan that restores what an operation quarantined: all of it, or by these steps."""
     return _taking_back(journal, operation, "restore", steps)
 
 
 def plan_redo(journal: Journal, number: int | None) -> Plan:
-    """Does an operation again that was taken back: the last one, or the one named.
+    """The plan that redoes the operation undone last, or this one.
 
-    Raises Refused when there is nothing.
+    Raises Refused if there is none.
     """
     if number is None:
         operation = _last_taken_back(journal)
@@ -76,7 +76,7 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
 
 
 def _restored(journal: Journal) -> set[int]:
-    """The steps that a restore has taken back: not a redo but its undo does them again."""
+    """The steps undone by a restore; only undoing the restore does them again, not a redo."""
     rows = journal.restoring_steps()
     return {row.step.inverts for row in rows if row.step.inverts is not None}
 
@@ -99,7 +99,7 @@ def _not_undoable(operation: Operation) -> str:
 
 
 def _last_taken_back(journal: Journal) -> Operation | None:
-    """What redo means: the last undone, unless something else was done since."""
+    """The operation that redo means: the last one undone, unless another was done since."""
     operations = journal.operations()
     undone = [one for one in operations if one.taken_back and one.counts.get("undone")]
     if not undone:
@@ -149,15 +149,15 @@ def _taking_back(
 def _of_acts(journal: Journal, operation: int, state: str) -> list[StepRecord]:
     """The steps of an operation's acts that are in this state.
 
-    Which they are is not asked of the database: a row with a damaged act would be passed over.
+    It filters here, not in SQL: SQL would skip a row with a damaged `act` without an error.
     """
     rows = journal.steps_of(operation, state)
     return [row for row in rows if row.act != WHOLE_BATCH]
 
 
 def _put_away(records: list[StepRecord], steps: Collection[int] | None) -> list[StepRecord]:
-    """The steps that put something into the quarantine, and of those only the ones named; with
-    each what keeps its keywords."""
+    """The steps that quarantine something, or those of `steps` among them, and the steps of the
+    same acts that save its keywords."""
     chosen = [
         one for one in records if one.step.puts_away and (steps is None or one.id in steps)
     ]  # fmt: skip
@@ -173,9 +173,9 @@ def _by_act(records: Iterable[StepRecord]) -> list[tuple[StepRecord, list[StepRe
 
 
 def _carried_records(journal: Journal, operation: int) -> dict[tuple[bytes, bytes], list[Change]]:
-    """The record changes an operation made, by folder and the base name they led to.
+    """The record changes an operation made, by folder and the new base name.
 
-    Of one list the latest counts: a redo makes them anew.
+    The latest change in each list counts, because a redo makes them anew.
     """
     rows = journal.batch_steps_and_redone(operation, ChangeRecords.action)
     latest: dict[tuple[bytes, bytes], dict[bytes, Change]] = {}

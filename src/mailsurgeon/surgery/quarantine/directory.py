@@ -1,7 +1,7 @@
-"""The quarantine: a private directory on the spool's file system that things are moved to.
+"""The quarantine: a private directory on the spool's file system for files taken out of the spool.
 
-`.NAME.quarantine` beside the spool NAME, or the directory the operator gives. Each operation has
-a directory of its own in it, named by its number, with the original relative paths inside.
+It is `.NAME.quarantine` beside the spool NAME, or a directory given by the operator. Each operation
+has its own directory in it, named by its number, with the original relative paths inside.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from mailsurgeon.text import visible
 
 @dataclass(frozen=True, slots=True)
 class QuarantineItem:
-    """One thing put away. `path` begins with `quarantine:`; `original` is relative to the spool.
+    """One quarantined file or directory.
 
-    `kind` is "file", "directory" or "other"; `size` is in bytes (a directory's own is 0).
-    `step` is the journal's, None for what another user's journal knows.
+    `path` begins with `quarantine:`; `original` is relative to the spool.
+    `kind` is "file", "directory" or "other"; `size` is in bytes (0 for a directory).
+    `step` is the id in the journal, None if only another user's journal has it.
     """
 
     operation: int
@@ -48,15 +49,15 @@ def _above(directory: bytes, spool: Spool, root: int, *, make: bool) -> int:
     above = os.path.realpath(os.path.dirname(directory))
     place = os.path.join(above, os.path.basename(directory), b"")
     if make and place.startswith(os.path.join(spool.root, b"")):
-        # Servers, and the next survey, would take what lies there for mail.
+        # Servers, and the next survey, would take the files in it for mail.
         raise Refused(f"{visible(directory)}: lies in the spool; name a directory beside it")
     return at.open_directory(above)
 
 
 def above_default(root: int) -> int:
-    """A descriptor of the directory that the spool open as `root` lies in, wherever that is by now.
+    """Opens the directory that contains the spool open as `root`.
 
-    Its path may lead elsewhere: who owns a directory on the way can put a symlink in its place.
+    It goes by `..`, not by path: whoever owns a directory on the way can replace it by a symlink.
     """
     return at.open_directory(b"..", root)
 
@@ -64,10 +65,10 @@ def above_default(root: int) -> int:
 def open_quarantine(
     directory: bytes, spool: Spool, owner: tuple[int, int], root: int, *, make: bool
 ) -> int:
-    """A descriptor of the quarantine of the spool open as `root`. With `make` it is made when
-    missing, private.
+    """Opens the quarantine of the spool open as `root`; `make`: makes it, private, if missing.
 
-    Raises FileNotFoundError without `make`, Refused when it cannot be had or is not safe.
+    Raises FileNotFoundError if it is missing (without `make`), Refused if it cannot be opened or
+    is not safe.
     """
     advice = "; name a directory on the spool's file system with --quarantine"
     name = os.path.basename(directory)
@@ -94,7 +95,7 @@ def open_quarantine(
     try:
         trusted = {owner[0], os.geteuid()}
         if os.geteuid() == 0 and above_owner != 0:
-            trusted = {owner[0]}  # one of root's may have been put there by who owns the place
+            trusted = {owner[0]}  # whoever owns the parent could have moved a root-owned one there
         _check(found, directory, spool, trusted, advice)
     except BaseException:
         os.close(found)
@@ -113,7 +114,7 @@ def _check(found: int, directory: bytes, spool: Spool, trusted: set[int], advice
 
 
 def highest_operation(directory: bytes) -> int:
-    """The highest number an operation's directory has there; other journals count too."""
+    """The highest number of an operation's directory there, from any journal; 0 without one."""
     with suppress(OSError):
         names = os.listdir(directory)
         return max((int(name) for name in names if name.isdigit() and len(name) < 10), default=0)
@@ -121,9 +122,9 @@ def highest_operation(directory: bytes) -> int:
 
 
 def prune(root: int, path: bytes) -> None:
-    """Removes the directories above `path` that are empty now; they were made to hold it.
+    """Removes the directories above `path` that are now empty; they were made to hold it.
 
-    A run that was killed may not have made them all.
+    Some may not exist, if a run was killed before it made them.
     """
     components = path.split(b"/")[:-1]
     while components:
@@ -145,7 +146,7 @@ def prune(root: int, path: bytes) -> None:
 
 
 def files_below(root: int, path: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    """All that is no directory at and below `path`, with what it is; unreadable parts left out."""
+    """All files at and below `path` with their status; skips what cannot be read."""
     with suppress(OSError):
         here = at.open_beneath(root, path)
         try:

@@ -1,7 +1,7 @@
-"""The notice of an unfinished operation, so that another user is told of it and may only look.
+"""The notice of an unfinished operation, which limits other users to looking.
 
-A file `UNFINISHED` in the quarantine beside the spool; where that cannot be had, the dot file
-`.mailsurgeon-unfinished` in the spool's root. It names the journal that knows what was begun.
+It is a file `UNFINISHED` in the quarantine beside the spool, or, if there can be no quarantine,
+`.mailsurgeon-unfinished` in the spool's root. It names the journal that holds the operation.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a notice says; all of it was written by somebody and is shown made visible."""
+    """The content of a notice. Somebody else may have written it, so show it through `visible`."""
 
     operation: str
     journal: str
@@ -48,13 +48,13 @@ def _written(text: bytes) -> Notice:
 
 
 def stands(spool: Spool) -> bool:
-    """Whether there is a notice at all, by a look that takes no lock."""
+    """Whether there is a notice; takes no lock."""
     places = ((default_directory(spool), IN_QUARANTINE), (spool.root, IN_SPOOL))
     return any(os.path.lexists(os.path.join(*place)) for place in places)
 
 
 class Notices:
-    """The two places a notice may stand in."""
+    """The two places where a notice may be."""
 
     def __init__(self, spool: Spool, root: int, owner: tuple[int, int]) -> None:
         self._spool = spool
@@ -62,7 +62,7 @@ class Notices:
         self._owner = owner
 
     def refuse_foreign(self, journal: Path) -> None:
-        """Raises SpoolBusy when somebody else's operation is unfinished; `journal` is our own."""
+        """Raises SpoolBusy if an operation of another journal than `journal` is unfinished."""
         with ExitStack() as stack:
             found = [_read(*place) for place in self._places(stack, make=False)]
         for notice in found:
@@ -75,7 +75,7 @@ class Notices:
                 )
 
     def post(self, operation: int, journal: Path, user: str) -> None:
-        """Puts the notice up. Raises OSError when it cannot be had in either place."""
+        """Writes the notice. Raises OSError if neither place can be written to."""
         text = json.dumps({"operation": operation, "journal": str(journal), "user": user})
         with ExitStack() as stack:
             directory, name = self._places(stack, make=True)[0]
@@ -89,7 +89,7 @@ class Notices:
             at.sync(directory)
 
     def take_down(self) -> None:
-        """Removes the notice, and the quarantine when there is nothing in it."""
+        """Removes the notice, and the quarantine if it is empty."""
         with ExitStack() as stack:
             for directory, name in self._places(stack, make=False):
                 with suppress(FileNotFoundError), at.as_its_owner(directory, self._owner):
@@ -102,7 +102,7 @@ class Notices:
             os.rmdir(name, dir_fd=above)
 
     def _places(self, stack: ExitStack, *, make: bool) -> list[tuple[int, bytes]]:
-        """Directories (`stack` closes them) and names; with `make` only the one to be used."""
+        """Directories (`stack` closes them) and names; with `make` only the one to write to."""
         found: list[tuple[int, bytes]] = []
         with suppress(Refused, OSError):
             beside = default_directory(self._spool)

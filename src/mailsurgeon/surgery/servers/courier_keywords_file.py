@@ -1,7 +1,8 @@
-"""Courier's keywords of one folder on the disk: they follow a message that gets another base name.
+"""Makes Courier's keywords in a folder follow messages to new base names.
 
-They are kept by base name, in `courierimapkeywords/:list` and, until Courier folds them in, in
-files of their own: `BASE` and `.N.BASE` (maildirkeywords2.c of Courier's maildir library, 2007).
+Courier keeps them by base name, in `courierimapkeywords/:list`. Until it merges them into the list,
+updates are files of their own, `BASE` and `.N.BASE` (maildirkeywords2.c of Courier's maildir
+library, 2007).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.server_entry import KnownFile
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
 from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.text import visible
@@ -28,7 +29,7 @@ from mailsurgeon.text import visible
 
 @dataclass(slots=True)
 class KeywordList:
-    """The keywords of one folder. `directory` is a descriptor that outlives this object."""
+    """The keywords of one folder. The caller closes the descriptor `directory`."""
 
     directory: int
     shown: bytes
@@ -39,7 +40,7 @@ class KeywordList:
     def changes_for(
         self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]
     ) -> list[Change]:
-        """Which of the base names renamed have keywords here, or what `changes` come to now."""
+        """The changes for those renamed base names, or of `changes`, that have keywords here."""
         wanted = [change for change in changes if change.list == self.name] or [
             Change(old, new, self.name) for old, new in renames
         ]
@@ -47,9 +48,8 @@ class KeywordList:
         return [change for change in wanted if (0, change.before) in known]
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
-        """Carries the keywords over, durably. What is done already is passed over.
-
-        Raises StepRefused, HardError and NotDurable as a uidlist does.
+        """Renames keywords' base names, durably; skips those already renamed. Returns the changes
+        made. Raises StepRefused, HardError and NotDurable as a uidlist does.
         """
         made = self.changes_for((), changes)
         renames = [(change.before, change.after) for change in made]
@@ -73,7 +73,7 @@ class KeywordList:
                 self.listed.rewrite(rename_entries(self.listed.data, inside))
 
     def _put_back(self, moved: Sequence[tuple[bytes, bytes]], error: Exception) -> None:
-        """Gives the files that were renamed before one could not be their names back."""
+        """Gives files that were renamed before one failed their old names back."""
         try:
             for name, other in reversed(moved):
                 at.rename_no_replace(self.directory, other, self.directory, name)
@@ -82,12 +82,12 @@ class KeywordList:
             raise NotDurable(f"{error}; and it could not be taken back: {reason}") from error
 
     def keys(self) -> set[tuple[int, bytes]]:
-        """The base names that have keywords; there are no UIDs here, so each is with 0."""
+        """The base names that have keywords, each with UID 0: there are no UIDs here."""
         entries = parse_courier_list(self.listed.data)[1] if self.listed is not None else ()
         return {(0, base) for base in (*entries, *self.updates)}
 
     def tidy(self) -> None:
-        """Takes away what a killed run has left of a list not yet in its place."""
+        """Removes a killed run's draft of the list."""
         if self.listed is not None:
             self.listed.tidy()
 
@@ -95,14 +95,14 @@ class KeywordList:
         names = self.updates.pop(old, [])
         for name in names:
             other = name[: len(name) - len(old)] + new
-            with told(os.path.join(self.shown, name)):
+            with os_errors_at(os.path.join(self.shown, name)):
                 try:
                     at.rename_no_replace(self.directory, name, self.directory, other)
                 except FileExistsError:
-                    # A rename by link and unlink that was cut off in between; else refused.
+                    # If link and unlink were interrupted, both names are one file; else refused.
                     at.drop_second_name(self.directory, name, self.directory, other)
                 except FileNotFoundError:
-                    continue  # Courier has folded it in
+                    continue  # Courier has merged it into the list
             moved.append((name, other))
             self.updates.setdefault(new, []).append(other)
 
@@ -115,7 +115,10 @@ class KeywordList:
 
 
 def open_keywords(place: FolderPlace, file: KnownFile) -> Callable[[], KeywordList | None]:
-    """Opens a folder's keywords, under its lock; gives what reads them. Raises StepRefused."""
+    """Opens a folder's directory of keywords; returns a function that reads them.
+
+    Raises StepRefused.
+    """
     directory = place.subdirectory(file.name)
 
     def read() -> KeywordList | None:
@@ -130,7 +133,7 @@ def open_keywords(place: FolderPlace, file: KnownFile) -> Callable[[], KeywordLi
 def read_courier_keywords(directory: int, shown: bytes, owner: int) -> KeywordList:
     """Reads the keywords in the open `directory`. Raises StepRefused and HardError."""
     updates: dict[bytes, list[bytes]] = {}
-    with told(shown):
+    with os_errors_at(shown):
         for name in map(os.fsencode, os.listdir(directory)):
             base = update_base(name)
             if base is not None:

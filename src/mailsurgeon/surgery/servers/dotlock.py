@@ -1,10 +1,11 @@
-"""The locks of mail servers, and our own.
+"""Dotlocks of mail servers, and our own.
 
-A server's dotlock is a file whose content is `PID:HOST`, without a newline. Ours is written under
-another name first and then linked into place, so that it is never seen empty and a killed run's is
-known as ours; to a server that creates its lock with O_EXCL, or links it, this is the same. When a
-lock is stale is Dovecot's rule (file-dotlock.c): its process on this host is gone; or, where that
-cannot be known, neither the lock nor the file it guards has changed for two minutes.
+A server's dotlock is a file whose content is `PID:HOST`, without a newline. We write ours under
+another name first and then link it into place, so that nobody ever sees it empty, and the second
+name shows whose it is after a crash; a server that makes its lock with O_EXCL or link() notices no
+difference. Dovecot's rule says when a lock is stale (file-dotlock.c): its process on this host is
+gone; or, where that is unknown, neither the lock nor the file it guards has changed for two
+minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contextlib import suppress
 from mailsurgeon.maildir.server_entry import Server, ServerLock
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
@@ -34,9 +35,9 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class DotLock:
-    """A server's lock that we hold. It is bound to the directory, whatever its path becomes.
+    """A server's lock that we hold. It stays with the directory, even if that is renamed.
 
-    The file stays open, so that its inode number cannot come to mean another file.
+    The file stays open, so that its inode number is not reused for another file.
     """
 
     def __init__(self, directory: int, name: bytes, handle: int) -> None:
@@ -45,7 +46,7 @@ class DotLock:
         self._handle = handle
 
     def release(self) -> None:
-        """Removes the lock, if it is still the one we made; a stale one we found is put back."""
+        """Removes the lock if it is still ours; puts back a stale one that we set aside."""
         try:
             now = at.look(self._directory, self._name)
             if now is not None and os.path.samestat(now, os.fstat(self._handle)):
@@ -59,16 +60,14 @@ class DotLock:
 
 
 def own_mark() -> bytes:
-    """What our locks hold: `PID:HOST`."""
+    """The content of our locks: `PID:HOST`."""
     return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
 
 
-def lock_by_dotlock(
-    place: FolderPlace, server: Server, lock: ServerLock, patience: LockWait
-) -> None:
+def lock_by_dotlock(place: FolderPlace, server: Server, lock: ServerLock, wait: LockWait) -> None:
     """Takes a server's dotlock on a folder that the server opens; `place.stack` releases it.
 
-    Without the directory it lies in there is no lock: without tmp Courier does not open a folder.
+    Takes none if the lock's directory is missing: without tmp, Courier does not open a folder.
     Raises as `take` does.
     """
     if not place.is_opened_by(server, lock.home):
@@ -77,8 +76,8 @@ def lock_by_dotlock(
     if directory is None:
         return
     shown = place.shown(lock.home, lock.name)
-    with told(shown):
-        held = take(directory, lock.name, lock.guards, shown, patience)
+    with os_errors_at(shown):
+        held = take(directory, lock.name, lock.guards, shown, wait)
     place.stack.callback(_release, held, place.places.owner)
 
 
@@ -87,13 +86,13 @@ def _release(lock: DotLock, owner: tuple[int, int]) -> None:
         lock.release()
 
 
-def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: LockWait) -> DotLock:
+def take(directory: int, name: bytes, guarded: bytes, shown: bytes, wait: LockWait) -> DotLock:
     """Takes the dotlock `name` in `directory`; `guarded` is the file it guards.
 
-    Waits as `patience` says. Raises StepRefused with the holder's name when it stays held, and
+    Waits as `wait` says. Raises StepRefused, naming the holder, when it stays held, and
     OSError when the lock cannot be made.
     """
-    deadline = time.monotonic() + patience.seconds
+    deadline = time.monotonic() + wait.seconds
     waiting = False
     while True:
         lock = _place(directory, name)
@@ -102,16 +101,16 @@ def take(directory: int, name: bytes, guarded: bytes, shown: bytes, patience: Lo
         holder = _holder(directory, name, guarded)
         if not holder:
             continue
-        if patience.cancelled() or time.monotonic() >= deadline:
+        if wait.cancelled() or time.monotonic() >= deadline:
             raise StepRefused(f"{visible(shown)} is held by {holder}; try again later")
         if not waiting:
             waiting = True
-            patience.told(f"waiting for {visible(shown)}, held by {holder}")
-        patience.sleep(0.1)
+            wait.on_wait(f"waiting for {visible(shown)}, held by {holder}")
+        wait.sleep(0.1)
 
 
 def _place(directory: int, name: bytes) -> DotLock | None:
-    """Puts our lock into place; None when one is there."""
+    """Puts our lock into place; None if there is one already."""
     if at.look(directory, name) is not None:
         return None
     draft = name + DRAFT_SUFFIX
@@ -131,7 +130,7 @@ def _place(directory: int, name: bytes) -> DotLock | None:
 
 
 def _second_name(directory: int, draft: bytes, name: bytes) -> None:
-    """Gives the draft the lock's name and keeps its own: by that a dead lock is known as ours."""
+    """Links the draft to the lock's name; the draft's name then marks a dead lock as ours."""
     try:
         os.link(draft, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
     except OSError as error:
@@ -141,13 +140,13 @@ def _second_name(directory: int, draft: bytes, name: bytes) -> None:
 
 
 def _is_ours(directory: int, name: bytes, lock: os.stat_result) -> bool:
-    """Whether a lock is one that a killed run of ours has left."""
+    """Whether a killed run of ours left this lock."""
     draft = at.look(directory, name + DRAFT_SUFFIX)
     return draft is not None and os.path.samestat(draft, lock)
 
 
 def remove_own(directory: int, name: bytes) -> None:
-    """Removes a draft of ours that a killed run has left; anything but a plain file stays."""
+    """Removes a draft that a killed run of ours left; leaves anything but a plain file."""
     status = at.look(directory, name)
     if status is not None and stat.S_ISREG(status.st_mode):
         with suppress(FileNotFoundError):
@@ -155,7 +154,7 @@ def remove_own(directory: int, name: bytes) -> None:
 
 
 def _holder(directory: int, name: bytes, guarded: bytes) -> str:
-    """Who holds a lock that is there, in words; empty when it is gone or, stale, set aside."""
+    """Describes the holder of a lock; empty if the lock is gone, or was stale and is set aside."""
     try:
         handle = os.open(name, _PLAIN_READ, dir_fd=directory)
     except FileNotFoundError:
@@ -171,8 +170,8 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
         os.close(handle)
     process, here = parse_mark(mark)
     if (here or not mark.strip(b"\0")) and _is_ours(directory, name, status):
-        # We are the spool's one writer: its run is dead, whoever has its number by now. A power
-        # cut may have emptied it, or brought it back.
+        # We are the spool's only writer, so the run that made it is dead, even if a process has its
+        # number now. A power cut may have emptied the file, or brought it back.
         _remove(directory, name, status)
         return ""
     if process and here:
@@ -188,7 +187,7 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
 
 
 def parse_mark(mark: bytes) -> tuple[int, bool]:
-    """The process a lock names (0 when none), and whether it is one of this host."""
+    """The process a lock names (0 for none), and whether it is one of this host."""
     process, colon, host = mark.strip().partition(b":")
     if not (process.isdigit() and len(process) < 10):
         return 0, False
@@ -196,7 +195,7 @@ def parse_mark(mark: bytes) -> tuple[int, bool]:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process of this host exists, ours to signal or not."""
+    """Whether a process of this host exists, even one that we may not signal."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -212,7 +211,7 @@ def _untouched(lock: os.stat_result, guarded: os.stat_result | None) -> bool:
 
 
 def _set_aside(directory: int, name: bytes, stale: os.stat_result, suffix: bytes) -> bool:
-    """Renames a stale lock, and not the one that somebody may have put there meanwhile."""
+    """Renames a stale lock; puts it back if somebody has replaced it by another meanwhile."""
     aside = name + suffix
     remove_own(directory, aside)
     try:
@@ -228,17 +227,17 @@ def _set_aside(directory: int, name: bytes, stale: os.stat_result, suffix: bytes
 
 
 def _remove(directory: int, name: bytes, lock: os.stat_result) -> None:
-    """Removes a lock of ours that its dead process has left, and no other."""
+    """Removes a lock that a dead run of ours left, and no other."""
     if _set_aside(directory, name, lock, DEAD_SUFFIX):
         remove_own(directory, name + DEAD_SUFFIX)
     remove_own(directory, name + DRAFT_SUFFIX)
 
 
 def _put_back(directory: int, name: bytes) -> None:
-    """Leaves a stale lock as it was found: it is somebody else's, and was not ours to remove.
+    """Puts a stale lock of somebody else back, because it was not ours to remove.
 
-    Where a server has made its own lock in the meantime, as it does with a stale one, the old one
-    is of no use to anybody.
+    If a server has made its own lock meanwhile, as it would for a stale one, nobody needs the old
+    one any more.
     """
     aside = name + STALE_SUFFIX
     with suppress(FileNotFoundError):
@@ -249,11 +248,11 @@ def _put_back(directory: int, name: bytes) -> None:
 
 
 def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None:
-    """Removes what our own killed process has left of a lock, and nobody else's lock.
+    """Removes what a killed run of ours left of a lock, and nobody else's lock.
 
-    `process` is the one that began the operation; a lock with our second name is known whoever
-    made it, though a power cut has left it empty, or its number is another process's by now. The
-    caller is the spool's one writer, so whoever made it is dead.
+    `process` is the one that began the operation. A lock that also has our second name is ours
+    whatever it says: a power cut may have emptied it, or another process may have the number now.
+    The caller is the spool's only writer, so whoever made the lock is dead.
     """
     if host != socket.gethostname():
         return
@@ -270,7 +269,7 @@ def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None
 
 
 def _read_mark(directory: int, name: bytes) -> tuple[os.stat_result | None, int]:
-    """What a lock is and the process of this host it names; None and 0 where there is none."""
+    """The lock's status and the process of this host it names; None and 0 if it cannot be read."""
     try:
         handle = os.open(name, _PLAIN_READ, dir_fd=directory)
     except OSError:

@@ -1,7 +1,7 @@
-"""The servers' own files: read, replaced whole, made, taken away. Under their locks only.
+"""Reads, replaces, makes and removes servers' own files. Call it only under their locks.
 
-A file is written under a name of our own first, made durable, and then renamed into its place,
-which must be as it was when it was read.
+A new version is written under a name of ours and made durable, then renamed over the old file,
+which must be unchanged since it was read.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.text import visible
 
 LARGEST_SMALL_FILE = 1 << 20
-"""Bytes of a file that is read at all."""
+"""Size in bytes above which a file is not read."""
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -27,7 +27,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """Owner, group and permission bits that a new file gets."""
+    """Owner, group and permission bits for a new file."""
 
     uid: int
     gid: int
@@ -36,9 +36,9 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class ServerFile:
-    """One file as it was read; `status` is None, and `data` empty, when there was none.
+    """One file as it was read; `status` is None, and `data` empty, if it did not exist.
 
-    `directory` is a descriptor that outlives this object; `shown` is the path for people.
+    The caller closes the descriptor `directory`; `shown` is the path to show.
     """
 
     directory: int
@@ -48,25 +48,25 @@ class ServerFile:
     status: os.stat_result | None = None
 
     def replace(self, new: bytes, manner: Manner, draft: bytes) -> None:
-        """Puts `new` in the file's place, durably, and reads it back.
+        """Replaces the file by `new`, durably, and reads it back.
 
-        The file keeps its owner, group and mode; a new one gets those of `manner`. Its mtime is
-        later by a second at least: Dovecot compares whole seconds. `draft`: our own name for it
-        until then. Raises StepRefused or HardError, nothing having changed, and NotDurable.
+        The file keeps its owner, group and mode; a new one gets those of `manner`. Its mtime grows
+        by a second at least: Dovecot compares whole seconds. `draft`: the temporary name.
+        Raises StepRefused or HardError when nothing has changed, and NotDurable.
         """
         self.write(new, manner, draft)
         self.settled(new)
 
     def remove(self) -> None:
-        """Takes the file away, durably. Raises as `replace` does."""
-        with told(self.shown):
+        """Removes the file, durably. Raises as `replace` does."""
+        with os_errors_at(self.shown):
             self._check_unchanged()
             os.unlink(self.name, dir_fd=self.directory)
         self.settled(None)
 
     def write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
-        """The first half of `replace`: nothing is known to be durable yet."""
-        with told(self.shown):
+        """The first half of `replace`; the rename is not durable until `settled`."""
+        with os_errors_at(self.shown):
             self._write(new, manner, draft)
 
     def _write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
@@ -91,7 +91,7 @@ class ServerFile:
             manner = Manner(old.st_uid, old.st_gid, stat.S_IMODE(old.st_mode))
         made = os.fstat(handle)
         if manner and (made.st_uid, made.st_gid) != (manner.uid, manner.gid):
-            with files_as_root():  # the owner may be no member of the file's group
+            with files_as_root():  # the owner may not be a member of the file's group
                 os.fchown(handle, manner.uid, manner.gid)
         os.fchmod(handle, manner.mode if manner else 0o600)
         view = memoryview(new)
@@ -110,7 +110,7 @@ class ServerFile:
             raise StepRefused(f"{visible(self.shown)} was changed by somebody without lock")
 
     def settled(self, wanted: bytes | None) -> ServerFile:
-        """Makes the directory durable and looks whether the file is as wanted (None: gone).
+        """Makes the directory durable and checks that the file holds `wanted` (None: is gone).
 
         Returns the file as it now is. Raises NotDurable.
         """
@@ -135,12 +135,12 @@ def read_file(
     owner: int | None = None,
     limit: int = LARGEST_SMALL_FILE,
 ) -> ServerFile:
-    """Reads a file, which need not be there.
+    """Reads a file; a missing one has no `status`.
 
     Raises StepRefused for anything but a plain, writable file of `owner` with at most `limit`
     bytes, and HardError.
     """
-    with told(shown):
+    with os_errors_at(shown):
         try:
             handle = os.open(name, _READ, dir_fd=directory)
         except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Who is in a folder: its messages by base name.
+"""The messages of a folder by base name.
 
-Two files of one base name in a folder are one message to a server, so whoever renames looks first.
-A folder is looked at anew for every batch and again under its lock, and listed where it may have
-changed.
+Servers take two files with one base name in a folder for one message, so check before a rename.
+Each batch checks the folder twice, before it takes the lock and under it, and lists the directory
+only if it may have changed.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from mailsurgeon.survey.index.rows import GRANULARITY
 
 @lru_cache(maxsize=1024)
 def served_in(folder: bytes) -> tuple[bytes, bytes]:
-    """The directories of a folder that servers look for mail in: cur and new."""
+    """The directories of a folder that servers search for mail: cur and new."""
     return (folder + b"/cur", folder + b"/new") if folder else (b"cur", b"new")
 
 
 @lru_cache(maxsize=1024)
 def folder_around(directory: bytes) -> bytes | None:
-    """The folder that a directory is the cur or new of; None when it is neither."""
+    """The folder whose cur or new this directory is; None if it is neither."""
     if directory in (b"cur", b"new"):
         return b""
     return directory[:-4] if directory.endswith((b"/cur", b"/new")) else None
 
 
 class _Listing:
-    """The names in one directory, and which of them have a base name."""
+    """The names in one directory, also by base name."""
 
     def __init__(self, names: Sequence[str] = (), seen: tuple[int, ...] | None = None) -> None:
-        """`seen`: what the directory looked like when it was listed, if that tells of changes."""
+        """`seen`: the directory's state when listed; None if that cannot show later changes."""
         self.names = set(names)
         self.seen = seen
         bases = [name.partition(":")[0] for name in names]
         self._one = dict(zip(bases, names, strict=True))
-        self._several: dict[str, set[str]] = {}  # of the base names that more than one has
+        self._several: dict[str, set[str]] = {}  # base names that several files share
         if len(self._one) != len(names):
             for base, name in zip(bases, names, strict=True):
                 self._add(base, name)
@@ -55,7 +55,7 @@ class _Listing:
         return () if one is None else (one,)
 
     def add(self, name: str) -> None:
-        """Notes a name that has come."""
+        """Adds a file name."""
         self.names.add(name)
         self._add(name.partition(":")[0], name)
 
@@ -65,7 +65,7 @@ class _Listing:
             self._several.setdefault(base, {other}).add(name)
 
     def discard(self, name: str) -> None:
-        """Notes a name that has gone."""
+        """Removes a file name."""
         self.names.discard(name)
         base = name.partition(":")[0]
         if base in self._several:
@@ -79,7 +79,7 @@ class _Listing:
 
 
 class Occupants:
-    """The messages in a folder's cur and new by base name; listed when first asked for."""
+    """The messages in a folder's cur and new by base name; listed when first needed."""
 
     def __init__(self, places: Places, folder: bytes) -> None:
         self._places = places
@@ -87,11 +87,11 @@ class Occupants:
         self._fresh = False
 
     def look_again(self) -> None:
-        """What is asked next is answered by a new look at the disk."""
+        """Makes the next lookup check the disk again."""
         self._fresh = False
 
     def namesake(self, path: bytes, besides: bytes) -> bytes | None:
-        """Another file here with the base name of `path`, other than `besides`."""
+        """Another file here, except `besides`, with the base name of `path`; None without one."""
         directory, _, name = path.rpartition(b"/")
         if directory not in self._known:
             return None
@@ -106,7 +106,7 @@ class Occupants:
         return None
 
     def bears(self, wanted: Callable[[bytes], bool]) -> bool:
-        """Whether the filename of any message here is as `wanted` tells."""
+        """Whether `wanted` is true for the filename of any message here."""
         return any(
             wanted(os.fsencode(name))
             for listing in self._listed().values()
@@ -114,12 +114,12 @@ class Occupants:
         )
 
     def left(self, directory: bytes, name: bytes) -> None:
-        """Notes that a file has gone from cur or new."""
+        """Notes that a file has left cur or new."""
         if self._fresh:
             self._known[directory].discard(os.fsdecode(name))
 
     def came(self, directory: bytes, name: bytes) -> None:
-        """Notes that a file has come to cur or new."""
+        """Notes that a file has arrived in cur or new."""
         if self._fresh:
             self._known[directory].add(os.fsdecode(name))
 
@@ -131,10 +131,10 @@ class Occupants:
         return self._known
 
     def _looked(self, directory: bytes, known: _Listing) -> _Listing:
-        """What is in a directory now; `known` is what was.
+        """Lists a directory again, unless it is unchanged since `known`.
 
-        A directory that has not changed is not listed again. Its own times tell so where the last
-        change was long enough before it was listed: of two changes at once they tell of one.
+        Equal times prove that only if the last change was well before the listing: two changes
+        within the clock's granularity leave the same times.
         """
         try:
             handle = self._places.directory(directory)
@@ -152,19 +152,19 @@ class Occupants:
 
 
 def _state(status: os.stat_result) -> tuple[int, ...]:
-    """What changes with what is in a directory, the time of the last change third."""
+    """What changes along with a directory's contents; the time of the last change comes third."""
     return status.st_dev, status.st_ino, status.st_ctime_ns, status.st_mtime_ns
 
 
 class Register:
-    """The occupants of folders, kept from one look at a folder to the next."""
+    """The messages of folders, kept between checks of a folder."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
         self._known: dict[bytes, Occupants] = {}
 
     def look(self, folder: bytes) -> Occupants:
-        """A folder's occupants as they are from now on."""
+        """A folder's messages, which its next lookup checks on the disk."""
         found = self._known.get(folder)
         if found is None:
             found = self._known[folder] = Occupants(self._places, folder)
@@ -172,6 +172,6 @@ class Register:
         return found
 
     def keep(self, folders: Collection[bytes]) -> None:
-        """Forgets all but these."""
+        """Forgets all folders but these."""
         for folder in self._known.keys() - folders:
             del self._known[folder]

@@ -1,4 +1,4 @@
-"""A folder that is being locked: the directories its servers keep something in, held open."""
+"""The open directories of a folder being locked, in which its servers keep their files."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from contextlib import ExitStack, suppress
 
 from mailsurgeon.maildir.server_entry import Home, Server, Tells
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import told
+from mailsurgeon.surgery.fsops.failures import os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 
 
 class FolderPlace:
-    """The directories of one folder, by where a server keeps its things. `stack` closes them.
+    """The directories of one folder, by where a server keeps its files. `stack` closes them.
 
-    Raises OSError, and StepRefused for a symlink in the place of a directory.
+    Raises OSError, and StepRefused for a symlink in place of a directory.
     """
 
     def __init__(self, places: Places, path: bytes, stack: ExitStack) -> None:
         self.places = places
         self.path = path
         self.stack = stack
-        with told(path or b"INBOX"):
+        with os_errors_at(path or b"INBOX"):
             self._control, self._control_shown = control_directory(places, path)
         if self._control is not None:
             stack.callback(os.close, self._control)
         self._opened: dict[Home, int | None] = {Home.CONTROL: self._control}
 
     def directory(self, home: Home) -> int | None:
-        """The descriptor of the directory, the same each time; None when there is none."""
+        """The directory's descriptor, opened on the first call; None if missing."""
         if home not in self._opened:
             opened = self.subdirectory(b"tmp") if home is Home.TMP else self._open_folder()
             self._opened[home] = opened
         return self._opened[home]
 
     def shown(self, home: Home, name: bytes) -> bytes:
-        """The path, for people, of what lies there under this name."""
+        """The path to show for the file `name` in that directory."""
         if home is Home.CONTROL:
             return os.path.join(self._control_shown, name)
         return os.path.join(self.path, b"tmp" if home is Home.TMP else b"", name)
 
     def subdirectory(self, name: bytes) -> int | None:
-        """A descriptor of a directory in the folder; None when it is missing."""
+        """A descriptor of a directory in the folder; None if missing."""
         folder = self.directory(Home.FOLDER)
         if folder is None:
             return None
-        with told(os.path.join(self.path, name)), suppress(FileNotFoundError):
+        with os_errors_at(os.path.join(self.path, name)), suppress(FileNotFoundError):
             found = at.open_directory(name, folder)
             self.stack.callback(os.close, found)
             return found
         return None
 
     def is_opened_by(self, server: Server, home: Home) -> bool:
-        """Whether a server has left something that tells that it opens the folder.
+        """Whether a file that the server made shows that it opens the folder.
 
-        `home`: where its lists are. A directory of CONTROL= is made by nobody but a server that
-        uses it.
+        `home`: where its lists are. A directory below CONTROL= is proof enough: only a server that
+        uses it makes one.
         """
         around = self.directory(Home.CONTROL if home is Home.CONTROL else Home.FOLDER)
         if around is None:
@@ -76,9 +76,8 @@ class FolderPlace:
 
 
 def control_directory(places: Places, folder: bytes) -> tuple[int | None, bytes]:
-    """An own descriptor of the directory that holds a folder's uidlist, and its shown path.
-
-    None when there is no such directory.
+    """Opens the directory of a folder's uidlist; returns a descriptor for the caller to close, and
+    the path to show. None if there is no such directory.
     """
     spool = places.spool
     if spool.control is None:

@@ -1,7 +1,7 @@
-"""The servers' lists of UIDs as a plan finds them: is a message in one, and can it be edited?
+"""Reads the servers' lists of UIDs for a plan: is a message in one, and can it be edited?
 
-Read without a lock. What is seen here is told before anyone agrees; it is looked at again, under
-the lock, when the plan runs.
+This takes no lock: the operator sees the result before agreeing, and everything is checked again,
+under the lock, when the plan runs.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from mailsurgeon.surgery.uid_effects import Traces
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """`names`: the lists there are. `unlisted`: of the base names asked for, those in no list.
+    """`names`: the lists that exist. `unlisted`: those of the given base names that are in no list.
 
-    `trouble`: why an edit would be refused, in words that name the list; `damaged`: a repair of
-    the list ends that.
+    `trouble`: why an edit would be refused, naming the list; `damaged`: repairing the list would
+    help.
     """
 
     names: tuple[bytes, ...] = ()
@@ -35,13 +35,13 @@ class Listed:
 
 
 def lists_there(spool: Spool, folder: bytes) -> tuple[bytes, ...]:
-    """The names of the lists of UIDs found for a folder."""
+    """The names of the lists of UIDs that exist for a folder."""
     names = server_files.TABLE.uidlists
     return tuple(name for name in names if os.path.lexists(list_path(spool, folder, name)))
 
 
 def traces_in(names: Collection[bytes]) -> Traces:
-    """Who has left something among the names in a folder's directory."""
+    """The servers that made some of these files in a folder's directory."""
     servers = server_files.TABLE.servers
     return Traces(tuple(server for server in servers if _has_left(server, names)))
 
@@ -54,14 +54,14 @@ def _has_left(server: Server, names: Collection[bytes]) -> bool:
 
 
 def traces_of(spool: Spool, folder: bytes) -> Traces:
-    """Who has left something in a folder's directory."""
+    """The servers that left files in a folder's directory."""
     with suppress(OSError):
         return traces_in(frozenset(os.listdir(spool.absolute(folder))))
     return Traces()
 
 
 def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: int) -> Listed:
-    """What the lists of a folder hold of `bases`; `owner`: the user id they must belong to."""
+    """Looks `bases` up in a folder's lists; `owner`: the user id the lists must belong to."""
     names = lists_there(spool, folder)
     missing = set(bases)
     for name in names:

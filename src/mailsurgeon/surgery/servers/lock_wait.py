@@ -1,4 +1,4 @@
-"""How long a server's lock is waited for, and who is told."""
+"""How long we wait for a server's lock, and how the wait is reported."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ WAIT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LockWait:
-    """How long a lock is waited for (seconds), and who is told what for.
+    """How long to wait for a lock (seconds).
 
-    `cancelled` ends the waiting early; `told` gets one line when the waiting begins.
+    `cancelled` ends the wait early; `on_wait` gets one line, naming the holder, when a wait begins.
     """
 
     seconds: float = WAIT_SECONDS
-    told: Callable[[str], None] = lambda _line: None
+    on_wait: Callable[[str], None] = lambda _line: None
     cancelled: Callable[[], bool] = lambda: False
     sleep: Callable[[float], None] = time.sleep

@@ -23,9 +23,9 @@ from mailsurgeon.text import visible
 
 
 class LockedFolder:
-    """One folder while its servers' locks are ours. Made by `lock_folders`.
+    """One folder while we hold its servers' locks. Made by `lock_folders`.
 
-    `lists`: what reads each list that follows a rename, in the order they are written.
+    `lists`: a reader for each list that follows a rename, in the order the lists are written.
     """
 
     def __init__(
@@ -43,8 +43,8 @@ class LockedFolder:
 
     @property
     def ledgers(self) -> list[Ledger]:
-        """What the servers keep by base name here, read once: their lists of UIDs, and Courier's
-        keywords. Raises StepRefused for one not to be touched.
+        """The servers' lists by base name, read once: lists of UIDs, and Courier's keywords.
+        Raises StepRefused for a list that must not be touched.
         """
         if self._ledgers is None:
             with files_as_owner(self._places.owner):
@@ -53,27 +53,32 @@ class LockedFolder:
         return self._ledgers
 
     def tidy(self) -> None:
-        """Takes away what a killed run has left beside the lists. Raises StepRefused, HardError."""
+        """Removes drafts that a killed run left beside the lists. Raises StepRefused, HardError."""
         with files_as_owner(self._places.owner):
             for one in self.ledgers:
                 one.tidy()
 
     def uidlist(self, name: bytes) -> uidlist_file.ListFile:
-        """One of the lists of UIDs by its name. Raises StepRefused when there is none."""
+        """The list of UIDs with this file name. Raises StepRefused if there is none."""
         for one in self.ledgers:
             if isinstance(one, uidlist_file.ListFile) and one.name == name:
                 return one
         raise StepRefused("it is gone")
 
     def check_uids(self, renames: list[tuple[bytes, bytes]], changes: list[Change]) -> list[Change]:
-        """The record changes for one act, given its renames or (when undone) its own changes."""
+        """The record changes one act needs, for its renames or, in an undo, its own changes.
+        Raises StepRefused when a list cannot be changed.
+        """
         planned: list[Change] = []
         for one in self.ledgers:
             planned += one.changes_for(renames, changes)
         return planned
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Makes record changes in all ledgers, or in none. Raises StepRefused and HardError."""
+        """Makes record changes in all lists or in none.
+
+        Raises StepRefused, HardError and NotDurable.
+        """
         written: list[tuple[Ledger, list[Change]]] = []
         with files_as_owner(self._places.owner):
             for one in self.ledgers:
@@ -85,11 +90,11 @@ class LockedFolder:
 
 
 LockedFolders = Mapping[bytes, LockedFolder]
-"""The folders whose locks are held, by their paths relative to the spool."""
+"""The folders whose locks we hold, by paths relative to the spool."""
 
 
 def _take_back(written: list[tuple[Ledger, list[Change]]], error: Exception) -> None:
-    """Undoes what was written to other ledgers before one could not be."""
+    """Undoes what was written to other lists before one failed. Raises NotDurable."""
     for ledger, made in reversed(written):
         try:
             ledger.write([change.back for change in made])
@@ -98,46 +103,44 @@ def _take_back(written: list[tuple[Ledger, list[Change]]], error: Exception) -> 
 
 
 def name_of(places: Places, folder: bytes) -> str:
-    """The folder's name for people; not yet made visible."""
+    """The folder's name for display; pass it through `visible` before showing it."""
     return folder_name(folder, places.spool.layout)
 
 
 def lock_folders(
     places: Places,
     paths: Iterable[bytes],
-    patience: LockWait,
+    wait: LockWait,
     stack: ExitStack,
     register: Register,
 ) -> dict[bytes, LockedFolder]:
     """Locks folders as their servers and mbsync expect, in sorted order; `stack` releases them.
 
-    A directory that no server has left a trace in is not locked. Raises StepRefused when a lock
+    Takes no lock of a server that has left no file in the folder. Raises StepRefused when a lock
     stays held or cannot be made, HardError on a failing file system.
     """
     with files_as_owner(places.owner):
-        return {
-            path: _lock_folder(places, path, patience, stack, register) for path in sorted(paths)
-        }
+        return {path: _lock_folder(places, path, wait, stack, register) for path in sorted(paths)}
 
 
 def _lock_folder(
-    places: Places, path: bytes, patience: LockWait, stack: ExitStack, register: Register
+    places: Places, path: bytes, wait: LockWait, stack: ExitStack, register: Register
 ) -> LockedFolder:
     place = FolderPlace(places, path, stack)
     lists: list[Callable[[], Ledger | None]] = []
     for server in server_files.TABLE.servers:
         for lock in server.locks:
-            registry.LOCKS[lock.name].take(place, server, lock, patience)
+            registry.LOCKS[lock.name].take(place, server, lock, wait)
         known = (file for file in server.files if file.name in registry.LISTS)
         lists += [registry.LISTS[file.name](place, file) for file in known]
     return LockedFolder(places, path, lists, register.look(path))
 
 
 def sync_let_go(places: Places, paths: Iterable[bytes]) -> None:
-    """Makes it durable that the locks of these folders are gone. Raises NotDurable.
+    """Makes the removal of these folders' locks durable. Raises NotDurable.
 
-    After a power cut, on a file system without a journal of its own, their names might be back,
-    and mean what has got their inode number since: a directory that something was put into.
+    After a power cut, a file system without a journal may bring back a lock's name. Its inode
+    number may belong to another file by then, for example to a directory with something in it.
     """
     for path in sorted(paths):
         try:
@@ -172,9 +175,9 @@ def _where(path: bytes, home: Home) -> bytes:
 
 
 def remove_dead_locks(places: Places, path: bytes, process: int, host: str) -> None:
-    """Removes the locks that our own killed process has left in a folder, and nobody else's.
+    """Removes the locks that a killed run of ours left in a folder, and no others.
 
-    `process` and `host` are those of its run. What cannot be removed stays.
+    `process` and `host` are those of that run. Locks that cannot be removed stay.
     """
     for lock in server_files.TABLE.locks:
         with suppress(OSError), files_as_owner(places.owner):

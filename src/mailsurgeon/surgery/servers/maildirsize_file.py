@@ -1,7 +1,7 @@
-"""The spool's `maildirsize` on the disk: one line appended, as servers do it. There is no lock.
+"""Appends a line to the spool's `maildirsize`, as servers do. There is no lock.
 
-A server that finds the sum doubtful counts anew and puts a new file in the place of the old one;
-what was done by then is in its sum.
+A server that doubts the sum counts the mail again and replaces the file; the new sum then already
+includes everything done by that time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from mailsurgeon.maildir.lists.maildirsize import OVERFULL, line
 from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, told
+from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
 from mailsurgeon.text import visible
 
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -25,8 +25,8 @@ _APPEND = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 def inode_and_size(root: int) -> tuple[int, int] | None:
     """Inode and size (bytes) of the `maildirsize` in the directory open as `root`.
 
-    None when there is none, or it is not to be touched: no plain file, or not its owner's, or
-    grown so long that servers count anew whatever it says.
+    None when there is none, or it must not be touched: it is not a plain file, belongs to another
+    user, is read-only, or has grown so long that servers count again whatever it says.
     """
     status = at.look(root, MAILDIRSIZE)
     if status is None or not stat.S_ISREG(status.st_mode) or status.st_size > OVERFULL:
@@ -37,14 +37,14 @@ def inode_and_size(root: int) -> tuple[int, int] | None:
 
 
 def append(root: int, before: tuple[int, int], size: int, messages: int) -> None:
-    """Adds so many bytes and messages to the sum, durably, in one write.
+    """Adds these bytes and messages to the sum, durably, in one write.
 
-    `before`: as `inode_and_size` gave it when what is counted began. A file that has come into its
-    place since is left alone: a server has counted anew. Raises StepRefused, HardError, and
-    NotDurable when the line may be there or not.
+    `before`: what `inode_and_size` returned before the counted changes began. If a server has
+    counted again since, the file has another inode and is left alone. Raises StepRefused,
+    HardError, and NotDurable when the line may or may not be there.
     """
     new = line(size, messages)
-    with told(MAILDIRSIZE), _opened(root) as handle:
+    with os_errors_at(MAILDIRSIZE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return
         _check(os.fstat(handle))
@@ -61,11 +61,10 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
 
 
 def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bool:
-    """Whether that line was appended since `before`, or need not be: a server has counted anew.
-
-    Raises StepRefused and HardError.
+    """Whether the line was appended since `before`, or a server has counted again, so that it need
+    not be. Raises StepRefused and HardError.
     """
-    with told(MAILDIRSIZE), _opened(root) as handle:
+    with os_errors_at(MAILDIRSIZE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return True
         since = os.pread(handle, 1 << 20, before[1])
@@ -73,8 +72,8 @@ def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bo
 
 
 def _fill(handle: int, new: bytes, position: int) -> None:
-    """A power cut has kept the room for a line, and not what it said."""
-    fcntl.fcntl(handle, fcntl.F_SETFL, 0)  # else it would be appended
+    """Fills in a line whose length survived a power cut, but whose bytes are zeros."""
+    fcntl.fcntl(handle, fcntl.F_SETFL, 0)  # with O_APPEND, pwrite appends (Linux, pwrite(2))
     os.pwrite(handle, new, position)
     _sync(handle)
 
@@ -88,7 +87,7 @@ def _sync(handle: int) -> None:
 
 @contextmanager
 def _opened(root: int) -> Generator[int | None]:
-    """The file, open; None when there is none. A symlink is an OSError."""
+    """Opens the file; yields None if there is none. Raises OSError for a symlink."""
     try:
         handle = os.open(MAILDIRSIZE, _APPEND, dir_fd=root)
     except FileNotFoundError:

@@ -1,7 +1,7 @@
 """The record lock that mbsync (isync 1.4) holds on a folder's `.uidvalidity` while it works there.
 
-It is an fcntl lock of the whole file. Ours belongs to the open file, not to the process, so that
-no other look at the file by this program lets it go.
+It is an fcntl lock of the whole file. Ours belongs to the open file, not to the process (F_OFD_*),
+so that it survives when this program opens and closes the file elsewhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 
 from mailsurgeon.maildir.server_entry import Server, ServerLock
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.text import visible
@@ -26,52 +26,50 @@ _HELD = frozenset({errno.EACCES, errno.EAGAIN})
 _PAUSE = 0.1  # seconds between two tries
 
 
-def lock_for_mbsync(
-    place: FolderPlace, _server: Server, lock: ServerLock, patience: LockWait
-) -> None:
-    """Holds the lock that mbsync gives out UIDs under, where it keeps a count of them;
-    `place.stack` lets it go. Raises StepRefused and HardError.
+def lock_for_mbsync(place: FolderPlace, _server: Server, lock: ServerLock, wait: LockWait) -> None:
+    """Takes the lock under which mbsync assigns UIDs, if the folder has a `.uidvalidity`;
+    `place.stack` releases it. Raises StepRefused and HardError.
     """
     shown = place.shown(lock.home, lock.name)
     folder = place.directory(lock.home)
     if folder is None:
         return
-    with told(shown), suppress(FileNotFoundError, NotADirectoryError):
-        place.stack.callback(os.close, hold(folder, lock.name, shown, patience))
+    with os_errors_at(shown), suppress(FileNotFoundError, NotADirectoryError):
+        place.stack.callback(os.close, hold(folder, lock.name, shown, wait))
 
 
 def remove_dead(_directory: int, _name: bytes, _process: int, _host: str) -> None:
-    """Leaves all as it is: a record lock goes with its process."""
+    """Does nothing: the kernel drops a record lock when its process ends."""
 
 
-def hold(directory: int, name: bytes, shown: bytes, patience: LockWait) -> int:
-    """A descriptor of the file `name` that holds its lock; closing it lets the lock go.
+def hold(directory: int, name: bytes, shown: bytes, wait: LockWait) -> int:
+    """Locks the file `name` and returns its descriptor; closing it releases the lock.
 
-    Waits as `patience` says. Raises StepRefused with the holder's name when it stays held or is
-    no plain file, and OSError (FileNotFoundError: there is no such file, and no lock).
+    Waits as `wait` says. Raises StepRefused, naming the holder, when it stays held, also when
+    it is not a plain file, and OSError (FileNotFoundError: no such file, so nothing to lock).
     """
     handle = os.open(name, _OPEN, dir_fd=directory)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise StepRefused(f"{visible(shown)} is not a plain file")
-        _wait(handle, shown, patience)
+        _wait(handle, shown, wait)
     except BaseException:
         os.close(handle)
         raise
     return handle
 
 
-def _wait(handle: int, shown: bytes, patience: LockWait) -> None:
-    deadline = time.monotonic() + patience.seconds
+def _wait(handle: int, shown: bytes, wait: LockWait) -> None:
+    deadline = time.monotonic() + wait.seconds
     waiting = False
     while not _lock(handle):
         holder = _holder(handle)
-        if patience.cancelled() or time.monotonic() >= deadline:
+        if wait.cancelled() or time.monotonic() >= deadline:
             raise StepRefused(f"{visible(shown)} is held by {holder}; try again later")
         if not waiting:
             waiting = True
-            patience.told(f"waiting for {visible(shown)}, held by {holder}")
-        patience.sleep(_PAUSE)
+            wait.on_wait(f"waiting for {visible(shown)}, held by {holder}")
+        wait.sleep(_PAUSE)
 
 
 def _lock(handle: int) -> bool:

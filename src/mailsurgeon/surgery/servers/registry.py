@@ -1,7 +1,7 @@
-"""Which module reads and writes a server's list, and which takes a lock, by the table's names.
+"""Maps names in the table of servers to the modules that handle the lists and locks.
 
-A new server is an entry in `maildir/server_files.py` and, here, one line for each of its lists that
-must follow a rename and one for each of its locks.
+A new server needs an entry in `maildir/server_files.py` and, here, one line for each of its lists
+that must follow a rename and one for each of its locks.
 """
 
 from __future__ import annotations
@@ -26,26 +26,25 @@ from mailsurgeon.surgery.servers.lock_wait import LockWait
 
 
 class Ledger(Protocol):
-    """A server's list that names messages by their base names, and must follow a rename."""
+    """A server's list with messages by base name, which must follow a rename."""
 
     @property
     def name(self) -> bytes:
-        """Of its entry in the table."""
+        """Its file name in the table."""
         ...
 
     def changes_for(
         self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]
     ) -> list[Change]:
-        """The changes that renames (old base, new base) need, or what `changes` come to now.
-
-        Raises StepRefused when they cannot be made; nothing is made yet.
+        """The changes that renames (old base, new base) need, or `changes` adapted to the list as
+        it is now. Raises StepRefused when they cannot be made; makes none yet.
         """
         ...
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
-        """Makes those of the changes that are this list's, durably; returns them as made.
+        """Makes those of the changes that belong to this list, durably; returns them as made.
 
-        Raises StepRefused or HardError, nothing having changed, and NotDurable.
+        Raises StepRefused or HardError when nothing has changed, and NotDurable.
         """
         ...
 
@@ -54,23 +53,23 @@ class Ledger(Protocol):
         ...
 
     def tidy(self) -> None:
-        """Takes away what a killed run has left of a new file not yet in its place."""
+        """Removes the draft of a new file that a killed run left."""
         ...
 
 
 OpenList = Callable[[FolderPlace, KnownFile], Callable[[], Ledger | None]]
-"""Opens what a list lies in, as soon as the server's locks are held; gives what reads the list
-later, None when there is none. Both raise StepRefused and HardError."""
+"""Opens the directory of a list once the server's locks are held; returns a function that reads the
+list later, or returns None if there is none. Both raise StepRefused and HardError."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockKind:
-    """How locks of one kind are taken, and removed where a killed run of ours has left one.
+    """How to take locks of one kind, and to remove one that a killed run of ours left.
 
-    `take` waits as it is told and lets the lock go by the stack of the place; it takes none where
-    the server has left nothing, or has no place for it. It raises StepRefused when the lock stays
-    held or cannot be made, HardError and OSError. `remove_dead` gets the directory, the lock's
-    name, and the process and host of the run; it raises OSError.
+    `take` waits as LockWait says, and the place's stack releases the lock. It takes none where the
+    server has left no files, or the lock's directory is missing. It raises StepRefused when the
+    lock stays held or cannot be made, HardError and OSError. `remove_dead` gets the directory, the
+    lock's name, and the process and host of the killed run; it raises OSError.
     """
 
     take: Callable[[FolderPlace, Server, ServerLock, LockWait], None]

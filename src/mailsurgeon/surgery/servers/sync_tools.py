@@ -1,7 +1,8 @@
-"""mbsync, offlineimap and syncmaildir: are they at work on this spool, or were they cut off?
+"""Detects mbsync, offlineimap and syncmaildir at work on this spool, or interrupted.
 
-A message renamed under a running sync is seen as deleted and new, or not at all. Processes are
-known by their names (isync 1.4, offlineimap 7 and 3, syncmaildir 1.3), as far as /proc shows them.
+If a message is renamed while a sync runs, the tool sees it as deleted and new, or not at all.
+Processes are identified by name (isync 1.4, offlineimap 7 and 3, syncmaildir 1.3), as far as /proc
+shows them.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from mailsurgeon.surgery.fsops.resolve import Places
 
 
 def running_tool(host: Host, root: bytes, owner: int) -> str:
-    """A sync tool that may be at work on the spool at `root`, in words; empty when none is seen.
+    """Names a sync tool that may be at work on the spool at `root`; empty if there is none.
 
-    One is taken for that when it runs as the spool's owner, or has something below it open.
+    A tool counts if it runs as the spool's owner, or has a file below the root open.
     """
     tool = host.processes.at_work(server_files.TABLE.sync_programs, root, owner)
     return f"{os.fsdecode(tool.name)} (process {tool.number}) is running" if tool else ""
 
 
 def cut_off_sync(places: Places, folders: Iterable[bytes]) -> str:
-    """Why folders must not be touched: a sync's state that is under way; empty when they may."""
+    """Why folders must not be touched: a sync's state in one is unfinished; empty if none is."""
     for folder in sorted(folders):
         try:
             directory = places.directory(folder)

@@ -1,4 +1,4 @@
-"""Changes of records in servers' lists: as the journal keeps them, and whom they are about."""
+"""Changes of records in servers' lists: their form in the journal, and the messages they affect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 
 
 def as_text(changes: Iterable[Change]) -> list[list[str]]:
-    """Record changes as the journal keeps them; the list is named where it is not Dovecot's."""
+    """Record changes for the journal; a change names its list unless that is Dovecot's uidlist."""
     return [
         [os.fsdecode(part) for part in (change if change.list != DOVECOT_UIDLIST else change[:2])]
         for change in changes
@@ -25,19 +25,20 @@ def from_text(changes: Iterable[Sequence[str]]) -> list[Change]:
 
 
 def bytes_of(text: str) -> bytes:
-    """The bytes that stand in the journal as this text."""
+    """The bytes that the journal keeps as this text."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def base_after(change: Change) -> bytes:
-    """The base name a changed record ends up with (version 3, else version 1)."""
+    """The base name that a record has after the change."""
     return key_of(change.list, change.after)[1]
 
 
 def key_of(name: bytes, line: bytes) -> tuple[int, bytes]:
-    """The UID (0 for none) and base name a line of the list `name` tells of.
+    """The UID (0 for none) and base name in a line of the list `name`.
 
-    In a list that holds no UIDs a change is of base names alone.
+    In a list without UIDs, a change holds base names alone. A line of a uidlist is parsed as
+    version 3, else as version 1.
     """
     file = server_files.TABLE.file(name)
     if file is not None and file.role is not Role.UIDLIST:

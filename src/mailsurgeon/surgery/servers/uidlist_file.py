@@ -1,4 +1,4 @@
-"""The servers' lists of UIDs on the disk: read, replaced, and read back. Under their locks only."""
+"""Reads and replaces servers' lists of UIDs on the disk. Call it only under their locks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailsurgeon.maildir.lists.uidlist import Change, Editor, UidlistError, parse_uidlist
 from mailsurgeon.maildir.server_entry import KnownFile
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.servers.files import ServerFile
@@ -16,12 +16,12 @@ from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.text import visible
 
 LARGEST_UIDLIST = 1 << 30
-"""Bytes of a list that is read at all: ten million messages and more."""
+"""Size in bytes above which a list is not read: enough for ten million messages."""
 
 
 @dataclass(slots=True)
 class ListFile:
-    """One list as it was read. `uidl_is_name`: whether POP3 UIDLs are made of file names."""
+    """One list as it was read. `uidl_is_name`: whether Dovecot makes POP3 UIDLs of file names."""
 
     file: ServerFile
     uidl_is_name: bool = False
@@ -29,24 +29,23 @@ class ListFile:
 
     @property
     def name(self) -> bytes:
-        """Of the file."""
+        """The file's name."""
         return self.file.name
 
     @property
     def data(self) -> bytes:
-        """Its bytes."""
+        """The file's bytes."""
         return self.file.data
 
     def changes_for(
         self, renames: Sequence[tuple[bytes, bytes]], changes: Sequence[Change]
     ) -> list[Change]:
-        """The changes that carry records over to new base names, or what `changes` come to now.
-
-        Raises StepRefused when they cannot be made; nothing is made yet.
+        """The changes that move records to new base names, or `changes` adapted to the list as it
+        is now. Raises StepRefused when they cannot be made; makes none yet.
         """
         own = [change for change in changes if change.list == self.name]
         if not own and not renames:
-            return []  # even of a damaged list nothing is asked
+            return []  # so that a damaged list refuses nothing that it does not concern
         try:
             if self._editor is None:
                 self._editor = Editor(self.data)
@@ -57,15 +56,15 @@ class ListFile:
             raise self._damaged(error) from error
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
-        """Makes those of the changes that are this list's, durably, and reads the file back;
-        returns them as they were made.
+        """Makes those of the changes that belong to this list, durably, reads the file back, and
+        returns the changes as made.
 
-        Raises StepRefused or HardError, the old file being in its place, and NotDurable, the new
-        one perhaps being there.
+        Raises StepRefused or HardError while the old file is in place, and NotDurable when the new
+        one may be.
         """
         try:
             editor = self._editor or Editor(self.data)
-            self._editor = None  # it no longer is what the file is
+            self._editor = None  # `apply` changes it, so it no longer matches the file
             made = self._named(editor.apply(c for c in changes if c.list == self.name))
         except UidlistError as error:
             raise self._damaged(error) from error
@@ -76,25 +75,25 @@ class ListFile:
         return made
 
     def keys(self) -> set[tuple[int, bytes]]:
-        """The UIDs and base names listed; none when the list is damaged."""
+        """The UIDs and base names listed; empty if the list is damaged."""
         try:
             return {(record.uid, record.base) for record in parse_uidlist(self.data).records}
         except UidlistError:
             return set()
 
     def tidy(self) -> None:
-        """Takes away what a killed run has left of a new file not yet in its place."""
-        with told(self.file.shown):
+        """Removes the draft of a new file that a killed run left."""
+        with os_errors_at(self.file.shown):
             remove_own(self.file.directory, self.name + DRAFT_SUFFIX)
 
     def _named(self, changes: Sequence[Change]) -> list[Change]:
-        if self.name == DOVECOT_UIDLIST:  # which a change is of, unless it says otherwise
+        if self.name == DOVECOT_UIDLIST:  # the list of a change by default
             return list(changes)
         return [change._replace(list=self.name) for change in changes]
 
     def rewrite(self, new: bytes) -> None:
-        """Puts `new` in the file's place, durably, and reads it back. Raises as `write` does."""
-        with told(self.file.shown):
+        """Replaces the file by `new`, durably, and reads it back. Raises as `write` does."""
+        with os_errors_at(self.file.shown):
             self._replace(new)
         self.file = self.file.settled(new)
         self._editor = None
@@ -110,7 +109,7 @@ class ListFile:
 
 
 def open_uidlist(place: FolderPlace, file: KnownFile) -> Callable[[], ListFile | None]:
-    """What reads a folder's list of UIDs when it is asked for the first time."""
+    """Returns a function that reads a folder's list of UIDs."""
     places = place.places
 
     def read() -> ListFile | None:
@@ -132,7 +131,7 @@ def read_list_file(
     *,
     uidl_is_name: bool = False,
 ) -> ListFile | None:
-    """Reads a list; None when there is none. `uidl_is_name`: see ListFile.
+    """Reads a list; None if there is none. `uidl_is_name`: see ListFile.
 
     Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
     """

@@ -1,10 +1,10 @@
-"""The kinds of step: each one class, known to its own module, the table and who makes such steps.
+"""The kinds of step, one class each. Only its own module, the table and its makers know a kind.
 
-`base`: what every kind does and answers, and the answers most kinds give.
-`rename`, `directory`, `attributes`: messages and directories.
-`uidlist`, `uidlist_lines`, `keywords`, `maildirsize`: what servers keep in lists.
-`purge`: out of the quarantine for good.
-`registry`: the one table, by the names the journal has for them.
-`scene`: what a step may look at before it is written down. `performing`: how one is done.
-`shell_words`: how paths and edits are written in shell.
+`base`: the methods of a step, and the defaults that suit most kinds.
+`rename`, `directory`, `attributes`: change messages and directories.
+`uidlist`, `uidlist_lines`, `keywords`, `maildirsize`: change servers' list files.
+`purge`: deletes from the quarantine.
+`registry`: the table of kinds, by their names in the journal.
+`scene`: what a step may look up before it is journaled. `performing`: runs one step.
+`shell_words`: writes paths and list edits in shell.
 """

@@ -1,4 +1,4 @@
-"""`chmod`, `chown` and `utime`: what a file or directory has beside its name and bytes."""
+"""`chmod`, `chown` and `utime`: change a file's or directory's mode, owner or time."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 @dataclass(frozen=True, slots=True)
 class _Attribute(Step):
-    """What is done to `source` itself (b"" is the spool's root); its name stays."""
+    """A change to `source` itself (b"" is the spool's root), which keeps its name."""
 
     @property
     def may_join(self) -> bool:
-        """It is done to one thing."""
+        """Always: the step changes one file or directory."""
         return True
 
     @abstractmethod
     def _is_set(self, status: os.stat_result) -> bool:
-        """Whether a thing is as it is to be."""
+        """Whether the attribute has its new value."""
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
-        """Whether the thing is as it is to be."""
+        """Whether the attribute has its new value."""
         assert self.source is not None
         if self.source:
             status = at.look(*places.locate(self.source))
@@ -42,7 +42,10 @@ class _Attribute(Step):
     def _on_itself(
         self, places: Places, act: Callable[[bytes, os.stat_result], None], *, alone: bool
     ) -> None:
-        """Acts on what `source` is, held open, so that nothing can be put in its place."""
+        """Runs `act` on an open descriptor of `source`, so that nobody can swap the file.
+
+        `alone`: refuse a file with other hard links.
+        """
         assert self.source is not None
         if self.source:
             parent, name = places.locate(self.source)
@@ -55,11 +58,11 @@ class _Attribute(Step):
                     raise StepRefused(reason)
                 if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                     raise StepRefused("it is no plain file and no directory")
-                # A second name of somebody else's file may be a trap: what is changed is then his.
+                # With a hard link, an attacker could make us change somebody else's file.
                 alone = alone or status.st_uid != places.owner[0]
                 if alone and stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
                     raise StepRefused("the file has other names (hard links) that would change too")
-                with as_owner.files_as_root():  # the thing itself is held, whatever it belongs to
+                with as_owner.files_as_root():  # the descriptor fixes the file, whoever owns it
                     act(at.through(handle), status)
                     at.sync_itself(handle, self.source)
         except FileNotFoundError:
@@ -68,7 +71,7 @@ class _Attribute(Step):
 
 @dataclass(frozen=True, slots=True)
 class ChangeMode(_Attribute):
-    """`before`, `after`: permission bits."""
+    """Changes permission bits from `before` to `after`."""
 
     action: ClassVar[str] = "chmod"
     alters: ClassVar[Alters] = Alters.RIGHTS
@@ -78,7 +81,7 @@ class ChangeMode(_Attribute):
     after: int
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Gives it the mode `after`."""
+        """Sets the mode `after`; refused if the mode is not `before`."""
 
         def change(path: bytes, status: os.stat_result) -> None:
             if stat.S_IMODE(status.st_mode) != self.before:
@@ -91,7 +94,7 @@ class ChangeMode(_Attribute):
         return stat.S_IMODE(status.st_mode) == self.after
 
     def inverse(self) -> ChangeMode:
-        """Gives it the mode it had."""
+        """Sets the mode `before`."""
         return replace(self, target=None, before=self.after, after=self.before)
 
     def facts(self) -> dict[str, Any]:
@@ -100,17 +103,17 @@ class ChangeMode(_Attribute):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """A `chmod` from its row."""
+        """Makes a `chmod` step from its row."""
         return cls(*where, before=int(data["before"]), after=int(data["after"]), **link_data(data))
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """`chmod`."""
+        """A `chmod` command."""
         yield f"chmod {self.after:o} -- {words.path(self.source or b'')}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeOwner(_Attribute):
-    """`before`, `after`: user and group, by number."""
+    """Changes the owner from `before` to `after` (user and group ids)."""
 
     action: ClassVar[str] = "chown"
     alters: ClassVar[Alters] = Alters.RIGHTS
@@ -121,7 +124,7 @@ class ChangeOwner(_Attribute):
     after: tuple[int, int]
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Gives it to `after`."""
+        """Sets the owner `after`; refused if the owner is not `before`."""
 
         def change(path: bytes, status: os.stat_result) -> None:
             if (status.st_uid, status.st_gid) != self.before:
@@ -134,7 +137,7 @@ class ChangeOwner(_Attribute):
         return (status.st_uid, status.st_gid) == self.after
 
     def inverse(self) -> ChangeOwner:
-        """Gives it back."""
+        """Sets the owner `before`."""
         return replace(self, target=None, before=self.after, after=self.before)
 
     def facts(self) -> dict[str, Any]:
@@ -143,7 +146,7 @@ class ChangeOwner(_Attribute):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """A `chown` from its row."""
+        """Makes a `chown` step from its row."""
         before, after = data["before"], data["after"]
         return cls(
             *where,
@@ -153,14 +156,14 @@ class ChangeOwner(_Attribute):
         )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """`chown`."""
+        """A `chown` command."""
         owner, group = self.after
         yield f"chown -h {owner}:{group} -- {words.path(self.source or b'')}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeTime(_Attribute):
-    """`before`, `after`: the time of the last modification, in ns since the epoch."""
+    """Changes the time of last modification from `before` to `after` (ns since the epoch)."""
 
     action: ClassVar[str] = "utime"
     alters: ClassVar[Alters] = Alters.DATE
@@ -170,13 +173,13 @@ class ChangeTime(_Attribute):
     after: int
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Gives it the time `after`."""
+        """Sets the time `after`; refused if the time is not `before`."""
 
         def change(path: bytes, status: os.stat_result) -> None:
             if status.st_mtime_ns != self.before:
                 raise StepRefused("its time has changed")
             os.utime(path, ns=(status.st_atime_ns, self.after))
-            # A time that the file system cannot hold is silently another (ext4: 1901 to 2446).
+            # A file system silently clips a time it cannot hold (ext4: 1901 to 2446).
             if os.stat(path).st_mtime_ns != self.after:
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
                 raise StepRefused("the file system cannot hold that time")
@@ -187,7 +190,7 @@ class ChangeTime(_Attribute):
         return status.st_mtime_ns == self.after
 
     def inverse(self) -> ChangeTime:
-        """Gives it the time it had; until then it is expected to have the new one."""
+        """Sets the time `before`; expects the file to have the time `after`."""
         expected = self.expected and replace(self.expected, mtime_ns=self.after)
         return replace(
             self, target=None, expected=expected, before=self.after, after=self.before
@@ -199,10 +202,10 @@ class ChangeTime(_Attribute):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """A `utime` from its row."""
+        """Makes a `utime` step from its row."""
         return cls(*where, before=int(data["before"]), after=int(data["after"]), **link_data(data))
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """`touch`."""
+        """A `touch` command."""
         seconds, rest = divmod(self.after, 10**9)
         yield f"touch -h -m -d @{seconds}.{rest:09d} -- {words.path(self.source or b'')}"

@@ -1,7 +1,7 @@
-"""What every kind of step is, does and answers.
+"""The base class of all kinds of step.
 
-A kind is one class. It must say how a step of it is done, looked for after a crash, taken back and
-kept in the journal; every other question has an answer here that suits most kinds.
+A kind is one class. It must implement how its steps are done, recovered after a crash, undone and
+written to the journal; all other methods have defaults that suit most kinds.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ LINKS = ("inverts", "repeats")
 
 
 class Alters(Enum):
-    """What clients may notice a step by."""
+    """What a step changes that clients may notice."""
 
     NOTHING = "nothing"
     NAME = "name"  # of a message or a folder, and where it lies
     RECORD = "record"  # a message's sizes in a server's list
     DATE = "date"
-    DIRECTORY = "directory"  # one is there that was missing
+    DIRECTORY = "directory"  # a missing one is made
     RIGHTS = "rights"
 
 
 class Where(NamedTuple):
-    """The columns of the journal that every kind of step has."""
+    """The columns of the journal that every kind of step fills."""
 
     source: bytes | None = None
     target: bytes | None = None
@@ -48,7 +48,7 @@ class Where(NamedTuple):
 
 
 class Linked(TypedDict):
-    """What data of every kind may hold besides their own."""
+    """Data that a step of any kind may have in addition to its own."""
 
     inverts: int | None
     repeats: int | None
@@ -56,7 +56,7 @@ class Linked(TypedDict):
 
 
 class UidEdit(NamedTuple):
-    """What a step needs done to servers' lists: base names renamed, or these very changes."""
+    """The edit a step needs in servers' lists: base names to rename, or exact changes."""
 
     renames: list[tuple[bytes, bytes]]
     changes: list[Change]
@@ -64,24 +64,24 @@ class UidEdit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step(ABC):
-    """One act. `source` and `target` are relative to the spool, or begin with `quarantine:`.
+    """One change. `source` and `target` are relative to the spool or begin with `quarantine:`.
 
     `folder` and `target_folder` are the folders (paths relative to the spool, b"" is INBOX) whose
-    server lock is held while the step runs; None where no folder is touched on that side.
-    A `quarantine:` target made before the operation has its number is written
-    `quarantine:@/PATH`; `prepared` puts the number in the place of `@`.
+    server lock is held while the step runs; None if the step touches no folder on that side.
+    A `quarantine:` target made before the operation has a number is written
+    `quarantine:@/PATH`; `prepared` replaces the `@` by the number.
 
-    `inverts`, `repeats`: the earlier step of the journal that this one takes back or does again.
-    `keys`: the names of its data in the row it was read from, which keep their order when it is
+    `inverts`, `repeats`: id of the earlier step in the journal that this one undoes or repeats.
+    `keys`: the names of its data in the row it was read from, whose order is kept when the step is
     written again.
     """
 
     action: ClassVar[str]
-    """The kind, as the journal has it."""
+    """The kind's name in the journal."""
     locks: ClassVar[bool] = True
-    """Whether the locks of its folders are needed."""
+    """Whether the step needs the locks of its folders."""
     in_lists: ClassVar[bool] = False
-    """Whether it is done in servers' lists alone, for all acts of a batch at once."""
+    """Whether the step only changes servers' lists, which is done once for a whole batch."""
     alters: ClassVar[Alters] = Alters.NOTHING
     needs_root: ClassVar[bool] = False
 
@@ -95,70 +95,70 @@ class Step(ABC):
     repeats: int | None = None
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
-    # What a kind must say
+    # Methods that every kind must implement
 
     @abstractmethod
     def do(self, places: Places, folders: LockedFolders, /) -> None:
-        """Does it, with the rights the caller has, its folders being locked.
+        """Does the step, with the caller's rights; the caller holds the locks of its folders.
 
-        Raises StepRefused when it cannot be done, nothing having changed; HardError, OSError,
+        Raises StepRefused when it cannot be done and nothing has changed; HardError, OSError,
         and NotDurable.
         """
 
     @abstractmethod
     def recover(self, places: Places, folders: LockedFolders, /) -> bool:
-        """Whether it was done before a crash; completes one that was half done.
+        """Returns whether the step was done before a crash; completes one that was half done.
 
-        FileNotFoundError and NotADirectoryError mean that it was not. Raises StepRefused,
+        FileNotFoundError and NotADirectoryError mean that it was not done. Raises StepRefused,
         HardError and OSError.
         """
 
     @abstractmethod
     def inverse(self) -> Step:
-        """The step that takes this one back. Raises StepRefused when nothing can."""
+        """The step that undoes this one. Raises StepRefused if there is none."""
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """Its own data as the journal's JSON, `link_facts` among them."""
+        """The step's own data and `link_facts`, as the journal's JSON."""
 
     @classmethod
     @abstractmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Step:
-        """A step from its row: the columns, and the JSON that `facts` wrote.
+        """Makes a step from its row: the columns, and the JSON that `facts` wrote.
 
-        Raises KeyError, TypeError and ValueError for data that are not of this kind.
+        Raises KeyError, TypeError and ValueError for data that do not fit this kind.
         """
 
     # The journal
 
     @property
     def data(self) -> dict[str, Any]:
-        """Its data as the journal's JSON: first what its row had, in that order."""
+        """Its data as the journal's JSON; keys of the row it was read from come first, in order."""
         facts = self.facts()
         if not self.keys:
             return facts
         return {key: facts[key] for key in self.keys if key in facts} | facts
 
     def link_facts(self) -> dict[str, int | None]:
-        """The part of the data that says which earlier step this one is about."""
+        """The part of the data that names the earlier step this one undoes or repeats."""
         return {"inverts": self.inverts, "repeats": self.repeats}
 
     @property
     def is_linked(self) -> bool:
-        """Whether it takes back or repeats another."""
+        """Whether this step undoes or repeats another."""
         return self.inverts is not None or self.repeats is not None
 
     def undoing(self, number: int) -> Step:
-        """What takes it back, where the journal has it under this id. Raises StepRefused."""
+        """The step that undoes this one, whose id is `number`. Raises StepRefused."""
         return self.inverse().linked(inverts=number)
 
     def linked(self, *, inverts: int | None = None, repeats: int | None = None) -> Self:
-        """The same, said to take back or repeat a step of the journal."""
+        """A copy marked as undoing or repeating a step of the journal, by its id."""
         keys = keys_without(self.keys, LINKS)
         return replace(self, inverts=inverts, repeats=repeats, keys=keys)
 
     def prepared(self, scene: Scene) -> Step:
-        """The step as the journal must know it before it runs; its quarantine has its number."""
+        """The step as it is journaled before it runs; its quarantine path gets its number."""
         target = numbered(self.target, scene.operation)
         return self if target is self.target else replace(self, target=target)
 
@@ -166,146 +166,147 @@ class Step(ABC):
 
     @property
     def folders(self) -> tuple[bytes | None, bytes | None]:
-        """The folders it touches."""
+        """Its source's folder and its target's folder."""
         return self.folder, self.target_folder
 
     @property
     def may_join(self) -> bool:
-        """Whether it may share its locks with others: it is done to one message or its record."""
+        """Whether it may share its locks with others, because it changes only one message or its
+        record."""
         return False
 
     @property
     def carries_directory(self) -> bool:
-        """Whether it takes a directory elsewhere, and all that is in it."""
+        """Whether it moves a directory with all its contents."""
         return False
 
     def taking_back(self) -> Step:
-        """What takes it back at once, in the middle of its act. Raises StepRefused."""
+        """The step that undoes this one when its act fails halfway. Raises StepRefused."""
         return self.inverse()
 
     @property
     def is_sign(self) -> bool:
-        """Whether, once it is found done, the steps before it in its act surely were."""
+        """Whether finding this step done proves that the steps before it in its act were done."""
         return True
 
     # Lists of UIDs, keywords, quota
 
     @property
     def edits_uids(self) -> bool:
-        """Whether records in servers' lists of UIDs follow it."""
+        """Whether servers' lists of UIDs must be changed along with it."""
         return False
 
     @property
     def keeps_uid(self) -> bool:
-        """Whether it changes a base name in one folder, and the record must follow."""
+        """Whether it changes a base name within a folder, so that the record must follow."""
         return False
 
     @property
     def stays_in_folder(self) -> bool:
-        """Whether it renames a served message inside its folder."""
+        """Whether it renames a served message within its folder."""
         return False
 
     def uid_edit(self) -> UidEdit | None:
-        """What the lists of its folder must follow; None when there is nothing."""
+        """The edit that the lists of its folder need; None if they need none."""
         return None
 
     def bases_given_up(self) -> Sequence[bytes]:
-        """The base names in its folder whose records it needs."""
+        """The base names in its folder whose records it changes."""
         return ()
 
     def bases_led_to(self) -> Sequence[bytes]:
-        """The base names that records in its folder have once they follow."""
+        """The base names that these records have afterwards."""
         return ()
 
     def noting(self, _changes: Sequence[Change], /) -> Step:
-        """The step as the journal keeps it, once its changes of records are known."""
+        """The step with its changes of records filled in, for the journal."""
         return self
 
     @property
     def record_after(self) -> tuple[bytes, bytes] | None:
-        """For a step that takes a rename back: the folder and base name its record is under."""
+        """For a step that undoes a rename: the folder and base name where its record is now."""
         return None
 
     def carrying(self, _changes: Sequence[Change], /) -> Step:
-        """The step that also makes these very changes of records, where `record_after` is."""
+        """The step with these changes of records added, for a step with `record_after`."""
         return self
 
     @property
     def quota_change(self) -> tuple[int, int]:
-        """The bytes and messages that it adds to the sum of `maildirsize`."""
+        """The bytes and messages it adds to the sum in `maildirsize`."""
         return 0, 0
 
     def uncounted(self) -> Step:
-        """The same, adding nothing to that sum."""
+        """A copy that adds nothing to that sum."""
         return self
 
     @property
     def counted_acts(self) -> Sequence[int]:
-        """The acts whose bytes and messages it adds to `maildirsize`."""
+        """The acts whose bytes and messages this step adds to `maildirsize`."""
         return ()
 
     # Plans
 
     @property
     def came_from(self) -> bytes | None:
-        """The path that what is at `target` now had before; None when it had none."""
+        """The earlier path of what is now at `target`; None if it had none."""
         return None
 
     @property
     def puts_away(self) -> bool:
-        """Whether it puts something into the quarantine."""
+        """Whether it moves something into the quarantine."""
         return False
 
     @property
     def keeps_for_return(self) -> bool:
-        """Whether it saves what a message put away in the same act needs when it comes back."""
+        """Whether it saves data that a message quarantined by the same act needs on its return."""
         return False
 
     @property
     def purges(self) -> int | None:
-        """The step whose thing in the quarantine it deletes."""
+        """The id of the step whose quarantined file this one deletes."""
         return None
 
     def for_base(self, _base: bytes, /) -> Step:
-        """The same for a message that gets this base name."""
+        """A copy for a message that gets this base name."""
         return self
 
     # Words
 
     @property
     def about(self) -> bytes:
-        """The path it changes; the folder, where it changes a list of one."""
+        """The path it changes; for a change to a folder's list, the folder."""
         path = self.target if self.source is None else self.source
         return path if path is not None else self.folder or b""
 
     def tell(self, shown: Callable[[bytes], str] = path_shown) -> str:
-        """`rename cur/a -> cur/b`; safe to show. `shown`: how a path is written."""
+        """Describes the step: `rename cur/a -> cur/b`. Safe to show; `shown` formats a path."""
         to = "" if self.source is None or self.target is None else f" -> {shown(self.target)}"
         return f"{self.action} {shown(self.about)}{to}"
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """Lines of POSIX shell that do the same by hand."""
+        """Lines of POSIX shell that do the same."""
         yield words.by_hand(self.action, self.target or self.source or self.folder or b"")
 
 
 def link_data(data: Mapping[str, Any]) -> Linked:
-    """What a row's data say besides those of the kind."""
+    """The part of a row's data that all kinds share."""
     return Linked(inverts=data.get("inverts"), repeats=data.get("repeats"), keys=tuple(data))
 
 
 @lru_cache(maxsize=256)
 def keys_without(keys: tuple[str, ...], dropped: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of data but for those that come anew, and so last."""
+    """`keys` without those that are computed anew, which the journal writes last."""
     return tuple(key for key in keys if key not in dropped)
 
 
 def present(**facts: Any) -> dict[str, Any]:
-    """The data that are known: JSON without what is None."""
+    """The facts that are not None, as JSON."""
     return {key: value for key, value in facts.items() if value is not None}
 
 
 def numbered(path: bytes | None, operation: int) -> bytes | None:
-    """The path with the number of its operation, where it has none yet."""
+    """The path with its operation's number in place of the `@`, if it has none yet."""
     if path is None or not path.startswith(UNNUMBERED):
         return path
     return b"%s%d/%s" % (QUARANTINE, operation, path[len(UNNUMBERED) :])

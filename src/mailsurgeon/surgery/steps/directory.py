@@ -1,4 +1,4 @@
-"""`mkdir` and `rmdir`: an empty directory made, or taken away."""
+"""`mkdir` and `rmdir`: make or remove an empty directory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _PRIVATE = 0o700
 
 @dataclass(frozen=True, slots=True)
 class _OneDirectory(Step):
-    """`mode` (permission bits, taken from a sibling), `uid` and `gid` are what it has when made.
+    """`mode` (permission bits, taken from a sibling), `uid` and `gid`: for the directory when made.
 
-    No lock is needed: servers do so too without, and Courier's lock lies in one of them.
+    Takes no lock: servers make and remove directories without one, and Courier's lock is a file in
+    such a directory.
     """
 
     locks: ClassVar[bool] = False
@@ -35,14 +36,14 @@ class _OneDirectory(Step):
 
     @property
     def path(self) -> bytes:
-        """Of the directory."""
+        """The directory's path."""
         path = self.target if self.source is None else self.source
         assert path is not None
         return path
 
     @property
     def owner(self) -> tuple[int, int] | None:
-        """The owner and group it is to have, where they are known."""
+        """The owner and group it gets; None if unknown."""
         return None if self.uid is None or self.gid is None else (self.uid, self.gid)
 
     @property
@@ -50,25 +51,25 @@ class _OneDirectory(Step):
         return _PRIVATE if self.mode is None else self.mode
 
     def facts(self) -> dict[str, Any]:
-        """Mode and owner: an undone `mkdir` may be done again."""
+        """Mode and owner, which redoing an undone `mkdir` needs."""
         return present(mode=self.mode, uid=self.uid, gid=self.gid, **self.link_facts())
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """One of these steps from its row."""
+        """Makes a step from its row."""
         numbers = {key: int(data[key]) for key in ("mode", "uid", "gid") if key in data}
         return cls(*where, **numbers, **link_data(data))
 
 
 @dataclass(frozen=True, slots=True)
 class MakeDirectory(_OneDirectory):
-    """Makes `target`."""
+    """Makes the directory `target`."""
 
     action: ClassVar[str] = "mkdir"
     alters: ClassVar[Alters] = Alters.DIRECTORY
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Makes it with exactly its mode and owner."""
+        """Makes the directory with exactly its mode and owner; refused if it exists."""
         parent, name = places.locate(self.path)
         try:
             at.make_directory(parent, name, self._mode, self.owner)
@@ -76,7 +77,7 @@ class MakeDirectory(_OneDirectory):
             raise StepRefused("it is there already") from None
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
-        """Gives one that is there the mode and owner it was to have."""
+        """Whether the directory exists; sets its mode and owner if so."""
         parent, name = places.locate(self.path)
         status = at.look(parent, name)
         if status is None or not stat.S_ISDIR(status.st_mode):
@@ -85,7 +86,7 @@ class MakeDirectory(_OneDirectory):
         return True
 
     def inverse(self) -> RemoveDirectory:
-        """Takes it away."""
+        """Removes the directory."""
         return RemoveDirectory(
             self.path, None, None, self.folder, None,
             mode=self.mode, uid=self.uid, gid=self.gid,
@@ -93,18 +94,18 @@ class MakeDirectory(_OneDirectory):
         )  # fmt: skip
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """`mkdir`."""
+        """A `mkdir` command."""
         yield f"mkdir -m {self._mode:o} -- {words.path(self.path)}"
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveDirectory(_OneDirectory):
-    """Takes `source` away while it is empty."""
+    """Removes the empty directory `source`."""
 
     action: ClassVar[str] = "rmdir"
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Takes it away."""
+        """Removes the directory; refused if it is gone or not empty."""
         parent, name = places.locate(self.path)
         try:
             os.rmdir(name, dir_fd=parent)
@@ -121,7 +122,7 @@ class RemoveDirectory(_OneDirectory):
         return at.look(parent, name) is None
 
     def inverse(self) -> MakeDirectory:
-        """Makes it again."""
+        """Makes the directory again."""
         return MakeDirectory(
             None, self.path, None, self.folder, None,
             mode=self.mode, uid=self.uid, gid=self.gid,
@@ -129,5 +130,5 @@ class RemoveDirectory(_OneDirectory):
         )  # fmt: skip
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """`rmdir`."""
+        """A `rmdir` command."""
         yield f"rmdir -- {words.path(self.path)}"

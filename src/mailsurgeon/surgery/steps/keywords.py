@@ -1,8 +1,8 @@
-"""Steps of the kind `keywords`: the names of letters added to a folder, keywords carried along.
+"""`keywords`: adds names for keyword letters to a folder, or carries a message's keywords along.
 
-Dovecot's letters have their names in `dovecot-keywords`, in the control directory, under the lock
-of its uidlist. Courier keeps keywords by base name; a message that comes from another folder gets
-them in an update file of its own, as Courier itself would write it.
+Dovecot keeps the names of its letters in `dovecot-keywords`, in the control directory, under the
+lock of its uidlist. Courier keeps keywords by base name; when a message comes from another folder,
+we write its keywords in an update file of their own, as Courier itself would.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_KEYWORDS, DOVECOT_UIDLIST
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import files
 from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
@@ -32,13 +32,13 @@ from mailsurgeon.text import visible
 
 @dataclass(frozen=True, slots=True)
 class ChangeKeywords(Step):
-    """A step of this kind: Dovecot's names in a folder, or Courier's keywords of a message."""
+    """A step of this kind: names for Dovecot in a folder, or a message's keywords for Courier."""
 
     action: ClassVar[str] = "keywords"
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Step:
-        """The one or the other, by its row."""
+        """Makes a step of one kind or the other from its row."""
         return (
             CarriedKeywords.read(where, data) if "carry" in data else NameLetters.read(where, data)
         )
@@ -46,8 +46,8 @@ class ChangeKeywords(Step):
 
 @dataclass(frozen=True, slots=True)
 class NameLetters(ChangeKeywords):
-    """Names added to Dovecot's list of the letters in `folder` (`add`: with their numbers), or
-    taken away again (`remove`). `made`: whether there was no list. What is done already stays.
+    """Adds names to Dovecot's list of letters in `folder` (`add`: with their numbers), or removes
+    them again (`remove`). `made`: whether the list did not exist. Changes already made are kept.
     """
 
     _: KW_ONLY
@@ -56,7 +56,7 @@ class NameLetters(ChangeKeywords):
     made: bool | None = None
 
     def do(self, places: Places, folders: LockedFolders) -> None:
-        """Adds them, or takes away those that nobody uses."""
+        """Adds the names, or removes those no message uses."""
         with _dovecot(places, self.folder) as file:
             new = self._without(file, folders) if self._takes_away else self._with(file)
             if new == file.data:
@@ -67,18 +67,18 @@ class NameLetters(ChangeKeywords):
                 file.replace(new, _manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT_SUFFIX)
 
     def recover(self, places: Places, folders: LockedFolders) -> bool:
-        """Whether there is nothing to do; takes away what a killed run has left of a file."""
+        """Whether there is nothing left to do; removes the draft of a killed run."""
         with _dovecot(places, self.folder) as file:
             remove_own(file.directory, DOVECOT_KEYWORDS + DRAFT_SUFFIX)
             new = self._without(file, folders) if self._takes_away else self._with(file)
             return new == file.data
 
     def inverse(self) -> NameLetters:
-        """Takes them away, or adds them again."""
+        """Removes the names, or adds them again."""
         return replace(self, add=self.remove, remove=self.add)
 
     def facts(self) -> dict[str, Any]:
-        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        """As text; bytes that are not UTF-8 become surrogate escapes."""
         return present(
             add=_names_as_text(self.add),
             made=self.made,
@@ -88,7 +88,7 @@ class NameLetters(ChangeKeywords):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> NameLetters:
-        """A step from its row."""
+        """Makes a step from its row."""
         return cls(
             *where,
             add=_names_from_text(data.get("add")),
@@ -99,7 +99,7 @@ class NameLetters(ChangeKeywords):
 
     @property
     def is_sign(self) -> bool:
-        """Names that are not taken away are no sign that they were: they may be in use."""
+        """Only when adding: if nothing is left to remove, the names may just be in use."""
         return not self._takes_away
 
     @property
@@ -113,10 +113,10 @@ class NameLetters(ChangeKeywords):
             raise StepRefused(f"{visible(file.shown)}: {error}") from error
 
     def _without(self, file: ServerFile, folders: LockedFolders) -> bytes:
-        """The list without the names of the step that nobody uses.
+        """The list without the step's names that no message uses.
 
-        All stay when Dovecot has looked at the folder since they were added: a session may hold
-        them, and would go on to give out a letter without writing down its name again.
+        Removes none if Dovecot has changed its uidlist since they were added: a session may have
+        them in memory, and would hand out a letter without writing its name down again.
         """
         uidlist = at.look(file.directory, DOVECOT_UIDLIST)
         if uidlist and file.status and uidlist.st_ctime_ns >= file.status.st_ctime_ns:
@@ -124,7 +124,7 @@ class NameLetters(ChangeKeywords):
         return keywords.remove_names(file.data, self._unused(folders))
 
     def _unused(self, folders: LockedFolders) -> list[keywords.Numbered]:
-        """Those of the names to be taken away whose letter no message of the folder bears."""
+        """The names to be removed whose letter no message of the folder has."""
         assert self.folder is not None
         occupants = folders[self.folder].occupants
 
@@ -136,11 +136,11 @@ class NameLetters(ChangeKeywords):
 
 @dataclass(frozen=True, slots=True)
 class CarriedKeywords(ChangeKeywords):
-    """Courier's keywords of one message, carried from `folder` to `target_folder` (None: to none).
+    """Carries a message's Courier keywords from `folder` to `target_folder` (None: nowhere).
 
-    `old`, `new`: its base names there. `names`: the keywords. `made`: whether the directory they
-    go to was not there. `back`: they are carried back; on that way they are mostly still there,
-    and the update file that was written for them where they were is taken away.
+    `old`, `new`: its base names in them. `names`: the keywords. `made`: whether the target's
+    directory for keywords did not exist. `back`: this step undoes another; the keywords are then
+    mostly still in the target, and the update file that the other step wrote is removed.
     """
 
     _: KW_ONLY
@@ -151,14 +151,14 @@ class CarriedKeywords(ChangeKeywords):
     back: bool | None = None
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Gives the message its keywords under its base name in the folder it goes to."""
+        """Gives the message its keywords, under its base name in the target folder."""
         if self.target_folder is not None and not (self.back and self._has_them(places)):
             self._write_update(places)
         if self.back and self.folder is not None:
             self._take_update_away(places)
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
-        """Whether they are there; takes away what a killed run has left of a file."""
+        """Whether the keywords are there; removes the drafts of a killed run."""
         self._tidy(places)
         if self.target_folder is not None and not self._has_them(places):
             return False
@@ -174,14 +174,14 @@ class CarriedKeywords(ChangeKeywords):
         )  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        """As text; bytes that are not UTF-8 become surrogate escapes."""
         way: dict[str, Any] = {"from": os.fsdecode(self.old), "to": os.fsdecode(self.new)}
         way["names"] = [os.fsdecode(name) for name in self.names]
         return present(carry=way | present(made=self.made, back=self.back), **self.link_facts())
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> CarriedKeywords:
-        """A step from its row."""
+        """Makes a step from its row."""
         way = data["carry"]
         return cls(
             *where,
@@ -195,16 +195,16 @@ class CarriedKeywords(ChangeKeywords):
 
     @property
     def is_sign(self) -> bool:
-        """Keywords not to be taken away are no sign that they were: they may be in use."""
+        """Only on the way there: on the way back, keywords may stay because Courier uses them."""
         return not self.back
 
     @property
     def keeps_for_return(self) -> bool:
-        """Where the message goes nobody needs them."""
+        """Without a target folder the keywords are only kept in the journal, for the return."""
         return self.target_folder is None
 
     def for_base(self, base: bytes) -> CarriedKeywords:
-        """The new base name is known when the target of the rename is."""
+        """A copy with this new base name, which is known once the rename's target is."""
         return replace(self, new=base)
 
     def _write_update(self, places: Places) -> None:
@@ -221,7 +221,7 @@ class CarriedKeywords(ChangeKeywords):
             found.replace(content, manner, DRAFT_SUFFIX)
 
     def _has_them(self, places: Places) -> bool:
-        """Whether Courier finds these keywords for the message in the folder it goes to."""
+        """Whether Courier finds these keywords for the message in the target folder."""
         found = courier_keywords_of(places, self.target_folder or b"", self.new)
         return set(found) == set(self.names)
 
@@ -235,7 +235,7 @@ class CarriedKeywords(ChangeKeywords):
         self._remove_made(places, self.folder)
 
     def _written(self, places: Places) -> ServerFile | None:
-        """The update file that was written where the message was, while it is as written."""
+        """The update file that the first step wrote; None if it is gone or has changed."""
         with _courier(places, self.folder) as here:
             if here is None:
                 return None
@@ -243,10 +243,10 @@ class CarriedKeywords(ChangeKeywords):
         return found if found.status is not None and found.data == self._content else None
 
     def _remove_made(self, places: Places, folder: bytes | None) -> None:
-        """Takes away the directory that the step has made, or was to make, while it is empty."""
+        """Removes the directory that this step made, or was going to make, if it is empty."""
         if self.made:
             path = _shown(folder, b"")
-            with told(path):
+            with os_errors_at(path):
                 _remove_if_empty(*places.locate(path))
 
     def _tidy(self, places: Places) -> None:
@@ -279,9 +279,9 @@ def _names_from_text(pairs: Iterable[Any] | None) -> tuple[keywords.Numbered, ..
 
 @contextmanager
 def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
-    """`dovecot-keywords` of a folder. Raises StepRefused for one not to be touched."""
+    """A folder's `dovecot-keywords`. Raises StepRefused if it must not be touched."""
     assert folder is not None
-    with told(folder or b"INBOX"):
+    with os_errors_at(folder or b"INBOX"):
         control, shown = control_directory(places, folder)
     if control is None:
         raise StepRefused(f"{visible(shown)}: Dovecot's directory for the folder is missing")
@@ -293,7 +293,7 @@ def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
 
 
 def _manner(places: Places, directory: int) -> Manner:
-    """How a new file is made: like the uidlist beside it, or as the directory tells."""
+    """Owner and mode of a new file: those of the uidlist beside it, else from the directory."""
     like = at.look(directory, DOVECOT_UIDLIST)
     if like and stat.S_ISREG(like.st_mode) and like.st_uid == places.owner[0]:
         return Manner(like.st_uid, like.st_gid, stat.S_IMODE(like.st_mode))
@@ -309,7 +309,7 @@ def courier_keywords_of(places: Places, folder: bytes, base: bytes) -> tuple[byt
     with _courier(places, folder) as home:
         if home is None:
             return ()
-        with told(_shown(folder, b"")):
+        with os_errors_at(_shown(folder, b"")):
             names = [os.fsencode(name) for name in os.listdir(home)]
         updates = {
             name: files.read_file(home, name, _shown(folder, name)).data
@@ -328,16 +328,16 @@ def _remove_if_empty(parent: int, name: bytes) -> None:
         os.rmdir(name, dir_fd=parent)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
-            return  # gone, or Courier keeps something there by now
+            return  # gone, or Courier has put something there
         raise
     at.sync(parent)
 
 
 @contextmanager
 def _courier(places: Places, folder: bytes | None, *, make: bool = False) -> Generator[int | None]:
-    """A folder's directory of keywords, open; None when there is none. `make`: it is made."""
+    """Opens a folder's directory of keywords; yields None if missing. `make`: makes it then."""
     path = _shown(folder, b"")
-    with told(path):
+    with os_errors_at(path):
         directory = _open_courier(*places.locate(path), make=make)
     try:
         yield directory

@@ -1,6 +1,6 @@
-"""`maildirsize`: what acts done under the same locks come to, as one line of the spool's sum.
+"""`maildirsize`: adds one line to the spool's quota file, the sum of the acts of one batch.
 
-The engine writes this step down before the line is appended.
+The engine journals this step before it appends the line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import maildirsize_file
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
@@ -22,8 +22,8 @@ from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 
 @dataclass(frozen=True, slots=True)
 class CountQuota(Step):
-    """`size`, `messages`: what the line adds, in bytes and messages. `before`: inode and size of
-    the file as it was. `acts`: those that are counted, by their numbers.
+    """`size`, `messages`: what the line adds, in bytes and messages. `before`: the file's inode and
+    size before it was appended. `acts`: the numbers of the acts it counts.
     """
 
     action: ClassVar[str] = "maildirsize"
@@ -45,16 +45,16 @@ class CountQuota(Step):
                 maildirsize_file.append(home, *self._line)
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
-        """Whether the line is there, or need not be."""
+        """Whether the line is there or no longer needed."""
         with quota_home(places) as home:
             return maildirsize_file.appended(home, *self._line)
 
     def inverse(self) -> NoReturn:
-        """There is none: the acts that take others back are counted themselves."""
+        """Always raises StepRefused: the acts of an undo are counted by a step of their own."""
         raise StepRefused(f"a step of the kind '{self.action}' cannot be taken back")
 
     def facts(self) -> dict[str, Any]:
-        """The line, and what it counts."""
+        """The line, and the acts it counts."""
         return present(
             bytes=self.size, messages=self.messages, before=list(self.before),
             acts=list(self.acts), **self.link_facts(),
@@ -62,7 +62,7 @@ class CountQuota(Step):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """A step from its row."""
+        """Makes a step from its row."""
         inode, length = data["before"]
         return cls(
             *where,
@@ -75,12 +75,12 @@ class CountQuota(Step):
 
     @property
     def counted_acts(self) -> Sequence[int]:
-        """As `acts` says."""
+        """Same as `acts`."""
         return self.acts
 
 
 def counting(places: Places, size: int, messages: int, acts: Iterable[int]) -> CountQuota | None:
-    """The step that adds so many bytes and messages; None when no `maildirsize` is kept.
+    """The step that adds these bytes and messages; None if the spool has no `maildirsize`.
 
     Raises StepRefused and HardError.
     """
@@ -95,12 +95,12 @@ def counting(places: Places, size: int, messages: int, acts: Iterable[int]) -> C
 
 @contextmanager
 def quota_home(places: Places) -> Generator[int]:
-    """A descriptor of the directory that `maildirsize` is in. Raises StepRefused, HardError."""
+    """Opens the directory of `maildirsize`. Raises StepRefused and HardError."""
     if places.spool.control is None:
         yield places.directories.root
         return
     path = places.spool.quota_home
-    with told(path):
+    with os_errors_at(path):
         home = at.open_directory(os.path.realpath(path))
     try:
         yield home

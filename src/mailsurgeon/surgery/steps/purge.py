@@ -1,4 +1,4 @@
-"""`purge`: something is deleted for good, out of the quarantine alone. Nothing takes it back."""
+"""`purge`: deletes something from the quarantine for good. It cannot be undone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.expected import QUARANTINE
-from mailsurgeon.surgery.fsops.failures import StepRefused, told
+from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
@@ -19,7 +19,7 @@ from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 
 @dataclass(frozen=True, slots=True)
 class Purge(Step):
-    """`source`: what is deleted. `of`: the step that put it away."""
+    """`source`: what it deletes. `of`: the id of the step that quarantined it."""
 
     action: ClassVar[str] = "purge"
 
@@ -28,7 +28,7 @@ class Purge(Step):
     of: int
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Deletes it, a directory with all that is in it."""
+        """Deletes it; a directory with all its contents."""
         if not self.source.startswith(QUARANTINE):
             raise StepRefused("it is not in the quarantine")
         parent, name = places.locate(self.source)
@@ -36,7 +36,7 @@ class Purge(Step):
         reason = at.difference(status, self.expected) if self.expected else ""
         if status is None or reason:
             raise StepRefused(reason or "it is gone")
-        with told(self.source):
+        with os_errors_at(self.source):
             if stat.S_ISDIR(status.st_mode):
                 shutil.rmtree(os.fsdecode(name), dir_fd=parent)
             else:
@@ -50,16 +50,16 @@ class Purge(Step):
             return True
 
     def inverse(self) -> NoReturn:
-        """There is none."""
+        """Always raises StepRefused."""
         raise StepRefused(f"a step of the kind '{self.action}' cannot be taken back")
 
     def facts(self) -> dict[str, Any]:
-        """Which step it purges."""
+        """The step whose file it deletes."""
         return present(purges=self.of, **self.link_facts())
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """A purge from its row."""
+        """Makes a purge from its row."""
         if where.source is None:
             raise ValueError("a purge has a path")
         of = int(data["purges"])
@@ -67,5 +67,5 @@ class Purge(Step):
 
     @property
     def purges(self) -> int:
-        """As `of` says."""
+        """Same as `of`."""
         return self.of

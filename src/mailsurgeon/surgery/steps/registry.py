@@ -1,4 +1,4 @@
-"""The one table of the kinds of step, by their names in the journal."""
+"""The table of the kinds of step, by their names in the journal."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ KINDS: dict[str, type[Step]] = {
 
 
 def read_step(action: str, where: Where, data: Mapping[str, Any]) -> Step:
-    """A step from its row in the journal.
+    """Reads a step from its row in the journal.
 
-    Raises ValueError for a kind that is not known here, and ValueError, KeyError or TypeError for
-    data that are not of its kind.
+    Raises ValueError for an unknown kind, and ValueError, KeyError or TypeError for data that do
+    not fit the kind.
     """
     kind = KINDS.get(action)
     if kind is None:

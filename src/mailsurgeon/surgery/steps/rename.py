@@ -1,4 +1,4 @@
-"""`rename`: a message or a directory gets another path; nothing is ever replaced."""
+"""`rename`: gives a message or a directory another path; never replaces anything."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _SHARED = ("shared",)
 
 @dataclass(frozen=True, slots=True)
 class Rename(Step):
-    """`keep_uid`: the base name changes inside one folder, so the record of it must follow.
+    """`keep_uid`: the base name changes within one folder, so its record must follow.
 
-    `quota`: the bytes and messages that it adds to the sum of `maildirsize`. `links`: how many
-    names the file had, which recovery needs after link and unlink. `shared`: whether the message
-    had a namesake, beside which an undo puts it back; `may_share`: it is put back so. `changes`:
-    the changes of records that take back those which followed the first rename.
+    `quota`: the bytes and messages that it adds to the sum in `maildirsize`. `links`: the file's
+    number of hard links before, which recovery compares after link and unlink. `shared`: whether
+    another message had the same base name; undo then sets `may_share`, which allows the rename back
+    beside that namesake. `changes`: for an undo, the changes that restore the records.
     """
 
     action: ClassVar[str] = "rename"
@@ -62,13 +62,13 @@ class Rename(Step):
     shared: bool | None = None
 
     def do(self, places: Places, folders: LockedFolders) -> None:
-        """Renames, and looks afterwards whether it was the right thing."""
+        """Renames, then checks that the right file was renamed; if not, renames it back."""
         left, came = self.source.rpartition(b"/")[0], self.target.rpartition(b"/")[0]
-        ours, theirs = _occupants(folders, left), _occupants(folders, came)
+        old_home, new_home = _occupants(folders, left), _occupants(folders, came)
         source_dir, source = _locate_source(places, self.source, self.expected)
         target_dir, target = _locate_target(places, self.target)
-        if theirs and not self.may_share:  # back where it stood beside its namesake before
-            _check_base_is_free(theirs, self.target, self.source)
+        if new_home and not self.may_share:  # back where it stood beside its namesake before
+            _check_base_is_free(new_home, self.target, self.source)
         try:
             at.rename_no_replace(source_dir, source, target_dir, target)
         except FileExistsError:
@@ -81,13 +81,13 @@ class Rename(Step):
         if expected and not at.same_inode(at.look(target_dir, target), expected):
             at.rename_no_replace(target_dir, target, source_dir, source)
             raise StepRefused("another file has taken its place")
-        if ours:
-            ours.left(left, source)
-        if theirs:
-            theirs.came(came, target)
+        if old_home:
+            old_home.left(left, source)
+        if new_home:
+            new_home.came(came, target)
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
-        """Drops the first name where both are left of a rename by link and unlink."""
+        """Whether it was done; if link and unlink left both names, drops the old one."""
         assert self.expected is not None
         try:
             target_dir, target = places.locate(self.target)
@@ -105,12 +105,12 @@ class Rename(Step):
             return True
         names_before = 1 if self.links is None else self.links
         if stat.S_ISDIR(here.st_mode) or here.st_nlink <= names_before:
-            return False  # the second name was there before us
+            return False  # the second name existed before the operation
         at.drop_second_name(source_dir, source, target_dir, target)
         return True
 
     def _went_on(self, places: Places, target_dir: int) -> bool:
-        """Whether it was renamed and a client has renamed it on since (it was read, say)."""
+        """Whether a client renamed the file again after our rename (it was read, say)."""
         assert self.expected is not None
         with suppress(FileNotFoundError, NotADirectoryError):
             source_dir, source = places.locate(self.source)
@@ -128,11 +128,11 @@ class Rename(Step):
         return self._back(self.inverts, self.repeats, _SHARED)
 
     def undoing(self, number: int) -> Rename:
-        """The rename back."""
+        """The rename back, linked to the step `number`."""
         return self._back(number, None, (*LINKS, *_SHARED))
 
     def _back(self, inverts: int | None, repeats: int | None, renewed: tuple[str, ...]) -> Rename:
-        """The rename back, made at once: an operation may have a million of them."""
+        """Builds the rename back in one call: an undo may have a million of them."""
         quota = self.quota
         return Rename(
             self.target, self.source, self.expected, self.target_folder, self.folder,
@@ -142,13 +142,13 @@ class Rename(Step):
         )  # fmt: skip
 
     def taking_back(self) -> Rename:
-        """The rename back; the namesake it had may be there again."""
+        """The rename back, allowed beside the namesake that it had."""
         return replace(self.inverse(), may_share=True)
 
     # The journal
 
     def facts(self) -> dict[str, Any]:
-        """What a rename keeps in the journal."""
+        """The rename's data for the journal."""
         return present(
             keep_uid=self.keep_uid,
             quota=None if self.quota is None else list(self.quota),
@@ -162,7 +162,7 @@ class Rename(Step):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Rename:
-        """A rename from its row."""
+        """Makes a rename from its row."""
         source, target = where.source, where.target
         if source is None or target is None:
             raise ValueError("a rename has two paths")
@@ -179,7 +179,7 @@ class Rename(Step):
         )  # fmt: skip
 
     def prepared(self, scene: Scene) -> Rename:
-        """With its number; a rename inside the spool that names one folder stays in it."""
+        """With its operation's number; inside the spool, one folder given stands for both."""
         target = numbered(self.target, scene.operation) or b""
         folder, target_folder = self.folder, self.target_folder
         if not (self.source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
@@ -193,7 +193,7 @@ class Rename(Step):
             if folder is not None:
                 shared = scene.occupants(folder).namesake(self.source, target) is not None
         except (OSError, StepRefused):
-            pass  # it is refused when its turn comes
+            pass  # `do` refuses it later
         return Rename(
             self.source, target, self.expected, folder, target_folder,
             inverts=self.inverts, repeats=self.repeats, keys=self.keys, keep_uid=self.keep_uid,
@@ -205,29 +205,29 @@ class Rename(Step):
 
     @property
     def may_join(self) -> bool:
-        """Unless it carries a directory."""
+        """Unless it moves a directory."""
         return not self.carries_directory
 
     @property
     def carries_directory(self) -> bool:
-        """Known by what is expected of its source."""
+        """Whether `source` is a directory: those have an expected size of -1."""
         return self.expected is not None and self.expected.size == -1
 
     # Lists of UIDs and quota
 
     @property
     def edits_uids(self) -> bool:
-        """As `keep_uid` says."""
+        """Same as `keep_uid`."""
         return bool(self.keep_uid)
 
     @property
     def keeps_uid(self) -> bool:
-        """As `keep_uid` says."""
+        """Same as `keep_uid`."""
         return bool(self.keep_uid)
 
     @property
     def stays_in_folder(self) -> bool:
-        """Between cur and new of one folder."""
+        """Whether both paths are in cur or new of one folder."""
         if self.folder is None:
             return False
         served = served_in(self.folder)
@@ -243,10 +243,10 @@ class Rename(Step):
         return base_name(old), base_name(new)
 
     def uid_edit(self) -> UidEdit | None:
-        """The base name renamed, or Courier's name of the keywords.
+        """Renames the base name, or the name under which Courier keeps its keywords.
 
-        Another base name without its record was shared: what a server keeps by it belongs to the
-        other message.
+        If the base name changes without `keep_uid`, two messages shared it, and servers' records
+        under that name belong to the other message.
         """
         if self.keep_uid:
             old, new = self._bases
@@ -257,9 +257,9 @@ class Rename(Step):
         return None
 
     def _courier_edit(self) -> UidEdit | None:
-        """What a name with two infos needs when it loses one, or gets it back: Courier names a
-        message's keywords by all that is before the last colon, and reads for ever in search of
-        them when that is another than the message's (courier-imap 5.0.13).
+        """The edit for a name with two infos that loses one, or gets it back. Courier files a
+        message's keywords under everything before the last colon; if that is not the message's
+        current name, it loops forever looking for them (courier-imap 5.0.13).
         """
         old, new = (os.path.basename(p).rpartition(b":")[0] for p in (self.source, self.target))
         if old and new and old != new:
@@ -267,12 +267,12 @@ class Rename(Step):
         return None
 
     def bases_given_up(self) -> Sequence[bytes]:
-        """The base name before, where the record must follow."""
+        """The old base name, if its record must follow."""
         before, after = self._bases
         return (before,) if self.keep_uid and before != after else ()
 
     def bases_led_to(self) -> Sequence[bytes]:
-        """The new base name, also in Courier's way."""
+        """The new base name, as Dovecot and as Courier take it from the file name."""
         if not self.stays_in_folder:
             return ()
         name = os.path.basename(self.target)
@@ -280,23 +280,23 @@ class Rename(Step):
 
     @property
     def record_after(self) -> tuple[bytes, bytes] | None:
-        """Where the first rename, which this one takes back, has led the record."""
+        """The folder and base name where the rename that this one undoes put the record."""
         if not self.keep_uid:
             return None
         folder = self.target_folder if self.folder is None else self.folder
         return folder or b"", base_name(os.path.basename(self.source))
 
     def carrying(self, changes: Sequence[Change]) -> Rename:
-        """The rename back with the record's own line."""
+        """The rename back, with the changes that restore its record."""
         return replace(self, changes=tuple(changes))
 
     @property
     def quota_change(self) -> tuple[int, int]:
-        """As `quota` says."""
+        """Same as `quota`."""
         return self.quota or (0, 0)
 
     def uncounted(self) -> Rename:
-        """Without `quota`."""
+        """A copy without `quota`."""
         return replace(self, quota=None)
 
     # Plans
@@ -308,21 +308,21 @@ class Rename(Step):
 
     @property
     def puts_away(self) -> bool:
-        """By its target."""
+        """Whether its target is in the quarantine."""
         return self.target.startswith(QUARANTINE)
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """`mv -n`; in the quarantine the directories above are made first."""
+        """A `mv -n` command; for the quarantine, `mkdir -p` comes first."""
         if self.puts_away:
             yield f"mkdir -p -m {_SAFE_MODE} -- {words.path(os.path.dirname(self.target))}"
         yield f"mv -n -- {words.path(self.source)} {words.path(self.target)}"
 
 
 def _occupants(folders: LockedFolders, directory: bytes) -> Occupants | None:
-    """Who is in the folder that has this cur or new, where its lock is ours."""
+    """The messages of the folder with this cur or new; None if we do not hold its lock."""
     folder = folder_around(directory)
-    around = folders.get(folder) if folder is not None else None
-    return around.occupants if around else None
+    locked = folders.get(folder) if folder is not None else None
+    return locked.occupants if locked else None
 
 
 def _locate_source(places: Places, path: bytes, expected: Expected | None) -> tuple[int, bytes]:
@@ -346,7 +346,7 @@ def _locate_target(places: Places, path: bytes) -> tuple[int, bytes]:
 
 
 def _check_base_is_free(occupants: Occupants, path: bytes, besides: bytes) -> None:
-    """Two files of one base name in a folder: a server would overwrite one by the other."""
+    """Refuses a second file with one base name in a folder: servers would overwrite one of them."""
     other = occupants.namesake(path, besides)
     if other is not None:
         raise StepRefused(f"its base name is taken by {visible(other)}")

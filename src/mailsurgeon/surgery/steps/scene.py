@@ -1,4 +1,4 @@
-"""What a step may look at before the journal has it: the spool as a batch begins."""
+"""What a step may look up before it is journaled: the spool as it is when a batch begins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailsurgeon.surgery.servers.folder_names import Occupants, Register
 
 
 class Scene:
-    """Made for one batch of the operation with this number."""
+    """Lookups for one batch of the operation with this number."""
 
     def __init__(self, places: Places, register: Register, operation: int) -> None:
         self.operation = operation
@@ -19,11 +19,11 @@ class Scene:
         self._present: dict[bytes, Occupants] = {}
 
     def look(self, path: bytes) -> os.stat_result | None:
-        """What lies at the path of a step, None when nothing does. Raises OSError, StepRefused."""
+        """The status of the file at a step's path; None if missing. Raises OSError, StepRefused."""
         return at.look(*self._places.locate(path))
 
     def occupants(self, folder: bytes) -> Occupants:
-        """The messages of a folder, listed once a batch. Raises OSError and StepRefused."""
+        """The messages of a folder, listed once per batch. Raises OSError and StepRefused."""
         if folder not in self._present:
             self._present[folder] = self._register.look(folder)
         return self._present[folder]

@@ -1,4 +1,4 @@
-"""The words of shell that steps are written in: paths, and edits of servers' lists."""
+"""Writes paths and edits of servers' lists as shell."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ShellWords:
         self.called: set[str] = set()
 
     def path(self, path: bytes) -> str:
-        """A path of a step as one word."""
+        """A step's path as one shell word."""
         if path.startswith(QUARANTINE):
             return '"$QUARANTINE"/' + quoted(path.removeprefix(QUARANTINE))
         return quoted(b"./" + path if path.startswith(b"-") else path or b".")
@@ -57,7 +57,7 @@ class ShellWords:
         return f"{function} {self.path(os.path.join(folder, name))}"
 
     def by_hand(self, action: str, path: bytes) -> str:
-        """A comment for what shell has no command for."""
+        """A comment for a step that shell has no command for."""
         return f"# {visible(action)} {visible(path or b'.')}: to be made by hand"
 
 
@@ -66,7 +66,7 @@ def quoted(name: bytes) -> str:
     text = os.fsdecode(name)
     if visible(text) == text:
         return shlex.quote(text)
-    body = text.rstrip("\n")  # a command substitution would eat them
+    body = text.rstrip("\n")  # command substitution strips trailing newlines
     octal = "".join(
         char if char.isascii() and char.isprintable() and char not in "\\%'-"
         else "".join(f"\\{byte:03o}" for byte in os.fsencode(char))

@@ -1,7 +1,7 @@
-"""`uidlist`: records in servers' lists follow the base names of their messages.
+"""`uidlist`: makes records in servers' lists follow the base names of their messages.
 
-All such changes of a batch are made at once, under the lock of their folder, and the engine writes
-one step of this kind down for each list of changes before any file is renamed.
+The engine makes all such changes of a batch at once, under the folder's lock, and journals one step
+of this kind per list before it renames any file.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecords(Step):
-    """`records`: base names before and after, for a step of an act; the same base name twice
-    drops the sizes of its record. `changes`: lines before and after, once they are known.
+    """`records`: base names before and after, for a step of an act; two equal names drop the sizes
+    of the record. `changes`: lines before and after, once they are known.
     """
 
     action: ClassVar[str] = "uidlist"
@@ -35,20 +35,20 @@ class ChangeRecords(Step):
     changes: tuple[Change, ...] | None = None
 
     def do(self, _places: Places, _folders: LockedFolders) -> None:
-        """Never alone."""
+        """Always raises StepRefused: the engine does these steps for a whole batch."""
         raise StepRefused(f"a step of the kind '{self.action}' is done for a whole batch")
 
     def recover(self, _places: Places, _folders: LockedFolders) -> bool:
-        """The list is looked at when all steps of its folder are known."""
+        """Always False: recovery looks at a list once all steps of its folder are settled."""
         return False
 
     def inverse(self) -> ChangeRecords:
-        """The changes back."""
+        """The same changes the other way round."""
         back = tuple(change.back for change in self.changes or ())
         return replace(self, expected=None, records=None, changes=back)
 
     def facts(self) -> dict[str, Any]:
-        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        """As text; bytes that are not UTF-8 become surrogate escapes."""
         records = self.records
         return present(
             records=None if records is None else [list(map(os.fsdecode, pair)) for pair in records],
@@ -58,7 +58,7 @@ class ChangeRecords(Step):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """A step from its row."""
+        """Makes a step from its row."""
         records, changes = data.get("records"), data.get("changes")
         return cls(
             *where,
@@ -71,31 +71,31 @@ class ChangeRecords(Step):
 
     @property
     def may_join(self) -> bool:
-        """It is done to one record."""
+        """Always: it changes records one by one."""
         return True
 
     @property
     def edits_uids(self) -> bool:
-        """It is nothing else."""
+        """Always."""
         return True
 
     def uid_edit(self) -> UidEdit:
-        """Its records, or when it takes others back its changes."""
+        """Its records; for an undo, its changes."""
         return UidEdit(list(self.records or ()), list(self.changes or ()))
 
     def bases_given_up(self) -> Sequence[bytes]:
-        """Of its records."""
+        """The base names of its records before."""
         return [old for old, _ in self.records or ()]
 
     def bases_led_to(self) -> Sequence[bytes]:
-        """Of its records and changes."""
+        """The base names of its records and changes afterwards."""
         return [
             *(new for _, new in self.records or ()),
             *(base_after(change) for change in self.changes or ()),
         ]
 
     def noting(self, changes: Sequence[Change]) -> ChangeRecords:
-        """With these changes."""
+        """A copy with these changes."""
         return replace(self, changes=tuple(changes))
 
     def shell(self, words: ShellWords) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`uidlist-lines`: lines that a server rejects are taken out of its list of UIDs."""
+"""`uidlist-lines`: removes lines that a server rejects from its list of UIDs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 NumberedLines = tuple[tuple[int, bytes], ...]
-"""Lines with their numbers in the file, from 1."""
+"""Lines with their line numbers in the file, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class DropLines(Step):
-    """`name`: of the list. `drop`: the lines; taking it back `restore`, and no `drop`. `torn`:
-    whether the last of them has no newline.
+    """`name`: the list's file name. `drop`: the lines to remove; an undo has `restore` instead.
+    `torn`: whether the last line has no newline.
     """
 
     action: ClassVar[str] = "uidlist-lines"
@@ -34,7 +34,7 @@ class DropLines(Step):
     torn: bool | None = None
 
     def do(self, _places: Places, folders: LockedFolders) -> None:
-        """Takes lines out, or puts them back; all that the server wrote since stays."""
+        """Removes the lines, or restores them; keeps everything the server wrote since."""
         assert self.folder is not None
         one = folders[self.folder].uidlist(self.name)
         try:
@@ -44,7 +44,7 @@ class DropLines(Step):
         one.rewrite(restore_lines(new, list(self.restore or ()), torn=bool(self.torn)))
 
     def recover(self, _places: Places, folders: LockedFolders) -> bool:
-        """Whether the lines are no longer (or, to be restored, again) where they were."""
+        """Whether the lines are gone from their places, or, for an undo, are back in them."""
         assert self.folder is not None
         with suppress(StepRefused):
             one = folders[self.folder].uidlist(self.name)
@@ -56,11 +56,11 @@ class DropLines(Step):
         return False
 
     def inverse(self) -> DropLines:
-        """Puts them back, or takes them out again."""
+        """Restores the lines, or removes them again."""
         return replace(self, drop=self.restore or (), restore=self.drop or ())
 
     def facts(self) -> dict[str, Any]:
-        """As text; bytes that are no UTF-8 are surrogate escapes."""
+        """As text; bytes that are not UTF-8 become surrogate escapes."""
         return present(
             name=os.fsdecode(self.name),
             drop=_text(self.drop),
@@ -71,7 +71,7 @@ class DropLines(Step):
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
-        """A step from its row."""
+        """Makes a step from its row."""
         return cls(
             *where,
             name=os.fsencode(data["name"]),
@@ -82,7 +82,7 @@ class DropLines(Step):
         )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """Lines taken out; putting them back in their places is left to the hand."""
+        """Removes the lines; a comment asks to restore them by hand."""
         if self.drop:
             lines = [(line, b"") for _, line in self.drop]
             yield from words.list_edit(self.folder or b"", self.name, lines)

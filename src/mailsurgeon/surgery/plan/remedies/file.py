@@ -1,4 +1,7 @@
-"""`file`: into cur/ of a folder, from its directory, a nested one, tmp/ or another folder."""
+"""`file`: moves a message into cur/ of a folder.
+
+The message may lie in the folder's directory, in one nested in it, in tmp/ or in another folder.
+"""
 
 from __future__ import annotations
 
@@ -14,62 +17,63 @@ from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
 
-def file_message(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """Into cur/ of the target folder, with the flags it has.
+def file_message(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Moves the message into cur/ of the target folder, with its flags.
 
-    `,U=` and `,FMD5=` stay only while the folder stays; keyword letters are then mapped by name.
+    Drops `,U=` and `,FMD5=` for another folder, or where they would clash with mbsync's UIDs there.
+    For another folder, maps keyword letters by name.
     """
     entry = choice.entry
     if not entry.is_file:
         return choice.refuse("it is no regular file")
-    target = _target(choice, around)
+    target = _target(choice, context)
     if target is None:
-        hint = command(around.spool, "PATH", "--to INBOX", verb="file")
+        hint = command(context.spool, "PATH", "--to INBOX", verb="file")
         return choice.refuse("there is no folder around it but INBOX, which must be named", hint)
     if entry.is_served and target.id == entry.folder:
         return choice.leave(f"it is filed in {target.name} already")
     if entry.place == Place.TMP:
-        left = delivery_at_work(choice, around)
+        left = delivery_at_work(choice, context)
         if left:
             return left
-    home = around.home(entry)
-    carried = carry_keywords(entry, home, target.path, around)
+    home = context.home(entry)
+    carried = carry_keywords(entry, home, target.path, context)
     change = NameChange(
         sizes=entry.sizes,
         set_sizes=entry.place == Place.TMP,
         repair_info=True,
         keywords=carried.letters,
-        strip_uid=target.path != home or _uid_clashes(entry, target.path, around),
+        strip_uid=target.path != home or _uid_clashes(entry, target.path, context),
     )
     into = join(target.path, b"cur")
     return Repair("file", change, into, target.path, before=carried.before, notes=carried.notes)
 
 
-def delivery_at_work(choice: Choice, around: SpoolContext) -> Left | None:
-    """A refusal where a delivery may still be writing this file in tmp/."""
+def delivery_at_work(choice: Choice, context: SpoolContext) -> Left | None:
+    """A refusal if a delivery may still be writing this file in tmp/; else None."""
     if choice.options.force or choice.detail.get("stale", True):
         return None
-    hint = command(around.spool, "PATH", "--force")
+    hint = command(context.spool, "PATH", "--force")
     if choice.detail.get("open_by"):
         return choice.refuse("a process has it open: a delivery may be at work", hint)
     return choice.refuse("it is not old enough: a delivery may be at work", hint)
 
 
-def _target(choice: Choice, around: SpoolContext) -> FolderRow | None:
+def _target(choice: Choice, context: SpoolContext) -> FolderRow | None:
     if choice.options.target is not None:
         return choice.options.target
-    around_it = around.folders.get(choice.entry.folder)
-    name = choice.detail.get("target", around_it.name if around_it else None)
-    if around_it and around_it.name == name:
-        return around_it  # two folders may bear one name, written in two ways
-    return around.by_name.get(name)
+    nearest = context.folders.get(choice.entry.folder)
+    name = choice.detail.get("target", nearest.name if nearest else None)
+    if nearest and nearest.name == name:
+        return nearest  # two directories may decode to one folder name
+    return context.by_name.get(name)
 
 
-def _uid_clashes(entry: EntryDetail, folder: bytes, around: SpoolContext) -> bool:
-    """Whether mbsync would find this `,U=` twice in the folder, or too high, and stop."""
+def _uid_clashes(entry: EntryDetail, folder: bytes, context: SpoolContext) -> bool:
+    """Whether the folder has this `,U=` already, or it is too high; mbsync would stop."""
     uid = uid_field(entry.filename)
     if uid is None:
         return False
-    highest = around.highest_uid(folder)
+    highest = context.highest_uid(folder)
     too_high = highest is not None and uid > highest and fmd5_field(entry.filename) is None
-    return too_high or around.uid_in_use(folder, uid)
+    return too_high or context.uid_in_use(folder, uid)

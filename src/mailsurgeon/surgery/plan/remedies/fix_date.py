@@ -1,4 +1,4 @@
-"""`fix-date`: the file's time becomes the date of its header."""
+"""`fix-date`: sets the file's time to the date in its header."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.steps.attributes import ChangeTime
 
 
-def fix_date(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """The file's time from the date of its header: servers show it as the time of arrival."""
+def fix_date(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Sets the file's time to the date in its header: servers show it as the time of arrival."""
     entry = choice.entry
     if not entry.is_file:
         return choice.refuse("it is no regular file")
@@ -19,7 +19,7 @@ def fix_date(choice: Choice, around: SpoolContext) -> Repair | Left:
     after = entry.date * 1_000_000_000
     if after == entry.mtime_ns:
         return choice.leave("its time is that of its header")
-    if entry.nlink > 1 and not around.to_date(entry.inode):
+    if entry.nlink > 1 and not context.to_date(entry.inode):
         return choice.leave("another name of the same file gets the time")
     step = ChangeTime(None, None, before=entry.mtime_ns, after=after)
     return Repair("fix-date", after=(step,))

@@ -1,4 +1,4 @@
-"""`fix-flags`: the info put right, or the flags the operator set."""
+"""`fix-flags`: repairs the info, or sets the operator's flags."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.text import visible
 
 
-def fix_flags(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """The info as it should be; with `flags` exactly these, keywords kept unless it names any.
+def fix_flags(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Repairs the info; with `flags`, sets exactly these; keywords stay unless it names any.
 
-    A message in new/ that gets flags goes to cur/, as a client would put it.
+    A message in new/ that gets flags moves to cur/, as a client would move it.
     """
     entry, flags = choice.entry, choice.options.flags
     if not entry.is_file:
@@ -27,13 +27,13 @@ def fix_flags(choice: Choice, around: SpoolContext) -> Repair | Left:
         return Repair("fix-flags", NameChange(sizes=entry.sizes, repair_info=True))
     change = NameChange(sizes=entry.sizes, set_flags=checked(flags))
     if entry.place == Place.NEW and flags:
-        home = around.home(entry) or b""
+        home = context.home(entry) or b""
         return Repair("fix-flags", change, into=join(home, b"cur"), home=home)
     return Repair("fix-flags", change)
 
 
 def checked(flags: str) -> bytes:
-    """The flags an operator typed. MailsurgeonError when they are not flags."""
+    """The flags as bytes. Raises MailsurgeonError if they are not flags."""
     for letter in flags:
         if letter not in "DFPRST" and not ("a" <= letter <= "z"):
             raise MailsurgeonError(

@@ -1,4 +1,4 @@
-"""`fix-permissions`: mode and owner as in the rest of the spool."""
+"""`fix-permissions`: sets mode and owner as in the rest of the spool."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner
 
 
-def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
-    """Mode and owner as in the rest of the spool; never to root."""
+def fix_permissions(choice: Choice, _context: SpoolContext) -> Repair | Left:
+    """Sets mode and owner as in the rest of the spool; never gives anything to root."""
     entry = choice.entry
     if entry.kind not in ("file", "directory"):
         return choice.refuse("the mode of what is no regular file is left alone")
@@ -40,7 +40,7 @@ def fix_permissions(choice: Choice, _around: SpoolContext) -> Repair | Left:
 
 
 def _should_be(entry: EntryDetail, detail: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Mode, owner and group to have: the diagnosis' where it says, else readable by its owner."""
+    """The right mode, owner and group: as diagnosed, else as now and readable by the owner."""
     wanted: Mapping[str, Any] = detail.get("should_be") or {}
     before = stat.S_IMODE(entry.mode)
     needed = stat.S_IRWXU if entry.is_directory else stat.S_IRUSR

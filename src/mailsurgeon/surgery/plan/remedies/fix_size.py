@@ -1,4 +1,4 @@
-"""`fix-size`: the digits of `,S=` and `,W=` put right, or the wrong ones of the uidlist dropped."""
+"""`fix-size`: corrects `,S=` and `,W=`, or drops wrong sizes from the uidlist."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _CUT = (
 _EMPTY = "the file is empty: its name is the only trace of its real size"
 
 
-def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """S and W of the name as they really are; a field the name lacks is not added."""
+def fix_size(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Sets S and W in the name to the real sizes; adds no field that the name lacks."""
     entry = choice.entry
     if not entry.is_file:
         return choice.refuse("it is no regular file")
     shows_loss = any(problem_kind(code).shows_loss for code in choice.codes_here)
     if shows_loss and not choice.options.named:
-        hint = command(around.spool, "PATH")
+        hint = command(context.spool, "PATH")
         return choice.leave("correcting the size would hide what was lost", hint)
     if choice.detail.get("in") == "uidlist":
-        return Repair("fix-size", own=(_forget_sizes(entry, around),))
+        return Repair("fix-size", own=(_forget_sizes(entry, context),))
     named, actual = size_fields(entry.filename, *entry.sizes), entry.sizes
     wrong = [known for said, known in zip(named, actual, strict=True) if said not in (None, known)]
     if not wrong:
         return choice.leave("its sizes are right")
     if None in wrong:
-        return choice.refuse(_UNKNOWN, command(around.spool, verb="scan"))
+        return choice.refuse(_UNKNOWN, command(context.spool, verb="scan"))
     notes: tuple[str, ...] = ()
     if entry.size == 0:
         notes = (_EMPTY,)
@@ -48,9 +48,9 @@ def fix_size(choice: Choice, around: SpoolContext) -> Repair | Left:
     return Repair("fix-size", change, notes=notes)
 
 
-def _forget_sizes(entry: EntryDetail, around: SpoolContext) -> Step:
+def _forget_sizes(entry: EntryDetail, context: SpoolContext) -> Step:
     """The step that drops S and W from the message's record in the uidlist."""
-    home = around.home(entry) or b""
+    home = context.home(entry) or b""
     list_path = join(home, DOVECOT_UIDLIST)
     return ChangeRecords(
         list_path, None, folder=home, records=((entry.base, entry.base),)

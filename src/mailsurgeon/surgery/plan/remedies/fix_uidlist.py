@@ -1,4 +1,4 @@
-"""`fix-uidlist`: the lines that a server would reject are taken out of its list of UIDs."""
+"""`fix-uidlist`: removes the lines that a server would reject from its list of UIDs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.steps.uidlist_lines import DropLines
 
 
-def fix_uidlist(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """Takes out of a uidlist the lines a server would reject; the header stays byte for byte."""
-    folder = around.home(choice.entry)
+def fix_uidlist(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Removes the lines that a server would reject; the header stays byte for byte."""
+    folder = context.home(choice.entry)
     name = os.path.basename(choice.entry.path)
-    data = around.uidlist(folder, name) if folder is not None else None
+    data = context.uidlist(folder, name) if folder is not None else None
     try:
         listed = parse_uidlist(data) if data is not None else None
     except UidlistError as error:

@@ -1,4 +1,4 @@
-"""The keywords of a message that changes its folder: by their names, never by their letters."""
+"""Carries a message's keywords to another folder by name: letters differ between folders."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mailsurgeon.text import visible
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """`letters`: what each letter becomes (those not in it go), None where they stay as they are.
+    """`letters`: the new letter for each old one (others are dropped), None to keep them all.
 
-    `before`: the steps without which the new letters would mean nothing. `notes`: what is lost.
+    `before`: the steps that give the new letters their names. `notes`: what is lost.
     """
 
     letters: Mapping[int, int] | None = None
@@ -28,25 +28,25 @@ class Carried:
 
 
 def carry_keywords(
-    entry: EntryDetail, home: bytes | None, target: bytes, around: SpoolContext
+    entry: EntryDetail, home: bytes | None, target: bytes, context: SpoolContext
 ) -> Carried:
-    """The keywords of a message that goes from the folder `home` (None: from none) to `target`."""
+    """Carries the keywords of a message from the folder `home` (None: none) to `target`."""
     if home == target:
         return Carried()
-    courier = courier_step(entry, home, target, around)
+    courier = courier_step(entry, home, target, context)
     flags = parse_info(entry.filename, *entry.sizes).flags
     letters = [letter for letter in flags if FIRST_LETTER <= letter <= 0x7A]
     if not letters:
         return Carried(None, courier)
-    mapping, notes = _map(letters, home, target, around)
-    return Carried(mapping, (*_adding(target, mapping, around), *courier), notes)
+    mapping, notes = _map(letters, home, target, context)
+    return Carried(mapping, (*_adding(target, mapping, context), *courier), notes)
 
 
 def _map(
-    letters: Iterable[int], home: bytes | None, target: bytes, around: SpoolContext
+    letters: Iterable[int], home: bytes | None, target: bytes, context: SpoolContext
 ) -> tuple[dict[int, int], tuple[str, ...]]:
-    """What each letter becomes, and what is to be said of those that are dropped."""
-    book = around.keyword_book
+    """The new letter for each letter, and notes about those that are dropped."""
+    book = context.keyword_book
     names = book.letters(home).known.names if home is not None else dict[int, bytes]()
     goal = book.letters(target)
     mapping: dict[int, int] = {}
@@ -67,9 +67,9 @@ def _map(
     return mapping, tuple(notes)
 
 
-def _adding(folder: bytes, mapping: Mapping[int, int], around: SpoolContext) -> tuple[Step, ...]:
-    """The step that adds the names which the letters in `mapping` need."""
-    goal = around.keyword_book.letters(folder)
+def _adding(folder: bytes, mapping: Mapping[int, int], context: SpoolContext) -> tuple[Step, ...]:
+    """The step that adds the names for the letters in `mapping`."""
+    goal = context.keyword_book.letters(folder)
     names = goal.up_to(frozenset(letter - FIRST_LETTER for letter in mapping.values()))
     if not names:
         return ()
@@ -77,20 +77,20 @@ def _adding(folder: bytes, mapping: Mapping[int, int], around: SpoolContext) -> 
 
 
 def courier_step(
-    entry: EntryDetail, home: bytes | None, target: bytes | None, around: SpoolContext
+    entry: EntryDetail, home: bytes | None, target: bytes | None, context: SpoolContext
 ) -> tuple[Step, ...]:
-    """The step that carries what Courier keeps for a message; its new base name comes later.
+    """The step that carries Courier's keywords of a message; its new base name comes later.
 
-    `target` None: it goes where nobody needs them, and they are there again if it comes back.
+    `target` None: nobody needs them there, but they must be there again if the message returns.
     """
     if home is None or not entry.is_served:
         return ()
     name = entry.filename
-    kept_by = name.rpartition(b":")[0] or name  # all before the last colon (courier-imap 5.0.13)
-    names = around.keyword_book.courier(home, kept_by)
+    kept_by = name.rpartition(b":")[0] or name  # up to the last colon (courier-imap 5.0.13)
+    names = context.keyword_book.courier(home, kept_by)
     if not names:
         return ()
-    made = None if target is None else not os.path.isdir(around.keyword_book.courier_home(target))
+    made = None if target is None else not os.path.isdir(context.keyword_book.courier_home(target))
     step = CarriedKeywords(
         None, None, None, home, target, old=kept_by, new=kept_by, names=tuple(names), made=made
     )  # fmt: skip

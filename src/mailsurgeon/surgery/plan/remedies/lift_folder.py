@@ -1,4 +1,4 @@
-"""`lift-folder`: a nested Maildir becomes a folder of its own."""
+"""`lift-folder`: turns a nested Maildir into a folder of its own."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.steps.rename import Rename
 
 
-def lift_folder(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """A nested Maildir becomes a folder of its own, uidlist and all, by one rename."""
+def lift_folder(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Turns a nested Maildir, with its uidlist, into a folder of its own by one rename."""
     entry, path = choice.entry, choice.entry.path
     if "becomes" not in choice.detail:
         return choice.refuse("it is no nested folder")
     target = os.fsencode(choice.detail["becomes"])
-    if target in around.by_path or around.lstat(target) is not None:
+    if target in context.by_path or context.lstat(target) is not None:
         return choice.refuse(f"{choice.detail['becomes']} is there already")
-    notes: list[str] = [f"the layout is {around.spool.layout}, which has no folders below folders"]
-    stale = around.subscribed(path)
+    notes: list[str] = [f"the layout is {context.spool.layout}, which has no folders below folders"]
+    stale = context.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
-    step = Rename(path, target, entry.expected(around.spool), path, target)
+    step = Rename(path, target, entry.expected(context.spool), path, target)
     return Repair("lift-folder", own=(step,), notes=("; ".join(notes),))

@@ -1,4 +1,4 @@
-"""`make-subdirs`: the directories that a folder lacks, also where another remedy needs them."""
+"""`make-subdirs`: makes the directories that a folder lacks, also for other remedies."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.steps.directory import MakeDirectory
 
 
-def make_subdirs(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """The missing ones of cur, new and tmp, with mode and owner of one that is there."""
+def make_subdirs(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Makes missing cur, new and tmp, with the mode and owner of an existing one."""
     path = choice.entry.path
-    steps = missing_subdirs(path, around)
+    steps = missing_subdirs(path, context)
     if not steps:
         return choice.leave("cur, new and tmp are there")
     return Repair("make-subdirs", own=steps)
 
 
-def missing_subdirs(folder: bytes, around: SpoolContext) -> tuple[Step, ...]:
+def missing_subdirs(folder: bytes, context: SpoolContext) -> tuple[Step, ...]:
     """One mkdir for each of cur, new and tmp that `folder` lacks."""
-    found = {name: around.lstat(join(folder, name)) for name in SUBDIRS}
+    found = {name: context.lstat(join(folder, name)) for name in SUBDIRS}
     present = [status for status in found.values() if status and stat.S_ISDIR(status.st_mode)]
-    model = next(iter(present), None) or around.lstat(folder)
+    model = next(iter(present), None) or context.lstat(folder)
     if model is None:
         return ()
     mode, uid, gid = stat.S_IMODE(model.st_mode), model.st_uid, model.st_gid
@@ -39,10 +39,10 @@ def missing_subdirs(folder: bytes, around: SpoolContext) -> tuple[Step, ...]:
     )
 
 
-def lacks_couriers_tmp(folder: bytes, around: SpoolContext) -> bool:
-    """Whether Courier serves `folder` and finds no tmp/ there: its lock and the list it makes
-    anew lie in it, and without it Courier shows the folder to nobody (maildirlock.c)."""
-    names = around.listing(folder)
+def lacks_couriers_tmp(folder: bytes, context: SpoolContext) -> bool:
+    """Whether Courier serves `folder`, but tmp/ is missing. Courier keeps its lock and new lists
+    there, and without it shows the folder to nobody (maildirlock.c)."""
+    names = context.listing(folder)
     couriers = {file.name for file in COURIER.telling(Tells.OPENED)}
-    served = couriers & (names | around.listing(b""))
+    served = couriers & (names | context.listing(b""))
     return bool(served) and bool(names) and b"tmp" not in names

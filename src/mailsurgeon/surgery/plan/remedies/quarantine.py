@@ -1,4 +1,4 @@
-"""`quarantine`: out of the spool, where it can be brought back from."""
+"""`quarantine`: moves something out of the spool, from where it can be restored."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import Place
 
 
-def quarantine(choice: Choice, around: SpoolContext) -> Repair | Left:
-    """One file or one whole directory, by one rename."""
+def quarantine(choice: Choice, context: SpoolContext) -> Repair | Left:
+    """Moves one file or one whole directory out, by one rename."""
     entry = choice.entry
     if entry.is_directory:
-        return _directory(choice, around)
-    left = _refusal(choice, around)
+        return _directory(choice, context)
+    left = _refusal(choice, context)
     if left:
         return left
     if "kept" in choice.detail:
@@ -39,24 +39,24 @@ def _verdict(choice: Choice) -> str:
     return "quarantine"
 
 
-def _refusal(choice: Choice, around: SpoolContext) -> Left | None:
-    entry, home = choice.entry, around.home(choice.entry)
+def _refusal(choice: Choice, context: SpoolContext) -> Left | None:
+    entry, home = choice.entry, context.home(choice.entry)
     if choice.options.force:
         return None
-    hint = command(around.spool, "PATH", "--force")
+    hint = command(context.spool, "PATH", "--force")
     if entry.place == Place.TMP:
-        return delivery_at_work(choice, around)
-    # The twin that keeps the name of a clash keeps its UID too: nothing is deleted for clients.
+        return delivery_at_work(choice, context)
+    # In a clash, the twin that stays keeps the UID: for clients nothing is deleted.
     if entry.is_served and entry.size == 0 and entry.is_file and not choice.kind.shares_uid:
         if _synced(entry):
             return choice.refuse(
                 "its name bears a sync tool's UID: a client may hold the text", hint
             )
-        if home is not None and around.has_sync_state(home):
+        if home is not None and context.has_sync_state(home):
             return choice.refuse("mbsync's state is here: the other side may hold the text", hint)
     named = choice.code is None and entry.place == Place.FOLDER and kind_of(entry.path)
     if choice.kind.may_be_open or named:
-        return _in_use(choice, around, hint)
+        return _in_use(choice, context, hint)
     return None
 
 
@@ -64,9 +64,9 @@ def _synced(entry: EntryDetail) -> bool:
     return uid_field(entry.filename) is not None or fmd5_field(entry.filename) is not None
 
 
-def _in_use(choice: Choice, around: SpoolContext, hint: str) -> Left | None:
-    """A server that has its index open would go on writing to it in the quarantine."""
-    holders = around.open_by(choice.entry.path)
+def _in_use(choice: Choice, context: SpoolContext, hint: str) -> Left | None:
+    """A refusal if a process has the file open: it would go on writing to it in the quarantine."""
+    holders = context.open_by(choice.entry.path)
     if holders is None:
         return choice.refuse("whether a process has it open cannot be seen; ask as root", hint)
     if holders:
@@ -75,14 +75,14 @@ def _in_use(choice: Choice, around: SpoolContext, hint: str) -> Left | None:
     return None
 
 
-def _directory(choice: Choice, around: SpoolContext) -> Repair | Left:
+def _directory(choice: Choice, context: SpoolContext) -> Repair | Left:
     path = choice.entry.path
     if not path:
         return choice.refuse("INBOX is the spool itself and cannot be put away whole")
-    folder = around.by_path.get(path)
+    folder = context.by_path.get(path)
     if folder is None:
         return Repair("quarantine", away=True)
-    below = [row for row in around.folders.values() if row.path.startswith(path + b"/")]
+    below = [row for row in context.folders.values() if row.path.startswith(path + b"/")]
     notes = [f"{folder.messages:,} messages"]
     if "elsewhere" in choice.detail:
         alone = max(folder.messages - int(choice.detail["elsewhere"]), 0)
@@ -90,7 +90,7 @@ def _directory(choice: Choice, around: SpoolContext) -> Repair | Left:
     if below:
         names = ", ".join(row.name for row in below[:3]) + (", ..." if len(below) > 3 else "")
         notes.append(f"takes {len(below)} folders below it along: {names}")
-    stale = around.subscribed(path)
+    stale = context.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
     return Repair(WHOLE_FOLDER, away=True, notes=("; ".join(notes),))

@@ -1,4 +1,4 @@
-"""Every remedy by the name it has in the catalogue."""
+"""All remedies, by their names in the catalogue."""
 
 from __future__ import annotations
 

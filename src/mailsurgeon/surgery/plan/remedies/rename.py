@@ -1,4 +1,4 @@
-"""`rename`: a name that no other message bears and that every server can use."""
+"""`rename`: gives a message a name that no other message has and every server can use."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 
-def rename(choice: Choice, _around: SpoolContext) -> Repair | Left:
-    """What the problem needs and no more; without a problem a fresh base name."""
+def rename(choice: Choice, _context: SpoolContext) -> Repair | Left:
+    """Changes what the problem needs and no more; without a problem, makes a new base name."""
     entry = choice.entry
     if not entry.is_file:
         return choice.refuse("it is no regular file")
@@ -25,7 +25,7 @@ def rename(choice: Choice, _around: SpoolContext) -> Repair | Left:
     if wanted is NewName.USABLE:
         known = None not in entry.sizes
         fresh = is_unfit(one_size(entry.filename))
-        # `:x` leaves an info that is none.
+        # An info such as `:x` is invalid.
         bad_info = parse_info(entry.filename, *entry.sizes).kind == "bad"
         change = NameChange(
             sizes=entry.sizes, set_sizes=known, one_size=True, repair_info=bad_info, fresh=fresh
