@@ -36,7 +36,7 @@ _KINDS = (
     ),
     ProblemKind(
         "size-mismatch", "SIZE", "Wrong size", _ERROR,
-        "The size in the name is not the size of the file. Dovecot fails whenever it reads the file"
+        "The size in the name is not the size of the file. Dovecot breaks off every read of it"
         " (“Cached message size larger than expected”, “wrong W value”); mbsync stops.",
         ("fix-size",),
         evidence=phrases.size_words,

@@ -1,4 +1,4 @@
-"""Facts about this computer. Only this room reads the kernel's tables and servers' settings.
+"""Reads facts about this computer from the tables of the kernel and the settings of servers.
 
 `host`          `Host`: all these facts in one object, which a program creates when it starts
 `doveconf`      runs `doveconf -n`, and finds the place of a spool's lists in its output

@@ -84,8 +84,7 @@ class Uidlist:
 
 
 def base_name(filename: bytes) -> bytes:
-    """The part of a file name that ties it to a record: all before the first colon, fields
-    included."""
+    """The part of a file name by which records refer to it: all before the first colon."""
     return filename.split(b":", 1)[0]
 
 
@@ -137,8 +136,7 @@ def numbering(data: bytes) -> tuple[int, int]:
 
 
 def drop_lines(data: bytes, lines: Iterable[tuple[int, bytes]]) -> bytes:
-    """A uidlist without these lines (number from 1, and text). Raises UidlistError if the text of
-    one has changed."""
+    """A uidlist without these lines (number from 1, text). Raises UidlistError if one differs."""
     parts = data.split(b"\n")
     for number, text in sorted(lines, reverse=True):
         if number > len(parts) or parts[number - 1] != text:
@@ -251,8 +249,7 @@ class Editor:
             raise UidlistError("the new base name has a record already")
 
     def preview(self, changes: Iterable[Change]) -> list[Change]:
-        """The changes that `apply` would make, each taken alone. Raises UidlistError like
-        `apply`."""
+        """The changes that `apply` would make, each taken alone. Raises like `apply`."""
         return [made for _, made, _, _ in self._resolved(changes)]
 
     def apply(self, changes: Iterable[Change]) -> list[Change]:
@@ -266,8 +263,7 @@ class Editor:
         return applied
 
     def _resolved(self, changes: Iterable[Change]) -> Iterator[tuple[int, Change, bytes, bytes]]:
-        """For each change whose record exists: its place, the change as it will be made, the old
-        and the new base name."""
+        """By change whose record exists: its place, the change as made, old and new base name."""
         for change in changes:
             before = _record(change.before, self._version)
             after = _record(change.after, self._version)
