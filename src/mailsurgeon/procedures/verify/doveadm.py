@@ -102,12 +102,12 @@ class Doveadm:
         self.run(("config", "-n"), lines.append, problems.append)
         found = _VERSION.match(lines[0]) if lines else None
         if found is None:
-            reason = visible(b" ".join(problems)) or "it does not tell its version"
+            reason = visible(b" ".join(problems)) or "it does not say its version"
             raise MailsurgeonError(f"{self.program}: {reason}; verify knows Dovecot 2.2 and 2.3")
         version = found[0].removeprefix(b"# ").decode()
         if (int(found[1]), int(found[2])) not in _KNOWN:
             raise MailsurgeonError(
-                f"{self.program}: is of Dovecot {version}; verify knows Dovecot 2.2 and 2.3"
+                f"{self.program}: belongs to Dovecot {version}; verify knows Dovecot 2.2 and 2.3"
             )
         return version
 

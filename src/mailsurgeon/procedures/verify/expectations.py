@@ -62,11 +62,11 @@ class SurveyFindings:
         """Why a server does not see this file."""
         name = os.path.basename(path)
         if b"\n" in name or b"\r" in name:
-            return "servers pass over a name with a line end in it"
+            return "servers skip a name with a line end in it"
         if name.startswith(b"."):
-            return "servers pass over a name that begins with a dot"
+            return "servers skip a name that begins with a dot"
         reasons = (view.hidden_because for view in _views(self.of(path)))
-        return next(filter(None, reasons), "nothing says why")
+        return next(filter(None, reasons), "for an unknown reason")
 
     def _folder_explains(self) -> bool:
         return self.not_examined or any(view.explains_folder for view in _views(self.folder))

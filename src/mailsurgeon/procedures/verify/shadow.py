@@ -115,7 +115,7 @@ class Shadow:
         """
         if not _WRITTEN_AS_IS.match(self.place):
             raise MailsurgeonError(
-                f"{visible(self.place)}: a path that cannot stand in Dovecot's configuration;"
+                f"{visible(self.place)}: Dovecot's configuration cannot hold this path;"
                 " name another directory in TMPDIR"
             )
         home = os.fsdecode(self.place)
@@ -252,7 +252,7 @@ class Shadow:
             os.symlink(self.live.absolute(path), target)
             found.files.add(path)
         else:
-            found.passed.append(Passed(path, "no file: a server would wait for it for ever"))
+            found.passed.append(Passed(path, "not a file: a server would wait for it for ever"))
 
     def _link_loose(self, path: bytes) -> None:
         target = self.spool.absolute(path)

@@ -154,7 +154,7 @@ def verify(
                 _add(found, row, view, findings, spool)
             done += row.messages
     if not folders:
-        outside = (Unseen("", path, "lies in no folder") for path in findings_of(index).outside)
+        outside = (Unseen("", path, "is in no folder") for path in findings_of(index).outside)
         found.unseen += outside
     return found
 
@@ -226,7 +226,7 @@ def _mailboxes(doveadm: Doveadm, *options: str) -> set[str]:
         rows = json.loads(os.fsdecode(b"\n".join(lines)) or "[]", strict=False)
         return {row["mailbox"] for row in rows}
     except (ValueError, KeyError, TypeError) as error:
-        reason = os.fsdecode(b" ".join(complaints)) or "what it says makes no sense"
+        reason = os.fsdecode(b" ".join(complaints)) or "its output is not what was expected"
         raise MailsurgeonError(f"{doveadm.program}: does not list the folders: {reason}") from error
 
 
@@ -289,7 +289,7 @@ def _unseen(row: FolderRow, view: View, findings: SurveyFindings) -> list[Unseen
     hidden = view.files - view.uids.keys()
     filed = hidden.difference(findings.outside)
     if filed and not view.uids:
-        reason = ": ".join(["the server shows nothing of it", *view.general[:1]])
+        reason = ": ".join(["the server shows none of it", *view.general[:1]])
         unseen.append(Unseen(row.name, row.path, reason))
         hidden -= filed
     unseen += [Unseen(row.name, path, findings.why_unseen(path)) for path in sorted(hidden)]

@@ -153,7 +153,7 @@ class JournalFile:
             raise JournalError(self._line("is damaged"))
         meta = dict(db.execute("SELECT key, value FROM meta"))
         if meta.get("spool") != f"{self._spool.device}:{self._spool.inode}":
-            raise JournalError(self._line("is that of another spool"))
+            raise JournalError(self._line("belongs to another spool"))
 
     def _create(self, db: sqlite3.Connection) -> None:
         db.executescript(

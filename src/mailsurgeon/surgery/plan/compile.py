@@ -54,7 +54,9 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     for task in sorted(tasks.values(), key=lambda task: _turn(task, context)):
         act = _act_of(task, context, united.get(task.entry.path))
         if act is None:
-            left.append(Left(task.entry.path, "it is as asked already", tuple(task.codes), False))
+            left.append(
+                Left(task.entry.path, "there is nothing to change", tuple(task.codes), False)
+            )
         else:
             acts.append(act)
     return acts, left

@@ -40,7 +40,7 @@ class Letters:
         if self.closed:
             return self.closed
         if not keywords.is_fit(name):
-            return "no keyword by IMAP's rules"
+            return "it is not a valid IMAP keyword"
         number = self.known.free_number(number for number, _ in self.added)
         if number is None:
             return f"all {keywords.LETTERS} letters are in use there"
@@ -84,7 +84,7 @@ class KeywordBook:
         known = keywords.parse_keywords(data or b"")
         closed = f"the list of names there is damaged: {known.damage}" if known.damage else ""
         if data is None and os.path.lexists(path):
-            closed = "the list of names there is no plain file of usual size"
+            closed = "the list of names there is not a plain file of usual size"
         elif not os.path.isdir(home):
             closed = "Dovecot has not opened the folder yet"
         return Letters(known, data is None, closed)

@@ -164,7 +164,7 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            return "something that is no file"
+            return "something that is not a file"
         mark = os.read(handle, 512)
     finally:
         os.close(handle)

@@ -107,7 +107,9 @@ class ServerFile:
         if (now is None) != (self.status is None) or (
             now and self.status and _identity(now) != _identity(self.status)
         ):
-            raise StepRefused(f"{visible(self.shown)} was changed by somebody without lock")
+            raise StepRefused(
+                f"{visible(self.shown)} was changed by somebody who does not hold its lock"
+            )
 
     def settled(self, wanted: bytes | None) -> ServerFile:
         """Makes the directory durable and checks that the file holds `wanted` (None: is gone).

@@ -18,8 +18,8 @@ def fix_date(choice: Choice, context: SpoolContext) -> Repair | Left:
         return choice.refuse("its header has no date that can be read")
     after = entry.date * 1_000_000_000
     if after == entry.mtime_ns:
-        return choice.leave("its time is that of its header")
+        return choice.leave("its time is already that of its header")
     if entry.nlink > 1 and not context.to_date(entry.inode):
-        return choice.leave("another name of the same file gets the time")
+        return choice.leave("the time is set under another name of the same file")
     step = ChangeTime(None, None, before=entry.mtime_ns, after=after)
     return Repair("fix-date", after=(step,))

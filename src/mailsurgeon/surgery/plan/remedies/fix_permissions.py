@@ -19,12 +19,12 @@ def fix_permissions(choice: Choice, _context: SpoolContext) -> Repair | Left:
     """Sets mode and owner as in the rest of the spool; never gives anything to root."""
     entry = choice.entry
     if entry.kind not in ("file", "directory"):
-        return choice.refuse("the mode of what is no regular file is left alone")
+        return choice.refuse("it is neither a file nor a directory, so its mode stays")
     if entry.is_file and entry.nlink > 1:
         return choice.refuse("it has other names (hard links), which may lie outside the spool")
     mode, owner, group = _should_be(entry, choice.detail)
     if 0 in (owner, group) and (owner, group) != (entry.uid, entry.gid):
-        return choice.refuse("nothing is given to root")
+        return choice.refuse("it would have to be given to root")
     steps: list[Step] = []
     if (owner, group) != (entry.uid, entry.gid):
         owners = (entry.uid, entry.gid)

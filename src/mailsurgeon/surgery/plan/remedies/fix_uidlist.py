@@ -20,9 +20,11 @@ def fix_uidlist(choice: Choice, context: SpoolContext) -> Repair | Left:
     try:
         listed = parse_uidlist(data) if data is not None else None
     except UidlistError as error:
-        return choice.refuse(f"its header line is the bad one ({error}); Dovecot finds its own way")
+        return choice.refuse(
+            f"its header line is the bad one ({error}); Dovecot uses the UIDVALIDITY of its index"
+        )
     if folder is None or listed is None:
-        return choice.refuse("it is gone, or no plain file")
+        return choice.refuse("it is gone, or not a plain file")
     if not listed.bad:
         return choice.leave("a server rejects none of its lines")
     drop = tuple((line.number, line.line) for line in listed.bad)

@@ -15,7 +15,7 @@ def lift_folder(choice: Choice, context: SpoolContext) -> Repair | Left:
     """Turns a nested Maildir, with its uidlist, into a folder of its own by one rename."""
     entry, path = choice.entry, choice.entry.path
     if "becomes" not in choice.detail:
-        return choice.refuse("it is no nested folder")
+        return choice.refuse("it is not a nested folder")
     target = os.fsencode(choice.detail["becomes"])
     if target in context.by_path or context.lstat(target) is not None:
         return choice.refuse(f"{choice.detail['becomes']} is there already")

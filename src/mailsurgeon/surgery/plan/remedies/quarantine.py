@@ -78,7 +78,7 @@ def _in_use(choice: Choice, context: SpoolContext, hint: str) -> Left | None:
 def _directory(choice: Choice, context: SpoolContext) -> Repair | Left:
     path = choice.entry.path
     if not path:
-        return choice.refuse("INBOX is the spool itself and cannot be put away whole")
+        return choice.refuse("INBOX is the spool itself and cannot be quarantined as a whole")
     folder = context.by_path.get(path)
     if folder is None:
         return Repair("quarantine", away=True)
