@@ -94,7 +94,7 @@ def courier(home: Path, owner: Owner, request: pytest.FixtureRequest) -> Iterato
 
 @pytest.fixture
 def operator(home: Path, owner: Owner) -> Operator:
-    """Whoever runs the tests: root on a mail host, or the owner of the mail."""
+    """The user who runs the tests: root on a mail host, or the owner of the mail."""
     return Operator(home, Owner(os.geteuid(), os.getegid()), owner)
 
 

@@ -22,7 +22,7 @@ from tests.servers.support.damages_away import AWAY, FOLDERS
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner, plain_user
 from tests.servers.support.repair_round import RepairRound
-from tests.servers.support.served import Served
+from tests.servers.support.served import Served, count_of
 
 pytestmark = pytest.mark.servers
 
@@ -71,6 +71,7 @@ def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
     made, healthy = courier(count)
     stock = made.copy_to(home, owner)
     assert isinstance(stock, CourierStock)
+    assert count_of(healthy) == count
     with closing(stock.server):
         repair_round = RepairRound(stock, damage(stock), operator, healthy)
         print(f"\n{request.node.callspec.id} (Courier): {repair_round.measure()}")

@@ -222,6 +222,7 @@ def test_killed_and_recovered_before_a_server_looks_every_uid_is_the_old_one(
     before = look(stock.server, "tolerant")
     killed(operator, stock, moment)
     renamed = len(files - stock.server.names())
+    assert renamed > 0, "it died before it had done anything"
 
     undone = operator.run("undo", stock.server.spool, "--yes", "--format", "json")
 

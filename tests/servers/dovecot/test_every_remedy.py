@@ -25,7 +25,7 @@ from tests.servers.support.imap import ImapSession, Response
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner, plain_user
 from tests.servers.support.repair_round import RepairRound
-from tests.servers.support.served import Change, Served, digest
+from tests.servers.support.served import Change, Served, count_of, digest
 from tests.servers.support.stock import DovecotStock, Stock, build
 from tests.support.protects import protects
 
@@ -75,8 +75,9 @@ each_remedy = pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
     "UIDs follow the file", where="surgery/apply/locked_batch.py, surgery/servers/uidlist_file.py"
 )
 def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
-    repair_round: RepairRound, request: pytest.FixtureRequest
+    repair_round: RepairRound, count: int, request: pytest.FixtureRequest
 ) -> None:
+    assert count_of(repair_round.healthy) == count
     print(f"\n{request.node.callspec.id}: {repair_round.measure()}")
 
 
@@ -111,6 +112,7 @@ def test_a_session_that_is_open_sees_no_error_and_nothing_go_that_stays(
             repair_round.again("redo")
             watch.look(*bodies_of(expected.change, expected.mailbox))
         session.must("CLOSE")
+    assert watch.texts, "there were messages to watch"
     print(f"\n{request.node.callspec.id}, {expected.mailbox} open: {watch}")
 
 

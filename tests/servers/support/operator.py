@@ -71,7 +71,7 @@ class Operator:
         return self.must("undo", spool, "--yes", "--format", "json", *words).json
 
     def codes(self, spool: Path, *words: object) -> dict[str, int]:
-        """How many problems of each kind a scan tells."""
+        """How many problems of each kind a scan reports."""
         outcome = self.run("scan", spool, "--format", "json", *words)
         assert outcome.err == "", outcome
         return outcome.json["totals"]["problems"]

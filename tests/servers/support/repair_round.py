@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.servers.support.damages import Expected
 from tests.servers.support.operator import Operator
-from tests.servers.support.served import Change, Served, alike, compare
+from tests.servers.support.served import Change, Served, alike, compare, count_of
 from tests.servers.support.stock import Stock, tree
 
 SERVERS_OWN = ("dovecot", "courier", "maildirfolder")
@@ -72,7 +72,7 @@ class RepairRound:
         files = self.files()
         self.repair()
         repaired = self.view()
-        figures = [compare(before, repaired, change)]
+        figures, views = [compare(before, repaired, change)], [repaired]
         for verb in ("undo", "redo", "undo"):
             self.again(verb)
             old, now = repaired, self.view(damaged=verb == "undo")
@@ -82,5 +82,9 @@ class RepairRound:
             if verb == "undo":
                 assert self.files() == files
             repaired = now
+            views.append(now)
+        assert all(
+            figure.total == count_of(seen) for figure, seen in zip(figures, views, strict=True)
+        )
         told = ("repaired", "undone", "redone", "undone")
         return "; ".join(f"{word}: {figure}" for word, figure in zip(told, figures, strict=True))

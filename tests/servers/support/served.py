@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from tests.servers.support.dovecot import Dovecot
 
 Reading = Literal["strict", "tolerant", "none"]
-"""How texts are read: by the server as it is; by one told to take no size from a name; not."""
+"""How texts are read: by the server as it is; by one that takes no size from a name; not at all."""
 
 _FIELDS = "mailbox uid flags date.received guid pop3.uidl"
 _REAPPEARED = "Expunged message reappeared, giving a new UID"
@@ -73,6 +73,11 @@ class Figures:
     new: int = 0
     gone: int = 0
     highest: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """The messages there are afterwards."""
+        return self.kept + self.altered + self.new
 
     def __str__(self) -> str:
         return f"{self.kept} the same, {self.altered} altered, {self.new} new, {self.gone} gone"
@@ -199,6 +204,11 @@ def _compare_kept(name: str, was: Box, is_now: Box, change: Change, figures: Fig
 def _a_body(served: Served) -> str:
     whats = (mail.what for box in served.values() for mail in box.mails.values())
     return next((what.body for what in whats), "none")
+
+
+def count_of(served: Served) -> int:
+    """How many messages there are in all mailboxes."""
+    return sum(len(box.mails) for box in served.values())
 
 
 def bodies(served: Served) -> Counter[str]:

@@ -171,6 +171,7 @@ def test_after_an_mbsync_that_was_cut_off_its_folder_waits(
         for other in left - {name}:
             (sync.far.home / other).rename(sync.spool / other)
     finished = sync.must()
+    assert (finished.near.went, finished.far) == ((), NOTHING)
     assert alike(sync.far_side(), sync.near_side())
     report = operator.must("fix", sync.spool, "--yes", "--format", "json").json
     assert report["done"] == {"fix-size": 4}

@@ -104,6 +104,7 @@ def test_a_name_without_its_uid_is_deleted_and_uploaded_again(sync: OfflineImap)
         rename(of_number(number, sync.spool / "INBOX"), r",U=\d+,FMD5=[0-9a-f]+", "")
     after = sync.must()
     assert told(after.far.went) == told(after.far.came) == numbered("INBOX", 1, 2, 5)
+    assert len(after.far.came) == len(after.far.went) == 3
     print(f"\n{sync}, 3 names without their ,U= and ,FMD5=: {after}")
 
 
