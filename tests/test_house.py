@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterable
@@ -222,3 +223,22 @@ def test_an_everyday_run_leaves_out_the_tiers_but_for_their_smoke_tests() -> Non
     assert tiers.fault_of(["crash", "smoke"]) == ""
     assert "more than one tier" in tiers.fault_of(["crash", "process"])
     assert "no tier" in tiers.fault_of(["smoke"])
+
+
+def screens_below_screens(sources: Iterable[str]) -> set[str]:
+    """The classes that stand two or more below `BaseScreen` or `Dialog`."""
+    bases = {
+        node.name: {name for base in node.bases for name in re.findall(r"\w+", ast.unparse(base))}
+        for text in sources
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef)
+    }
+    screens = {name for name, above in bases.items() if above & {"BaseScreen", "Dialog"}}
+    return {name for name, above in bases.items() if above & screens}
+
+
+def test_a_screen_stands_one_class_below_its_base() -> None:
+    texts = [path.read_text("utf-8") for path in (PACKAGE / "tui").rglob("*.py")]
+    assert screens_below_screens(texts) == set()
+    offence = "class A(BaseScreen[None]): ...\nclass B(A): ..."
+    assert screens_below_screens([offence]) == {"B"}

@@ -62,67 +62,47 @@ def _line(text: str | Text, *, id: str | None = None) -> Static:
     return Static(text, id=id, markup=False)
 
 
-class _AskText(Dialog[str]):
-    """A question for one line of text."""
-
-    HEAD, HINT = "", "Enter goes on, Esc cancels."
-
-    def __init__(self, proposed: str) -> None:
-        super().__init__()
-        self._proposed = proposed
-
-    def parts(self) -> ComposeResult:
-        yield _line(Text(self.HEAD, "bold"))
-        yield self.entry()
-        yield _line("", id="more")
-        yield _line(self.HINT)
-
-    def entry(self) -> Input:
-        """The field for the answer."""
-        return Input(self._proposed, compact=True, select_on_focus=False)
-
-    def on_mount(self) -> None:
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        field.focus()
-
-    def explain(self, text: str) -> None:
-        """Shows the objection to the answer, or the choices."""
-        self.query_one("#more", Static).update(Text(text))
-
-    @on(Input.Submitted)
-    def _submitted(self) -> None:
-        self.action_accept()
-
-    def action_accept(self) -> None:
-        value = self.query_one(Input).value.strip()
-        if why := self.objection(value):
-            self.explain(why)
-        else:
-            self.dismiss(self.answer(value))
-
-    def answer(self, value: str) -> str:
-        """The answer for an entry without objection."""
-        return value
-
-    def objection(self, value: str) -> str:
-        """Why an entry cannot be accepted; empty if it can."""
-        return "" if value else "Nothing is entered."
+def _text_question(head: str, entry: Input, hint: str) -> ComposeResult:
+    """The widgets of a question for one line of text."""
+    yield _line(Text(head, "bold"))
+    yield entry
+    yield _line("", id="more")
+    yield _line(hint)
 
 
-class AskFolder(_AskText):
+def _focus_entry(dialog: Dialog[str]) -> None:
+    field = dialog.query_one(Input)
+    field.cursor_blink = False
+    field.focus()
+
+
+def _entered(dialog: Dialog[str]) -> str:
+    return dialog.query_one(Input).value.strip()
+
+
+def _explain(dialog: Dialog[str], text: str) -> None:
+    """Shows the objection to the answer, or the choices."""
+    dialog.query_one("#more", Static).update(Text(text))
+
+
+class AskFolder(Dialog[str]):
     """Asks where to file: a folder's name, filled in; the right arrow completes it."""
 
     HINT = "Right completes a name, Enter goes on to the plan, Esc cancels."
 
     def __init__(self, proposed: str, names: Sequence[str], count: int) -> None:
-        super().__init__(visible(proposed))
-        self.HEAD = f"File {counted(count, 'message')} into cur/ of the folder:"
+        super().__init__()
+        self._head = f"File {counted(count, 'message')} into cur/ of the folder:"
+        self._proposed = visible(proposed)
         self._names = shown_names(names)
 
-    def entry(self) -> Input:
+    def parts(self) -> ComposeResult:
         suggester = SuggestFromList(list(self._names), case_sensitive=False)
-        return Input(self._proposed, compact=True, select_on_focus=False, suggester=suggester)
+        entry = Input(self._proposed, compact=True, select_on_focus=False, suggester=suggester)
+        return _text_question(self._head, entry, self.HINT)
+
+    def on_mount(self) -> None:
+        _focus_entry(self)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -130,15 +110,21 @@ class AskFolder(_AskText):
         found = [name for name in self._names if part in name.casefold()]
         shown = "\n".join(name[:70] for name in found[:_SHOWN])
         rest = len(found) - _SHOWN
-        self.explain(f"{shown}\nand {rest:,} more" if rest > 0 else shown or "No such folder.")
+        _explain(self, f"{shown}\nand {rest:,} more" if rest > 0 else shown or "No such folder.")
 
-    def objection(self, value: str) -> str:
+    @on(Input.Submitted)
+    def action_accept(self) -> None:
+        value = _entered(self)
+        if why := self._objection(value):
+            _explain(self, why)
+        else:
+            self.dismiss(self._names[value] or "")
+
+    def _objection(self, value: str) -> str:
+        """Why an entry cannot be accepted; empty if it can."""
         if value in self._names:
             return "" if self._names[value] is not None else "Several folders are shown like this."
         return f"There is no folder {visible(value, 60)}." if value else "No folder is entered."
-
-    def answer(self, value: str) -> str:
-        return self._names[value] or ""
 
 
 def shown_names(names: Sequence[str]) -> Mapping[str, str | None]:
@@ -150,17 +136,33 @@ def shown_names(names: Sequence[str]) -> Mapping[str, str | None]:
     return found
 
 
-class AskFile(_AskText):
+class AskFile(Dialog[str]):
     """Asks where to write the session log; the ending of the name decides its format."""
 
     HEAD = "Write the session log to the file:"
     HINT = ".md, .json, .html or .sh. Enter writes, Esc cancels."
 
     def __init__(self, proposed: str, spool: bytes) -> None:
-        super().__init__(proposed)
-        self._spool = spool
+        super().__init__()
+        self._proposed, self._spool = proposed, spool
 
-    def objection(self, value: str) -> str:
+    def parts(self) -> ComposeResult:
+        entry = Input(self._proposed, compact=True, select_on_focus=False)
+        return _text_question(self.HEAD, entry, self.HINT)
+
+    def on_mount(self) -> None:
+        _focus_entry(self)
+
+    @on(Input.Submitted)
+    def action_accept(self) -> None:
+        value = _entered(self)
+        if why := self._objection(value):
+            _explain(self, why)
+        else:
+            self.dismiss(value)
+
+    def _objection(self, value: str) -> str:
+        """Why an entry cannot be accepted; empty if it can."""
         if not value:
             return "No file is entered."
         name = os.path.abspath(os.path.expanduser(value))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rich.text import Text
+from textual.app import ComposeResult
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.tui.keys.actions import ACTIONS, CHAINS, Action, State, keys_of
-from mailsurgeon.tui.screens.text import ReadingScreen
+from mailsurgeon.tui.keys.bindings import bindings
+from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.text import reading_parts, show_reading
 
 _TITLES = {
     "tree": "In the tree", "list": "In the list", "inspector": "In the inspector",
@@ -58,14 +61,23 @@ def _action_line(action: Action, keymap: Mapping[str, str], state: State) -> Tex
     return line
 
 
-class HelpScreen(ReadingScreen):
+class HelpScreen(BaseScreen[None]):
     """The keys and the badges."""
 
+    BINDINGS = bindings("text")
+
     def __init__(self, place: str, state: State) -> None:
-        super().__init__("Help")
+        super().__init__()
         self._place, self._state = place, state
+
+    def parts(self) -> ComposeResult:
+        return reading_parts()
 
     def on_mount(self) -> None:
         how = self.program.watched_how()
         keymap = self.program.settings.keymap
-        self._lines = list(help_lines(self._place, keymap, self._state, how))
+        lines = list(help_lines(self._place, keymap, self._state, how))
+        show_reading(self, "Help", lines)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

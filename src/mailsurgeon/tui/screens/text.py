@@ -15,37 +15,46 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
 
+Made = tuple[int, Callable[[int], Text]]
+"""The number of lines, and a function that makes each when it is drawn."""
+
 
 class ReadingScreen(BaseScreen[None]):
-    """A title and lines; `made`: their number, and a function that makes each when it is drawn."""
+    """A title and lines to read."""
 
     BINDINGS = bindings("text")
 
-    def __init__(
-        self,
-        title: str,
-        lines: Sequence[Text] = (),
-        *,
-        made: tuple[int, Callable[[int], Text]] | None = None,
-    ) -> None:
+    def __init__(self, title: str, lines: Sequence[Text] = (), *, made: Made | None = None) -> None:
         super().__init__()
         self._title, self._lines, self._made = title, lines, made
 
     def parts(self) -> ComposeResult:
-        yield Bar(id="text-title", classes="title -focused")
-        yield Pager(id="text")
+        return reading_parts()
 
     def on_mount(self) -> None:
-        self.query_one("#text-title", Bar).show(f" {self._title}", "Esc back ")
-        pager = self.query_one(Pager)
-        if self._made is not None:
-            pager.show_made(*self._made)
-        else:
-            pager.show(self._lines)
-        pager.focus()
+        show_reading(self, self._title, self._lines, self._made)
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+def reading_parts() -> ComposeResult:
+    """The widgets of a screen to read: its title and its lines."""
+    yield Bar(id="text-title", classes="title -focused")
+    yield Pager(id="text")
+
+
+def show_reading(
+    screen: BaseScreen[None], title: str, lines: Sequence[Text] = (), made: Made | None = None
+) -> None:
+    """Fills the widgets of `reading_parts` and focuses the lines."""
+    screen.query_one("#text-title", Bar).show(f" {title}", "Esc back ")
+    pager = screen.query_one(Pager)
+    if made is not None:
+        pager.show_made(*made)
+    else:
+        pager.show(lines)
+    pager.focus()
 
 
 def users_screen(users: Users) -> ReadingScreen:
