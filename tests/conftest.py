@@ -11,6 +11,7 @@ from tests.support.tiers import (  # noqa: F401
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_terminal_summary,
+    pytest_xdist_auto_num_workers,
 )
 
 
