@@ -24,6 +24,7 @@ import pytest
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
@@ -164,7 +165,7 @@ class Victim(Maildir):
         other = path.replace(b",S=9", size).replace(b",S=8", size)
         kind = (turn + number) % 6
         if kind == 0:
-            there = b"quarantine:@/" + path
+            there = QuarantinePath.of(None, path)
             yield Act("away", path, (Rename(path, there, expected, folder),))
         elif kind == 1:
             mode = stat.S_IMODE(status.st_mode)

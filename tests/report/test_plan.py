@@ -9,6 +9,7 @@ from dataclasses import replace
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json
 from mailsurgeon.report.plan import plan_summary, print_plan
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Left, Plan, Refusal, Report
 from mailsurgeon.surgery.steps.rename import Rename
 
@@ -24,7 +25,7 @@ def filed(number: int) -> Act:
 PUT_AWAY = Act(
     "quarantine empty",
     b"cur/2\xff:2,",
-    (Rename(b"cur/2\xff:2,", b"quarantine:@/cur/2\xff:2,"),),
+    (Rename(b"cur/2\xff:2,", QuarantinePath.of(None, b"cur/2\xff:2,")),),
     "INBOX",
     ("empty",),
     ("quarantine",),

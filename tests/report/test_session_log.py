@@ -16,6 +16,7 @@ from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.session_log import LOG_FORMATS, write_log
 from mailsurgeon.report.shell_script import quoted
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
@@ -60,7 +61,7 @@ JOURNAL = Journal(
         operation(7, "s1", "fix-size", "fix-size 2 <script>", None),
         [
             step(Rename(b"cur/a,S=1:2,S", b"cur/a,S=2:2,S")),
-            step(Rename(NASTY, b"quarantine:7/" + NASTY), "refused", "is <gone>"),
+            step(Rename(NASTY, QuarantinePath.of(7, NASTY)), "refused", "is <gone>"),
             step(ChangeRecords(None, None, folder=b".Sent",
                                changes=(Change(b"1 :a,S=1", b"1 :a,S=2"),))),
         ],
@@ -175,7 +176,7 @@ def test_each_kind_of_step_has_its_command() -> None:
         ChangeMode(b".A/cur/x", None, before=0o600, after=0o640),
         ChangeOwner(b".A/cur/x", None, before=(0, 0), after=(8, 12)),
         ChangeTime(b".A/cur/x", None, before=0, after=16 * 10**17 + 7),
-        Rename(b"-x", b"quarantine:7/-x"),
+        Rename(b"-x", QuarantinePath.of(7, b"-x")),
     ]  # fmt: skip
     journal = Journal((operation(7, "s", "fix", "all", None), [step(one) for one in steps]))
     lines = write_log(cast(Surgeon, journal), "sh").splitlines()

@@ -12,6 +12,7 @@ import pytest
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -99,7 +100,7 @@ class Maildir:
         )  # fmt: skip
 
     def away(self, source: bytes, folder: bytes | None = b"") -> Act:
-        return self.rename(source, b"quarantine:@/" + source, "quarantine", folder=folder)
+        return self.rename(source, QuarantinePath.of(None, source), "quarantine", folder=folder)
 
 
 def _described(entry: Entry) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
@@ -128,7 +129,7 @@ def test_what_changed_since_the_plan_is_refused_and_the_rest_goes_on(
 def test_an_act_is_done_whole_or_not_at_all(maildir: Maildir, surgeon: Surgeon) -> None:
     twin, kept = maildir.mail(b"cur/1.M1.host:2,"), maildir.mail(b"cur/1.M1.host:2,S")
     steps = (
-        maildir.rename_step(twin, b"quarantine:@/" + twin),
+        maildir.rename_step(twin, QuarantinePath.of(None, twin)),
         maildir.rename_step(kept, b"cur/1.M1.host:2,FS"),
     )
     maildir.path(kept).write_bytes(b"it came to life")

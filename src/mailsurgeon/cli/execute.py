@@ -54,7 +54,7 @@ def carry_out(
     number = None if plan.brake_exempt else brake(plan, sizes or {})
     if not agreed(plan, number, consent, common, unseen):
         return 1
-    report, stopped = run_plan(surgeon, plan, common)
+    report, stopped = run_plan(surgeon.apply, plan, common)
     write_report(surgeon, plan, report, consent, common, unseen)
     return INTERRUPTED if stopped else exit_code(plan, report)
 
@@ -112,10 +112,11 @@ def _ask(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def run_plan(surgeon: Surgeon, plan: Plan, common: Common) -> tuple[Report, bool]:
-    """Applies the plan; also returns whether an interrupt stopped it after a batch."""
+def run_plan(apply: Callable[..., Report], plan: Plan, common: Common) -> tuple[Report, bool]:
+    """Runs the plan by `Surgeon.apply` or `Surgeon.purge`; also returns whether an interrupt
+    stopped it after a batch."""
     with progress(not common.quiet) as advance, interruptible() as interrupted:
-        report = surgeon.apply(
+        report = apply(
             plan,
             on_progress=lambda done, total: advance(plan.kind, done, total),
             cancelled=interrupted,

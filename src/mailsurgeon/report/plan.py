@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mailsurgeon.report.output import counted, path_json, print_table
+from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.model import Act, Left, Plan, Step
 from mailsurgeon.text import path_shown, visible
 
@@ -125,7 +126,7 @@ def _from_to(act: Act) -> str:
     """The act in one line: where its own file goes, or else its first step."""
     for step in act.steps:
         if step.source == act.path and step.target is not None:
-            return f"{path_shown(act.path)} -> {path_shown(step.target)}"
+            return f"{path_shown(act.path)} -> {path_shown(spelled(step.target))}"
     return path_shown(act.path)
 
 
@@ -144,7 +145,7 @@ def _act(act: Act) -> dict[str, Any]:
 def _step(step: Step) -> dict[str, Any]:
     return {
         "action": step.action,
-        "source": None if step.source is None else path_json(step.source),
-        "target": None if step.target is None else path_json(step.target),
+        "source": None if step.source is None else path_json(spelled(step.source)),
+        "target": None if step.target is None else path_json(spelled(step.target)),
         "data": step.data,
     }

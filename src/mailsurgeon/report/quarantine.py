@@ -31,6 +31,7 @@ def _item(item: QuarantineItem) -> dict[str, Any]:
         "bytes": item.size,
         "path": path_json(item.path),
         "original": path_json(item.original),
+        **({"note": item.note} if item.note else {}),
     }
 
 
@@ -39,7 +40,8 @@ def print_items(directory: bytes, items: Sequence[QuarantineItem], console: Cons
     for item in items:
         console.print(
             f"{item.operation:>5}  {visible(item.time)}  {visible(item.verdict):<16}"
-            f"  {item.size:>10,}  {path_shown(item.original)}",
+            f"  {item.size:>10,}  {path_shown(item.original)}"
+            + (f"  ({visible(item.note)})" if item.note else ""),
             soft_wrap=True,
         )
     size = counted(sum(item.size for item in items), "byte")

@@ -9,6 +9,7 @@ from typing import Any
 
 from mailsurgeon.report.output import as_json, path_json
 from mailsurgeon.report.shell_script import shell_log
+from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.text import visible
@@ -59,8 +60,8 @@ def _operation(operation: Operation, steps: list[StepRecord]) -> dict[str, Any]:
         "steps": [
             {
                 "action": step.action.partition("-")[0],
-                "source": path_json(step.step.about),
-                "target": None if step.target is None else path_json(step.target),
+                "source": path_json(spelled(step.step.about)),
+                "target": None if step.target is None else path_json(spelled(step.target)),
                 "state": step.state,
             }
             for step in steps

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailsurgeon.surgery.fsops.expected import QUARANTINE, Expected
+from mailsurgeon.surgery.fsops.expected import Expected
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.steps.base import Step
 
-__all__ = ["QUARANTINE", "Act", "Expected", "Left", "Plan", "Refusal", "Report", "Step"]
+__all__ = ["Act", "Expected", "Left", "Plan", "QuarantinePath", "Refusal", "Report", "Step"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,13 +17,16 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
+from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session, seconds
+from mailsurgeon.surgery.model import Left, Plan, QuarantinePath, Report
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
+from mailsurgeon.surgery.plan.purge import plan_purge
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
+from mailsurgeon.surgery.quarantine.contents import Found, contents_of
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
 from mailsurgeon.surgery.servers.sync_tools import running_tool
@@ -222,7 +226,12 @@ class Surgeon:
     def quarantined(self) -> list[QuarantineItem]:
         """What this journal put into the quarantine and is still there, oldest first."""
         operations = {one.id: one for one in self._journal.operations()}
-        items = (self._item(row, operations[row.operation]) for row in self._put_away())
+        last = self._journal.quarantined_by()
+        items = (
+            self._item(row, operations[row.operation], operations[last[row.target]])
+            for row in self._put_away()
+            if row.target in last
+        )
         return [item for item in items if item is not None]
 
     def _put_away(self) -> list[StepRecord]:
@@ -230,28 +239,74 @@ class Surgeon:
         rows = self._journal.quarantining_steps()
         return [row for row in rows if row.step.puts_away and not row.step.is_linked]
 
-    def purge(self, older_than_days: float) -> Report:
-        """Deletes quarantined files of that age for good. Journaled, but it cannot be undone."""
+    def quarantined_before(self, days: float) -> list[QuarantineItem]:
+        """What has been in the quarantine for this long, counted from when it last went in."""
+        limit = time.time() - days * 86_400
+        return [item for item in self.quarantined() if item.since <= limit]
+
+    def plan_purge(self, items: Collection[QuarantineItem]) -> Plan:
+        """The plan that deletes these for good, file by file."""
+        rows = {row.id: row for row in self._put_away()}
+        things: list[tuple[StepRecord, list[Found]]] = []
+        left: list[Left] = []
+        for item in items:
+            try:
+                found = self._contents(item)
+            except Refused as refusal:
+                left.append(Left(item.path, str(refusal)))
+            except OSError as error:
+                left.append(Left(item.path, os.strerror(error.errno or 0)))
+            else:
+                if item.step in rows:
+                    things.append((rows[item.step], found))
+        return plan_purge(things, left)
+
+    def _contents(self, item: QuarantineItem) -> list[Found]:
+        known = self._journal.operation(item.operation)
+        place = known.quarantine if known and known.quarantine else self.quarantine_dir
+        root = at.open_directory(os.path.join(place, b"%d" % item.operation))
+        try:
+            return contents_of(root, item.original)
+        finally:
+            os.close(root)
+
+    def purge(
+        self,
+        plan: Plan,
+        *,
+        on_progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Deletes for good what the plan lists. It is journaled, but cannot be undone.
+
+        The arguments and errors are those of `apply`.
+        """
+        if not plan.acts:
+            return Report(None, plan.kind, "applied", "nothing that old is in the quarantine", {})
         with self._writing() as writer:
             self._refuse_unfinished()
-            return writer.purge(older_than_days, self._put_away())
+            return writer.purge(plan, on_progress, cancelled)
 
-    def _item(self, row: StepRecord, operation: Operation) -> QuarantineItem | None:
-        assert row.target is not None and row.source is not None
-        holder, _, relative = row.target[len(QUARANTINE) :].partition(b"/")
-        place = os.path.join(operation.quarantine or self.quarantine_dir, holder, relative)
+    def _item(self, row: StepRecord, first: Operation, last: Operation) -> QuarantineItem | None:
+        """The item that a step quarantined; `first` and `last` are the operations that put it there
+        for the first and for the last time."""
+        if not isinstance(row.target, QuarantinePath) or row.target.operation is None:
+            return None
+        place = os.path.join(first.quarantine or self.quarantine_dir, row.target.inside)
         try:
             status = os.lstat(place)
         except OSError:
             return None
+        # The operation may have begun long before it came to this item, whose rename set its ctime.
+        since = max(seconds(last.time), status.st_ctime)
         kind = "other"
         if stat.S_ISREG(status.st_mode):
             kind = "file"
         elif stat.S_ISDIR(status.st_mode):
             kind = "directory"
         return QuarantineItem(
-            int(holder), row.target, relative, operation.time, kind,
-            0 if kind == "directory" else status.st_size, row.verdict, row.id,
+            row.target.operation, row.target, row.target.relative, last.time, kind,
+            0 if kind == "directory" else status.st_size, row.verdict, row.id, since, row.reason,
         )  # fmt: skip
 
     def plan_restore(self, what: int | Sequence[QuarantineItem]) -> Plan:

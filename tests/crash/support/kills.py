@@ -95,7 +95,7 @@ def restore(maildir: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], obj
 
 def purge(maildir: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
     applied(maildir, plan)
-    return plan, lambda surgeon: surgeon.purge(0)
+    return plan, lambda surgeon: surgeon.purge(surgeon.plan_purge(surgeon.quarantined_before(0)))
 
 
 KINDS: dict[str, Prepare] = {

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from mailsurgeon.surgery.fsops import at as fs
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.steps.directory import MakeDirectory
@@ -87,7 +88,7 @@ def furnish(maildir: Maildir) -> Plan:
     maildir.uidlist(b"", b"1300000003.M3P1.host", b"1300000005.M5P1.host")
     maildir.uidlist(b".Sent", b"1300000002.M2P1.host,S=9,W=9", b"1300000004.M4P1.host", first=7)
     both = (
-        maildir.rename_step(twin, b"quarantine:@/" + twin),
+        maildir.rename_step(twin, QuarantinePath.of(None, twin)),
         maildir.rename_step(kept, b"cur/1300000005.M5P1.host:2,FS"),
     )
     court = maildir.mail(b".Court/cur/1300000006.M6P1.host,S=9:2,S", 6)

@@ -11,6 +11,7 @@ import pytest
 
 from mailsurgeon.errors import SpoolBusy
 from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.servers import uidlist_file
@@ -301,7 +302,7 @@ def test_a_writer_that_lives_is_not_recovered(maildir: Maildir) -> None:
 def test_an_act_of_two_steps_cut_off_between_them_is_completed(maildir: Maildir) -> None:
     twin, kept = maildir.mail(b"cur/1.M1.host:2,"), maildir.mail(b"cur/1.M1.host:2,S")
     steps = (
-        maildir.rename_step(twin, b"quarantine:@/" + twin),
+        maildir.rename_step(twin, QuarantinePath.of(None, twin)),
         maildir.rename_step(kept, b"cur/1.M1.host:2,FS"),
     )
     acts = plan(Act("quarantine copy", twin, steps))

@@ -164,7 +164,7 @@ def test_what_a_purge_has_not_come_to_is_still_there_and_known(
     with monkeypatch.context() as patch, indexed.surgeon() as surgeon:
         patch.setattr(Purge, "do", once)
         with pytest.raises(Crash):
-            surgeon.purge(0)
+            surgeon.purge(surgeon.plan_purge(surgeon.quarantined_before(0)))
     with indexed.surgeon() as surgeon:
         surgeon.recover()
         assert [row.state for row in surgeon.steps(2)] == ["done", "refused"]

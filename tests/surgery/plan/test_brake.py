@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.plan.brake import brake
 from mailsurgeon.surgery.steps.rename import Rename
@@ -36,7 +37,7 @@ def test_when_the_number_is_asked_for(
 
 
 def test_a_folder_put_away_whole_counts_with_all_its_messages() -> None:
-    step = Rename(b".A", b"quarantine:@/.A", None, b".A")
+    step = Rename(b".A", QuarantinePath.of(None, b".A"), None, b".A")
     whole = Plan("quarantine", (Act("quarantine folder", b".A", (step,)),))
     assert brake(whole, {b".A": 400}) == 1
     assert brake(whole, {b".A": 10}) is None

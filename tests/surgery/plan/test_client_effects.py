@@ -9,6 +9,7 @@ import pytest
 
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import COURIER, MBSYNC
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Expected
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState, describe
 from mailsurgeon.surgery.steps.attributes import ChangeTime
@@ -138,7 +139,7 @@ def test_a_folder_that_is_emptied_by_age_is_named(state: FolderState, sentence: 
 
 def test_what_is_lost_with_a_servers_own_file_is_told() -> None:
     names = [b"dovecot.index.cache", b".A/dovecot.index.log", b".A/courierimapkeywords/:list"]
-    acts = [act(name, b"quarantine:@/" + name, "quarantine") for name in names]
+    acts = [act(name, QuarantinePath.of(None, name), "quarantine") for name in names]
     told = describe(acts, {b"": FolderState("INBOX")})
     assert told[0] == (
         "dovecot.index.cache in INBOX goes to the quarantine: only a cache: Dovecot makes it anew,"
@@ -174,9 +175,9 @@ def test_mail_filed_is_new_and_told_by_folder() -> None:
 
 def test_mail_put_away_is_deleted_for_clients_only_where_they_saw_it() -> None:
     acts = [
-        act(b"cur/1:2,", b"quarantine:@/cur/1:2,", "quarantine"),
-        act(b"cur/2:2,", b"quarantine:@/cur/2:2,", "quarantine twin"),
-        act(b"tmp/3", b"quarantine:@/tmp/3", "quarantine empty"),
+        act(b"cur/1:2,", QuarantinePath.of(None, b"cur/1:2,"), "quarantine"),
+        act(b"cur/2:2,", QuarantinePath.of(None, b"cur/2:2,"), "quarantine twin"),
+        act(b"tmp/3", QuarantinePath.of(None, b"tmp/3"), "quarantine empty"),
     ]
     states = {b"": FolderState("INBOX", traces=Traces((MBSYNC,)))}
     assert describe(acts, states)[:3] == (

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.plan.propose import propose_folder
 from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, moves, only_act, text
 
@@ -163,7 +164,7 @@ def test_a_folder_is_not_lifted_onto_another(indexed: IndexedMaildir) -> None:
 def test_a_stray_directory_is_put_away(indexed: IndexedMaildir) -> None:
     indexed.path(b"scripts/deep").mkdir(parents=True)
     plan = indexed.survey().propose(b"scripts")
-    assert moves(plan) == {b"scripts": b"quarantine:@/scripts"}
+    assert moves(plan) == {b"scripts": QuarantinePath.of(None, b"scripts")}
     assert not any("folder" in effect for effect in plan.effects)
     indexed.apply(plan)
     assert indexed.survey().index.problem_counts() == {}
@@ -211,7 +212,9 @@ def test_a_stale_lock_is_put_away_and_brought_back(indexed: IndexedMaildir) -> N
     os.utime(lock, (1_300_000_000, 1_300_000_000))
     before = indexed.picture()
     plan = indexed.survey().propose(b"dovecot-uidlist.lock")
-    assert moves(plan) == {b"dovecot-uidlist.lock": b"quarantine:@/dovecot-uidlist.lock"}
+    assert moves(plan) == {
+        b"dovecot-uidlist.lock": QuarantinePath.of(None, b"dovecot-uidlist.lock")
+    }
     indexed.apply(plan)
     assert indexed.survey().index.problem_counts() == {}
     indexed.undo()

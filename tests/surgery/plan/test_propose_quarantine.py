@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.plan.propose import propose_folder
 from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, moves, only_act, text
 
@@ -34,7 +35,7 @@ def age(indexed: IndexedMaildir, *paths: bytes) -> None:
 def test_an_empty_message_is_put_away_and_clients_are_told(indexed: IndexedMaildir) -> None:
     path = indexed.mail(b"cur/1300000000.M1.host:2,S", content=b"")
     plan = indexed.survey().propose(path)
-    assert moves(plan) == {path: b"quarantine:@/" + path}
+    assert moves(plan) == {path: QuarantinePath.of(None, path)}
     assert (only_act(plan).verdict, plan.kind) == ("quarantine empty", "quarantine")
     assert "clients will see 1 message deleted in INBOX" in plan.effects
     assert plan.needs[-1] == f"quarantine: {indexed.home / 'mail' / '.Maildir.quarantine'}"
@@ -88,7 +89,7 @@ def test_an_unwanted_message_is_put_away_on_the_operators_word(indexed: IndexedM
     path = indexed.mail(b"cur/1300000000.M1.host,S=7:2,SF", content=text(1))
     plan = indexed.survey().propose(path, remedy="quarantine")
     act = only_act(plan)
-    assert moves(plan) == {path: b"quarantine:@/" + path}
+    assert moves(plan) == {path: QuarantinePath.of(None, path)}
     assert (act.verdict, act.remedies) == ("quarantine", ("quarantine",))
 
 
@@ -103,7 +104,7 @@ def test_a_copy_hands_its_flags_on_but_not_its_deletion_mark(indexed: IndexedMai
     act = only_act(plan)
     assert act.path == copy and act.verdict == "quarantine copy"
     assert moves(plan) == {
-        copy: b"quarantine:@/" + copy,
+        copy: QuarantinePath.of(None, copy),
         kept: b"cur/1300000000.M1.host:2,FSa",
     }
     assert act.note == "its flags go to the copy that is kept"
@@ -209,7 +210,7 @@ def test_a_folder_goes_whole_by_one_rename_and_comes_back(indexed: IndexedMaildi
     before = indexed.picture()
     (folder,) = [row for row in indexed.survey().index.folders() if row.path == b".Backup"]
     plan = propose_folder(indexed.spool, indexed.index, folder.id)
-    assert moves(plan) == {b".Backup": b"quarantine:@/.Backup"}
+    assert moves(plan) == {b".Backup": QuarantinePath.of(None, b".Backup")}
     assert "clients will see the folder Backup disappear, with 1 message" in plan.effects
     indexed.apply(plan)
     assert not indexed.path(b".Backup").exists() and inside

@@ -99,10 +99,10 @@ def test_purge_deletes_for_good_what_is_old_enough(maildir: Maildir, surgeon: Su
     maildir.mail(b".OLD/cur/x", 3)
     kept = maildir.mail(TWO, 2)
     surgeon.apply(plan(maildir.away(ONE), maildir.away(b".OLD", b".OLD")))
-    assert surgeon.purge(1.0).done == {}
+    assert surgeon.purge(surgeon.plan_purge(surgeon.quarantined_before(1.0))).done == {}
     assert len(surgeon.quarantined()) == 2
 
-    report = surgeon.purge(0.0)
+    report = surgeon.purge(surgeon.plan_purge(surgeon.quarantined_before(0.0)))
 
     assert (report.kind, report.state, report.done) == ("purge", "applied", {"purge": 2})
     assert not beside(maildir).exists()
@@ -119,7 +119,7 @@ def test_purge_touches_nothing_that_was_put_back(maildir: Maildir, surgeon: Surg
     maildir.mail(ONE)
     surgeon.apply(plan(maildir.away(ONE)))
     surgeon.apply(surgeon.plan_undo())
-    assert surgeon.purge(0.0).done == {}
+    assert surgeon.purge(surgeon.plan_purge(surgeon.quarantined_before(0.0))).done == {}
     assert maildir.path(ONE).exists()
 
 

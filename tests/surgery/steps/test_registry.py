@@ -9,6 +9,7 @@ import pytest
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
 from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Expected, Step
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.base import Where
@@ -45,7 +46,7 @@ STEPS = {
                                          names=(b"Work",)),
     "a line of maildirsize": CountQuota(b"maildirsize", None, size=1, messages=-1, before=(7, 8),
                                         acts=(1, 3)),
-    "a purge": Purge(b"quarantine:1/a", None, FILE, of=7),
+    "a purge": Purge(QuarantinePath.of(1, b"a"), None, FILE, of=7),
 }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import reduce
 from typing import Annotated, TypedDict, Unpack
 
@@ -14,13 +13,14 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from mailsurgeon.cli.arguments import entry_ids, is_sound_server_file, paths_in, require_paths
-from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.console import INTERRUPTED, complain
 from mailsurgeon.cli.execute import (
+    agreed,
     carry_out,
-    confirmed,
     exit_code,
     may_change,
     operate,
+    run_plan,
     write_report,
 )
 from mailsurgeon.cli.open_spool import opened
@@ -40,6 +40,7 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
 from mailsurgeon.surgery.model import Plan
+from mailsurgeon.surgery.plan.brake import brake
 from mailsurgeon.surgery.plan.propose import described, propose, propose_file, propose_folder
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 
@@ -157,28 +158,21 @@ def purge(
     """Delete old things from the quarantine for good. This cannot be undone."""
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
-        before = datetime.now(UTC) - timedelta(days=older_than)
-        old = [item for item in surgeon.quarantined() if _time(item) <= before]
+        old = surgeon.quarantined_before(older_than)
+        plan = surgeon.plan_purge(old)
         if consent.dry_run or not old or not may_change(consent):
             _write_items(surgeon.quarantine_dir, old, consent.format)
             if old and not consent.dry_run:
                 complain("nothing was deleted; --yes deletes what is listed, for good")
             return 1 if old else 0
-        if consent.max is not None and len(old) > consent.max:
-            raise Refused(f"{len(old):,} items would be deleted, and --max allows {consent.max:,}")
         if not consent.yes:
             print_items(surgeon.quarantine_dir, old, console_for(sys.stderr))
             complain("what is listed will be deleted for good")
-            if not confirmed():
-                return 1
-        report = surgeon.purge(older_than)
-        plan = Plan("purge", ())
+        if not agreed(plan, brake(plan, {}), consent, common):
+            return 1
+        report, stopped = run_plan(surgeon.purge, plan, common)
         write_report(surgeon, plan, report, consent, common)
-        return exit_code(plan, report)
-
-
-def _time(item: QuarantineItem) -> datetime:
-    return datetime.fromisoformat(item.time)
+        return INTERRUPTED if stopped else exit_code(plan, report)
 
 
 APPLICATION = App(

@@ -83,7 +83,7 @@ def _one_by_one(surgeon: Surgeon, consent: Consent, common: Common) -> int:
             complain(str(refusal))
             code = 1
             continue
-        report, stopped = run_plan(surgeon, plan, common)
+        report, stopped = run_plan(surgeon.apply, plan, common)
         code = INTERRUPTED if stopped else max(code, exit_code(plan, report))
         outcomes.append(report_outcome(plan, report))
         if consent.format == "table" and not (common.quiet and code == 0):

@@ -11,6 +11,7 @@ from mailsurgeon.surgery.apply.quota import count_quota
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
+from mailsurgeon.surgery.fsops.paths import parent_of, spelled
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
@@ -37,7 +38,7 @@ class LockedBatch:
         self.settled: list[StepRecord] = []  # outcomes of the lists, not yet in the journal
         self.notes: list[str] = []  # what could not be updated, one line each
         self._runs: list[ActRun] = []
-        self._touched: set[bytes] = set()  # directories
+        self._touched: dict[bytes, bytes] = {}  # directories, by how they are spelled
         self._requested: dict[bytes, list[Change]] = {}  # changes of the lists, by folder
         self._lists: list[StepRecord] = []
 
@@ -131,9 +132,12 @@ class LockedBatch:
 
     def _note(self, step: Step) -> None:
         if step.source is not None:
-            self._touched.add(step.source.rpartition(b"/")[0])
+            self._touch(parent_of(step.source))
         if step.target is not None:
-            self._touched.add(step.target.rpartition(b"/")[0])
+            self._touch(parent_of(step.target))
+
+    def _touch(self, directory: bytes) -> None:
+        self._touched[spelled(directory)] = directory
 
     def _take_back(self, run: ActRun, reason: str) -> None:
         """Undoes the finished steps of an act that failed. Raises NotDurable if that fails."""
@@ -150,7 +154,7 @@ class LockedBatch:
     # After
 
     def _sync(self) -> None:
-        for directory in sorted(self._touched):
+        for _, directory in sorted(self._touched.items()):
             try:
                 with files_as_owner(self.places.owner):
                     at.sync(self.places.directory(directory))

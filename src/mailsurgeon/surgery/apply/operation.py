@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from calendar import timegm
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -15,20 +13,20 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.batches import Runner
 from mailsurgeon.surgery.apply.gc_pause import known_in_use
 from mailsurgeon.surgery.apply.outcome import OperationOutcome
+from mailsurgeon.surgery.apply.purging import Purged, Purging, settle_marks
 from mailsurgeon.surgery.apply.recovery import Recovery, RecoveryOutcome
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import Operation, Session, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Refusal, Report
+from mailsurgeon.surgery.journal.records import Operation, Session
+from mailsurgeon.surgery.model import Plan, QuarantinePath, Refusal, Report
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import name_of
-from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.uid_effects import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible
 
@@ -75,7 +73,7 @@ class OperationWriter:
         if any(step.edits_uids for act in plan.acts for step in act.steps):
             self.places.uidl_is_name = self.host.pop3_uidl_is_name()
         uses = any(
-            (step.target or b"").startswith(QUARANTINE + b"@/")
+            isinstance(step.target, QuarantinePath) and step.target.operation is None
             for act in plan.acts
             for step in act.steps
         )
@@ -158,15 +156,14 @@ class OperationWriter:
         """Removes directories in the quarantine that this operation left empty."""
         for row in self.journal.quarantine_steps(operation):
             left = row.source if row.state == "done" else row.target
-            if left is not None and left.startswith(QUARANTINE):
+            if isinstance(left, QuarantinePath):
                 self._prune_one(left)
 
-    def _prune_one(self, path: bytes) -> None:
-        holder = path[len(QUARANTINE) :].partition(b"/")[0]
+    def _prune_one(self, path: QuarantinePath) -> None:
         with suppress(OSError, Refused):
-            root = self._open_quarantine(self._directory_of(int(holder)), make=False)
+            root = self._open_quarantine(self._directory_of(path.operation or 0), make=False)
             try:
-                quarantine.prune(root, path[len(QUARANTINE) :])
+                quarantine.prune(root, path.inside)
             finally:
                 os.close(root)
 
@@ -251,7 +248,7 @@ class OperationWriter:
         if found.lost_uids:
             line += f", {len(found.lost_uids)} UIDs not kept"
         state = "applied" if complete else "interrupted"
-        self._keep_what_stayed(operation.id)
+        settle_marks(self.journal, operation.id)
         self._prune(operation.id)
         self.journal.finish(operation.id, state, line, [*operation.effects, *lost], whole=complete)
         self.journal.enter(
@@ -261,59 +258,38 @@ class OperationWriter:
 
     # Purge
 
-    def purge(self, older_than_days: float, held: Iterable[StepRecord]) -> Report:
-        """Deletes for good what operations of at least that age have quarantined."""
-        limit = time.time() - older_than_days * 86_400
-        old = [one for one in self.journal.operations() if _time(one.time) <= limit]
-        old_ids = {one.id for one in old}
-        rows = [row for row in held if _holder(row) in old_ids]
-        if not rows:
-            return Report(None, "purge", "applied", "nothing that old is in the quarantine", {})
-        self.running = self._begin("purge", None, len(rows), False)
-        steps = [
-            StepRecord(
-                0, self.running, 1, number, "purge", row.label,
-                Purge(row.target or b"", None, row.step.expected, of=row.id), "planned",
-            )
-            for number, row in enumerate(rows, start=1)
-        ]  # fmt: skip
-        written = self.journal.intend(steps)
-        self.journal.mark((row.id for row in rows), f"purged by operation {self.running}")
-        tally = OperationOutcome()
-        settled = [self._purge_one(record, tally) for record in written]
-        self.journal.settle(settled)
-        self._keep_what_stayed(self.running)
-        gone = tally.done.get("purge", 0)
-        state = "applied" if gone == len(rows) else "partial" if gone else "failed"
-        summary = f"{gone:,} deleted for good"
+    def purge(
+        self, plan: Plan, on_progress: OnProgress | None, cancelled: StopAsked | None
+    ) -> Report:
+        """Deletes for good what the plan lists. Raises Refused, SpoolBusy and JournalError."""
+        self.running = self._begin(plan.kind, None, len(plan.acts), False)
+        purging = Purging(self.places, self.journal, self.running)
+        try:
+            tally = purging.run(plan.acts, on_progress, cancelled)
+        except NotDurable as error:
+            return self._cut_off(plan, purging.tally, str(error))
+        purged = settle_marks(self.journal, self.running)
+        self._prune(self.running)
+        things = len({number for act in plan.acts for s in act.steps if (number := s.purges)})
+        whole = purged.whole == things
+        state = "applied" if whole else "partial" if purged.whole or purged.partly else "failed"
+        summary = summarise_purge(purged, tally)
         self.journal.finish(self.running, state, summary)
         self._take_notice_down()
-        return Report(self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused))
-
-    def _keep_what_stayed(self, operation: int) -> None:
-        """Clears the purge mark of steps whose files are still in the quarantine."""
-        rows = self.journal.steps_of(operation, "refused")
-        purged = [row.step.purges for row in rows]
-        self.journal.mark((number for number in purged if number is not None), "")
-
-    def _purge_one(self, record: StepRecord, tally: OperationOutcome) -> StepRecord:
-        assert record.source is not None
-        try:
-            record.step.do(self.places, {})
-        except (StepRefused, HardError, OSError) as error:
-            tally.refused.append(Refusal(record.source, str(error)))
-            return record.settled("refused", str(error))
-        tally.done["purge"] = tally.done.get("purge", 0) + 1
-        self._prune_one(record.source)
-        return record.settled("done")
+        done = {"purge": purged.whole} if purged.whole else {}
+        return Report(self.running, plan.kind, state, summary, done, tuple(tally.refused))
 
 
-def _holder(row: StepRecord) -> int:
-    return int((row.target or b"")[len(QUARANTINE) :].partition(b"/")[0] or 0)
-
-
-def _time(text: str) -> float:
-    return timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+def summarise_purge(purged: Purged, tally: OperationOutcome) -> str:
+    """Sums a purge up in one line."""
+    parts = [f"{purged.whole:,} deleted for good"]
+    if purged.partly:
+        parts.append(f"{purged.partly:,} partly")
+    if tally.cancelled:
+        parts.append("stopped by you")
+    if tally.stopped:
+        parts.append(f"stopped: {tally.stopped}")
+    return "; ".join(parts)
 
 
 def summarise(plan: Plan, tally: OperationOutcome) -> str:

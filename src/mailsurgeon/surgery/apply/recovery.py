@@ -9,7 +9,6 @@ has the same result.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from mailsurgeon.surgery.apply.quota import count_quota, counted_acts, settle_al
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.fsops.paths import parent_of, spelled
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, Operation, StepRecord
@@ -175,7 +175,8 @@ class Recovery:
 
     def _sync(self, settled: Iterable[StepRecord]) -> None:
         paths = {p for one in settled for p in (one.step.source, one.step.target) if p is not None}
-        for parent in sorted({os.path.dirname(path) for path in paths}):
+        parents = {spelled(parent): parent for parent in map(parent_of, paths)}
+        for _, parent in sorted(parents.items()):
             missing = suppress(FileNotFoundError, NotADirectoryError)
             with missing, files_as_owner(self.places.owner):
                 at.sync(self.places.directory(parent))

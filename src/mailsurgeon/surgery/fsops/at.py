@@ -23,12 +23,41 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAME_NOREPLACE = 1
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
-_renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+_OPENAT2 = 437
+"""The number of openat2(2), the same on all architectures; libc has no function for it."""
+_RESOLVE_NO_XDEV = 0x01
+
+_C = ctypes.CDLL(None, use_errno=True)
+_renameat2 = getattr(_C, "renameat2", None)
 
 
 def open_directory(name: bytes, parent: int | None = None) -> int:
     """Opens the directory `name` and returns its descriptor. Raises OSError, also for a symlink."""
     return os.open(name, _DIRECTORY, dir_fd=parent)
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
+def is_mount_point(parent: int, name: bytes) -> bool:
+    """Whether something is mounted at the directory `name`, also a part of the same file system.
+
+    Where the kernel has no openat2(2) (before Linux 5.6), only another file system is noticed.
+    """
+    how = _OpenHow(os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, 0, _RESOLVE_NO_XDEV)
+    opened = _C.syscall(_OPENAT2, parent, name, ctypes.byref(how), ctypes.sizeof(how))
+    if opened >= 0:
+        os.close(opened)
+        return False
+    if ctypes.get_errno() == errno.EXDEV:
+        return True
+    status = look(parent, name)
+    return status is not None and status.st_dev != os.fstat(parent).st_dev
 
 
 def look(parent: int, name: bytes) -> os.stat_result | None:

@@ -1,14 +1,8 @@
-"""The prefix of quarantine paths, and what a step's source must still be when the step runs."""
+"""What a step's source must still be when the step runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-QUARANTINE = b"quarantine:"
-"""Prefix of paths in the quarantine: `quarantine:OPERATION/PATH-IN-THE-SPOOL`."""
-
-UNNUMBERED = QUARANTINE + b"@/"
-"""Prefix of such a path while the operation has no number yet."""
 
 
 @dataclass(frozen=True, slots=True)

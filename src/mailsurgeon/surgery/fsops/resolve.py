@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.expected import QUARANTINE
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.text import visible
 
 _OPEN_AT_MOST = 64
@@ -88,7 +88,7 @@ class Places:
         Raises OSError; FileNotFoundError when a directory on the way is missing.
         """
         directories = self.directories
-        if inside := path.startswith(QUARANTINE):
+        if inside := isinstance(path, QuarantinePath):
             directories, path = self._quarantined(path, make=make_parents)
         parent, slash, name = path.rpartition(b"/")
         if name in _NO_NAMES or (slash and not parent):
@@ -99,19 +99,20 @@ class Places:
 
     def directory(self, path: bytes) -> int:
         """The descriptor of the directory `path`. Raises OSError."""
-        if path.startswith(QUARANTINE):
+        if isinstance(path, QuarantinePath):
             directories, relative = self._quarantined(path)
             return directories.open(relative)
         return self.directories.open(path)
 
-    def _quarantined(self, path: bytes, *, make: bool = False) -> tuple[Directories, bytes]:
-        number, _, relative = path[len(QUARANTINE) :].partition(b"/")
-        if not number.isdigit():
+    def _quarantined(
+        self, path: QuarantinePath, *, make: bool = False
+    ) -> tuple[Directories, bytes]:
+        operation = path.operation
+        if operation is None:
             raise OSError(errno.EINVAL, "not a path in the quarantine")
-        operation = int(number)
         if operation not in self._quarantines:
             self._quarantines[operation] = Directories(self._quarantine_of(operation, make))
-        return self._quarantines[operation], relative
+        return self._quarantines[operation], path.relative
 
     def forget(self) -> None:
         """Closes all but the roots, so that each directory is opened anew when next needed."""

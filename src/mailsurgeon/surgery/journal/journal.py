@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops.expected import QUARANTINE
+from mailsurgeon.surgery.fsops.paths import QUARANTINE, spelled
 from mailsurgeon.surgery.journal import settle
 from mailsurgeon.surgery.journal.journal_file import JournalFile
 from mailsurgeon.surgery.journal.records import (
@@ -229,10 +229,45 @@ class Journal:
         )
 
     def quarantining_steps(self) -> list[StepRecord]:
-        """The steps that quarantined something which has not been purged or restored since."""
+        """The steps that quarantined something which has not been purged or restored since.
+
+        Those whose thing is partly purged are among them, with that as their reason.
+        """
         return self._steps(
-            "state = 'done' AND reason = '' AND target >= ? AND target < ?", _IN_QUARANTINE
+            "state = 'done' AND (reason = '' OR reason LIKE 'partly %')"
+            " AND target >= ? AND target < ?",
+            _IN_QUARANTINE,
         )
+
+    def quarantined_by(self) -> dict[bytes, int]:
+        """By path in the quarantine: the last operation that moved something there, for example
+        the redo of the one whose number the path has."""
+        with self._file.reading() as db:
+            if db is None:
+                return {}
+            rows = db.execute(
+                "SELECT target, MAX(operation) FROM steps WHERE state = 'done' AND target >= ?"
+                " AND target < ? GROUP BY target",
+                _IN_QUARANTINE,
+            )
+            return dict(rows.fetchall())
+
+    def steps_marked(self, reason: str) -> list[StepRecord]:
+        """The steps with this note on why they can no longer be undone."""
+        return self._steps("state = 'done' AND reason = ?", (reason,))
+
+    def last_purge_below(self, path: bytes) -> int | None:
+        """The last operation that deleted something for good at this path or below it."""
+        with self._file.reading() as db:
+            if db is None:
+                return None
+            low = spelled(path)
+            row = db.execute(
+                "SELECT MAX(operation) FROM steps WHERE action = 'purge' AND state = 'done'"
+                " AND (source = ? OR (source > ? AND source < ?))",
+                (low, low + b"/", low + b"0"),  # `0` follows `/`
+            ).fetchone()
+            return row[0]
 
     def quarantine_steps(self, operation: int) -> list[StepRecord]:
         """The steps of an operation with a path in the quarantine."""
@@ -247,7 +282,7 @@ class Journal:
         found = self._steps(
             "id = (SELECT MAX(id) FROM steps WHERE id < ? AND state IN ('done', 'undone')"
             " AND (target = ? OR (source = ? AND target IS NULL)))",
-            (before, path, path),
+            (before, spelled(path), spelled(path)),
         )
         return found[0] if found else None
 

@@ -11,6 +11,7 @@ import os
 import secrets
 import socket
 import time
+from calendar import timegm
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 
 from mailsurgeon import __version__
 from mailsurgeon.surgery.fsops.expected import Expected
+from mailsurgeon.surgery.fsops.paths import read_path, spelled
 from mailsurgeon.surgery.steps.base import Step, Where
 from mailsurgeon.surgery.steps.registry import read_step
 from mailsurgeon.text import visible
@@ -125,6 +127,11 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+def seconds(moment: str) -> float:
+    """The seconds since 1970 of a time that `now` has written."""
+    return timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ"))
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -170,10 +177,15 @@ def step_from(row: tuple[Any, ...]) -> StepRecord:
         raise DamagedRow(f"step {number}")
     was = Expected(*map(int, expected[1:-1].split(","))) if expected else None
     try:
-        step = read_step(action, Where(source, target, was, folder, target_folder), _read(data))
+        where = Where(_path(source), _path(target), was, folder, target_folder)
+        step = read_step(action, where, _read(data))
     except KeyError as error:
         raise DamagedRow(f"step {number}") from error
     return StepRecord(number, operation, batch, act, verdict, label, step, state, reason, False)
+
+
+def _path(text: bytes | None) -> bytes | None:
+    return None if text is None else read_path(text)
 
 
 def step_row(record: StepRecord) -> tuple[Any, ...]:
@@ -188,8 +200,8 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
         record.verdict,
         None if record.label is None else _shown(record.label),  # a name need not be UTF-8
         step.action,
-        step.source,
-        step.target,
+        None if step.source is None else spelled(step.source),
+        None if step.target is None else spelled(step.target),
         step.folder,
         step.target_folder,
         f"[{expected.device}, {expected.inode}, {expected.size}, {expected.mtime_ns}]"

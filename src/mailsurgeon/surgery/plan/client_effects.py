@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import parse_info, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
-from mailsurgeon.surgery.model import QUARANTINE, Act, Step
+from mailsurgeon.surgery.model import Act, QuarantinePath, Step
 from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
 from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
@@ -114,7 +114,7 @@ class _Tally:
 
     def _carry(self, step: Step) -> None:
         source, target = step.source or b"", step.target or b""
-        if source.startswith(QUARANTINE):
+        if isinstance(source, QuarantinePath):
             self.returned.append(target)
         else:
             self.carried.append(source)
@@ -124,7 +124,7 @@ class _Tally:
         home, goal = step.folder, step.target_folder
         served = home is not None and _is_served(source, home)
         self._weigh(step)
-        if target.startswith(QUARANTINE):
+        if isinstance(target, QuarantinePath):
             self._put_away(source, home, act, served)
             return
         before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]

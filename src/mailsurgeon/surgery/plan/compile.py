@@ -9,7 +9,7 @@ from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import parse_info, split
 from mailsurgeon.maildir.rename import NameChange, compose
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Step
+from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
@@ -214,7 +214,7 @@ def _act_of(task: EntryTask, context: SpoolContext, companion: EntryTask | None)
 
 def _put_away(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[str]]:
     entry = task.entry
-    target = QUARANTINE + b"@/" + entry.path
+    target = QuarantinePath.of(None, entry.path)
     home = _home(entry, context)
     expected = entry.expected(context.spool)
     step = Rename(entry.path, target, expected, folder=home)

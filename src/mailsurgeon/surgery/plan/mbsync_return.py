@@ -17,7 +17,7 @@ from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import SyncState, parse_sync_state
 from mailsurgeon.maildir.server_files import MBSYNC_STATE, MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Step
+from mailsurgeon.surgery.model import Plan, QuarantinePath, Step
 
 _LIMIT = 1 << 28  # most bytes of a state to read: some ten million messages
 
@@ -81,10 +81,10 @@ def _comes_back_to(step: Step) -> bytes | None:
     if step.came_from is None or step.target is None:
         return None
     folder, part = os.path.split(os.path.dirname(step.target))
-    if part not in (b"cur", b"new") or step.target.startswith(QUARANTINE):
+    if part not in (b"cur", b"new") or isinstance(step.target, QuarantinePath):
         return None
     stays = os.path.dirname(os.path.dirname(step.came_from)) == folder
-    return None if stays and not step.came_from.startswith(QUARANTINE) else folder
+    return None if stays and not isinstance(step.came_from, QuarantinePath) else folder
 
 
 def _name(spool: Spool, folder: bytes) -> str:

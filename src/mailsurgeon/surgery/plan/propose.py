@@ -17,7 +17,7 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan
+from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath
 from mailsurgeon.surgery.plan.client_effects import describe
 from mailsurgeon.surgery.plan.compile import compile_acts
 from mailsurgeon.surgery.plan.context import SpoolContext
@@ -357,7 +357,7 @@ def _needs(acts: Sequence[Act], context: SpoolContext, quarantine: bytes | None)
         where = os.fsdecode(context.spool.control)
         needs.append(f"uidlists in {where} (by {context.spool.found_by})")
     steps = [step for act in acts for step in act.steps]
-    if any(step.target and step.target.startswith(QUARANTINE) for step in steps):
+    if any(isinstance(step.target, QuarantinePath) for step in steps):
         home = quarantine or default_directory(context.spool)
         needs.append(f"quarantine: {home.decode('utf-8', 'surrogateescape')}")
     owners = sum(step.needs_root for step in steps)

@@ -10,7 +10,7 @@ from mailsurgeon.maildir.lists.maildirsize import Rule
 from mailsurgeon.maildir.server_entry import Server, Tells
 from mailsurgeon.maildir.server_files import COURIER, DOVECOT, MAILDIRSIZE
 from mailsurgeon.maildir.spool import Spool, list_path
-from mailsurgeon.surgery.model import QUARANTINE
+from mailsurgeon.surgery.model import QuarantinePath
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import file_sizes_in
@@ -60,7 +60,7 @@ class QuotaCount:
         return _unless_zero(size, count)
 
     def _counted(self, path: bytes, folder: bytes | None, size: int) -> tuple[int, int]:
-        if folder is None or path.startswith(QUARANTINE):
+        if folder is None or isinstance(path, QuarantinePath):
             return 0, 0
         rule = self._rule(folder)
         if not rule.counts_folder(folder):

@@ -23,7 +23,9 @@ class QuarantineItem:
     """One quarantined file or directory.
 
     `path` begins with `quarantine:`; `original` is relative to the spool.
-    `kind` is "file", "directory" or "other"; `size` is in bytes (0 for a directory).
+    `time` (UTC) is when the operation that put it there last began, and `since` (seconds since
+    1970) when it came in. `kind` is "file", "directory" or "other"; `size` is in bytes (0 for a
+    directory). `note` says that it is partly purged, else it is empty.
     `step` is the id in the journal, None if only another user's journal has it.
     """
 
@@ -35,6 +37,8 @@ class QuarantineItem:
     size: int
     verdict: str
     step: int | None
+    since: float = 0.0
+    note: str = ""
 
 
 def default_directory(spool: Spool) -> bytes:

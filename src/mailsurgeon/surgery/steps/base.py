@@ -13,7 +13,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypedDict
 
-from mailsurgeon.surgery.fsops.expected import QUARANTINE, UNNUMBERED, Expected
+from mailsurgeon.surgery.fsops.expected import Expected
+from mailsurgeon.surgery.fsops.paths import numbered, spelled
 from mailsurgeon.text import path_shown
 
 if TYPE_CHECKING:
@@ -64,12 +65,11 @@ class UidEdit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step(ABC):
-    """One change. `source` and `target` are relative to the spool or begin with `quarantine:`.
+    """One change. `source` and `target` are relative to the spool, or of type QuarantinePath.
 
     `folder` and `target_folder` are the folders (paths relative to the spool, b"" is INBOX) whose
     server lock is held while the step runs; None if the step touches no folder on that side.
-    A `quarantine:` target made before the operation has a number is written
-    `quarantine:@/PATH`; `prepared` replaces the `@` by the number.
+    A target in the quarantine has no number before the operation has one; `prepared` adds it.
 
     `inverts`, `repeats`: id of the earlier step in the journal that this one undoes or repeats.
     `keys`: the names of its data in the row it was read from, whose order is kept when the step is
@@ -281,8 +281,9 @@ class Step(ABC):
 
     def tell(self, shown: Callable[[bytes], str] = path_shown) -> str:
         """Describes the step: `rename cur/a -> cur/b`. Safe to show; `shown` formats a path."""
-        to = "" if self.source is None or self.target is None else f" -> {shown(self.target)}"
-        return f"{self.action} {shown(self.about)}{to}"
+        moves = self.source is not None and self.target is not None
+        to = f" -> {shown(spelled(self.target))}" if moves and self.target is not None else ""
+        return f"{self.action} {shown(spelled(self.about))}{to}"
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """Lines of POSIX shell that do the same."""
@@ -303,10 +304,3 @@ def keys_without(keys: tuple[str, ...], dropped: tuple[str, ...]) -> tuple[str, 
 def present(**facts: Any) -> dict[str, Any]:
     """The facts that are not None, as JSON."""
     return {key: value for key, value in facts.items() if value is not None}
-
-
-def numbered(path: bytes | None, operation: int) -> bytes | None:
-    """The path with its operation's number in place of the `@`, if it has none yet."""
-    if path is None or not path.startswith(UNNUMBERED):
-        return path
-    return b"%s%d/%s" % (QUARANTINE, operation, path[len(UNNUMBERED) :])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NoReturn, Self
 
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.expected import QUARANTINE
 from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
@@ -28,8 +28,8 @@ class Purge(Step):
     of: int
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
-        """Deletes it; a directory with all its contents."""
-        if not self.source.startswith(QUARANTINE):
+        """Deletes a file or an empty directory."""
+        if not isinstance(self.source, QuarantinePath):
             raise StepRefused("it is not in the quarantine")
         parent, name = places.locate(self.source)
         status = at.look(parent, name)
@@ -38,7 +38,7 @@ class Purge(Step):
             raise StepRefused(reason or "it is gone")
         with os_errors_at(self.source):
             if stat.S_ISDIR(status.st_mode):
-                shutil.rmtree(os.fsdecode(name), dir_fd=parent)
+                _remove_directory(parent, name)
             else:
                 os.unlink(name, dir_fd=parent)
 
@@ -69,3 +69,12 @@ class Purge(Step):
     def purges(self) -> int:
         """Same as `of`."""
         return self.of
+
+
+def _remove_directory(parent: int, name: bytes) -> None:
+    try:
+        os.rmdir(name, dir_fd=parent)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise StepRefused("something is still in it") from error
+        raise

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from mailsurgeon.maildir.lists.uidlist import Change, base_name
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.expected import QUARANTINE, Expected
+from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.surgery.fsops.failures import StepRefused
+from mailsurgeon.surgery.fsops.paths import QuarantinePath, numbered, parent_of
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around, served_in
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
@@ -27,7 +28,6 @@ from mailsurgeon.surgery.steps.base import (
     Where,
     keys_without,
     link_data,
-    numbered,
     present,
 )
 from mailsurgeon.surgery.steps.scene import Scene
@@ -63,7 +63,7 @@ class Rename(Step):
 
     def do(self, places: Places, folders: LockedFolders) -> None:
         """Renames, then checks that the right file was renamed; if not, renames it back."""
-        left, came = self.source.rpartition(b"/")[0], self.target.rpartition(b"/")[0]
+        left, came = parent_of(self.source), parent_of(self.target)
         old_home, new_home = _occupants(folders, left), _occupants(folders, came)
         source_dir, source = _locate_source(places, self.source, self.expected)
         target_dir, target = _locate_target(places, self.target)
@@ -182,7 +182,7 @@ class Rename(Step):
         """With its operation's number; inside the spool, one folder given stands for both."""
         target = numbered(self.target, scene.operation) or b""
         folder, target_folder = self.folder, self.target_folder
-        if not (self.source.startswith(QUARANTINE) or target.startswith(QUARANTINE)):
+        if not (isinstance(self.source, QuarantinePath) or isinstance(target, QuarantinePath)):
             folder = target_folder if folder is None else folder
             target_folder = folder if target_folder is None else target_folder
         links, shared = self.links, self.shared
@@ -228,7 +228,7 @@ class Rename(Step):
     @property
     def stays_in_folder(self) -> bool:
         """Whether both paths are in cur or new of one folder."""
-        if self.folder is None:
+        if self.folder is None or self.puts_away or isinstance(self.source, QuarantinePath):
             return False
         served = served_in(self.folder)
         if self.source.rpartition(b"/")[0] not in served:
@@ -309,18 +309,18 @@ class Rename(Step):
     @property
     def puts_away(self) -> bool:
         """Whether its target is in the quarantine."""
-        return self.target.startswith(QUARANTINE)
+        return isinstance(self.target, QuarantinePath)
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """A `mv -n` command; for the quarantine, `mkdir -p` comes first."""
         if self.puts_away:
-            yield f"mkdir -p -m {_SAFE_MODE} -- {words.path(os.path.dirname(self.target))}"
+            yield f"mkdir -p -m {_SAFE_MODE} -- {words.path(parent_of(self.target))}"
         yield f"mv -n -- {words.path(self.source)} {words.path(self.target)}"
 
 
 def _occupants(folders: LockedFolders, directory: bytes) -> Occupants | None:
     """The messages of the folder with this cur or new; None if we do not hold its lock."""
-    folder = folder_around(directory)
+    folder = None if isinstance(directory, QuarantinePath) else folder_around(directory)
     locked = folders.get(folder) if folder is not None else None
     return locked.occupants if locked else None
 

@@ -10,7 +10,7 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_entry import Home, Role
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops.expected import QUARANTINE
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.text import visible
 
 
@@ -26,8 +26,8 @@ class ShellWords:
 
     def path(self, path: bytes) -> str:
         """A step's path as one shell word."""
-        if path.startswith(QUARANTINE):
-            return '"$QUARANTINE"/' + quoted(path.removeprefix(QUARANTINE))
+        if isinstance(path, QuarantinePath):
+            return '"$QUARANTINE"/' + quoted(path.inside.rstrip(b"/"))
         return quoted(b"./" + path if path.startswith(b"-") else path or b".")
 
     def list_edit(

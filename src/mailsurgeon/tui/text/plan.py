@@ -10,7 +10,8 @@ from rich.text import Text
 
 from mailsurgeon.report.output import counted
 from mailsurgeon.report.plan import verdicts
-from mailsurgeon.surgery.model import QUARANTINE, Act, Left, Plan, Step
+from mailsurgeon.surgery.fsops.paths import spelled
+from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath, Step
 from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.text.fields import fit
 
@@ -123,7 +124,7 @@ def main_step(act: Act) -> Step | None:
 
 
 def _directory(path: bytes) -> str:
-    if path.startswith(QUARANTINE):
+    if isinstance(path, QuarantinePath):
         return "quarantine"
     return path_shown(os.path.dirname(path)) + "/"
 
@@ -141,7 +142,7 @@ def _first(acts: Sequence[Act], total: int, limit: int) -> Iterator[str]:
             continue
         yield shown(act.path)
         if step.target is not None and step.target != act.path:
-            yield f"  -> {shown(step.target)}"
+            yield f"  -> {shown(spelled(step.target))}"
         elif step.source != act.path or step.target is None:
             yield f"  {step.tell(shown)}"
     if total > min(limit, len(acts)):
