@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.conftest import FULL
 from tests.crash.support import kills_checks as checks
 from tests.crash.support.kills import (
@@ -143,9 +144,16 @@ def check_purged(prepared: Prepared, mails: Counter[str]) -> int:
     with maildir.surgeon() as surgeon:
         items = surgeon.quarantined()
         (purges,) = [one for one in surgeon.operations() if one.kind == "purge"] or [None]
-        states = [row.state for row in surgeon.steps(purges.id)] if purges else []
-        assert set(states) <= {"done", "refused"} and not (purges and purges.open)
-        assert states.count("done") + len(items) == THINGS, "what is there is not known"
+        rows = list(surgeon.steps(purges.id)) if purges else []
+        assert {row.state for row in rows} <= {"done", "refused"} and not (purges and purges.open)
+        deleted = {row.source for row in rows if row.state == "done"}
+        assert len(items) == THINGS - len(deleted & whole_things(surgeon)), "not known"
+        for item in items:
+            partly = any((path or b"").startswith(item.path + b"/") for path in deleted)
+            assert bool(item.note) == partly, item
+        surgeon.purge(surgeon.plan_purge([item for item in items if item.note]))
+        now = checks.hashes(maildir)
+        lost = mails - now
         for number in surgeon.undoable():
             assert not surgeon.apply(surgeon.plan_undo(number)).refused
     last = maildir.picture()
@@ -156,6 +164,16 @@ def check_purged(prepared: Prepared, mails: Counter[str]) -> int:
     # The sum lacks what is deleted, and the twin of a deleted copy has its flags.
     assert all(path.startswith((*SERVERS, *PUT_AWAY)) for path in other), other
     return len(items)
+
+
+def whole_things(surgeon: Surgeon) -> set[bytes | None]:
+    """The paths of what was put away, each with all that it holds."""
+    return {
+        row.target
+        for one in surgeon.operations()
+        for row in surgeon.steps(one.id)
+        if row.step.puts_away
+    }
 
 
 PUT_AWAY = (b"cur/1300000003.", b"cur/1300000005.", b".Old")

@@ -29,8 +29,9 @@ from hypothesis.stateful import (
 )
 
 from mailsurgeon.errors import MailsurgeonError, Refused
+from mailsurgeon.surgery.fsops.paths import QUARANTINE
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
+from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
 from mailsurgeon.survey.run import run_survey
 from tests.crash.support.random_checks import check_uids, check_words

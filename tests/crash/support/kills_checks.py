@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from mailsurgeon.surgery.fsops.paths import QUARANTINE
 from mailsurgeon.surgery.journal.records import Operation, StepRecord
-from mailsurgeon.surgery.model import QUARANTINE, Act, Plan, Step
+from mailsurgeon.surgery.model import Act, Plan, Step
 from tests.crash.support.kills_plan import below
 from tests.surgery.conftest import SERVERS, Maildir, total
 

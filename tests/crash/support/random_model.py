@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists import courier_keywords, keywords, maildirsize, uidlist
+from mailsurgeon.surgery.fsops.paths import QUARANTINE
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import QUARANTINE
 from tests.surgery.conftest import total
 
 DOVECOT, COURIER = server_files.DOVECOT_UIDLIST, server_files.COURIER_UIDLIST

@@ -222,6 +222,18 @@ class Journal:
             (action, WHOLE_BATCH, operation, operation),
         )
 
+    def operations_with_acts_to_undo(self) -> set[int]:
+        """The operations with an act that was done, and is not undone or (partly) purged."""
+        with self._file.reading() as db:
+            if db is None:
+                return set()
+            rows = db.execute(
+                "SELECT operation FROM steps WHERE state = 'done' AND act > ?"
+                " GROUP BY operation, act HAVING MAX(reason) = ''",
+                (WHOLE_BATCH,),
+            )
+            return {row[0] for row in rows}
+
     def restoring_steps(self) -> list[StepRecord]:
         """The steps that restored things from the quarantine and were not undone."""
         return self._steps(

@@ -48,11 +48,12 @@ class QuotaCount:
         """The same for a whole directory and everything in it, from the index."""
         if not self.is_kept:
             return None
+        away = isinstance(target, QuarantinePath)
         size = count = 0
         for folder in self._index.folders():
             if folder.path != source and not folder.path.startswith(source + b"/"):
                 continue
-            goal = target + folder.path[len(source) :]
+            goal = None if away else target + folder.path[len(source) :]
             for path, length in file_sizes_in(self._index, folder.path):
                 before = self._counted(path, folder.path, length)
                 after = self._counted(target + path[len(source) :], goal, length)

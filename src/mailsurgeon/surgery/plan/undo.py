@@ -20,11 +20,13 @@ def undoable(journal: Journal) -> list[Operation]:
     """The operations that undoing everything takes back, newest first.
 
     They include those that an undo has only partly undone: whatever blocked it may be gone by now.
+    An operation of which everything has been purged is not among them.
     """
+    returnable = journal.operations_with_acts_to_undo()
     return [
         one
         for one in reversed(journal.operations())
-        if one.kind not in NOT_UNDOABLE and not one.open and one.counts.get("done")
+        if one.kind not in NOT_UNDOABLE and not one.open and one.id in returnable
     ]
 
 
