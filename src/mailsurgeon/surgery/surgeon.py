@@ -16,6 +16,7 @@ from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
+from mailsurgeon.surgery.apply.purging import plan_purge
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.resolve import open_root
@@ -24,7 +25,6 @@ from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_sessi
 from mailsurgeon.surgery.model import Left, Plan, QuarantinePath, Report
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
-from mailsurgeon.surgery.plan.purge import plan_purge
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
 from mailsurgeon.surgery.quarantine.contents import Found, contents_of
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem

@@ -1,4 +1,6 @@
-"""Deletes from the quarantine what a plan lists, in batches, each journaled before and after.
+"""Plans what to delete from the quarantine for good, and does it, file by file.
+
+The steps are journaled in batches, before and after.
 
 It takes no server's lock, because no server looks there, and root's rights, because what lies there
 may belong to anybody. The step that quarantined a thing is marked as purged before anything of the
@@ -8,7 +10,7 @@ thing is deleted, so that nobody is offered to have it back after a crash.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -16,15 +18,37 @@ from mailsurgeon.surgery.apply.outcome import OperationOutcome
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, failure_at
-from mailsurgeon.surgery.fsops.paths import parent_of, spelled
+from mailsurgeon.surgery.fsops.paths import QuarantinePath, parent_of, spelled
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
-from mailsurgeon.surgery.model import Act, Refusal
+from mailsurgeon.surgery.model import Act, Left, Plan, Refusal
+from mailsurgeon.surgery.quarantine.contents import Found
+from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.text import visible
 
+PURGE = "purge"
 BATCH = 500
 """Steps journaled together."""
+
+
+def plan_purge(things: Iterable[tuple[StepRecord, Sequence[Found]]], left: Iterable[Left]) -> Plan:
+    """One act for each file and directory, in the order given.
+
+    `things`: each step that quarantined something, with what lies there now (paths below the
+    directory of its operation), all that a directory holds before it. `left`: what cannot be
+    deleted, and why.
+    """
+    acts = [_act(record, one) for record, found in things for one in found]
+    return Plan(PURGE, tuple(acts), tuple(left))
+
+
+def _act(record: StepRecord, found: Found) -> Act:
+    place = record.target
+    assert isinstance(place, QuarantinePath)
+    path = QuarantinePath.of(place.operation, found.path)
+    step = Purge(path, None, found.expected, of=record.id)
+    return Act(PURGE, path, (step,), record.label)
 
 
 @dataclass(frozen=True, slots=True)
