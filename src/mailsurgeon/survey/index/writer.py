@@ -125,6 +125,7 @@ class IndexWriter:
         for path in set(self.folders) - wanted:
             number = self.folders.pop(path)
             self.db.execute("DELETE FROM problems WHERE folder = ?", (number,))
+            self.db.execute("DELETE FROM not_examined WHERE folder = ?", (number,))
             self.db.execute("DELETE FROM folders WHERE id = ?", (number,))
             for key, looked in list(self.directories.items()):
                 if looked.folder == number:
