@@ -26,11 +26,14 @@ from tests.support.protects import protects
 from tests.survey.survey_maildir import DATE, SurveyMaildir, text
 
 FOLDERS = (b"", b".A", b".B", b".BACKUP", b".A.b", b"nested")
-DIRECTORIES = tuple(
+BUSY = (b"cur", b".A/cur", b".A/new", b".A")
+"""Where most things happen, so that they meet."""
+DIRECTORIES = BUSY * 6 + tuple(
     os.path.join(folder, part) for folder in FOLDERS for part in (b"cur", b"new", b"tmp", b"")
 )
 NAMES = (
     b"1300000001.M1.host:2,S", b"1300000001.M1.host:2,", b"1300000001.M1.host",
+    b"1300000001.M1.host:2,F", b"1300000001.M1.host:2,T",
     b"1300000002.M2.host,S=150:2,SF", b"1300000003.M3.host,U=3:2,", b"1300000004.M4.host,U=3:2,S",
     b":x", b".hidden", b"notes.txt",
 )  # fmt: skip
