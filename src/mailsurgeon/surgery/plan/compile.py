@@ -48,6 +48,7 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     """The acts for these choices, in order, and what is left alone, with reasons."""
     tasks, left = _join_repairs(choices, context)
     left += _drop_passengers(tasks)
+    left += _leave_second_copies(tasks)
     united, orphans = _unite_flags(tasks, context)
     left += orphans
     acts = list(_missing_homes(tasks, context))
@@ -120,6 +121,29 @@ def _drop_passengers(tasks: dict[bytes, EntryTask]) -> list[Left]:
 
 
 # Copies
+
+
+def _leave_second_copies(tasks: dict[bytes, EntryTask]) -> list[Left]:
+    """Removes the filing of leftovers from tmp/ of which the plan also files what may be a copy.
+
+    What is misfiled counts as a copy only once it is filed, so both may be proposed at once.
+    """
+    filing = [task for task in tasks.values() if "file" in task.remedies and not task.repair.away]
+    filed = {_likeness(task.entry) for task in filing if task.entry.place != Place.TMP}
+    second = [
+        task
+        for task in filing
+        if task.entry.place == Place.TMP and task.codes and _likeness(task.entry) in filed
+    ]
+    for task in second:
+        del tasks[task.entry.path]
+    reason = "what may be a copy of it is filed by this plan; look again afterwards"
+    return [Left(task.entry.path, reason, tuple(task.codes), False) for task in second]
+
+
+def _likeness(entry: EntryDetail) -> object:
+    """What copies of a message have in common: the Message-ID, or without one the size."""
+    return entry.message_id.lower() if entry.message_id is not None else entry.size
 
 
 def _unite_flags(
