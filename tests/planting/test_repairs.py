@@ -8,7 +8,6 @@ from random import Random
 
 import pytest
 
-from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.fix import plan_fix
 from mailsurgeon.surgery.model import Plan
@@ -92,21 +91,15 @@ def test_no_repair_makes_a_problem(seed: int, tmp_path: Path) -> None:
                 and not (key[0] in HIDDEN_IN_TMP and ("in-tmp", key[1]) in before)
             }
             assert not made, f"{report.summary} made {list(made.values())} by {acts(plan, made)}"
-            repaired = {path for act in plan.acts for path in [act.path]}
-            again = {
-                (row.code, inodes[row.path])
-                for row in wanted
-                if row.path in repaired and row.severity > Severity.INFO
+            refused = {one.path for one in report.refused}
+            mended = {
+                (code, inodes.get(act.path))
+                for act in plan.acts
+                if act.path not in refused
+                for code in act.codes
             }
-            left = {
-                key: after[key]
-                for key in again & after.keys()
-                if key[0] in {code for act in plan.acts for code in act.codes}
-                and after[key].remedy is not None
-                and after[key].path not in {row.path for row in wanted if row.remedy is None}
-            }
-            mended = {(code, inodes.get(act.path)) for act in plan.acts for code in act.codes}
-            assert not mended & left.keys(), [left[key] for key in mended & left.keys()]
+            left = [row for key, row in after.items() if key in mended and row.remedy is not None]
+            assert not left, f"{report.summary} left {left}"
 
 
 def acts(plan: Plan, made: Found) -> list[str]:
