@@ -12,6 +12,7 @@ from mailsurgeon.diagnosis.group_rules import (
     Copy,
     Leftover,
     Marked,
+    Twin,
     duplicate_id,
     is_complete,
     leftover,
@@ -273,7 +274,8 @@ def test_uids_that_clash(
 def test_misfiled(where: str, target: str | None, twin: bytes | None, remedy: str | None) -> None:
     detail = {"where": where, "target": target, "copy_of": twin.decode() if twin else None}
     expected = Finding("misfiled", Severity.ERROR, detail, remedy)
-    assert misfiled(where, target, twin, full=True) == expected
+    copy_of = Twin(twin, trashed=False) if twin else None
+    assert misfiled(where, target, copy_of, full=True) == expected
 
 
 def test_misfiled_in_a_quick_survey() -> None:

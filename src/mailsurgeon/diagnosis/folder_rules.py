@@ -154,6 +154,26 @@ def backup_folder(because: str, elsewhere: int | None, messages: int) -> Finding
     )
 
 
+PACKINGS = ("gzip", "bzip2", "xz", "zstd", "lz4", "encrypted")
+"""The ways in which servers pack messages."""
+TWICE = "twice"
+
+
+def packed(counts: Mapping[str, int], missing: Sequence[str]) -> Finding | None:
+    """`packed`, for a folder with compressed or encrypted messages; None without any.
+
+    `counts`: how many messages are packed in which way, and under TWICE how many of them are packed
+    twice. `missing`: the names of Dovecot's plugins that read them and that this host does not
+    load; empty also where that is not known.
+    """
+    if not any(counts.get(kind) for kind in PACKINGS):
+        return None
+    detail: dict[str, object] = {kind: counts.get(kind, 0) for kind in (*PACKINGS, TWICE)}
+    if missing:
+        detail["plugins"] = list(missing)
+    return Finding("packed", Severity.ERROR if missing else Severity.INFO, detail, None)
+
+
 def copies_of_each_other(
     shared: Mapping[tuple[int, int], tuple[int, int]], sizes: Mapping[int, int]
 ) -> list[tuple[int, int]]:

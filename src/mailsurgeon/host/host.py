@@ -73,6 +73,14 @@ class Host:
         known = self.dovecot
         return None if known is None else doveconf.location_in(known, root, owner)
 
+    def plugins_for(self, root: bytes, owner: int) -> frozenset[str] | None:
+        """The mail plugins of the Dovecot that serves the spool at `root`; None when its
+        configuration cannot be read, or names no location that is this spool."""
+        known = self.dovecot
+        if known is None or self.location_of(root, owner) is None:
+            return None
+        return dovecot_config.plugins(known)
+
     def expiry(self) -> Expiry:
         """How long the servers keep messages. Reads Courier's settings at every call."""
         from mailsurgeon.host.auto_expunge import Expiry, courier_settings

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mailsurgeon.maildir.filename import parse_info, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import QUARANTINE, Act, Step
-from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
+from mailsurgeon.surgery.plan.repair import SYNCED_TWIN, TWIN, WHOLE_FOLDER
 from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
 
@@ -80,6 +80,7 @@ class _Tally:
         self.new: Counter[bytes] = Counter()
         self.moved: Counter[tuple[bytes, bytes]] = Counter()
         self.deleted: Counter[bytes] = Counter()
+        self.uid_stays: Counter[bytes] = Counter()  # of those, with the `,U=` of another that stays
         self.unseen = 0
         self.resized: Counter[bytes] = Counter()
         self.carried: list[bytes] = []
@@ -155,6 +156,7 @@ class _Tally:
                 self.unseen += 1
             else:
                 self.deleted[home] += 1
+                self.uid_stays[home] += act.verdict == SYNCED_TWIN
         elif kind_of(source):
             self.files.setdefault(kind_of(source), set()).add(self._state(home or b"").name)
         else:
@@ -181,6 +183,8 @@ class _Tally:
             count.unlisted += not known
         elif state.traces.kept_by_name(before, after):
             count.kept += 1
+        elif state.traces.names_tell and uid_field(before) is not None:
+            pass  # no server's list is concerned; `anew` tells of the upload
         else:
             count.lost[no_list(state.control, self.spool.found_by)] += 1
 
@@ -207,10 +211,14 @@ class _Tally:
             count = self.deleted.total()
             yield f"clients will see {_messages(count)} deleted{self._in(self.deleted)}"
             synced = sum(
-                count for path, count in self.deleted.items() if self._state(path).traces.synced
+                count - self.uid_stays[path]
+                for path, count in self.deleted.items()
+                if self._state(path).traces.synced
             )
             if synced:
                 yield f"mbsync will delete {synced:,} of them on the other side too"
+            if stay := self.uid_stays.total():
+                yield f"mbsync deletes nothing for {stay:,} of them: the copy that stays has the ,U="
         for (home, goal), count in self.moved.items():
             where = f"{self._state(home).name} to {self._state(goal).name}"
             yield f"{_messages(count)} moved from {where}, with new UIDs there"

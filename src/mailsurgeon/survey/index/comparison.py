@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.sql import chunks, marks, path_of
+from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 
 _MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
 _IS_MESSAGE = f"f.kind = 'file' AND d.place IN ({_MESSAGES})"
@@ -128,10 +128,25 @@ def sharing_message_id(index: Index) -> Iterator[list[Candidate]]:
                 yield [Candidate._make(row) for row in alike]
 
 
-def without_message_id(index: Index) -> Iterator[Likeness]:
-    """The messages that have no Message-ID and are not empty."""
-    where = f"f.message_id IS NULL AND f.traits > 0 AND f.size > 0 AND {_IS_MESSAGE}"
-    return _likeness(index, f"{_BY_FILE} WHERE {where}")
+def alike_without_message_id(index: Index) -> Iterator[tuple[bool, list[int]]]:
+    """Groups of messages without a Message-ID that have the same size and the same header fields,
+    as far as the index knows them: those that may be identical. With each group comes whether its
+    content is known to be a message. The caller may store digests between groups."""
+    without = "message_id IS NULL AND traits > 0"
+    sizes = index.db.execute(
+        f"SELECT size FROM files WHERE {without} AND size > 0 GROUP BY size HAVING COUNT(*) > 1"
+    ).fetchall()
+    for chunk in chunks([size for (size,) in sizes]):
+        rows = index.db.execute(
+            f"SELECT ({_COMPARABLE}) != 0, f.size, f.virtual_size, f.date, f.sender, f.subject,"
+            f" f.encoding, f.id FROM {_BY_FILE} WHERE f.message_id IS NULL AND f.traits > 0"
+            f" AND f.size IN ({marks(chunk)}) AND {_IS_MESSAGE} ORDER BY f.size, f.id",
+            chunk,
+        )
+        alike: dict[tuple[Value, ...], list[int]] = {}
+        for *facts, number in rows.fetchall():
+            alike.setdefault(tuple(facts), []).append(number)
+        yield from ((bool(facts[0]), ids) for facts, ids in alike.items() if len(ids) > 1)
 
 
 def is_filed(index: Index, message_id: str) -> bool:
@@ -142,6 +157,25 @@ def is_filed(index: Index, message_id: str) -> bool:
         (message_id,),
     ).fetchone()
     return row is not None
+
+
+class PackedCount(NamedTuple):
+    """How many messages of a folder have one encoding, and how many of them are packed twice."""
+
+    folder: int
+    encoding: str
+    number: int
+    twice: int
+
+
+def packed_messages(index: Index) -> list[PackedCount]:
+    """The packed messages of all folders, counted."""
+    rows = index.db.execute(
+        "SELECT d.folder, f.encoding, COUNT(*),"
+        f" SUM((f.traits & {Traits.TWICE}) != 0) FROM {_BY_DIRECTORY}"
+        f" WHERE f.encoding > '' AND {_IS_MESSAGE} GROUP BY d.folder, f.encoding"
+    ).fetchall()
+    return [PackedCount._make(row) for row in rows]
 
 
 # Names
@@ -220,6 +254,7 @@ class TmpFile(NamedTuple):
     plain_size: int | None
     virtual_size: int | None
     message_id: str | None
+    broken: str | None
 
 
 def misfiled_files(index: Index) -> list[Misfiled]:
@@ -235,7 +270,7 @@ def tmp_files(index: Index) -> list[TmpFile]:
     """All regular files in a tmp/."""
     rows = index.db.execute(
         "SELECT f.id, d.folder, f.filename, f.size, f.mtime_ns, f.inode, f.traits, f.encoding,"
-        f" f.plain_size, f.virtual_size, f.message_id FROM {_BY_DIRECTORY}"
+        f" f.plain_size, f.virtual_size, f.message_id, f.broken FROM {_BY_DIRECTORY}"
         " WHERE d.place = 'tmp' AND f.kind = 'file'"
     ).fetchall()
     return [TmpFile._make(row) for row in rows]
