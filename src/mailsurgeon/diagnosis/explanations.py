@@ -51,7 +51,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Dovecot, Courier and IMAP clients do not see the message at all; notmuch indexes it.",
         "The message is moved to cur/ of its folder and keeps the flags in its name. If its base"
         " name is taken there, it gets a fresh one. If an identical message is filed there already,"
-        " the misfiled copy goes to quarantine.",
+        " the misfiled copy goes to quarantine, unless that message is marked deleted: then it is"
+        " filed too, since the next expunge would leave no other.",
         "The message is new for every client. If INBOX is the only folder around the directory,"
         " nothing is moved unless you name INBOX: mailsurgeon file SPOOL PATH --to INBOX.",
     ),
@@ -76,8 +77,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         " the message on the far side too, so the repair is refused without --force.",
     ),
     "truncated": Explanation(
-        "A full disk, an interrupted copy or a crash lost the end of the file. A crash may leave NUL"
-        " bytes in its place, and the size as it was.",
+        "A full disk, an interrupted copy or a crash lost the end of the file. A crash may leave"
+        " NUL bytes in its place, and the size as it was.",
         "Dovecot fails at every read, as with any wrong size; mbsync stops. If the size is right,"
         " clients get a text that ends in NUL bytes.",
         "Nothing, unless you name the file. Look for a whole copy first: in a backup, on a client."
@@ -88,10 +89,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A compressed or encrypted message was cut by a full disk or an interrupted copy, or its"
         " bytes were changed on the way.",
         "Dovecot’s zlib, mail-compress or mail-crypt plugin gives the text up to the damage, then"
-        " breaks off (“unexpected EOF”, “gz trailer has wrong CRC value”, “Truncated header”). mbsync"
-        " stops. A server without the plugin shows the packed bytes.",
-        "Nothing: the bytes of a message are never edited. Look for a whole copy in a backup or on a"
-        " client.",
+        " breaks off (“unexpected EOF”, “gz trailer has wrong CRC value”, “Truncated header”)."
+        " mbsync stops. A server without the plugin shows the packed bytes.",
+        "Nothing: the bytes of a message are never edited. Look for a whole copy in a backup or on"
+        " a client.",
         "The sizes in the name are not judged, since those of the text cannot be known. Without the"
         " key, damage to encrypted text cannot be seen: only a cut or unknown header, and an end of"
         " NUL bytes.",
@@ -168,8 +169,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A restore or copy set all times to the day it ran, or a clock was wrong.",
         "IMAP clients show the file's time as the time of arrival, and sort by it.",
         "The file's time is set to the date in the header, taken from the topmost Received line or"
-        " else from Date. On request only. Below a year, a difference counts only if the time in the"
-        " name confirms the header’s date; for a file that you name with --only bad-date, any"
+        " else from Date. On request only. Below a year, a difference counts only if the time in"
+        " the name confirms the header’s date; for a file that you name with --only bad-date, any"
         " difference over a minute is corrected.",
         "Dovecot caches the times of messages it has opened and goes on showing the old time. If"
         " only the time in the name is wrong, it is left.",

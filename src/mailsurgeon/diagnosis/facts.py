@@ -19,9 +19,9 @@ class MessageFacts:
 
     `place` is a Place; `kind` is "file", "symlink", "fifo", "socket", "device" or "directory".
     `encoding` is PLAIN, a compression or ENCRYPTED; facts about the content describe the
-    decompressed text. `broken`: why a server fails to unpack the file. `traits` is 0 until the content has been read. `date` is the header date
-    in seconds since 1970, None when no date parses. `errno` is set when the file could not be
-    read.
+    decompressed text. `broken`: why a server fails to unpack the file. `traits` is 0 until the
+    content has been read. `date` is the header date in seconds since 1970, None when no date
+    parses. `errno` is set when the file could not be read.
     """
 
     place: str

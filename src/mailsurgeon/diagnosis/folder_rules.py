@@ -154,6 +154,24 @@ def backup_folder(because: str, elsewhere: int | None, messages: int) -> Finding
     )
 
 
+HOUR = 3600
+_FEWEST_DATED = 3
+
+
+def copied_without_dates(messages: int, first_date: int, last_date: int) -> str | None:
+    """A remark on a folder in which all files have times within an hour although the dates in their
+    headers (seconds since 1970) do not; None for any other. `messages`: how many have such a
+    date."""
+    apart = last_date - first_date
+    if messages < _FEWEST_DATED or apart <= HOUR:
+        return None
+    span = f"{apart // 86_400:,} days" if apart >= 2 * 86_400 else f"{apart // HOUR:,} hours"
+    return (
+        f"copied without dates: the times of all files lie within an hour, the dates in"
+        f" {messages:,} headers within {span}"
+    )
+
+
 PACKINGS = ("gzip", "bzip2", "xz", "zstd", "lz4", "encrypted")
 """The ways in which servers pack messages."""
 TWICE = "twice"

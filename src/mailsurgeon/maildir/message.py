@@ -76,7 +76,7 @@ class Traits(IntEnum):
 class Zeros(NamedTuple):
     """A piece of a file that is a run of NULs: a hole, which need not be read."""
 
-    count: int
+    length: int
 
 
 Piece = bytes | Zeros
@@ -121,8 +121,8 @@ def analyse(pieces: Iterable[Piece]) -> Content:
     last = head[-len(ZERO_RUN) :]
     for piece in source:
         if isinstance(piece, Zeros):
-            size += piece.count
-            piece = bytes(min(piece.count, _RUN_SEARCHED))
+            size += piece.length
+            piece = bytes(min(piece.length, _RUN_SEARCHED))
         else:
             size += len(piece)
             lone += _lone_feeds(piece, last[-1:])
@@ -160,9 +160,9 @@ def _gather(source: Iterator[Piece]) -> tuple[bytes, int, Iterator[Piece]]:
     length = 0
     for piece in source:
         if isinstance(piece, Zeros):
-            count = min(piece.count, HEAD_LIMIT - length)
-            if count < piece.count:
-                source = chain((Zeros(piece.count - count),), source)
+            count = min(piece.length, HEAD_LIMIT - length)
+            if count < piece.length:
+                source = chain((Zeros(piece.length - count),), source)
             piece = bytes(count)
         parts.append(piece)
         length += len(piece)

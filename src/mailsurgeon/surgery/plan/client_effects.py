@@ -218,7 +218,7 @@ class _Tally:
             if synced:
                 yield f"mbsync will delete {synced:,} of them on the other side too"
             if stay := self.uid_stays.total():
-                yield f"mbsync deletes nothing for {stay:,} of them: the copy that stays has the ,U="
+                yield f"{stay:,} of them share a ,U= with the copy that stays: no sync is affected"
         for (home, goal), count in self.moved.items():
             where = f"{self._state(home).name} to {self._state(goal).name}"
             yield f"{_messages(count)} moved from {where}, with new UIDs there"

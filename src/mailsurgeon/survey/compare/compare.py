@@ -32,6 +32,7 @@ from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
 from mailsurgeon.survey.compare.copies import Copies
+from mailsurgeon.survey.compare.dates import notes_on_dates
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.packed import find_packed
 from mailsurgeon.survey.compare.server_files import check_servers_files
@@ -46,8 +47,9 @@ from mailsurgeon.survey.uidlists.cache import Uids
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 
 
-def compare(job: Comparison) -> None:
-    """Finds all problems between files and of folders, and writes them into the index."""
+def compare(job: Comparison) -> list[str]:
+    """Finds all problems between files and of folders, and writes them into the index. Returns
+    remarks on folders, in sentences."""
     copies = Copies(job.spool, job.index, job.writer)
     if job.changed:
         _together(job, copies)
@@ -59,6 +61,7 @@ def compare(job: Comparison) -> None:
     find_leftovers(job, copies)
     _directories(job)
     job.writer.sweep_directories()
+    return notes_on_dates(job) if job.full else []
 
 
 def _together(job: Comparison, copies: Copies) -> None:

@@ -58,7 +58,8 @@ class Copies:
                 os.close(descriptor)
         except OSError:
             return None, None
-        self.writer.set_digests(number, whole, body)
+        if whole is not None:
+            self.writer.set_digests(number, whole, body)
         return whole, body
 
     def filed_twins_in_folder(self) -> dict[int, Twin]:

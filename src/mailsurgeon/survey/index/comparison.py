@@ -159,6 +159,47 @@ def is_filed(index: Index, message_id: str) -> bool:
     return row is not None
 
 
+class DateSpan(NamedTuple):
+    """The messages in cur and new of a folder that have a header date: how many, and the earliest
+    and latest of their times (ns) and of their header dates (s)."""
+
+    number: int
+    first_ns: int
+    last_ns: int
+    first_date: int
+    last_date: int
+
+
+def dates_if_close(index: Index, folder: int, within_ns: int) -> DateSpan | None:
+    """The dates in a folder, if all its messages have times within so many nanoseconds; else None.
+
+    The first and last few names decide about most folders, without reading all rows.
+    """
+    directories = [
+        number
+        for (number,) in index.db.execute(
+            f"SELECT id FROM directories WHERE folder = ? AND place IN ({_FILED})", (folder,)
+        )
+    ]
+    ends = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT mtime_ns FROM files WHERE directory = {number}"
+        f" ORDER BY directory {way}, filename {way} LIMIT 8)"
+        for number in directories
+        for way in ("ASC", "DESC")
+    )
+    if not ends:
+        return None
+    first, last = index.db.execute(f"SELECT MIN(mtime_ns), MAX(mtime_ns) FROM ({ends})").fetchone()
+    if first is None or last - first > within_ns:
+        return None
+    row = index.db.execute(
+        "SELECT COUNT(f.date), MIN(f.mtime_ns), MAX(f.mtime_ns), MIN(f.date), MAX(f.date)"
+        f" FROM {_BY_DIRECTORY} WHERE d.id IN ({marks(directories)}) AND f.kind = 'file'",
+        directories,
+    ).fetchone()
+    return DateSpan._make(row) if row[0] and row[2] - row[1] <= within_ns else None
+
+
 class PackedCount(NamedTuple):
     """How many messages of a folder have one encoding, and how many of them are packed twice."""
 

@@ -14,8 +14,9 @@ from typing import Protocol
 PIECE = 1024 * 1024
 PLAIN_LIMIT = 64 * 1024 * 1024
 RATIO = 16
-"""A compressed message may expand to PLAIN_LIMIT bytes, or to RATIO times its size, the sum of both;
-what goes beyond is not looked at. Text becomes four times smaller, base64 a quarter."""
+"""A compressed message may expand to PLAIN_LIMIT bytes and RATIO times its size; one that goes
+beyond is not looked at. Text shrinks to a fourth, base64 to three fourths, a bomb to a thousandth.
+"""
 
 LZ4_MAGIC = b"Dovecot-LZ4\x0d\x2a\x9b\xc5"
 _LZ4_LARGEST = 16 * 1024 * 1024

@@ -155,8 +155,8 @@ def expanded(pieces: Iterable[Piece]) -> Iterator[bytes]:
     """The same bytes with the NULs of each hole, in pieces of at most PIECE bytes."""
     for piece in pieces:
         if isinstance(piece, Zeros):
-            for start in range(0, piece.count, PIECE):
-                yield bytes(min(PIECE, piece.count - start))
+            for start in range(0, piece.length, PIECE):
+                yield bytes(min(PIECE, piece.length - start))
         else:
             yield piece
 
@@ -213,7 +213,7 @@ def _few_zeros(pieces: Iterable[Piece]) -> Iterator[Piece]:
     left = UNOCCUPIED
     for piece in pieces:
         if isinstance(piece, Zeros):
-            left -= piece.count
+            left -= piece.length
             if left < 0:
                 raise TooSparse
         yield piece
