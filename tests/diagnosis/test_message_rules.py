@@ -170,10 +170,42 @@ def test_what_a_server_fails_to_unpack(encoding: str, place: str) -> None:
     detail = {"packing": encoding, "reason": "damaged"}
     assert found(facts) == {"broken-packing": Finding("broken-packing", ERROR, detail, None)}
     assert not found(replace(facts, place="tmp"))
-    assert not found(facts, full=False)
+    assert not found(replace(facts, filename=named(b"")), full=False)
 
 
 # empty and truncated
+
+
+@pytest.mark.parametrize("sized", [True, False])
+@pytest.mark.parametrize(
+    ("data", "more"),
+    [
+        (bytes(512), set()),
+        (bytes(40), set()),
+        (MAIL + bytes(512), set()),
+        (HEADER + bytes(900), set()),
+        (MAIL[:9] + b"\n\nText." + bytes(600), {"no-message-id"}),
+        (b"words" + bytes(600), set()),
+    ],
+)
+def test_a_file_that_a_crash_left_full_of_nuls(data: bytes, more: set[str], sized: bool) -> None:
+    name = named(b",S=%d" % len(data)) if sized else named(b",S=9")
+    findings = found(message(name, data))
+    assert findings["truncated"] == Finding("truncated", WARNING, {"reason": "zeros"}, None)
+    assert set(findings) == {"truncated", *more, *(() if sized else {"size-mismatch"})}
+    if not sized:
+        assert findings["size-mismatch"].remedy is None
+
+
+@pytest.mark.parametrize("data", [MAIL + bytes(511), MAIL + bytes(512) + b"\n"])
+def test_some_nuls_are_no_loss(data: bytes) -> None:
+    assert not found(message(data=data))
+
+
+def test_the_size_of_what_is_no_mail_is_left() -> None:
+    findings = found(message(named(b",S=9"), b"words\n\nmore\n"))
+    assert set(findings) == {"not-mail", "size-mismatch"}
+    assert findings["size-mismatch"].remedy is None
 
 
 @pytest.mark.parametrize("place", ["cur", "new"])

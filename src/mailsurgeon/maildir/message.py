@@ -22,7 +22,7 @@ from mailsurgeon.text import visible
 HEAD_LIMIT = 4 * 1024 * 1024
 """The bytes of a file that are kept in memory, at most; of a longer header only these are read."""
 ZERO_RUN = bytes(512)
-"""As many NULs at the end show that the text was lost: a crash leaves whole blocks of them."""
+"""As many NULs at the end show a loss: a crash leaves whole blocks of them."""
 LONGEST_ID = 998
 """The bytes of a Message-ID that count: the longest line that RFC 5322 2.1.1 allows."""
 SHOWN = 200
@@ -71,10 +71,11 @@ class Traits(IntEnum):
     ZEROS = 1024  # it is all NULs, or ends in at least as many as ZERO_RUN
     OPAQUE = 2048  # the content could not be looked into, so no other bit but READ is set
     TWICE = 4096  # what the file unpacks to is packed once more
+    LONG_HEADER = 8192  # the header block goes on beyond what was kept in memory
 
 
 class Zeros(NamedTuple):
-    """A piece of a file that is a run of NULs: a hole, which need not be read."""
+    """A piece of a file that is a hole, so that its NULs need not be read."""
 
     length: int
 
@@ -139,6 +140,8 @@ def analyse(pieces: Iterable[Piece]) -> Content:
         traits |= Traits.HEADER_ONLY
     if end == len(head) == size and not head.endswith(b"\n"):
         traits |= Traits.HEADER_CUT
+    if end == len(head) < size:
+        traits |= Traits.LONG_HEADER
     if size and not last.strip(b"\0") and len(last) == min(size, len(ZERO_RUN)):
         traits |= Traits.ZEROS
     return Content(
@@ -154,10 +157,8 @@ def analyse(pieces: Iterable[Piece]) -> Content:
 
 
 def _gather(source: Iterator[Piece]) -> tuple[bytes, int, Iterator[Piece]]:
-    """The first pieces, joined to at least HEAD_LIMIT bytes if there are so many; their lone LFs;
-    and the pieces that follow them."""
-    parts: list[bytes] = []
-    length = 0
+    """The first HEAD_LIMIT bytes or more, their lone LFs, and the pieces that follow them."""
+    parts, length = list[bytes](), 0
     for piece in source:
         if isinstance(piece, Zeros):
             count = min(piece.length, HEAD_LIMIT - length)

@@ -329,6 +329,7 @@ def _with_content(facts: Facts, reading: Reading) -> Facts:
         subject=content.subject,
         date=header_date(content.dates),
         looks_like=content.looks_like or None,
+        skipped=reading.skipped,
     )
 
 

@@ -10,7 +10,16 @@ from errno import EINVAL, ENXIO
 from typing import TypeVar
 
 from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN
-from mailsurgeon.maildir.message import ZERO_RUN, Content, Piece, Zeros, analyse, body_start
+from mailsurgeon.maildir.message import (
+    HEAD_LIMIT,
+    ZERO_RUN,
+    Content,
+    Piece,
+    Traits,
+    Zeros,
+    analyse,
+    body_start,
+)
 from mailsurgeon.survey.read.decompress import (
     LZ4_MAGIC,
     PIECE,
@@ -46,8 +55,9 @@ _T = TypeVar("_T")
 class Reading:
     """A file's encoding and content; None if the content is encrypted or could not be looked into.
 
-    `broken`: why a server that unpacks the file fails; `skipped`: why the content was not looked
-    into, although it may be sound. `twice`: what the file unpacks to is packed once more.
+    `broken`: why a server that unpacks the file fails; `skipped`: why the content, or a part of
+    it, was not looked into, although it may be sound. `twice`: what the file unpacks to is packed
+    once more.
     """
 
     encoding: str
@@ -80,14 +90,14 @@ def read_message(descriptor: int, size: int) -> Reading:
         first = next(pieces, b"")
         source = _chain(first, pieces)
         if isinstance(first, Zeros) or not (encoding := encoding_of(first)):
-            return Reading(PLAIN, analyse(source))
+            return _reading(PLAIN, analyse(source))
         if encoding == ENCRYPTED:
             end = os.pread(descriptor, len(ZERO_RUN), max(size - len(ZERO_RUN), 0))
             return Reading(ENCRYPTED, None, encryption_fault(first, end, size))
         plain = decompress(expanded(_few_zeros(source)), encoding, _occupied(descriptor, size))
         text = next(plain, b"")
         content = analyse(_chain(text, plain))
-        return Reading(encoding, content, twice=text.startswith(PACKED))
+        return _reading(encoding, content, twice=text.startswith(PACKED))
     except Undecodable as error:
         return Reading(encoding, None, broken=str(error))
     except (TooMuch, NoLibrary) as error:
@@ -95,6 +105,13 @@ def read_message(descriptor: int, size: int) -> Reading:
     except TooSparse:
         reason = "far larger than what it occupies on the disk: not read"
         return Reading(encoding, None, skipped=reason)
+
+
+def _reading(encoding: str, content: Content, *, twice: bool = False) -> Reading:
+    skipped = None
+    if content.traits & Traits.LONG_HEADER and not content.traits & Traits.ZEROS:
+        skipped = f"its header is longer than {HEAD_LIMIT:,} bytes: the rest of it was not read"
+    return Reading(encoding, content, skipped=skipped, twice=twice)
 
 
 def read_pieces(descriptor: int, size: int) -> Iterator[Piece]:
