@@ -75,11 +75,12 @@ class Host:
 
     def plugins_for(self, root: bytes, owner: int) -> frozenset[str] | None:
         """The mail plugins of the Dovecot that serves the spool at `root`; None when its
-        configuration cannot be read, or names no location that is this spool."""
+        configuration cannot be read, or names other locations only."""
         known = self.dovecot
-        if known is None or self.location_of(root, owner) is None:
+        if known is None:
             return None
-        return dovecot_config.plugins(known)
+        serves = dovecot_config.names_no_location(known) or self.location_of(root, owner)
+        return dovecot_config.plugins(known) if serves else None
 
     def expiry(self) -> Expiry:
         """How long the servers keep messages. Reads Courier's settings at every call."""

@@ -237,6 +237,12 @@ def uidl_format_is_name(configuration: ConfigBlock) -> bool:
     return any("%f" in one or "filename" in one for one in formats)
 
 
+def names_no_location(configuration: ConfigBlock) -> bool:
+    """Whether no location is configured, so that Dovecot finds each user's mail by itself."""
+    settings = ("mail_location", "location", "mail_driver", "mail_path")
+    return not any(block.settings.get(name) for block in configuration.every() for name in settings)
+
+
 def plugins(configuration: ConfigBlock) -> frozenset[str]:
     """The mail plugins that Dovecot loads, for any protocol: a list of words in 2.3, in 2.4 also a
     block with `NAME = yes`."""
