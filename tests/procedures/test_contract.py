@@ -71,8 +71,8 @@ CONTRACT: dict[str, dict[str, Check]] = {
     "bad-flags": {"info": lambda value: isinstance(value, str), "should_be": text},
     "bad-name": {"reason": text},
     "duplicate-id": {
-        "message_id": maybe(text), "copies": number, "others": some(text, 20), "same_folder": yes_or_no,
-        "content": one_of("identical", "same-body", "different"),
+        "message_id": maybe(text), "copies": number, "others": some(text, 20),
+        "same_folder": yes_or_no, "content": one_of("identical", "same-body", "different"),
         "identical_here": some(text, 20),
     },
     "uid-clash": {"uid": number},
@@ -86,7 +86,7 @@ CONTRACT: dict[str, dict[str, Check]] = {
     "nested-folder": {"becomes": text},
     "stray-directory": {},
     "backup-folder": {"because": one_of("name", "content"), "elsewhere": number},
-    "packed": {kind: number for kind in (*PACKINGS, "twice")},
+    "packed": dict.fromkeys((*PACKINGS, "twice"), number),
     "bad-permissions": {"mode": text, "owner": number, "group": number, "should_be": put_right},
     "uidlist-damaged": {"reason": text, "lines": some(number)},
     "big-uid": {"highest": number},
@@ -98,8 +98,8 @@ SOMETIMES: dict[str, dict[str, Check]] = {
 }
 BESIDE = {
     "name-clash": {"kept"}, "duplicate-id": {"kept", "living"}, "uid-clash": {"kept"},
-    "misfiled": {"trashed_copy"}, "in-tmp": {"trashed_copy"}, "packed": {"plugins"}, "unreadable": {"error"},
-    "backup-folder": {"messages"}, "uidlist-damaged": {"count"},
+    "misfiled": {"trashed_copy"}, "in-tmp": {"trashed_copy"}, "packed": {"plugins"},
+    "unreadable": {"error"}, "backup-folder": {"messages"}, "uidlist-damaged": {"count"},
 }  # fmt: skip
 """Keys beyond the contract; a new one is named here."""
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.filename import parse_info, split, uid_field
+from mailsurgeon.maildir.filename import fmd5_field, parse_info, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import QUARANTINE, Act, Step
 from mailsurgeon.surgery.plan.repair import SYNCED_TWIN, TWIN, WHOLE_FOLDER
@@ -71,7 +71,8 @@ class _Tally:
         self.folders = folders
         self.spool = spool
         self.uids: dict[str, UidCount] = {}  # renamed within a folder, by its name
-        self.anew: Counter[bytes] = Counter()  # without the `,U=` by which mbsync knew them
+        # Without the `,U=` by which a sync program, given first, knew them.
+        self.anew: dict[str, Counter[bytes]] = {}
         self.files: dict[bytes, set[str]] = {}  # servers' files quarantined, with their folders
         self.quota = [0, 0]
         self.dated: dict[bytes, list[int]] = {}  # mtimes (ns) of messages filed, by folder
@@ -135,7 +136,8 @@ class _Tally:
                 self.deleted[home] += 1  # undoing `file` returns it to where no client sees it
             return
         if uid_field(before) is not None and uid_field(after) is None:
-            self.anew[goal] += 1
+            program = "mbsync" if fmd5_field(before) is None else "offlineimap"
+            self.anew.setdefault(program, Counter())[goal] += 1
         if served and home == goal:
             self._rename_within(goal, step, before, after, act)
             return
@@ -218,7 +220,7 @@ class _Tally:
             if synced:
                 yield f"mbsync will delete {synced:,} of them on the other side too"
             if stay := self.uid_stays.total():
-                yield f"{stay:,} of them share a ,U= with the copy that stays: no sync is affected"
+                yield f"no sync deletes anything for {stay:,} of them: a copy with its ,U= stays"
         for (home, goal), count in self.moved.items():
             where = f"{self._state(home).name} to {self._state(goal).name}"
             yield f"{_messages(count)} moved from {where}, with new UIDs there"
@@ -251,8 +253,8 @@ class _Tally:
                 f"Courier sessions open now show a placeholder for {_messages(count)}"
                 f"{self._in(self.veiled)} until they look for {them} again (their next NOOP)"
             )
-        if self.anew:
-            yield f"mbsync will upload {_messages(self.anew.total())} anew{self._in(self.anew)}"
+        for program, anew in self.anew.items():
+            yield f"{program} will upload {_messages(anew.total())} anew{self._in(anew)}"
         if self.flags:
             yield f"flags change or are read anew for {_messages(self.flags)}"
         if self.dates:
