@@ -16,7 +16,6 @@ import zstandard
 from tests.planting.packing import lz4
 from tests.servers.support.dovecot import Dovecot
 from tests.servers.support.operator import Operator
-from tests.servers.support.owned import Owner
 
 pytestmark = pytest.mark.servers
 
@@ -27,8 +26,9 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "zstd": zstandard.ZstdCompressor().compress,
     "lz4": lz4,
 }
+RANDOM = random.Random(5)
 TEXT = b"From: a@example.org\nMessage-ID: <1@example.org>\n\n" + b"".join(
-    b"%020d\n" % random.Random(5).getrandbits(64) for _ in range(300)
+    b"%020d\n" % RANDOM.getrandbits(64) for _ in range(300)
 )
 CASES: dict[str, Callable[[bytes], bytes]] = {
     "whole": lambda packed: packed,
@@ -43,9 +43,8 @@ CASES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("packing", PACKINGS)
 def test_what_dovecot_fails_to_unpack_is_said_to_be_broken_and_nothing_else(
-    home: Path, owner: Owner, operator: Operator, packing: str
+    dovecot: Dovecot, operator: Operator, packing: str
 ) -> None:
-    dovecot = Dovecot(home, owner)
     with dovecot.configuration.open("a") as file:
         file.write("mail_plugins = zlib\n")
     paths = {

@@ -179,9 +179,11 @@ def _unpack_lz4(pieces: Iterable[bytes]) -> Iterator[bytes]:
     if largest > _LZ4_LARGEST:
         raise Undecodable("damaged")
     while header := source.read(4):
+        if len(header) < 4:
+            return  # Dovecot takes a length that is cut for the end
         length = int.from_bytes(header, "big")
-        if len(header) < 4 or length > 2 * _LZ4_LARGEST:
-            raise Undecodable(CUT)
+        if length > 2 * _LZ4_LARGEST:
+            raise Undecodable("damaged")
         try:
             yield unpack_block(source.exactly(length), uncompressed_size=largest)
         except LZ4BlockError as error:
