@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.group_rules import (
     Copy,
     Leftover,
     Marked,
+    Twin,
     duplicate_id,
     is_complete,
     leftover,
@@ -74,6 +76,22 @@ def test_of_two_with_one_base_name_one_keeps_it(first: Copy, second: Copy, kept:
 def test_an_identical_twin_goes_to_quarantine() -> None:
     group = [copy(1, b"cur/a:2,S"), copy(2, b"new/a"), copy(3, b"cur/a:2,T", 5, digest=b"other")]
     assert remedies(name_clash(group)) == {1: None, 2: "quarantine", 3: "rename"}
+
+
+def test_one_marked_deleted_does_not_keep_the_name_from_an_identical_one() -> None:
+    trashed, living = copy(1, b"cur/a:2,ST", 1), copy(2, b"new/a", 9)
+    assert remedies(name_clash([trashed, living])) == {1: "quarantine", 2: None}
+    other = copy(3, b"cur/a:2,T", 0, digest=b"other")
+    assert remedies(name_clash([trashed, living, other])) == {1: "rename", 2: "rename", 3: None}
+    both = copy(2, b"new/a:2,T", 9)
+    assert remedies(name_clash([trashed, both])) == {1: None, 2: "quarantine"}
+
+
+def test_the_others_are_listed_by_path() -> None:
+    group = [copy(number, b"cur/a:2,%c" % letter) for number, letter in enumerate(b"SDFR")]
+    for order in (group, group[::-1]):
+        found = by_id(name_clash(order))
+        assert found[0].detail["others"] == ["cur/a:2,D", "cur/a:2,F", "cur/a:2,R"]
 
 
 def test_what_cannot_be_read_is_identical_to_nothing() -> None:
@@ -169,6 +187,28 @@ def test_which_of_two_identical_ones_is_kept(kept: Copy, other: Copy, clash: Any
         assert {number: each.remedy for number, each in found.items()} == {1: None, 2: "quarantine"}
 
 
+@pytest.mark.parametrize("clash", [{}, {"kept": {1}}, {"lost": {2}}])
+def test_one_marked_deleted_is_not_kept(clash: Any) -> None:
+    trashed, living = copy(1, b"cur/a:2,ST", 1, uid=1), copy(2, b"new/b", 9)
+    found = duplicates(trashed, living, **clash)
+    assert {number: each.remedy for number, each in found.items()} == {1: "quarantine", 2: None}
+    assert found[1].detail["kept"] == "new/b"
+
+
+def test_one_marked_deleted_stays_while_the_living_one_is_not_filed() -> None:
+    found = duplicates(copy(1, b"cur/a:2,T"), copy(2, b"b:2,S"), copy(3, b"c:2,S"))
+    told = {number: each.remedy for number, each in found.items()}
+    assert told == {1: None, 2: None, 3: "quarantine"}
+    assert found[1].detail["living"] == "b:2,S"
+    assert CATALOGUE["duplicate-id"].why_left(found[1].detail).reason.startswith("marked deleted")
+
+
+def test_identical_ones_without_an_id() -> None:
+    found = duplicates(*(copy(n, b"cur/%d" % n)._replace(message_id="") for n in (1, 2)))
+    assert [each.detail["message_id"] for each in found.values()] == [None, None]
+    assert {number: each.remedy for number, each in found.items()} == {1: None, 2: "quarantine"}
+
+
 def test_one_of_each_kind() -> None:
     """Each is told of the closest to any other; severity and remedy go by its own folder."""
     found = duplicates(
@@ -257,6 +297,29 @@ def test_uids_that_clash(
         assert finding.detail["uid"] == next(each.uid for each in messages if each.id == number)
 
 
+def test_identical_ones_under_one_uid_are_one_message() -> None:
+    def twin(number: int, flags: bytes, ctime: int, digest: bytes = b"same") -> Marked:
+        name = b"%d.host,U=5:2,%s" % (number, flags)
+        return Marked(number, name, ctime, 5, None, digest, b"cur/" + name)
+
+    first, later, other = twin(1, b"S", 1), twin(2, b"F", 2), twin(3, b"", 3, b"other")
+    found = uid_clash([other, later, first], 5)
+    assert remedies(found) == {1: None, 2: "quarantine", 3: "rename"}
+    assert by_id(found)[2].detail["kept"] == "cur/1.host,U=5:2,S"
+    # Above what mbsync has assigned, one is left to be uploaded.
+    assert remedies(uid_clash([first, later], 4)) == {1: "rename", 2: "quarantine"}
+    # One marked deleted is not kept, nor one that gives its name up.
+    assert remedies(uid_clash([twin(1, b"T", 1), later], 5)) == {1: "quarantine", 2: None}
+    assert remedies(uid_clash([first, later], 5, {1})) == {1: "quarantine", 2: None}
+    # Two that differ from the one kept, but not from each other.
+    alike = twin(4, b"", 4, b"other")
+    told = remedies(uid_clash([first, other, alike], 5))
+    assert told == {1: None, 3: "rename", 4: "quarantine"}
+    quick = uid_clash([first, later], 5, full=False)
+    assert remedies(quick) == {1: None, 2: None}
+    assert all(finding.detail["pending"] for _, finding in quick)
+
+
 # misfiled
 
 
@@ -273,7 +336,14 @@ def test_uids_that_clash(
 def test_misfiled(where: str, target: str | None, twin: bytes | None, remedy: str | None) -> None:
     detail = {"where": where, "target": target, "copy_of": twin.decode() if twin else None}
     expected = Finding("misfiled", Severity.ERROR, detail, remedy)
-    assert misfiled(where, target, twin, full=True) == expected
+    copy_of = Twin(twin, trashed=False) if twin else None
+    assert misfiled(where, target, copy_of, full=True) == expected
+
+
+def test_misfiled_beside_a_filed_one_that_is_marked_deleted() -> None:
+    finding = misfiled("folder-root", "Sent", Twin(b"cur/1:2,T", trashed=True), full=True)
+    assert finding.remedy == "file"
+    assert (finding.detail["copy_of"], finding.detail["trashed_copy"]) == (None, "cur/1:2,T")
 
 
 def test_misfiled_in_a_quick_survey() -> None:
@@ -318,6 +388,24 @@ def test_a_stale_leftover(change: dict[str, Any], remedy: str | None) -> None:
         "complete": facts.complete,
         "copy_of": facts.copy_of.decode() if facts.copy_of else None,
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        ({"known": True}, "file"),
+        ({"complete": True}, "file"),
+        ({"complete": False}, None),
+        ({"mail": False}, None),
+        ({"copy_of": b"tmp/0"}, "quarantine"),  # an earlier leftover is filed
+    ],
+)
+def test_a_leftover_beside_a_filed_one_that_is_marked_deleted(
+    change: dict[str, Any], remedy: str | None
+) -> None:
+    finding = leftover(OLD._replace(trashed_copy=b"cur/1:2,T", **change), full=True)
+    assert finding.remedy == remedy
+    assert finding.detail["trashed_copy"] == "cur/1:2,T"
 
 
 @pytest.mark.parametrize("change", [{}, {"size": 0}, {"complete": False}, {"open_by": [7]}])

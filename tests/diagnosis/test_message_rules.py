@@ -10,7 +10,6 @@ import pytest
 
 from mailsurgeon.diagnosis.facts import (
     ENCRYPTED,
-    UNDECODABLE,
     Finding,
     FolderFacts,
     MessageFacts,
@@ -29,6 +28,10 @@ MAIL = HEADER + b"\nText.\n"
 FROM = b"From a@example.org Mon Jan  1 00:00:00 2018\n"
 OPEN = HEADER + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nText.\n"
 CLOSED = OPEN + b"--b--\n"
+CLOSED_UP: dict[str, Any] = {
+    "traits": int(Traits.READ | Traits.OPAQUE), "plain_size": None, "virtual_size": None,
+    "has_message_id": False, "date": None,
+}  # fmt: skip
 MBOX = FROM + MAIL + b"\n" + FROM + MAIL
 
 INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
@@ -151,18 +154,58 @@ def test_compressed_mail_is_judged_by_its_text() -> None:
     assert finding.remedy == "fix-size"
 
 
-@pytest.mark.parametrize("encoding", [ENCRYPTED, UNDECODABLE])
+@pytest.mark.parametrize("encoding", [ENCRYPTED, "zstd"])
 def test_what_cannot_be_looked_into_has_no_size_to_judge_and_no_content_problem(
     encoding: str,
 ) -> None:
-    closed = {"encoding": encoding, "traits": int(Traits.READ), "plain_size": None,
-              "virtual_size": None, "has_message_id": False, "date": None}  # fmt: skip
-    facts = message(named(b",S=1,W=2"), mtime=NOW + 9 * DAY, **closed)
+    facts = message(named(b",S=1,W=2"), mtime=NOW + 9 * DAY, **CLOSED_UP, encoding=encoding)
     assert not found(facts)
     assert codes(replace(facts, filename=named(b",S=1", b":2,SF"))) == {"bad-flags"}
 
 
+@pytest.mark.parametrize("encoding", [ENCRYPTED, "gzip"])
+@pytest.mark.parametrize("place", ["cur", "new"])
+def test_what_a_server_fails_to_unpack(encoding: str, place: str) -> None:
+    facts = message(named(b",S=1"), place=place, **CLOSED_UP, encoding=encoding, broken="damaged")
+    detail = {"packing": encoding, "reason": "damaged"}
+    assert found(facts) == {"broken-packing": Finding("broken-packing", ERROR, detail, None)}
+    assert not found(replace(facts, place="tmp"))
+    assert not found(replace(facts, filename=named(b"")), full=False)
+
+
 # empty and truncated
+
+
+@pytest.mark.parametrize("sized", [True, False])
+@pytest.mark.parametrize(
+    ("data", "more"),
+    [
+        (bytes(512), set()),
+        (bytes(40), set()),
+        (MAIL + bytes(512), set()),
+        (HEADER + bytes(900), set()),
+        (MAIL[:9] + b"\n\nText." + bytes(600), {"no-message-id"}),
+        (b"words" + bytes(600), set()),
+    ],
+)
+def test_a_file_that_a_crash_left_full_of_nuls(data: bytes, more: set[str], sized: bool) -> None:
+    name = named(b",S=%d" % len(data)) if sized else named(b",S=9")
+    findings = found(message(name, data))
+    assert findings["truncated"] == Finding("truncated", WARNING, {"reason": "zeros"}, None)
+    assert set(findings) == {"truncated", *more, *(() if sized else {"size-mismatch"})}
+    if not sized:
+        assert findings["size-mismatch"].remedy is None
+
+
+@pytest.mark.parametrize("data", [MAIL + bytes(511), MAIL + bytes(512) + b"\n"])
+def test_some_nuls_are_no_loss(data: bytes) -> None:
+    assert not found(message(data=data))
+
+
+def test_the_size_of_what_is_no_mail_is_left() -> None:
+    findings = found(message(named(b",S=9"), b"words\n\nmore\n"))
+    assert set(findings) == {"not-mail", "size-mismatch"}
+    assert findings["size-mismatch"].remedy is None
 
 
 @pytest.mark.parametrize("place", ["cur", "new"])
@@ -383,7 +426,13 @@ def test_names_that_will_do(name: bytes) -> None:
         (NOW + DAY + 60, None, b"1300000000", True, None),  # no header date to go by
         (DATE + 365 * DAY + 1, DATE, b"1300000000", True, "fix-date"),
         (DATE - 365 * DAY - 1, DATE, b"1300000000", True, "fix-date"),
-        (DATE + 365 * DAY, DATE, b"1300000000", False, None),
+        (DATE + 365 * DAY, DATE, b"upload", False, None),
+        # The name confirms the header within a day, and the file's time is over a day from it.
+        (DATE + 365 * DAY, DATE, b"1300000000", True, "fix-date"),
+        (DATE + DAY + 1, DATE, b"%d" % (DATE - DAY), True, "fix-date"),
+        (DATE - DAY - 1, DATE, b"%d" % (DATE + DAY), True, "fix-date"),
+        (DATE + DAY, DATE, b"1300000000", False, None),
+        (DATE + DAY + 1, DATE, b"%d" % (DATE + DAY + 1), False, None),
         (DATE, None, b"1300000000", False, None),
         (DATE, DATE, b"%d" % (NOW + DAY + 60), True, None),  # only the name is wrong
         (DATE, DATE, b"%d" % (NOW + DAY - 60), False, None),

@@ -8,6 +8,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import mailsurgeon
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, read_configuration
@@ -46,6 +48,26 @@ def test_that_there_is_no_dovecot_is_asked_once_too() -> None:
     assert not host.pop3_uidl_is_name()
     assert host.location_of(b"/nowhere", 0) is None
     assert asked.count == 1
+
+
+@pytest.mark.parametrize(
+    ("says", "plugins"),
+    [
+        (b"mail_location = maildir:/srv/mail\nmail_plugins = quota\n", {"quota"}),
+        (b"mail_location = maildir:/srv/mail\nmail_plugins = quota\nprotocol imap {\n"
+         b" mail_plugins = \" quota imap_quota zlib\"\n}\n", {"quota", "imap_quota", "zlib"}),
+        (b"mail_driver = maildir\nmail_path = /srv/mail\nmail_plugins {\n mail_compress = yes\n"
+         b" fts = no\n}\n", {"mail_compress"}),
+        (b"mail_plugins = mail-compress\n", {"mail_compress"}),  # it finds the mail by itself
+        (b"mail_location = mbox:~/mail\n", None),
+        (b"mail_location = maildir:/srv/other\nmail_plugins = zlib\n", None),
+        (b"", None),
+    ],
+)  # fmt: skip
+def test_the_plugins_of_the_dovecot_that_serves_a_spool(
+    says: bytes, plugins: set[str] | None
+) -> None:
+    assert Host(ask_dovecot=Asked(says)).plugins_for(b"/srv/mail", 0) == plugins
 
 
 def test_two_hosts_share_nothing() -> None:

@@ -53,6 +53,7 @@ def put_right(value: Any) -> bool:
     return set(value) == set(kinds) and all(check(value[key]) for key, check in kinds.items())
 
 
+PACKINGS = ("gzip", "bzip2", "xz", "zstd", "lz4", "encrypted")
 CONTRACT: dict[str, dict[str, Check]] = {
     "name-clash": {"others": some(text)},
     "size-mismatch": {},
@@ -65,12 +66,13 @@ CONTRACT: dict[str, dict[str, Check]] = {
     },
     "empty": {},
     "truncated": {"reason": text},
+    "broken-packing": {"packing": one_of(*PACKINGS), "reason": text},
     "not-mail": {"looks_like": text},
     "bad-flags": {"info": lambda value: isinstance(value, str), "should_be": text},
     "bad-name": {"reason": text},
     "duplicate-id": {
-        "message_id": text, "copies": number, "others": some(text, 20), "same_folder": yes_or_no,
-        "content": one_of("identical", "same-body", "different"),
+        "message_id": maybe(text), "copies": number, "others": some(text, 20),
+        "same_folder": yes_or_no, "content": one_of("identical", "same-body", "different"),
         "identical_here": some(text, 20),
     },
     "uid-clash": {"uid": number},
@@ -84,6 +86,7 @@ CONTRACT: dict[str, dict[str, Check]] = {
     "nested-folder": {"becomes": text},
     "stray-directory": {},
     "backup-folder": {"because": one_of("name", "content"), "elsewhere": number},
+    "packed": dict.fromkeys((*PACKINGS, "twice"), number),
     "bad-permissions": {"mode": text, "owner": number, "group": number, "should_be": put_right},
     "uidlist-damaged": {"reason": text, "lines": some(number)},
     "big-uid": {"highest": number},
@@ -94,8 +97,9 @@ SOMETIMES: dict[str, dict[str, Check]] = {
     "size-mismatch": {"S": pair, "W": pair, "in": one_of("uidlist")},
 }
 BESIDE = {
-    "name-clash": {"kept"}, "duplicate-id": {"kept"}, "unreadable": {"error"},
-    "backup-folder": {"messages"}, "uidlist-damaged": {"count"},
+    "name-clash": {"kept"}, "duplicate-id": {"kept", "living"}, "uid-clash": {"kept"},
+    "misfiled": {"trashed_copy"}, "in-tmp": {"trashed_copy"}, "packed": {"plugins"},
+    "unreadable": {"error"}, "backup-folder": {"messages"}, "uidlist-damaged": {"count"},
 }  # fmt: skip
 """Keys beyond the contract; a new one is named here."""
 

@@ -211,3 +211,58 @@ def test_any_damage_is_fixed_as_far_as_promised_and_taken_back(
     assert indexed.survey().fix().acts == ()
     indexed.undo()
     assert indexed.picture() == before
+
+
+# Dates of files named
+
+
+def test_any_difference_over_a_minute_is_offered_for_a_file_that_is_named(
+    indexed: IndexedMaildir,
+) -> None:
+    date = 1_300_000_000
+    near = indexed.mail(b"cur/1300000000.M1.host:2,S", content=text(1))
+    far = indexed.mail(b"cur/1300000000.M2.host:2,S", content=text(2))
+    os.utime(indexed.path(near), (date, date + 60))
+    os.utime(indexed.path(far), (date, date - 61))
+    indexed.survey()
+    assert indexed.fix(paths=[near], only=["bad-date"]).acts == ()
+    named = indexed.fix(paths=[far])
+    assert named.acts == ()
+    assert [left.hint.partition(" PATH ")[2] for left in named.left] == ["--only bad-date"]
+    before = indexed.picture()
+    indexed.apply(indexed.fix(paths=[far, near], only=["bad-date"]))
+    assert indexed.path(far).stat().st_mtime == date
+    assert indexed.path(near).stat().st_mtime == date + 60
+    indexed.undo()
+    assert indexed.picture() == before
+    assert indexed.fix(paths=[b"cur"], only=["bad-date"]).acts == ()
+
+
+# Copies marked deleted
+
+
+def test_the_living_copy_is_never_put_away(indexed: IndexedMaildir) -> None:
+    """Whichever remedies are done: after the client's expunge each message is still there."""
+    for folder in (b".A", b".B", b".C", b".D"):
+        indexed.folder(folder)
+    copies = {
+        b"cur/1300000000.M1.host:2,ST": b"cur/1300000009.M1.host:2,S",
+        b".A/cur/1300000000.M2.host:2,T": b".A/1300000009.M2.host:2,S",
+        b".B/cur/1300000000.M3.host:2,T": b".B/new/1300000000.M3.host",
+        b".C/cur/1300000000.M4.host:2,T": b".C/tmp/1300000009.M4.host",
+        b".D/cur/1300000000.M5.host,U=4:2,T": b".D/cur/1300000009.M5.host,U=4:2,F",
+    }
+    for number, (trashed, living) in enumerate(copies.items()):
+        for path in (trashed, living):
+            indexed.mail(path, content=text(number))
+    wanted = {text(number) for number in range(len(copies))}
+    codes = ["duplicate-id", "name-clash", "misfiled", "in-tmp", "uid-clash"]
+    for only in ([], codes, codes[::-1]):
+        indexed.apply(indexed.survey().fix(only=only))
+        living_files = [
+            entry
+            for entry in indexed.tree.entries()
+            if entry.is_file and not entry.name.endswith(b"T")
+        ]
+        assert wanted <= {entry.content() for entry in living_files}
+    assert indexed.survey().fix().acts == ()

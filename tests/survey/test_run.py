@@ -243,9 +243,9 @@ def test_messages_are_compared_again_only_when_one_has_changed(
     compared: list[bool] = []
     really = run.compare
 
-    def noting(job: Comparison) -> None:
+    def noting(job: Comparison) -> list[str]:
         compared.append(job.changed)
-        really(job)
+        return really(job)
 
     monkeypatch.setattr(run, "compare", noting)
     full_maildir.survey()

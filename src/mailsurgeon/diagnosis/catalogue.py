@@ -91,10 +91,10 @@ _KINDS = (
     ),
     ProblemKind(
         "truncated", "TRNC", "Truncated", _WARNING,
-        "The file is shorter than its name says and its text breaks off. A whole copy may exist"
-        " elsewhere; correcting the size would hide the loss.",
+        "The file is shorter than its name says and its text breaks off, or its text ends in NUL"
+        " bytes. A whole copy may exist elsewhere; correcting the size would hide the loss.",
         ("fix-size",),
-        evidence=phrase("{reason}"),
+        evidence=phrases.cut_words,
         when_named="fix-size",
         answered_by=("fix-size",),
         left=(_HIDES_LOSS,),
@@ -102,10 +102,19 @@ _KINDS = (
         shows_loss=True,
     ),
     ProblemKind(
+        "broken-packing", "PACK", "Broken packing", _ERROR,
+        "The file is compressed or encrypted, and cut or damaged. Dovecot, with the plugin that"
+        " reads such files, breaks off every read of it.",
+        evidence=phrase("{packing}: {reason}"),
+        left=(LeftAlone("what was lost can only come from another copy"),),
+        server=ServerView(may_complain=True),
+    ),
+    ProblemKind(
         "not-mail", "JUNK", "Not mail", _WARNING,
         "The file does not begin like a message. Servers show an empty or garbled message.",
         ("quarantine",),
         evidence=phrase("looks like {looks_like}", needs="looks_like"),
+        shows_loss=True,
     ),
     ProblemKind(
         "bad-flags", "FLAG", "Bad flags", _WARNING,
@@ -127,10 +136,11 @@ _KINDS = (
     ),
     ProblemKind(
         "duplicate-id", "DUP", "Duplicate", _WARNING,
-        "Another message has the same Message-ID.",
+        "Another message has the same Message-ID, or is identical and has none.",
         ("quarantine",),
         evidence=phrases.copies_words,
         left=(
+            LeftAlone("marked deleted, and its living copy is not filed yet", when="living"),
             LeftAlone("the copy that is kept", when="identical_here"),
             LeftAlone("no identical copy in the same folder"),
         ),
@@ -139,10 +149,11 @@ _KINDS = (
         "uid-clash", "UID", "UID clash", _ERROR,
         "Another message in the folder has the same ,U= in its name, or the number is higher than"
         " any that mbsync has assigned. mbsync stops syncing this folder.",
-        ("rename",),
+        ("rename", "quarantine"),
         evidence=phrase("UID {uid}"),
         left=(LeftAlone("it keeps its UID"),),
         new_name=NewName.WITHOUT_UID,
+        shares_synced_uid=True,
     ),
     ProblemKind(
         "header-only", "HEAD", "Header only", _INFO,
@@ -211,6 +222,18 @@ _KINDS = (
         ("quarantine",), "folder",
         evidence=phrases.backup_words,
         answered_by=("quarantine",),
+    ),
+    ProblemKind(
+        "packed", "PKD", "Packed mail", _ERROR,
+        "Messages of this folder are compressed or encrypted. A server without the plugin that"
+        " reads them shows their bytes as text; so do mutt, mbsync and notmuch.",
+        (), "folder",
+        evidence=phrases.packed_words,
+        left=(
+            LeftAlone("Dovecot's plugin is to be loaded: mail_plugins", when="plugins"),
+            LeftAlone("nothing is wrong while a server reads them"),
+        ),
+        server=ServerView(may_complain=True, explains_folder=True),
     ),
     ProblemKind(
         "bad-permissions", "PERM", "Wrong permissions", _WARNING,

@@ -51,7 +51,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Dovecot, Courier and IMAP clients do not see the message at all; notmuch indexes it.",
         "The message is moved to cur/ of its folder and keeps the flags in its name. If its base"
         " name is taken there, it gets a fresh one. If an identical message is filed there already,"
-        " the misfiled copy goes to quarantine.",
+        " the misfiled copy goes to quarantine, unless that message is marked deleted: then it is"
+        " filed too, since the next expunge would leave no other.",
         "The message is new for every client. If INBOX is the only folder around the directory,"
         " nothing is moved unless you name INBOX: mailsurgeon file SPOOL PATH --to INBOX.",
     ),
@@ -76,17 +77,32 @@ EXPLANATIONS: dict[str, Explanation] = {
         " the message on the far side too, so the repair is refused without --force.",
     ),
     "truncated": Explanation(
-        "A full disk, an interrupted copy or a crash lost the end of the file.",
-        "Dovecot fails at every read, as with any wrong size; mbsync stops.",
+        "A full disk, an interrupted copy or a crash lost the end of the file. A crash may leave"
+        " NUL bytes in its place, and the size as it was.",
+        "Dovecot fails at every read, as with any wrong size; mbsync stops. If the size is right,"
+        " clients get a text that ends in NUL bytes.",
         "Nothing, unless you name the file. Look for a whole copy first: in a backup, on a client."
         " If there is none, fix-size with the file's path makes the rest readable.",
         "Correcting the size hides that something was lost.",
+    ),
+    "broken-packing": Explanation(
+        "A compressed or encrypted message was cut by a full disk or an interrupted copy, or its"
+        " bytes were changed on the way.",
+        "Dovecot’s zlib, mail-compress or mail-crypt plugin gives the text up to the damage, then"
+        " breaks off (“unexpected EOF”, “gz trailer has wrong CRC value”, “Truncated header”)."
+        " mbsync stops. A server without the plugin shows the packed bytes.",
+        "Nothing: the bytes of a message are never edited. Look for a whole copy in a backup or on"
+        " a client.",
+        "The sizes in the name are not judged, since those of the text cannot be known. Without the"
+        " key, damage to encrypted text cannot be seen: only a cut or unknown header, and an end of"
+        " NUL bytes.",
     ),
     "not-mail": Explanation(
         "Somebody, or a script, put a file that is not mail into cur/ or new/.",
         "Servers show it as a message without headers.",
         "The file goes to quarantine, on request only.",
-        "Clients will see a message deleted.",
+        "Clients will see a message deleted. Wrong sizes in the name are corrected only on request:"
+        " they may be the only trace of what the file was.",
     ),
     "bad-flags": Explanation(
         "Copies through other systems turn the colon into ; ! _ or %3A; scripts and old clients"
@@ -115,16 +131,19 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Servers do not mind. notmuch and mu show the copies as one message.",
         "A copy goes to quarantine, on request only, if the same folder keeps another that is"
         " identical to the byte; the kept one gets the flags of both. A filed copy is kept before"
-        " one that is not filed, then the lower UID, then the older file.",
+        " one that is not filed, then the lower UID, then the older file. A copy marked deleted is"
+        " never kept instead of another: the next expunge would remove it.",
         "Copies in other folders and messages that differ are only reported. Messages without a"
-        " Message-ID never count as duplicates.",
+        " Message-ID count as duplicates only if they are identical to the byte.",
     ),
     "uid-clash": Explanation(
         "A message was copied or moved between folders together with the ,U= that mbsync or"
         " offlineimap wrote into its name.",
         "mbsync says “duplicate UID” or “UID is beyond highest assigned UID” and stops syncing the"
         " folder.",
-        "The later message loses its ,U=, so that it is synced as a new message.",
+        "The later message loses its ,U=, so that it is synced as a new message. If the two are"
+        " identical to the byte, it goes to quarantine instead, and the message that stays gets the"
+        " flags of both.",
         "The earlier message keeps its UID and its link to the message on the far side.",
     ),
     "header-only": Explanation(
@@ -150,7 +169,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A restore or copy set all times to the day it ran, or a clock was wrong.",
         "IMAP clients show the file's time as the time of arrival, and sort by it.",
         "The file's time is set to the date in the header, taken from the topmost Received line or"
-        " else from Date. On request only.",
+        " else from Date. On request only. Below a year, a difference counts only if the time in"
+        " the name confirms the header’s date; for a file that you name with --only bad-date, any"
+        " difference over a minute is corrected.",
         "Dovecot caches the times of messages it has opened and goes on showing the old time. If"
         " only the time in the name is wrong, it is left.",
     ),
@@ -201,6 +222,17 @@ EXPLANATIONS: dict[str, Explanation] = {
         " The plan says how many of its messages are filed nowhere else.",
         "Clients will see the folder deleted. Nothing is compared beyond that count. The folder's"
         " line in subscriptions stays (mailsurgeon explain subscriptions).",
+    ),
+    "packed": Explanation(
+        "Dovecot’s zlib, mail-compress or mail-crypt plugin saved the messages packed, or somebody"
+        " compressed them by hand.",
+        "Dovecot reads them while the same plugin is loaded. Without it, and to programs that read"
+        " the files themselves, a message is a text of random characters. A message that was packed"
+        " twice is unpacked once.",
+        "Nothing: servers read such messages. The plugins that this host’s Dovecot loads are looked"
+        " up with doveconf, if it serves this spool.",
+        "Encrypted messages are not looked into: they bear no problem of content, and their sizes"
+        " are not judged.",
     ),
     "bad-permissions": Explanation(
         "A restore ran as root, or a script ran with another umask.",

@@ -10,8 +10,7 @@ from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.message import Traits
 
 PLAIN = ""
-ENCRYPTED = "crypted"
-UNDECODABLE = "undecodable"
+ENCRYPTED = "encrypted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +18,10 @@ class MessageFacts:
     """One file, without its neighbours. Sizes are in bytes, times in nanoseconds.
 
     `place` is a Place; `kind` is "file", "symlink", "fifo", "socket", "device" or "directory".
-    `encoding` is PLAIN, a compression, ENCRYPTED or UNDECODABLE; facts about the content describe
-    the decompressed text. `traits` is 0 until the content has been read. `date` is the header date
-    in seconds since 1970, None when no date parses. `errno` is set when the file could not be
-    read.
+    `encoding` is PLAIN, a compression or ENCRYPTED; facts about the content describe the
+    decompressed text. `broken`: why a server fails to unpack the file. `traits` is 0 until the
+    content has been read. `date` is the header date in seconds since 1970, None when no date
+    parses. `errno` is set when the file could not be read.
     """
 
     place: str
@@ -37,13 +36,14 @@ class MessageFacts:
     has_message_id: bool = False
     date: int | None = None
     looks_like: str = ""
+    broken: str | None = None
     errno: int | None = None
     holds_mail: bool = False  # directories only
 
     @property
     def read(self) -> bool:
-        """Whether the content has been read and could be decoded."""
-        return bool(self.traits & Traits.READ) and self.encoding not in (ENCRYPTED, UNDECODABLE)
+        """Whether the content has been read and could be looked into."""
+        return self.traits & (Traits.READ | Traits.OPAQUE) == Traits.READ
 
 
 @dataclass(frozen=True, slots=True)

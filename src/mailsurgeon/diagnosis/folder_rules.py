@@ -154,6 +154,44 @@ def backup_folder(because: str, elsewhere: int | None, messages: int) -> Finding
     )
 
 
+HOUR = 3600
+_FEWEST_DATED = 3
+
+
+def copied_without_dates(messages: int, first_date: int, last_date: int) -> str | None:
+    """A remark on a folder in which all files have times within an hour although the dates in their
+    headers (seconds since 1970) do not; None for any other. `messages`: how many have such a
+    date."""
+    apart = last_date - first_date
+    if messages < _FEWEST_DATED or apart <= HOUR:
+        return None
+    span = f"{apart // 86_400:,} days" if apart >= 2 * 86_400 else f"{apart // HOUR:,} hours"
+    return (
+        f"copied without dates: the times of all files lie within an hour, the dates in"
+        f" {messages:,} headers within {span}"
+    )
+
+
+PACKINGS = ("gzip", "bzip2", "xz", "zstd", "lz4", "encrypted")
+"""The ways in which servers pack messages."""
+TWICE = "twice"
+
+
+def packed(counts: Mapping[str, int], missing: Sequence[str]) -> Finding | None:
+    """`packed`, for a folder with compressed or encrypted messages; None without any.
+
+    `counts`: how many messages are packed in which way, and under TWICE how many of them are packed
+    twice. `missing`: the names of Dovecot's plugins that read them and that this host does not
+    load; empty also where that is not known.
+    """
+    if not any(counts.get(kind) for kind in PACKINGS):
+        return None
+    detail: dict[str, object] = {kind: counts.get(kind, 0) for kind in (*PACKINGS, TWICE)}
+    if missing:
+        detail["plugins"] = list(missing)
+    return Finding("packed", Severity.ERROR if missing else Severity.INFO, detail, None)
+
+
 def copies_of_each_other(
     shared: Mapping[tuple[int, int], tuple[int, int]], sizes: Mapping[int, int]
 ) -> list[tuple[int, int]]:

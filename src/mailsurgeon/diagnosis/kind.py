@@ -87,6 +87,8 @@ class ProblemKind(NamedTuple):
     """The sizes in the name are the only trace of a loss, so they are corrected only on request."""
     shares_uid: bool = False
     """The message shares its base name, and so its UID, with another; only one can keep them."""
+    shares_synced_uid: bool = False
+    """The message shares its `,U=` with another: for a sync program the two are one message."""
     may_be_open: bool = False
     """A server may have the file open and would go on writing to it in the quarantine, so the
     repair is refused while the file is open."""

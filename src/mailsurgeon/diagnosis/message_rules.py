@@ -28,6 +28,7 @@ from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.message_fast import Glance
 
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+MINUTE = 60
 DAY = 86_400
 YEAR = 365 * DAY
 
@@ -47,10 +48,11 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
     if facts.size == 0:
         found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]
     elif facts.errno is None:
-        cut = truncated(facts)
-        found += [size_mismatch(facts, folder, moment, hopeless=cut is not None)]
+        cut, junk = truncated(facts), not_mail(facts)
+        hopeless = cut is not None or junk is not None
+        found += [broken_packing(facts), size_mismatch(facts, folder, moment, hopeless=hopeless)]
         if facts.read:
-            found += _judge_content(facts, moment, cut)
+            found += _judge_content(facts, moment, cut, junk)
     return [finding for finding in found if finding]
 
 
@@ -94,27 +96,32 @@ def sound(
     if identity is None or (named_virtual is not None and int(named_virtual) != virtual):
         return False
     mtime = mtime_ns // 1_000_000_000
-    if date is not None and not -YEAR <= mtime - date <= YEAR:
-        return False
+    if date is not None and not -DAY <= mtime - date <= DAY:
+        named_date = None if seconds is None else int(seconds)
+        if is_far(mtime, date, named_date):
+            return False
     late = moment.now + DAY
     return mtime <= late and (seconds is None or int(seconds) <= late)
 
 
 def _unread(facts: MessageFacts) -> MessageFacts:
     """The facts without those that an earlier full survey read from the file's content."""
-    return replace(facts, encoding=PLAIN, traits=0, plain_size=None, virtual_size=None, errno=None)
+    return replace(
+        facts, encoding=PLAIN, traits=0, plain_size=None, virtual_size=None, broken=None,
+        errno=None,
+    )  # fmt: skip
 
 
 def _judge_content(
-    facts: MessageFacts, moment: Moment, cut: Finding | None
+    facts: MessageFacts, moment: Moment, cut: Finding | None, junk: Finding | None
 ) -> list[Finding | None]:
     if facts.traits & Traits.MBOX:
         return [from_line(facts)]
-    junk = not_mail(facts)
     if junk:
         return [junk]
     found = [cut, from_line(facts), bad_date(facts, moment)]
-    if cut is None or cut.detail["reason"] != CUT_HEADER:
+    no_header = not facts.traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD)
+    if cut is None or not (no_header or facts.traits & Traits.HEADER_CUT):
         found += [header_only(facts), no_message_id(facts)]
     return found
 
@@ -129,7 +136,8 @@ def size_mismatch(
 ) -> Finding | None:
     """`,S=` or `,W=` in the name is not the real size; without them the uidlist's S or W counts.
 
-    `hopeless`: the file is empty or truncated, so that its name is the only trace of the loss.
+    `hopeless`: the file is empty, truncated or no mail, so that its name is the only trace of what
+    was lost.
     """
     if moment.full and not facts.read and facts.size:
         return None
@@ -155,6 +163,14 @@ def size_mismatch(
     return Finding("size-mismatch", Severity.ERROR, detail, remedy)
 
 
+def broken_packing(facts: MessageFacts) -> Finding | None:
+    """The file is compressed or encrypted, and a server that unpacks it fails."""
+    if facts.broken is None or facts.place == "tmp":
+        return None
+    detail = {"packing": facts.encoding, "reason": facts.broken}
+    return Finding("broken-packing", Severity.ERROR, detail, None)
+
+
 def empty(facts: MessageFacts) -> Finding | None:
     """A file of 0 bytes in cur or new."""
     return empty_file() if facts.size == 0 and facts.place in ("cur", "new") else None
@@ -167,12 +183,17 @@ def empty_file() -> Finding:
 
 CUT_HEADER = "the header breaks off without a line end"
 CUT_BODY = "the closing boundary is missing"
+CUT_ZEROS = "zeros"
+"""The reason of a file that a crash has left full of NULs, wholly or from some place on."""
 
 
 def truncated(facts: MessageFacts) -> Finding | None:
-    """The name gives another size, and the text ends in the middle of its header or a multipart."""
+    """The name gives another size, and the text ends in the middle of its header or a multipart; or
+    the text ends in NULs, whatever the name gives."""
     if not facts.read:
         return None
+    if facts.traits & Traits.ZEROS:
+        return Finding("truncated", Severity.WARNING, {"reason": CUT_ZEROS}, None)
     size = _size(facts)
     named, _ = size_fields(facts.filename, size, facts.virtual_size)
     if named is None or named == size:
@@ -187,9 +208,9 @@ def truncated(facts: MessageFacts) -> Finding | None:
 
 def not_mail(facts: MessageFacts) -> Finding | None:
     """The file does not begin with a header field, and has none of the fields that mail has."""
-    if facts.place not in ("cur", "new"):
+    if facts.place not in ("cur", "new") or not facts.read:
         return None
-    if facts.traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD | Traits.MBOX):
+    if facts.traits & (Traits.FIRST_FIELD | Traits.KNOWN_FIELD | Traits.MBOX | Traits.ZEROS):
         return None
     return Finding("not-mail", Severity.WARNING, {"looks_like": facts.looks_like}, "quarantine")
 
@@ -273,18 +294,40 @@ BAD_DATE = "bad-date"
 
 
 def bad_date(facts: MessageFacts, moment: Moment) -> Finding | None:
-    """The file's time is in the future or more than a year from the header's date, or the time in
-    the name is in the future."""
+    """The file's time is in the future or far from the header's date, or the time in the name is in
+    the future."""
     mtime = facts.mtime_ns // 1_000_000_000
-    digits = facts.filename.partition(b".")[0]
-    named = int(digits) if digits.isdigit() and len(digits) <= MAX_DIGITS else None
+    named = seconds_named(facts.filename)
     late = mtime > moment.now + DAY
-    far = facts.date is not None and abs(mtime - facts.date) > YEAR
+    far = facts.date is not None and is_far(mtime, facts.date, named)
     if not (late or far or (named is not None and named > moment.now + DAY)):
         return None
     detail = {"mtime": mtime, "header_date": facts.date, "name_date": named}
     remedy = "fix-date" if (late or far) and facts.date is not None else None
     return Finding(BAD_DATE, Severity.INFO, detail, remedy)
+
+
+def seconds_named(filename: bytes) -> int | None:
+    """The seconds since 1970 before the first dot of a name; None when something else is there."""
+    digits = filename.partition(b".")[0]
+    return int(digits) if digits.isdigit() and len(digits) <= MAX_DIGITS else None
+
+
+def is_far(mtime: int, header: int, named: int | None) -> bool:
+    """Whether a file's time is too far from its header's date: over a year, or over a day when the
+    time in the name confirms the header within a day. All in seconds since 1970."""
+    apart = abs(mtime - header)
+    return apart > YEAR or (apart > DAY and named is not None and abs(named - header) <= DAY)
+
+
+def offered_date(filename: bytes, mtime_ns: int, header: int | None) -> Finding | None:
+    """`bad-date` for a file that the operator names although its time is near enough to its
+    header's date: any difference over a minute. `header` is in seconds since 1970."""
+    mtime = mtime_ns // 1_000_000_000
+    if header is None or abs(mtime - header) <= MINUTE:
+        return None
+    detail = {"mtime": mtime, "header_date": header, "name_date": seconds_named(filename)}
+    return Finding(BAD_DATE, Severity.INFO, detail, "fix-date")
 
 
 def unreadable(facts: MessageFacts, _folder: FolderFacts) -> Finding | None:

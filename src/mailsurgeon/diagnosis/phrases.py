@@ -63,6 +63,23 @@ def size_words(detail: Detail) -> str:
     return ", ".join(wrong)
 
 
+def cut_words(detail: Detail) -> str:
+    """How a text breaks off."""
+    reason = str(detail.get("reason", ""))
+    return "it ends in NUL bytes" if reason == "zeros" else reason
+
+
+def packed_words(detail: Detail) -> str:
+    """How many messages are packed in which way, and the plugin that is not loaded."""
+    counts = [
+        f"{_count(number)} {key}"
+        for key, number in detail.items()
+        if isinstance(number, int) and number
+    ]
+    missing = detail.get("plugins")
+    return _joined(*counts, f"Dovecot here does not load {', '.join(missing)}" if missing else "")
+
+
 def misfiled_words(detail: Detail) -> str:
     """The folder that a message outside cur and new belongs in, and an identical filed message."""
     target = detail.get("target")
@@ -86,7 +103,7 @@ def copies_words(detail: Detail) -> str:
     """How many messages have one Message-ID, how much alike they are, and where they lie."""
     same = {"identical": "identical", "same-body": "same body", "different": "other content"}
     return _joined(
-        str(detail.get("message_id", "")),
+        str(detail.get("message_id") or ""),
         f"{_count(detail.get('copies', 2))} copies",
         same.get(str(detail.get("content")), ""),
         "in this folder" if detail.get("same_folder") else "in other folders",

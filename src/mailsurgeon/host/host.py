@@ -73,6 +73,15 @@ class Host:
         known = self.dovecot
         return None if known is None else doveconf.location_in(known, root, owner)
 
+    def plugins_for(self, root: bytes, owner: int) -> frozenset[str] | None:
+        """The mail plugins of the Dovecot that serves the spool at `root`; None when its
+        configuration cannot be read, or names other locations only."""
+        known = self.dovecot
+        if known is None:
+            return None
+        serves = dovecot_config.names_no_location(known) or self.location_of(root, owner)
+        return dovecot_config.plugins(known) if serves else None
+
     def expiry(self) -> Expiry:
         """How long the servers keep messages. Reads Courier's settings at every call."""
         from mailsurgeon.host.auto_expunge import Expiry, courier_settings

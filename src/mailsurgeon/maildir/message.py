@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header
 from enum import IntEnum
+from itertools import chain
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from mailsurgeon.text import visible
 
-HEAD_LIMIT = 16 * 1024 * 1024
-"""The bytes of a file that are kept in memory, at most; a longer header counts as cut there."""
+HEAD_LIMIT = 4 * 1024 * 1024
+"""The bytes of a file that are kept in memory, at most; of a longer header only these are read."""
+ZERO_RUN = bytes(512)
+"""As many NULs at the end show a loss: a crash leaves whole blocks of them."""
+LONGEST_ID = 998
+"""The bytes of a Message-ID that count: the longest line that RFC 5322 2.1.1 allows."""
 SHOWN = 200
 """The characters of sender and subject that are kept."""
 
@@ -38,6 +44,7 @@ _ANOTHER_REACH = 2000  # bytes of such a From line and field name
 _END_OF_FIELD = re.compile(rb"\n(?![ \t])")
 _BOUNDARY = re.compile(rb'(?i);[\s]*boundary(\*?)\s*=\s*(?:"((?:[^"\\]|\\.){0,1000})"|([^\s;"]+))')
 _LONGEST_BOUNDARY = 1000  # bytes; RFC 2046 allows 70
+_RUN_SEARCHED = 4096  # NULs of a hole that are searched: more than any pattern here can span
 _MULTIPART = re.compile(rb"(?i)\s*multipart/")
 _WORD = re.compile(
     rb"=\?([A-Za-z0-9][\w.:-]{0,39})\?(?:[Qq]\?((?:[!-<>@-~]|=[0-9A-Fa-f]{2})*)"
@@ -61,6 +68,19 @@ class Traits(IntEnum):
     HEADER_ONLY = 128  # nothing after the header block
     MULTIPART = 256  # the top part is a multipart with a boundary
     CLOSED = 512  # its closing boundary is there
+    ZEROS = 1024  # it is all NULs, or ends in at least as many as ZERO_RUN
+    OPAQUE = 2048  # the content could not be looked into, so no other bit but READ is set
+    TWICE = 4096  # what the file unpacks to is packed once more
+    LONG_HEADER = 8192  # the header block goes on beyond what was kept in memory
+
+
+class Zeros(NamedTuple):
+    """A piece of a file that is a hole, so that its NULs need not be read."""
+
+    length: int
+
+
+Piece = bytes | Zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +102,11 @@ class Content:
     looks_like: str
 
 
-def analyse(pieces: Iterable[bytes]) -> Content:
+def analyse(pieces: Iterable[Piece]) -> Content:
     """Analyses one message, given in pieces. Never raises, whatever the bytes are."""
     source = iter(pieces)
-    head, size, lone = _gather(source)
+    head, lone, source = _gather(source)
+    size = len(head)
     start = _header_start(head)
     end, body = _header_end(head, start)
     header = Header(head[start:end])
@@ -98,16 +119,20 @@ def analyse(pieces: Iterable[bytes]) -> Content:
     another = _Search(_ANOTHER_MESSAGE, _ANOTHER_REACH) if traits & Traits.FROM_LINE else None
     if another:
         another.look(head[start:])
-    last = head[-1:]
+    last = head[-len(ZERO_RUN) :]
     for piece in source:
-        size += len(piece)
-        lone += _lone_feeds(piece, last)
-        last = piece[-1:] or last
+        if isinstance(piece, Zeros):
+            size += piece.length
+            piece = bytes(min(piece.length, _RUN_SEARCHED))
+        else:
+            size += len(piece)
+            lone += _lone_feeds(piece, last[-1:])
+        last = (piece if len(piece) > len(ZERO_RUN) else last + piece)[-len(ZERO_RUN) :]
         if closer:
             closer.look(piece)
         if another:
             another.look(piece)
-    if closer and closer.found:
+    if closer and closer.seen:
         traits |= Traits.CLOSED
     if another and another.seen:
         traits = (traits | Traits.MBOX) & ~Traits.MAIL
@@ -115,6 +140,10 @@ def analyse(pieces: Iterable[bytes]) -> Content:
         traits |= Traits.HEADER_ONLY
     if end == len(head) == size and not head.endswith(b"\n"):
         traits |= Traits.HEADER_CUT
+    if end == len(head) < size:
+        traits |= Traits.LONG_HEADER
+    if size and not last.strip(b"\0") and len(last) == min(size, len(ZERO_RUN)):
+        traits |= Traits.ZEROS
     return Content(
         traits,
         size,
@@ -127,21 +156,21 @@ def analyse(pieces: Iterable[bytes]) -> Content:
     )
 
 
-def _gather(source: Iterator[bytes]) -> tuple[bytes, int, int]:
-    """The first pieces, joined to at least HEAD_LIMIT bytes if there are so many; their size and
-    lone LFs."""
-    head = next(source, b"")
-    if len(head) < HEAD_LIMIT:
-        more = [head]
-        length = len(head)
-        for piece in source:
-            more.append(piece)
-            length += len(piece)
-            if length >= HEAD_LIMIT:
-                break
-        if len(more) > 1:
-            head = b"".join(more)
-    return head, len(head), _lone_feeds(head, b"")
+def _gather(source: Iterator[Piece]) -> tuple[bytes, int, Iterator[Piece]]:
+    """The first HEAD_LIMIT bytes or more, their lone LFs, and the pieces that follow them."""
+    parts, length = list[bytes](), 0
+    for piece in source:
+        if isinstance(piece, Zeros):
+            count = min(piece.length, HEAD_LIMIT - length)
+            if count < piece.length:
+                source = chain((Zeros(piece.length - count),), source)
+            piece = bytes(count)
+        parts.append(piece)
+        length += len(piece)
+        if length >= HEAD_LIMIT:
+            break
+    head = parts[0] if len(parts) == 1 else b"".join(parts)
+    return head, _lone_feeds(head, b""), source
 
 
 def _lone_feeds(piece: bytes, before: bytes) -> int:
@@ -245,17 +274,12 @@ class _Search:
 
 
 class _Closer(_Search):
-    """Searches for the closing boundary of a multipart in its body."""
+    """Searches the body of a multipart for its closing boundary: at the start of a line, whatever
+    follows it there (RFC 2046 5.1.1)."""
 
     def __init__(self, boundary: bytes) -> None:
-        mark = rb"\n" + re.escape(b"--" + boundary + b"--") + rb"[ \t]*"
-        self._last_line = re.compile(mark + rb"\r?\Z")
-        super().__init__(re.compile(mark + rb"\r?\n"), len(boundary) + 80, b"\n")
-
-    @property
-    def found(self) -> bool:
-        """Whether the closing boundary is there; valid after the last piece."""
-        return self.seen or self._last_line.search(self.rest) is not None
+        mark = b"\n--" + boundary + b"--"
+        super().__init__(re.compile(re.escape(mark)), len(mark), b"\n")
 
 
 def _boundary(header: Header) -> bytes | None:
@@ -278,7 +302,7 @@ def message_id_of(value: bytes) -> str | None:
     end = value.find(b">", start) if start >= 0 else -1
     identity = value[start + 1 : end].strip() if end >= 0 else value
     # SQLite stores no surrogates, so bytes that are not UTF-8 become escapes.
-    text = identity.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    text = identity[:LONGEST_ID].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     if end >= 0:
         return f"<{text}>" if text else None
     return text or None

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from mailsurgeon.maildir.header_dates import header_date
 from mailsurgeon.maildir.message import (
     SHOWN,
+    ZERO_RUN,
     Traits,
     dates_of,
     decoded,
@@ -25,7 +26,7 @@ USUAL = int(Traits.READ | Traits.MAIL | Traits.FIRST_FIELD | Traits.KNOWN_FIELD)
 """The traits of every usual message, without MULTIPART and CLOSED."""
 
 _FIRST_FIELD = re.compile(rb"(?!>?From )[!-9;-~]+:")
-_USUAL_ID = re.compile(rb"<[!-;=?-~]+>\Z")
+_USUAL_ID = re.compile(rb"<[!-;=?-~]{1,998}>\Z")
 _END = re.compile(rb"\n(?![ \t])")
 _COLON = ord(":")
 _CACHED = 200  # bytes; a longer sender is not cached
@@ -43,7 +44,7 @@ class Glance(NamedTuple):
 
 def glance(data: bytes) -> Glance | None:
     """The facts of a whole message file; None if it is not a usual one. Never raises."""
-    if _FIRST_FIELD.match(data) is None:
+    if _FIRST_FIELD.match(data) is None or data.endswith(ZERO_RUN):
         return None
     end = data.find(b"\n\n") + 1
     feeds = len(data) - len(data.replace(b"\n", b""))  # `count` takes twice as long

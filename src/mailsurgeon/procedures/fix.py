@@ -10,21 +10,23 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
+from mailsurgeon.diagnosis.message_rules import offered_date
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Left, Plan
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import load_paths
+from mailsurgeon.surgery.plan.entry_detail import load, load_paths
 from mailsurgeon.surgery.plan.left_reasons import not_taken_on, without_remedy
 from mailsurgeon.surgery.plan.propose import check_codes, plan_problems
+from mailsurgeon.surgery.plan.selection import command
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import (
     entries_with_problem,
     entries_with_problem_below,
     is_folder,
 )
-from mailsurgeon.survey.index.rows import ProblemRow
+from mailsurgeon.survey.index.rows import Place, ProblemRow
 
 
 def plan_fix(
@@ -54,9 +56,11 @@ def plan_fix(
     named, below, left = _named(index, paths)
     entries = [*named, *below] if paths else entries_with_problem(index, only, ids)
     rows = list(index.problems(entries=sorted(set(entries))))
-    chosen: list[ProblemRow] = []
+    offered = list(_offered(index, named, rows))
+    chosen = [row for row in offered if row.code in only]
+    known = [*rows, *chosen]
     rest: list[ProblemRow] = []
-    left += _healthy(index, named, rows)
+    left += _healthy(index, named, known, offered, spool)
     for row in rows:
         if (only and row.code not in only) or (ids and row.folder not in ids):
             continue
@@ -72,7 +76,7 @@ def plan_fix(
             left.append(reason(row, spool))
     return plan_problems(
         spool, index, chosen, left,
-        kind="fix", named=named, force=force, quarantine=quarantine, context=context, known=rows,
+        kind="fix", named=named, force=force, quarantine=quarantine, context=context, known=known,
     )  # fmt: skip
 
 
@@ -105,8 +109,32 @@ def _normal(path: bytes) -> bytes:
     return b"" if normal == b"." else normal
 
 
-def _healthy(index: Index, named: Collection[int], rows: Iterable[ProblemRow]) -> Iterator[Left]:
-    """Files named that have no problem."""
+def _offered(
+    index: Index, named: Collection[int], rows: Collection[ProblemRow]
+) -> Iterator[ProblemRow]:
+    """Repairs of files that the operator named and that no survey proposes, as if it had."""
+    for entry in load(index, sorted(named)).values():
+        mine = {row.code for row in rows if row.entry == entry.id}
+        finding = offered_date(entry.filename, entry.mtime_ns, entry.date)
+        if entry.id is None or entry.place == Place.TMP or not finding or finding.code in mine:
+            continue
+        yield ProblemRow(
+            0, entry.id, entry.folder, finding.code, finding.severity, entry.path, finding.detail,
+            finding.remedy,
+        )  # fmt: skip
+
+
+def _healthy(
+    index: Index,
+    named: Collection[int],
+    rows: Iterable[ProblemRow],
+    offered: Iterable[ProblemRow],
+    spool: Spool,
+) -> Iterator[Left]:
+    """Files named that have no problem, with the command for what is offered all the same."""
     troubled = {row.entry for row in rows}
+    codes = {row.entry: row.code for row in offered}
     for entry in index.entries(sorted(set(named) - troubled)):
-        yield Left(entry.path, "nothing is wrong with it", (), False)
+        code = codes.get(entry.id)
+        hint = command(spool, "PATH", f"--only {code}") if code else ""
+        yield Left(entry.path, "nothing is wrong with it", (), False, hint)

@@ -130,7 +130,7 @@ class _Survey:
         self._progress("comparing")
         self.writer.make_indexes()
         with self.writer.transaction():
-            compare(
+            notes += compare(
                 Comparison(
                     self.spool, self.index, self.writer, self.options, found, lists,
                     looking.contexts, looking.abandoned, owner, self.moment.now, full,

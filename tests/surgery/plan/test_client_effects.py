@@ -187,6 +187,32 @@ def test_mail_put_away_is_deleted_for_clients_only_where_they_saw_it() -> None:
     )
 
 
+def test_a_copy_under_the_uid_of_another_is_deleted_on_no_other_side() -> None:
+    acts = [
+        act(b"cur/1,U=5:2,", b"quarantine:@/cur/1,U=5:2,", "quarantine synced twin"),
+        act(b"cur/2,U=6:2,", b"quarantine:@/cur/2,U=6:2,", "quarantine"),
+    ]
+    states = {b"": FolderState("INBOX", traces=Traces((MBSYNC,)))}
+    assert describe(acts, states)[:3] == (
+        "clients will see 2 messages deleted in INBOX",
+        "mbsync will delete 1 of them on the other side too",
+        "no sync deletes anything for 1 of them: a copy with its ,U= stays",
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "program"),
+    [(b",U=5", "mbsync"), (b",U=5,FMD5=0123456789abcdef0123456789abcdef", "offlineimap")],
+)
+@pytest.mark.parametrize("traces", [Traces(), Traces((MBSYNC,))])
+def test_without_a_list_a_lost_uid_is_an_upload_and_nothing_else(
+    field: bytes, program: str, traces: Traces
+) -> None:
+    renamed = act(b"cur/1" + field + b":2,S", b"cur/1:2,S", "rename", keep_uid=True)
+    told = describe([renamed], {b"": FolderState("INBOX", traces=traces)})
+    assert told == (f"{program} will upload 1 message anew in INBOX", NOTHING_ELSE)
+
+
 def test_a_change_of_flags_or_dates_is_never_called_nothing() -> None:
     flagged = act(b"cur/1;2,S", b"cur/1:2,S", "fix-flags", keep_uid=True)
     dated = Act("fix-date", b"cur/2", (ChangeTime(b"cur/2", None, before=1, after=2),))

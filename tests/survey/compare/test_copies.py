@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from mailsurgeon.diagnosis.severity import Severity
 from tests.survey.conftest import Reads
 from tests.survey.survey_maildir import SurveyMaildir, text
 
@@ -104,11 +105,31 @@ def test_junk_empty_files_and_leftovers_have_no_message_id_to_share(maildir: Sur
     assert not list(maildir.index.problems(codes=["duplicate-id"]))
 
 
-def test_messages_without_an_id_are_no_duplicates(maildir: SurveyMaildir) -> None:
-    maildir.file(b"cur/1.host:2,", NO_ID)
+def test_messages_without_an_id_are_duplicates_only_if_they_are_identical(
+    maildir: SurveyMaildir,
+) -> None:
+    first = maildir.file(b"cur/1.host:2,", NO_ID)
     maildir.file(b"cur/2.host:2,", NO_ID)
+    other = maildir.file(b"cur/3.host:2,", NO_ID[:-2] + b"?\n")
+    maildir.folder(b".A")
+    away = maildir.file(b".A/cur/4.host:2,", NO_ID)
     maildir.survey()
-    assert set().union(*maildir.codes().values()) == {"no-message-id"}
+    assert maildir.codes()[other] == {"no-message-id"}
+    row = maildir.problem(b"cur/2.host:2,", "duplicate-id")
+    assert (row.severity, row.remedy) == (Severity.WARNING, "quarantine")
+    assert row.detail["message_id"] is None
+    assert row.detail["copies"] == 3
+    assert row.detail["others"] == [".A/cur/4.host:2,", "cur/1.host:2,"]
+    assert row.detail["kept"] == "cur/1.host:2,"
+    assert maildir.problem(first, "duplicate-id").remedy is None
+    assert maildir.problem(away, "duplicate-id").severity == Severity.INFO
+
+
+def test_junk_without_an_id_is_no_duplicate(maildir: SurveyMaildir) -> None:
+    for name in (b"cur/1.host:2,", b"cur/2.host:2,"):
+        maildir.file(name, b"words\n\nmore words\n")
+    maildir.survey()
+    assert set().union(*maildir.codes().values()) == {"not-mail"}
 
 
 # misfiled

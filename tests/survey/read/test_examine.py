@@ -17,7 +17,6 @@ import zstandard
 from mailsurgeon.diagnosis.facts import (
     ENCRYPTED,
     PLAIN,
-    UNDECODABLE,
     Finding,
     FolderFacts,
     Moment,
@@ -316,7 +315,7 @@ def test_the_size_in_its_name_is_that_of_the_text(maildir: SurveyMaildir, kind: 
 
 @pytest.mark.parametrize("kind", PACKINGS)
 @pytest.mark.parametrize("damage", ["cut", "broken"])
-def test_what_cannot_be_unpacked_has_no_content_problem(
+def test_what_a_server_cannot_unpack_has_no_other_content_problem(
     maildir: SurveyMaildir, kind: str, damage: str
 ) -> None:
     packed = PACKINGS[kind](text(5, body=os.urandom(4000)))
@@ -324,8 +323,8 @@ def test_what_cannot_be_unpacked_has_no_content_problem(
     data = packed[:-20] if damage == "cut" else packed[:middle] + b"\0" * 50 + packed[middle + 50 :]
     maildir.file(b"cur/1,S=7,W=8:2,S", data)
     result = look(maildir, b"1,S=7,W=8:2,S")
-    assert codes(result) == [set()]
-    assert result.examined[0].facts.encoding == UNDECODABLE
+    assert codes(result) == [{"broken-packing"}]
+    assert result.examined[0].facts.encoding == kind
 
 
 @pytest.mark.parametrize("kind", PACKINGS)
@@ -334,10 +333,13 @@ def test_a_bomb_is_given_up(
     maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(decompress, "PLAIN_LIMIT", 3 * PIECE)
+    monkeypatch.setattr(decompress, "RATIO", 0)
     bomb = PACKINGS[kind](text() + bytes(20 * PIECE))
     assert len(bomb) < PIECE
     maildir.file(b"cur/" + NAME, bomb)
-    assert facts_of(maildir).encoding == UNDECODABLE
+    result = look(maildir, NAME)
+    assert codes(result) == [set()]
+    assert "expands to more" in result.not_examined[0].reason
 
 
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
@@ -349,8 +351,45 @@ def test_it_is_unpacked_in_pieces(kind: str) -> None:
     assert max(sizes) <= PIECE
 
 
+# As Dovecot 2.3.19 writes it: magic, version, flags (AEAD), length of the header, header, text.
+ENCRYPTED_MAIL = b"CRYPTED\x03\x07\x02\x00\x00\x00\x02\x00\x00\x00\x30" + bytes(range(200))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (ENCRYPTED_MAIL[:12], "ends in its header"),
+        (ENCRYPTED_MAIL[:40], "ends in its header"),
+        (ENCRYPTED_MAIL[:60], "ends in the middle"),
+        (ENCRYPTED_MAIL + bytes(512), "ends in NUL bytes"),
+        (
+            ENCRYPTED_MAIL[:9] + b"\x09" + ENCRYPTED_MAIL[10:],
+            "version 9 of the encryption is unknown",
+        ),
+        (ENCRYPTED_MAIL + bytes(511), None),
+        (ENCRYPTED_MAIL[:9] + b"\x01" + ENCRYPTED_MAIL[10:], None),
+    ],
+)
+def test_encrypted_mail_that_no_key_can_read(
+    maildir: SurveyMaildir, data: bytes, reason: str | None
+) -> None:
+    maildir.file(b"cur/1:2,S", data)
+    result = look(maildir, b"1:2,S")
+    assert codes(result) == [{"broken-packing"} if reason else set()]
+    assert result.examined[0].facts.broken == reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"CRYPTED: no\nFrom: a@example.org\n\nText.\n", b"BZhello: a\nFrom: b@example.org\n\nText.\n"],
+)
+def test_text_that_begins_almost_like_a_packing(maildir: SurveyMaildir, data: bytes) -> None:
+    maildir.file(b"cur/1:2,S", data)
+    assert codes(look(maildir, b"1:2,S")) == [{"no-message-id"}]
+
+
 def test_encrypted_mail(maildir: SurveyMaildir) -> None:
-    maildir.file(b"cur/1,S=7,W=8:2,S", b"CRYPTED\x03\x07" + bytes(100), mtime=DATE * 2)
+    maildir.file(b"cur/1,S=7,W=8:2,S", ENCRYPTED_MAIL, mtime=DATE * 2)
     result = look(maildir, b"1,S=7,W=8:2,S")
     assert codes(result) == [set()]
     assert result.examined[0].facts.encoding == ENCRYPTED

@@ -237,6 +237,23 @@ def uidl_format_is_name(configuration: ConfigBlock) -> bool:
     return any("%f" in one or "filename" in one for one in formats)
 
 
+def names_no_location(configuration: ConfigBlock) -> bool:
+    """Whether no location is configured, so that Dovecot finds each user's mail by itself."""
+    settings = ("mail_location", "location", "mail_driver", "mail_path")
+    return not any(block.settings.get(name) for block in configuration.every() for name in settings)
+
+
+def plugins(configuration: ConfigBlock) -> frozenset[str]:
+    """The mail plugins that Dovecot loads, for any protocol: a list of words in 2.3, in 2.4 also a
+    block with `NAME = yes`."""
+    found: set[str] = set()
+    for block in configuration.every():
+        found.update(block.settings.get("mail_plugins", "").replace(",", " ").split())
+        if block.kind == "mail_plugins":
+            found.update(name for name, value in block.settings.items() if value == "yes")
+    return frozenset(name.replace("-", "_") for name in found)
+
+
 def autoexpunge_days(configuration: ConfigBlock, name: str) -> float | None:
     """After how many days Dovecot deletes messages from the folder `name` (`autoexpunge`), or None.
 

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.filename import parse_info, split, uid_field
+from mailsurgeon.maildir.filename import fmd5_field, parse_info, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import Act, QuarantinePath, Step
-from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
+from mailsurgeon.surgery.plan.repair import SYNCED_TWIN, TWIN, WHOLE_FOLDER
 from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
 
@@ -71,7 +71,8 @@ class _Tally:
         self.folders = folders
         self.spool = spool
         self.uids: dict[str, UidCount] = {}  # renamed within a folder, by its name
-        self.anew: Counter[bytes] = Counter()  # without the `,U=` by which mbsync knew them
+        # Without the `,U=` by which a sync program, given first, knew them.
+        self.anew: dict[str, Counter[bytes]] = {}
         self.files: dict[bytes, set[str]] = {}  # servers' files quarantined, with their folders
         self.quota = [0, 0]
         self.dated: dict[bytes, list[int]] = {}  # mtimes (ns) of messages filed, by folder
@@ -80,6 +81,7 @@ class _Tally:
         self.new: Counter[bytes] = Counter()
         self.moved: Counter[tuple[bytes, bytes]] = Counter()
         self.deleted: Counter[bytes] = Counter()
+        self.uid_stays: Counter[bytes] = Counter()  # of those, with the `,U=` of another that stays
         self.unseen = 0
         self.resized: Counter[bytes] = Counter()
         self.carried: list[bytes] = []
@@ -134,7 +136,8 @@ class _Tally:
                 self.deleted[home] += 1  # undoing `file` returns it to where no client sees it
             return
         if uid_field(before) is not None and uid_field(after) is None:
-            self.anew[goal] += 1
+            program = "mbsync" if fmd5_field(before) is None else "offlineimap"
+            self.anew.setdefault(program, Counter())[goal] += 1
         if served and home == goal:
             self._rename_within(goal, step, before, after, act)
             return
@@ -155,6 +158,7 @@ class _Tally:
                 self.unseen += 1
             else:
                 self.deleted[home] += 1
+                self.uid_stays[home] += act.verdict == SYNCED_TWIN
         elif kind_of(source):
             self.files.setdefault(kind_of(source), set()).add(self._state(home or b"").name)
         else:
@@ -181,6 +185,8 @@ class _Tally:
             count.unlisted += not known
         elif state.traces.kept_by_name(before, after):
             count.kept += 1
+        elif state.traces.names_tell and uid_field(before) is not None:
+            pass  # no server's list is concerned; `anew` tells of the upload
         else:
             count.lost[no_list(state.control, self.spool.found_by)] += 1
 
@@ -207,10 +213,14 @@ class _Tally:
             count = self.deleted.total()
             yield f"clients will see {_messages(count)} deleted{self._in(self.deleted)}"
             synced = sum(
-                count for path, count in self.deleted.items() if self._state(path).traces.synced
+                count - self.uid_stays[path]
+                for path, count in self.deleted.items()
+                if self._state(path).traces.synced
             )
             if synced:
                 yield f"mbsync will delete {synced:,} of them on the other side too"
+            if stay := self.uid_stays.total():
+                yield f"no sync deletes anything for {stay:,} of them: a copy with its ,U= stays"
         for (home, goal), count in self.moved.items():
             where = f"{self._state(home).name} to {self._state(goal).name}"
             yield f"{_messages(count)} moved from {where}, with new UIDs there"
@@ -243,8 +253,8 @@ class _Tally:
                 f"Courier sessions open now show a placeholder for {_messages(count)}"
                 f"{self._in(self.veiled)} until they look for {them} again (their next NOOP)"
             )
-        if self.anew:
-            yield f"mbsync will upload {_messages(self.anew.total())} anew{self._in(self.anew)}"
+        for program, anew in self.anew.items():
+            yield f"{program} will upload {_messages(anew.total())} anew{self._in(anew)}"
         if self.flags:
             yield f"flags change or are read anew for {_messages(self.flags)}"
         if self.dates:

@@ -10,6 +10,8 @@ from mailsurgeon.surgery.model import Step
 COPY = "quarantine copy"
 TWIN = "quarantine twin"
 """A copy hidden behind the message that is kept: both share one base name, and so one UID."""
+SYNCED_TWIN = "quarantine synced twin"
+"""A copy with the `,U=` of the message that is kept: one message for mbsync and offlineimap."""
 WHOLE_FOLDER = "quarantine folder"
 
 _AS_IT_IS = NameChange()

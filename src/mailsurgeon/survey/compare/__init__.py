@@ -4,6 +4,8 @@
 - `compare`: runs the parts below; finds clashing names and UIDs, misfiled mail, backup folders and
   stray directories
 - `copies`: finds identical messages by digest
+- `dates`: finds folders whose files lost their times in a copy
+- `packed`: counts compressed and encrypted messages of each folder
 - `server_files`: checks permissions, uidlists, locks and indexes of each folder
 - `tmp_leftovers`: judges files in tmp/
 """

@@ -32,7 +32,9 @@ from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
 from mailsurgeon.survey.compare.copies import Copies
+from mailsurgeon.survey.compare.dates import notes_on_dates
 from mailsurgeon.survey.compare.job import Comparison
+from mailsurgeon.survey.compare.packed import find_packed
 from mailsurgeon.survey.compare.server_files import check_servers_files
 from mailsurgeon.survey.compare.tmp_leftovers import find_leftovers
 from mailsurgeon.survey.index import comparison
@@ -45,17 +47,21 @@ from mailsurgeon.survey.uidlists.cache import Uids
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 
 
-def compare(job: Comparison) -> None:
-    """Finds all problems between files and of folders, and writes them into the index."""
+def compare(job: Comparison) -> list[str]:
+    """Finds all problems between files and of folders, and writes them into the index. Returns
+    remarks on folders, in sentences."""
     copies = Copies(job.spool, job.index, job.writer)
     if job.changed:
         _together(job, copies)
     job.writer.forget_groups(SEPARATE)
     _folders(job)
     check_servers_files(job)
+    if job.full:
+        find_packed(job)
     find_leftovers(job, copies)
     _directories(job)
     job.writer.sweep_directories()
+    return notes_on_dates(job) if job.full else []
 
 
 def _together(job: Comparison, copies: Copies) -> None:
@@ -63,7 +69,8 @@ def _together(job: Comparison, copies: Copies) -> None:
     kept = _clashes_elsewhere(job)
     job.writer.forget_groups(TOGETHER)
     lost, kept_now = _name_clashes(job, copies, kept)
-    _uid_clashes(job)
+    lost_uids, kept_uids = _uid_clashes(job, copies, lost)
+    lost, kept_now = lost | lost_uids, kept_now | kept_uids
     _misfiled(job, copies)
     if job.full:
         shared = _duplicates(job, copies, kept_now, lost)
@@ -108,7 +115,13 @@ def _ids_at(index: Index, paths: Sequence[bytes]) -> list[int]:
     return [number for number in numbers if number is not None]
 
 
-def _uid_clashes(job: Comparison) -> None:
+def _uid_clashes(
+    job: Comparison, copies: Copies, clash_lost: set[int]
+) -> tuple[set[int], set[int]]:
+    """Writes the clashes of `,U=`. Returns the ids that lose their `,U=`, and those that keep it
+    from others."""
+    lost: set[int] = set()
+    kept: set[int] = set()
     numbers = dict(job.writer.folders)
     # For folders that this survey did not examine, the index must be searched for names with UIDs.
     marked = [numbers[path] for path, context in job.contexts.items() if context.marked]
@@ -121,8 +134,24 @@ def _uid_clashes(job: Comparison) -> None:
             if (uid := uid_field(filename)) is not None
         ]
         highest = read_uidvalidity(job.spool, paths[folder]) if messages else None
-        for number, finding in uid_clash(messages, highest):
+        messages = _with_digests(messages, job, copies)
+        for number, finding in uid_clash(messages, highest, clash_lost, full=job.full):
+            (kept if finding.remedy is None else lost).add(number)
             job.writer.problem(number, folder, finding)
+    return lost, kept
+
+
+def _with_digests(messages: list[Marked], job: Comparison, copies: Copies) -> list[Marked]:
+    """The same messages; those that share their `,U=` have their paths and digests."""
+    often = Counter((message.uid, message.fmd5) for message in messages)
+    shared = [message.id for message in messages if often[message.uid, message.fmd5] > 1]
+    known = {copy.id: copy for copy in copies.of(shared, digests=job.full)} if shared else {}
+    return [
+        message._replace(digest=copy.digest, path=copy.path)
+        if (copy := known.get(message.id))
+        else message
+        for message in messages
+    ]
 
 
 def _folders(job: Comparison) -> None:
@@ -194,7 +223,7 @@ def _folder_around(path: bytes, walk: Walk) -> bytes | None:
 
 class Shared:
     """Counts shared messages: `pairs` by two folders, for filed messages; `elsewhere` by folder,
-    for messages that are also filed in another."""
+    for messages that are also filed in another and not marked deleted there."""
 
     def __init__(self) -> None:
         self.pairs: dict[tuple[int, int], int] = {}
@@ -208,9 +237,10 @@ class Shared:
                 classes.setdefault(copy.digest, []).append(copy)
         for equal in classes.values():
             homes = {copy.folder for copy in equal if copy.filed}
+            living = {copy.folder for copy in equal if copy.filed and not copy.trashed}
             for copy in equal:
                 others = homes - {copy.folder}
-                if others:
+                if living - {copy.folder}:
                     self.elsewhere[copy.folder] = self.elsewhere.get(copy.folder, 0) + 1
                 for other in others if copy.filed else ():
                     pair = (copy.folder, other)
@@ -235,7 +265,11 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
             (number, homes[number], finding) for number, finding in duplicate_id(group, kept, lost)
         )
         shared.add(group)
-    for group in copies.groups_without_id():
+    for known, group in copies.groups_without_id():
+        if known:
+            homes = {copy.id: copy.folder for copy in group}
+            found = duplicate_id(group, kept, lost)
+            job.writer.problems((number, homes[number], finding) for number, finding in found)
         shared.add(group)
     return shared
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from mailsurgeon.diagnosis.group_rules import Copy
+from mailsurgeon.diagnosis.group_rules import Copy, Twin
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index import comparison
 from mailsurgeon.survey.index.comparison import Candidate, Likeness
@@ -28,7 +28,8 @@ class Copies:
     def of(self, ids: Sequence[int], *, digests: bool) -> list[Copy]:
         """These entries as copies; with `digests` readable files have their digests."""
         candidates = comparison.candidates(self.index, ids)
-        return [self._copy(candidate, digests=digests) for candidate in candidates]
+        copies = [self._copy(candidate, digests=digests) for candidate in candidates]
+        return sorted(copies, key=lambda copy: copy.path)
 
     def _copy(self, row: Candidate, *, digests: bool) -> Copy:
         number, folder, place, directory, name, size, ctime, whole, body, identity = row
@@ -57,22 +58,26 @@ class Copies:
                 os.close(descriptor)
         except OSError:
             return None, None
-        self.writer.set_digests(number, whole, body)
+        if whole is not None:
+            self.writer.set_digests(number, whole, body)
         return whole, body
 
-    def filed_twins_in_folder(self) -> dict[int, bytes]:
-        """By the id of a misfiled message, the path of an identical one in the same folder, which
-        is either filed, or also misfiled and first by path."""
+    def filed_twins_in_folder(self) -> dict[int, Twin]:
+        """By the id of a misfiled message, an identical one in the same folder: a filed one that is
+        not marked deleted; else the first misfiled one; else a filed one that is marked."""
         misfiled = _alike(comparison.likeness_of_fileable(self.index), same_folder=True)
         candidates: dict[_Key, list[int]] = {}
         for folder in {key[0] for key in misfiled}:
             filed = comparison.likeness_of_filed(self.index, folder)
             alike = _alike(filed, same_folder=True)
             candidates.update({key: alike[key] for key in alike.keys() & misfiled.keys()})
-        return {**self._earlier(misfiled), **self._filed(misfiled, candidates)}
+        filed = self._filed(misfiled, candidates)
+        living = {number: twin for number, twin in filed.items() if not twin.trashed}
+        return {**filed, **self._earlier(misfiled), **living}
 
-    def filed_twins(self, ids: Sequence[int]) -> dict[int, bytes]:
-        """By the id of one of these files, the path of an identical filed message anywhere."""
+    def filed_twins(self, ids: Sequence[int]) -> dict[int, Twin]:
+        """By the id of one of these files, an identical filed message anywhere, if possible one
+        that is not marked deleted."""
         wanted = _alike(comparison.likeness(self.index, ids), same_folder=False)
         candidates: dict[_Key, list[int]] = {}
         for key in wanted:
@@ -83,32 +88,32 @@ class Copies:
                 candidates[key] = found
         return self._filed(wanted, candidates)
 
-    def earlier_twins(self, ids: Sequence[int]) -> dict[int, bytes]:
-        """By the id of one of these files, the path of the first identical file among them."""
+    def earlier_twins(self, ids: Sequence[int]) -> dict[int, Twin]:
+        """By the id of one of these files, the first identical file among them."""
         return self._earlier(_alike(comparison.likeness(self.index, ids), same_folder=False))
 
     def _filed(
         self, wanted: dict[_Key, list[int]], candidates: dict[_Key, list[int]]
-    ) -> dict[int, bytes]:
-        found: dict[int, bytes] = {}
+    ) -> dict[int, Twin]:
+        found: dict[int, Twin] = {}
         for key, numbers in candidates.items():
-            filed: dict[bytes, bytes] = {}
-            for copy in sorted(self.of(numbers, digests=True), key=lambda copy: copy.path):
+            filed: dict[bytes, Copy] = {}
+            for copy in sorted(self.of(numbers, digests=True), key=_living_first):
                 if copy.digest is not None:
-                    filed.setdefault(copy.digest, copy.path)
+                    filed.setdefault(copy.digest, copy)
             for copy in self.of(wanted[key], digests=True):
-                if copy.digest in filed:
-                    found[copy.id] = filed[copy.digest]
+                if copy.digest is not None and (twin := filed.get(copy.digest)):
+                    found[copy.id] = Twin(twin.path, twin.trashed and not copy.trashed)
         return found
 
-    def _earlier(self, alike: dict[_Key, list[int]]) -> dict[int, bytes]:
-        found: dict[int, bytes] = {}
+    def _earlier(self, alike: dict[_Key, list[int]]) -> dict[int, Twin]:
+        found: dict[int, Twin] = {}
         for numbers in alike.values():
             first: dict[bytes, bytes] = {}
             several = self.of(numbers, digests=True) if len(numbers) > 1 else []
-            for copy in sorted(several, key=lambda copy: copy.path):
+            for copy in sorted(several, key=_living_first):
                 if copy.digest in first:
-                    found[copy.id] = first[copy.digest]
+                    found[copy.id] = Twin(first[copy.digest], False)
                 elif copy.digest is not None:
                     first[copy.digest] = copy.path
         return found
@@ -118,14 +123,20 @@ class Copies:
         for group in comparison.sharing_message_id(self.index):
             yield [self._copy(candidate, digests=True) for candidate in group]
 
-    def groups_without_id(self) -> Iterator[list[Copy]]:
-        """Groups of messages without a Message-ID that are alike and lie in several folders."""
-        alike: dict[tuple[int, int | None], list[tuple[int, int]]] = {}
-        for number, folder, size, virtual, _ in comparison.without_message_id(self.index):
-            alike.setdefault((size, virtual), []).append((number, folder))
-        for copies in alike.values():
-            if len({folder for _, folder in copies}) > 1:
-                yield self.of([number for number, _ in copies], digests=True)
+    def groups_without_id(self) -> Iterator[tuple[bool, list[Copy]]]:
+        """Groups of identical files without a Message-ID, each with whether they are known to be
+        messages."""
+        for known, ids in comparison.alike_without_message_id(self.index):
+            identical: dict[bytes, list[Copy]] = {}
+            for copy in self.of(ids, digests=True):
+                if copy.digest is not None:
+                    identical.setdefault(copy.digest, []).append(copy)
+            yield from ((known, group) for group in identical.values() if len(group) > 1)
+
+
+def _living_first(copy: Copy) -> tuple[bool, bytes]:
+    """Sorts copies by path, those that are marked deleted last."""
+    return copy.trashed, copy.path
 
 
 def _alike(rows: Iterable[Likeness], *, same_folder: bool) -> dict[_Key, list[int]]:

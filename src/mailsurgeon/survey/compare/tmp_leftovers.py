@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mailsurgeon.diagnosis.facts import ENCRYPTED, UNDECODABLE
 from mailsurgeon.diagnosis.group_rules import Leftover, is_complete, leftover
 from mailsurgeon.diagnosis.message_rules import empty_file
 from mailsurgeon.maildir.filename import leading_seconds, size_fields
@@ -42,14 +41,15 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
         else:
             job.writer.problem(file.id, file.folder, leftover(facts, full=job.full), SEPARATE)
     if job.full and stale:
-        for number, path in copies.filed_twins(list(stale)).items():
-            stale[number] = stale[number]._replace(copy_of=path)
+        for number, twin in copies.filed_twins(list(stale)).items():
+            key = "trashed_copy" if twin.trashed else "copy_of"
+            stale[number] = stale[number]._replace(**{key: twin.path})
         deliverable = [
             number for number, facts in stale.items()
             if leftover(facts, full=True).remedy == "file"
         ]  # fmt: skip
-        for number, path in copies.earlier_twins(deliverable).items():
-            stale[number] = stale[number]._replace(copy_of=path)
+        for number, twin in copies.earlier_twins(deliverable).items():
+            stale[number] = stale[number]._replace(copy_of=twin.path)
     for number, facts in stale.items():
         job.writer.problem(number, homes[number], leftover(facts, full=job.full), SEPARATE)
         if facts.size == 0:
@@ -58,7 +58,9 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
 
 def _complete(file: TmpFile) -> bool | None:
     """Whether the file contains a whole message; None when its content does not show it."""
-    if file.encoding in (ENCRYPTED, UNDECODABLE) or not file.traits & Traits.READ:
+    if file.broken or file.traits & Traits.ZEROS:
+        return False
+    if file.traits & (Traits.READ | Traits.OPAQUE) != Traits.READ:
         return None
     actual = file.plain_size if file.plain_size is not None else file.size
     return is_complete(

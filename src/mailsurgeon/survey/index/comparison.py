@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.sql import chunks, marks, path_of
+from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 
 _MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
 _IS_MESSAGE = f"f.kind = 'file' AND d.place IN ({_MESSAGES})"
@@ -128,10 +128,25 @@ def sharing_message_id(index: Index) -> Iterator[list[Candidate]]:
                 yield [Candidate._make(row) for row in alike]
 
 
-def without_message_id(index: Index) -> Iterator[Likeness]:
-    """The messages that have no Message-ID and are not empty."""
-    where = f"f.message_id IS NULL AND f.traits > 0 AND f.size > 0 AND {_IS_MESSAGE}"
-    return _likeness(index, f"{_BY_FILE} WHERE {where}")
+def alike_without_message_id(index: Index) -> Iterator[tuple[bool, list[int]]]:
+    """Groups of messages without a Message-ID that have the same size and the same header fields,
+    as far as the index knows them: those that may be identical. With each group comes whether its
+    content is known to be a message. The caller may store digests between groups."""
+    without = "message_id IS NULL AND traits > 0"
+    sizes = index.db.execute(
+        f"SELECT size FROM files WHERE {without} AND size > 0 GROUP BY size HAVING COUNT(*) > 1"
+    ).fetchall()
+    for chunk in chunks([size for (size,) in sizes]):
+        rows = index.db.execute(
+            f"SELECT ({_COMPARABLE}) != 0, f.size, f.virtual_size, f.date, f.sender, f.subject,"
+            f" f.encoding, f.id FROM {_BY_FILE} WHERE f.message_id IS NULL AND f.traits > 0"
+            f" AND f.size IN ({marks(chunk)}) AND {_IS_MESSAGE} ORDER BY f.size, f.id",
+            chunk,
+        )
+        alike: dict[tuple[Value, ...], list[int]] = {}
+        for *facts, number in rows.fetchall():
+            alike.setdefault(tuple(facts), []).append(number)
+        yield from ((bool(facts[0]), ids) for facts, ids in alike.items() if len(ids) > 1)
 
 
 def is_filed(index: Index, message_id: str) -> bool:
@@ -142,6 +157,66 @@ def is_filed(index: Index, message_id: str) -> bool:
         (message_id,),
     ).fetchone()
     return row is not None
+
+
+class DateSpan(NamedTuple):
+    """The messages in cur and new of a folder that have a header date: how many, and the earliest
+    and latest of their times (ns) and of their header dates (s)."""
+
+    number: int
+    first_ns: int
+    last_ns: int
+    first_date: int
+    last_date: int
+
+
+def dates_if_close(index: Index, folder: int, within_ns: int) -> DateSpan | None:
+    """The dates in a folder, if all its messages have times within so many nanoseconds; else None.
+
+    The first and last few names decide about most folders, without reading all rows.
+    """
+    directories = [
+        number
+        for (number,) in index.db.execute(
+            f"SELECT id FROM directories WHERE folder = ? AND place IN ({_FILED})", (folder,)
+        )
+    ]
+    ends = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT mtime_ns FROM files WHERE directory = {number}"
+        f" ORDER BY directory {way}, filename {way} LIMIT 8)"
+        for number in directories
+        for way in ("ASC", "DESC")
+    )
+    if not ends:
+        return None
+    first, last = index.db.execute(f"SELECT MIN(mtime_ns), MAX(mtime_ns) FROM ({ends})").fetchone()
+    if first is None or last - first > within_ns:
+        return None
+    row = index.db.execute(
+        "SELECT COUNT(f.date), MIN(f.mtime_ns), MAX(f.mtime_ns), MIN(f.date), MAX(f.date)"
+        f" FROM {_BY_DIRECTORY} WHERE d.id IN ({marks(directories)}) AND f.kind = 'file'",
+        directories,
+    ).fetchone()
+    return DateSpan._make(row) if row[0] and row[2] - row[1] <= within_ns else None
+
+
+class PackedCount(NamedTuple):
+    """How many messages of a folder have one encoding, and how many of them are packed twice."""
+
+    folder: int
+    encoding: str
+    number: int
+    twice: int
+
+
+def packed_messages(index: Index) -> list[PackedCount]:
+    """The packed messages of all folders, counted."""
+    rows = index.db.execute(
+        "SELECT d.folder, f.encoding, COUNT(*),"
+        f" SUM((f.traits & {Traits.TWICE}) != 0) FROM {_BY_DIRECTORY}"
+        f" WHERE f.encoding > '' AND {_IS_MESSAGE} GROUP BY d.folder, f.encoding"
+    ).fetchall()
+    return [PackedCount._make(row) for row in rows]
 
 
 # Names
@@ -220,6 +295,7 @@ class TmpFile(NamedTuple):
     plain_size: int | None
     virtual_size: int | None
     message_id: str | None
+    broken: str | None
 
 
 def misfiled_files(index: Index) -> list[Misfiled]:
@@ -235,7 +311,7 @@ def tmp_files(index: Index) -> list[TmpFile]:
     """All regular files in a tmp/."""
     rows = index.db.execute(
         "SELECT f.id, d.folder, f.filename, f.size, f.mtime_ns, f.inode, f.traits, f.encoding,"
-        f" f.plain_size, f.virtual_size, f.message_id FROM {_BY_DIRECTORY}"
+        f" f.plain_size, f.virtual_size, f.message_id, f.broken FROM {_BY_DIRECTORY}"
         " WHERE d.place = 'tmp' AND f.kind = 'file'"
     ).fetchall()
     return [TmpFile._make(row) for row in rows]

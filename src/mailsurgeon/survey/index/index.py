@@ -18,7 +18,7 @@ from mailsurgeon.host import private
 from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
 from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 
-INDEX_SCHEMA = 3
+INDEX_SCHEMA = 4
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -38,7 +38,7 @@ CREATE TABLE files (
     nlink INTEGER NOT NULL, errno INTEGER, traits INTEGER NOT NULL DEFAULT 0,
     encoding TEXT NOT NULL DEFAULT '', plain_size INTEGER, virtual_size INTEGER,
     message_id TEXT COLLATE NOCASE, sender TEXT, subject TEXT, date INTEGER, looks_like TEXT,
-    digest BLOB, body_digest BLOB);
+    broken TEXT, skipped TEXT, digest BLOB, body_digest BLOB);
 CREATE VIEW entries AS
     SELECT f.id, d.folder, d.place, d.path AS directory, f.filename, f.kind, f.size, f.mtime_ns,
         f.ctime_ns, f.inode, f.mode, f.uid, f.gid, f.nlink, f.errno, f.traits, f.encoding,
@@ -59,6 +59,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS files_place ON files (directory, filename);
 CREATE INDEX IF NOT EXISTS files_message_id ON files (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_without_id ON files (size)
     WHERE message_id IS NULL AND traits > 0;
+CREATE INDEX IF NOT EXISTS files_packed ON files (directory, encoding) WHERE encoding > '';
 CREATE INDEX IF NOT EXISTS problems_entry ON problems (entry);
 CREATE INDEX IF NOT EXISTS problems_code ON problems (code, folder);
 """

@@ -38,6 +38,8 @@ class Facts(NamedTuple):
     subject: str | None = None
     date: int | None = None
     looks_like: str | None = None
+    broken: str | None = None  # why a server fails to unpack it
+    skipped: str | None = None  # why its content was not looked into, although it may be sound
 
 
 FULL_COLUMNS = ("id", "directory", *Facts._fields)

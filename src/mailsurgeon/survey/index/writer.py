@@ -39,7 +39,7 @@ _PROBLEM_SQL = (
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _INDEX_NAMES = (
-    "files_place", "files_message_id", "files_without_id", "files_date",
+    "files_place", "files_message_id", "files_without_id", "files_packed", "files_date",
     "problems_entry", "problems_code",
 )  # fmt: skip
 _TOGETHER = 20  # rows that one statement writes, in two thirds of the time of single rows

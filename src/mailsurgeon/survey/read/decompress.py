@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 PIECE = 1024 * 1024
-PLAIN_LIMIT = 512 * 1024 * 1024
-"""The most bytes that a compressed message may expand to; a larger one counts as undecodable."""
+PLAIN_LIMIT = 64 * 1024 * 1024
+RATIO = 16
+"""A compressed message may expand to PLAIN_LIMIT bytes and RATIO times its size; one that goes
+beyond is not looked at. Text shrinks to a fourth, base64 to three fourths, a bomb to a thousandth.
+"""
 
 LZ4_MAGIC = b"Dovecot-LZ4\x0d\x2a\x9b\xc5"
 _LZ4_LARGEST = 16 * 1024 * 1024
@@ -21,8 +24,19 @@ _ZSTD_PORTION = 256
 _PORTION = 16 * 1024  # bytes given to an unpacker at once: it copies its unused input at each call
 
 
+CUT = "ends in the middle"
+
+
 class Undecodable(Exception):
-    """The compressed text is damaged, too large, or of a kind this program cannot read."""
+    """The compressed text is cut or damaged: a server fails to read it too."""
+
+
+class TooMuch(Exception):
+    """The text expands to more, or needs more memory, than a message is worth."""
+
+
+class NoLibrary(Exception):
+    """A library that unpacks this kind is missing here."""
 
 
 class _Decompressor(Protocol):
@@ -33,18 +47,27 @@ class _Decompressor(Protocol):
     def unused_data(self) -> bytes: ...
 
 
-def decompress(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The decompressed text in pieces. Raises Undecodable when the input is damaged, or when the
-    text exceeds PLAIN_LIMIT."""
-    total = 0
+def decompress(pieces: Iterable[bytes], encoding: str, size: int = 0) -> Iterator[bytes]:
+    """The decompressed text, in pieces, of a file that occupies `size` bytes.
+
+    Raises Undecodable when it is cut or damaged, TooMuch when it expands too far, NoLibrary when it
+    cannot be unpacked here.
+    """
+    left = PLAIN_LIMIT + RATIO * size
     try:
         for text in _gathered(_UNPACKERS[encoding](pieces)):
-            total += len(text)
-            if total > PLAIN_LIMIT:
-                raise Undecodable("unpacks to too much")
+            left -= len(text)
+            if left < 0:
+                raise TooMuch(f"expands to more than {(PLAIN_LIMIT + RATIO * size):,} bytes")
             yield text
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
-        raise Undecodable(str(error)) from error
+    except ImportError as error:
+        raise NoLibrary(f"{encoding}: the Python library that unpacks it is missing") from error
+    except lzma.LZMAError as error:
+        if "limit" in str(error):
+            raise TooMuch("unpacking it needs too much memory") from error
+        raise Undecodable("damaged") from error
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise Undecodable("damaged") from error
 
 
 def _gathered(texts: Iterable[bytes]) -> Iterator[bytes]:
@@ -67,19 +90,29 @@ def _portions(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
             yield piece[start : start + size]
 
 
-def _unpack(start: Callable[[], _Decompressor], pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _unpack(
+    start: Callable[[], _Decompressor],
+    pieces: Iterable[bytes],
+    follows: Callable[[bytes], bytes] = lambda rest: rest,
+) -> Iterator[bytes]:
     """The decompressed text in pieces of at most PIECE bytes; several members may follow one
-    another."""
+    another. `follows` takes what comes after a member, and returns what another is made from."""
     unpacker: _Decompressor | None = None
+    begun = False
     for piece in _portions(pieces, _PORTION):
         while piece:
+            if unpacker is None and begun:
+                piece = follows(piece)
+                if not piece:
+                    break
+            begun = True
             unpacker = unpacker or start()
             yield from _unpack_piece(unpacker, piece)
             piece = b""
             if unpacker.eof:
                 piece, unpacker = unpacker.unused_data, None
     if unpacker is not None:
-        raise Undecodable("ends in the middle")
+        raise Undecodable(CUT)
 
 
 def _unpack_piece(unpacker: _Decompressor, piece: bytes) -> Iterator[bytes]:
@@ -98,17 +131,22 @@ def _unpack_gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unpack_bzip2(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(bz2.BZ2Decompressor, pieces)
+    # Dovecot reads the first stream and ignores what follows it.
+    return _unpack(bz2.BZ2Decompressor, pieces, lambda _rest: b"")
 
 
 def _unpack_xz(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    return _unpack(lambda: lzma.LZMADecompressor(memlimit=256 * 1024 * 1024), pieces)
+    # NULs may follow a stream (2.2 of the format). Level 9 needs 65 MiB.
+    def start() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(memlimit=72 * 1024 * 1024)
+
+    return _unpack(start, pieces, lambda rest: rest.lstrip(b"\0"))
 
 
 def _unpack_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
     import zstandard
 
-    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    reader = zstandard.ZstdDecompressor(max_window_size=1 << 26)
     unpacker: zstandard.ZstdDecompressionObj | None = None
     # One call decompresses all its input, so only small portions keep a bomb's output small.
     for portion in _portions(pieces, _ZSTD_PORTION):
@@ -117,14 +155,16 @@ def _unpack_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
             try:
                 text = unpacker.decompress(portion)
             except zstandard.ZstdError as error:
-                raise Undecodable(str(error)) from error
+                if "memory" in str(error):
+                    raise TooMuch("unpacking it needs too much memory") from error
+                raise Undecodable("damaged") from error
             if text:
                 yield text
             portion = b""
             if unpacker.eof:
                 portion, unpacker = unpacker.unused_data, None
     if unpacker is not None:
-        raise Undecodable("ends in the middle")
+        raise Undecodable(CUT)
 
 
 def _unpack_lz4(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -137,15 +177,17 @@ def _unpack_lz4(pieces: Iterable[bytes]) -> Iterator[bytes]:
     source.exactly(len(LZ4_MAGIC))
     largest = int.from_bytes(source.exactly(4), "big")
     if largest > _LZ4_LARGEST:
-        raise Undecodable("chunks too large")
+        raise Undecodable("damaged")
     while header := source.read(4):
+        if len(header) < 4:
+            return  # Dovecot takes a length that is cut for the end
         length = int.from_bytes(header, "big")
-        if len(header) < 4 or length > 2 * _LZ4_LARGEST:
-            raise Undecodable("ends in the middle")
+        if length > 2 * _LZ4_LARGEST:
+            raise Undecodable("damaged")
         try:
             yield unpack_block(source.exactly(length), uncompressed_size=largest)
         except LZ4BlockError as error:
-            raise Undecodable(str(error)) from error
+            raise Undecodable("damaged") from error
 
 
 class _Source:
@@ -171,7 +213,7 @@ class _Source:
         """The next `size` bytes. Raises Undecodable when there are fewer."""
         found = self.read(size)
         if len(found) < size:
-            raise Undecodable("ends in the middle")
+            raise Undecodable(CUT)
         return found
 
 

@@ -7,17 +7,17 @@ import os
 import stat
 from array import array
 
-from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, UNDECODABLE, Finding, MessageFacts
+from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, Finding, MessageFacts
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
 from mailsurgeon.diagnosis.message_rules import BAD_DATE, judge, sound
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.header_dates import header_date
-from mailsurgeon.maildir.message import Content, Traits
+from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.message_fast import USUAL, Glance, glance
 from mailsurgeon.survey.index.rows import NotExamined, Place
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
 from mailsurgeon.survey.index.sql import Value
-from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
+from mailsurgeon.survey.read.message_file import PACKED, Reading, open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
 
 NOT_MAIL = "not mail"
@@ -25,7 +25,7 @@ SMALL = 1024 * 1024
 """The largest file, in bytes, that is read at once; larger ones are read in pieces."""
 _TYPE = 0o170000  # the bits of a mode that give the kind of file
 _pace = Pace()  # one for the process, which reads its slices one after another
-_RULES = b"1"  # part of every seal: changing it invalidates the seals of all earlier surveys
+_RULES = b"2"  # part of every seal: changing it invalidates the seals of all earlier surveys
 
 
 def examine(task: Slice) -> SliceResult:
@@ -248,6 +248,8 @@ class _Examination:
         # to other bytes.
         if facts is not known and (facts != known or facts.errno is None):
             result.others.append((number, facts))
+        if facts.skipped:
+            result.not_examined.append(NotExamined(_path(task, facts.filename), facts.skipped))
         self._found(number, judge(message_facts(task.place, facts), task.folder, task.moment))
         if facts.kind == "file" and task.place != Place.TMP:
             result.messages += 1
@@ -292,8 +294,7 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
             finally:
                 os.close(descriptor)
             if (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
-                facts = _facts(name, kind, status)
-                return _with_content(facts, reading.encoding, reading.content)
+                return _with_content(_facts(name, kind, status), reading)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -309,11 +310,17 @@ def _facts(name: bytes, kind: str, status: os.stat_result) -> Facts:
     )  # fmt: skip
 
 
-def _with_content(facts: Facts, encoding: str, content: Content | None) -> Facts:
+def _with_content(facts: Facts, reading: Reading) -> Facts:
+    content, encoding = reading.content, reading.encoding
     if content is None:
-        return facts._replace(traits=int(Traits.READ), encoding=encoding)
+        return facts._replace(
+            traits=int(Traits.READ | Traits.OPAQUE),
+            encoding=encoding,
+            broken=reading.broken,
+            skipped=reading.skipped,
+        )
     return facts._replace(
-        traits=content.traits,
+        traits=content.traits | (Traits.TWICE if reading.twice else 0),
         encoding=encoding,
         plain_size=content.size if encoding else None,
         virtual_size=content.virtual_size,
@@ -322,6 +329,7 @@ def _with_content(facts: Facts, encoding: str, content: Content | None) -> Facts
         subject=content.subject,
         date=header_date(content.dates),
         looks_like=content.looks_like or None,
+        skipped=reading.skipped,
     )
 
 
@@ -340,6 +348,7 @@ def message_facts(place: str, facts: Facts, *, holds_mail: bool = False) -> Mess
         facts.message_id is not None,
         facts.date,
         facts.looks_like or "",
+        facts.broken,
         facts.errno,
         holds_mail,
     )
@@ -354,8 +363,8 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
             return None
         if facts.encoding == ENCRYPTED:
             return "encrypted: whether it is mail cannot be seen"
-        if facts.encoding == UNDECODABLE:
-            return "compressed text that cannot be read"
+        if facts.broken or facts.skipped:
+            return facts.skipped or f"{facts.encoding}: {facts.broken}"
         if facts.errno is not None:
             return os.strerror(facts.errno)
         if facts.traits & Traits.MAIL:

@@ -10,7 +10,7 @@ from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.remedies.file import delivery_at_work
-from mailsurgeon.surgery.plan.repair import COPY, TWIN, WHOLE_FOLDER, Repair
+from mailsurgeon.surgery.plan.repair import COPY, SYNCED_TWIN, TWIN, WHOLE_FOLDER, Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
 from mailsurgeon.survey.index.rows import Place
 
@@ -25,7 +25,10 @@ def quarantine(choice: Choice, context: SpoolContext) -> Repair | Left:
         return left
     if "kept" in choice.detail:
         kept = os.fsencode(choice.detail["kept"])
-        return Repair(TWIN if choice.loses_clash else COPY, away=True, kept=kept)
+        verdict = TWIN if choice.loses_clash else COPY
+        if choice.kind.shares_synced_uid:
+            verdict = SYNCED_TWIN
+        return Repair(verdict, away=True, kept=kept)
     return Repair(_verdict(choice), away=True)
 
 
