@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.filename import parse_info, split, uid_field
+from mailsurgeon.maildir.filename import flags_served, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import QUARANTINE, Act, Step
 from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
@@ -128,7 +128,7 @@ class _Tally:
             self._put_away(source, home, act, served)
             return
         before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]
-        self.flags += before != after and _flags_seen(before) != _flags_seen(after)
+        self.flags += before != after and flags_served(before) != flags_served(after)
         if goal is None or not _is_served(target, goal):
             if served and home is not None:
                 self.deleted[home] += 1  # undoing `file` returns it to where no client sees it
@@ -304,12 +304,6 @@ class _Tally:
 def _verdict(act: Act) -> str:
     """The verdict of an act, or of the act it undoes."""
     return act.verdict.removeprefix("undo ").removeprefix("restore ")
-
-
-def _flags_seen(filename: bytes) -> bytes:
-    """The flags servers read: none if the separator is foreign or the colon is lost."""
-    info = parse_info(filename)
-    return info.flags if info.kind in ("good", "bad") else b""
 
 
 def _but_size(filename: bytes) -> bytes:
