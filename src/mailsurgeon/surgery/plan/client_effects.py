@@ -13,7 +13,14 @@ from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import QUARANTINE, Act, Step
 from mailsurgeon.surgery.plan.repair import TWIN, WHOLE_FOLDER
 from mailsurgeon.surgery.steps.base import Alters
-from mailsurgeon.surgery.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
+from mailsurgeon.surgery.uid_effects import (
+    NO_TRACES,
+    NOT_LISTED,
+    Traces,
+    UidCount,
+    no_list,
+    uid_lines,
+)
 
 _NAMED = 3  # folders named in one sentence
 _OFTEN_EMPTIED = frozenset(
@@ -31,7 +38,7 @@ class FolderState:
     name: str
     messages: int = 0
     uidlist: bool = False  # a list of UIDs that follows renames
-    unlisted: frozenset[bytes] = frozenset()  # base names that the plan changes, in no list
+    unlisted: frozenset[bytes] = frozenset()  # base names before and after, in no list
     control: str = ""  # the directory searched for the list, if not the folder
     traces: Traces = NO_TRACES
     emptied_by: str = ""  # the server that deletes from it by age, after `days`
@@ -165,7 +172,11 @@ class _Tally:
     ) -> None:
         same_base = split(before)[0] == split(after)[0]
         if not same_base and not step.keeps_uid:
-            self.freed[home] += 1
+            if act.verdict == "undo fix-flags":  # its UID came back by the new name alone
+                count = self.uids.setdefault(self._state(home).name, UidCount())
+                count.lost[NOT_LISTED] += 1
+            else:
+                self.freed[home] += 1
             return
         if "fix-size" in act.remedies:
             self.resized[home] += 1
@@ -177,8 +188,10 @@ class _Tally:
             count.kept += 1
         elif state.uidlist:
             known = split(before)[0] not in state.unlisted
+            back = not known and split(after)[0] not in state.unlisted
             count.kept += known
-            count.unlisted += not known
+            count.returned += back
+            count.unlisted += not known and not back
         elif state.traces.kept_by_name(before, after):
             count.kept += 1
         else:
