@@ -120,7 +120,8 @@ def parse_info(
     ending = _ENDING.search(name)
     if ending is None:
         return Info(NONE, base, b"", b"", b":2,")
-    start, (used, lost, letters) = ending.start(), ending.groups()
+    used, lost, letters = ending.groups()
+    start = ending.start() if name[: ending.start()].strip(b":") else 0
     head, info, flags = name[:start], name[start:], sorted_flags(letters)
     if used is not None:
         return Info(FOREIGN, head, info, flags, b":2," + flags, used.lower())

@@ -17,6 +17,7 @@ from mailsurgeon.maildir.filename import (
     GOOD,
     LONGEST_NAME,
     LOST_COLON,
+    NONE,
     Info,
     Neighbours,
     name_faults,
@@ -50,22 +51,22 @@ class NameChange:
     """What to change in a filename.
 
     `sizes`: the file's real S and W (bytes; None if unknown); `set_sizes` writes them into the
-    fields that the name has. `one_size`: drops repeated `,S=` and `,W=`. `repair_info`: corrects
-    the info by the rules of `bad-flags`. `set_flags`: sets exactly these capitals (and exactly
+    fields that the name has. `usable`: drops repeated `,S=` and `,W=` and colons at the start, and
+    makes a fresh base name if servers still cannot use it. `repair_info`: corrects the info by the
+    rules of `bad-flags`. `set_flags`: sets exactly these capitals (and exactly
     these keywords, if it has any). `add_flags`: adds these. `keywords`: maps each keyword letter to
     its new one and drops the others; None leaves all. `strip_uid`: drops `,U=` and `,FMD5=`.
-    `no_colon`: drops colons at the start. `fresh`: makes a new unique base name in any case.
+    `fresh`: makes a new unique base name in any case.
     """
 
     sizes: tuple[int | None, int | None] = (None, None)
     set_sizes: bool = False
-    one_size: bool = False
+    usable: bool = False
     repair_info: bool = False
     set_flags: bytes | None = None
     add_flags: bytes = b""
     keywords: Mapping[int, int] | None = None
     strip_uid: bool = False
-    no_colon: bool = False
     fresh: bool = False
 
     @property
@@ -112,8 +113,7 @@ def compose(
     moved = arrives or base != split(filename)[0]
     unfit = (
         len(plain) > NAME_MAX
-        or len(plain) > LONGEST_NAME >= len(filename)
-        or (arrives and is_unfit(plain))
+        or (is_unfit(plain) and (arrives or change.usable or not is_unfit(filename)))
         or (moved and (not base or taken(base)))
     )
     if not (change.fresh or unfit):
@@ -127,20 +127,22 @@ def compose(
     )
     if len(fresh) + len(info) > LONGEST_NAME:
         info = _short_info(info)
-    return Name(fresh + info, replaced=not change.fresh)
+    info = _told_apart(fresh, info, change)
+    return Name(fresh + info, replaced=not (change.fresh or change.usable))
 
 
 def _changed(parts: Info, change: NameChange) -> tuple[bytes, bytes]:
     """Base name and info after the change."""
     head, info = parts.base, _repaired(parts, change)
-    if change.one_size:
-        head = one_size(head)
+    if change.usable:
+        head = one_size(head.lstrip(b":"))
     if change.strip_uid:
-        head, info = strip_uid(head, info)
+        head, rest = strip_uid(head, info)
+        if rest != info:
+            info = parse_info(b"x" + rest).should_be
         if uid_field(head + info) is not None:  # mbsync also reads `:2,U=5`
             info = b":2," + sorted_flags(parts.flags)
-    if change.no_colon:
-        head = head.lstrip(b":")
+    info = _told_apart(head, info, change)
     if change.set_sizes:
         head, info = set_sizes(head, info, *change.sizes)
     # The digits before a lost colon count as a size once the colon is back, and so does a field
@@ -153,6 +155,13 @@ def _changed(parts: Info, change: NameChange) -> tuple[bytes, bytes]:
     if parts.kind == LOST_COLON and head != parts.base and info == parts.info:
         info = parts.should_be
     return head, info
+
+
+def _told_apart(head: bytes, info: bytes, change: NameChange) -> bytes:
+    """The info, not empty if the end of the base name would be taken for one."""
+    if info or parse_info(head, *change.sizes).kind == NONE:
+        return info
+    return b":2,"
 
 
 def _with_real(head: bytes, info: bytes, key: int, actual: int | None) -> tuple[bytes, bytes]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from mailsurgeon.diagnosis.kind import NewName
-from mailsurgeon.maildir.filename import BAD, split
-from mailsurgeon.maildir.rename import NameChange, is_unfit, one_size
+from mailsurgeon.maildir.filename import BAD
+from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
@@ -24,19 +23,11 @@ def rename(choice: Choice, context: SpoolContext) -> Repair | Left:
         change = NameChange(sizes=entry.sizes, strip_uid=True, fresh=True)
         return Repair("rename", change, new_message=True)
     if wanted is NewName.USABLE:
-        return Repair("rename", _usable(entry, context))
+        change = NameChange(
+            sizes=entry.sizes,
+            set_sizes=None not in entry.sizes,
+            usable=True,
+            repair_info=context.info(entry).kind == BAD,  # an info such as `:x` is invalid
+        )
+        return Repair("rename", change)
     return Repair("rename", NameChange(sizes=entry.sizes, fresh=True))
-
-
-def _usable(entry: EntryDetail, context: SpoolContext) -> NameChange:
-    """The change that gives a message a name every server can use, fresh only where it must be."""
-    base, info = split(entry.filename)
-    plain = one_size(base.lstrip(b":"))
-    return NameChange(
-        sizes=entry.sizes,
-        set_sizes=None not in entry.sizes,
-        one_size=True,
-        repair_info=context.info(entry).kind == BAD,  # an info such as `:x` is invalid
-        no_colon=True,
-        fresh=not plain or is_unfit(plain + info),
-    )
