@@ -202,18 +202,18 @@ def bad_flags(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
     """
     own = folder.separator
     info = parse_info(facts.filename, _size(facts), facts.virtual_size, folder.neighbours)
-    odd = own is not None and not folder.served
     if info.kind == NONE and facts.place != "cur":
         return None
-    if info.kind == GOOD and not odd:
+    if info.kind == GOOD and (own is None or folder.served):
         return None
+    usual = own is not None and (
+        info.kind == NONE or (info.kind == FOREIGN and info.separator == own)
+    )
     should_be = info.should_be
-    if own is not None and odd:
+    if own is not None and not usual and not folder.served:
         should_be = own.upper() + should_be[1:]
     detail = {"info": os.fsdecode(info.info), "should_be": os.fsdecode(should_be)}
-    if own is not None and (
-        info.kind in (GOOD, NONE) or (info.kind == FOREIGN and info.separator == own)
-    ):
+    if usual or info.kind == GOOD:
         return Finding("bad-flags", Severity.INFO, detail, None)
     return Finding("bad-flags", Severity.WARNING, detail, "fix-flags")
 

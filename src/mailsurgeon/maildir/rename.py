@@ -183,7 +183,7 @@ def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes
     The leading seconds (servers number new mail by them), the host and the fields stay, each field
     of a size once; the middle gets `R` and hexadecimal digits. The same `seed` gives the same name.
     """
-    head, comma, fields = one_size(base.lstrip(b".:")).partition(b",")
+    head, comma, fields = one_size(base.lstrip(b":")).partition(b",")
     fields = comma + fields
     first, _, rest = head.partition(b".")
     if not _FIRST.match(first):

@@ -159,7 +159,7 @@ def _store(folder: Folder, build: Build, separator: bytes, foreign: int, colon: 
             draft.info = separator + b"2," + build.random.choice((b"", b"S", b"RS"))
         build.put(draft)
         drafts.append(draft)
-    return drafts[:foreign]
+    return drafts
 
 
 def _majority(foreign: int, colon: int, bare: int) -> Sow:
@@ -170,14 +170,16 @@ def _majority(foreign: int, colon: int, bare: int) -> Sow:
         folder = build.new_folder(mails=0, private=True)
         separator = build.random.choice(list(FOREIGN.values()))
         drafts = _store(folder, build, separator, foreign, colon)
+        drafts, odd = drafts[:foreign], drafts[foreign:] if own else []
         for _ in range(bare):
             draft = build.draft(folder)
             draft.info = b""
             build.put(draft)
             drafts.append(draft)
-        return [
+        found = [
             flags(draft, b":2," + draft.info[len(separator) + 2 :], not own) for draft in drafts
         ]
+        return found + [flags(draft, separator + draft.info[1:], False) for draft in odd]
 
     return sow
 

@@ -143,9 +143,12 @@ def test_a_spool_of_odd_names_gets_no_worse_and_is_done_at_once(
             report = surgeon.apply(plan)
         if report.refused:
             return
+        separator = indexed.index.meta("separator")
         after = problems(indexed.survey())
         for inode, found in after.items():
             assert found <= before[inode], (plan, found - before[inode])
+        if indexed.index.meta("separator") != separator:
+            return  # what one message follows has changed with the others
         again = indexed.fix(only=only)
         assert not again.acts, (mail, again.acts)
 

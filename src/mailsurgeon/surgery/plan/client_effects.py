@@ -38,7 +38,8 @@ class FolderState:
     name: str
     messages: int = 0
     uidlist: bool = False  # a list of UIDs that follows renames
-    unlisted: frozenset[bytes] = frozenset()  # base names before and after, in no list
+    unlisted: frozenset[bytes] = frozenset()  # base names that the plan changes, in no list
+    awaited: frozenset[bytes] = frozenset()  # base names that the plan makes, in a list already
     control: str = ""  # the directory searched for the list, if not the folder
     traces: Traces = NO_TRACES
     emptied_by: str = ""  # the server that deletes from it by age, after `days`
@@ -188,7 +189,7 @@ class _Tally:
             count.kept += 1
         elif state.uidlist:
             known = split(before)[0] not in state.unlisted
-            back = not known and split(after)[0] not in state.unlisted
+            back = not known and split(after)[0] in state.awaited
             count.kept += known
             count.returned += back
             count.unlisted += not known and not back

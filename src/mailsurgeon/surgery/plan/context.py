@@ -255,6 +255,7 @@ class SpoolContext:
             row.messages if row else 0,
             uidlist=bool(listed.names),
             unlisted=listed.unlisted,
+            awaited=frozenset(bases) - listed.unlisted if listed.names else frozenset(),
             control=os.fsdecode(control),
             traces=traces_in(self.listing(folder)),
             emptied_by=emptied_by,
