@@ -45,7 +45,7 @@ _BAD = {
     "repeated": (b":2,SS", b":2,S"),
     "repeated_apart": (b":2,SFS", b":2,FS"),
     "digit": (b":2,S9", b":2,S"),
-    "dash": (b":2,-RS", b":2,RS"),
+    "dash": (b":2,-RS", b":2,"),
     "unknown_capital_unsorted": (b":2,ZS", b":2,SZ"),
     "more_after_comma": (b":2,SF,x=1", b":2,FS,x=1"),
     "doubled": (b":2,:2,S", b":2,S"),
@@ -269,14 +269,14 @@ def leading_colon(build: Build) -> Planted:
 
 @plant()
 def leading_colon_no_info(build: Build) -> Planted:
-    """An empty base name, and no flags after it."""
+    """The colon belongs to the base name, and there are no flags."""
     folder = build.new_folder(private=True)
     draft = build.draft(folder)
     draft.name = b":x"
     build.put(draft)
     return [
         expected("bad-name", draft.path, "warning", "rename"),
-        flags(draft, b":2,", info=":x"),
+        flags(draft, b":2,", info=""),
     ]
 
 
