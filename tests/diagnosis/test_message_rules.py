@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mailsurgeon.diagnosis.conventions import store_separator
 from mailsurgeon.diagnosis.facts import (
     ENCRYPTED,
     Finding,
@@ -15,7 +16,7 @@ from mailsurgeon.diagnosis.facts import (
     MessageFacts,
     Moment,
 )
-from mailsurgeon.diagnosis.message_rules import judge, store_separator
+from mailsurgeon.diagnosis.message_rules import judge
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.message import Traits, analyse
@@ -102,6 +103,7 @@ SIZE, W = len(MAIL), len(MAIL) + MAIL.count(b"\n")
         (b",S=%d,W=2" % SIZE, {"W": [2, W]}),  # only the wrong ones
         (b",S=1,W=%d" % W, {"S": [1, SIZE]}),
         (b",S=0", {"S": [0, SIZE]}),
+        (b",S=", {"S": [0, SIZE]}),  # Dovecot reads 0
     ],
 )
 @pytest.mark.parametrize("place", ["cur", "new", "root", "nested"])
@@ -111,7 +113,7 @@ def test_a_wrong_size_in_the_name(place: str, fields: bytes, detail: dict[str, A
 
 
 @pytest.mark.parametrize(
-    "fields", [b"", b",S=%d" % SIZE, b",W=%d" % W, b",S=abc", b",S=", b",W=12x", b",s=1"]
+    "fields", [b"", b",S=%d" % SIZE, b",W=%d" % W, b",S=abc", b",W=12x", b",s=1"]
 )
 def test_right_sizes_and_what_is_no_size(fields: bytes) -> None:
     assert not found(message(named(fields)))
@@ -355,6 +357,21 @@ def test_a_store_that_uses_another_separator_is_left_alone() -> None:
     for info in (b"!2,S", b":2,SF", b"2,S"):  # another than the store's own
         finding = found(message(named(b"", info)), own)["bad-flags"]
         assert (finding.severity, finding.remedy) == (WARNING, "fix-flags")
+        assert finding.detail["should_be"].startswith(";2,")
+
+
+def test_in_a_store_that_uses_another_separator_a_colon_is_the_odd_one() -> None:
+    finding = found(message(), FolderFacts(separator=b"%3a"))["bad-flags"]
+    detail = {"info": ":2,S", "should_be": "%3A2,S"}
+    assert finding == Finding("bad-flags", INFO, detail, None)
+
+
+def test_a_server_that_lists_the_store_reads_colons_alone() -> None:
+    served = FolderFacts(separator=b";", served=True)
+    assert not found(message(), served)
+    finding = found(message(named(b"", b";2,S")), served)["bad-flags"]
+    assert (finding.severity, finding.remedy) == (INFO, None)
+    assert finding.detail["should_be"] == ":2,S"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mailsurgeon.maildir.filename import (
+    ALONE,
+    Neighbours,
     count_field,
     fmd5_field,
     leading_seconds,
+    name_faults,
+    neighbours_of,
     parse_info,
     size_fields,
     sorted_flags,
@@ -26,6 +30,9 @@ from mailsurgeon.maildir.filename import (
         (b"1.M1P1.host", b"1.M1P1.host", b""),
         (b"1.host:2,S:2,F", b"1.host", b":2,S:2,F"),
         (b":2,S", b"", b":2,S"),
+        (b"::2,S", b"", b"::2,S"),
+        (b":1.host,S=7:2,S", b":1.host,S=7", b":2,S"),  # never the base name of another
+        (b":1.host", b":1.host", b""),
         (b"", b"", b""),
     ],
 )
@@ -59,8 +66,18 @@ def test_good_infos(info: bytes, flags: bytes) -> None:
         (b":2,Sba", b":2,Sab"),
         (b":2,SS", b":2,S"),  # repeated
         (b":2,SFS", b":2,FS"),
-        (b":2,S9", b":2,S"),  # not letters
-        (b":2,-RS", b":2,RS"),
+        (b":2,S9", b":2,S"),  # not letters: flags end there
+        (b":2,-RS", b":2,"),
+        (b":2,S.eml", b":2,S"),
+        (b":2,S.TXT", b":2,S"),
+        (b":2,FS.gz", b":2,FS"),
+        (b":2,S (Ted's conflicted copy 2026-01-02)", b":2,S"),
+        (b":2,S (Smith, Ted's copy)", b":2,S"),
+        (b":2,ST~", b":2,ST"),
+        (b":2,.eml", b":2,"),
+        (b":2,S:2,F.eml", b":2,F"),
+        (b":2,S,x:y", b":2,S"),  # a server looks for flags behind the last colon
+        (b":2,S.gz,x=1", b":2,S,x=1"),  # a further comma and what belongs there stay
         (b":2,S\xe9", b":2,S"),
         (b":2,ZS", b":2,SZ"),
         (b":2,SF,x=1", b":2,FS,x=1"),
@@ -102,7 +119,9 @@ def test_foreign_separators(start: bytes, letters: bytes) -> None:
         b"1.host;2S",
         b"1.host;2,S9",
         b"1.host;2,S\n",  # a name may end in a newline, an info may not
-        b"1.host2,",  # a lost colon wants a letter
+        b"1.host2,",  # a lost colon wants a letter, or neighbours that end so
+        b"1.host,U=2,S",  # the digit is all there is of the number
+        b"1.host,S=2,",
         b"1.host2,S\n",
         b"1.host,2",
     ],
@@ -111,6 +130,71 @@ def test_names_without_an_info(name: bytes) -> None:
     found = parse_info(name)
     assert (found.kind, found.base, found.info) == ("none", name, b"")
     assert found.should_be == b":2,"
+
+
+@pytest.mark.parametrize("letters", [b"", b"S", b"SF"])
+@pytest.mark.parametrize(
+    "lost", [" ", "  ", "\t", "\uf022", "\uff1a", "\ua789", "\u2236", "\U0001f4e7", "\xb7"]
+)
+def test_a_colon_that_a_copy_has_changed(lost: str, letters: bytes) -> None:
+    for separator in {lost.encode(), lost.encode("latin-1", "ignore")} - {b""}:
+        found = parse_info(b"1.host,S=10" + separator + b"2," + letters)
+        assert (found.kind, found.base) == ("lost-colon", b"1.host,S=10")
+        assert found.should_be == b":2," + bytes(sorted(letters))
+        assert not found.bare
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "neighbours", "base"),
+    [
+        (b"1.host2,", None, Neighbours(bare=True), b"1.host"),
+        (b"1.host,S=1602,", 160, ALONE, b"1.host,S=160"),  # the size fits without the digit
+        (b"1.host,S=1602,", 1602, Neighbours(bare=True), None),  # and here with it
+        (b"1.host,U=32,", None, Neighbours(highest_uid=9), b"1.host,U=3"),
+        (b"1.host,U=32,", None, Neighbours(highest_uid=40), None),
+        (b"1.host,U=32,", None, Neighbours(highest_uid=2), None),
+        (b"1.host,U=2,", None, Neighbours(bare=True, highest_uid=1), None),
+    ],
+)
+def test_a_lost_colon_without_flags_needs_evidence(
+    name: bytes, size: int | None, neighbours: Neighbours, base: bytes | None
+) -> None:
+    found = parse_info(name, size, None, neighbours)
+    if base is None:
+        assert (found.kind, found.base) == ("none", name)
+    else:
+        assert (found.kind, found.base, found.should_be) == ("lost-colon", base, b":2,")
+
+
+def test_two_names_that_end_alike_are_evidence() -> None:
+    assert neighbours_of([b"1.host2,", b"2.host2,S", b"3.host:2,"]).bare
+    assert not neighbours_of([b"1.host2,", b"2.host;2,S", b"3.host:2,S", b"4.host 2,"]).bare
+
+
+@pytest.mark.parametrize(
+    ("name", "torn"),
+    [(b"1.h:2,S", False), (b"1.h:2,SF", False), (b"1.h:2,S.eml", True), (b"1.h:2,S,x", False),
+     (b"1.h:1,S", False), (b"1.h;2,S", False), (b"1.h:2,S (copy)", True)],
+)  # fmt: skip
+def test_what_something_was_written_behind(name: bytes, torn: bool) -> None:
+    assert parse_info(name).torn == torn
+
+
+@pytest.mark.parametrize(
+    ("name", "faults"),
+    [
+        (b"1.host,S=1,W=1:2,S", 0),
+        (b".host", 1),
+        (b":1.host", 1),
+        (b"1.ho\nst", 1),
+        (b"1." + b"h" * 199, 1),
+        (b"1.host,S=1,S=1,W=1,W=1", 2),
+        (b"1.host,S=1:2,,S=1", 0),
+        (b":1.ho\x7fst", 2),
+    ],
+)
+def test_faults_of_names(name: bytes, faults: int) -> None:
+    assert len(name_faults(name)) == faults
 
 
 def test_a_foreign_separator_counts_in_names_without_a_colon_only() -> None:
@@ -163,12 +247,18 @@ def test_a_lost_colon_behind_a_size(
         (b"1.host:2,S", (None, None)),
         (b"1.host,S=10,S=11:2,", (10, None)),  # the first counts
         (b"1.host,S=abc,S=11:2,", (None, None)),
-        (b"1.host,S=:2,", (None, None)),
+        (b"1.host,S=:2,", (0, None)),  # no digits are 0
         (b"1.host,S=12x:2,", (None, None)),
         (b"1.host,S=12\n", (None, None)),
         (b"1.host,s=12,w=3:2,", (None, None)),
         (b"1.hostS=12:2,", (None, None)),
-        (b"1.host:2,S,S=12", (None, None)),  # behind the flags there is no field
+        (b"1.host:2,S,S=12", (12, None)),  # Dovecot does not stop at the colon
+        (b"1.host:2,,W=12,S=3", (3, 12)),
+        (b"1.host:2,S,S=", (None, None)),  # nothing follows
+        (b"1.host,S=", (None, None)),
+        (b"1.host,S=,W=5:2,", (0, 5)),
+        (b"1.host,S=10 2,S", (10, None)),
+        (b"1.host,S=10\xef\x80\xa22,S", (10, None)),
         (b"1.host,S=000012:2,", (12, None)),
         (b"1.host,S=10;2,S", (10, None)),  # up to the info, foreign or not
         (b"1.host,S=10,W=12%3A2%2CS", (10, 12)),
@@ -191,6 +281,10 @@ def test_sizes_in_names(name: bytes, sizes: tuple[int | None, int | None]) -> No
         (b"1.host,S=10,S=11:2,", b"1.host,S=333,S=11:2,"),
         (b"1.host,S=10;2,S", b"1.host,S=333;2,S"),
         (b"1.host,S=abc:2,S", b"1.host,S=abc:2,S"),
+        (b"1.host,S=:2,S", b"1.host,S=333:2,S"),
+        (b"1.host:2,S,S=7", b"1.host:2,S,S=333"),
+        (b"1.host,W=1:2,,S=7", b"1.host,W=444:2,,S=333"),
+        (b"1.host,S=992,S:2,S", b"1.host,S=333,S:2,S"),  # a colon is there: `2,S` is no info
         (b"1.host,S=3332,S", b"1.host,S=3332,S"),  # 333 and a lost colon: right already
     ],
 )
@@ -223,6 +317,9 @@ def test_how_often_a_field_is_there(name: bytes, letter: bytes, number: int) -> 
         (b"1_0.1.host,U=12,FMD5=0123abcd!2,S", 12, b"0123abcd"),
         (b"1_0.1.host,U=12,FMD5=0123abcd!2,", 12, b"0123abcd"),
         (b"1.host,U=1,U=2:2,", 1, None),
+        (b"1.host,U=32,S", 3, None),  # a lost colon
+        (b"1.host,U=3 2,S", 3, None),
+        (b"1.host,U=32,", 32, None),
         (b"1.host,U=:2,", None, None),
         (b"1.host:2,S", None, None),
         (b"1.host,U=" + b"9" * 5000, None, None),
@@ -241,7 +338,9 @@ def test_what_sync_tools_write_into_a_name(name: bytes, uid: int | None, fmd5: b
         (b"1_0.1.host,U=12,FMD5=0123abcd!2,S", b"1_0.1.host!2,S"),
         (b"1_0.1.host,U=12,FMD5=0123abcd;2,", b"1_0.1.host;2,"),
         (b"1.host:2,S", b"1.host:2,S"),
-        (b"1.host:2,S,U=12", b"1.host:2,S,U=12"),
+        (b"1.host:2,S,U=12", b"1.host:2,S"),  # mbsync reads it there too
+        (b"1.host,U=32,S:2,S", b"1.host,S:2,S"),
+        (b"1.host,U=32,S", b"1.host:2,S"),
     ],
 )
 def test_a_message_that_changes_its_folder_loses_its_uid_and_nothing_else(

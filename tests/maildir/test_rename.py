@@ -43,7 +43,7 @@ changes = st.builds(
     NameChange,
     sizes=st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)),
     set_sizes=st.booleans(),
-    one_size=st.booleans(),
+    usable=st.booleans(),
     repair_info=st.booleans(),
     set_flags=st.one_of(st.none(), flags),
     add_flags=flags,
@@ -137,6 +137,6 @@ def test_a_name_that_tells_no_time_gets_that_of_the_file() -> None:
 
 
 def test_repeated_sizes_become_the_one_that_counts() -> None:
-    change = NameChange(sizes=(30, 33), set_sizes=True, one_size=True)
+    change = NameChange(sizes=(30, 33), set_sizes=True, usable=True)
     name = b"1300000000.M1.host,S=27,W=4,S=28,S=29:2,S"
     assert compose(name, change, **FREE).filename == b"1300000000.M1.host,S=30,W=33:2,S"

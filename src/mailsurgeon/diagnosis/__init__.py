@@ -5,6 +5,7 @@
 - `phrases.py`: short phrases of evidence, made from the detail that a rule returns.
 - `catalogue.py`: the entries, one for each code.
 - `explanations.py`: the long text of each code, for `explain` and the documents.
+- `conventions.py`: how the names of a folder end, its own separator among them.
 - `facts.py`: what a survey knows about a file and its folder, and the finding that a rule returns.
 - `message_rules.py`: rules for a single message, and the quick test that most messages pass.
 - `group_rules.py`: rules that compare messages, and rules for files outside cur and new.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.maildir.filename import ALONE, Neighbours
 from mailsurgeon.maildir.message import Traits
 
 PLAIN = ""
@@ -50,7 +51,9 @@ class MessageFacts:
 class FolderFacts:
     """The facts about a folder that the rules for its messages need.
 
-    `separator`: the foreign separator that the whole folder uses, None for the usual colon.
+    `separator`: the foreign separator that the whole folder uses, None for the usual colon;
+    `served`: a server here, which reads colons only, has listed its messages.
+    `neighbours`: what its names tell about an ambiguous one.
     `sizes`: (S, W) of the uidlist records that have at least one of them, by base name.
     `owner`: the user and group ids that own most of the spool, None when ownership is not judged.
     """
@@ -60,6 +63,8 @@ class FolderFacts:
         default_factory=dict[bytes, tuple[int | None, int | None]]
     )
     owner: tuple[int, int] | None = None
+    served: bool = False
+    neighbours: Neighbours = ALONE
 
 
 class Finding(NamedTuple):

@@ -15,10 +15,12 @@ from typing import Any
 from mailsurgeon.diagnosis.facts import PLAIN, Finding, FolderFacts, MessageFacts, Moment
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.filename import (
+    FOREIGN,
+    GOOD,
     LONGEST_NAME,
     MAX_DIGITS,
-    Info,
-    count_field,
+    NONE,
+    name_faults,
     parse_info,
     size_fields,
     sorted_flags,
@@ -27,7 +29,6 @@ from mailsurgeon.maildir.filename import (
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.message_fast import Glance
 
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 MINUTE = 60
 DAY = 86_400
 YEAR = 365 * DAY
@@ -48,7 +49,7 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
     if facts.size == 0:
         found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]
     elif facts.errno is None:
-        cut, junk = truncated(facts), not_mail(facts)
+        cut, junk = truncated(facts, folder), not_mail(facts)
         hopeless = cut is not None or junk is not None
         found += [broken_packing(facts), size_mismatch(facts, folder, moment, hopeless=hopeless)]
         if facts.read:
@@ -82,9 +83,9 @@ def sound(
         return False
     seconds, named, named_virtual, info, keywords = match.groups()
     if info is None:
-        if place == "cur" or parse_info(name).kind != "none":
+        if place == "cur" or parse_info(name, neighbours=folder.neighbours).kind != NONE:
             return False
-    elif keywords and keywords != sorted_flags(keywords):
+    elif folder.separator is not None or (keywords and keywords != sorted_flags(keywords)):
         return False
     if folder.sizes and (named is None or named_virtual is None):
         return False
@@ -143,7 +144,7 @@ def size_mismatch(
         return None
     size = _size(facts)
     virtual = 0 if moment.full and not facts.size else facts.virtual_size
-    named = size_fields(facts.filename, size, virtual)
+    named = size_fields(facts.filename, size, virtual, folder.neighbours)
     listed = folder.sizes.get(split(facts.filename)[0], (None, None))
     detail: dict[str, Any] = {}
     in_name = False
@@ -187,7 +188,7 @@ CUT_ZEROS = "zeros"
 """The reason of a file that a crash has left full of NULs, wholly or from some place on."""
 
 
-def truncated(facts: MessageFacts) -> Finding | None:
+def truncated(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
     """The name gives another size, and the text ends in the middle of its header or a multipart; or
     the text ends in NULs, whatever the name gives."""
     if not facts.read:
@@ -195,7 +196,7 @@ def truncated(facts: MessageFacts) -> Finding | None:
     if facts.traits & Traits.ZEROS:
         return Finding("truncated", Severity.WARNING, {"reason": CUT_ZEROS}, None)
     size = _size(facts)
-    named, _ = size_fields(facts.filename, size, facts.virtual_size)
+    named, _ = size_fields(facts.filename, size, facts.virtual_size, folder.neighbours)
     if named is None or named == size:
         return None
     if facts.traits & Traits.HEADER_CUT:
@@ -216,57 +217,36 @@ def not_mail(facts: MessageFacts) -> Finding | None:
 
 
 def bad_flags(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
-    """The info is missing in cur, or is not in the one form that all programs read."""
-    info = parse_info(facts.filename, _size(facts), facts.virtual_size)
-    if info.kind == "good" or (info.kind == "none" and facts.place != "cur"):
+    """The info is missing in cur, or is not in the one form that all programs read.
+
+    A folder with a separator of its own is left as it is; there, a colon is the odd one.
+    """
+    own = folder.separator
+    info = parse_info(facts.filename, _size(facts), facts.virtual_size, folder.neighbours)
+    if info.kind == NONE and facts.place != "cur":
         return None
-    own = folder.separator is not None and (
-        info.kind == "none" or (info.kind == "foreign" and info.separator == folder.separator)
+    if info.kind == GOOD and (own is None or folder.served):
+        return None
+    usual = own is not None and (
+        info.kind == NONE or (info.kind == FOREIGN and info.separator == own)
     )
-    detail = {"info": os.fsdecode(info.info), "should_be": os.fsdecode(info.should_be)}
-    if own:
+    should_be = info.should_be
+    if own is not None and not usual and not folder.served:
+        should_be = own.upper() + should_be[1:]
+    detail = {"info": os.fsdecode(info.info), "should_be": os.fsdecode(should_be)}
+    if usual or info.kind == GOOD:
         return Finding("bad-flags", Severity.INFO, detail, None)
     return Finding("bad-flags", Severity.WARNING, detail, "fix-flags")
-
-
-def store_separator(infos: list[Info]) -> bytes | None:
-    """The foreign separator that more than half of the infos have, and at least two of them; None
-    when there is no such separator."""
-    with_info = 0
-    counts: dict[bytes, int] = {}
-    for info in infos:
-        if info.kind != "none":
-            with_info += 1
-        if info.kind == "foreign":
-            counts[info.separator] = counts.get(info.separator, 0) + 1
-    for separator, count in counts.items():
-        if count >= 2 and count * 2 > with_info:
-            return separator
-    return None
 
 
 def bad_name(facts: MessageFacts, _folder: FolderFacts) -> Finding | None:
     """Servers skip, misread or cannot change the name."""
     if facts.place not in ("cur", "new"):
         return None
-    name = facts.filename
-    reasons: list[str] = []
-    if name.startswith(b"."):
-        reasons.append("begins with a dot")
-    if name.startswith(b":"):
-        reasons.append("begins with a colon")
-    if _CONTROL.search(name):
-        reasons.append("has control characters")
-    if len(name) > LONGEST_NAME:
-        reasons.append(f"is {len(name)} bytes long")
-    reasons += [
-        f"has ,{letter.decode()}= more than once"
-        for letter in (b"S", b"W")
-        if count_field(name, letter) > 1
-    ]
-    if not reasons:
+    faults = name_faults(facts.filename)
+    if not faults:
         return None
-    return Finding("bad-name", Severity.WARNING, {"reason": "; ".join(reasons)}, "rename")
+    return Finding("bad-name", Severity.WARNING, {"reason": "; ".join(faults)}, "rename")
 
 
 def header_only(facts: MessageFacts) -> Finding | None:

@@ -13,13 +13,22 @@ from hashlib import blake2b
 from itertools import count
 
 from mailsurgeon.maildir.filename import (
+    ALONE,
+    GOOD,
     LONGEST_NAME,
+    LOST_COLON,
+    NONE,
     Info,
+    Neighbours,
+    name_faults,
     parse_info,
+    set_sizes,
+    sizes_in,
+    sizes_of,
     sorted_flags,
     split,
-    with_sizes,
-    without_uid,
+    strip_uid,
+    uid_field,
 )
 
 NAME_MAX = 255
@@ -34,7 +43,7 @@ _UNFIT = re.compile(rb"[\x00-\x20\x7f:/]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _OWN_MARK = re.compile(rb"R[0-9a-f]{12}\Z")
 _LATER_SIZE = re.compile(rb",([SW])=[^,]*")
-_KEPT_FIELD = re.compile(rb",(?:[SW]=\d{1,18}|U=\d{1,10}|FMD5=[0-9a-f]{32})(?=,|\Z)")
+_KEPT_FIELD = re.compile(rb",([SWU]=\d{1,18}|FMD5=[0-9a-f]{32})(?=,|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +51,9 @@ class NameChange:
     """What to change in a filename.
 
     `sizes`: the file's real S and W (bytes; None if unknown); `set_sizes` writes them into the
-    fields that the name has. `one_size`: drops repeated `,S=` and `,W=`. `repair_info`: corrects
-    the info by the rules of `bad-flags`. `set_flags`: sets exactly these capitals (and exactly
+    fields that the name has. `usable`: drops repeated `,S=` and `,W=` and colons at the start, and
+    makes a fresh base name if servers still cannot use it. `repair_info`: corrects the info by the
+    rules of `bad-flags`. `set_flags`: sets exactly these capitals (and exactly
     these keywords, if it has any). `add_flags`: adds these. `keywords`: maps each keyword letter to
     its new one and drops the others; None leaves all. `strip_uid`: drops `,U=` and `,FMD5=`.
     `fresh`: makes a new unique base name in any case.
@@ -51,7 +61,7 @@ class NameChange:
 
     sizes: tuple[int | None, int | None] = (None, None)
     set_sizes: bool = False
-    one_size: bool = False
+    usable: bool = False
     repair_info: bool = False
     set_flags: bytes | None = None
     add_flags: bytes = b""
@@ -81,56 +91,99 @@ def compose(
     *,
     taken: Callable[[bytes], bool],
     arrives: bool = False,
+    neighbours: Neighbours = ALONE,
+    separator: bytes = b":",
     seconds: int = 0,
     seed: bytes = b"",
 ) -> Name:
     """The filename after all of `change`.
 
     `taken`: whether another message in the target folder has a base name. `arrives`: the message
-    comes from elsewhere, so even an unchanged base name must be free and usable. `seconds` (since
-    1970) begin a fresh base name if the old one has no time; `seed` makes it unique.
+    comes from elsewhere, so even an unchanged base name must be free and usable. `neighbours`: of
+    the folder that it is in. `separator`: what the target folder has in the place of the colon.
+    `seconds` (since 1970) begin a fresh base name if the old one has no time; `seed` makes it
+    unique.
     """
-    parts = parse_info(filename, *change.sizes)
-    head, info = parts.base, _repaired(parts, change)
-    if change.one_size:
-        head = one_size(head)
-    # The digits before a lost colon count as a size once the colon is back.
-    if change.set_sizes or (parts.kind == "lost-colon" and info != parts.info):
-        head = with_sizes(head, *change.sizes)
-    if change.strip_uid:
-        head = without_uid(head)
+    parts = parse_info(filename, *change.sizes, neighbours)
+    head, info = _changed(parts, change)
+    if separator != b":" and info.startswith(b":2,") and (arrives or info != parts.info):
+        info = separator + info[1:]
     plain = head + info
     base = split(plain)[0]
     moved = arrives or base != split(filename)[0]
-    unfit = len(plain) > NAME_MAX or (arrives and is_unfit(plain)) or (moved and taken(base))
+    unfit = (
+        len(plain) > NAME_MAX
+        or (is_unfit(plain) and (arrives or change.usable or not is_unfit(filename)))
+        or (moved and (not base or taken(base)))
+    )
     if not (change.fresh or unfit):
         return Name(plain)
-    fresh = fresh_base(head, seconds=seconds, seed=seed, taken=taken)
-    if _CONTROL.search(info):
-        info = parse_info(b"x" + info).should_be
+    if parts.kind == LOST_COLON and info == parts.info:
+        info = parts.should_be
+    if _CONTROL.search(info) or len(info) > NAME_MAX - BASE_LIMIT:
+        info = _short_info(info)
+    fresh = fresh_base(
+        head, seconds=seconds, seed=seed, taken=lambda made: taken(split(made + info)[0])
+    )
     if len(fresh) + len(info) > LONGEST_NAME:
         info = _short_info(info)
-    return Name(fresh + info, replaced=not change.fresh)
+    info = _told_apart(fresh, info, change)
+    return Name(fresh + info, replaced=not (change.fresh or change.usable))
+
+
+def _changed(parts: Info, change: NameChange) -> tuple[bytes, bytes]:
+    """Base name and info after the change."""
+    head, info = parts.base, _repaired(parts, change)
+    if change.usable:
+        head = one_size(head.lstrip(b":"))
+    if change.strip_uid:
+        head, rest = strip_uid(head, info)
+        if rest != info:
+            info = parse_info(b"x" + rest).should_be
+        if uid_field(head + info) is not None:  # mbsync also reads `:2,U=5`
+            info = b":2," + sorted_flags(parts.flags)
+    info = _told_apart(head, info, change)
+    if change.set_sizes:
+        head, info = set_sizes(head, info, *change.sizes)
+    # The digits before a lost colon count as a size once the colon is back, and so does a field
+    # without digits at the end of a name once something follows.
+    if info != parts.info:
+        before = sizes_of(parts, *change.sizes)
+        for key, (old, now) in enumerate(zip(before, sizes_in(head, info), strict=True)):
+            if old is None and now is not None:
+                head, info = _with_real(head, info, key, change.sizes[key])
+    if parts.kind == LOST_COLON and head != parts.base and info == parts.info:
+        info = parts.should_be
+    return head, info
+
+
+def _told_apart(head: bytes, info: bytes, change: NameChange) -> bytes:
+    """The info, not empty if the end of the base name would be taken for one."""
+    if info or parse_info(head, *change.sizes).kind == NONE:
+        return info
+    return b":2,"
+
+
+def _with_real(head: bytes, info: bytes, key: int, actual: int | None) -> tuple[bytes, bytes]:
+    """The name with the real S (`key` 0) or W (1); without the field if that is not known."""
+    if actual is None:
+        return re.sub(rb",[SW]=\Z", b"", head), info
+    return set_sizes(head, info, actual) if key == 0 else set_sizes(head, info, None, actual)
 
 
 def is_unfit(filename: bytes) -> bool:
     """Whether servers would skip a file with this name in cur/, misread it, or fail to rename
     it."""
-    base = split(filename)[0]
-    repeated = base.count(b",S=") > 1 or base.count(b",W=") > 1
-    hidden = not base or base.startswith(b".")
-    return (
-        hidden or repeated or len(filename) > LONGEST_NAME or _CONTROL.search(filename) is not None
-    )
+    return bool(name_faults(filename)) or not split(filename)[0]
 
 
 def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes], bool]) -> bytes:
     """A base name that no message has, as similar to `base` as possible.
 
-    The leading seconds (servers number new mail by them), the host and the fields stay; the middle
-    gets `R` and hexadecimal digits. The same `seed` gives the same name.
+    The leading seconds (servers number new mail by them), the host and the fields stay, each field
+    of a size once; the middle gets `R` and hexadecimal digits. The same `seed` gives the same name.
     """
-    head, comma, fields = base.partition(b",")
+    head, comma, fields = one_size(base.lstrip(b":")).partition(b",")
     fields = comma + fields
     first, _, rest = head.partition(b".")
     if not _FIRST.match(first):
@@ -139,8 +192,9 @@ def fresh_base(base: bytes, *, seconds: int, seed: bytes, taken: Callable[[bytes
     unique = _OWN_MARK.sub(b"", _UNFIT.sub(b"", unique))[:32]
     host = _UNFIT.sub(b"", host)[:64] or OWN_HOST
     if _UNFIT.search(fields) or len(fields) + len(first + unique + host) > BASE_LIMIT - 16:
-        fields = b"".join(match[0] for match in _KEPT_FIELD.finditer(one_size(fields)))
-        unique, host = unique[:16], host[:24]
+        kept = {match[1][:1]: match[0] for match in reversed([*_KEPT_FIELD.finditer(fields)])}
+        fields = b"".join(reversed(kept.values()))
+        unique, host = unique[:8], host[:16]
     for attempt in count():
         mark = blake2b(b"%d %s" % (attempt, seed + base), digest_size=6).hexdigest().encode()
         made = b"%s.%sR%s.%s%s" % (first, unique, mark, host, fields)
@@ -153,7 +207,7 @@ def _repaired(info: Info, change: NameChange) -> bytes:
     """The info after the change."""
     if not change.touches_info:
         return info.info
-    kept = info.should_be if change.repair_info or info.kind != "good" else info.info
+    kept = info.should_be if change.repair_info or info.kind != GOOD else info.info
     letters, comma, more = kept[3:].partition(b",")
     flags = _flags(letters, change)
     if not (flags or info.info or change.repair_info or change.set_flags is not None):
@@ -191,5 +245,5 @@ def one_size(base: bytes) -> bytes:
 
 def _short_info(info: bytes) -> bytes:
     """The info up to a second comma; only a hostile name has more."""
-    repaired = parse_info(b"x" + info).should_be
-    return b":2," + repaired[3:].partition(b",")[0]
+    separator = info[: info.find(b"2,")]
+    return separator + b"2," + sorted_flags(parse_info(b"x" + info).flags)

@@ -50,21 +50,23 @@ class Traces:
 
 
 NO_TRACES = Traces()
+NOT_LISTED = "no server has listed the names that they get"
 
 
 @dataclass(slots=True)
 class UidCount:
-    """Messages renamed in one folder: how many keep their UID, have none yet, or lose it (by
-    reason)."""
+    """Messages renamed in one folder: how many keep their UID, have none yet, get back the one that
+    is listed under the new name, or lose it (by reason)."""
 
     kept: int = 0
     unlisted: int = 0
+    returned: int = 0
     lost: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def whole(self) -> bool:
         """Whether every message has a UID and keeps it."""
-        return not self.unlisted and not self.lost
+        return not self.unlisted and not self.lost and not self.returned
 
 
 def uid_lines(folders: Mapping[str, UidCount]) -> Iterator[str]:
@@ -87,6 +89,12 @@ def uid_lines(folders: Mapping[str, UidCount]) -> Iterator[str]:
 def _losses(name: str, count: UidCount) -> Iterator[str]:
     for reason, number in count.lost.items():
         yield f"UIDs cannot be kept for {_messages(number)} in {name}: {reason}"
+    if count.returned:
+        number = count.returned
+        yield (
+            f"{_messages(number)} in {name} {'gets its UID' if number == 1 else 'get their UIDs'}"
+            " back: a server has listed the new name before"
+        )
     if count.unlisted:
         have = "has" if count.unlisted == 1 else "have"
         yield f"{_messages(count.unlisted)} in {name} {have} no UID yet: no server has listed them"

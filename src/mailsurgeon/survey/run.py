@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
+from mailsurgeon.diagnosis.conventions import StoreCount
 from mailsurgeon.diagnosis.facts import Moment
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.compare.compare import compare
@@ -85,6 +86,11 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
+def _stored(index: Index) -> bytes | None:
+    """The separator of the whole spool as the last survey found it."""
+    return index.meta("separator").encode() or None
+
+
 def _ignore(_progress: Progress) -> None:
     """Stands in for `on_progress` when the caller passes none."""
 
@@ -111,6 +117,7 @@ class _Survey:
         self.writer = IndexWriter(index, spool.layout)
         self.patience = HangGuard(self._tell, given_up)
         self.at = Progress("listing", 0, 0)
+        self.endings = StoreCount()
 
     def run(self, only: set[bytes] | None) -> SurveyResult:
         started = time.monotonic()
@@ -120,9 +127,10 @@ class _Survey:
         lists = Lists(self.spool, self.index)
         owner, notes = self._owner(found)
         wanted = self._begin(found, only)
+        store = self.endings.separator if only is None else _stored(self.index)
         looking = Looking(
             self.spool, self.writer, lists, self.moment, owner, self.executor,
-            self.options.jobs or os.cpu_count() or 1, self.patience, self.cancelled,
+            self.options.jobs or os.cpu_count() or 1, self.patience, self.cancelled, store,
         )  # fmt: skip
         ended = self._read(looking, wanted)
         self.writer.flush()
@@ -148,6 +156,7 @@ class _Survey:
                 surveyed=str(self.moment.now),
                 seconds=f"{seconds:.3f}",
                 root=self.spool.shown.encode("utf-8", "backslashreplace").decode(),
+                separator=(store or b"").decode(),
             )
         self.writer.flush()
         return self._result(depth, seconds, not ended)
@@ -235,7 +244,10 @@ class _Survey:
 
     def _list(self, path: bytes) -> Listing:
         place = os.path.relpath(path, self.spool.root) if path != self.spool.root else b""
-        return self.patience.call(place, Listing, path)
+        listing = self.patience.call(place, Listing, path)
+        if path.endswith(b"/cur"):
+            self.endings.add(listing.files)
+        return listing
 
     def _result(self, depth: str, seconds: float, cancelled: bool) -> SurveyResult:
         folders = len(self.writer.folders)

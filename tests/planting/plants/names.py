@@ -45,7 +45,7 @@ _BAD = {
     "repeated": (b":2,SS", b":2,S"),
     "repeated_apart": (b":2,SFS", b":2,FS"),
     "digit": (b":2,S9", b":2,S"),
-    "dash": (b":2,-RS", b":2,RS"),
+    "dash": (b":2,-RS", b":2,"),
     "unknown_capital_unsorted": (b":2,ZS", b":2,SZ"),
     "more_after_comma": (b":2,SF,x=1", b":2,FS,x=1"),
     "doubled": (b":2,:2,S", b":2,S"),
@@ -159,7 +159,7 @@ def _store(folder: Folder, build: Build, separator: bytes, foreign: int, colon: 
             draft.info = separator + b"2," + build.random.choice((b"", b"S", b"RS"))
         build.put(draft)
         drafts.append(draft)
-    return drafts[:foreign]
+    return drafts
 
 
 def _majority(foreign: int, colon: int, bare: int) -> Sow:
@@ -170,14 +170,16 @@ def _majority(foreign: int, colon: int, bare: int) -> Sow:
         folder = build.new_folder(mails=0, private=True)
         separator = build.random.choice(list(FOREIGN.values()))
         drafts = _store(folder, build, separator, foreign, colon)
+        drafts, odd = drafts[:foreign], drafts[foreign:] if own else []
         for _ in range(bare):
             draft = build.draft(folder)
             draft.info = b""
             build.put(draft)
             drafts.append(draft)
-        return [
+        found = [
             flags(draft, b":2," + draft.info[len(separator) + 2 :], not own) for draft in drafts
         ]
+        return found + [flags(draft, separator + draft.info[1:], False) for draft in odd]
 
     return sow
 
@@ -267,14 +269,14 @@ def leading_colon(build: Build) -> Planted:
 
 @plant()
 def leading_colon_no_info(build: Build) -> Planted:
-    """An empty base name, and no flags after it."""
+    """The colon belongs to the base name, and there are no flags."""
     folder = build.new_folder(private=True)
     draft = build.draft(folder)
     draft.name = b":x"
     build.put(draft)
     return [
         expected("bad-name", draft.path, "warning", "rename"),
-        flags(draft, b":2,", info=":x"),
+        flags(draft, b":2,", info=""),
     ]
 
 

@@ -139,6 +139,18 @@ def leading_zeros(build: Build) -> Planted:
     return []
 
 
+@plant()
+def no_digits(build: Build) -> Planted:
+    """Dovecot reads 0, unless nothing follows."""
+    draft = build.draft(build.folder())
+    draft.with_s = draft.with_w = False
+    draft.tail += b",S="
+    build.put(draft)
+    if draft.filename.endswith(b",S="):
+        return []
+    return [expected("size-mismatch", draft.path, "error", "fix-size", S=[0, draft.size])]
+
+
 def _no_size(text: bytes) -> Sow:
     def sow(build: Build) -> Planted:
         draft = build.draft(build.folder())
@@ -152,7 +164,6 @@ def _no_size(text: bytes) -> Sow:
 
 family(
     {
-        "sizes.no_digits": _no_size(b",S="),
         "sizes.letters": _no_size(b",S=abc"),
         "sizes.digits_then_letters": _no_size(b",W=12x"),
         "sizes.lower_case": _no_size(b",s=1"),

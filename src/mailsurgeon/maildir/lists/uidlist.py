@@ -15,6 +15,7 @@ from itertools import islice
 from operator import lt
 from typing import NamedTuple
 
+from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 
 HIGHEST_UID = 2**32 - 2
@@ -85,7 +86,7 @@ class Uidlist:
 
 def base_name(filename: bytes) -> bytes:
     """The part of a file name by which records refer to it: all before the first colon."""
-    return filename.split(b":", 1)[0]
+    return split(filename)[0]
 
 
 def parse_uidlist(data: bytes) -> Uidlist:

@@ -20,6 +20,7 @@ class ActRun:
     records: list[StepRecord]
     changes: dict[bytes, list[Change]] = field(default_factory=dict[bytes, list[Change]])
     done: list[int] = field(default_factory=list[int])  # positions of steps that were done
+    returned: set[int] = field(default_factory=set[int])  # of renames to a base that is listed
     state: str = "planned"
     reason: str = ""
 

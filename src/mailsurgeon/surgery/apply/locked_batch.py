@@ -66,6 +66,7 @@ class LockedBatch:
     def _plan_uids(self, run: ActRun) -> bool:
         """Computes the records an act changes; refuses the act and returns False if it cannot."""
         run.changes.clear()
+        run.returned.clear()
         try:
             for position, record in enumerate(run.records):
                 edit, folder = record.step.uid_edit(), record.step.folder
@@ -74,6 +75,9 @@ class LockedBatch:
                 planned = self.folders[folder].check_uids(edit.renames, edit.changes)
                 run.changes.setdefault(folder, []).extend(planned)
                 noted = record.step.noting(planned)
+                if not planned and self._comes_back(folder, edit.renames):
+                    noted = noted.coming_back()
+                    run.returned.add(position)
                 if noted is not record.step:
                     run.records[position] = record.settled("planned", step=noted)
         except StepRefused as refusal:
@@ -82,6 +86,11 @@ class LockedBatch:
             self.stopped = str(error)
             refuse([run], str(error))
         return run.state == "planned"
+
+    def _comes_back(self, folder: bytes, renames: list[tuple[bytes, bytes]]) -> bool:
+        """Whether no list has the old base name of a message, but one has the new: it was listed
+        under it before something else renamed the file."""
+        return any(self.folders[folder].lists_base(new) for _, new in renames)
 
     def _intend_lists(self, runs: list[ActRun]) -> None:
         """Journals which records will change, before any file is renamed."""

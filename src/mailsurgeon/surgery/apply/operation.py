@@ -312,7 +312,9 @@ def uid_effects(places: Places, tally: OperationOutcome) -> list[str]:
     spool = places.spool
     counts: dict[str, UidCount] = {}
     for folder, tallied in tally.uids.items():
-        count = counts[visible(name_of(places, folder))] = UidCount(tallied.kept)
+        count = counts[visible(name_of(places, folder))] = UidCount(
+            tallied.kept, returned=tallied.returned
+        )
         others = tallied.unknown + tallied.named + tallied.stripped
         if lists_there(spool, folder):
             count.unlisted = others

@@ -19,6 +19,7 @@ class UidsKept:
     unknown: int = 0  # in no server's list
     named: int = 0  # in no list, but the name has the same `,U=` before and after
     stripped: int = 0  # in no list, and the name has lost its `,U=`
+    returned: int = 0  # listed under the new name
     lost: list[bytes] = field(default_factory=list[bytes])
 
 
@@ -37,7 +38,7 @@ class OperationOutcome:
 
 def count_uids(uids: dict[bytes, UidsKept], run: ActRun) -> None:
     """Counts whether the messages renamed within their folder kept their UIDs."""
-    for record in run.records:
+    for position, record in enumerate(run.records):
         step = record.step
         if not step.stays_in_folder:
             continue
@@ -46,6 +47,8 @@ def count_uids(uids: dict[bytes, UidsKept], run: ActRun) -> None:
         before, after = step.source.rpartition(b"/")[2], step.target.rpartition(b"/")[2]
         if base_name(before) == base_name(after):
             count.kept += 1
+        elif position in run.returned:
+            count.returned += 1
         elif not step.keeps_uid:
             continue
         elif any(

@@ -8,12 +8,19 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.filename import fmd5_field, parse_info, split, uid_field
+from mailsurgeon.maildir.filename import flags_served, fmd5_field, split, uid_field
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import Act, QuarantinePath, Step
 from mailsurgeon.surgery.plan.repair import SYNCED_TWIN, TWIN, WHOLE_FOLDER
 from mailsurgeon.surgery.steps.base import Alters
-from mailsurgeon.surgery.uid_effects import NO_TRACES, Traces, UidCount, no_list, uid_lines
+from mailsurgeon.surgery.uid_effects import (
+    NO_TRACES,
+    NOT_LISTED,
+    Traces,
+    UidCount,
+    no_list,
+    uid_lines,
+)
 
 _NAMED = 3  # folders named in one sentence
 _OFTEN_EMPTIED = frozenset(
@@ -32,6 +39,7 @@ class FolderState:
     messages: int = 0
     uidlist: bool = False  # a list of UIDs that follows renames
     unlisted: frozenset[bytes] = frozenset()  # base names that the plan changes, in no list
+    awaited: frozenset[bytes] = frozenset()  # base names that the plan makes, in a list already
     control: str = ""  # the directory searched for the list, if not the folder
     traces: Traces = NO_TRACES
     emptied_by: str = ""  # the server that deletes from it by age, after `days`
@@ -130,7 +138,7 @@ class _Tally:
             self._put_away(source, home, act, served)
             return
         before, after = source.rpartition(b"/")[2], target.rpartition(b"/")[2]
-        self.flags += before != after and _flags_seen(before) != _flags_seen(after)
+        self.flags += before != after and flags_served(before) != flags_served(after)
         if goal is None or not _is_served(target, goal):
             if served and home is not None:
                 self.deleted[home] += 1  # undoing `file` returns it to where no client sees it
@@ -169,7 +177,11 @@ class _Tally:
     ) -> None:
         same_base = split(before)[0] == split(after)[0]
         if not same_base and not step.keeps_uid:
-            self.freed[home] += 1
+            if act.verdict == "undo fix-flags":  # its UID came back by the new name alone
+                count = self.uids.setdefault(self._state(home).name, UidCount())
+                count.lost[NOT_LISTED] += 1
+            else:
+                self.freed[home] += 1
             return
         if "fix-size" in act.remedies:
             self.resized[home] += 1
@@ -181,8 +193,10 @@ class _Tally:
             count.kept += 1
         elif state.uidlist:
             known = split(before)[0] not in state.unlisted
+            back = not known and split(after)[0] in state.awaited
             count.kept += known
-            count.unlisted += not known
+            count.returned += back
+            count.unlisted += not known and not back
         elif state.traces.kept_by_name(before, after):
             count.kept += 1
         elif state.traces.names_tell and uid_field(before) is not None:
@@ -314,12 +328,6 @@ class _Tally:
 def _verdict(act: Act) -> str:
     """The verdict of an act, or of the act it undoes."""
     return act.verdict.removeprefix("undo ").removeprefix("restore ")
-
-
-def _flags_seen(filename: bytes) -> bytes:
-    """The flags servers read: none if the separator is foreign or the colon is lost."""
-    info = parse_info(filename)
-    return info.flags if info.kind in ("good", "bad") else b""
 
 
 def _but_size(filename: bytes) -> bytes:

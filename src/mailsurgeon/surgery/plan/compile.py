@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
-from mailsurgeon.maildir.filename import parse_info, split
+from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.rename import NameChange, compose
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
@@ -171,9 +171,9 @@ def _unite_flags(
             reason = "the copy that was to be kept is not there any more"
             left.append(Left(victim.entry.path, reason, tuple(victim.codes)))
             continue
-        flags = _lendable(victim.entry)
+        flags = _lendable(victim.entry, context)
         companion = own or companions.get(kept.path) or EntryTask(kept, Repair("fix-flags"))
-        if not set(flags) <= set(parse_info(kept.filename, *kept.sizes).flags):
+        if not set(flags) <= set(context.info(kept).flags):
             companion.repair |= _with_flags(companion, flags, context)
             victim.repair = replace(victim.repair, notes=(_UNITED,))
             if own is None:
@@ -182,10 +182,13 @@ def _unite_flags(
     return {last: companions[kept] for kept, last in lasts.items()}, left
 
 
-def _lendable(entry: EntryDetail) -> bytes:
-    """The flags a copy passes on; without `T`, or a client might expunge the only copy left."""
-    flags = parse_info(entry.filename, *entry.sizes).flags
-    return bytes(letter for letter in flags if letter != ord("T"))
+def _lendable(entry: EntryDetail, context: SpoolContext) -> bytes:
+    """The flags a copy passes on; without `T`, or a client might expunge the only copy left.
+
+    None from a name that something else was written behind: no mail program made it.
+    """
+    info = context.info(entry)
+    return b"" if info.torn else bytes(letter for letter in info.flags if letter != ord("T"))
 
 
 def _with_flags(task: EntryTask, flags: bytes, context: SpoolContext) -> Repair:
@@ -283,6 +286,8 @@ def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[st
         entry.filename, repair.name,
         taken=context.taken(target_home or b"") if served else lambda _: False,
         arrives=repair.into is not None and not (entry.is_served and target_home == home),
+        neighbours=context.neighbours(entry),
+        separator=context.conventions(target_home).written if served else b":",
         seconds=entry.mtime_ns // 1_000_000_000,
         seed=entry.path + b"%d" % entry.inode,
     )  # fmt: skip

@@ -12,11 +12,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 
+from mailsurgeon.diagnosis.conventions import Conventions, conventions_of
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
 from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.host.host import Host
-from mailsurgeon.maildir.filename import split, uid_field
+from mailsurgeon.maildir.filename import (
+    ALONE,
+    Info,
+    Neighbours,
+    parse_info,
+    split,
+    uid_field,
+)
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
 from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
@@ -52,6 +60,9 @@ class SpoolContext:
         self._given: dict[bytes, set[bytes]] = {}
         self._listings: dict[bytes, frozenset[bytes]] = {}
         self._lists: dict[bytes, Listed] = {}
+        self._uids: dict[bytes, set[int]] = {}  # of `,U=`
+        self._claimed: dict[bytes, set[int]] = {}
+        self._conventions: dict[bytes, Conventions] = {}
 
     @cached_property
     def folders(self) -> dict[int, FolderRow]:
@@ -131,6 +142,41 @@ class SpoolContext:
         """Notes that this plan assigns `base` to a message of `folder`."""
         self._given.setdefault(folder, set()).add(base)
 
+    def conventions(self, folder: bytes | None) -> Conventions:
+        """How the names of a folder end, by the survey's own rules; None is no folder."""
+        if folder is None:
+            return Conventions()
+        if folder not in self._conventions:
+            store = self.index.meta("separator").encode() or None
+            names = list(names_in(self.index, folder))
+            odd = [name for name in names if b":" not in name]
+            self._conventions[folder] = conventions_of(
+                odd,
+                len(names) - len(odd),
+                store,
+                highest_uid=lambda: self.highest_uid(folder),
+                served=lambda: bool(self.lists_there(folder)),
+            )
+        return self._conventions[folder]
+
+    def info(self, entry: EntryDetail) -> Info:
+        """The info of an entry's name, read as the survey reads it."""
+        return parse_info(entry.filename, *entry.sizes, self.neighbours(entry))
+
+    def neighbours(self, entry: EntryDetail) -> Neighbours:
+        """What the names of the entry's folder tell about its own, if that has no colon."""
+        if b":" in entry.filename:
+            return ALONE
+        return self.conventions(self.home(entry)).neighbours
+
+    def claim_uid(self, folder: bytes, uid: int) -> bool:
+        """Claims a `,U=` for a message that this plan files into `folder`; False if it is taken,
+        by a message there or by another of this plan."""
+        claimed = self._claimed.setdefault(folder, set())
+        free = uid not in claimed and not self.uid_in_use(folder, uid)
+        claimed.add(uid)
+        return free
+
     def to_date(self, inode: int) -> bool:
         """Whether this is the first call for `inode`: a plan sets a file's time only once."""
         first = inode not in self._dated
@@ -139,8 +185,11 @@ class SpoolContext:
 
     def uid_in_use(self, folder: bytes, uid: int) -> bool:
         """Whether a message in cur or new of `folder` has `,U=uid` in its name."""
-        mark = b",U=%d" % uid
-        return any(mark in base and uid_field(base) == uid for base in self._names(folder))
+        if folder not in self._uids:
+            neighbours = self.conventions(folder).neighbours
+            found = (uid_field(name, neighbours) for name in names_in(self.index, folder))
+            self._uids[folder] = {number for number in found if number is not None}
+        return uid in self._uids[folder]
 
     def highest_uid(self, folder: bytes) -> int | None:
         """The highest `,U=` that mbsync has assigned in `folder`; None if it keeps no count."""
@@ -206,6 +255,7 @@ class SpoolContext:
             row.messages if row else 0,
             uidlist=bool(listed.names),
             unlisted=listed.unlisted,
+            awaited=frozenset(bases) - listed.unlisted if listed.names else frozenset(),
             control=os.fsdecode(control),
             traces=traces_in(self.listing(folder)),
             emptied_by=emptied_by,

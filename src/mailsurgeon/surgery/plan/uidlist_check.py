@@ -10,11 +10,14 @@ from mailsurgeon.surgery.plan.selection import command
 
 
 def bases_given_up(acts: Sequence[Act]) -> dict[bytes, set[bytes]]:
-    """The base names whose records must follow, by folder."""
+    """The base names whose records must follow, and those that they get, by folder."""
     found: dict[bytes, set[bytes]] = {}
     for act in acts:
         for folder, base in _records(act):
             found.setdefault(folder, set()).add(base)
+        for step in act.steps:
+            if step.folder is not None and step.bases_given_up():
+                found.setdefault(step.folder, set()).update(step.bases_led_to())
     return found
 
 

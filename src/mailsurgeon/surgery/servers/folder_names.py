@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
+from mailsurgeon.maildir.filename import split
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.survey.index.rows import GRANULARITY
 
@@ -30,6 +31,12 @@ def folder_around(directory: bytes) -> bytes | None:
     return directory[:-4] if directory.endswith((b"/cur", b"/new")) else None
 
 
+def _base(name: str) -> str:
+    if name.startswith(":"):
+        return os.fsdecode(split(os.fsencode(name))[0])
+    return name.partition(":")[0]
+
+
 class _Listing:
     """The names in one directory, also by base name."""
 
@@ -37,7 +44,7 @@ class _Listing:
         """`seen`: the directory's state when listed; None if that cannot show later changes."""
         self.names = set(names)
         self.seen = seen
-        bases = [name.partition(":")[0] for name in names]
+        bases = [_base(name) for name in names]
         self._one = dict(zip(bases, names, strict=True))
         self._several: dict[str, set[str]] = {}  # base names that several files share
         if len(self._one) != len(names):
@@ -57,7 +64,7 @@ class _Listing:
     def add(self, name: str) -> None:
         """Adds a file name."""
         self.names.add(name)
-        self._add(name.partition(":")[0], name)
+        self._add(_base(name), name)
 
     def _add(self, base: str, name: str) -> None:
         other = self._one.setdefault(base, name)
@@ -67,7 +74,7 @@ class _Listing:
     def discard(self, name: str) -> None:
         """Removes a file name."""
         self.names.discard(name)
-        base = name.partition(":")[0]
+        base = _base(name)
         if base in self._several:
             left = self._several[base]
             left.discard(name)
@@ -95,7 +102,9 @@ class Occupants:
         directory, _, name = path.rpartition(b"/")
         if directory not in self._known:
             return None
-        base = os.fsdecode(name).partition(":")[0]
+        base = _base(os.fsdecode(name))
+        if not base:  # a server gives each such name another
+            return None
         for where, listing in self._listed().items():
             if base not in listing:
                 continue

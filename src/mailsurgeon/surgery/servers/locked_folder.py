@@ -74,6 +74,10 @@ class LockedFolder:
             planned += one.changes_for(renames, changes)
         return planned
 
+    def lists_base(self, base: bytes) -> bool:
+        """Whether a list of UIDs has this base name. Raises StepRefused as `ledgers` does."""
+        return any(one.has(base) for one in self.ledgers if isinstance(one, uidlist_file.ListFile))
+
     def write(self, changes: Sequence[Change]) -> None:
         """Makes record changes in all lists or in none.
 

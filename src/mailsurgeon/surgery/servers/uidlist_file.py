@@ -55,6 +55,15 @@ class ListFile:
         except UidlistError as error:
             raise self._damaged(error) from error
 
+    def has(self, base: bytes) -> bool:
+        """Whether a record has this base name; False if the list is damaged."""
+        try:
+            if self._editor is None:
+                self._editor = Editor(self.data)
+        except UidlistError:
+            return False
+        return base in self._editor
+
     def write(self, changes: Sequence[Change]) -> list[Change]:
         """Makes those of the changes that belong to this list, durably, reads the file back, and
         returns the changes as made.

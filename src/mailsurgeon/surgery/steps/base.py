@@ -222,6 +222,10 @@ class Step(ABC):
         """The step with its changes of records filled in, for the journal."""
         return self
 
+    def coming_back(self) -> Step:
+        """The step if the list has the new base name already, so that no record must follow."""
+        return self
+
     @property
     def record_after(self) -> tuple[bytes, bytes] | None:
         """For a step that undoes a rename: the folder and base name where its record is now."""

@@ -266,6 +266,10 @@ class Rename(Step):
             return UidEdit([], [Change(old, new, COURIER_KEYWORDS)])
         return None
 
+    def coming_back(self) -> Rename:
+        """A copy that leaves the lists alone; so does its undo, and the list is again as it was."""
+        return replace(self, keep_uid=None)
+
     def bases_given_up(self) -> Sequence[bytes]:
         """The old base name, if its record must follow."""
         before, after = self._bases

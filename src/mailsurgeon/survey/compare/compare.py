@@ -29,7 +29,7 @@ from mailsurgeon.diagnosis.group_rules import (
     uid_clash,
 )
 from mailsurgeon.diagnosis.message_rules import LINKED
-from mailsurgeon.maildir.filename import fmd5_field, uid_field
+from mailsurgeon.maildir.filename import fmd5_field, neighbours_of, split, uid_field
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
 from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.compare.dates import notes_on_dates
@@ -86,7 +86,7 @@ def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
     for number, folder, filename in comparison.names_with_problem(job.index, NAME_CLASH):
         path = folders.get(folder)
         if path is not None and path not in job.contexts:
-            base = filename.partition(b":")[0]
+            base = split(filename)[0]
             found.setdefault(path, {}).setdefault(base, []).append(number)
     return {path: list(groups.values()) for path, groups in found.items()}
 
@@ -128,12 +128,14 @@ def _uid_clashes(
     marked += [number for path, number in numbers.items() if path not in job.contexts]
     paths = {number: path for path, number in numbers.items()}
     for folder in marked:
+        named = list(comparison.names_with_uid(job.index, folder))
+        highest = read_uidvalidity(job.spool, paths[folder]) if named else None
+        neighbours = neighbours_of((filename for _, filename, _ in named), highest)
         messages = [
             Marked(number, filename, ctime_ns, uid, fmd5_field(filename))
-            for number, filename, ctime_ns in comparison.names_with_uid(job.index, folder)
-            if (uid := uid_field(filename)) is not None
+            for number, filename, ctime_ns in named
+            if (uid := uid_field(filename, neighbours)) is not None
         ]
-        highest = read_uidvalidity(job.spool, paths[folder]) if messages else None
         messages = _with_digests(messages, job, copies)
         for number, finding in uid_clash(messages, highest, clash_lost, full=job.full):
             (kept if finding.remedy is None else lost).add(number)
@@ -256,7 +258,7 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
         often = Counter(homes.values())
         # UIDs only matter between copies in the same folder.
         group = [
-            copy._replace(uid=uids.of(paths[copy.folder], copy.filename.partition(b":")[0]))
+            copy._replace(uid=uids.of(paths[copy.folder], split(copy.filename)[0]))
             if copy.filed and often[copy.folder] > 1 and copy.folder in paths
             else copy
             for copy in group

@@ -67,6 +67,7 @@ class Looking:
         jobs: int,
         patience: HangGuard,
         cancelled: Callable[[], bool],
+        store: bytes | None = None,
     ) -> None:
         self.spool = spool
         self.writer = writer
@@ -77,6 +78,7 @@ class Looking:
         self.window = 4 * jobs + 2
         self.patience = patience
         self.cancelled = cancelled
+        self.store = store  # the separator of the whole spool
         self.contexts: dict[bytes, FolderContext] = {}
         self.abandoned: set[bytes | None] = set()
         self.changed = False
@@ -196,10 +198,15 @@ class Looking:
             except OSError:
                 names.append([])
         sizes = self.patience.call(folder, self.lists.sizes, folder)
-        context = folder_context(folder, names[0], names[1], sizes, self.owner)
+        context = folder_context(
+            self.spool, folder, names[0], names[1], sizes, self.owner, self.store
+        )
         # The comparison needs only these; the sizes of a whole folder would take much memory.
         self.contexts[folder] = FolderContext(
-            folder, FolderFacts(), context.marked, context.clashes
+            folder,
+            FolderFacts(neighbours=context.facts.neighbours),
+            context.marked,
+            context.clashes,
         )
         return context
 

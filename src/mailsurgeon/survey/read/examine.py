@@ -65,6 +65,8 @@ def _seal(task: Slice, numbers: list[int]) -> bytes:
         task.place,
         task.moment.full,
         folder.separator,
+        folder.served,
+        folder.neighbours,
         folder.owner,
         sorted(folder.sizes.items()),
     )
@@ -135,7 +137,8 @@ class _Examination:
             return False
         task = self.task
         if not sound(name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen):
-            if size_fields(name, size, seen.virtual_size)[0] not in (None, size):
+            neighbours = task.folder.neighbours
+            if size_fields(name, size, seen.virtual_size, neighbours)[0] not in (None, size):
                 return False  # `_any` finds out whether the message is truncated
             self._judge_usual(number, name, status, seen)
         self._keep_usual(number, name, status, (USUAL, *seen))

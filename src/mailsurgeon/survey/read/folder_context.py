@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from mailsurgeon.diagnosis.conventions import conventions_of
 from mailsurgeon.diagnosis.facts import FolderFacts
-from mailsurgeon.diagnosis.message_rules import store_separator
 from mailsurgeon.host.files import read_small
-from mailsurgeon.maildir.filename import parse_info, split
+from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
-from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY
-from mailsurgeon.maildir.spool import Spool, join
+from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY, TABLE
+from mailsurgeon.maildir.spool import Spool, join, list_path
 
 
 @dataclass(slots=True)
@@ -42,32 +42,37 @@ class FolderContext:
 
 
 def folder_context(
+    spool: Spool,
     folder: bytes,
     cur: list[bytes],
     new: list[bytes],
     sizes: Mapping[bytes, tuple[int | None, int | None]],
     owner: tuple[int, int] | None,
+    store: bytes | None = None,
 ) -> FolderContext:
-    """The context of a folder, from the names of the regular files in its cur and new."""
+    """The context of a folder, from the names of the regular files in its cur and new.
+
+    `store`: the separator of the whole spool, if it is not the colon.
+    """
     parts = [name.partition(b":") for names in (cur, new) for name in names]
-    facts = FolderFacts(_separator(parts), owner=owner)
+    odd = [name for name, colon, _ in parts if not colon]
+    separator, served, neighbours = conventions_of(
+        odd,
+        len(parts) - len(odd),
+        store,
+        highest_uid=lambda: read_uidvalidity(spool, folder),
+        served=lambda: _listed(spool, folder),
+    )
+    facts = FolderFacts(separator, owner=owner, served=served, neighbours=neighbours)
     marked = any(b",U=" in b"\0".join(names) for names in (cur, new))
     bases = {base for base, _, _ in parts}
     clashes = _clashes(folder, cur, new) if len(bases) < len(parts) else {}
     return FolderContext(folder, facts, marked, clashes, sizes)
 
 
-_USUAL = parse_info(b"x:2,")
-
-
-def _separator(parts: list[tuple[bytes, bytes, bytes]]) -> bytes | None:
-    """The foreign separator that most names use, None for the usual colon. Each name is given as
-    the part before its colon, the colon, and the rest."""
-    odd = [parse_info(name) for name, colon, _ in parts if not colon]
-    if not odd:
-        return None
-    # A name with a colon has no foreign separator, whatever else it has.
-    return store_separator(odd + [_USUAL] * (len(parts) - len(odd)))
+def _listed(spool: Spool, folder: bytes) -> bool:
+    """Whether a server keeps a list of UIDs for the folder."""
+    return any(os.path.lexists(list_path(spool, folder, name)) for name in TABLE.uidlists)
 
 
 def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, list[bytes]]:
@@ -75,8 +80,8 @@ def _clashes(folder: bytes, cur: list[bytes], new: list[bytes]) -> dict[bytes, l
     for subdir, names in ((b"cur", cur), (b"new", new)):
         for name in names:
             path = join(folder, subdir + b"/" + name)
-            found.setdefault(name.partition(b":")[0], []).append(path)
-    return {base: paths for base, paths in found.items() if len(paths) > 1}
+            found.setdefault(split(name)[0], []).append(path)
+    return {base: paths for base, paths in found.items() if base and len(paths) > 1}
 
 
 def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:

@@ -70,10 +70,11 @@ def _target(choice: Choice, context: SpoolContext) -> FolderRow | None:
 
 
 def _uid_clashes(entry: EntryDetail, folder: bytes, context: SpoolContext) -> bool:
-    """Whether the folder has this `,U=` already, or it is too high; mbsync would stop."""
-    uid = uid_field(entry.filename)
+    """Whether the folder, or this plan, has given out its `,U=` already, or it is too high; mbsync
+    would stop."""
+    uid = uid_field(entry.filename, context.neighbours(entry))
     if uid is None:
         return False
     highest = context.highest_uid(folder)
     too_high = highest is not None and uid > highest and fmd5_field(entry.filename) is None
-    return too_high or context.uid_in_use(folder, uid)
+    return too_high or not context.claim_uid(folder, uid)

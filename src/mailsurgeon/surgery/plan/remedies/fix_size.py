@@ -33,7 +33,8 @@ def fix_size(choice: Choice, context: SpoolContext) -> Repair | Left:
         return choice.leave("correcting the size would hide what was lost", hint)
     if choice.detail.get("in") == "uidlist":
         return Repair("fix-size", own=(_forget_sizes(entry, context),))
-    named, actual = size_fields(entry.filename, *entry.sizes), entry.sizes
+    actual = entry.sizes
+    named = size_fields(entry.filename, *actual, context.neighbours(entry))
     wrong = [known for said, known in zip(named, actual, strict=True) if said not in (None, known)]
     if not wrong:
         return choice.leave("its sizes are right")

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists.keywords import FIRST_LETTER
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.plan.context import SpoolContext
@@ -34,7 +33,7 @@ def carry_keywords(
     if home == target:
         return Carried()
     courier = courier_step(entry, home, target, context)
-    flags = parse_info(entry.filename, *entry.sizes).flags
+    flags = context.info(entry).flags
     letters = [letter for letter in flags if FIRST_LETTER <= letter <= 0x7A]
     if not letters:
         return Carried(None, courier)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from mailsurgeon.diagnosis.kind import NewName
-from mailsurgeon.maildir.filename import parse_info
-from mailsurgeon.maildir.rename import NameChange, is_unfit, one_size
+from mailsurgeon.maildir.filename import BAD
+from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
 
-def rename(choice: Choice, _context: SpoolContext) -> Repair | Left:
+def rename(choice: Choice, context: SpoolContext) -> Repair | Left:
     """Changes what the problem needs and no more; without a problem, makes a new base name."""
     entry = choice.entry
     if not entry.is_file:
@@ -23,12 +23,11 @@ def rename(choice: Choice, _context: SpoolContext) -> Repair | Left:
         change = NameChange(sizes=entry.sizes, strip_uid=True, fresh=True)
         return Repair("rename", change, new_message=True)
     if wanted is NewName.USABLE:
-        known = None not in entry.sizes
-        fresh = is_unfit(one_size(entry.filename))
-        # An info such as `:x` is invalid.
-        bad_info = parse_info(entry.filename, *entry.sizes).kind == "bad"
         change = NameChange(
-            sizes=entry.sizes, set_sizes=known, one_size=True, repair_info=bad_info, fresh=fresh
+            sizes=entry.sizes,
+            set_sizes=None not in entry.sizes,
+            usable=True,
+            repair_info=context.info(entry).kind == BAD,  # an info such as `:x` is invalid
         )
         return Repair("rename", change)
     return Repair("rename", NameChange(sizes=entry.sizes, fresh=True))
