@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from mailsurgeon.maildir.lists.uidlist import (
     Change,
     UidlistError,
-    apply_changes,
     base_name,
     numbering,
     parse_uidlist,
-    rename_records,
 )
+from mailsurgeon.maildir.lists.uidlist_edit import apply_changes, rename_records
 
 HEADER = b"3 V1300000000 N5 G0123456789abcdef0123456789abcdef Pu Xkept\n"
 LIST = HEADER + (

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from mailsurgeon.maildir import server_files
-from mailsurgeon.maildir.lists.uidlist import Editor, UidlistError
+from mailsurgeon.maildir.lists.uidlist import UidlistError
+from mailsurgeon.maildir.lists.uidlist_edit import Editor
 from mailsurgeon.maildir.server_entry import Server, Tells
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.fsops.failures import HardError, StepRefused

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.lists.uidlist import Change, Editor, UidlistError, parse_uidlist
+from mailsurgeon.maildir.lists.uidlist import Change, UidlistError, parse_uidlist
+from mailsurgeon.maildir.lists.uidlist_edit import Editor
 from mailsurgeon.maildir.server_entry import KnownFile
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at

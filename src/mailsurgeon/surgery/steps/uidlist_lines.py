@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Self
 
-from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_lines
+from mailsurgeon.maildir.lists.uidlist import UidlistError
+from mailsurgeon.maildir.lists.uidlist_edit import drop_lines, restore_lines
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
