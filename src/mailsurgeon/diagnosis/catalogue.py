@@ -226,7 +226,10 @@ _KINDS = (
         " and clients download the folder again.",
         ("fix-uidlist",), "folder",
         evidence=phrase("{reason}"),
-        left=(LeftAlone("its header line is damaged; only the server can make a new one"),),
+        left=(
+            LeftAlone("so many bad lines are no accident", "quarantine add", when="more"),
+            LeftAlone("its header line is damaged; only the server can make a new one"),
+        ),
         server=ServerView(explains_folder=True),
     ),
     ProblemKind(

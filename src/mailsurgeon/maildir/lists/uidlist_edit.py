@@ -15,8 +15,8 @@ from mailsurgeon.maildir.lists.uidlist import (
     parse_header,
     parse_record,
     parse_uidlist,
-    places_of,
 )
+from mailsurgeon.maildir.lists.uidlist_fast import places_of
 
 
 def drop_lines(data: bytes, lines: Iterable[tuple[int, bytes]]) -> bytes:

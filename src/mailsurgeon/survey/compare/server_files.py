@@ -17,6 +17,7 @@ from mailsurgeon.maildir.lists.courier_keywords import LIST
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_INDEX_CACHE
 from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 if TYPE_CHECKING:
@@ -64,9 +65,13 @@ def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, o
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
     for name in server_files.TABLE.uidlists:
         facts = job.lists.facts(folder.path, name)
-        for finding in facts.findings if facts else ():
-            path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
+        if facts is None:
+            continue
+        path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
+        for finding in facts.findings:
             job.writer.directory_problem(path, number, finding)
+        if facts.unread:
+            job.writer.not_examined(NotExamined(path, facts.unread), number)
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:

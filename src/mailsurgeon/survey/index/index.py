@@ -18,7 +18,7 @@ from mailsurgeon.host import private
 from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
 from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 
-INDEX_SCHEMA = 3
+INDEX_SCHEMA = 4
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;

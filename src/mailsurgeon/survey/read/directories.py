@@ -195,7 +195,8 @@ class Looking:
                 raise
             except OSError:
                 names.append([])
-        sizes = self.patience.call(folder, self.lists.sizes, folder)
+        bases = {name.partition(b":")[0] for some in names for name in some}
+        sizes = self.patience.call(folder, self.lists.sizes, folder, bases)
         context = folder_context(folder, names[0], names[1], sizes, self.owner)
         # The comparison needs only these; the sizes of a whole folder would take much memory.
         self.contexts[folder] = FolderContext(
