@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
@@ -27,6 +27,7 @@ from mailsurgeon.surgery.servers.files import Manner, ServerFile
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders, control_directory
 from mailsurgeon.surgery.servers.uid_changes import bytes_of
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
+from mailsurgeon.surgery.steps.shell_words import ShellWords, printed, quoted
 from mailsurgeon.text import visible
 
 
@@ -96,6 +97,19 @@ class NameLetters(ChangeKeywords):
             made=data.get("made"),
             **link_data(data),
         )
+
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """Adds the lines, or removes them, last first, as far as no message needs them."""
+        place = words.place(self.folder or b"", DOVECOT_KEYWORDS)
+        if self.add:
+            yield "{"
+            yield from (printed(b"%d %s" % one) for one in self.add)
+            yield f"}} | {words.call('name_letters', place)}"
+        for number, name in reversed(self.remove or ()):
+            letter = chr(keywords.FIRST_LETTER + number)
+            folder = words.path(self.folder or b"")
+            call = words.call("forget_letter", place, folder, letter, *["made"] * bool(self.made))
+            yield f"{printed(b'%d %s' % (number, name))} | {call}"
 
     @property
     def is_sign(self) -> bool:
@@ -192,6 +206,21 @@ class CarriedKeywords(ChangeKeywords):
             back=way.get("back"),
             **link_data(data),
         )
+
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """Writes the update file; on the way back, removes the one that the other step wrote."""
+        content = [printed(name) for name in self.names]
+        made = ["made"] * bool(self.made)
+        calls: list[str] = []
+        if self.target_folder is not None:
+            place = words.place(self.target_folder, COURIER_KEYWORDS)
+            kept = ["kept"] * bool(self.back)
+            calls.append(words.call("write_keywords", place, quoted(self.new), *kept))
+        if self.back and self.folder is not None:
+            place = words.place(self.folder, COURIER_KEYWORDS)
+            calls.append(words.call("unwrite_keywords", place, quoted(self.old), *made))
+        for call in calls:
+            yield from ("{", *content, f"}} | {call}")
 
     @property
     def is_sign(self) -> bool:
