@@ -117,6 +117,37 @@ def uidlist_unknown(reason: str, line: int = 1) -> Finding:
     return Finding("uidlist-damaged", Severity.ERROR, detail, None)
 
 
+def keywords_damaged(bad: Sequence[tuple[int, str]]) -> Finding | None:
+    """`keywords-damaged` for lines (number, reason) of Dovecot's names of keyword letters that it
+    skips, or that break the answers that clients get; None without any."""
+    if not bad:
+        return None
+    detail = {
+        "reason": bad[0][1],
+        "lines": [number for number, _ in bad[:LINES_SHOWN]],
+        "count": len(bad),
+    }
+    return Finding("keywords-damaged", Severity.WARNING, detail, "fix-keywords")
+
+
+def keywords_too_large(size: int) -> Finding:
+    """`keywords-damaged` for a file larger than the names of all letters can be."""
+    reason = f"{size:,} bytes are no list of 26 names"
+    detail: dict[str, object] = {"reason": reason, "lines": [], "count": 0, "more": True}
+    return Finding("keywords-damaged", Severity.WARNING, detail, None)
+
+
+UNKNOWN_KEYWORD = "unknown-keyword"
+
+
+def unknown_keyword(letters: str) -> Finding | None:
+    """`unknown-keyword` for letters in a message's flags that have no name in its folder; None
+    without any."""
+    if not letters:
+        return None
+    return Finding(UNKNOWN_KEYWORD, Severity.WARNING, {"letters": letters}, None)
+
+
 def big_uid(highest: int) -> Finding | None:
     """`big-uid` from 2**31 on: clients with signed 32-bit numbers see such UIDs as negative."""
     if highest < 2**31:

@@ -6,6 +6,7 @@ another file, wait without end, or have side effects.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ def read_small(path: bytes, limit: int) -> bytes | None:
     return data if len(data) <= limit else None
 
 
+NO_FILE = "it is not a regular file"
+NOT_REGULAR = (0, errno.ELOOP, errno.ENXIO)
+"""The errno with which PlainFile tells that something is no regular file."""
+
+
 class PlainFile:
     """A regular file opened for reading in blocks, with its `status` at that time.
 
@@ -46,7 +52,7 @@ class PlainFile:
         self.status = os.fstat(self._descriptor)
         if not stat.S_ISREG(self.status.st_mode):
             self.close()
-            raise OSError(0, "not a regular file")
+            raise OSError(0, NO_FILE)
 
     def blocks(self, size: int) -> Iterator[bytes]:
         """The file from its start, as long as it was when it was opened. Raises OSError."""

@@ -80,6 +80,14 @@ restore_line() {
     mv -f -- "$1.mailsurgeon" "$1"
 }
 """, ("draft",)),
+    "write_list": ("""\
+# write_list LIST SIZE: what it reads takes the place of the first SIZE bytes of the list.
+write_list() {
+    draft "$1"
+    { cat; tail -c "+$(($2 + 1))" "$1"; } > "$1.mailsurgeon"
+    mv -f -- "$1.mailsurgeon" "$1"
+}
+""", ("draft",)),
     "carry_keywords": ("""\
 # carry_keywords DIRECTORY: what Courier keeps there about each base name read after "-" is kept
 # about the one read after "+": in files of its own, BASE and .NUMBER.BASE, and lines of :list.

@@ -58,18 +58,20 @@ class NameLetters(ChangeKeywords):
 
     def do(self, places: Places, folders: LockedFolders) -> None:
         """Adds the names, or removes those no message uses."""
-        with _dovecot(places, self.folder) as file:
+        with letters_file(places, self.folder) as file:
             new = self._without(file, folders) if self._takes_away else self._with(file)
             if new == file.data:
                 return
             if self._takes_away and not new and self.made:
                 file.remove()
             else:
-                file.replace(new, _manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT_SUFFIX)
+                file.replace(
+                    new, letters_manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT_SUFFIX
+                )
 
     def recover(self, places: Places, folders: LockedFolders) -> bool:
         """Whether there is nothing left to do; removes the draft of a killed run."""
-        with _dovecot(places, self.folder) as file:
+        with letters_file(places, self.folder) as file:
             remove_own(file.directory, DOVECOT_KEYWORDS + DRAFT_SUFFIX)
             new = self._without(file, folders) if self._takes_away else self._with(file)
             return new == file.data
@@ -307,7 +309,7 @@ def _names_from_text(pairs: Iterable[Any] | None) -> tuple[keywords.Numbered, ..
 
 
 @contextmanager
-def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
+def letters_file(places: Places, folder: bytes | None) -> Generator[ServerFile]:
     """A folder's `dovecot-keywords`. Raises StepRefused if it must not be touched."""
     assert folder is not None
     with os_errors_at(folder or b"INBOX"):
@@ -321,7 +323,7 @@ def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
         os.close(control)
 
 
-def _manner(places: Places, directory: int) -> Manner:
+def letters_manner(places: Places, directory: int) -> Manner:
     """Owner and mode of a new file: those of the uidlist beside it, else from the directory."""
     like = at.look(directory, DOVECOT_UIDLIST)
     if like and stat.S_ISREG(like.st_mode) and like.st_uid == places.owner[0]:

@@ -5,7 +5,6 @@ A list is read if it has changed since the last survey; the index keeps the fact
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.host.files import PlainFile, read_small
+from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import (
     CHUNK,
@@ -209,8 +208,7 @@ def _look(path: bytes) -> ListFacts | None:
     except UidlistError as error:
         return ListFacts((uidlist_unknown(str(error), error.number),))
     except OSError as error:
-        odd = error.errno in (0, errno.ELOOP, errno.ENXIO)
-        return ListFacts(unread="it is not a regular file") if odd else None
+        return ListFacts(unread=NO_FILE) if error.errno in NOT_REGULAR else None
     found = (uidlist_damaged(seen.bad, more=seen.more), big_uid(seen.highest))
     return ListFacts(tuple(each for each in found if each), seen.sizes, seen.usual)
 
