@@ -23,6 +23,7 @@ from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import (
     CHUNK,
+    MOST_BAD,
     Judge,
     Record,
     UidlistError,
@@ -214,15 +215,21 @@ def _look(path: bytes) -> ListFacts | None:
 
 
 def _records(path: bytes) -> Iterator[Record]:
-    """The records of a list, which is read in blocks; ends early where it cannot be read."""
+    """The records of a list, which is read in blocks; ends early where it cannot be read, or at
+    the last bad line that a survey knows."""
     with suppress(OSError, UidlistError), PlainFile(path) as file:
         chunks = whole_lines(file.blocks(CHUNK))
         first = next(chunks, b"")
         judge = Judge(parse_header(first.partition(b"\n")[0]).version)
+        bad = 0
         for _, line in numbered_lines(chain([first], chunks)):
             record = judge.record(line)
             if not isinstance(record, str):
                 yield record
+                continue
+            bad += 1
+            if bad >= MOST_BAD:
+                return
 
 
 def _packed(facts: ListFacts) -> str:
