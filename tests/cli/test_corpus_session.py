@@ -72,7 +72,7 @@ class Yard:
         sources = sorted(self.records)
         nested = self.tree.folder(f"{sources[2]}/2012")
         (nested / "cur" / "1300000000.M1P1.host:2,S").write_bytes(b"From: a@b.example\n\nText.\n")
-        (nested / "dovecot-uidlist").write_text("3 V1 N2 Gab\n1 :1300000000.M1P1.host\n")
+        (nested / "dovecot-uidlist").write_text("3 V1 N2 Pab\n1 :1300000000.M1P1.host\n")
         self.tree.folder(".Sent.bak")
         self.tree.add(".Sent.bak/cur/1300000001.M1P1.host:2,S")
         self.tree.folder(".empty")

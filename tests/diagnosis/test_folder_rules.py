@@ -13,6 +13,8 @@ from mailsurgeon.diagnosis.folder_rules import (
     big_uid,
     bloated_index,
     copies_of_each_other,
+    keywords_damaged,
+    keywords_too_large,
     missing_subdir,
     named_like_backup,
     nested_folder,
@@ -20,6 +22,7 @@ from mailsurgeon.diagnosis.folder_rules import (
     stray_directory,
     uidlist_damaged,
     uidlist_unknown,
+    unknown_keyword,
 )
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.lists.uidlist import parse_uidlist
@@ -241,3 +244,22 @@ def test_a_bloated_index() -> None:
     expected = Finding("bloated-index", WARNING, {"bytes": 1001}, "quarantine")
     assert bloated_index(1001, 1000) == expected
     assert bloated_index(1000, 1000) is None
+
+
+def test_more_bad_lines_than_an_accident_makes_have_no_remedy() -> None:
+    finding = uidlist_damaged(parse_uidlist(HEADER + b"\n" * 20_000).bad, more=True)
+    assert finding and finding.remedy is None
+    assert (finding.detail["more"], finding.detail["count"]) == (True, 10_000)
+
+
+def test_damaged_names_of_keyword_letters() -> None:
+    assert keywords_damaged([]) is None
+    finding = keywords_damaged([(2, "line 2: no number and name"), (5, "line 5 is too long")])
+    detail = {"reason": "line 2: no number and name", "lines": [2, 5], "count": 2}
+    assert finding == Finding("keywords-damaged", WARNING, detail, "fix-keywords")
+    assert keywords_too_large(1 << 30).remedy is None
+
+
+def test_letters_without_a_name() -> None:
+    assert unknown_keyword("") is None
+    assert unknown_keyword("be") == Finding("unknown-keyword", WARNING, {"letters": "be"}, None)

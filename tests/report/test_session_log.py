@@ -186,7 +186,7 @@ def test_each_kind_of_step_has_its_command() -> None:
         "chmod 640 -- .A/cur/x",
         "chown -h 8:12 -- .A/cur/x",
         "touch -h -m -d @1600000000.000000007 -- .A/cur/x",
-        'mkdir -p -m 700 -- "$QUARANTINE"/7',
+        'room "$QUARANTINE"/7',
         'mv -n -- ./-x "$QUARANTINE"/7/-x',
     ):
         assert line in lines

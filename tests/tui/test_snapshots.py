@@ -79,7 +79,7 @@ def test_plan(snap_compare: Compare, app: Maker, size: tuple[int, int]) -> None:
 
 def test_folder(snap_compare: Compare, app: Maker, maildir: ScreenMaildir) -> None:
     (maildir.root / "subscriptions").write_bytes(b"Archives.2012\n")
-    (maildir.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
+    (maildir.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Pabc\n")
     assert snap_compare(app(), terminal_size=SMALL, run_before=after("end"))
 
 

@@ -127,6 +127,13 @@ _KINDS = (
         left=(LeftAlone("the separator is the folder's own"),),
     ),
     ProblemKind(
+        "unknown-keyword", "KEYW", "Unknown keyword", _WARNING,
+        "The name has letters for keywords that have no name in this folder. Clients show"
+        " “unknown-1” and the like instead of the labels.",
+        evidence=phrase("{letters}"),
+        left=(LeftAlone("only somebody who knows the labels can name them"),),
+    ),
+    ProblemKind(
         "bad-name", "NAME", "Bad name", _WARNING,
         "Servers skip or misread this file name, or cannot change it.",
         ("rename",),
@@ -249,8 +256,19 @@ _KINDS = (
         " and clients download the folder again.",
         ("fix-uidlist",), "folder",
         evidence=phrase("{reason}"),
-        left=(LeftAlone("its header line is damaged; only the server can make a new one"),),
+        left=(
+            LeftAlone("so many bad lines are no accident", "quarantine add", when="more"),
+            LeftAlone("its header line is damaged; only the server can make a new one"),
+        ),
         server=ServerView(explains_folder=True),
+    ),
+    ProblemKind(
+        "keywords-damaged", "KEYF", "Damaged keywords", _WARNING,
+        "Dovecot's names of this folder's keyword letters have lines that Dovecot skips, or"
+        " characters with which clients cannot read its answers.",
+        ("fix-keywords",), "folder",
+        evidence=phrase("{reason}"),
+        left=(LeftAlone("it is far too large; quarantine it", "quarantine add"),),
     ),
     ProblemKind(
         "big-uid", "BUID", "Huge UIDs", _WARNING,

@@ -116,6 +116,15 @@ EXPLANATIONS: dict[str, Explanation] = {
         " base name, the uidlist's record is changed to match. A folder that uses a foreign"
         " separator throughout (KMail, a Windows store) is left as it is.",
     ),
+    "unknown-keyword": Explanation(
+        "The file was copied from another folder, where its letters have other names, or the"
+        " folder's dovecot-keywords was lost or belongs to another one.",
+        "Dovecot invents names such as “unknown-1” and writes them down; clients show these, or"
+        " nothing, instead of the labels.",
+        "Nothing: which labels were meant, nobody here can know.",
+        "Where you know the labels, write `NUMBER NAME` lines into the folder's dovecot-keywords"
+        " while the server is stopped (0 is the letter a), or clear the letters with `flags`.",
+    ),
     "bad-name": Explanation(
         "Scripts and broken delivery programs make such names, and so do copies through other"
         " systems.",
@@ -250,6 +259,17 @@ EXPLANATIONS: dict[str, Explanation] = {
         " byte. On request only.",
         "Messages whose line is dropped get a new UID. If the header line is bad, nothing is done:"
         " Dovecot takes the UIDVALIDITY from its index.",
+    ),
+    "keywords-damaged": Explanation(
+        "The disk was full, the machine crashed, or a script or a person edited the file by hand.",
+        "Dovecot skips such a line, and clients show “unknown-1” and the like for its letter. A"
+        " name with a control character or a bracket makes the answer of the server unreadable, so"
+        " that some clients show no flags at all.",
+        "The file is written again with the names that Dovecot reads, as it would write them. A"
+        " last line without a newline gets one, and characters that no keyword may have become"
+        " “_”. On request only.",
+        "A letter whose line Dovecot skips stays without a name. Clients take a keyword whose name"
+        " has changed for another one.",
     ),
     "big-uid": Explanation(
         "A migration or a damaged list jumped to a huge UID; all later ones follow it.",

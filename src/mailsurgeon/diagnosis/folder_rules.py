@@ -90,24 +90,62 @@ def fit_permissions(mode: int, owner: int, group: int, reference: tuple[int, int
 LINES_SHOWN = 20
 
 
-def uidlist_damaged(bad: Sequence[BadLine]) -> Finding | None:
-    """`uidlist-damaged` for lines that make Dovecot throw the whole list away; None without any."""
+def uidlist_damaged(bad: Sequence[BadLine], *, more: bool = False) -> Finding | None:
+    """`uidlist-damaged` for lines that make Dovecot throw the whole list away; None without any.
+
+    `more`: the list has more bad lines than these. That many are no accident, so it gets no remedy.
+    """
     if not bad:
         return None
     reasons = list(dict.fromkeys(_REASON_NUMBERS.sub("…", line.reason) for line in bad))
-    detail = {
-        "reason": bad[0].reason if len(bad) == 1 else "; ".join(reasons[:3]),
+    reason = bad[0].reason if len(bad) == 1 else "; ".join(reasons[:3])
+    detail: dict[str, object] = {
+        "reason": f"{reason}, in {len(bad):,} lines at least" if more else reason,
         "lines": [line.number for line in bad[:LINES_SHOWN]],
         "count": len(bad),
     }
-    headless = any(line.number == 1 for line in bad)
-    return Finding("uidlist-damaged", Severity.ERROR, detail, None if headless else "fix-uidlist")
+    if more:
+        detail["more"] = True
+    beyond = more or any(line.number == 1 for line in bad)
+    return Finding("uidlist-damaged", Severity.ERROR, detail, None if beyond else "fix-uidlist")
 
 
-def uidlist_unknown(reason: str) -> Finding:
-    """`uidlist-damaged` for a bad header line, without which no UID in the list can be read."""
-    detail = {"reason": reason, "lines": [1], "count": 1}
+def uidlist_unknown(reason: str, line: int = 1) -> Finding:
+    """`uidlist-damaged` for a bad header line, without which no UID in the list can be read, or a
+    line that is longer than any record."""
+    detail = {"reason": reason, "lines": [line], "count": 1}
     return Finding("uidlist-damaged", Severity.ERROR, detail, None)
+
+
+def keywords_damaged(bad: Sequence[tuple[int, str]]) -> Finding | None:
+    """`keywords-damaged` for lines (number, reason) of Dovecot's names of keyword letters that it
+    skips, or that break the answers that clients get; None without any."""
+    if not bad:
+        return None
+    detail = {
+        "reason": bad[0][1],
+        "lines": [number for number, _ in bad[:LINES_SHOWN]],
+        "count": len(bad),
+    }
+    return Finding("keywords-damaged", Severity.WARNING, detail, "fix-keywords")
+
+
+def keywords_too_large(size: int) -> Finding:
+    """`keywords-damaged` for a file larger than the names of all letters can be."""
+    reason = f"{size:,} bytes are no list of 26 names"
+    detail: dict[str, object] = {"reason": reason, "lines": [], "count": 0, "more": True}
+    return Finding("keywords-damaged", Severity.WARNING, detail, None)
+
+
+UNKNOWN_KEYWORD = "unknown-keyword"
+
+
+def unknown_keyword(letters: str) -> Finding | None:
+    """`unknown-keyword` for letters in a message's flags that have no name in its folder; None
+    without any."""
+    if not letters:
+        return None
+    return Finding(UNKNOWN_KEYWORD, Severity.WARNING, {"letters": letters}, None)
 
 
 def big_uid(highest: int) -> Finding | None:

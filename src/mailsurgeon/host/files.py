@@ -6,11 +6,14 @@ another file, wait without end, or have side effects.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections.abc import Iterator
 
-LARGEST_SURVEYED_LIST = 512 * 1024 * 1024
-"""The largest list of a server, in bytes, that a survey reads; a list is read whole."""
+LARGEST_WHOLE_LIST = 256 << 20
+"""The largest list of a server, in bytes, that is read whole, enough for two million messages.
+Surveys read lists in blocks."""
 
 
 def read_small(path: bytes, limit: int) -> bytes | None:
@@ -30,3 +33,44 @@ def read_small(path: bytes, limit: int) -> bytes | None:
     finally:
         os.close(descriptor)
     return data if len(data) <= limit else None
+
+
+NO_FILE = "it is not a regular file"
+NOT_REGULAR = (0, errno.ELOOP, errno.ENXIO)
+"""The errno with which PlainFile tells that something is no regular file."""
+
+
+class PlainFile:
+    """A regular file opened for reading in blocks, with its `status` at that time.
+
+    Opening raises OSError; of anything but a regular file, with the reason as its text.
+    """
+
+    def __init__(self, path: bytes) -> None:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags)
+        self.status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(self.status.st_mode):
+            self.close()
+            raise OSError(0, NO_FILE)
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """The file from its start, as long as it was when it was opened. Raises OSError."""
+        place = 0
+        while place < self.status.st_size:
+            wanted = min(size, self.status.st_size - place)
+            block = os.pread(self._descriptor, wanted, place)
+            if not block:
+                return
+            place += len(block)
+            yield block
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> PlainFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

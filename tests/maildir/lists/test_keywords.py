@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailsurgeon.maildir.lists.keywords import (
     Keywords,
     KeywordsError,
     add_names,
+    bad_keyword_lines,
     is_fit,
+    nameless,
     parse_keywords,
     remove_names,
+    repaired_keywords,
 )
 
 # What doveadm (2.3.19) showed for a message with the letters a, b and c in its name.
@@ -125,3 +130,43 @@ def test_names_that_imap_does_not_allow_are_not_handed_on(name: bytes) -> None:
 )
 def test_usual_names_are_handed_on(name: bytes) -> None:
     assert is_fit(name)
+
+
+REPAIRS = {
+    b"0 Work\n1 Home\n": ([], b"0 Work\n1 Home\n"),
+    b"": ([], b""),
+    b"0 Work\n\n1 Home\n": ([2], b"0 Work\n1 Home\n"),
+    b"0 Work\n26 Other\nx\n": ([2, 3], b"0 Work\n"),
+    b"0 Work\n0 Other\n1 other\n": ([2, 3], b"0 Other\n"),
+    b"1 Wo\x01rk\n0 H(ome\n": ([1, 2], b"0 H_ome\n1 Wo_rk\n"),
+    b"0 two words\n": ([1], b"0 two_words\n"),
+    b"0 Work\0junk\n": ([1], b"0 Work\n"),
+    b"0 Work\r\n": ([1], b"0 Work\n"),
+    b"0 Work\n1 Home": ([2], b"0 Work\n1 Home\n"),
+    b"0 W\xff\n": ([1], b"0 W_\n"),
+    b"0 W_\n1 W*\n": ([2], b"0 W_\n"),
+    bytes(40): ([1], b""),
+}
+
+
+@pytest.mark.parametrize("data", REPAIRS)
+def test_a_repaired_list_has_the_names_that_dovecot_reads(data: bytes) -> None:
+    lines, repaired = REPAIRS[data]
+    assert [number for number, _ in bad_keyword_lines(data)] == lines
+    assert repaired_keywords(data) == repaired
+    assert bad_keyword_lines(repaired) == []
+
+
+@given(st.binary(max_size=60))
+def test_any_repaired_list_is_sound(data: bytes) -> None:
+    repaired = repaired_keywords(data)
+    assert bad_keyword_lines(repaired) == []
+    assert repaired_keywords(repaired) == repaired
+
+
+@pytest.mark.parametrize(
+    ("flags", "letters"),
+    [(b"S", ""), (b"Sab", ""), (b"FSc", "c"), (b"eSdc", "cde"), (b"Z{", "")],
+)
+def test_letters_without_a_name_of_their_own(flags: bytes, letters: str) -> None:
+    assert nameless(flags, {0: b"Work", 1: b"Home", 3: b"unknown-3", 4: b"unknown-4?"}) == letters

@@ -32,7 +32,7 @@ def spool(tmp_path: Path) -> Spool:
     (root / "new" / "2.b").write_text("abc")
     (root / "tmp" / "3.c").write_text("abc")
     (root / "4.d").write_text("abc")
-    (root / "dovecot-uidlist").write_text("3 V7 N9 Gx\n5 S3 W4 Gg :1.a,S=3,W=4\n")
+    (root / "dovecot-uidlist").write_text("3 V7 N9 Px\n5 S3 W4 Gg :1.a,S=3,W=4\n")
     return open_spool(root)
 
 

@@ -102,7 +102,8 @@ def test_a_list_that_has_changed_is_looked_at_again(
     assert found is not None and not found.usual
 
 
-def test_what_is_no_list_of_a_folder_is_left_out(maildir: SurveyMaildir) -> None:
+def test_a_list_that_is_no_regular_file_is_not_read(maildir: SurveyMaildir) -> None:
     os.mkfifo(maildir.root / "dovecot-uidlist")
     path = os.fsencode(maildir.root)
-    assert stamp_lists([path + b"/dovecot-uidlist", path + b"/courierimapuiddb"]) == {}
+    found = stamp_lists([path + b"/dovecot-uidlist", path + b"/courierimapuiddb"])
+    assert [one.facts.unread for one in found.values()] == ["it is not a regular file"]

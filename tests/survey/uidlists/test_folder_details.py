@@ -49,7 +49,7 @@ def test_dovecots_list_goes_before_couriers_and_lies_in_its_control_directory(
 
 
 def test_the_numbers_of_a_uidlist(maildir: SurveyMaildir) -> None:
-    maildir.file(b"dovecot-uidlist", b"3 V1300000000 N1 Gabc\n1 :a\n7 :b\n")
+    maildir.file(b"dovecot-uidlist", b"3 V1300000000 N1 Pabc\n1 :a\n7 :b\n")
     maildir.folder(b".C")
     maildir.file(b".C/courierimapuiddb", b"1 5 9\n1 a\n")
     inbox, couriers = (folder_details(maildir.spool, path) for path in (b"", b".C"))

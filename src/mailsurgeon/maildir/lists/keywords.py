@@ -7,18 +7,22 @@ as Dovecot 2.3 does it (maildir-keywords.c).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 LETTERS = 26
 """The most keywords that a folder can have."""
 FIRST_LETTER = 0x61
 LONGEST_LINE = 1024
 """Bytes, the newline included. Dovecot stops reading at the first longer line."""
+LARGEST_KEYWORDS = 64 << 10
+"""Bytes of the largest file that is read: more than all letters with the longest lines."""
 LONGEST_KEYWORD = 255
 """The longest name that may be added, in bytes; Dovecot's own limit is 50 unless configured."""
 
 _DIGITS = re.compile(rb"\d{1,10}\Z")
+_INVENTED = re.compile(rb"unknown-\d+\?*\Z")
 _UNFIT = re.compile(rb'[\x00-\x20\x7f(){%*"\\\]]')
 
 Numbered = tuple[int, bytes]
@@ -62,27 +66,81 @@ def parse_keywords(data: bytes) -> Keywords:
     """Reads the file. Of two lines with one number the last counts, of two with one name the
     first."""
     names: dict[int, bytes] = {}
-    seen: dict[bytes, int] = {}
     damage = ""
-    lines = data.split(b"\n")
-    torn = lines.pop()
+    for line in _read_lines(data):
+        if line.name:
+            names[line.number] = line.name
+        if line.reason:
+            damage = damage or line.reason
+    return Keywords(names, damage)
+
+
+class _Line(NamedTuple):
+    """A line as Dovecot reads it. `place` counts from 1; `name` is empty if it skips the line."""
+
+    place: int
+    number: int
+    name: bytes
+    reason: str
+
+
+def _read_lines(data: bytes) -> Iterator[_Line]:
+    known: set[int] = set()
+    seen: dict[bytes, int] = {}
+    *lines, torn = data.split(b"\n")
     for place, line in enumerate(lines, start=1):
         if len(line) >= LONGEST_LINE:
-            damage = damage or f"line {place} is too long"
-            break
+            yield _Line(place, 0, b"", f"line {place} is too long")
+            return
         number, name, reason = _parse_line(line)
         if name and name.lower() in seen:
             reason = f"its name has the letter {_letter(seen[name.lower()])} already"
+            name = b""
         elif name:
-            if number in names:
+            if number in known:
                 reason = reason or f"letter {_letter(number)} has a name already"
-            names[number] = name
+            known.add(number)
             seen[name.lower()] = number
-        if reason:
-            damage = damage or f"line {place}: {reason}"
+        yield _Line(place, number, name, reason and f"line {place}: {reason}")
     if torn:
-        damage = damage or "the last line has no newline"
-    return Keywords(names, damage)
+        yield _Line(len(lines) + 1, 0, b"", "the last line has no newline")
+
+
+def bad_keyword_lines(data: bytes) -> list[tuple[int, str]]:
+    """The lines (from 1) that Dovecot skips or reads as something else, and those whose name breaks
+    the answers that clients get; each with the reason."""
+    found: list[tuple[int, str]] = []
+    for line in _read_lines(data):
+        unfit = line.name and _UNFIT.search(line.name)
+        reason = line.reason
+        if unfit:
+            reason = reason or f"line {line.place}: a character that no IMAP keyword may have"
+        if reason:
+            found.append((line.place, reason))
+    return found
+
+
+def repaired_keywords(data: bytes) -> bytes:
+    """The names that Dovecot reads, one line each, as it would write them itself. A last line
+    without newline counts; characters that no keyword may have become `_`."""
+    whole = data if data.endswith(b"\n") or not data else data + b"\n"
+    lines: list[bytes] = []
+    taken: set[bytes] = set()
+    for number, name in sorted(parse_keywords(whole).names.items()):
+        text = name.decode("utf-8", "replace").replace("\ufffd", "_").encode()
+        fit = _UNFIT.sub(b"_", text)
+        if fit.lower() not in taken:
+            taken.add(fit.lower())
+            lines.append(b"%d %s\n" % (number, fit))
+    return b"".join(lines)
+
+
+def nameless(flags: Iterable[int], names: Mapping[int, bytes]) -> str:
+    """Those of the flags (character codes) that are keyword letters without a name of their own,
+    sorted. Dovecot invents names like `unknown-3` for such letters."""
+    letters = sorted({flag for flag in flags if 0 <= flag - FIRST_LETTER < LETTERS})
+    named = {FIRST_LETTER + number for number, name in names.items() if not _INVENTED.match(name)}
+    return "".join(chr(letter) for letter in letters if letter not in named)
 
 
 def _parse_line(line: bytes) -> tuple[int, bytes, str]:

@@ -1,18 +1,18 @@
-"""Reads `dovecot-uidlist` (versions 1 and 3) and `courierimapuiddb`, and edits single records.
+"""Reads `dovecot-uidlist` (versions 1 and 3) and `courierimapuiddb`. Pure.
 
-Pure: bytes in, bytes out. An edit keeps all other lines byte for byte, the header line above all. A
-record ties a UID to the base name of a file, so a renamed file keeps its UID if its record is
-changed to match. The format, and the lines that a server rejects, are those of Dovecot
-(maildir-uidlist.c); Courier's list has version 1.
+A record ties a UID to the base name of a file. Lines are read, and rejected, as Dovecot 2.3.19 does
+it (maildir-uidlist.c), which forgives a lot: several blanks between fields, fields that are no
+letter and a value, carriage returns, text after a NUL. Courier's list has version 1.
+
+Rules, remedies, plans and edits judge a list by `parse_header`, `Judge` and `Names` alone.
+The owner of a mailbox can fill the file with anything, so every reader stops early at nonsense.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from operator import lt
 from typing import NamedTuple
 
 from mailsurgeon.maildir.filename import split
@@ -20,22 +20,39 @@ from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 
 HIGHEST_UID = 2**32 - 2
 """A server rejects records with higher UIDs."""
+CHUNK = 1 << 20
+"""Bytes of a list that are read at once. No line may be longer."""
+MOST_BAD = 10_000
+MOST_BAD_BYTES = 1 << 20
+"""The lines, and their bytes in all, that a server rejects, before a list is read no further."""
 
-_V1_HEADER = re.compile(rb"1 (\d{1,20}) (\d{1,20})\s*\Z")
-_V3_FIELD = re.compile(rb"[A-Za-z][^ ]*\Z")
-_MOST_DIGITS = 20
-_V3_HEAD = re.compile(rb"\d{1,20}(?: [A-Za-z][^ ]*)*")
-_DIGITS = re.compile(rb"\d{1,20}\Z")  # a longer number exceeds 32 bits and is slow to parse
-_LINES = {
-    1: re.compile(rb"^(\d{1,20}) ([^/\n]+)$", re.MULTILINE),
-    3: re.compile(rb"^(\d{1,20}) (?:[A-Za-z][^ \n]* )*:([^/\n]+)$", re.MULTILINE),
-}
+_32_BITS = 2**32 - 1
+_V1_HEADER = re.compile(rb"1 \s*([+-]?)(\d{1,19})\s+([+-]?)(\d{1,19})(?!\d)")
+_NUMBER = re.compile(rb"\d{1,20}\Z")
+_GUID = re.compile(rb"[0-9A-Fa-f]{32}\Z")
+_UID = re.compile(rb"(\d+) +")
+_V3_RECORD = re.compile(rb"(\d+) +((?:[^ :][^ ]* +)*):(.+)", re.DOTALL)
+_V1_RECORD = re.compile(rb"(\d+) +()([^ ].*)", re.DOTALL)
 
 NO_NEWLINE = "the last line has no newline"
+NO_BASE = "no base name"
+RETURN_IN_BASE = "a carriage return in the base name"
 
 
 class UidlistError(ValueError):
-    """A uidlist cannot be read or edited; the text says why."""
+    """A uidlist cannot be read or edited; the text says why. `number`: the line, from 1."""
+
+    def __init__(self, text: str, number: int = 1) -> None:
+        super().__init__(text)
+        self.number = number
+
+
+class Header(NamedTuple):
+    """The first line. `next_uid` may be lower than the last record's UID, which is allowed."""
+
+    version: int
+    uidvalidity: int
+    next_uid: int
 
 
 class Record(NamedTuple):
@@ -74,7 +91,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Uidlist:
-    """A uidlist as read. `header` is the first line with its newline; `records` are in order."""
+    """A uidlist as read. `header` is the first line with its newline; `records` are in order.
+
+    `more`: it has more bad lines than `bad`, and was read only to the last of these.
+    """
 
     version: int
     header: bytes
@@ -82,6 +102,7 @@ class Uidlist:
     next_uid: int
     records: tuple[Record, ...]
     bad: tuple[BadLine, ...]
+    more: bool = False
 
 
 def base_name(filename: bytes) -> bytes:
@@ -90,311 +111,224 @@ def base_name(filename: bytes) -> bytes:
 
 
 def parse_uidlist(data: bytes) -> Uidlist:
-    """Reads a uidlist. Raises UidlistError if the header line is not that of a uidlist."""
-    header, newline, body = data.partition(b"\n")
-    version, uidvalidity, next_uid = _parse_header(header)
+    """Reads a uidlist. Raises UidlistError if the header line is not that of a uidlist, or a line
+    is longer than CHUNK."""
+    header, newline, _ = data.partition(b"\n")
+    head = parse_header(header)
     if not newline:
         bad = (BadLine(1, header, NO_NEWLINE),)
-        return Uidlist(version, header, uidvalidity, next_uid, (), bad)
-    lines = body.split(b"\n")
-    torn = lines.pop()
-    numbered: dict[bytes, tuple[int, Record]] = {}
-    bad_lines: list[BadLine] = []
-    last = 0
-    for number, line in enumerate(lines, start=2):
-        record = parse_record(line, version)
+        return Uidlist(head.version, header, head.uidvalidity, head.next_uid, (), bad)
+    judge, rejected, names = Judge(head.version), Rejected(), Names()
+    for number, line in numbered_lines(whole_lines(_blocks(data))):
+        record = judge.record(line)
         if isinstance(record, str):
-            bad_lines.append(BadLine(number, line, record))
-            continue
-        if record.uid <= last:
-            bad_lines.append(BadLine(number, line, f"UID {record.uid} comes after UID {last}"))
-            continue
-        last = record.uid
-        # Dovecot keeps the higher UID of two records with one base name.
-        earlier = numbered.pop(record.base, None)
-        if earlier:
-            reason = f"the base name has UID {record.uid} too"
-            bad_lines.append(BadLine(earlier[0], earlier[1].line, reason))
-        numbered[record.base] = (number, record)
-    if torn:
-        bad_lines.append(BadLine(len(lines) + 2, torn, NO_NEWLINE))
-    records = tuple(record for _, record in numbered.values())
-    bad = tuple(sorted(bad_lines))
-    return Uidlist(version, header + b"\n", uidvalidity, next_uid, records, bad)
+            rejected.add(number, line.removesuffix(b"\n"), record)
+        else:
+            rejected.add_all(names.add(number, record, judge.broken))
+        if rejected.full:
+            break
+    records = tuple(record for _, record, _ in names.taken.values())
+    return Uidlist(
+        head.version, header + b"\n", head.uidvalidity, head.next_uid, records,
+        rejected.sorted(), rejected.full,
+    )  # fmt: skip
 
 
 def numbering(data: bytes) -> tuple[int, int]:
-    """The UIDVALIDITY and the next UID, without reading every record. Raises UidlistError.
-
-    The next UID in the header may be lower than the last record's UID, which is allowed.
-    """
-    version, uidvalidity, next_uid = _parse_header(data.partition(b"\n")[0])
-    last = data[data.rfind(b"\n", 0, -1) + 1 :].removesuffix(b"\n")
-    record = parse_record(last, version)
+    """The UIDVALIDITY and the next UID, without reading every record. Raises UidlistError."""
+    version, uidvalidity, next_uid = parse_header(data.partition(b"\n")[0])
+    record = parse_record(data[data.rfind(b"\n", 0, -1) + 1 :].removesuffix(b"\n"), version)
     if not isinstance(record, str):
         next_uid = max(next_uid, record.uid + 1)
     return uidvalidity, next_uid
 
 
-def drop_lines(data: bytes, lines: Iterable[tuple[int, bytes]]) -> bytes:
-    """A uidlist without these lines (number from 1, text). Raises UidlistError if one differs."""
-    parts = data.split(b"\n")
-    for number, text in sorted(lines, reverse=True):
-        if number > len(parts) or parts[number - 1] != text:
-            raise UidlistError(f"line {number} has changed")
-        if number == len(parts):
-            parts[-1] = b""  # the last line had no newline; the line before keeps its own
-        else:
-            del parts[number - 1]
-    return b"\n".join(parts)
-
-
-def restore_lines(data: bytes, lines: Iterable[tuple[int, bytes]], *, torn: bool) -> bytes:
-    """A uidlist with dropped lines put back in their places, or at the end if it is shorter now.
-
-    `torn`: the last of them had no newline; it gets one if other lines now follow it.
-    """
-    parts = data.split(b"\n")
-    wanted = sorted(lines)
-    for number, text in wanted:
-        if torn and number == wanted[-1][0] and number >= len(parts):
-            parts[-1] = text
-        else:
-            parts.insert(min(number, len(parts)) - 1, text)
-    return b"\n".join(parts)
-
-
-def _parse_header(line: bytes) -> tuple[int, int, int]:
-    old = _V1_HEADER.match(line)
-    if old:
-        return 1, int(old[1]), int(old[2])
-    words = line.split(b" ")
-    if words[0] != b"3":
+def parse_header(line: bytes) -> Header:
+    """Reads the first line, given without its newline. Raises UidlistError where Dovecot drops the
+    whole list."""
+    line = _as_read(line)
+    if line[1:2] != b" " or line[:1] not in (b"1", b"3"):
         raise UidlistError("the first line is no uidlist header of version 1 or 3")
-    values = {word[:1]: word[1:] for word in reversed(words[1:]) if word}
-    validity, following = values.get(b"V", b""), values.get(b"N", b"")
-    if not (_DIGITS.match(validity) and int(validity) and _DIGITS.match(following)):
-        raise UidlistError("the first line lacks a UIDVALIDITY (V) or next UID (N)")
-    return 3, int(validity), int(following)
+    header = _old_header(line) if line[:1] == b"1" else _new_header(line[2:])
+    if not header.uidvalidity or not header.next_uid:
+        raise UidlistError("the first line lacks a UIDVALIDITY (V) or next UID (N) above 0")
+    return header
+
+
+def _old_header(line: bytes) -> Header:
+    """As the C library's `%u` reads it: with a sign, and the lowest 32 bits of the number."""
+    found = _V1_HEADER.match(line)
+    if not found:
+        raise UidlistError("the first line lacks a UIDVALIDITY or next UID")
+    values = [
+        (-1 if sign == b"-" else 1) * int(digits) & _32_BITS
+        for sign, digits in (found.group(1, 2), found.group(3, 4))
+    ]
+    return Header(1, *values)
+
+
+def _new_header(rest: bytes) -> Header:
+    values = {b"V": 0, b"N": 0}
+    while rest:
+        end = rest.find(b" ", 1)
+        key, value = rest[:1], rest[1:] if end < 0 else rest[1:end]
+        rest = b"" if end < 0 else rest[end:].lstrip(b" ")
+        if key == b"G" and not _GUID.match(value):
+            raise UidlistError("the mailbox GUID (G) in the first line is not 32 hex digits")
+        if key in values:
+            if not _NUMBER.match(value) or int(value) > _32_BITS:
+                meant = "UIDVALIDITY" if key == b"V" else "next UID"
+                text = f"the {meant} ({key.decode()}) in the first line is no number of 32 bits"
+                raise UidlistError(text)
+            values[key] = int(value)
+    return Header(3, values[b"V"], values[b"N"])
 
 
 def parse_record(line: bytes, version: int) -> Record | str:
     """Parses a line without its newline. Returns a record, or in words why a server rejects it."""
-    digits, space, rest = line.partition(b" ")
-    if not (space and _DIGITS.match(digits)):
-        return "no UID at the start"
-    uid = int(digits)
-    if not 0 < uid <= HIGHEST_UID:
-        return f"UID {uid} is not allowed"
-    fields: list[bytes] = []
-    base = rest
-    if version == 3:
-        while not base.startswith(b":"):
-            field, space, base = base.partition(b" ")
-            if not (space and _V3_FIELD.match(field)):
-                return "no base name"
-            fields.append(field)
-        base = base[1:]
-    if not base:
-        return "no base name"
-    if b"/" in base:
+    text = _as_read(line)
+    found = (_V3_RECORD if version == 3 else _V1_RECORD).fullmatch(text)
+    uid = _uid(found[1]) if found else 0
+    if not found or not 0 < uid <= HIGHEST_UID:
+        return _why_rejected(text)
+    if b"/" in found[3]:
         return "a slash in the base name"
-    return Record(uid, tuple(fields), base, line)
+    base = found[3].partition(b":")[0]  # flags behind it do not count
+    # Dovecot accepts these two, but no file has such a name, and it writes them as other lines.
+    if not base:
+        return NO_BASE
+    if b"\r" in base:
+        return RETURN_IN_BASE
+    fields = tuple(field for field in found[2].split(b" ") if field) if found[2] else ()
+    return Record(uid, fields, base, line)
 
 
-class Editor:
-    """Edits the records of a uidlist; `data` returns the edited file.
-
-    Creating one raises UidlistError if the file has lines that a server rejects, because the server
-    would throw the whole file away.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        header, newline, body = data.partition(b"\n")
-        self._version = _parse_header(header)[0]
-        self._header = header + newline
-        self._lines = body.split(b"\n")[:-1]
-        places = places_of(body, self._version) if newline else None
-        if places is None:
-            uidlist = parse_uidlist(data)
-            if uidlist.bad:
-                raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
-            places = {record.base: place for place, record in enumerate(uidlist.records)}
-        self._places = places
-
-    def __contains__(self, base: bytes) -> bool:
-        return base in self._places
-
-    def data(self) -> bytes:
-        """The file with all changes made so far."""
-        return self._header + b"".join([line + b"\n" for line in self._lines])
-
-    def plan(
-        self, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
-    ) -> list[Change]:
-        """The changes that move records to new base names; see `rename_records`."""
-        changes: list[Change] = []
-        for old, new in renames:
-            place = self._places.get(old)
-            if place is None:
-                continue
-            self._check_is_free(old, new)
-            record = _record(self._lines[place], self._version)
-            after = carried_over(record, new, self._version, uidl_is_name=uidl_is_name)
-            if after != record.line:
-                changes.append(Change(record.line, after))
-        return changes
-
-    def _check_is_free(self, old: bytes, new: bytes) -> None:
-        if new != old and new in self._places:
-            raise UidlistError("the new base name has a record already")
-
-    def preview(self, changes: Iterable[Change]) -> list[Change]:
-        """The changes that `apply` would make, each taken alone. Raises like `apply`."""
-        return [made for _, made, _, _ in self._resolved(changes)]
-
-    def apply(self, changes: Iterable[Change]) -> list[Change]:
-        """Makes the changes; see `apply_changes`."""
-        applied: list[Change] = []
-        for place, made, old, new in self._resolved(changes):
-            del self._places[old]
-            self._places[new] = place
-            self._lines[place] = made.after
-            applied.append(made)
-        return applied
-
-    def _resolved(self, changes: Iterable[Change]) -> Iterator[tuple[int, Change, bytes, bytes]]:
-        """By change whose record exists: its place, the change as made, old and new base name."""
-        for change in changes:
-            before = _record(change.before, self._version)
-            after = _record(change.after, self._version)
-            place = self._places.get(before.base)
-            if place is None:
-                continue
-            self._check_is_free(before.base, after.base)
-            line, new = self._lines[place], after.base
-            if line == change.before:
-                yield place, Change(line, change.after), before.base, new
-                continue
-            made = _changed(_record(line, self._version), before, after, self._version)
-            new = _record(made, self._version).base
-            yield place, Change(line, made), before.base, new
+def _as_read(line: bytes) -> bytes:
+    """The part of a line that Dovecot's reader of lines hands on."""
+    if b"\r" in line:
+        line = line.removesuffix(b"\r")
+    return line.partition(b"\0")[0] if b"\0" in line else line
 
 
-def places_of(body: bytes, version: int) -> dict[bytes, int] | None:
-    """The positions of all lines by their base names; None if a server may reject any of them.
-
-    Faster than `parse_uidlist`, which is needed only to find out what is wrong.
-    """
-    found = (_halves(body) if version == 3 else None) or _matched(body, version)
-    if found is None:
-        return None
-    uids, bases = found
-    if uids and not (
-        uids[0] > 0 and uids[-1] <= HIGHEST_UID and all(map(lt, uids, islice(uids, 1, None)))
-    ):
-        return None
-    places = dict(zip(bases, range(len(bases)), strict=True))
-    return places if len(places) == len(bases) else None
+def _uid(digits: bytes) -> int:
+    """Dovecot counts in 32 bits. 2**32 divides 10**32, so earlier digits add nothing."""
+    return int(digits[-32:]) & _32_BITS
 
 
-def _halves(body: bytes) -> tuple[list[int], list[bytes]] | None:
-    """The UIDs and base names of version 3, if each line has exactly one ` :`, and no slash or
-    leading zero; else None.
-
-    Each line is cut before that colon. Heads must alternate with base names then, since otherwise a
-    line has no ` :`, or two.
-    """
-    lines = body.count(b"\n")
-    if b"/" in body or body.count(b" :") != lines or not body.endswith(b"\n"):
-        return None
-    if body.startswith(b"0") or b"\n0" in body or b" :\n" in body:
-        return None
-    halves = body.replace(b" :", b"\n:").split(b"\n")
-    heads = halves[:-1:2]
-    if b"".join(heads).isdigit():
-        usual = min(map(len, heads)) > 0 and max(map(len, heads)) <= _MOST_DIGITS
-        uids = list(map(int, heads)) if usual else None
-    elif all(map(_V3_HEAD.fullmatch, heads)):
-        uids = [int(head.partition(b" ")[0]) for head in heads]
-    else:
-        uids = None
-    return None if uids is None else (uids, [base[1:] for base in halves[1::2]])
+def _why_rejected(text: bytes) -> str:
+    found = _UID.match(text)
+    if not found:
+        return "no UID at the start"
+    uid = _uid(found[1])
+    return NO_BASE if 0 < uid <= HIGHEST_UID else f"UID {uid} is not allowed"
 
 
-def _matched(body: bytes, version: int) -> tuple[list[int], list[bytes]] | None:
-    """The UIDs and base names, if each line has the form of the version; else None."""
-    found: list[tuple[bytes, bytes]] = _LINES[version].findall(body)
-    if len(found) != body.count(b"\n") or not (body.endswith(b"\n") or not body):
-        return None
-    return [int(uid) for uid, _ in found], [base for _, base in found]
+class Judge:
+    """Judges the lines of a list, which must come in order. `last`: the last UID that was fine.
+    `broken`: a line was rejected, so Dovecot has not read the later ones."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self.last = 0
+        self.broken = False
+
+    def record(self, line: bytes) -> Record | str:
+        """The record in a line, or in words why a server rejects the line. A line has its newline,
+        except the last one of a file that ends without."""
+        record = parse_record(line[:-1], self.version) if line.endswith(b"\n") else NO_NEWLINE
+        if not isinstance(record, str):
+            if record.uid > self.last:
+                self.last = record.uid
+                return record
+            record = f"UID {record.uid} comes after UID {self.last}"
+        self.broken = True
+        return record
 
 
-def _record(line: bytes, version: int) -> Record:
-    record = parse_record(line, version)
-    if isinstance(record, str):
-        raise UidlistError("a record change of another version of the file")
-    return record
+class Names:
+    """Finds base names that have several records. `taken`: by base name, the number of the record
+    that counts, the record, and whether it comes after a line that was rejected."""
+
+    def __init__(self) -> None:
+        self.taken: dict[bytes, tuple[int, Record, bool]] = {}
+
+    def add(self, number: int, record: Record, broken: bool) -> list[BadLine]:
+        """Adds a record; returns the one that does not count, if the name has another.
+
+        Dovecot keeps the higher UID, of the records that it reads.
+        """
+        earlier = self.taken.get(record.base)
+        if earlier is not None and broken and not earlier[2]:
+            return [BadLine(number, record.line, _repeated(earlier[1]))]
+        self.taken.pop(record.base, None)
+        self.taken[record.base] = (number, record, broken)
+        return [BadLine(earlier[0], earlier[1].line, _repeated(record))] if earlier else []
 
 
-def rename_records(
-    data: bytes, renames: Iterable[tuple[bytes, bytes]], *, uidl_is_name: bool = False
-) -> tuple[bytes, list[Change]]:
-    """Moves records to new base names and keeps their UIDs.
-
-    `renames` are (old base, new base). A base without a record is skipped, because no server has
-    seen that message. The sizes S and W are dropped, since they belong to the old name. A record
-    without a GUID (G) gets the old base as GUID, because the GUID defaults to the base name. An
-    empty POP3 UIDL (P), which stands for the base name, becomes the old base. A record without P
-    gets the old base as P only with `uidl_is_name` (the server's pop3_uidl_format has %f); with
-    any other format a P would itself change the UIDL. If both bases are equal, only S and W are
-    dropped. Returns the new data and the changes made.
-
-    Raises UidlistError if the file has lines that a server rejects, or if a new base is taken.
-    """
-    editor = Editor(data)
-    made = editor.apply(editor.plan(renames, uidl_is_name=uidl_is_name))
-    return editor.data(), made
+def _repeated(other: Record) -> str:
+    return f"the base name has UID {other.uid} too"
 
 
-def carried_over(record: Record, base: bytes, version: int, *, uidl_is_name: bool = False) -> bytes:
-    """The line of `record` for a file that now has the base name `base`."""
-    fields = [field for field in record.fields if field[:1] not in (b"S", b"W")]
-    if version == 3 and base != record.base and b" " not in record.base:
-        named = {field[:1]: field[1:] for field in fields}
-        if not named.get(b"P", b"" if uidl_is_name else b"the format's"):
-            fields = [field for field in fields if field != b"P"]
-            fields.append(b"P" + record.base)
-        if b"G" not in named:
-            fields.append(b"G" + record.base)
-    return _line(record.uid, fields, base, version)
+class Rejected:
+    """The bad lines of a list, up to a limit. `full`: the limit is reached."""
+
+    def __init__(self) -> None:
+        self._lines: list[BadLine] = []
+        self._bytes = 0
+
+    def add(self, number: int, line: bytes, reason: str) -> None:
+        """Adds a line."""
+        self._lines.append(BadLine(number, line, reason))
+        self._bytes += len(line)
+
+    def add_all(self, lines: Iterable[BadLine]) -> None:
+        """Adds several lines."""
+        for line in lines:
+            self.add(*line)
+
+    @property
+    def full(self) -> bool:
+        """Whether reading on would only cost memory."""
+        return len(self._lines) >= MOST_BAD or self._bytes > MOST_BAD_BYTES
+
+    def sorted(self) -> tuple[BadLine, ...]:
+        """The lines by their numbers."""
+        return tuple(sorted(self._lines))
 
 
-def _line(uid: int, fields: Sequence[bytes], base: bytes, version: int) -> bytes:
-    if version == 1:
-        return b"%d %s" % (uid, base)
-    return b" ".join([b"%d" % uid, *fields, b":" + base])
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks of a file cut anew, each at the end of a line; a last line without a newline is
+    the end of the last. Raises UidlistError for a line longer than CHUNK."""
+    pending, lines = b"", 0
+    for block in blocks:
+        end = block.rfind(b"\n") + 1
+        if end:
+            chunk = pending + block[:end]
+            yield chunk
+            lines += chunk.count(b"\n")
+            pending = block[end:]
+        else:
+            pending += block
+        if len(pending) > CHUNK:
+            number = lines + 1
+            raise UidlistError(f"line {number} is longer than {CHUNK:,} bytes", number)
+    if pending:
+        yield pending
 
 
-def apply_changes(data: bytes, changes: Iterable[Change]) -> tuple[bytes, list[Change]]:
-    """Makes those changes whose `before` line has the base name of an existing record.
+def numbered_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines after the first, each with its number and its newline."""
+    number = 0
+    for chunk in chunks:
+        lines = chunk.split(b"\n")
+        last = lines.pop()
+        for line in lines:
+            number += 1
+            if number > 1:
+                yield number, line + b"\n"
+        if last:
+            yield number + 1, last
 
-    If the server has rewritten the record since (other fields, even another UID), its text stays,
-    and only the fields that the change itself adds or removes are changed. Undo is the same call
-    with `before` and `after` exchanged. Returns the new data and the changes as they were made.
 
-    Raises UidlistError if the file has lines that a server rejects, or if a new base is taken.
-    """
-    editor = Editor(data)
-    made = editor.apply(changes)
-    return editor.data(), made
-
-
-def _changed(current: Record, before: Record, after: Record, version: int) -> bytes:
-    removed = set(before.fields) - set(after.fields)
-    fields = [field for field in current.fields if field not in removed]
-    if after.base != before.base:  # the sizes belong to the old name
-        fields = [field for field in fields if field[:1] not in (b"S", b"W")]
-    keys = {field[:1] for field in fields}
-    fields += [f for f in after.fields if f not in before.fields and f[:1] not in keys]
-    return _line(current.uid, fields, after.base, version)
+def _blocks(data: bytes) -> Iterator[bytes]:
+    return (data[start : start + CHUNK] for start in range(0, len(data), CHUNK))

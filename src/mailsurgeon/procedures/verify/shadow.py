@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.host.files import LARGEST_WHOLE_LIST, read_small
 from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.server_files import DOVECOT, DOVECOT_UIDLIST
@@ -210,7 +210,7 @@ class Shadow:
     def uids(self, folder: bytes) -> dict[bytes, int]:
         """The UIDs the server has assigned or found, by base name."""
         path = list_path(self.spool, folder, DOVECOT_UIDLIST)
-        data = read_small(path, LARGEST_SURVEYED_LIST) or b""
+        data = read_small(path, LARGEST_WHOLE_LIST) or b""
         found: dict[bytes, int] = {}
         for line in data.split(b"\n")[1:]:
             number, _, base = line.partition(b" :" if data.startswith(b"3") else b" ")
@@ -328,7 +328,7 @@ def _copy(source: bytes, target: bytes) -> None:
     if not os.path.lexists(source):
         return
     with open(target, "wb") as file:
-        file.write(read_small(source, LARGEST_SURVEYED_LIST) or b"")
+        file.write(read_small(source, LARGEST_WHOLE_LIST) or b"")
     os.chmod(target, _allowed(source) & 0o600)
 
 

@@ -23,7 +23,13 @@ from mailsurgeon.survey.index.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
 _UNITED = "its flags go to the copy that is kept"
-_ORDER = {"make-subdirs": 0, "fix-uidlist": 1, "quarantine folder": 5, "lift-folder": 6}
+_ORDER = {
+    "make-subdirs": 0,
+    "fix-uidlist": 1,
+    "fix-keywords": 1,
+    "quarantine folder": 5,
+    "lift-folder": 6,
+}
 _URGENT, _USUAL, _LATE = 2, 3, 4  # late: all hard links of a file share its new time
 
 

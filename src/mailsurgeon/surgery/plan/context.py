@@ -10,12 +10,13 @@ import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 from mailsurgeon.diagnosis.conventions import Conventions, conventions_of
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
-from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.host.files import PlainFile
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.filename import (
     ALONE,
@@ -28,6 +29,8 @@ from mailsurgeon.maildir.filename import (
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
 from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
+from mailsurgeon.maildir.lists.uidlist import CHUNK
+from mailsurgeon.maildir.lists.uidlist_fast import ListSurvey, survey_uidlist
 from mailsurgeon.maildir.server_files import (
     COURIER_SUBSCRIPTIONS,
     DOVECOT_SUBSCRIPTIONS,
@@ -293,9 +296,12 @@ class SpoolContext:
             self._listings[folder] = names
         return self._listings[folder]
 
-    def uidlist(self, folder: bytes, name: bytes) -> bytes | None:
-        """The bytes of one of a folder's uidlists; None if it is not a plain file."""
-        return read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
+    def uidlist(self, folder: bytes, name: bytes) -> ListSurvey | None:
+        """The facts of one of a folder's uidlists; None if it is not a plain file that we may read.
+        Raises UidlistError."""
+        with suppress(OSError), PlainFile(list_path(self.spool, folder, name)) as file:
+            return survey_uidlist(lambda: file.blocks(CHUNK))
+        return None
 
     @cached_property
     def subscriptions(self) -> dict[str, str]:

@@ -11,13 +11,18 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
+from mailsurgeon.host.files import PlainFile
 from mailsurgeon.maildir import server_files
-from mailsurgeon.maildir.lists.uidlist import Editor, UidlistError
+from mailsurgeon.maildir.lists.uidlist import CHUNK, UidlistError
+from mailsurgeon.maildir.lists.uidlist_edit import Editor
+from mailsurgeon.maildir.lists.uidlist_fast import TooManyRecords, survey_uidlist
 from mailsurgeon.maildir.server_entry import Server, Tells
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
 from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.uid_effects import Traces
+
+_LARGE = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,11 @@ def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: 
     missing = set(bases)
     for name in names:
         try:
+            _look_first(list_path(spool, folder, name))
             found = _read(spool, folder, name, owner)
             listed = Editor(found) if found is not None else None
+        except TooManyRecords as error:
+            return Listed(names, trouble=f"{error}, so the UID could not be kept")
         except UidlistError as error:
             return Listed(names, trouble=_damaged(folder, name, str(error)), damaged=True)
         except (OSError, StepRefused, HardError) as error:
@@ -76,6 +84,16 @@ def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: 
         if listed is not None:
             missing = {base for base in missing if base not in listed}
     return Listed(names, frozenset(missing) if names else frozenset())
+
+
+def _look_first(path: bytes) -> None:
+    """Raises UidlistError for a large list of nonsense, so that it is not read whole. The list may
+    be missing, or what may not be opened."""
+    with suppress(OSError), PlainFile(path) as file:
+        if file.status.st_size > _LARGE:
+            bad = survey_uidlist(lambda: file.blocks(CHUNK)).bad
+            if bad:
+                raise UidlistError(f"line {bad[0].number}: {bad[0].reason}")
 
 
 def _damaged(folder: bytes, name: bytes, why: str) -> str:

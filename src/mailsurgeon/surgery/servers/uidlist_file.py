@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.lists.uidlist import Change, Editor, UidlistError, parse_uidlist
+from mailsurgeon.host.files import LARGEST_WHOLE_LIST
+from mailsurgeon.maildir.lists.uidlist import Change, UidlistError, parse_uidlist
+from mailsurgeon.maildir.lists.uidlist_edit import Editor
 from mailsurgeon.maildir.server_entry import KnownFile
 from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
@@ -14,9 +16,6 @@ from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
 from mailsurgeon.surgery.servers.files import ServerFile
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.text import visible
-
-LARGEST_UIDLIST = 1 << 30
-"""Size in bytes above which a list is not read: enough for ten million messages."""
 
 
 @dataclass(slots=True)
@@ -144,5 +143,5 @@ def read_list_file(
 
     Raises StepRefused for anything but a plain, writable file of `owner`, and HardError.
     """
-    file = files.read_file(directory, name, shown, owner, LARGEST_UIDLIST)
+    file = files.read_file(directory, name, shown, owner, LARGEST_WHOLE_LIST)
     return ListFile(file, uidl_is_name) if file.status is not None else None

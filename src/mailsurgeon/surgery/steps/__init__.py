@@ -2,7 +2,7 @@
 
 `base`: the methods of a step, and the defaults that suit most kinds.
 `rename`, `directory`, `attributes`: change messages and directories.
-`uidlist`, `uidlist_lines`, `keywords`, `maildirsize`: change servers' list files.
+`uidlist`, `uidlist_lines`, `keywords`, `keywords_text`, `maildirsize`: change servers' list files.
 `purge`: deletes from the quarantine.
 `registry`: the table of kinds, by their names in the journal.
 `scene`: what a step may look up before it is journaled. `performing`: runs one step.

@@ -94,8 +94,13 @@ class MakeDirectory(_OneDirectory):
         )  # fmt: skip
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """A `mkdir` command."""
-        yield f"mkdir -m {self._mode:o} -- {words.path(self.path)}"
+        """A `mkdir` command; root gives the directory to its owner."""
+        yield f"mkdir -m {self._mode & 0o777:o} -- {words.path(self.path)}"
+        if self.owner is not None:
+            uid, gid = self.owner
+            yield words.call("own", f"{uid}:{gid}", words.path(self.path))
+        if self._mode & ~0o777:
+            yield f"chmod {self._mode:o} -- {words.path(self.path)}"
 
 
 @dataclass(frozen=True, slots=True)

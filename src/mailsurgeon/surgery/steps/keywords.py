@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
@@ -27,6 +27,7 @@ from mailsurgeon.surgery.servers.files import Manner, ServerFile
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders, control_directory
 from mailsurgeon.surgery.servers.uid_changes import bytes_of
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
+from mailsurgeon.surgery.steps.shell_words import ShellWords, printed, quoted
 from mailsurgeon.text import visible
 
 
@@ -57,18 +58,20 @@ class NameLetters(ChangeKeywords):
 
     def do(self, places: Places, folders: LockedFolders) -> None:
         """Adds the names, or removes those no message uses."""
-        with _dovecot(places, self.folder) as file:
+        with letters_file(places, self.folder) as file:
             new = self._without(file, folders) if self._takes_away else self._with(file)
             if new == file.data:
                 return
             if self._takes_away and not new and self.made:
                 file.remove()
             else:
-                file.replace(new, _manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT_SUFFIX)
+                file.replace(
+                    new, letters_manner(places, file.directory), DOVECOT_KEYWORDS + DRAFT_SUFFIX
+                )
 
     def recover(self, places: Places, folders: LockedFolders) -> bool:
         """Whether there is nothing left to do; removes the draft of a killed run."""
-        with _dovecot(places, self.folder) as file:
+        with letters_file(places, self.folder) as file:
             remove_own(file.directory, DOVECOT_KEYWORDS + DRAFT_SUFFIX)
             new = self._without(file, folders) if self._takes_away else self._with(file)
             return new == file.data
@@ -96,6 +99,19 @@ class NameLetters(ChangeKeywords):
             made=data.get("made"),
             **link_data(data),
         )
+
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """Adds the lines, or removes them, last first, as far as no message needs them."""
+        place = words.place(self.folder or b"", DOVECOT_KEYWORDS)
+        if self.add:
+            yield "{"
+            yield from (printed(b"%d %s" % one) for one in self.add)
+            yield f"}} | {words.call('name_letters', place)}"
+        for number, name in reversed(self.remove or ()):
+            letter = chr(keywords.FIRST_LETTER + number)
+            folder = words.path(self.folder or b"")
+            call = words.call("forget_letter", place, folder, letter, *["made"] * bool(self.made))
+            yield f"{printed(b'%d %s' % (number, name))} | {call}"
 
     @property
     def is_sign(self) -> bool:
@@ -193,6 +209,21 @@ class CarriedKeywords(ChangeKeywords):
             **link_data(data),
         )
 
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """Writes the update file; on the way back, removes the one that the other step wrote."""
+        content = [printed(name) for name in self.names]
+        made = ["made"] * bool(self.made)
+        calls: list[str] = []
+        if self.target_folder is not None:
+            place = words.place(self.target_folder, COURIER_KEYWORDS)
+            kept = ["kept"] * bool(self.back)
+            calls.append(words.call("write_keywords", place, quoted(self.new), *kept))
+        if self.back and self.folder is not None:
+            place = words.place(self.folder, COURIER_KEYWORDS)
+            calls.append(words.call("unwrite_keywords", place, quoted(self.old), *made))
+        for call in calls:
+            yield from ("{", *content, f"}} | {call}")
+
     @property
     def is_sign(self) -> bool:
         """Only on the way there: on the way back, keywords may stay because Courier uses them."""
@@ -278,7 +309,7 @@ def _names_from_text(pairs: Iterable[Any] | None) -> tuple[keywords.Numbered, ..
 
 
 @contextmanager
-def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
+def letters_file(places: Places, folder: bytes | None) -> Generator[ServerFile]:
     """A folder's `dovecot-keywords`. Raises StepRefused if it must not be touched."""
     assert folder is not None
     with os_errors_at(folder or b"INBOX"):
@@ -292,7 +323,7 @@ def _dovecot(places: Places, folder: bytes | None) -> Generator[ServerFile]:
         os.close(control)
 
 
-def _manner(places: Places, directory: int) -> Manner:
+def letters_manner(places: Places, directory: int) -> Manner:
     """Owner and mode of a new file: those of the uidlist beside it, else from the directory."""
     like = at.look(directory, DOVECOT_UIDLIST)
     if like and stat.S_ISREG(like.st_mode) and like.st_uid == places.owner[0]:

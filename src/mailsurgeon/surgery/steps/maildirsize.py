@@ -6,7 +6,7 @@ The engine journals this step before it appends the line.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, NoReturn, Self
@@ -18,6 +18,7 @@ from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import maildirsize_file
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
+from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class CountQuota(Step):
             acts=tuple(map(int, data.get("acts", ()))),
             **link_data(data),
         )
+
+    def shell(self, words: ShellWords) -> Iterator[str]:
+        """Appends the line."""
+        place = words.quota(MAILDIRSIZE)
+        yield words.call("count_quota", place, str(self.size), str(self.messages))
 
     @property
     def counted_acts(self) -> Sequence[int]:

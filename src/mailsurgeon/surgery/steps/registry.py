@@ -9,6 +9,7 @@ from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, Change
 from mailsurgeon.surgery.steps.base import Step, Where
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
 from mailsurgeon.surgery.steps.keywords import ChangeKeywords
+from mailsurgeon.surgery.steps.keywords_text import RewriteKeywords
 from mailsurgeon.surgery.steps.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.steps.rename import Rename
@@ -19,7 +20,7 @@ KINDS: dict[str, type[Step]] = {
     kind.action: kind
     for kind in (
         Rename, MakeDirectory, RemoveDirectory, ChangeMode, ChangeOwner, ChangeTime,
-        ChangeRecords, DropLines, ChangeKeywords, CountQuota, Purge,
+        ChangeRecords, DropLines, ChangeKeywords, RewriteKeywords, CountQuota, Purge,
     )
 }  # fmt: skip
 

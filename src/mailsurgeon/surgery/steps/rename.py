@@ -34,7 +34,6 @@ from mailsurgeon.surgery.steps.scene import Scene
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 from mailsurgeon.text import visible
 
-_SAFE_MODE = "700"
 _SHARED = ("shared",)
 
 
@@ -316,9 +315,9 @@ class Rename(Step):
         return isinstance(self.target, QuarantinePath)
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """A `mv -n` command; for the quarantine, `mkdir -p` comes first."""
+        """A `mv -n` command; for the quarantine, its directory is made first."""
         if self.puts_away:
-            yield f"mkdir -p -m {_SAFE_MODE} -- {words.path(parent_of(self.target))}"
+            yield words.call("room", words.path(parent_of(self.target)))
         yield f"mv -n -- {words.path(self.source)} {words.path(self.target)}"
 
 

@@ -15,14 +15,19 @@ from mailsurgeon.text import visible
 
 
 class ShellWords:
-    """For a script that runs in the spool, knows $QUARANTINE and $LISTS, and has `edit_uidlist`.
+    """For a script that runs in the spool, and knows $QUARANTINE and $LISTS.
 
-    `called`: the functions that it needs besides, `edit_list` and `carry_keywords`.
+    `called`: the functions of `report/shell_functions.py` that it needs.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self.called: set[str] = set()
+
+    def call(self, function: str, *words: str) -> str:
+        """A call of a function, with shell words."""
+        self.called.add(function)
+        return " ".join((function, *words))
 
     def path(self, path: bytes) -> str:
         """A step's path as one shell word."""
@@ -39,26 +44,41 @@ class ShellWords:
         """
         yield "{"
         for before, after in lines:
-            yield f"printf '%s\\n' {quoted(b'-' + before)}"
+            yield printed(b"-" + before)
             if after:
-                yield f"printf '%s\\n' {quoted(b'+' + after)}"
+                yield printed(b"+" + after)
         yield f"}} | {self._editor(folder, name)}"
 
     def _editor(self, folder: bytes, name: bytes) -> str:
         """The command that makes the edit it reads."""
         if name == DOVECOT_UIDLIST:
-            return f"edit_uidlist {self.path(self._spool.control_name(folder))}"
+            return self.call("edit_uidlist", self.path(self._spool.control_name(folder)))
         file = server_files.TABLE.file(name)
-        function = "carry_keywords" if file and file.role is Role.KEYWORDS else "edit_list"
-        self.called.add(function)
+        keywords = file is not None and file.role is Role.KEYWORDS
+        return self.call("carry_keywords" if keywords else "edit_list", self.place(folder, name))
+
+    def place(self, folder: bytes, name: bytes) -> str:
+        """The path of a folder's list with this name in the table of servers, as a shell word."""
+        file = server_files.TABLE.file(name)
         if file and file.home is Home.CONTROL:
-            inside = os.path.join(self._spool.control_name(folder), name)
-            return f'{function} "$LISTS"/{quoted(inside)}'
-        return f"{function} {self.path(os.path.join(folder, name))}"
+            return f'"$LISTS"/{quoted(os.path.join(self._spool.control_name(folder), name))}'
+        return self.path(os.path.join(folder, name))
+
+    def quota(self, name: bytes) -> str:
+        """The path of a file with this name beside the quota's, as a shell word."""
+        return quoted(name) if self._spool.control is None else f'"$LISTS"/{quoted(name)}'
 
     def by_hand(self, action: str, path: bytes) -> str:
         """A comment for a step that shell has no command for."""
         return f"# {visible(action)} {visible(path or b'.')}: to be made by hand"
+
+
+def printed(line: bytes, *, newline: bool = True) -> str:
+    """A command that writes this line, whatever bytes it has."""
+    if b"\0" not in line and newline:
+        return f"printf '%s\\n' {quoted(line)}"
+    octal = "".join(f"\\{byte:03o}" for byte in line)
+    return f"printf '{octal}{chr(92) + 'n' if newline else ''}'"
 
 
 def quoted(name: bytes) -> str:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Self
 
-from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_lines
+from mailsurgeon.maildir.lists.uidlist import UidlistError
+from mailsurgeon.maildir.lists.uidlist_edit import drop_lines, restore_lines
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
-from mailsurgeon.surgery.steps.shell_words import ShellWords
+from mailsurgeon.surgery.steps.shell_words import ShellWords, printed
 
 NumberedLines = tuple[tuple[int, bytes], ...]
 """Lines with their line numbers in the file, counted from 1."""
@@ -82,12 +83,15 @@ class DropLines(Step):
         )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
-        """Removes the lines; a comment asks to restore them by hand."""
+        """Removes the lines by their numbers, or writes them again at their places."""
+        place = words.place(self.folder or b"", self.name)
         if self.drop:
-            lines = [(line, b"") for _, line in self.drop]
-            yield from words.list_edit(self.folder or b"", self.name, lines)
-        else:
-            yield words.by_hand(self.action, self.folder or b"")
+            yield words.call("drop_lines", place, *(str(number) for number, _ in self.drop))
+        wanted = sorted(self.restore or ())
+        for number, line in wanted:
+            torn = bool(self.torn) and number == wanted[-1][0]
+            call = words.call("restore_line", place, str(number), *["torn"] * torn)
+            yield f"{printed(line, newline=not torn)} | {call}"
 
 
 def _text(lines: NumberedLines | None) -> list[list[int | str]] | None:

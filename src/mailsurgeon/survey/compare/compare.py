@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import (
+    UNKNOWN_KEYWORD,
     backup_folder,
     copies_of_each_other,
     missing_subdir,
@@ -35,7 +36,7 @@ from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.compare.dates import notes_on_dates
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.packed import find_packed
-from mailsurgeon.survey.compare.server_files import check_servers_files
+from mailsurgeon.survey.compare.server_files import check_servers_files, find_unknown_keywords
 from mailsurgeon.survey.compare.tmp_leftovers import find_leftovers
 from mailsurgeon.survey.index import comparison
 from mailsurgeon.survey.index.index import Index
@@ -53,9 +54,11 @@ def compare(job: Comparison) -> list[str]:
     copies = Copies(job.spool, job.index, job.writer)
     if job.changed:
         _together(job, copies)
+    lettered = list(_lettered_elsewhere(job))
     job.writer.forget_groups(SEPARATE)
     _folders(job)
     check_servers_files(job)
+    find_unknown_keywords(job, lettered)
     if job.full:
         find_packed(job)
     find_leftovers(job, copies)
@@ -89,6 +92,15 @@ def _clashes_elsewhere(job: Comparison) -> dict[bytes, list[list[int]]]:
             base = split(filename)[0]
             found.setdefault(path, {}).setdefault(base, []).append(number)
     return {path: list(groups.values()) for path, groups in found.items()}
+
+
+def _lettered_elsewhere(job: Comparison) -> Iterator[tuple[int, bytes, bytes]]:
+    """The entries with unknown keywords in folders that this survey did not examine."""
+    folders = {number: path for path, number in job.writer.folders.items()}
+    for number, folder, filename in comparison.names_with_problem(job.index, UNKNOWN_KEYWORD):
+        path = folders.get(folder)
+        if path is not None and path not in job.contexts:
+            yield number, path, filename
 
 
 def _name_clashes(

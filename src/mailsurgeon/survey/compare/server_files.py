@@ -7,16 +7,34 @@ import re
 import socket
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mailsurgeon.diagnosis.folder_rules import bad_permissions, bloated_index, stale_lock
-from mailsurgeon.host.files import read_small
+from mailsurgeon.diagnosis.facts import Finding
+from mailsurgeon.diagnosis.folder_rules import (
+    bad_permissions,
+    bloated_index,
+    keywords_damaged,
+    keywords_too_large,
+    stale_lock,
+    unknown_keyword,
+)
+from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
 from mailsurgeon.maildir import server_files
+from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists.courier_keywords import LIST
+from mailsurgeon.maildir.lists.keywords import LARGEST_KEYWORDS, bad_keyword_lines, nameless
 from mailsurgeon.maildir.server_entry import Home
-from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_INDEX_CACHE
+from mailsurgeon.maildir.server_files import (
+    COURIER_KEYWORDS,
+    DOVECOT_INDEX_CACHE,
+    DOVECOT_KEYWORDS,
+)
 from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.survey.index.comparison import file_at
+from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.index.writer import SEPARATE
+from mailsurgeon.survey.read.folder_context import read_letters
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 if TYPE_CHECKING:
@@ -37,6 +55,7 @@ def check_servers_files(job: Comparison) -> None:
             if finding:
                 job.writer.directory_problem(path, number, finding)
         _check_lists(job, folder, number)
+        _check_keywords(job, folder, number)
         _check_locks(job, folder, number)
         _check_indexes(job, folder, number)
 
@@ -64,9 +83,51 @@ def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, o
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
     for name in server_files.TABLE.uidlists:
         facts = job.lists.facts(folder.path, name)
-        for finding in facts.findings if facts else ():
-            path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
+        if facts is None:
+            continue
+        path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
+        for finding in facts.findings:
             job.writer.directory_problem(path, number, finding)
+        if facts.unread:
+            job.writer.not_examined(NotExamined(path, facts.unread), number)
+
+
+def _check_keywords(job: Comparison, folder: FoundFolder, number: int) -> None:
+    place = list_path(job.spool, folder.path, DOVECOT_KEYWORDS)
+    path = os.path.relpath(place, job.spool.root)
+    try:
+        with PlainFile(place) as file:
+            size = file.status.st_size
+            data = b"".join(file.blocks(LARGEST_KEYWORDS)) if size <= LARGEST_KEYWORDS else None
+    except OSError as error:
+        if error.errno in NOT_REGULAR:
+            job.writer.not_examined(NotExamined(path, NO_FILE), number)
+        return
+    if data is None:
+        finding = keywords_too_large(size)
+    else:
+        finding = keywords_damaged(bad_keyword_lines(data))
+    if finding:
+        job.writer.directory_problem(path, number, finding)
+
+
+def find_unknown_keywords(job: Comparison, earlier: Iterable[tuple[int, bytes, bytes]]) -> None:
+    """Finds messages with keyword letters that have no name. `earlier`: the entries (id, folder,
+    filename) that had the problem, of which those count whose folders were not examined now."""
+    found: list[tuple[int, int, Finding]] = []
+    for folder, context in job.contexts.items():
+        number = job.writer.folder_id(folder)
+        for path, letters in context.lettered:
+            entry, finding = file_at(job.index, path), unknown_keyword(letters)
+            if entry is not None and finding:
+                found.append((entry, number, finding))
+    for entry, folder, filename in earlier:
+        names = read_letters(job.spool, folder)
+        flags = parse_info(filename).flags
+        finding = unknown_keyword(nameless(flags, names)) if names is not None else None
+        if finding:
+            found.append((entry, job.writer.folder_id(folder), finding))
+    job.writer.problems(found, SEPARATE)
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:

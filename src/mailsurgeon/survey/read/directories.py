@@ -15,7 +15,7 @@ from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined
 from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
 from mailsurgeon.survey.index.writer import NO_FOLDER, DirectorySeals, IndexWriter
 from mailsurgeon.survey.read.examine import examine
-from mailsurgeon.survey.read.folder_context import FolderContext, folder_context
+from mailsurgeon.survey.read.folder_context import FolderContext, folder_context, read_letters
 from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
 from mailsurgeon.survey.walk.walk import Directory, Listing, names_to_examine, without_prefix
@@ -197,9 +197,11 @@ class Looking:
                 raise
             except OSError:
                 names.append([])
-        sizes = self.patience.call(folder, self.lists.sizes, folder)
+        bases = {name.partition(b":")[0] for some in names for name in some}
+        sizes = self.patience.call(folder, self.lists.sizes, folder, bases)
+        letters = self.patience.call(folder, read_letters, self.spool, folder)
         context = folder_context(
-            self.spool, folder, names[0], names[1], sizes, self.owner, self.store
+            self.spool, folder, names[0], names[1], sizes, self.owner, self.store, letters
         )
         # The comparison needs only these; the sizes of a whole folder would take much memory.
         self.contexts[folder] = FolderContext(
@@ -207,6 +209,7 @@ class Looking:
             FolderFacts(neighbours=context.facts.neighbours),
             context.marked,
             context.clashes,
+            lettered=context.lettered,
         )
         return context
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.conventions import conventions_of
 from mailsurgeon.diagnosis.facts import FolderFacts
 from mailsurgeon.host.files import read_small
-from mailsurgeon.maildir.filename import split
+from mailsurgeon.maildir.filename import parse_info, split
+from mailsurgeon.maildir.lists.keywords import LARGEST_KEYWORDS, nameless, parse_keywords
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
-from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY, TABLE
+from mailsurgeon.maildir.server_files import (
+    DOVECOT_KEYWORDS,
+    DOVECOT_UIDLIST,
+    MBSYNC_UIDVALIDITY,
+    TABLE,
+)
 from mailsurgeon.maildir.spool import Spool, join, list_path
 
 
@@ -21,7 +27,8 @@ class FolderContext:
 
     `clashes`: the paths (relative to the spool) of files that share a base name, by base name.
     `sizes`: the S and W of uidlist records that have one of them, by base name. `marked`: at least
-    one name has `,U=`.
+    one name has `,U=`. `lettered`: the paths of files with keyword letters that Dovecot has no name
+    for in this folder, and these letters.
     """
 
     folder: bytes
@@ -31,6 +38,7 @@ class FolderContext:
     sizes: Mapping[bytes, tuple[int | None, int | None]] = field(
         default_factory=dict[bytes, tuple[int | None, int | None]]
     )
+    lettered: tuple[tuple[bytes, str], ...] = ()
 
     def facts_for(self, names: Iterable[bytes]) -> FolderFacts:
         """The part of the folder's facts that these names need, small enough for a worker."""
@@ -49,10 +57,12 @@ def folder_context(
     sizes: Mapping[bytes, tuple[int | None, int | None]],
     owner: tuple[int, int] | None,
     store: bytes | None = None,
+    letters: Mapping[int, bytes] | None = None,
 ) -> FolderContext:
     """The context of a folder, from the names of the regular files in its cur and new.
 
-    `store`: the separator of the whole spool, if it is not the colon.
+    `store`: the separator of the whole spool, if it is not the colon. `letters`: the names of
+    Dovecot's keyword letters; None if Dovecot has left no list in the folder.
     """
     parts = [name.partition(b":") for names in (cur, new) for name in names]
     odd = [name for name, colon, _ in parts if not colon]
@@ -67,7 +77,20 @@ def folder_context(
     marked = any(b",U=" in b"\0".join(names) for names in (cur, new))
     bases = {base for base, _, _ in parts}
     clashes = _clashes(folder, cur, new) if len(bases) < len(parts) else {}
-    return FolderContext(folder, facts, marked, clashes, sizes)
+    lettered = () if letters is None else tuple(_lettered(folder, cur, new, letters))
+    return FolderContext(folder, facts, marked, clashes, sizes, lettered=lettered)
+
+
+def _lettered(
+    folder: bytes, cur: list[bytes], new: list[bytes], letters: Mapping[int, bytes]
+) -> Iterator[tuple[bytes, str]]:
+    for subdir, names in ((b"cur", cur), (b"new", new)):
+        for name in names:
+            info = name[name.rfind(b":") + 1 :]
+            if info != info.upper():
+                found = nameless(parse_info(name).flags, letters)
+                if found:
+                    yield join(folder, subdir + b"/" + name), found
 
 
 def _listed(spool: Spool, folder: bytes) -> bool:
@@ -89,3 +112,14 @@ def read_uidvalidity(spool: Spool, folder: bytes) -> int | None:
     native scheme there."""
     data = read_small(os.path.join(spool.root, folder, MBSYNC_UIDVALIDITY), 4096)
     return highest_uid_given(data) if data else None
+
+
+def read_letters(spool: Spool, folder: bytes) -> Mapping[int, bytes] | None:
+    """The names of Dovecot's keyword letters in a folder; None if Dovecot has left no list there,
+    or the names cannot be read."""
+    path = list_path(spool, folder, DOVECOT_KEYWORDS)
+    data = read_small(path, LARGEST_KEYWORDS)
+    if data is not None:
+        return parse_keywords(data).names
+    numbered = os.path.lexists(list_path(spool, folder, DOVECOT_UIDLIST))
+    return {} if numbered and not os.path.lexists(path) else None

@@ -9,18 +9,29 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
 from mailsurgeon.maildir import server_files
-from mailsurgeon.maildir.lists.uidlist import Uidlist, UidlistError, parse_uidlist
-from mailsurgeon.maildir.lists.uidlist_fast import glance_at_list, uid_in_list
+from mailsurgeon.maildir.lists.uidlist import (
+    CHUNK,
+    MOST_BAD,
+    Judge,
+    Record,
+    UidlistError,
+    numbered_lines,
+    parse_header,
+    whole_lines,
+)
+from mailsurgeon.maildir.lists.uidlist_fast import TooManyRecords, survey_uidlist, uid_in_list
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import GRANULARITY
@@ -32,11 +43,12 @@ Sizes = Mapping[bytes, tuple[int | None, int | None]]
 @dataclass(frozen=True, slots=True)
 class ListFacts:
     """The facts of one list. `findings`: its problems; `sizes`: some records have sizes, which
-    names may lack; `usual`: `uid_in_list` can search its bytes."""
+    names may lack; `usual`: `uid_in_list` can search its bytes. `unread`: why it was not read."""
 
     findings: tuple[Finding, ...] = ()
     sizes: bool = False
     usual: bool = False
+    unread: str = ""
 
 
 class Stamped(NamedTuple):
@@ -85,13 +97,14 @@ class Lists:
             self._seen[path] = self._facts(path)
         return self._seen[path]
 
-    def sizes(self, folder: bytes) -> Sizes:
-        """The S and W of the records in the folder's list that have one of them, by base name."""
+    def sizes(self, folder: bytes, bases: Collection[bytes]) -> Sizes:
+        """The S and W of the records in the folder's list that have one of them, by base name, for
+        these base names."""
         for name in server_files.TABLE.uidlists:
             facts = self.facts(folder, name)
             if facts is not None:
-                listed = self._parsed(folder, name) if facts.sizes else None
-                return record_sizes(listed) if listed else {}
+                path = list_path(self.spool, folder, name)
+                return record_sizes(_records(path), bases) if facts.sizes else {}
         return {}
 
     def _facts(self, path: bytes) -> ListFacts | None:
@@ -115,19 +128,16 @@ class Lists:
             return _unpacked(stored.facts)
         return None
 
-    def _parsed(self, folder: bytes, name: bytes) -> Uidlist | None:
-        data = read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
-        try:
-            return parse_uidlist(data) if data is not None else None
-        except UidlistError:
-            return None
-
 
 class Uids:
     """UIDs by base name. Lists stay in memory up to ROOM bytes, so that callers may alternate
     between folders."""
 
-    ROOM = 32 * 1024 * 1024
+    ROOM = 32 << 20
+    LARGEST = 64 << 20
+    """The largest list, in bytes, that is searched. Of a larger one, and of one in which `usual`
+    searches would miss records, only the first MOST_ODD records count."""
+    MOST_ODD = 100_000
 
     def __init__(self, spool: Spool, lists: Lists) -> None:
         self.spool = spool
@@ -146,19 +156,16 @@ class Uids:
 
     def _read(self, folder: bytes) -> None:
         for name in server_files.TABLE.uidlists:
-            data = read_small(list_path(self.spool, folder, name), LARGEST_SURVEYED_LIST)
-            if data is None:
-                continue
             facts = self.lists.facts(folder, name)
-            if facts is not None and facts.usual:
+            if facts is None or facts.unread:
+                continue
+            path = list_path(self.spool, folder, name)
+            data = read_small(path, self.LARGEST) if facts.usual else None
+            if data is not None:
                 self._keep(folder, data)
-                return
-            try:
-                self._odd[folder] = {
-                    record.base: record.uid for record in parse_uidlist(data).records
-                }
-            except UidlistError:
-                self._odd[folder] = {}
+            else:
+                records = islice(_records(path), self.MOST_ODD)
+                self._odd[folder] = {record.base: record.uid for record in records}
             return
         self._odd[folder] = {}
 
@@ -174,9 +181,10 @@ def stamp_lists(paths: Iterable[bytes]) -> StampedLists:
     found: StampedLists = {}
     for path in paths:
         status = _status(path)
-        data = read_small(path, LARGEST_SURVEYED_LIST) if status else None
-        if status is not None and data is not None:
-            found[path] = Stamped(_stamp(status), status.st_ctime_ns, _look(data))
+        if status is not None:
+            facts = _look(path)
+            if facts is not None:
+                found[path] = Stamped(_stamp(status), status.st_ctime_ns, facts)
     return found
 
 
@@ -191,27 +199,46 @@ def _stamp(status: os.stat_result) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
-def _look(data: bytes) -> ListFacts:
-    seen = glance_at_list(data)
-    if seen is not None:
-        finding = big_uid(seen.highest)
-        return ListFacts((finding,) if finding else (), seen.sizes, usual=True)
+def _look(path: bytes) -> ListFacts | None:
+    """The facts of a list; None if it cannot be read, which its permissions tell."""
     try:
-        listed = parse_uidlist(data)
+        with PlainFile(path) as file:
+            seen = survey_uidlist(lambda: file.blocks(CHUNK))
+    except TooManyRecords as error:
+        return ListFacts(unread=str(error))
     except UidlistError as error:
-        return ListFacts((uidlist_unknown(str(error)),))
-    highest = max((record.uid for record in listed.records), default=0)
-    found = (uidlist_damaged(listed.bad), big_uid(highest))
-    return ListFacts(tuple(each for each in found if each), bool(record_sizes(listed)))
+        return ListFacts((uidlist_unknown(str(error), error.number),))
+    except OSError as error:
+        return ListFacts(unread=NO_FILE) if error.errno in NOT_REGULAR else None
+    found = (uidlist_damaged(seen.bad, more=seen.more), big_uid(seen.highest))
+    return ListFacts(tuple(each for each in found if each), seen.sizes, seen.usual)
+
+
+def _records(path: bytes) -> Iterator[Record]:
+    """The records of a list, which is read in blocks; ends early where it cannot be read, or at
+    the last bad line that a survey knows."""
+    with suppress(OSError, UidlistError), PlainFile(path) as file:
+        chunks = whole_lines(file.blocks(CHUNK))
+        first = next(chunks, b"")
+        judge = Judge(parse_header(first.partition(b"\n")[0]).version)
+        bad = 0
+        for _, line in numbered_lines(chain([first], chunks)):
+            record = judge.record(line)
+            if not isinstance(record, str):
+                yield record
+                continue
+            bad += 1
+            if bad >= MOST_BAD:
+                return
 
 
 def _packed(facts: ListFacts) -> str:
-    return json.dumps([facts.usual, facts.sizes, facts.findings])
+    return json.dumps([facts.usual, facts.sizes, facts.findings, facts.unread])
 
 
 def _unpacked(text: str) -> ListFacts:
-    usual, sizes, findings = json.loads(text)
-    return ListFacts(tuple(_finding(*each) for each in findings), sizes, usual)
+    usual, sizes, findings, unread = json.loads(text)
+    return ListFacts(tuple(_finding(*each) for each in findings), sizes, usual, unread)
 
 
 def _finding(code: str, severity: int, detail: dict[str, Any], remedy: str | None) -> Finding:
@@ -221,18 +248,17 @@ def _finding(code: str, severity: int, detail: dict[str, Any], remedy: str | Non
 _NUMBER = re.compile(rb"\d{1,20}\Z")
 
 
-def record_sizes(listed: Uidlist) -> dict[bytes, tuple[int | None, int | None]]:
-    """The S and W of records that have at least one of them, by base name."""
+def record_sizes(
+    records: Iterable[Record], bases: Collection[bytes]
+) -> dict[bytes, tuple[int | None, int | None]]:
+    """The S and W of those records with one of these base names that have at least one of them.
+    The first field of a kind counts."""
     sizes: dict[bytes, tuple[int | None, int | None]] = {}
-    for record in listed.records:
-        size = virtual = None
-        for value in record.fields:
-            if not _NUMBER.match(value, 1):
-                continue
-            if value[:1] == b"S":
-                size = int(value[1:])
-            elif value[:1] == b"W":
-                virtual = int(value[1:])
+    for record in records:
+        if not record.fields or record.base not in bases:
+            continue
+        found = {one[:1]: int(one[1:]) for one in reversed(record.fields) if _NUMBER.match(one, 1)}
+        size, virtual = found.get(b"S"), found.get(b"W")
         if size is not None or virtual is not None:
             sizes[record.base] = (size, virtual)
     return sizes

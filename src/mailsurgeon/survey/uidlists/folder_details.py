@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
+from mailsurgeon.host.files import LARGEST_WHOLE_LIST, read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.subscriptions import (
@@ -45,7 +45,7 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
         source, names = listed
         subscribed = is_subscribed(folder_name(folder, spool.layout), names)
     for name in server_files.TABLE.uidlists:
-        data = read_small(list_path(spool, folder, name), LARGEST_SURVEYED_LIST)
+        data = read_small(list_path(spool, folder, name), LARGEST_WHOLE_LIST)
         if data is None:
             continue
         try:

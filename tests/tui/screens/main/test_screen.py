@@ -421,7 +421,7 @@ async def test_the_inspector_tells_of_the_folder_under_the_trees_cursor(
     maildir: ScreenMaildir, size: tuple[int, int]
 ) -> None:
     (maildir.root / "subscriptions").write_bytes(b"Archives.2012\n")
-    (maildir.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Gabc\n")
+    (maildir.root / ".lists" / "dovecot-uidlist").write_bytes(b"3 V1300000000 N3 Pabc\n")
     async with maildir.app().run_test(size=size) as pilot:
         await settled(pilot)
         await keys(pilot, "end")

@@ -9,6 +9,7 @@ from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.remedies.file import file_message
 from mailsurgeon.surgery.plan.remedies.fix_date import fix_date
 from mailsurgeon.surgery.plan.remedies.fix_flags import fix_flags
+from mailsurgeon.surgery.plan.remedies.fix_keywords import fix_keywords
 from mailsurgeon.surgery.plan.remedies.fix_permissions import fix_permissions
 from mailsurgeon.surgery.plan.remedies.fix_size import fix_size
 from mailsurgeon.surgery.plan.remedies.fix_uidlist import fix_uidlist
@@ -31,5 +32,6 @@ REMEDY: Mapping[str, Remedy] = {
     "fix-date": fix_date,
     "fix-permissions": fix_permissions,
     "fix-uidlist": fix_uidlist,
+    "fix-keywords": fix_keywords,
     "lift-folder": lift_folder,
 }
