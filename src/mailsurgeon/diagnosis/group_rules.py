@@ -180,13 +180,17 @@ def uid_clash(messages: Sequence[Marked], highest: int | None) -> NumberedFindin
     return found
 
 
-def misfiled(where: str, target: str | None, copy_of: bytes | None, *, full: bool) -> Finding:
+def misfiled(
+    where: str, target: str | None, copy_of: bytes | None, *, full: bool, around: bool = True
+) -> Finding:
     """`misfiled`, for mail outside cur and new. `target` is the name of the folder it belongs in,
-    None when there is none; `copy_of` is the path of an identical message already filed there."""
+    None when there is none; `copy_of` is the path of an identical message already filed there.
+    `around`: it lies in a folder, if only in INBOX."""
     detail: dict[str, Any] = {
         "where": where,
         "target": target,
         "copy_of": os.fsdecode(copy_of) if copy_of is not None else None,
+        "outside": not around,
     }
     remedy = None
     if not full:

@@ -118,6 +118,12 @@ def backup_words(detail: Detail) -> str:
     )
 
 
+def store_words(detail: Detail) -> str:
+    """The kind of a store, and how many messages it has if they were counted."""
+    kind, messages = str(detail.get("kind", "")), detail.get("messages")
+    return kind if messages is None else f"{kind}, {_count(messages)} messages"
+
+
 def permission_words(detail: Detail) -> str:
     """The mode, owner and group that a file has, and those it should have."""
     names = ("mode", "owner", "group")

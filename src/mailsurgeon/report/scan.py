@@ -151,6 +151,8 @@ def _json(findings: ScanFindings) -> Iterator[str]:
         "schema": 1,
         "spool": findings.spool.shown,
         "layout": findings.spool.layout,
+        "layout_because": findings.spool.layout_because,
+        "notes": findings.index.notes(),
         "depth": findings.survey.depth,
         "seconds": round(findings.survey.seconds, 3),
     }
@@ -196,6 +198,8 @@ def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
         _write_lines(findings, stream, colours=console.color_system is not None)
     if findings.counts:
         print_table(console, _summary(findings))
+    for note in findings.index.notes():
+        stream.write(f"note  {visible(note)}\n")
     for row in findings.not_examined:
         stream.write(f"not examined  {path_shown(row.path)}: {visible(row.reason)}\n")
     stream.write(_totals_line(findings) + "\n")
