@@ -45,9 +45,13 @@ def test_a_spool(tmp_path: Path) -> None:
     assert (spool.control, spool.index) == (None, None)
 
 
-@pytest.mark.parametrize("part", ["cur", "new", "tmp"])
-def test_one_of_the_three_makes_a_spool(tmp_path: Path, part: str) -> None:
+@pytest.mark.parametrize("part", ["cur", "new"])
+def test_one_of_the_two_makes_a_spool(tmp_path: Path, part: str) -> None:
     assert open_spool(maildir(tmp_path / "Maildir", part))
+
+
+def test_tmp_alone_makes_none(tmp_path: Path) -> None:
+    assert "no Maildir" in refusal(maildir(tmp_path / "Maildir", "tmp"))
 
 
 def test_a_parent_of_maildirs(tmp_path: Path) -> None:

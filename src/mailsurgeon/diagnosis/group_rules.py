@@ -190,8 +190,9 @@ def misfiled(
         "where": where,
         "target": target,
         "copy_of": os.fsdecode(copy_of) if copy_of is not None else None,
-        "outside": not around,
     }
+    if not around:
+        detail["outside"] = True
     remedy = None
     if not full:
         detail["pending"] = True

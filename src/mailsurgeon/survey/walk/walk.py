@@ -196,7 +196,8 @@ class _Walker:
                 if path:
                     self.found.loose.append(path)
                 self._files(path, folder, Place.NESTED, listing)
-            self._servers_places(path, folder, listing)
+            place = Place.ROOT if is_folder else Place.NESTED
+            self._servers_places(path, folder, place, listing)
             for name in sorted(listing.directories, reverse=True):
                 inner = join(path, name)
                 if name in present or inner in stores or inner in self.own:
@@ -244,15 +245,23 @@ class _Walker:
             self._skip(store.path, f"a store of another kind: {store.kind}")
         return {store.path for store in stores}
 
-    def _servers_places(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
+    def _is_servers_place(self, path: bytes, place: Place, name: bytes) -> bool:
+        """Whether a server keeps a regular file of this name in a directory."""
+        if place is Place.TMP:
+            return name in server_files.TABLE.in_tmp
+        if place is not Place.ROOT and path:
+            return False
+        file = server_files.TABLE.file(name)
+        return not (file is None or file.directory or (path and file.home in _ROOT_HOMES))
+
+    def _servers_places(
+        self, path: bytes, folder: bytes | None, place: Place, listing: Listing
+    ) -> None:
         """Notes what is no regular file in the place of a server's."""
-        if path and path not in self.found.folders:
-            return
         for name in (*listing.directories, *listing.symlinks, *listing.others):
-            file = server_files.TABLE.file(name)
-            if file is None or file.directory or (path and file.home in _ROOT_HOMES):
-                continue
             inner = join(path, name)
+            if not self._is_servers_place(path, place, name):
+                continue
             # In fs a user may have called a folder so, where no server keeps anything.
             users = self.layout == FS and os.path.isdir(os.path.join(self.root, inner, b"cur"))
             if not users or any(map(keeps_state, listing.files)):
@@ -264,6 +273,8 @@ class _Walker:
         if listing is None:
             return
         self._files(path, folder, place, listing)
+        if place is Place.TMP:
+            self._servers_places(path, folder, place, listing)
         waiting = [join(path, name) for name in listing.directories]
         while waiting:
             inner = waiting.pop()
@@ -299,7 +310,9 @@ class _Walker:
         if place is Place.NESTED and not folder and (folder is None or self.found.home):
             return  # sockets of programs, in somebody's home
         for name in listing.others:
-            if place not in (Place.CUR, Place.NEW) or name.startswith(b"."):
+            if place in (Place.CUR, Place.NEW) and not name.startswith(b"."):
+                continue  # examined
+            if not self._is_servers_place(path, place, name):
                 self._skip(join(path, name), self._special(join(path, name)))
 
     def _special(self, path: bytes) -> str:
