@@ -121,7 +121,9 @@ def backup_words(detail: Detail) -> str:
 def store_words(detail: Detail) -> str:
     """The kind of a store, and how many messages it has if they were counted."""
     kind, messages = str(detail.get("kind", "")), detail.get("messages")
-    return kind if messages is None else f"{kind}, {_count(messages)} messages"
+    if messages is None:
+        return kind
+    return f"{kind}, {_count(messages)} {'message' if messages == 1 else 'messages'}"
 
 
 def permission_words(detail: Detail) -> str:

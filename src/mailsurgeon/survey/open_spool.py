@@ -15,7 +15,7 @@ from mailsurgeon.errors import SpoolError
 from mailsurgeon.host.doveconf import FOUND_BY
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
-from mailsurgeon.maildir.reserved import SUBDIRS, is_domain
+from mailsurgeon.maildir.reserved import SUBDIRS, is_domain, is_of_a_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.walk.foreign_stores import ForeignStore
 from mailsurgeon.survey.walk.layout import LayoutGuess, guess_layout
@@ -29,6 +29,7 @@ from mailsurgeon.survey.walk.watched import directories
 from mailsurgeon.text import visible
 
 MAIL_ROOTS = (b"Maildir", b"mail", b".maildir", b".mail")
+_SPOOLS_NAMES = (b"Maildir", b".maildir")
 USUAL_ROOTS = (b"Maildir", b"mail", b".maildir")
 """Usual names of mail roots in a home directory, those tried without a SPOOL in their order."""
 
@@ -78,7 +79,8 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
         found = find_folders(root)
         outside = root
         if options.layout is None:
-            root = mail_root_in(root, found.folders) or root
+            home = any(map(is_of_a_home, os.listdir(root)))
+            root = mail_root_in(root, found.folders, home=home) or root
         if root != outside:
             found = find_folders(root)
         status = os.stat(root)
@@ -143,14 +145,24 @@ def find_folders(root: bytes) -> FoldersBelow:
     return found
 
 
-def mail_root_in(root: bytes, folders: Collection[bytes]) -> bytes | None:
-    """The mail root in a directory that is none itself, such as a home: its only child with
-    Maildirs, if that has a usual name. Both paths are absolute, `folders` relative to `root`."""
-    holding = {path.partition(b"/")[0] for path in folders}
-    if len(holding) != 1 or b"" in holding:
+def mail_root_in(root: bytes, folders: Collection[bytes], *, home: bool) -> bytes | None:
+    """The mail root in a directory that is none itself: the only child with Maildirs that has a
+    usual name. Both paths are absolute, `folders` relative to `root`.
+
+    In a home directory other Maildirs may be anything. Elsewhere those beside it are folders of
+    one spool with it; only those deeper down say nothing against a `Maildir`.
+    """
+    children = {path.partition(b"/")[0] for path in folders}
+    usual = children.intersection(MAIL_ROOTS)
+    if b"" in children or len(usual) != 1:
         return None
-    name = holding.pop()
-    return os.path.join(root, name) if name in MAIL_ROOTS else None
+    name = usual.pop()
+    others = children - {name}
+    if others and not home:
+        certain = name in folders and name in _SPOOLS_NAMES
+        if not certain or any(other in folders for other in others):
+            return None
+    return os.path.join(root, name)
 
 
 def usual_spool(environment: Mapping[str, str]) -> bytes | None:

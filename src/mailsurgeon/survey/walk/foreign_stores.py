@@ -55,7 +55,7 @@ def foreign_stores(
     if folder:
         own = _gnus(here, path, listing)
     else:
-        own = _dovecots(here, path, listing) or _mh(path, listing)
+        own = _dovecots(here, path, listing) or _mh(here, path, listing)
     if own is not None:
         return [own]
     return _thunderbirds(here, path, listing, folder=folder)
@@ -77,14 +77,17 @@ def _dovecots(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None
     for place, inner in _tree(mailboxes):
         if os.path.basename(place) == _DBOX_MAILS:
             found = True
-            messages += sum(1 for name in inner.files if _DBOX_FILE.match(name))
+            messages += sum(_DBOX_FILE.match(name) is not None for name in inner.files)
     return ForeignStore(path, DBOX, messages) if found else None
 
 
-def _mh(path: bytes, listing: Listing) -> ForeignStore | None:
+def _mh(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None:
+    """A folder of MH, with those in it. The messages of one are numbered."""
     if _MH_MARKS.isdisjoint(listing.files):
         return None
-    return ForeignStore(path, MH, sum(1 for name in listing.files if name.isdigit()))
+    return ForeignStore(
+        path, MH, sum(name.isdigit() for _, inner in _tree(here) for name in inner.files)
+    )
 
 
 def _gnus(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None:

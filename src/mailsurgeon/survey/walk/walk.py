@@ -240,8 +240,9 @@ class _Walker:
                 for name in listing.files
                 if is_listed(name, self.layout) and is_mbox(os.path.join(self.root, name))
             ]
+        inner = path if is_folder else folder
         for store in stores:
-            self.found.stores.append((store, folder))
+            self.found.stores.append((store, folder if store.path == path else inner))
             self._skip(store.path, f"a store of another kind: {store.kind}")
         return {store.path for store in stores}
 
