@@ -129,7 +129,7 @@ def _thunderbirds(
         for name in (*others, *(stems - known))
         if name in listing.directories and _has_cur(os.path.join(here, name))
     ]
-    below = [stem + _BELOW for stem in sorted(stems) if stem + _BELOW in listing.directories]
+    below = sorted(name for name in listing.directories if name.endswith(_BELOW))
     inside = [(name, *_counted(os.path.join(here, name))) for name in below]
     if folder or strange:
         stores += [ForeignStore(join(path, name), THUNDERBIRD, count) for name, count, _ in inside]
