@@ -96,7 +96,7 @@ def test_an_mbox_in_the_place_of_a_folder(maildir: SurveyMaildir) -> None:
     maildir.file(b".profile-like", b"words\n")
     for _ in range(2):
         maildir.survey()
-        assert maildir.codes() == dict.fromkeys(paths, {"foreign-store"})
+        assert maildir.codes() == {path: {"foreign-store"} for path in paths}
     assert maildir.problem(b".A/archive.mbox", "foreign-store").detail["kind"] == MBOX
 
 
