@@ -43,6 +43,12 @@ def test_outside_every_maildir_nothing_is_stray(fs_maildir: SurveyMaildir) -> No
     assert fs_maildir.codes() == {b"A/inside": {"stray-directory"}}
 
 
+def test_a_directory_in_which_a_server_keeps_files_is_not_stray(maildir: SurveyMaildir) -> None:
+    maildir.file(b"indexes/.A/dovecot.index.log", b"")
+    maildir.survey()
+    assert maildir.codes() == {}
+
+
 SERVERS = [
     b"subscriptions", b"dovecot-uidlist", b"dovecot-keywords", b"dovecot-uidvalidity",
     b"dovecot.index.cache", b"courierimapuiddb", b"courierimapsubscribed", b"maildirsize",
@@ -70,8 +76,8 @@ def test_a_maildir_in_a_servers_place_keeps_its_mail(maildir: SurveyMaildir) -> 
 
 
 def test_a_link_that_a_server_may_use_is_left(maildir: SurveyMaildir) -> None:
-    maildir.file(b"../shared", b"A\n")
-    os.symlink("../shared", maildir.at(b"subscriptions"))
+    maildir.file(b"../elsewhere", b"A\n")
+    os.symlink("../elsewhere", maildir.at(b"subscriptions"))
     maildir.survey()
     assert maildir.problem(b"subscriptions", "linked").remedy is None
 

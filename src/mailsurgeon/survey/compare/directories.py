@@ -31,7 +31,7 @@ def find_directories(job: Comparison) -> None:
         return
     # Paths that could not be examined may be mail.
     holding |= _with_parents(comparison.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED))
-    holding |= {place.path for place in job.walk.misplaced}
+    holding |= {place.path for place in job.walk.misplaced} | _with_parents(job.walk.kept)
     stray = {path for path in job.walk.loose if path not in holding}
     for path in sorted(stray):
         around = _folder_around(path, job.walk)

@@ -361,7 +361,7 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
             return os.strerror(facts.errno)
         if facts.traits & Traits.MAIL:
             return None
-        if facts.traits & Traits.MBOX:
+        if facts.traits & Traits.MBOX and task.place == Place.NESTED:
             return AN_MBOX
         # Other files in a directory that is not a folder do not belong to the mail.
         return NOT_MAIL if task.place == Place.ROOT else ""

@@ -84,14 +84,15 @@ class Misplaced(NamedTuple):
 class Walk:
     """The result of a walk. `loose`: directories that neither are folders nor contain any.
 
-    `stores`: mail stores of other kinds, each with the folder around it. `home`: the spool is
-    somebody's home directory.
+    `kept`: those with files of a server in them, such as its indexes. `stores`: mail stores of
+    other kinds, each with the folder around it. `home`: the spool is somebody's home directory.
     """
 
     folders: dict[bytes, FoundFolder] = field(default_factory=dict)
     directories: list[Directory] = field(default_factory=list)
     loose: list[bytes] = field(default_factory=list)
     not_examined: list[NotExamined] = field(default_factory=list)
+    kept: list[bytes] = field(default_factory=list)
     stores: list[tuple[ForeignStore, bytes | None]] = field(default_factory=list)
     misplaced: list[Misplaced] = field(default_factory=list)
     home: bool = False
@@ -193,7 +194,9 @@ class _Walker:
                 folder = path
                 self._folder(path, present, listing)
             else:
-                if path:
+                if any(map(keeps_state, listing.files)):
+                    self.found.kept.append(path)
+                elif path:
                     self.found.loose.append(path)
                 self._files(path, folder, Place.NESTED, listing)
             place = Place.ROOT if is_folder else Place.NESTED
