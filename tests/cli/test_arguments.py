@@ -70,7 +70,7 @@ def test_a_path_through_a_symlink_that_leads_out_is_refused(spool: Spool) -> Non
         paths_in(spool, ["away/hostname"])
 
 
-def test_many_folders_are_not_all_named(tmp_path: Path) -> None:
+def test_many_folders_are_not_all_named(spool: Spool, tmp_path: Path) -> None:
     index = Index.open(tmp_path / "index")
     for number in range(300):
         index.db.execute(
@@ -78,7 +78,7 @@ def test_many_folders_are_not_all_named(tmp_path: Path) -> None:
             (b".Lists.%03d" % number, b"Lists.%03d" % number),
         )
     with pytest.raises(MailsurgeonError) as caught:
-        checked_folders(index, ["List.123"])
+        checked_folders(spool, index, ["List.123"])
     assert "300 are known, among them Lists.123" in str(caught.value)
     assert len(str(caught.value)) < 400
-    assert [row.name for row in checked_folders(index, [".Lists.007/"])] == ["Lists.007"]
+    assert [row.name for row in checked_folders(spool, index, [".Lists.007/"])] == ["Lists.007"]

@@ -49,13 +49,16 @@ def test_other_files_may_be_mail(name: bytes) -> None:
 @pytest.mark.parametrize(
     "name",
     [b"courierimapkeywords", b"courierimaphieracl", b".notmuch", b"dovecot-attributes",
-     b"..DOVECOT-TRASHED", b"extra-data"],
+     b"..DOVECOT-TRASHED", b"extra-data", b".sieve", b".sieve-scripts", b"fts-flatcurve",
+     b".Trash-1000", b"lost+found", b"@eaDir", b".mail-compress"],
 )  # fmt: skip
 def test_servers_directories(name: bytes) -> None:
     assert is_servers_directory(name)
 
 
-@pytest.mark.parametrize("name", [b".Sent", b"Sent", b"cur", b".notmuch2", b"old"])
+@pytest.mark.parametrize(
+    "name", [b".Sent", b"Sent", b"cur", b".notmuch2", b"old", b"sieves", b"fts", b".Trash"]
+)
 def test_other_directories(name: bytes) -> None:
     assert not is_servers_directory(name)
 
@@ -67,14 +70,15 @@ def test_a_mailbox_that_dovecot_is_deleting_is_no_folder() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b"dovecot.index",
-     b"dovecot.index.log", b"dovecot.index.cache", b".uidvalidity"],
-)  # fmt: skip
+    [b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b".uidvalidity"],
+)
 def test_files_that_say_that_their_directory_is_a_folder(name: bytes) -> None:
     assert marks_folder(name)
 
 
-@pytest.mark.parametrize("name", [b"dovecot-uidvalidity", b"subscriptions", b"maildirsize", b"x"])
+@pytest.mark.parametrize(
+    "name", [b"dovecot-uidvalidity", b"dovecot.index", b"subscriptions", b"maildirsize", b"x"]
+)
 def test_files_that_do_not(name: bytes) -> None:
     assert not marks_folder(name)
 

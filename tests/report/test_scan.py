@@ -50,6 +50,7 @@ def test_json_is_exactly_the_contract(findings: ScanFindings) -> None:
         "schema": 1,
         "spool": "/srv/mail/ann",
         "layout": "maildir++",
+        "layout_because": "",
         "notes": [],
         "depth": "full",
         "seconds": 1.9,

@@ -134,6 +134,13 @@ def test_several_roots_are_told_from_the_folders_of_one(mail: Path) -> None:
     assert holds_several(os.fsencode(mail))
 
 
+def test_the_users_of_a_domain_in_a_mail_root(mail: Path) -> None:
+    maildirs(mail, ".", ".Sent", "example.org/anna", "example.org/bert/.Sent", "notes/old")
+    assert found(mail) == [".", "example.org/anna"]
+    maildirs(mail, "example.org/bert")
+    assert found(mail) == [".", "example.org/anna", "example.org/bert"]
+
+
 # What is none, and where nobody looks
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.survey.open_spool import Options, index_path, open_spool
+from mailsurgeon.survey.open_spool import Options, index_path, open_spool, usual_spool
 
 MAIL = b"From a@example.org Mon Jan  1 00:00:00 2018\nFrom: a@example.org\n\nText.\n"
 
@@ -45,9 +45,13 @@ def test_a_spool(tmp_path: Path) -> None:
     assert (spool.control, spool.index) == (None, None)
 
 
-@pytest.mark.parametrize("part", ["cur", "new", "tmp"])
-def test_one_of_the_three_makes_a_spool(tmp_path: Path, part: str) -> None:
+@pytest.mark.parametrize("part", ["cur", "new"])
+def test_one_of_the_two_makes_a_spool(tmp_path: Path, part: str) -> None:
     assert open_spool(maildir(tmp_path / "Maildir", part))
+
+
+def test_tmp_alone_makes_none(tmp_path: Path) -> None:
+    assert "no Maildir" in refusal(maildir(tmp_path / "Maildir", "tmp"))
 
 
 def test_a_parent_of_maildirs(tmp_path: Path) -> None:
@@ -174,6 +178,92 @@ def test_names_from_outside_are_made_visible(tmp_path: Path) -> None:
     said = refusal(tmp_path / "a\x1b[31m\udcff")
     assert "\x1b" not in said
     assert "\\x1b[31m\\xff" in said
+
+
+# What a directory that is no Maildir stands for
+
+
+@pytest.mark.parametrize("name", ["Maildir", "mail", ".maildir", ".mail"])
+def test_a_home_stands_for_the_one_maildir_in_it(tmp_path: Path, name: str) -> None:
+    file(tmp_path / ".ssh" / "id")
+    root = maildir(tmp_path / name)
+    maildir(tmp_path / "projects" / "tests" / "data")
+    spool = open_spool(tmp_path)
+    assert spool.root == os.fsencode(root)
+    assert spool.opened_for == os.fsencode(tmp_path)
+    assert open_spool(root).opened_for == b""
+
+
+def test_a_home_with_two_stands_for_neither(tmp_path: Path) -> None:
+    file(tmp_path / ".ssh" / "id")
+    maildir(tmp_path / "Maildir")
+    maildir(tmp_path / "mail")
+    assert open_spool(tmp_path).root == os.fsencode(tmp_path)
+
+
+def test_a_folder_called_mail_beside_others_is_only_a_folder(tmp_path: Path) -> None:
+    maildir(tmp_path / "mail")
+    maildir(tmp_path / "Sent")
+    assert open_spool(tmp_path).root == os.fsencode(tmp_path)
+    assert open_spool(tmp_path, Options(layout="fs")).root == os.fsencode(tmp_path)
+
+
+def test_a_named_layout_means_the_directory_itself(tmp_path: Path) -> None:
+    maildir(tmp_path / "Maildir")
+    assert open_spool(tmp_path, Options(layout="fs")).root == os.fsencode(tmp_path)
+
+
+def test_the_spool_that_is_meant_without_a_name(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    assert usual_spool(home) is None
+    assert usual_spool({}) is None
+    maildir(tmp_path / ".maildir")
+    assert usual_spool(home) == os.fsencode(tmp_path / ".maildir")
+    maildir(tmp_path / "mail" / "INBOX")
+    assert usual_spool(home) == os.fsencode(tmp_path / "mail")
+    maildir(tmp_path / "Maildir")
+    assert usual_spool(home) == os.fsencode(tmp_path / "Maildir")
+    other = maildir(tmp_path / "other")
+    assert usual_spool(home | {"MAIL": str(other)}) == os.fsencode(other)
+    mbox = file(tmp_path / "mbox", MAIL)
+    assert usual_spool(home | {"MAIL": str(mbox)}) == os.fsencode(tmp_path / "Maildir")
+
+
+def test_messages_that_lie_in_no_maildir_are_a_spool_to_repair(tmp_path: Path) -> None:
+    file(tmp_path / "mail" / "INBOX" / "msg.A1bKN", MAIL.partition(b"\n")[2])
+    assert open_spool(tmp_path / "mail")
+    file(tmp_path / "notes" / "one", b"words\n")
+    assert "no Maildir" in refusal(tmp_path / "notes")
+
+
+def test_a_domains_user_is_opened_by_itself(tmp_path: Path) -> None:
+    outer = maildir(tmp_path / "mail")
+    user = maildir(outer / "example.org" / "anna")
+    assert open_spool(user).root == os.fsencode(user)
+    assert f"open {outer} instead" in refusal(maildir(outer / "example.org" / "anna" / "old" / "x"))
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ("mailboxes/INBOX/dbox-Mails/u.1", "sdbox"),
+        ("storage/m.1", "mdbox"),
+        (".mh_sequences", "MH"),
+        ("inbox/.mh_sequences", "MH"),
+        (".nnmaildir/marks/read/1.M1.host", "Gnus"),
+    ],
+)
+def test_a_store_of_another_kind_is_named_with_its_own_repair(
+    tmp_path: Path, mark: str, words: str
+) -> None:
+    store = tmp_path / "store"
+    file(store / mark)
+    if words == "Gnus":
+        maildir(store)
+    file(store / "1", MAIL.partition(b"\n")[2])
+    said = refusal(store)
+    assert words in said
+    assert "; mailsurgeon repairs Maildir spools" in said
 
 
 # Where the index is kept

@@ -11,6 +11,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import folder_called
 from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.text import visible
 
@@ -52,16 +53,15 @@ def checked_codes(codes: Iterable[str]) -> frozenset[str]:
     return wanted
 
 
-def checked_folders(index: Index, names: Iterable[str]) -> list[FolderRow]:
-    """The folders with these names (or paths in the spool).
+def checked_folders(spool: Spool, index: Index, names: Iterable[str]) -> list[FolderRow]:
+    """The folders with these names (or paths in the spool), as `folder_called` finds them.
 
     Raises MailsurgeonError, which lists known folders, for an unknown name.
     """
     folders = index.folders()
-    known = {os.fsdecode(row.path): row for row in folders} | {row.name: row for row in folders}
     found: list[FolderRow] = []
     for name in names:
-        row = known.get(name.rstrip("/") or name)
+        row = folder_called(name.rstrip("/") or name, folders, spool.layout)
         if row is None:
             raise MailsurgeonError(f"{name}: no such folder; {_known(name, folders)}")
         found.append(row)

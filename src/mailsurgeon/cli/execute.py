@@ -186,9 +186,9 @@ def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: C
 Planner = Callable[[SurveyedSpool], Plan]
 
 
-def operate(spool: str, planned: Planner, consent: Consent, common: Common) -> int:
+def operate(spool: str | None, planned: Planner, consent: Consent, common: Common) -> int:
     """Surveys the spool, makes the plan and carries it out; returns the exit code."""
-    if several(spool, common):
+    if spool is not None and several(spool, common):
         # Taken as one spool, the mail of one user would be compared with another's.
         raise SpoolError(
             f"{visible(spool)}: holds several spools; name one of them (mailsurgeon scan-all lists"

@@ -9,22 +9,44 @@ from mailsurgeon.cli.options import Common
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.find_spools import holds_several
-from mailsurgeon.survey.open_spool import open_spool
+from mailsurgeon.survey.open_spool import open_spool, usual_spool
 
 
-def opened(path: str, common: Common) -> Spool:
-    """The spool at `path`; raises SpoolError if there is none."""
-    spool = open_spool(os.fsencode(path), common.survey_options())
+def opened(path: str | None, common: Common) -> Spool:
+    """The spool at `path`, or the user's own if None; raises SpoolError if there is none.
+
+    Says on stderr when it opens another directory than the one given.
+    """
+    spool = open_spool(_chosen(path), common.survey_options())
+    if path is None:
+        complain(f"no SPOOL is given; this is {spool.shown}")
+    elif spool.opened_for:
+        given = os.fsdecode(spool.opened_for)
+        complain(f"{given}: is no Maildir itself; this is {spool.shown}, the one in it")
     if common.verbose and spool.found_by:
         complain(_found(spool))
     return spool
 
 
-def several(path: str, common: Common) -> bool:
+def _chosen(path: str | None) -> bytes:
+    if path is not None:
+        return os.fsencode(path)
+    found = usual_spool(os.environ)
+    if found is None:
+        raise SpoolError(
+            "no SPOOL is given, and neither $MAIL nor Maildir, mail or .maildir in the home"
+            " directory is one"
+        )
+    return found
+
+
+def several(path: str | None, common: Common) -> bool:
     """Whether `path` is not a spool itself but certainly holds at least two.
 
     `--layout` says that it is one spool.
     """
+    if path is None:
+        return False
     try:
         return common.layout is None and holds_several(
             path, exclude=common.exclude, host=common.host

@@ -17,6 +17,14 @@ DEFAULTS = Parameter(negative=(), show_default=False)
 """Applies to every option of every command."""
 
 SpoolPath = Annotated[str, Parameter(help="The mail root: a Maildir, or a directory of Maildirs.")]
+UsualSpool = Annotated[
+    str | None,
+    Parameter(
+        help="The mail root: a Maildir, or a directory of Maildirs. By default $MAIL, if it is a"
+        " Maildir, else Maildir, mail or .maildir in the home directory.",
+        show_default=False,
+    ),
+]
 Codes = Annotated[
     tuple[str, ...],
     Parameter(

@@ -20,10 +20,11 @@ def plan_remedy(
     remedy: str,
     consent: Consent,
     common: Common,
-    **choices: str | None,
+    target: bytes | None = None,
+    flags: str | None = None,
 ) -> Plan:
-    """The plan that applies one remedy to the paths typed. `choices`: `target` of the remedy
-    `file`, `flags` of `fix-flags`."""
+    """The plan that applies one remedy to the paths typed. `target`: the path of the folder for
+    `file`; `flags`: the letters for `fix-flags`."""
     return propose(
         surveyed.spool,
         surveyed.index,
@@ -32,5 +33,6 @@ def plan_remedy(
         force=consent.force,
         quarantine=common.quarantine_dir,
         host=common.host,
-        **choices,
+        target=target,
+        flags=flags,
     )

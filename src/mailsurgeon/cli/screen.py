@@ -17,7 +17,7 @@ from cyclopts import Parameter
 
 from mailsurgeon.cli.console import complain
 from mailsurgeon.cli.open_spool import opened, several
-from mailsurgeon.cli.options import COMMON, Common, SpoolPath
+from mailsurgeon.cli.options import COMMON, Common, UsualSpool
 from mailsurgeon.cli.startup import LateSurgeon, exits_promptly
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
@@ -44,7 +44,7 @@ DISPLAY = Display()
 
 
 def screen(
-    spool: SpoolPath,
+    spool: UsualSpool = None,
     /,
     *,
     all: Annotated[
@@ -60,7 +60,7 @@ def screen(
     a list of them (scan-all --help explains what a spool is).
     """
     with exits_promptly():
-        if all or several(spool, common):
+        if spool is not None and (all or several(spool, common)):
             return _run_on_many(spool, common, display, read_only=read_only)
         chosen = opened(spool, common)
         terminal_needed()

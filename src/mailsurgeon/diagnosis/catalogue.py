@@ -56,6 +56,11 @@ _KINDS = (
         answered_by=("file",),
         left=(
             LeftAlone(
+                "it lies in no folder; make its directory one, or name a folder with --to",
+                "mkdir DIRECTORY/cur DIRECTORY/new DIRECTORY/tmp",
+                when="outside",
+            ),
+            LeftAlone(
                 "the only folder around it is INBOX, which takes it only when named",
                 "mailsurgeon file SPOOL PATH --to INBOX",
             ),
@@ -193,10 +198,13 @@ _KINDS = (
     ProblemKind(
         "linked", "LINK", "Not a file", _WARNING,
         "This is not a regular file. Dovecot gives it a UID as if it were mail, then fails to read"
-        " it.",
+        " it; in the place of a server's own file it is an error at every use.",
         ("quarantine",),
         evidence=phrase("{kind}"),
-        left=(LeftAlone("the directory holds mail, which is to be filed first"),),
+        left=(
+            LeftAlone("a server may use the file it leads to", when="leads_to_file"),
+            LeftAlone("the directory holds mail, which is to be filed first"),
+        ),
         server=ServerView(
             may_complain=True, may_hide=True, hidden_because="is no regular file"
         ),
@@ -222,6 +230,15 @@ _KINDS = (
         "This directory is not a folder, belongs to no server and holds no mail.",
         ("quarantine",), "folder",
         left=(LeftAlone("Dovecot lists it as a folder"),),
+    ),
+    ProblemKind(
+        "foreign-store", "STOR", "Other mail store", _INFO,
+        "This is a mail store of another kind. Its own program repairs it; nothing in it is"
+        " examined or changed here.",
+        scope="folder",
+        evidence=phrases.store_words,
+        left=(LeftAlone("its own program repairs it"),),
+        server=ServerView(explains_folder=True),
     ),
     ProblemKind(
         "backup-folder", "BACK", "Backup folder", _INFO,

@@ -54,7 +54,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         " the misfiled copy goes to quarantine, unless that message is marked deleted: then it is"
         " filed too, since the next expunge would leave no other.",
         "The message is new for every client. If INBOX is the only folder around the directory,"
-        " nothing is moved unless you name INBOX: mailsurgeon file SPOOL PATH --to INBOX.",
+        " nothing is moved unless you name INBOX: mailsurgeon file SPOOL PATH --to INBOX. If no"
+        " folder is around it at all, name one, or make its directory a folder (mkdir cur new tmp)"
+        " and the next fix files its messages there.",
     ),
     "in-tmp": Explanation(
         "A full disk, a crash or a killed client interrupted a delivery or a copy.",
@@ -192,9 +194,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A failing disk is not repaired.",
     ),
     "linked": Explanation(
-        "Somebody put a symlink, pipe or directory into cur/ or new/.",
+        "Somebody put a symlink, pipe or directory into cur/ or new/, or in the place of a server's"
+        " own file, such as a directory called subscriptions.",
         "Dovecot gives it a UID as if it were mail, then fails to read it. It removes an empty"
-        " directory and renames any other.",
+        " directory and renames any other. In the place of its own file it fails at every use.",
         "It goes to quarantine as it is, on request only.",
         "A directory that contains mail is left: its mail is misfiled and can be filed first."
         " Symlinks are never followed.",
@@ -222,7 +225,19 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Dovecot lists .NAME directly under the spool as a folder and makes cur, new and tmp in it"
         " when it is opened; other directories are ignored.",
         "The directory goes to quarantine with all its contents, on request only.",
-        "A directory that Dovecot lists as a folder is left.",
+        "A directory that Dovecot lists as a folder is left. In a home directory, and outside every"
+        " Maildir, no directory is stray.",
+    ),
+    "foreign-store": Explanation(
+        "Another mail program keeps its own store here: Dovecot's sdbox or mdbox, Thunderbird, MH,"
+        " Gnus, or an mbox file in the place of a folder.",
+        "A server that reads the spool as Maildir shows nothing of it, or garbles it. The store's"
+        " program finds messages by their names or by its own index.",
+        "Nothing. The store's own program repairs it: doveadm force-resync, Repair Folder in"
+        " Thunderbird, folder -pack of MH.",
+        "Nothing in the store is examined, renamed or moved. To repair a store in which these marks"
+        " were only left behind, remove the marks first: the .msf files, .mh_sequences,"
+        " .nnmaildir.",
     ),
     "backup-folder": Explanation(
         "Somebody copied a folder before a change and never removed the copy.",

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from mailsurgeon.diagnosis.facts import Finding
+from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.lists.uidlist import BadLine
 from mailsurgeon.maildir.reserved import SUBDIRS
@@ -42,12 +43,29 @@ def lifted(path: bytes) -> bytes:
 
 
 def stray_directory(path: bytes, layout: str) -> Finding:
-    """`stray-directory`, for a directory that contains no mail and no folder.
+    """`stray-directory`, for a directory in a folder that contains no mail and no folder.
 
     `.NAME` in the root of a maildir++ spool gets no remedy, because Dovecot lists it as a folder.
     """
     listed = layout == "maildir++" and path.startswith(b".") and b"/" not in path
     return Finding("stray-directory", Severity.INFO, {}, None if listed else "quarantine")
+
+
+def foreign_store(kind: str, messages: int | None) -> Finding:
+    """`foreign-store`, for a mail store of another kind with this many messages; None: not
+    counted."""
+    return Finding("foreign-store", Severity.INFO, {"kind": kind, "messages": messages}, None)
+
+
+def misplaced(kind: str, *, holds_mail: bool, to_file: bool) -> Finding:
+    """`linked`, for what is no regular file in the place of a server's file.
+
+    `holds_mail`: mail or a folder lies in it. `to_file`: it leads to a regular file, which a server
+    may use in spite of the link.
+    """
+    detail = {"kind": kind, "server_file": True, "leads_to_file": to_file}
+    remedy = None if holds_mail or to_file else "quarantine"
+    return Finding(LINKED, Severity.WARNING, detail, remedy)
 
 
 def bad_permissions(

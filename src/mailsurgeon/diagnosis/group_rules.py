@@ -243,9 +243,12 @@ class Twin(NamedTuple):
     trashed: bool
 
 
-def misfiled(where: str, target: str | None, twin: Twin | None, *, full: bool) -> Finding:
+def misfiled(
+    where: str, target: str | None, twin: Twin | None, *, full: bool, around: bool = True
+) -> Finding:
     """`misfiled`, for mail outside cur and new. `target` is the name of the folder it belongs in,
-    None when there is none; `twin` is an identical message already filed there.
+    None when there is none; `twin` is an identical message already filed there. `around`: it lies
+    in a folder, if only in INBOX.
 
     While the only filed one is marked deleted, the misfiled one is filed too, since the next
     expunge would leave no other.
@@ -258,6 +261,8 @@ def misfiled(where: str, target: str | None, twin: Twin | None, *, full: bool) -
     }
     if twin and twin.trashed:
         detail["trashed_copy"] = os.fsdecode(twin.path)
+    if not around:
+        detail["outside"] = True
     remedy = None
     if not full:
         detail["pending"] = True

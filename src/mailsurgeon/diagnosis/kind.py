@@ -26,7 +26,8 @@ class NewName(Enum):
 class LeftAlone(NamedTuple):
     """Why no remedy is proposed for a problem, and how to request one all the same.
 
-    `hint` is a command line in which SPOOL stands for the spool's path. The reason applies when
+    `hint` is a command line in which SPOOL stands for the spool's path, and DIRECTORY for that of
+    the directory around the problem. The reason applies when
     the problem's detail has a true value under the key `when`, or always when `when` is empty.
     """
 

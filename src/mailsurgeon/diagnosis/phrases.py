@@ -135,6 +135,14 @@ def backup_words(detail: Detail) -> str:
     )
 
 
+def store_words(detail: Detail) -> str:
+    """The kind of a store, and how many messages it has if they were counted."""
+    kind, messages = str(detail.get("kind", "")), detail.get("messages")
+    if messages is None:
+        return kind
+    return f"{kind}, {_count(messages)} {'message' if messages == 1 else 'messages'}"
+
+
 def permission_words(detail: Detail) -> str:
     """The mode, owner and group that a file has, and those it should have."""
     names = ("mode", "owner", "group")

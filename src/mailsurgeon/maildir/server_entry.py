@@ -33,6 +33,7 @@ class Tells(Flag):
 
     NOTHING = 0
     FOLDER = auto()  # it is a folder, whatever else is missing
+    LISTED_FOLDER = auto()  # it is a folder where the server lists it as one
     ROOT = auto()  # it is a mail root
     OPENED = auto()  # the server opens the folder, so changes to it need the server's lock
     NUMBERED = auto()  # the server knows the folder's messages by UID

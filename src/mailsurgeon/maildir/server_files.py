@@ -61,7 +61,8 @@ DOVECOT = Server(
         KnownFile(DOVECOT_UIDLIST_LOCK, home=Home.CONTROL, lost="only a lock"),
         KnownFile(b"dovecot.index.log", Role.INDEX, tells=Tells.OPENED, lost=_INDEX_LOST),
         KnownFile(
-            b"dovecot.index", Role.INDEX, tells=Tells.FOLDER | Tells.OPENED | Tells.NUMBERED,
+            b"dovecot.index", Role.INDEX,
+            tells=Tells.LISTED_FOLDER | Tells.OPENED | Tells.NUMBERED,
             lost=_INDEX_LOST, begins=True,
         ),
         KnownFile(
@@ -90,9 +91,16 @@ DOVECOT = Server(
         # Dovecot renames a mailbox to this before it deletes it.
         KnownFile(b"..DOVECOT-TRASHED", tells=Tells.BEING_DELETED, directory=True),
         KnownFile(b"..dovecot-trashed", tells=Tells.BEING_DELETED, directory=True),
-        # Pigeonhole's scripts.
+        # Pigeonhole's scripts; `sieve` has a tmp of its own.
         KnownFile(b"sieve", home=Home.ROOT, directory=True),
-        KnownFile(b".sieve", home=Home.ROOT, directory=True),
+        KnownFile(b".sieve", home=Home.ROOT, directory=True, begins=True),
+        KnownFile(b".dovecot.sieve", home=Home.ROOT, directory=True, begins=True),
+        # The full-text indexes of the plugins fts-flatcurve, fts-lucene and fts-xapian.
+        KnownFile(b"fts-", directory=True, begins=True),
+        KnownFile(b"lucene-indexes", home=Home.ROOT, directory=True),
+        KnownFile(b"xapian-indexes", home=Home.ROOT, directory=True),
+        # The indexes beside mbox files.
+        KnownFile(b".imap", tells=Tells.NO_MAIL, directory=True),
     ),
     locks=(ServerLock(DOVECOT_UIDLIST_LOCK, Home.CONTROL, DOVECOT_UIDLIST),),
     prefixes=(b"dovecot", DOVECOT_SUBSCRIPTIONS),
@@ -125,6 +133,8 @@ COURIER = Server(
         KnownFile(b"maildirfolder", tells=Tells.FOLDER),
         KnownFile(MAILDIRSIZE, Role.QUOTA, Home.CONTROL_ROOT, Tells.ROOT, _QUOTA_LOST),
         KnownFile(b"shared-maildirs", home=Home.ROOT, tells=Tells.ROOT),
+        # Copies of other users' folders, by reference.
+        KnownFile(b"shared-folders", home=Home.ROOT, directory=True),
     ),
     locks=(ServerLock(COURIER_LOCK, Home.TMP, COURIER_UIDLIST),),
     prefixes=(b"courier", b"maildir", b"shared-"),
@@ -165,9 +175,33 @@ SYNCMAILDIR = Server(
     sync_programs=frozenset((b"smd-pull", b"smd-push", b"smd-client", b"smd-server", b"mddiff")),
 )
 
-# notmuch's database may be large. `.notmuch` is a folder only if it has a cur, when a user has
-# given a folder that name.
-NOTMUCH = Server("notmuch", files=(KnownFile(b".notmuch", tells=Tells.NO_MAIL, directory=True),))
+
+def _keeps(program: str, name: bytes, *, begins: bool = False) -> Server:
+    """A program that keeps nothing in a spool but a directory in which no spool is looked for."""
+    kept = KnownFile(name, tells=Tells.NO_MAIL, directory=True, begins=begins)
+    return Server(program, files=(kept,))
+
+
+# A large database.
+NOTMUCH = _keeps("notmuch", b".notmuch")
+
+# mu's database, in versions that kept it beside the mail.
+MU = _keeps("mu", b".mu")
+
+# Gnus (nnmaildir) keeps marks, numbers and headers of a folder's messages there, by base name.
+GNUS = _keeps("Gnus", b".nnmaildir")
+
+# What is no mail program's: metadata, snapshots and waste of file systems and desktops, and tools
+# that archive or compress mail.
+OTHERS = (
+    _keeps("Synology DSM", b"@eaDir"),
+    _keeps("netatalk", b".AppleDouble"),
+    _keeps("a file server's snapshots", b".snapshot"),
+    _keeps("fsck", b"lost+found"),
+    _keeps("a desktop's waste", b".Trash-", begins=True),
+    _keeps("git", b".git"),
+    Server("mail-compress", files=(KnownFile(b".mail-compress", directory=True),)),
+)
 
 
 @dataclass(frozen=True)
@@ -212,10 +246,25 @@ class ServerTable:
         patterns = [server.temporary for server in self.servers if server.temporary]
         return re.compile(b"|".join(patterns) or b"(?!)")
 
+    def owner_of(self, name: bytes) -> Server | None:
+        """The server or program to which a directory of this name belongs; None if to none."""
+        whole, beginnings = self._own_directories
+        owner = whole.get(name)
+        if owner is None and name.startswith(tuple(beginnings)):
+            owner = next(one for start, one in beginnings.items() if name.startswith(start))
+        return owner
+
     @cached_property
-    def directories(self) -> frozenset[bytes]:
-        """The names of servers' own directories."""
-        return frozenset(file.name for file in self.files if file.directory)
+    def _own_directories(self) -> tuple[dict[bytes, Server], dict[bytes, Server]]:
+        """The owners of directories, by whole names and by beginnings of names."""
+        whole: dict[bytes, Server] = {}
+        beginnings: dict[bytes, Server] = {}
+        for server in self.servers:
+            for file in server.files:
+                if file.directory:
+                    (beginnings if file.begins else whole)[file.name] = server
+            beginnings.update((start, server) for start in server.other_prefixes)
+        return whole, beginnings
 
     @cached_property
     def in_tmp(self) -> frozenset[bytes]:
@@ -234,12 +283,15 @@ class ServerTable:
         return tuple(file for file in self.files if what in file.tells)
 
     @cached_property
-    def folder_marks(self) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
-        """The files that show that their directory is a folder: whole names, and beginnings of
-        names."""
-        marks = self.telling(Tells.FOLDER)
-        whole = frozenset(file.name for file in marks if not file.begins)
-        return whole, tuple(file.name for file in marks if file.begins)
+    def folder_marks(self) -> frozenset[bytes]:
+        """The names of files that show that their directory is a folder."""
+        return frozenset(file.name for file in self.telling(Tells.FOLDER))
+
+    @cached_property
+    def listed_folder_marks(self) -> tuple[bytes, ...]:
+        """The beginnings of names of files that show it only for a directory that the server lists
+        as a folder."""
+        return tuple(file.name for file in self.telling(Tells.LISTED_FOLDER))
 
     @cached_property
     def at_work(self) -> dict[bytes, Server]:
@@ -255,9 +307,9 @@ class ServerTable:
         return frozenset(file.name.lower() for file in self.telling(Tells.BEING_DELETED))
 
     @cached_property
-    def no_mail(self) -> frozenset[bytes]:
-        """The names of directories that the search for spools skips."""
-        return frozenset(file.name for file in self.telling(Tells.NO_MAIL))
+    def no_mail(self) -> tuple[KnownFile, ...]:
+        """The directories that the search for spools skips."""
+        return self.telling(Tells.NO_MAIL)
 
     @cached_property
     def root_marks(self) -> tuple[bytes, ...]:
@@ -283,7 +335,9 @@ class ServerTable:
         return next((file.lost for file in self._losses if name.startswith(file.name)), "")
 
 
-TABLE = ServerTable((DOVECOT, COURIER, MBSYNC, OFFLINEIMAP, SYNCMAILDIR, NOTMUCH))
+TABLE = ServerTable(
+    (DOVECOT, COURIER, MBSYNC, OFFLINEIMAP, SYNCMAILDIR, NOTMUCH, MU, GNUS, *OTHERS)
+)
 
 
 def kind_of(path: bytes) -> bytes:

@@ -24,6 +24,9 @@ class Spool:
     control: bytes | None = None  # Dovecot's CONTROL= directory, if the uidlists are there
     index: bytes | None = None  # Dovecot's INDEX= directory
     found_by: str = ""  # the source of these two; empty: the operator gave them
+    layout_because: str = ""  # in words, what decided the layout
+    layout_note: str = ""  # a sentence about Maildirs of the other layout; empty: none
+    opened_for: bytes = b""  # the directory given, if this spool was found in it; else empty
 
     def absolute(self, path: bytes) -> bytes:
         """The absolute path of `path`, which is relative to the spool."""
@@ -35,15 +38,30 @@ class Spool:
 
         There, INBOX is `.INBOX`, or `INBOX` in the fs layout.
         """
-        if self.control is None:
-            return self.absolute(folder)
+        if self.control is None or folder == self._control_of_inbox:
+            return self.absolute(folder)  # in CONTROL= that name is the root's
         return os.path.join(self.control, self.control_name(folder))
 
     def control_name(self, folder: bytes) -> bytes:
         """The same directory, relative to the CONTROL= directory, or to the spool without one."""
         if folder or self.control is None:
             return folder
+        return self._control_of_inbox
+
+    @property
+    def _control_of_inbox(self) -> bytes:
         return b".INBOX" if self.layout == "maildir++" else b"INBOX"
+
+    @property
+    def own_directories(self) -> frozenset[bytes]:
+        """The directories of CONTROL= and INDEX= that lie in the spool, relative to it."""
+        inside = self.root.rstrip(b"/") + b"/"
+        configured = (self.control, self.index)
+        return frozenset(
+            os.path.normpath(path)[len(inside) :]
+            for path in configured
+            if path and os.path.normpath(path).startswith(inside)
+        )
 
     @property
     def quota_home(self) -> bytes:

@@ -34,7 +34,7 @@ def plan_fix(
     index: Index,
     *,
     only: Collection[str] = (),
-    folders: Collection[str] = (),
+    folders: Collection[str | bytes] = (),
     paths: Collection[bytes] = (),
     force: bool = False,
     quarantine: bytes | None = None,
@@ -43,8 +43,9 @@ def plan_fix(
     """The plan of one `fix`.
 
     `only`: codes of problems to repair, even those that a plain `fix` leaves alone. `folders`:
-    names; it repairs only what is in them. `paths`, relative to the spool: all problems of a file
-    named here; of a directory its own problems, and in it those that a plain `fix` repairs.
+    names, or paths in bytes; it repairs only what is in them. `paths`, relative to the spool: all
+    problems of a file named here; of a directory its own problems, and in it those that a plain
+    `fix` repairs.
     `force`: skip refusals for safety. `host`: the computer to ask about servers (default: this
     one).
 

@@ -151,6 +151,7 @@ def _json(findings: ScanFindings) -> Iterator[str]:
         "schema": 1,
         "spool": findings.spool.shown,
         "layout": findings.spool.layout,
+        "layout_because": findings.spool.layout_because,
         "notes": findings.index.notes(),
         "depth": findings.survey.depth,
         "seconds": round(findings.survey.seconds, 3),

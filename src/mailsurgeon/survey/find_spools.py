@@ -18,7 +18,13 @@ from itertools import islice
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.folder_names import FS
-from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder, marks_root, never_searched
+from mailsurgeon.maildir.reserved import (
+    SUBDIRS,
+    is_domain,
+    marks_folder,
+    marks_root,
+    never_searched,
+)
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED
 from mailsurgeon.text import visible
@@ -134,6 +140,7 @@ class _Search:
             look = waiting.pop()
             if look.is_maildir:
                 yield FoundSpool(look.path, look.is_root)
+                waiting += reversed(self._users_below(look))
                 continue
             below = self._below(look)
             if self._is_mail_root(look, below):
@@ -141,6 +148,13 @@ class _Search:
                 continue
             self._tell_symlinks(look)
             waiting += reversed(below)
+
+    def _users_below(self, look: _Look) -> list[_Look]:
+        """The Maildirs `DOMAIN/USER` in a mail root, which cPanel keeps there for other users."""
+        domains = [name for name in look.directories if is_domain(name)]
+        inside = self._below(_Look(look.path, domains, [])) if domains else []
+        users = [user for domain in inside if not domain.is_maildir for user in self._below(domain)]
+        return [user for user in users if user.is_maildir]
 
     def _below(self, look: _Look) -> list[_Look]:
         found: list[_Look] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,11 +15,23 @@ from mailsurgeon.errors import SpoolError
 from mailsurgeon.host.doveconf import FOUND_BY
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
-from mailsurgeon.maildir.reserved import SUBDIRS, marks_folder
+from mailsurgeon.maildir.reserved import SUBDIRS, is_domain, is_of_a_home
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.walk.walk import FoundFolder, guess_layout
+from mailsurgeon.survey.walk.foreign_stores import ForeignStore
+from mailsurgeon.survey.walk.layout import LayoutGuess, guess_layout
+from mailsurgeon.survey.walk.no_spool import (
+    holds_loose_mail,
+    what_a_directory_is,
+    what_a_file_is,
+)
+from mailsurgeon.survey.walk.walk import FoundFolder
 from mailsurgeon.survey.walk.watched import directories
 from mailsurgeon.text import visible
+
+MAIL_ROOTS = (b"Maildir", b"mail", b".maildir", b".mail")
+_SPOOLS_NAMES = (b"Maildir", b".maildir")
+USUAL_ROOTS = (b"Maildir", b"mail", b".maildir")
+"""Usual names of mail roots in a home directory, those tried without a SPOOL in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +63,10 @@ class Options:
 def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = None) -> Spool:
     """The spool at `path`; symlinks are resolved once, here.
 
-    Without CONTROL= and INDEX= in the options, both are taken from the host's Dovecot. Raises
-    SpoolError when there is no spool, when it is a store of another kind, or when it lies inside
-    another Maildir.
+    A directory that is no Maildir and holds just one under a usual name, as a home does, stands for
+    that one; the spool then says so. Without CONTROL= and INDEX= in the options, both are taken
+    from the host's Dovecot. Raises SpoolError when there is no spool, when it is a store of another
+    kind, or when it lies inside another Maildir.
     """
     options = options or Options()
     given = os.fsencode(path)
@@ -60,10 +74,16 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
         raise SpoolError("the SPOOL given is empty; name the mail root (. is the directory here)")
     root = os.path.realpath(given)
     try:
+        if not stat.S_ISDIR(os.stat(root).st_mode):
+            raise SpoolError(f"{visible(given)}: {what_a_file_is(root)}")
+        found = find_folders(root)
+        outside = root
+        if options.layout is None:
+            home = any(map(is_of_a_home, os.listdir(root)))
+            root = mail_root_in(root, found.folders, home=home) or root
+        if root != outside:
+            found = find_folders(root)
         status = os.stat(root)
-        if not stat.S_ISDIR(status.st_mode):
-            raise SpoolError(_not_a_directory(given, root))
-        folders = find_folders(root)
     except OSError as error:
         raise SpoolError(f"{visible(given)}: {error.strerror}; {_advice(error)}") from error
     outer = _outer_maildir(root)
@@ -71,26 +91,30 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
         raise SpoolError(
             f"{visible(given)}: lies inside another Maildir; open {visible(outer)} instead"
         )
-    if not any(folder.present for folder in folders.values()):
-        raise SpoolError(f"{visible(given)}: {_what_it_is(root)}")
+    if not found.folders and (found.stores or not holds_loose_mail(root)):
+        raise SpoolError(f"{visible(given)}: {what_a_directory_is(root, found.stores)}")
     if options.layout not in (None, MAILDIRPP, FS):
         raise SpoolError(f"--layout {visible(options.layout)}: not a layout; give maildir++ or fs")
-    layout = options.layout or guess_layout(folders)
+    guess = guess_layout(found.folders)
+    if options.layout:
+        guess = LayoutGuess(options.layout, "--layout names it")
+    spool = Spool(
+        root, status.st_dev, status.st_ino, guess.layout, layout_because=guess.because,
+        layout_note=guess.note, opened_for=b"" if root == outside else outside,
+    )  # fmt: skip
     if options.control or options.index:
         control, index = (
             os.path.realpath(one) if one else None for one in (options.control, options.index)
         )
-        return Spool(root, status.st_dev, status.st_ino, layout, control, index)
+        return replace(spool, control=control, index=index)
     known = options.host.location_of(root, status.st_uid)
     if known is None:
-        return Spool(root, status.st_dev, status.st_ino, layout)
+        return spool
     # With a single folder the names on disk do not show the layout.
-    if known.layout and not options.layout and len(folders) < 2:
-        layout = known.layout
+    if known.layout and not options.layout and len(found.folders) < 2:
+        spool = replace(spool, layout=known.layout, layout_because=f"{FOUND_BY} says so")
     found_by = FOUND_BY if known.control or known.index else ""
-    return Spool(
-        root, status.st_dev, status.st_ino, layout, known.control, known.index, found_by
-    )  # fmt: skip
+    return replace(spool, control=known.control, index=known.index, found_by=found_by)
 
 
 def _advice(error: OSError) -> str:
@@ -100,60 +124,83 @@ def _advice(error: OSError) -> str:
     return "give the directory that holds cur, new and tmp, or the folders"
 
 
-def find_folders(root: bytes) -> dict[bytes, FoundFolder]:
-    """The folders below `root` by path, found without listing their messages.
+@dataclass(frozen=True, slots=True)
+class FoldersBelow:
+    """The folders below a directory by path, and the stores of other kinds there."""
+
+    folders: dict[bytes, FoundFolder]
+    stores: list[ForeignStore]
+
+
+def find_folders(root: bytes) -> FoldersBelow:
+    """The folders below `root`, found without listing their messages.
 
     Raises OSError when the root cannot be read; skips other directories that cannot be read.
     """
-    found: dict[bytes, FoundFolder] = {}
-    for path, listing in directories(root):
-        present = frozenset(name for name in SUBDIRS if name in listing.directories)
-        if present or (path and any(map(marks_folder, listing.files))):
-            found[path] = FoundFolder(path, present)
+    found = FoldersBelow({}, [])
+    for path, listing, folder in directories(root, stores=found.stores):
+        if folder:
+            present = frozenset(name for name in SUBDIRS if name in listing.directories)
+            found.folders[path] = FoundFolder(path, present)
     return found
 
 
+def mail_root_in(root: bytes, folders: Collection[bytes], *, home: bool) -> bytes | None:
+    """The mail root in a directory that is none itself: the only child with Maildirs that has a
+    usual name. Both paths are absolute, `folders` relative to `root`.
+
+    In a home directory other Maildirs may be anything. Elsewhere those beside it are folders of
+    one spool with it; only those deeper down say nothing against a `Maildir`.
+    """
+    children = {path.partition(b"/")[0] for path in folders}
+    usual = children.intersection(MAIL_ROOTS)
+    if b"" in children or len(usual) != 1:
+        return None
+    name = usual.pop()
+    others = children - {name}
+    if others and not home:
+        certain = name in folders and name in _SPOOLS_NAMES
+        if not certain or any(other in folders for other in others):
+            return None
+    return os.path.join(root, name)
+
+
+def usual_spool(environment: Mapping[str, str]) -> bytes | None:
+    """The spool of the user with these environment variables: $MAIL if it is a Maildir, else the
+    first directory with a usual name in the home that is one or holds some. None without any."""
+    mail, home = environment.get("MAIL", ""), environment.get("HOME", "")
+    if mail and _is_maildir(os.fsencode(mail)):
+        return os.fsencode(mail)
+    for name in USUAL_ROOTS if home else ():
+        path = os.path.join(os.fsencode(home), name)
+        try:
+            if find_folders(path).folders:
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def _is_maildir(path: bytes) -> bool:
+    return any(os.path.isdir(os.path.join(path, name)) for name in (b"cur", b"new"))
+
+
 def _outer_maildir(root: bytes) -> bytes | None:
-    """The outermost directory above `root` that is a Maildir, with cur and new; else None."""
+    """The outermost directory above `root` that is a Maildir, with cur and new; else None.
+
+    The Maildir around `DOMAIN/USER` is not one: there each user's is a spool of its own.
+    """
     outer = None
     parent = os.path.dirname(root)
     while parent != os.path.dirname(parent):
         if all(os.path.isdir(os.path.join(parent, name)) for name in (b"cur", b"new")):
             outer = parent
         parent = os.path.dirname(parent)
+    if outer and is_domain(os.path.basename(os.path.dirname(root))):
+        domain = os.path.dirname(root)
+        if outer == os.path.dirname(domain) and not _is_maildir(domain) and _is_maildir(root):
+            return None
     return outer
-
-
-def _not_a_directory(given: bytes, root: bytes) -> str:
-    try:
-        with open(root, "rb") as file:
-            begins = file.read(5)
-    except OSError:
-        begins = b""
-    kind = "an mbox file" if begins == b"From " else "not a directory"
-    return f"{visible(given)}: {kind}; a Maildir spool is needed"
-
-
-def _what_it_is(root: bytes) -> str:
-    """A sentence that says what a directory without a Maildir is."""
-    names = set(os.listdir(root))
-    if b"mailboxes" in names and b"storage" in names:
-        return "a Dovecot mdbox store; mailsurgeon repairs Maildir spools"
-    if b"mailboxes" in names:
-        return "a Dovecot sdbox store; mailsurgeon repairs Maildir spools"
-    for name in sorted(names):
-        path = os.path.join(root, name)
-        if os.path.isfile(path) and not os.path.islink(path) and _is_mbox(path):
-            return f"a folder of mbox files ({visible(name)}); mailsurgeon repairs Maildir spools"
-    return "no Maildir is here: no directory with cur, new or tmp"
-
-
-def _is_mbox(path: bytes) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(5) == b"From "
-    except OSError:
-        return False
 
 
 def index_path(spool: Spool) -> Path:

@@ -24,7 +24,8 @@ from mailsurgeon.survey.progress import Progress, SurveyResult
 from mailsurgeon.survey.read.directories import Looking
 from mailsurgeon.survey.read.hang_guard import TICK, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
-from mailsurgeon.survey.walk.walk import Directory, Listing, Walk, walk
+from mailsurgeon.survey.walk.listing import Listing
+from mailsurgeon.survey.walk.walk import Directory, Walk, walk
 from mailsurgeon.survey.workers.pool import make_executor
 
 __all__ = ["Progress", "SurveyResult", "make_executor", "run_survey"]
@@ -122,7 +123,10 @@ class _Survey:
     def run(self, only: set[bytes] | None) -> SurveyResult:
         started = time.monotonic()
         self._progress("listing")
-        found = walk(self.spool.root, self.options.exclude, self.spool.layout, self._list, only)
+        found = walk(
+            self.spool.root, self.options.exclude, self.spool.layout, self._list, only,
+            self.spool.own_directories,
+        )  # fmt: skip
         before = self.index.meta("depth")
         lists = Lists(self.spool, self.index)
         owner, notes = self._owner(found)
@@ -148,7 +152,7 @@ class _Survey:
             self.writer.count_messages()
             depth = "full" if full else "quick"
             seconds = time.monotonic() - started
-            self.index.set_notes(notes)
+            self.index.set_notes([*notes, *filter(None, [self.spool.layout_note])])
             self.index.set_meta(
                 depth=depth,
                 compared=depth if ended else "",

@@ -35,7 +35,7 @@ class SpoolTools:
         remedy: str | None = None,
         *,
         codes: Collection[str] | None = None,
-        target: str | None = None,
+        target: bytes | None = None,
         flags: str | None = None,
     ) -> Plan:
         """The plan that applies a remedy (None: each problem's own) to these entries."""

@@ -113,9 +113,29 @@ family(
         "folders.no_new": _missing("new"),
         "folders.no_tmp": _missing("tmp"),
         "folders.only_cur": _missing("new", "tmp"),
-        "folders.only_tmp": _missing("cur", "new"),
     }
 )
+
+
+@plant()
+def only_tmp(build: Build) -> Planted:
+    """tmp alone makes no folder: other programs have one too."""
+    folder = build.new_folder(mails=0, private=True)
+    for part in (b"cur", b"new"):
+        os.rmdir(build.full(folder.at(part)))
+    if os.path.exists(build.full(folder.at(b"maildirfolder"))):
+        missing = all_of(("cur", "new"))
+        return [expected("missing-subdir", folder.path, "error", "make-subdirs", missing=missing)]
+    return _stray(build, folder.path)
+
+
+def _stray(build: Build, path: bytes) -> list[Expected]:
+    """A directory directly below the root, stray only where that is a Maildir. Dovecot lists
+    `.NAME` as a folder, in the one layout."""
+    if not build.style.inbox:
+        return []
+    listed = build.style.layout == "maildir++" and path.startswith(b".")
+    return [expected("stray-directory", path, "info", None if listed else "quarantine")]
 
 
 def _marker(name: bytes) -> Sow:
@@ -126,6 +146,8 @@ def _marker(name: bytes) -> Sow:
         path = label if build.style.layout == "fs" else b"." + label
         build.write(os.path.join(path, name), _MARKERS[name])
         detail = {"missing": all_of(("cur", "new", "tmp"))}
+        if name.startswith(b"dovecot.index") and build.style.layout == "fs":
+            return []  # indexes show a folder only where Dovecot lists one
         return [expected("missing-subdir", path, "error", "make-subdirs", **detail)]
 
     return sow
@@ -211,16 +233,14 @@ def stray_in_folder(build: Build) -> Planted:
 def stray_in_root(build: Build) -> Planted:
     path = b"scratch%d" % build.number()
     build.directory(path)
-    return [expected("stray-directory", path, "info", "quarantine")]
+    return _stray(build, path)
 
 
 @plant()
 def stray_named_like_a_folder(build: Build) -> Planted:
-    """Dovecot lists `.NAME` as a folder, in the one layout."""
     path = b".Empty%d" % build.number()
     build.directory(path)
-    remedy = None if build.style.layout == "maildir++" else "quarantine"
-    return [expected("stray-directory", path, "info", remedy)]
+    return _stray(build, path)
 
 
 @plant()

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.survey.index.rows import Place
+from mailsurgeon.survey.walk.layout import guess_layout
+from mailsurgeon.survey.walk.listing import Listing
 from mailsurgeon.survey.walk.walk import (
+    ANOTHERS,
+    FILE_NOT_FOLLOWED,
     NOT_FOLLOWED,
     FoundFolder,
-    Listing,
     Walk,
-    guess_layout,
     names_to_examine,
     walk,
 )
@@ -43,23 +45,47 @@ def places(found: Walk) -> dict[bytes, tuple[bytes | None, Place, int]]:
         ([b".Sent", b".Trash"], "maildir++"),  # without an INBOX too
         ([b"", b"Sent", b"Trash"], "fs"),
         ([b"", b".Sent", b".Trash", b"Old"], "maildir++"),
-        ([b"", b".Sent", b"Old"], "fs"),  # half is not more than half
-        ([b"", b".Sent", b".A/B", b".A/C", b".A/D"], "fs"),  # .A is no folder: they are topmost
+        ([b"", b".Sent", b"Old"], "maildir++"),  # one is enough in a root that is a Maildir
+        ([b"", b".Sent", b"Old", b"Older", b"Oldest"], "maildir++"),
+        ([b".Sent", b"Old"], "fs"),  # in a parent only half is not more than half
+        ([b".A/B", b".A/C", b".Sent"], "fs"),  # .A is no folder: they are topmost
         ([b"", b".Sent", b".Sent/A", b".Sent/B"], "maildir++"),  # these lie in a folder
         ([b"near/INBOX", b"far/INBOX"], "fs"),  # mbsync
         ([b"inbox", b".inbox.directory/Sub"], "fs"),  # KMail
-        ([b"", b"A", b"A/.B", b".C"], "fs"),
+        ([b"A", b"A/.B", b".C"], "fs"),
+        ([b"", b"example.org/anna", b"example.org/bert"], "maildir++"),  # cPanel
+        ([b"", b"Work", b"lists.example.org/devel"], "fs"),
     ],
 )
 def test_the_layout_by_the_topmost_maildirs(folders: list[bytes], layout: str) -> None:
     subdirs = frozenset((b"cur", b"new", b"tmp"))
-    assert guess_layout({path: FoundFolder(path, subdirs) for path in folders}) == layout
+    guess = guess_layout({path: FoundFolder(path, subdirs) for path in folders})
+    assert guess.layout == layout
+    assert guess.because
+
+
+def test_what_decided_the_layout_and_what_speaks_against_it_is_told() -> None:
+    subdirs = frozenset((b"cur", b"new", b"tmp"))
+    folders = {path: FoundFolder(path, subdirs) for path in (b"", b".Sent", b"Old", b"Older")}
+    guess = guess_layout(folders)
+    assert guess.because == "the root is a Maildir, and so is .Sent in it"
+    assert "Old and 1 more would be of fs" in guess.note
+    assert guess_layout({path: folders[path] for path in (b"", b".Sent")}).note == ""
+
+
+def test_a_root_that_lost_cur_and_new_proves_no_layout() -> None:
+    folders = {
+        b"": FoundFolder(b"", frozenset()),
+        b".A": FoundFolder(b".A", frozenset((b"cur",))),
+        b"B": FoundFolder(b"B", frozenset((b"cur",))),
+    }
+    assert guess_layout(folders).layout == "fs"
 
 
 # Folders
 
 
-def test_a_folder_has_one_of_the_three(maildir: SurveyMaildir) -> None:
+def test_a_folder_has_cur_or_new_and_tmp_alone_makes_none(maildir: SurveyMaildir) -> None:
     for part in ("cur", "new", "tmp"):
         maildir.folder(b".only-" + part.encode(), part)
     maildir.path(b".none").mkdir()
@@ -68,19 +94,30 @@ def test_a_folder_has_one_of_the_three(maildir: SurveyMaildir) -> None:
         b"": {b"cur", b"new", b"tmp"},
         b".only-cur": {b"cur"},
         b".only-new": {b"new"},
-        b".only-tmp": {b"tmp"},
     }
-    assert found.loose == [b".none"]
+    assert found.loose == [b".none", b".only-tmp", b".only-tmp/tmp"]
+
+
+INDEXES = [b"dovecot.index", b"dovecot.index.log", b"dovecot.index.cache"]
 
 
 @pytest.mark.parametrize(
-    "mark",
-    [b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b"dovecot.index",
-     b"dovecot.index.log", b"dovecot.index.cache", b".uidvalidity"],
-)  # fmt: skip
+    "mark", [b"maildirfolder", b"dovecot-uidlist", b"courierimapuiddb", b".uidvalidity", *INDEXES]
+)
 def test_or_a_servers_mark_of_one(maildir: SurveyMaildir, mark: bytes) -> None:
     maildir.file(b".A/" + mark, b"")
-    assert look(maildir).folders[b".A"].present == frozenset()
+    maildir.path(b".A/tmp").mkdir()
+    assert look(maildir).folders[b".A"].present == {b"tmp"}
+
+
+@pytest.mark.parametrize("mark", INDEXES)
+def test_indexes_alone_make_a_folder_only_where_dovecot_lists_one(
+    maildir: SurveyMaildir, mark: bytes
+) -> None:
+    for path in (b"indexes/INBOX", b".A", b".A/B"):
+        maildir.file(path + b"/" + mark, b"")
+    assert set(look(maildir).folders) == {b"", b".A"}
+    assert set(walk(maildir.spool.root, layout="fs").folders) == {b""}
 
 
 def test_the_root_of_an_fs_layout_may_be_a_parent_only(fs_maildir: SurveyMaildir) -> None:
@@ -123,22 +160,59 @@ def test_inside_cur_new_and_tmp_nothing_is_a_folder(maildir: SurveyMaildir) -> N
     }
 
 
-@pytest.mark.parametrize(
-    "name", [b".notmuch", b"courierimapkeywords", b"courierimaphieracl", b"dovecot-attributes"]
-)
-def test_servers_directories_are_not_looked_into(maildir: SurveyMaildir, name: bytes) -> None:
-    maildir.mail(name + b"/mail")
+OWN = [
+    b"sieve", b".sieve", b".sieve.d", b".dovecot.sieve.d", b"fts-flatcurve", b"fts-xapian",
+    b"lucene-indexes", b"xapian-indexes", b"shared-folders", b"courierimapkeywords",
+    b"courierimaphieracl", b"dovecot-attributes", b"extra-data", b".notmuch", b".mu",
+    b".nnmaildir", b".imap", b"@eaDir", b".AppleDouble", b".snapshot", b"lost+found",
+    b".Trash-1000", b".git",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("around", [b"", b".A/"])
+@protects("what belongs to another program is never looked into", where="maildir/server_files.py")
+def test_servers_directories_are_not_looked_into(
+    maildir: SurveyMaildir, around: bytes, name: bytes
+) -> None:
+    maildir.folder(b".A")
+    maildir.mail(around + name + b"/mail")
+    maildir.path(around + name + b"/tmp").mkdir()
+    maildir.folder(around + name + b"/a.copy")
     found = look(maildir)
-    assert (set(found.folders), found.loose, found.directories) == ({b""}, [], [])
+    assert (set(found.folders), found.loose, found.directories) == ({b"", b".A"}, [], [])
+    assert (found.not_examined, found.stores, found.misplaced) == ([], [], [])
 
 
 @pytest.mark.parametrize("name", [b".notmuch", b"sieve", b".git", b"dovecot-attributes"])
-def test_a_directory_with_cur_is_a_folder_whatever_its_name(
+def test_a_directory_with_cur_and_new_is_a_folder_whatever_its_name(
     maildir: SurveyMaildir, name: bytes
 ) -> None:
     maildir.folder(name)
     maildir.mail(name + b"/cur/1.host:2,S")
     assert look(maildir).folders[name].present == {b"cur", b"new", b"tmp"}
+
+
+def test_the_directories_that_a_server_is_configured_to_use_are_its_own(
+    maildir: SurveyMaildir,
+) -> None:
+    maildir.file(b"indexes/.A/dovecot.index.log", b"")
+    found = walk(maildir.spool.root, layout="maildir++", own=[b"indexes"])
+    assert found.loose == []
+
+
+def test_the_maildirs_of_a_domains_users_are_spools_of_their_own(
+    maildir: SurveyMaildir,
+) -> None:
+    for path in (b"", b".Sent", b"example.org/anna", b"example.org/anna/.Sent"):
+        maildir.folder(path)
+    found = look(maildir)
+    assert set(found.folders) == {b"", b".Sent"}
+    assert found.loose == [b"example.org"]
+    assert [(each.path, each.reason) for each in found.not_examined] == [
+        (b"example.org/anna", ANOTHERS)
+    ]
+    assert b"example.org/anna" in walk(maildir.spool.root, layout="fs").folders
 
 
 def test_a_mailbox_that_dovecot_is_deleting_is_left_alone(maildir: SurveyMaildir) -> None:
@@ -192,15 +266,23 @@ def test_what_is_never_a_message(maildir: SurveyMaildir, path: bytes) -> None:
     assert sum(directory.files for directory in look(maildir).directories) == 0
 
 
-def test_what_is_no_file_is_looked_at_in_cur_and_new_alone(maildir: SurveyMaildir) -> None:
+def test_what_is_no_file_is_looked_at_in_cur_and_new_and_told_elsewhere(
+    maildir: SurveyMaildir,
+) -> None:
     for part in (b"cur", b"new", b"tmp", b"x"):
         maildir.path(part).mkdir(exist_ok=True)
         os.symlink("nowhere", maildir.at(part + b"/link"))
         os.mkfifo(maildir.at(part + b"/fifo"))
         os.mkfifo(maildir.at(part + b"/.dotted"))
+    os.symlink("sieve/user.sieve", maildir.at(b".dovecot.sieve"))  # a server's is no message
     found = look(maildir)
     assert places(found) == {b"cur": (b"", Place.CUR, 2), b"new": (b"", Place.NEW, 2)}
-    assert found.not_examined == []
+    told = {(each.path, each.reason) for each in found.not_examined}
+    assert told == {
+        *((part + b"/.dotted", "a FIFO is not opened") for part in (b"cur", b"new", b"tmp", b"x")),
+        *((part + b"/fifo", "a FIFO is not opened") for part in (b"tmp", b"x")),
+        *((part + b"/link", FILE_NOT_FOLLOWED) for part in (b"tmp", b"x")),
+    }
 
 
 def test_a_directory_in_cur_or_new_is_looked_at_dotted_or_not(maildir: SurveyMaildir) -> None:
@@ -258,7 +340,7 @@ def test_names_that_are_not_utf8(maildir: SurveyMaildir) -> None:
 @protects(
     "a listing serves twice only where the directory has not changed since, nor within a "
     "tick of the clock before it",
-    where="survey/walk/walk.py",
+    where="survey/walk/listing.py",
     seen="seen failing without either",
 )
 def test_a_listing_stands_while_its_directory_is_as_it_was(tmp_path: Path) -> None:
@@ -274,7 +356,7 @@ def test_a_listing_stands_while_its_directory_is_as_it_was(tmp_path: Path) -> No
 @protects(
     "a listing serves twice only where the directory has not changed since, nor within a "
     "tick of the clock before it",
-    where="survey/walk/walk.py",
+    where="survey/walk/listing.py",
 )
 def test_a_listing_made_right_after_a_change_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "one").touch()  # another file in the same tick would leave the same time

@@ -538,5 +538,5 @@ def test_a_spool_that_others_change_is_looked_at_again(spool: SurveyMaildir) -> 
 
 def test_directories_of_messages_are_not_listed(spool: SurveyMaildir) -> None:
     spool.mail(b"a-plain-directory/1")
-    found = [path for path, _listing in directories(spool.spool.root)]
+    found = [each.path for each in directories(spool.spool.root)]
     assert sorted(found) == [b"", LISTS, OTHER, b"a-plain-directory"]

@@ -25,8 +25,9 @@ def file(
     """Move misfiled messages, and leftovers in tmp/, into the cur/ of their folder."""
 
     def planned(surveyed: SurveyedSpool) -> Plan:
-        target = None if to is None else checked_folders(surveyed.index, [to])[0].name
-        return plan_remedy(surveyed, paths, "file", consent, common, target=target)
+        target = None if to is None else checked_folders(surveyed.spool, surveyed.index, [to])[0]
+        into = target.path if target else None
+        return plan_remedy(surveyed, paths, "file", consent, common, target=into)
 
     require_paths(paths)
     return operate(spool, planned, consent, common)

@@ -12,7 +12,7 @@ from mailsurgeon.cli.options import (
     Consent,
     Folders,
     Paths,
-    SpoolPath,
+    UsualSpool,
 )
 from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.procedures.fix import plan_fix
@@ -20,7 +20,7 @@ from mailsurgeon.surgery.model import Plan
 
 
 def fix(
-    spool: SpoolPath,
+    spool: UsualSpool = None,
     /,
     *paths: Paths,
     only: Codes = (),
@@ -35,7 +35,7 @@ def fix(
             surveyed.spool,
             surveyed.index,
             only=codes,
-            folders=[row.name for row in checked_folders(surveyed.index, folder)],
+            folders=[row.path for row in checked_folders(surveyed.spool, surveyed.index, folder)],
             paths=paths_in(surveyed.spool, paths),
             force=consent.force,
             quarantine=common.quarantine_dir,

@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from mailsurgeon.cli.open_spool import opened
-from mailsurgeon.cli.options import COMMON, Common, SpoolPath
+from mailsurgeon.cli.options import COMMON, Common, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.report.session_log import write_log
 
 
 def log(
-    spool: SpoolPath,
+    spool: UsualSpool = None,
     /,
     *,
     session: Annotated[str | None, Parameter(help="Only this session.")] = None,

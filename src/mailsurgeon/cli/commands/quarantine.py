@@ -33,6 +33,7 @@ from mailsurgeon.cli.options import (
     OutcomeFormat,
     Paths,
     SpoolPath,
+    UsualSpool,
 )
 from mailsurgeon.cli.session import SurveyedSpool, surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
@@ -47,7 +48,7 @@ from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 Format = Annotated[OutcomeFormat, Parameter(help="The form of the output.")]
 
 
-def _list(spool: SpoolPath, /, *, format: Format = "table", common: Common = COMMON) -> int:
+def _list(spool: UsualSpool = None, /, *, format: Format = "table", common: Common = COMMON) -> int:
     """List what is in the quarantine of a spool."""
     with surgeon_for(opened(spool, common), common) as surgeon:
         _write_items(surgeon.quarantine_dir, surgeon.quarantined(), format)

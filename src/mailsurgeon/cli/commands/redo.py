@@ -8,12 +8,12 @@ from cyclopts import Parameter
 
 from mailsurgeon.cli.execute import carry_out, may_change
 from mailsurgeon.cli.open_spool import opened
-from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, SpoolPath
+from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
 
 
 def redo(
-    spool: SpoolPath,
+    spool: UsualSpool = None,
     operation: Annotated[
         int | None, Parameter(help="Its number; by default the last one undone.")
     ] = None,

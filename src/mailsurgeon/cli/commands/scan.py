@@ -9,13 +9,13 @@ from cyclopts import Parameter
 
 from mailsurgeon.cli.arguments import checked_codes, checked_folders
 from mailsurgeon.cli.open_spool import opened
-from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, SpoolPath
+from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, UsualSpool
 from mailsurgeon.cli.session import surveying, warn_of_unfinished
 from mailsurgeon.report.scan import ScanFindings, write_scan
 
 
 def scan(
-    spool: SpoolPath,
+    spool: UsualSpool = None,
     /,
     *,
     quick: Annotated[bool, Parameter(help="Check names and sizes only; open no message.")] = False,
@@ -32,7 +32,7 @@ def scan(
     chosen = opened(spool, common)
     warn_of_unfinished(chosen, common)
     with surveying(chosen, common, quick=quick, fresh=fresh) as surveyed:
-        folders = checked_folders(surveyed.index, folder)
+        folders = checked_folders(surveyed.spool, surveyed.index, folder)
         findings = ScanFindings(
             chosen,
             surveyed.index,

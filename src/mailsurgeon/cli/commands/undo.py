@@ -18,7 +18,7 @@ from mailsurgeon.cli.execute import (
     undo_command,
 )
 from mailsurgeon.cli.open_spool import opened
-from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, SpoolPath
+from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.report.outcome import print_report, report_outcome
@@ -29,7 +29,7 @@ from mailsurgeon.text import visible
 
 
 def undo(
-    spool: SpoolPath,
+    spool: UsualSpool = None,
     operation: Annotated[int | None, Parameter(help="Its number; by default the last one.")] = None,
     /,
     *,

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from mailsurgeon.cli.arguments import checked_folders
 from mailsurgeon.cli.console import interruptible, progress
 from mailsurgeon.cli.open_spool import opened
-from mailsurgeon.cli.options import COMMON, Common, Folders, OutcomeFormat, SpoolPath
+from mailsurgeon.cli.options import COMMON, Common, Folders, OutcomeFormat, UsualSpool
 from mailsurgeon.cli.session import surveying
 from mailsurgeon.procedures.verify.doveadm import find_doveadm, servers_account
 from mailsurgeon.procedures.verify.verify import verify as verify_spool
@@ -18,7 +18,7 @@ from mailsurgeon.report.verify import write_verification
 
 
 def verify(
-    spool: SpoolPath,
+    spool: UsualSpool = None,
     /,
     *,
     folder: Folders = (),
@@ -35,7 +35,7 @@ def verify(
     find_doveadm()  # fails before the long survey, not after it
     servers_account(chosen)
     with surveying(chosen, common) as surveyed:
-        folders = checked_folders(surveyed.index, folder)
+        folders = checked_folders(surveyed.spool, surveyed.index, folder)
         with progress(not common.quiet) as advance, interruptible() as interrupted:
             found = verify_spool(
                 chosen, surveyed.index, folders, cancelled=interrupted, advance=advance

@@ -16,7 +16,7 @@ from functools import cached_property
 from mailsurgeon.diagnosis.conventions import Conventions, conventions_of
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
-from mailsurgeon.host.files import PlainFile
+from mailsurgeon.host.files import PlainFile, read_small
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.filename import (
     ALONE,
@@ -26,7 +26,7 @@ from mailsurgeon.maildir.filename import (
     split,
     uid_field,
 )
-from mailsurgeon.maildir.folder_names import folder_name
+from mailsurgeon.maildir.folder_names import INBOX, folder_name
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
 from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
 from mailsurgeon.maildir.lists.uidlist import CHUNK
@@ -44,7 +44,7 @@ from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.questions import names_in
+from mailsurgeon.survey.index.questions import folder_called, names_in
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
 _SMALL = 1 << 20  # most bytes to read of a server's file
@@ -77,16 +77,16 @@ class SpoolContext:
         """All folders by path."""
         return {row.path: row for row in self.folders.values()}
 
-    @cached_property
-    def by_name(self) -> dict[str, FolderRow]:
-        """All folders by decoded name."""
-        return {row.name: row for row in self.folders.values()}
-
-    def named(self, name: str) -> FolderRow:
-        """The folder of this name, or at this path. Raises MailsurgeonError if there is none."""
-        row = self.by_name.get(name) or self.by_path.get(os.fsencode(name))
+    def named(self, name: str | bytes) -> FolderRow:
+        """The folder at this path, in bytes, or that `folder_called` finds. Raises
+        MailsurgeonError if there is none."""
+        if isinstance(name, bytes):
+            row = self.by_path.get(name)
+        else:
+            row = folder_called(name, self.folders.values(), self.spool.layout)
         if row is None:
-            raise MailsurgeonError(f"{name}: no folder of this name in {self.spool.shown}")
+            shown = os.fsdecode(name)
+            raise MailsurgeonError(f"{shown}: no folder of this name in {self.spool.shown}")
         return row
 
     def home(self, entry: EntryDetail) -> bytes | None:
@@ -210,14 +210,7 @@ class SpoolContext:
 
     def _read(self, path: bytes) -> bytes:
         """A server's small file, relative to the spool or absolute; empty if unreadable."""
-        try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            descriptor = os.open(os.path.join(self.spool.root, path), flags)
-        except OSError:
-            return b""
-        with os.fdopen(descriptor, "rb") as file:
-            plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return file.read(_SMALL) if plain else b""
+        return read_small(os.path.join(self.spool.root, path), _SMALL) or b""
 
     def _names(self, folder: bytes) -> set[bytes]:
         if folder in self._in_use:
@@ -316,6 +309,8 @@ class SpoolContext:
     def subscribed(self, folder: bytes) -> tuple[str, ...]:
         """The subscription lines that name this folder or one below it."""
         name = folder_name(folder, self.spool.layout)
+        if name == INBOX and folder:
+            return ()  # the INBOX of a list is the spool itself
         below = tuple(name + separator for separator in "./")
         return tuple(
             line for listed, line in sorted(self.subscriptions.items())

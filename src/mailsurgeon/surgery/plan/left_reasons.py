@@ -16,6 +16,8 @@ def without_remedy(row: ProblemRow, spool: Spool) -> Left:
     """A problem without a proposed remedy, with the reason."""
     why = problem_kind(row.code).why_left(row.detail)
     hint = why.hint.replace("SPOOL", shlex.quote(os.fsdecode(spool.root)), 1)
+    around = spool.absolute(row.path.rpartition(b"/")[0])
+    hint = hint.replace("DIRECTORY", shlex.quote(os.fsdecode(around)))
     return Left(row.path, why.reason, (row.code,), False, hint)
 
 

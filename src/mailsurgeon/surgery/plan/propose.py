@@ -40,7 +40,7 @@ def propose(
     remedy: str | None = None,
     *,
     codes: Collection[str] | None = None,
-    target: str | None = None,
+    target: str | bytes | None = None,
     flags: str | None = None,
     force: bool = False,
     quarantine: bytes | None = None,
@@ -49,11 +49,11 @@ def propose(
     """The plan for these entries of the index.
 
     With `remedy` None it takes each problem's own remedy, for the problems in `codes` or for all.
-    Otherwise it takes that remedy for every entry, as chosen by the operator: `target` names the
-    folder for `file`; `flags` are the letters for `fix-flags` (exactly these of DFPRST; keywords
-    stay unless it names any). `force` skips refusals for safety. `quarantine`: the absolute
-    directory that the plan names (default: the spool's). `host`: the computer to ask about servers
-    (default: this one).
+    Otherwise it takes that remedy for every entry, as chosen by the operator: `target` is the
+    folder for `file`, by name or by path (bytes); `flags` are the letters for `fix-flags` (exactly
+    these of DFPRST; keywords stay unless it names any). `force` skips refusals for safety.
+    `quarantine`: the absolute directory that the plan names (default: the spool's). `host`: the
+    computer to ask about servers (default: this one).
 
     Raises MailsurgeonError for a folder, remedy or flag that does not exist.
     """

@@ -8,7 +8,7 @@ checks them. Files are compared by digest, and only if they could be equal.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import (
@@ -18,7 +18,6 @@ from mailsurgeon.diagnosis.folder_rules import (
     missing_subdir,
     named_like_backup,
     nested_folder,
-    stray_directory,
 )
 from mailsurgeon.diagnosis.group_rules import (
     NAME_CLASH,
@@ -29,11 +28,11 @@ from mailsurgeon.diagnosis.group_rules import (
     name_clash,
     uid_clash,
 )
-from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.maildir.filename import fmd5_field, neighbours_of, split, uid_field
 from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
 from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.compare.dates import notes_on_dates
+from mailsurgeon.survey.compare.directories import find_directories
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.packed import find_packed
 from mailsurgeon.survey.compare.server_files import check_servers_files, find_unknown_keywords
@@ -42,10 +41,8 @@ from mailsurgeon.survey.index import comparison
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import SEPARATE, TOGETHER
-from mailsurgeon.survey.read.examine import NOT_MAIL
 from mailsurgeon.survey.read.folder_context import read_uidvalidity
 from mailsurgeon.survey.uidlists.cache import Uids
-from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 
 
 def compare(job: Comparison) -> list[str]:
@@ -62,7 +59,7 @@ def compare(job: Comparison) -> list[str]:
     if job.full:
         find_packed(job)
     find_leftovers(job, copies)
-    _directories(job)
+    find_directories(job)
     job.writer.sweep_directories()
     return notes_on_dates(job) if job.full else []
 
@@ -192,47 +189,10 @@ def _misfiled(job: Comparison, copies: Copies) -> None:
                 target = folder_name(path, job.spool.layout)
             where = "folder-root" if place == Place.ROOT else "nested"
             twin = twins.get(number) if target is not None else None
-            yield number, folder, misfiled(where, target, twin, full=job.full)
+            around = path is not None
+            yield number, folder, misfiled(where, target, twin, full=job.full, around=around)
 
     job.writer.problems(found())
-
-
-def _directories(job: Comparison) -> None:
-    """Finds stray directories, and sets the remedies of directories in cur and new."""
-    holding = _with_parents(comparison.directories_with_messages(job.index))
-    remedies = (
-        (number, None if path in holding else "quarantine")
-        for number, path in comparison.filed_directories_with_problem(job.index, LINKED)
-    )
-    job.writer.set_remedies(LINKED, remedies)
-    if not job.full:
-        return
-    # Paths that could not be examined may be mail.
-    holding |= _with_parents(comparison.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED))
-    stray = {path for path in job.walk.loose if path not in holding}
-    for path in sorted(stray):
-        if path.rpartition(b"/")[0] not in stray:
-            finding = stray_directory(path, job.spool.layout)
-            folder = job.writer.folder_id(_folder_around(path, job.walk))
-            job.writer.directory_problem(path, folder, finding)
-
-
-def _with_parents(paths: Iterable[bytes]) -> set[bytes]:
-    """These paths, and all directories above them."""
-    found: set[bytes] = set()
-    for path in paths:
-        while path not in found:
-            found.add(path)
-            path = path.rpartition(b"/")[0]
-    return found
-
-
-def _folder_around(path: bytes, walk: Walk) -> bytes | None:
-    while path:
-        path = path.rpartition(b"/")[0]
-        if path in walk.folders:
-            return path
-    return None
 
 
 class Shared:

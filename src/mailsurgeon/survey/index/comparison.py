@@ -343,6 +343,12 @@ def not_examined_but_for(index: Index, first: str, second: str) -> Iterator[byte
     return (path for (path,) in rows)
 
 
+def not_examined_for(index: Index, reason: str) -> list[bytes]:
+    """The paths that the survey did not examine for this reason, sorted."""
+    rows = index.db.execute("SELECT path FROM not_examined WHERE reason = ?", (reason,))
+    return sorted({path for (path,) in rows})
+
+
 def messages_by_folder(index: Index) -> dict[int, int]:
     """How many messages each folder contains, misfiled ones included, by folder id."""
     return _messages_in(index, _MESSAGES)

@@ -9,9 +9,13 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.maildir.folder_names import folder_path
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.survey.index.sql import chunks, marks
+from mailsurgeon.text import path_shown
 
 _FULL_ENTRY = (
     "e.id, e.folder, e.place, e.directory, e.filename, e.kind, e.size, e.mtime_ns, e.ctime_ns,"
@@ -92,6 +96,28 @@ def is_folder(index: Index, path: bytes) -> bool:
     """Whether there is a folder at this path."""
     row = index.db.execute("SELECT 1 FROM folders WHERE path = ?", (path,)).fetchone()
     return row is not None
+
+
+def folder_called(name: str, folders: Iterable[FolderRow], layout: str) -> FolderRow | None:
+    """The folder that an operator means by a name or by a path in the spool; None if there is none.
+
+    Several directories may be shown by one name: `.A.B` and `.A\\2eB`, or `.INBOX` and the spool
+    itself, which is INBOX. The name means the one that servers show by it, else the path decides.
+    Raises MailsurgeonError, which gives the paths, if it could mean any of several.
+    """
+    rows = {row.path: row for row in folders}
+    meant = rows.get(folder_path(name, layout))
+    if meant is not None and meant.name == name:
+        return meant
+    path = os.fsencode(name)
+    found = rows.get(b"" if path == b"." else path.removeprefix(b"./").rstrip(b"/"))
+    if found is not None:
+        return found
+    alike = [row for row in rows.values() if row.name == name]
+    if len(alike) > 1:
+        paths = ", ".join(sorted(path_shown(row.path) for row in alike))
+        raise MailsurgeonError(f"{name}: several folders have this name; give the path: {paths}")
+    return alike[0] if alike else None
 
 
 # Entries with a problem

@@ -18,7 +18,8 @@ from mailsurgeon.survey.read.examine import examine
 from mailsurgeon.survey.read.folder_context import FolderContext, folder_context, read_letters
 from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
-from mailsurgeon.survey.walk.walk import Directory, Listing, names_to_examine, without_prefix
+from mailsurgeon.survey.walk.listing import Listing
+from mailsurgeon.survey.walk.walk import Directory, names_to_examine, without_prefix
 
 SLICE = 1000
 """Names in a slice: small enough to show progress, large enough to be worth sending."""

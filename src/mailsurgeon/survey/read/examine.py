@@ -21,6 +21,7 @@ from mailsurgeon.survey.read.message_file import PACKED, Reading, open_file, rea
 from mailsurgeon.survey.read.readahead import Pace
 
 NOT_MAIL = "not mail"
+AN_MBOX = "a store of another kind: mbox"
 SMALL = 1024 * 1024
 """The largest file, in bytes, that is read at once; larger ones are read in pieces."""
 _TYPE = 0o170000  # the bits of a mode that give the kind of file
@@ -282,7 +283,7 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
 
     Raises FileNotFoundError when it has disappeared.
     """
-    kind = _kind(status.st_mode)
+    kind = kind_of_file(status.st_mode)
     if kind != "file" or not task.moment.full:
         return _facts(name, kind, status)
     try:
@@ -291,7 +292,7 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    return _facts(name, _kind(status.st_mode), status)
+                    return _facts(name, kind_of_file(status.st_mode), status)
                 reading = read_message(descriptor, status.st_size)
                 after = os.fstat(descriptor)
             finally:
@@ -372,6 +373,8 @@ def _no_message(task: Slice, facts: Facts) -> str | None:
             return os.strerror(facts.errno)
         if facts.traits & Traits.MAIL:
             return None
+        if facts.traits & Traits.MBOX and task.place == Place.NESTED:
+            return AN_MBOX
         # Other files in a directory that is not a folder do not belong to the mail.
         return NOT_MAIL if task.place == Place.ROOT else ""
     if task.place in (Place.CUR, Place.NEW) and facts.filename.startswith(b"."):
@@ -388,7 +391,8 @@ _KINDS = {
 }
 
 
-def _kind(mode: int) -> str:
+def kind_of_file(mode: int) -> str:
+    """The word for what a file of this `st_mode` is: `file`, `symlink`, `device` and so on."""
     return _KINDS.get(stat.S_IFMT(mode), "device")
 
 

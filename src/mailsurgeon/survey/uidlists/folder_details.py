@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.host.files import LARGEST_WHOLE_LIST, read_small
 from mailsurgeon.maildir import server_files
-from mailsurgeon.maildir.folder_names import folder_name
+from mailsurgeon.maildir.folder_names import INBOX, folder_name
 from mailsurgeon.maildir.lists.subscriptions import (
     courier_subscriptions,
     dovecot_subscriptions,
@@ -43,7 +43,9 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
     subscribed, source = None, ""
     if listed is not None:
         source, names = listed
-        subscribed = is_subscribed(folder_name(folder, spool.layout), names)
+        name = folder_name(folder, spool.layout)
+        # The INBOX of a list is the spool itself, whatever another directory is shown as.
+        subscribed = is_subscribed(name, names) and not (name == INBOX and folder)
     for name in server_files.TABLE.uidlists:
         data = read_small(list_path(spool, folder, name), LARGEST_WHOLE_LIST)
         if data is None:

@@ -1,34 +1,46 @@
 """Walks a spool and finds its folders, its other directories and the directories with files.
 
-The walk lists directories and opens no file. It never follows symlinks.
+The walk lists directories and opens no message. It never follows symlinks.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
+from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import (
     SUBDIRS,
+    is_domain,
+    is_listed,
+    is_of_a_home,
     is_servers_directory,
     is_servers_file,
     keeps_state,
+    makes_folder,
     marks_folder,
     never_a_folder,
     never_leftover,
 )
+from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined, Place
+from mailsurgeon.survey.index.rows import NotExamined, Place
+from mailsurgeon.survey.walk.foreign_stores import MBOX, ForeignStore, foreign_stores, is_mbox
+from mailsurgeon.survey.walk.listing import Listing
 
 _KEPT = 400_000
 """The most names that listings keep in memory after a walk; a name takes about 90 bytes."""
 NOT_FOLLOWED = "a symlink to a directory is not followed"
+FILE_NOT_FOLLOWED = "a symlink is not followed"
+ANOTHERS = "another user's spool; open it by itself"
+_SPECIAL = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+_ROOT_HOMES = (Home.ROOT, Home.CONTROL_ROOT)
 
 
 @dataclass(slots=True)
@@ -53,57 +65,37 @@ class Directory:
 
 @dataclass(slots=True)
 class FoundFolder:
-    """A folder: a directory that has cur, new or tmp, or a file by which a server marks a
-    folder."""
+    """A folder, as `makes_folder` says. `present`: which of cur, new and tmp it has."""
 
     path: bytes
     present: frozenset[bytes]
     servers_files: tuple[bytes, ...] = ()
 
 
+class Misplaced(NamedTuple):
+    """Something that is no regular file in the place of a server's. `folder` is the nearest one
+    around it."""
+
+    path: bytes
+    folder: bytes | None
+
+
 @dataclass(slots=True)
 class Walk:
-    """The result of a walk. `loose`: directories that neither are folders nor contain any."""
+    """The result of a walk. `loose`: directories that neither are folders nor contain any.
+
+    `kept`: those with files of a server in them, such as its indexes. `stores`: mail stores of
+    other kinds, each with the folder around it. `home`: the spool is somebody's home directory.
+    """
 
     folders: dict[bytes, FoundFolder] = field(default_factory=dict)
     directories: list[Directory] = field(default_factory=list)
     loose: list[bytes] = field(default_factory=list)
     not_examined: list[NotExamined] = field(default_factory=list)
-
-
-class Listing:
-    """The names in one directory, by kind; `files` is sorted. Creating one raises OSError."""
-
-    __slots__ = ("_changed", "_listed", "directories", "files", "others", "symlinks")
-
-    def __init__(self, path: bytes) -> None:
-        self._changed = os.stat(path).st_mtime_ns
-        self._listed = time.time_ns()
-        self.files: list[bytes] = []
-        self.directories: list[bytes] = []
-        self.symlinks: list[bytes] = []
-        self.others: list[bytes] = []
-        add = self.files.append
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    add(entry.name)
-                elif entry.is_dir(follow_symlinks=False):
-                    self.directories.append(entry.name)
-                elif entry.is_symlink():
-                    self.symlinks.append(entry.name)
-                else:
-                    self.others.append(entry.name)
-        self.files.sort()
-
-    def stands(self, path: bytes) -> bool:
-        """Whether the directory at `path` still has these entries. Raises OSError.
-
-        Its time must be the same, and so much older than the listing that no later change can bear
-        the same time.
-        """
-        changed = os.stat(path).st_mtime_ns
-        return changed == self._changed and changed < self._listed - GRANULARITY
+    kept: list[bytes] = field(default_factory=list)
+    stores: list[tuple[ForeignStore, bytes | None]] = field(default_factory=list)
+    misplaced: list[Misplaced] = field(default_factory=list)
+    home: bool = False
 
 
 def without_prefix(names: list[bytes], prefix: bytes) -> list[bytes]:
@@ -130,35 +122,37 @@ def names_to_examine(place: Place, listing: Listing) -> tuple[list[bytes], list[
     return names, []
 
 
+def passed_over(root: bytes, path: bytes) -> bool:
+    """Whether a walk skips a directory because it belongs to a server or to another program. One
+    with both cur and new is a folder in spite of its name: a user may have called it so."""
+    name = path.rpartition(b"/")[2]
+    if not is_servers_directory(name):
+        return False
+    inside = (os.path.join(root, path, subdir) for subdir in (b"cur", b"new"))
+    return never_a_folder(name) or not all(
+        os.path.isdir(subdir) and not os.path.islink(subdir) for subdir in inside
+    )
+
+
 def walk(
     root: bytes,
     exclude: tuple[str, ...] = (),
     layout: str = FS,
     listing: Callable[[bytes], Listing] = Listing,
     only: Collection[bytes] | None = None,
+    own: Collection[bytes] = (),
 ) -> Walk:
     """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read.
 
-    In the `fs` layout a root without cur, new and tmp only contains folders and is not one itself.
+    In the `fs` layout a root without cur and new only contains folders and is not one itself.
     `listing` lists the directory at an absolute path, or raises OSError. With `only`, cur, new and
-    tmp of other folders are skipped.
+    tmp of other folders are skipped. `own`: directories that a server is configured to keep its
+    files in, relative to the root.
     """
     found = Walk()
-    _Walker(root, found, exclude, layout, listing, only).visit(b"", None, listing(root))
+    _Walker(root, found, exclude, layout, listing, only, own).visit(b"", None, listing(root))
     found.loose = _hollow(found)
     return found
-
-
-def passed_over(root: bytes, path: bytes) -> bool:
-    """Whether a walk skips a directory because it belongs to a server. A directory with cur, new or
-    tmp is a folder in spite of its name: a user may have a folder called `.notmuch`."""
-    name = path.rpartition(b"/")[2]
-    if not is_servers_directory(name):
-        return False
-    inside = (os.path.join(root, path, subdir) for subdir in SUBDIRS)
-    return never_a_folder(name) or not any(
-        os.path.isdir(subdir) and not os.path.islink(subdir) for subdir in inside
-    )
 
 
 class _Walker:
@@ -170,6 +164,7 @@ class _Walker:
         layout: str,
         listing: Callable[[bytes], Listing],
         only: Collection[bytes] | None,
+        own: Collection[bytes],
     ) -> None:
         self.root = root
         self.found = found
@@ -177,6 +172,7 @@ class _Walker:
         self.layout = layout
         self.listing = listing
         self.only = only
+        self.own = own
         self.kept = 0  # names in listings that are kept
 
     def visit(self, path: bytes, folder: bytes | None, listing: Listing) -> None:
@@ -185,29 +181,95 @@ class _Walker:
         waiting = [(path, folder, listing)]
         while waiting:
             path, folder, listing = waiting.pop()
-            present = frozenset(name for name in SUBDIRS if name in listing.directories)
-            if present or (any(map(marks_folder, listing.files)) and not self._is_parent(path)):
-                servers = tuple(name for name in listing.files if keeps_state(name))
-                self.found.folders[path] = FoundFolder(path, present, servers)
+            is_folder = makes_folder(path, self.layout, listing.directories, listing.files)
+            if is_folder and self._is_another_users(path):
+                self._skip(path, ANOTHERS)
+                continue
+            stores = self._foreign(path, folder, listing, is_folder)
+            if path in stores:
+                continue
+            present = frozenset[bytes]()
+            if is_folder:
+                present = frozenset(name for name in SUBDIRS if name in listing.directories)
                 folder = path
-                self._files(path, folder, Place.ROOT, listing)
-                wanted = self.only is None or path in self.only
-                for name in sorted(present) if wanted else ():
-                    self._subdir(join(path, name), folder, Place(name.decode()))
+                self._folder(path, present, listing)
             else:
-                if path:
+                if any(map(keeps_state, listing.files)):
+                    self.found.kept.append(path)
+                elif path:
                     self.found.loose.append(path)
                 self._files(path, folder, Place.NESTED, listing)
+            place = Place.ROOT if is_folder else Place.NESTED
+            self._servers_places(path, folder, place, listing)
             for name in sorted(listing.directories, reverse=True):
-                if name in present or passed_over(self.root, join(path, name)):
+                inner = join(path, name)
+                if name in present or inner in stores or inner in self.own:
                     continue
-                inner = self._list(join(path, name))
-                if inner:
-                    waiting.append((join(path, name), folder, inner))
+                below = None if passed_over(self.root, inner) else self._list(inner)
+                if below:
+                    waiting.append((inner, folder, below))
 
-    def _is_parent(self, path: bytes) -> bool:
-        """In the fs layout a root that only has servers' files is not a folder."""
-        return not path and self.layout != MAILDIRPP
+    def _folder(self, path: bytes, present: frozenset[bytes], listing: Listing) -> None:
+        servers = tuple(name for name in listing.files if keeps_state(name))
+        self.found.folders[path] = FoundFolder(path, present, servers)
+        if not path:
+            names = (*listing.files, *listing.directories, *listing.symlinks)
+            self.found.home = any(map(is_of_a_home, names))
+        self._files(path, path, Place.ROOT, listing)
+        if self.only is None or path in self.only:
+            for name in sorted(present):
+                self._subdir(join(path, name), path, Place(name.decode()))
+
+    def _is_another_users(self, path: bytes) -> bool:
+        """Whether a Maildir is `DOMAIN/USER` in a maildir++ root, a spool of its own."""
+        domain, slash, user = path.partition(b"/")
+        return (
+            self.layout == MAILDIRPP
+            and bool(slash)
+            and b"/" not in user
+            and b"" in self.found.folders
+            and domain not in self.found.folders
+            and is_domain(domain)
+        )
+
+    def _foreign(
+        self, path: bytes, folder: bytes | None, listing: Listing, is_folder: bool
+    ) -> set[bytes]:
+        """Notes the stores of other kinds that a directory holds or is; returns their paths."""
+        stores = foreign_stores(self.root, path, listing, folder=is_folder)
+        if not path and self.layout == MAILDIRPP:
+            stores += [
+                ForeignStore(name, MBOX, None)
+                for name in listing.files
+                if is_listed(name, self.layout) and is_mbox(os.path.join(self.root, name))
+            ]
+        inner = path if is_folder else folder
+        for store in stores:
+            self.found.stores.append((store, folder if store.path == path else inner))
+            self._skip(store.path, f"a store of another kind: {store.kind}")
+        return {store.path for store in stores}
+
+    def _is_servers_place(self, path: bytes, place: Place, name: bytes) -> bool:
+        """Whether a server keeps a regular file of this name in a directory."""
+        if place is Place.TMP:
+            return name in server_files.TABLE.in_tmp
+        if place is not Place.ROOT and path:
+            return False
+        file = server_files.TABLE.file(name)
+        return not (file is None or file.directory or (path and file.home in _ROOT_HOMES))
+
+    def _servers_places(
+        self, path: bytes, folder: bytes | None, place: Place, listing: Listing
+    ) -> None:
+        """Notes what is no regular file in the place of a server's."""
+        for name in (*listing.directories, *listing.symlinks, *listing.others):
+            inner = join(path, name)
+            if not self._is_servers_place(path, place, name):
+                continue
+            # In fs a user may have called a folder so, where no server keeps anything.
+            users = self.layout == FS and os.path.isdir(os.path.join(self.root, inner, b"cur"))
+            if not users or any(map(keeps_state, listing.files)):
+                self.found.misplaced.append(Misplaced(inner, folder))
 
     def _subdir(self, path: bytes, folder: bytes, place: Place) -> None:
         """Lists a folder's cur, new or tmp and the directories below, none of which is a folder."""
@@ -215,6 +277,8 @@ class _Walker:
         if listing is None:
             return
         self._files(path, folder, place, listing)
+        if place is Place.TMP:
+            self._servers_places(path, folder, place, listing)
         waiting = [join(path, name) for name in listing.directories]
         while waiting:
             inner = waiting.pop()
@@ -224,9 +288,8 @@ class _Walker:
                 waiting += [join(inner, name) for name in below.directories]
 
     def _files(self, path: bytes, folder: bytes | None, place: Place, listing: Listing) -> None:
-        for name in listing.symlinks:
-            if place not in (Place.CUR, Place.NEW) and self._leads_to_directory(path, name):
-                self._skip(join(path, name), NOT_FOLLOWED)
+        self._tell_symlinks(path, place, listing)
+        self._tell_special(path, folder, place, listing)
         names, others = names_to_examine(place, listing)
         files = len(names) + len(others)
         if not files:
@@ -234,6 +297,34 @@ class _Walker:
         self.kept += files
         kept = listing if self.kept <= _KEPT else None
         self.found.directories.append(Directory(path, folder, place, files, kept))
+
+    def _tell_symlinks(self, path: bytes, place: Place, listing: Listing) -> None:
+        filed = place in (Place.CUR, Place.NEW)
+        for name in listing.symlinks:
+            if filed and not name.startswith(b"."):
+                continue  # examined
+            if not filed and self._leads_to_directory(path, name):
+                self._skip(join(path, name), NOT_FOLLOWED)
+            elif not is_servers_file(name):
+                self._skip(join(path, name), FILE_NOT_FOLLOWED)
+
+    def _tell_special(
+        self, path: bytes, folder: bytes | None, place: Place, listing: Listing
+    ) -> None:
+        if place is Place.NESTED and not folder and (folder is None or self.found.home):
+            return  # sockets of programs, in somebody's home
+        for name in listing.others:
+            if place in (Place.CUR, Place.NEW) and not name.startswith(b"."):
+                continue  # examined
+            if not self._is_servers_place(path, place, name):
+                self._skip(join(path, name), self._special(join(path, name)))
+
+    def _special(self, path: bytes) -> str:
+        try:
+            kind = stat.S_IFMT(os.lstat(os.path.join(self.root, path)).st_mode)
+        except OSError as error:
+            return error.strerror or "cannot be read"
+        return f"{_SPECIAL.get(kind, 'a device')} is not opened"
 
     def _leads_to_directory(self, path: bytes, name: bytes) -> bool:
         try:
@@ -270,21 +361,3 @@ def _hollow(found: Walk) -> list[bytes]:
             folder = folder.rpartition(b"/")[0]
             parents.add(folder)
     return sorted(path for path in found.loose if path not in parents)
-
-
-def guess_layout(folders: dict[bytes, FoundFolder]) -> str:
-    """The layout, by the topmost Maildirs below the root: maildir++ if most are called `.NAME`."""
-    topmost = [path for path in folders if path and not _inside_folder(path, folders)]
-    if not topmost:
-        return MAILDIRPP
-    dotted = sum(1 for path in topmost if path.startswith(b".") and b"/" not in path)
-    return MAILDIRPP if dotted * 2 > len(topmost) else FS
-
-
-def _inside_folder(path: bytes, folders: dict[bytes, FoundFolder]) -> bool:
-    parent = path.rpartition(b"/")[0]
-    while parent:
-        if parent in folders:
-            return True
-        parent = parent.rpartition(b"/")[0]
-    return False

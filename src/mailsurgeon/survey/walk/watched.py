@@ -8,15 +8,18 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from mailsurgeon.maildir.folder_names import FS
 from mailsurgeon.maildir.reserved import (
     SUBDIRS,
     is_servers_directory,
     is_servers_file,
-    marks_folder,
+    makes_folder,
     never_leftover,
 )
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.survey.walk.walk import Listing, passed_over
+from mailsurgeon.survey.walk.foreign_stores import ForeignStore, foreign_stores
+from mailsurgeon.survey.walk.listing import Listing
+from mailsurgeon.survey.walk.walk import passed_over
 
 
 class DirectoryKind(Enum):
@@ -35,19 +38,42 @@ class Watched(NamedTuple):
     kind: DirectoryKind
 
 
-def directories(root: bytes, exclude: tuple[str, ...] = ()) -> Iterator[tuple[bytes, Listing]]:
+class ListedDirectory(NamedTuple):
+    """A directory outside cur, new and tmp of folders, by its path relative to the spool."""
+
+    path: bytes
+    listing: Listing
+    folder: bool
+
+
+def directories(
+    root: bytes,
+    exclude: tuple[str, ...] = (),
+    layout: str = FS,
+    stores: list[ForeignStore] | None = None,
+) -> Iterator[ListedDirectory]:
     """Every directory outside cur, new and tmp that may contain a folder, with its entries.
 
-    Paths are relative to `root`, which comes first. Raises OSError when the root cannot be read;
-    skips other directories that cannot be read.
+    The root comes first. Leaves out servers' own directories, and stores of other kinds, which are
+    appended to `stores`. Raises OSError when the root cannot be read; skips other directories that
+    cannot be read.
     """
     waiting: list[tuple[bytes, Listing]] = [(b"", Listing(root))]
     while waiting:
         path, listing = waiting.pop()
-        yield path, listing
+        folder = makes_folder(path, layout, listing.directories, listing.files)
+        found = foreign_stores(root, path, listing, folder=folder)
+        if stores is not None:
+            stores += found
+        foreign = {store.path for store in found}
+        if path in foreign:
+            continue
+        yield ListedDirectory(path, listing, folder)
         for name in listing.directories:
             inner = join(path, name)
-            if name in SUBDIRS or passed_over(root, inner) or _excluded(inner, exclude):
+            if (folder and name in SUBDIRS) or inner in foreign:
+                continue
+            if passed_over(root, inner) or _excluded(inner, exclude):
                 continue
             try:
                 waiting.append((inner, Listing(os.path.join(root, inner))))
@@ -55,19 +81,21 @@ def directories(root: bytes, exclude: tuple[str, ...] = ()) -> Iterator[tuple[by
                 continue
 
 
-def watched_places(root: bytes, exclude: tuple[str, ...] = ()) -> dict[bytes, Watched]:
+def watched_places(
+    root: bytes, exclude: tuple[str, ...] = (), layout: str = FS
+) -> dict[bytes, Watched]:
     """The directories to watch, by path relative to `root`. Raises OSError like `directories`."""
     found: dict[bytes, Watched] = {}
-    for path, listing in directories(root, exclude):
-        subdirs = [name for name in SUBDIRS if name in listing.directories]
+    for path, listing, is_folder in directories(root, exclude, layout):
         above = found.get(path.rpartition(b"/")[0])
         folder = above.folder if above and path else b""
-        if subdirs or any(map(marks_folder, listing.files)):
+        if is_folder:
             folder = path
         found[path] = Watched(folder, DirectoryKind.OUTER)
-        for name in subdirs:
-            kind = DirectoryKind.TMP if name == b"tmp" else DirectoryKind.MAIL
-            found[join(path, name)] = Watched(folder, kind)
+        for name in SUBDIRS if is_folder else ():
+            if name in listing.directories:
+                kind = DirectoryKind.TMP if name == b"tmp" else DirectoryKind.MAIL
+                found[join(path, name)] = Watched(folder, kind)
     return found
 
 

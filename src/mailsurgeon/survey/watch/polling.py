@@ -10,7 +10,7 @@ import threading
 import time
 from typing import NamedTuple
 
-from mailsurgeon.survey.walk.walk import Listing
+from mailsurgeon.survey.walk.listing import Listing
 from mailsurgeon.survey.walk.watched import (
     DirectoryKind,
     Watched,

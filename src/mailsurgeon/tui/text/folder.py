@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.maildir.folder_names import INBOX
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.text import path_shown, visible
@@ -29,18 +29,28 @@ def folder_lines(row: FolderRow, details: FolderDetails) -> list[Text]:
     return [
         head,
         Text(path_shown(row.path), _DIM),
-        _subscription(row.name, details),
+        _subscription(row, details),
         _numbers(details),
         *_problems(row),
     ]
 
 
-def _subscription(name: str, details: FolderDetails) -> Text:
+def distinct_names(rows: Iterable[FolderRow]) -> Iterator[tuple[str, FolderRow]]:
+    """Folders with names of which no two are equal: a name that an earlier row has is followed by
+    the path."""
+    taken: set[str] = set()
+    for row in sorted(rows, key=lambda row: bool(row.path)):
+        name = row.name if row.name not in taken else f"{row.name} ({os.fsdecode(row.path)})"
+        taken.add(name)
+        yield name, row
+
+
+def _subscription(row: FolderRow, details: FolderDetails) -> Text:
     if details.subscribed is None:
         said = "the spool has no list of subscriptions"
     elif details.subscribed:
         said = f"yes ({details.subscriptions})"
-    elif name == INBOX:
+    elif not row.path:
         said = f"not in {details.subscriptions}, but clients show INBOX all the same"
     else:
         said = (

@@ -5,6 +5,9 @@ The message may lie in the folder's directory, in one nested in it, in tmp/ or i
 
 from __future__ import annotations
 
+import os
+import shlex
+
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.maildir.spool import join
@@ -28,8 +31,7 @@ def file_message(choice: Choice, context: SpoolContext) -> Repair | Left:
         return choice.refuse("it is no regular file")
     target = _target(choice, context)
     if target is None:
-        hint = command(context.spool, "PATH", "--to INBOX", verb="file")
-        return choice.refuse("there is no folder around it but INBOX, which must be named", hint)
+        return _no_target(choice, context)
     if entry.is_served and target.id == entry.folder:
         return choice.leave(f"it is filed in {target.name} already")
     if entry.place == Place.TMP:
@@ -60,13 +62,24 @@ def delivery_at_work(choice: Choice, context: SpoolContext) -> Left | None:
 
 
 def _target(choice: Choice, context: SpoolContext) -> FolderRow | None:
+    """The folder named, else the nearest one around the message, if its problem does not say that
+    this must be named."""
     if choice.options.target is not None:
         return choice.options.target
-    nearest = context.folders.get(choice.entry.folder)
-    name = choice.detail.get("target", nearest.name if nearest else None)
-    if nearest and nearest.name == name:
-        return nearest  # two directories may decode to one folder name
-    return context.by_name.get(name)
+    if "target" in choice.detail and choice.detail["target"] is None:
+        return None
+    return context.folders.get(choice.entry.folder)
+
+
+def _no_target(choice: Choice, context: SpoolContext) -> Left:
+    if b"" in context.by_path:
+        hint = command(context.spool, "PATH", "--to INBOX", verb="file")
+        return choice.refuse("there is no folder around it but INBOX, which must be named", hint)
+    directory = shlex.quote(os.fsdecode(context.spool.absolute(choice.entry.directory)))
+    hint = f"mkdir {' '.join(f'{directory}/{name}' for name in ('cur', 'new', 'tmp'))}"
+    return choice.refuse(
+        "there is no folder around it; make its directory one, or name a folder with --to", hint
+    )
 
 
 def _uid_clashes(entry: EntryDetail, folder: bytes, context: SpoolContext) -> bool:

@@ -19,7 +19,11 @@ def lift_folder(choice: Choice, context: SpoolContext) -> Repair | Left:
     target = os.fsencode(choice.detail["becomes"])
     if target in context.by_path or context.lstat(target) is not None:
         return choice.refuse(f"{choice.detail['becomes']} is there already")
-    notes: list[str] = [f"the layout is {context.spool.layout}, which has no folders below folders"]
+    spool = context.spool
+    because = f" ({spool.layout_because})" if spool.layout_because else ""
+    notes = [f"the layout is {spool.layout}{because}, which has no folders below folders"]
+    if spool.layout_note:
+        notes.append(spool.layout_note)
     stale = context.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")

@@ -15,6 +15,7 @@ from mailsurgeon.tui.screens.main.list_controller import ListController
 from mailsurgeon.tui.screens.main.survey_controller import SurveyController
 from mailsurgeon.tui.screens.plan import PlanOutcome, PlanScreen
 from mailsurgeon.tui.session import SpoolSession
+from mailsurgeon.tui.text.folder import distinct_names
 from mailsurgeon.tui.text.report import report_text
 from mailsurgeon.tui.triage import next_after
 
@@ -54,17 +55,16 @@ class PlanController:
 
     def _ask_folder(self, entries: list[int]) -> None:
         index, folders = self._session.index, self._survey.snapshot.folders
-        targets = {p.detail.get("target") for p in index.problems(entries=entries[:1])}
         first = index.entries(entries[:1])
-        here = next((row.name for row in folders if first and row.id == first[0].folder), "")
-        proposed = next((name for name in targets if isinstance(name, str)), here)
+        here = next((row.path for row in folders if first and row.id == first[0].folder), None)
+        paths = {name: row.path for name, row in distinct_names(folders)}
+        proposed = next((name for name, path in paths.items() if path == here), "")
 
         def go_on(name: str | None) -> None:
             if name:
-                self._propose(entries, "file", target=name)
+                self._propose(entries, "file", target=paths[name])
 
-        names = [row.name for row in folders]
-        self._screen.open_screen(AskFolder(proposed, names, len(entries)), go_on)
+        self._screen.open_screen(AskFolder(proposed, list(paths), len(entries)), go_on)
 
     def _ask_flags(self, entries: list[int]) -> None:
         first = self._session.index.entries(entries[:1])
@@ -81,7 +81,7 @@ class PlanController:
         entries: list[int],
         remedy: str | None,
         *,
-        target: str | None = None,
+        target: bytes | None = None,
         flags: str | None = None,
     ) -> None:
         code = self._lists.shown.code
