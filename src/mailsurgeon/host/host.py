@@ -73,6 +73,11 @@ class Host:
         known = self.dovecot
         return None if known is None else doveconf.location_in(known, root, owner)
 
+    def has_dovecots_mail(self) -> bool:
+        """Whether Dovecot is configured here to serve Maildirs at all."""
+        known = self.dovecot
+        return known is not None and bool(dovecot_config.locations(known))
+
     def expiry(self) -> Expiry:
         """How long the servers keep messages. Reads Courier's settings at every call."""
         from mailsurgeon.host.auto_expunge import Expiry, courier_settings

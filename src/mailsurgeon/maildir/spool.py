@@ -24,6 +24,8 @@ class Spool:
     control: bytes | None = None  # Dovecot's CONTROL= directory, if the uidlists are there
     index: bytes | None = None  # Dovecot's INDEX= directory
     found_by: str = ""  # the source of these two; empty: the operator gave them
+    utf8: bool = False  # Dovecot is configured to keep names of folders in UTF-8
+    dovecots: bool | None = None  # Dovecot's mail root is here, is elsewhere, or is unknown
 
     def absolute(self, path: bytes) -> bytes:
         """The absolute path of `path`, which is relative to the spool."""

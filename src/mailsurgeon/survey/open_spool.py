@@ -76,20 +76,25 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
     if options.layout not in (None, MAILDIRPP, FS):
         raise SpoolError(f"--layout {visible(options.layout)}: not a layout; give maildir++ or fs")
     layout = options.layout or guess_layout(folders)
+    known = options.host.location_of(root, status.st_uid)
     if options.control or options.index:
         control, index = (
             os.path.realpath(one) if one else None for one in (options.control, options.index)
         )
-        return Spool(root, status.st_dev, status.st_ino, layout, control, index)
-    known = options.host.location_of(root, status.st_uid)
+        utf8 = known is not None and known.utf8
+        return Spool(
+            root, status.st_dev, status.st_ino, layout, control, index, utf8=utf8, dovecots=True
+        )
     if known is None:
-        return Spool(root, status.st_dev, status.st_ino, layout)
+        elsewhere = False if options.host.has_dovecots_mail() else None
+        return Spool(root, status.st_dev, status.st_ino, layout, dovecots=elsewhere)
     # With a single folder the names on disk do not show the layout.
     if known.layout and not options.layout and len(folders) < 2:
         layout = known.layout
     found_by = FOUND_BY if known.control or known.index else ""
     return Spool(
-        root, status.st_dev, status.st_ino, layout, known.control, known.index, found_by
+        root, status.st_dev, status.st_ino, layout, known.control, known.index, found_by,
+        known.utf8, True,
     )  # fmt: skip
 
 

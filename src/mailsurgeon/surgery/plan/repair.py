@@ -59,8 +59,8 @@ class Repair:
 
 
 _WEIGHTS = (
-    "quarantine", "lift-folder", "make-subdirs", "fix-uidlist", "file", "rename", "fix-size",
-    "fix-flags", "fix-date", "fix-permissions",
+    "quarantine", "lift-folder", "rename-folder", "make-subdirs", "fix-uidlist", "file", "rename",
+    "fix-size", "fix-flags", "fix-date", "fix-permissions",
 )  # fmt: skip
 
 

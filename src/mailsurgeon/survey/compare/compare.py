@@ -16,7 +16,6 @@ from mailsurgeon.diagnosis.folder_rules import (
     copies_of_each_other,
     missing_subdir,
     named_like_backup,
-    nested_folder,
     stray_directory,
 )
 from mailsurgeon.diagnosis.group_rules import (
@@ -30,8 +29,9 @@ from mailsurgeon.diagnosis.group_rules import (
 )
 from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
-from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
+from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.survey.compare.copies import Copies
+from mailsurgeon.survey.compare.folder_names import check_folder_names
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.server_files import check_servers_files
 from mailsurgeon.survey.compare.tmp_leftovers import find_leftovers
@@ -127,13 +127,10 @@ def _uid_clashes(job: Comparison) -> None:
 
 def _folders(job: Comparison) -> None:
     for path, folder in job.walk.folders.items():
-        number = job.writer.folder_id(path)
-        findings: list[Finding | None] = [missing_subdir(folder.present)]
-        if job.spool.layout == MAILDIRPP:
-            findings.append(nested_folder(path))
-        for finding in findings:
-            if finding:
-                job.writer.directory_problem(path, number, finding)
+        finding = missing_subdir(folder.present)
+        if finding:
+            job.writer.directory_problem(path, job.writer.folder_id(path), finding)
+    check_folder_names(job)
 
 
 def _misfiled(job: Comparison, copies: Copies) -> None:

@@ -6,59 +6,44 @@ import os
 import re
 import socket
 import stat
-from collections import Counter
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mailsurgeon.diagnosis.folder_rules import bad_permissions, bloated_index, stale_lock
+from mailsurgeon.diagnosis.folder_rules import bloated_index, stale_lock
+from mailsurgeon.diagnosis.state_rules import damaged_sync_state, damaged_uidvalidity
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.courier_keywords import LIST
 from mailsurgeon.maildir.server_entry import Home
-from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, DOVECOT_INDEX_CACHE
+from mailsurgeon.maildir.server_files import (
+    COURIER_KEYWORDS,
+    DOVECOT_INDEX_CACHE,
+    MBSYNC_STATE,
+    MBSYNC_UIDVALIDITY,
+)
 from mailsurgeon.maildir.spool import Spool, join, list_path
-from mailsurgeon.survey.walk.walk import FoundFolder, Walk
+from mailsurgeon.survey.compare.permissions import check_permissions
+from mailsurgeon.survey.compare.quota import check_quota
+from mailsurgeon.survey.walk.walk import FoundFolder
 
 if TYPE_CHECKING:
     from mailsurgeon.survey.compare.job import Comparison
 
 _DOTLOCK = re.compile(rb"(\d{1,10}):(.+?)\s*\Z")
-ROOT_OWNS = "root owns most of the spool: owners and groups were not judged"
+_LARGEST_STATE = 16 * 1024 * 1024
 
 
 def check_servers_files(job: Comparison) -> None:
     """Finds the problems of every folder's directories and servers' files, and writes them."""
+    check_permissions(job)
+    check_quota(job)
     for folder in job.walk.folders.values():
         if folder.path in job.abandoned:
             continue
         number = job.writer.folder_id(folder.path)
-        for path, status in _own_things(job, folder):
-            finding = bad_permissions(status.st_mode, status.st_uid, status.st_gid, job.owner)
-            if finding:
-                job.writer.directory_problem(path, number, finding)
         _check_lists(job, folder, number)
+        _check_sync_state(job, folder, number)
         _check_locks(job, folder, number)
         _check_indexes(job, folder, number)
-
-
-def owner_of_most(spool: Spool, found: Walk) -> tuple[int, int] | None:
-    """The owner and group of most cur directories; None without any."""
-    owners: Counter[tuple[int, int]] = Counter()
-    for folder in found.folders.values():
-        if b"cur" in folder.present:
-            status = _status(spool, join(folder.path, b"cur"))
-            if status:
-                owners[status.st_uid, status.st_gid] += 1
-    return max(owners, key=lambda owner: (owners[owner], owner)) if owners else None
-
-
-def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, os.stat_result]]:
-    names = [b"", *sorted(folder.present), *sorted(folder.servers_files)]
-    for name in names:
-        path = join(folder.path, name) if name else folder.path
-        status = _status(job.spool, path)
-        if status and not stat.S_ISLNK(status.st_mode):
-            yield path, status
 
 
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
@@ -67,6 +52,17 @@ def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
         for finding in facts.findings if facts else ():
             path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
             job.writer.directory_problem(path, number, finding)
+
+
+def _check_sync_state(job: Comparison, folder: FoundFolder, number: int) -> None:
+    rules = ((MBSYNC_UIDVALIDITY, damaged_uidvalidity), (MBSYNC_STATE, damaged_sync_state))
+    for name, rule in rules:
+        if name in folder.servers_files:
+            path = join(folder.path, name)
+            data = read_small(job.spool.absolute(path), _LARGEST_STATE)
+            finding = None if data is None else rule(data)
+            if finding:
+                job.writer.directory_problem(path, number, finding)
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:

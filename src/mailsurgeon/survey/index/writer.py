@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
@@ -306,6 +307,13 @@ class IndexWriter:
         self.db.executemany(
             "UPDATE problems SET remedy = ? WHERE entry = ? AND code = ?",
             ((remedy, number, code) for number, remedy in remedies),
+        )
+
+    def set_detail(self, entry: int, code: str, detail: dict[str, Any]) -> None:
+        """Replaces the detail of the problem `code` of an entry."""
+        self.db.execute(
+            "UPDATE problems SET detail = ? WHERE entry = ? AND code = ?",
+            (_encode(detail), entry, code),
         )
 
     def not_examined(self, item: NotExamined, folder: int) -> None:
