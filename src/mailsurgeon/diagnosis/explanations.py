@@ -265,8 +265,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         " and then looks for the messages that it knew, by what is left of its state.",
         "Nothing.",
         "Bring the file back from a backup if you can. Otherwise move it and its companions"
-        " (.mbsyncstate*) aside while mbsync is not running; mbsync then takes every message on both"
-        " sides for new, and copies each to the other side.",
+        " (.mbsyncstate*) aside while mbsync is not running; mbsync then takes every message on"
+        " both sides for new, and copies each to the other side.",
     ),
     "stale-lock": Explanation(
         "A server or client was killed while it held the lock.",

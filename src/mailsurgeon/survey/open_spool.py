@@ -76,15 +76,12 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
     if options.layout not in (None, MAILDIRPP, FS):
         raise SpoolError(f"--layout {visible(options.layout)}: not a layout; give maildir++ or fs")
     layout = options.layout or guess_layout(folders)
-    known = options.host.location_of(root, status.st_uid)
     if options.control or options.index:
         control, index = (
             os.path.realpath(one) if one else None for one in (options.control, options.index)
         )
-        utf8 = known is not None and known.utf8
-        return Spool(
-            root, status.st_dev, status.st_ino, layout, control, index, utf8=utf8, dovecots=True
-        )
+        return Spool(root, status.st_dev, status.st_ino, layout, control, index, dovecots=True)
+    known = options.host.location_of(root, status.st_uid)
     if known is None:
         elsewhere = False if options.host.has_dovecots_mail() else None
         return Spool(root, status.st_dev, status.st_ino, layout, dovecots=elsewhere)

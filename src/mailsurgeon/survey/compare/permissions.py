@@ -6,6 +6,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from typing import cast
 
 from mailsurgeon.diagnosis.folder_rules import (
     BAD_PERMISSIONS,
@@ -99,7 +100,8 @@ def _messages(job: Comparison) -> None:
     if usual is None:
         return
     for number, mode, detail in found:
-        should_be = {**detail["should_be"], "mode": f"{message_mode(mode, usual):04o}"}
+        should_be = cast("dict[str, object]", detail["should_be"])
+        should_be = {**should_be, "mode": f"{message_mode(mode, usual):04o}"}
         job.writer.set_detail(number, BAD_PERMISSIONS, {**detail, "should_be": should_be})
 
 

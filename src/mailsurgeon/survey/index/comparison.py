@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.index.index import Index
@@ -273,7 +273,7 @@ class ModeOf(NamedTuple):
 
     id: int
     mode: int
-    detail: dict[str, Any]
+    detail: dict[str, object]
 
 
 def messages_with_problem(index: Index, code: str) -> list[ModeOf]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
@@ -309,7 +308,7 @@ class IndexWriter:
             ((remedy, number, code) for number, remedy in remedies),
         )
 
-    def set_detail(self, entry: int, code: str, detail: dict[str, Any]) -> None:
+    def set_detail(self, entry: int, code: str, detail: Mapping[str, object]) -> None:
         """Replaces the detail of the problem `code` of an entry."""
         self.db.execute(
             "UPDATE problems SET detail = ? WHERE entry = ? AND code = ?",
