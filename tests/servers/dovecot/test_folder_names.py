@@ -110,10 +110,11 @@ def test_a_spool_of_a_dovecot_that_keeps_utf8_is_sound(
     asked = f"import os; os.environ['PATH'] = '{home}/bin:' + os.environ['PATH']"
     words = ("scan", server.spool, "--format", "json", "--fresh")
     assert operator.run(*words, before=asked).json["totals"]["problems"] == {}
+    assert operator.run("verify", server.spool, before=asked).code == 0
     assert operator.run(*words).json["totals"]["problems"] == {CODE: 2}
 
 
-@protects("names that servers cannot open are known", where="maildir/folder_spelling")
+@protects("names that servers cannot open are known", where="maildir/folder_spelling.py")
 @pytest.mark.parametrize("layout", [MAILDIRPP, FS])
 def test_the_names_that_dovecot_hides_are_those_that_are_called_bad(
     layout: str, home: Path, owner: Owner
