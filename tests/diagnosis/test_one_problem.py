@@ -198,4 +198,4 @@ def test_a_code_is_written_in_three_places(code: str) -> None:
     }
     assert len(found) == 3, found
     rules = found - {"diagnosis/catalogue.py", "diagnosis/explanations.py"}
-    assert re.fullmatch(r"diagnosis/(message|group|folder)_rules\.py", *rules), found
+    assert re.fullmatch(r"diagnosis/(message|group|folder|state)_rules\.py", *rules), found

@@ -84,17 +84,23 @@ CONTRACT: dict[str, dict[str, Check]] = {
     "linked": {"kind": one_of("symlink", "fifo", "socket", "device", "directory")},
     "missing-subdir": {"missing": some(one_of("cur", "new", "tmp"))},
     "nested-folder": {"becomes": text},
+    "bad-folder-name": {"reason": text, "becomes": maybe(text)},
     "stray-directory": {},
     "backup-folder": {"because": one_of("name", "content"), "elsewhere": number},
     "packed": dict.fromkeys((*PACKINGS, "twice"), number),
     "bad-permissions": {"mode": text, "owner": number, "group": number, "should_be": put_right},
     "uidlist-damaged": {"reason": text, "lines": some(number)},
     "big-uid": {"highest": number},
+    "wrong-quota": {"reason": text},
+    "sync-state-damaged": {"reason": text},
     "stale-lock": {"pid": number, "age_seconds": number},
     "bloated-index": {"bytes": number},
 }  # fmt: skip
 SOMETIMES: dict[str, dict[str, Check]] = {
     "size-mismatch": {"S": pair, "W": pair, "in": one_of("uidlist")},
+    "bad-folder-name": {"merge": text},
+    "linked": {"own": yes_or_no},
+    "wrong-quota": {"bytes": pair, "messages": some(number)},
 }
 BESIDE = {
     "name-clash": {"kept"}, "duplicate-id": {"kept", "living"}, "uid-clash": {"kept"},

@@ -10,6 +10,7 @@
 - `message_rules.py`: rules for a single message, and the quick test that most messages pass.
 - `group_rules.py`: rules that compare messages, and rules for files outside cur and new.
 - `folder_rules.py`: rules for folders, directories and servers' files.
+- `state_rules.py`: rules for the files in which servers and mbsync keep sums and states.
 
 To add a problem, add an entry, an explanation and a rule. Rules are pure; nothing here reads files.
 """

@@ -203,6 +203,7 @@ _KINDS = (
         evidence=phrase("{kind}"),
         left=(
             LeftAlone("a server may use the file it leads to", when="leads_to_file"),
+            LeftAlone("it is a server's own; the mail root should not be its home", when="own"),
             LeftAlone("the directory holds mail, which is to be filed first"),
         ),
         server=ServerView(
@@ -223,6 +224,23 @@ _KINDS = (
         "This Maildir lies where the spool's layout has no folders. No client sees it.",
         ("lift-folder",), "folder",
         evidence=phrase("becomes {becomes}", needs="becomes"),
+        left=(LeftAlone("no server would open a folder of the name it should get"),),
+        server=ServerView(explains_folder=True),
+    ),
+    ProblemKind(
+        "bad-folder-name", "FNAM", "Bad folder name", _ERROR,
+        "Servers list a folder of this name or hide it, but cannot open it: its mail is invisible.",
+        ("rename-folder",), "folder",
+        evidence=phrases.folder_name_words,
+        left=(
+            LeftAlone(
+                "its messages belong in a folder that is there already, so the two are to be"
+                " merged",
+                "mailsurgeon file SPOOL PATH --to FOLDER",
+                when="merge",
+            ),
+            LeftAlone("no name that servers accept can be made from it"),
+        ),
         server=ServerView(explains_folder=True),
     ),
     ProblemKind(
@@ -294,6 +312,22 @@ _KINDS = (
         (), "folder",
         evidence=phrase("highest {highest:,}"),
         left=(LeftAlone("only new UIDs for the whole folder cure it"),),
+    ),
+    ProblemKind(
+        "wrong-quota", "QUOT", "Wrong quota", _WARNING,
+        "The file by which servers keep the quota does not agree with the mail. Deliveries may be"
+        " refused for no reason, or the limit be passed.",
+        ("quarantine",), "folder",
+        evidence=phrases.quota_words,
+        left=(LeftAlone("it lies outside the spool, among the server's control files"),),
+    ),
+    ProblemKind(
+        "sync-state-damaged", "SYNC", "Damaged sync state", _ERROR,
+        "A file in which mbsync keeps what it has synced is damaged. mbsync stops, or takes every"
+        " message for new.",
+        (), "folder",
+        evidence=phrase("{reason}"),
+        left=(LeftAlone("only a backup has what it held; without one, mbsync starts afresh"),),
     ),
     ProblemKind(
         "stale-lock", "LOCK", "Stale lock", _INFO,

@@ -195,12 +195,15 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "linked": Explanation(
         "Somebody put a symlink, pipe or directory into cur/ or new/, or in the place of a server's"
-        " own file, such as a directory called subscriptions.",
+        " own file, such as a directory called subscriptions; or a symlink .NAME that leads to no"
+        " Maildir into the spool's root (.dovecot.sieve, where home and mail root are one).",
         "Dovecot gives it a UID as if it were mail, then fails to read it. It removes an empty"
-        " directory and renames any other. In the place of its own file it fails at every use.",
+        " directory and renames any other. In the place of its own file it fails at every use. It"
+        " lists .NAME as a folder and reports an error at every listing.",
         "It goes to quarantine as it is, on request only.",
         "A directory that contains mail is left: its mail is misfiled and can be filed first."
-        " Symlinks are never followed.",
+        " Symlinks are never followed. A server's own symlink is left: move the mail root to a"
+        " directory of its own.",
     ),
     "missing-subdir": Explanation(
         "A copy left out empty directories, as git and some archives do.",
@@ -219,6 +222,20 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Lines in subscriptions are not changed; the plan names those that no longer fit. Clients"
         " that show only subscribed folders do not show .A.B until it is subscribed (mailsurgeon"
         " explain subscriptions).",
+    ),
+    "bad-folder-name": Explanation(
+        "A script, a shell or a copy from another system made the directory: it has its name in"
+        " UTF-8 or with a bare &, has a dot too many, or is another spelling of INBOX.",
+        "Dovecot opens a folder only by the one path that it makes from the name: modified UTF-7 in"
+        " its canonical form, or UTF-8 if it is set so (:UTF-8, mailbox_list_utf8). It lists other"
+        " spellings but cannot open them, and shows nothing of .INBOX or Inbox beside the root,"
+        " which is INBOX. Courier keeps UTF-8 and opens them, but no name with an empty part.",
+        "The directory gets the name by which servers open it, with its lists and all other"
+        " contents, so UIDs are kept. Folders below it follow. On request only.",
+        "If there is a folder of that name already, nothing is done: move the messages there"
+        " (mailsurgeon file SPOOL PATH --to FOLDER). Lines in subscriptions are not changed; the"
+        " plan names those that no longer fit. In layout fs, where no sign of Dovecot is found, the"
+        " problem is only info: other programs open any name.",
     ),
     "stray-directory": Explanation(
         "Another program made the directory, or a deleted folder left it behind.",
@@ -261,7 +278,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     "bad-permissions": Explanation(
         "A restore ran as root, or a script ran with another umask.",
         "Servers that run as the owner cannot read or write; a file that others may write can be"
-        " changed by anybody.",
+        " changed by anybody. Dovecot does not move a folder below another whose directory has"
+        " another mode (“Renaming not supported across conflicting directory permissions”).",
         "Owner, group and mode are set as in most of the spool, never to root. On request only.",
         "A file with several names (hard links) is left alone. Where root owns most of the spool,"
         " owners are not judged.",
@@ -294,6 +312,28 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Only new UIDs for the whole folder cure this: stop the server and move the folder's"
         " dovecot-uidlist and dovecot.index files aside. Every client then downloads the folder"
         " again.",
+    ),
+    "wrong-quota": Explanation(
+        "Messages were removed or brought back beside the server, the machine crashed while the"
+        " file was written, or somebody put maildirfolder into the spool's root, where programs"
+        " then take INBOX for a folder below another.",
+        "Dovecot (quota maildir) and Courier believe the sum in maildirsize until they count anew."
+        " With maildirfolder in the root they look for the quota in the directory above.",
+        "The file goes to quarantine, on request only; the server counts anew at the next"
+        " delivery.",
+        "A limit that is set only in this file is lost with it: set it again (maildirmake -q). A"
+        " sum is judged only after a full survey, if it is off by more than 1 % and 1 MiB, and not"
+        " while servers write it. Folders that Dovecot is configured to ignore are counted, Trash"
+        " excepted.",
+    ),
+    "sync-state-damaged": Explanation(
+        "The disk was full, or the machine crashed while mbsync wrote the file.",
+        "mbsync refuses to sync the folder. Where .uidvalidity is empty it numbers the folder anew,"
+        " and then looks for the messages that it knew, by what is left of its state.",
+        "Nothing.",
+        "Bring the file back from a backup if you can. Otherwise move it and its companions"
+        " (.mbsyncstate*) aside while mbsync is not running; mbsync then takes every message on"
+        " both sides for new, and copies each to the other side.",
     ),
     "stale-lock": Explanation(
         "A server or client was killed while it held the lock.",

@@ -10,11 +10,13 @@ from fnmatch import fnmatchcase
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.maildir.folder_spelling import BadSpelling, SpellingRules, bad_spelling
 from mailsurgeon.maildir.lists.uidlist import BadLine
 from mailsurgeon.maildir.reserved import SUBDIRS
 
 _BACKUP_NAMES = ("backup*", "*.bak", "*.old", "*~", "*-backup*", "*.backup*", "*.converted")
 _REASON_NUMBERS = re.compile(r"\d+")
+BAD_PERMISSIONS = "bad-permissions"
 ALIKE = 0.9
 FEWEST = 20
 
@@ -27,14 +29,49 @@ def missing_subdir(present: Collection[bytes]) -> Finding | None:
     return Finding("missing-subdir", Severity.ERROR, {"missing": missing}, "make-subdirs")
 
 
-def nested_folder(path: bytes) -> Finding | None:
+def nested_folder(path: bytes, rules: SpellingRules | None = None) -> Finding | None:
     """`nested-folder` for a Maildir in a maildir++ spool that is not `.NAME` directly under the
-    root; else None."""
+    root; else None.
+
+    It becomes a folder whose name servers can open by `rules`, if given; without such a name there
+    is no remedy.
+    """
     if not path or (path.startswith(b".") and b"/" not in path):
         return None
     becomes = lifted(path)
+    bad = bad_spelling(becomes, rules) if rules else None
+    if bad and bad.becomes is not None:
+        becomes, bad = bad.becomes, None
     detail = {"becomes": becomes.decode("utf-8", "surrogateescape")}
-    return Finding("nested-folder", Severity.ERROR, detail, "lift-folder")
+    return Finding("nested-folder", Severity.ERROR, detail, None if bad else "lift-folder")
+
+
+def bad_folder_name(
+    bad: BadSpelling, becomes: str | None, merge: str | None, *, served: bool = True
+) -> Finding:
+    """`bad-folder-name`, for a folder that servers cannot open by its name.
+
+    `becomes`: the path it should have. `merge`: the folder that its messages belong in (its path,
+    or INBOX), if that is there already; then no remedy is proposed. `served`: a server opens these
+    folders; else other programs may well open the name, and it is only worth knowing.
+    """
+    reason = bad.reason
+    if merge is not None and merge == becomes:
+        reason += "; another folder has the name it should have, and a server shows only that one"
+    detail: dict[str, object] = {"reason": reason, "becomes": becomes}
+    if merge is not None:
+        detail["merge"] = merge
+    remedy = "rename-folder" if becomes is not None and merge is None else None
+    return Finding("bad-folder-name", Severity.ERROR if served else Severity.INFO, detail, remedy)
+
+
+def linked_folder(*, own: bool) -> Finding:
+    """`linked`, for a symlink `.NAME` in the root that leads to no Maildir. `own`: it belongs to a
+    server, which needs it."""
+    detail: dict[str, object] = {"kind": "symlink"}
+    if own:
+        detail["own"] = True
+    return Finding(LINKED, Severity.WARNING, detail, None if own else "quarantine")
 
 
 def lifted(path: bytes) -> bytes:
@@ -69,17 +106,21 @@ def misplaced(kind: str, *, holds_mail: bool, to_file: bool) -> Finding:
 
 
 def bad_permissions(
-    mode: int, owner: int, group: int, reference: tuple[int, int] | None
+    mode: int,
+    owner: int,
+    group: int,
+    reference: tuple[int, int] | None,
+    usual: int | None = None,
 ) -> Finding | None:
     """`bad-permissions` when owner, group or mode would keep a server out or let other users
-    write; else None.
+    write, or when a folder's directory has another mode than most (`usual`); else None.
 
     `mode` is `st_mode`. `reference` is the owner and group of most cur directories; None when root
-    owns most of them, so that ownership cannot be judged.
+    owns most of them, so that ownership cannot be judged. `usual`: the permissions of most such
+    directories, None when the mode is not compared.
     """
-    needed = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
     permissions = stat.S_IMODE(mode)
-    should_be = (permissions | needed) & ~stat.S_IWOTH
+    should_be = fit_mode(mode, permissions if usual is None else usual)
     foreign = reference is not None and (owner, group) != reference
     if should_be == permissions and not foreign:
         return None
@@ -93,7 +134,39 @@ def bad_permissions(
             "group": reference[1] if reference else group,
         },
     }
-    return Finding("bad-permissions", Severity.WARNING, detail, "fix-permissions")
+    return Finding(BAD_PERMISSIONS, Severity.WARNING, detail, "fix-permissions")
+
+
+def fit_mode(mode: int, permissions: int) -> int:
+    """These permissions as far as they are fit for a file of this kind (`mode` is `st_mode`): its
+    owner can use it and others cannot write it."""
+    needed = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
+    return (permissions | needed) & ~stat.S_IWOTH
+
+
+def most_usual(modes: Mapping[int, int]) -> int | None:
+    """The permissions that more than half of some directories have, from how many have each; None
+    if there are none.
+
+    Only read, write and enter count, as in Dovecot's comparison of two mailboxes
+    (mailbox-list-fs.c); of those that differ in other bits alone the most frequent is returned.
+    """
+    compared: dict[int, int] = {}
+    for mode, count in modes.items():
+        compared[mode & 0o777] = compared.get(mode & 0o777, 0) + count
+    most = max(compared, key=lambda mode: compared[mode], default=0)
+    if compared.get(most, 0) * 2 <= sum(modes.values()):
+        return None
+    alike = {mode: count for mode, count in modes.items() if mode & 0o777 == most}
+    return max(alike, key=lambda mode: (alike[mode], -mode))
+
+
+def message_mode(mode: int, usual: int) -> int:
+    """The permissions that a message with bad ones should have: as most messages (`usual`), or
+    narrower if its own are narrower and fit. `mode` is `st_mode`."""
+    permissions = stat.S_IMODE(mode)
+    fits = fit_mode(mode, permissions) == permissions
+    return fit_mode(mode, permissions & usual if fits else usual)
 
 
 _NEEDED = stat.S_IRUSR

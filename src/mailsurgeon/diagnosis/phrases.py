@@ -143,6 +143,22 @@ def store_words(detail: Detail) -> str:
     return f"{kind}, {_count(messages)} {'message' if messages == 1 else 'messages'}"
 
 
+def folder_name_words(detail: Detail) -> str:
+    """What is wrong with a folder's name, and the name it should have."""
+    becomes, merge = detail.get("becomes"), detail.get("merge")
+    return _joined(
+        str(detail.get("reason", "")),
+        f"belongs to {merge}" if merge else f"becomes {becomes}" if becomes else "",
+    )
+
+
+def quota_words(detail: Detail) -> str:
+    """Why a quota file is wrong, and the bytes that it has and that there are."""
+    counted = detail.get("bytes")
+    figures = f"{_count(counted[0])} bytes, counted {_count(counted[1])}" if counted else ""
+    return _joined(str(detail.get("reason", "")), figures)
+
+
 def permission_words(detail: Detail) -> str:
     """The mode, owner and group that a file has, and those it should have."""
     names = ("mode", "owner", "group")

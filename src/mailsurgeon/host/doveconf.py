@@ -40,7 +40,9 @@ def location_in(known: ConfigBlock, root: bytes, owner: int) -> SpoolLocation | 
     found = dovecot_config.find(known, root, _person(owner), os.path.realpath)
     if found is None:
         return None
-    return SpoolLocation(_there(found.control, root), _there(found.index, root), found.layout)
+    return SpoolLocation(
+        _there(found.control, root), _there(found.index, root), found.layout, found.utf8
+    )
 
 
 def _there(path: bytes | None, root: bytes) -> bytes | None:

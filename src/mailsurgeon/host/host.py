@@ -82,6 +82,11 @@ class Host:
         serves = dovecot_config.names_no_location(known) or self.location_of(root, owner)
         return dovecot_config.plugins(known) if serves else None
 
+    def has_dovecots_mail(self) -> bool:
+        """Whether Dovecot is configured here to serve Maildirs at all."""
+        known = self.dovecot
+        return known is not None and bool(dovecot_config.locations(known))
+
     def expiry(self) -> Expiry:
         """How long the servers keep messages. Reads Courier's settings at every call."""
         from mailsurgeon.host.auto_expunge import Expiry, courier_settings

@@ -28,6 +28,7 @@ COURIER_UIDLIST = b"courierimapuiddb"
 COURIER_LOCK = b"courier.lock"
 COURIER_KEYWORDS = b"courierimapkeywords"
 COURIER_SUBSCRIPTIONS = b"courierimapsubscribed"
+FOLDER_MARK = b"maildirfolder"
 MAILDIRSIZE = b"maildirsize"
 MBSYNC_STATE = b".mbsyncstate"
 MBSYNC_UIDVALIDITY = b".uidvalidity"
@@ -130,7 +131,7 @@ COURIER = Server(
             lost="all keywords of the folder are lost in Courier", directory=True,
         ),
         KnownFile(b"courierimaphieracl", home=Home.ROOT, directory=True),
-        KnownFile(b"maildirfolder", tells=Tells.FOLDER),
+        KnownFile(FOLDER_MARK, tells=Tells.FOLDER),
         KnownFile(MAILDIRSIZE, Role.QUOTA, Home.CONTROL_ROOT, Tells.ROOT, _QUOTA_LOST),
         KnownFile(b"shared-maildirs", home=Home.ROOT, tells=Tells.ROOT),
         # Copies of other users' folders, by reference.

@@ -27,6 +27,8 @@ class Spool:
     layout_because: str = ""  # in words, what decided the layout
     layout_note: str = ""  # a sentence about Maildirs of the other layout; empty: none
     opened_for: bytes = b""  # the directory given, if this spool was found in it; else empty
+    utf8: bool = False  # Dovecot is configured to keep names of folders in UTF-8
+    dovecots: bool | None = None  # Dovecot's mail root is here, is elsewhere, or is unknown
 
     def absolute(self, path: bytes) -> bytes:
         """The absolute path of `path`, which is relative to the spool."""

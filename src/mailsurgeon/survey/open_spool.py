@@ -106,15 +106,19 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
         control, index = (
             os.path.realpath(one) if one else None for one in (options.control, options.index)
         )
-        return replace(spool, control=control, index=index)
+        return replace(spool, control=control, index=index, dovecots=True)
     known = options.host.location_of(root, status.st_uid)
     if known is None:
-        return spool
+        elsewhere = False if options.host.has_dovecots_mail() else None
+        return replace(spool, dovecots=elsewhere)
     # With a single folder the names on disk do not show the layout.
     if known.layout and not options.layout and len(found.folders) < 2:
         spool = replace(spool, layout=known.layout, layout_because=f"{FOUND_BY} says so")
     found_by = FOUND_BY if known.control or known.index else ""
-    return replace(spool, control=known.control, index=known.index, found_by=found_by)
+    return replace(
+        spool, control=known.control, index=known.index, found_by=found_by, utf8=known.utf8,
+        dovecots=True,
+    )  # fmt: skip
 
 
 def _advice(error: OSError) -> str:

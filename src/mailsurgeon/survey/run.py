@@ -14,7 +14,7 @@ from mailsurgeon.diagnosis.facts import Moment
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.compare.compare import compare
 from mailsurgeon.survey.compare.job import Comparison
-from mailsurgeon.survey.compare.server_files import ROOT_OWNS, owner_of_most
+from mailsurgeon.survey.compare.permissions import ROOT_OWNS, owner_of_most
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import totals
 from mailsurgeon.survey.index.rows import Place

@@ -67,11 +67,12 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class SpoolLocation:
     """The directories (absolute) and the layout that a location gives for one spool; None or empty
-    if it does not give them."""
+    if it does not give them. `utf8`: names of folders are in UTF-8 on the disk."""
 
     control: bytes | None
     index: bytes | None
     layout: str
+    utf8: bool = False
 
 
 def read_configuration(output: bytes) -> ConfigBlock:
@@ -180,7 +181,7 @@ def find(
             values = _known(values, home, owner, seen)
             return SpoolLocation(
                 _filled(location.control, values, seen), _filled(location.index, values, seen),
-                location.layout,
+                location.layout, location.utf8,
             )  # fmt: skip
     return None
 

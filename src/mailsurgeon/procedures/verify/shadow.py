@@ -111,7 +111,7 @@ class Shadow:
         """Writes doveadm's configuration for these folders and returns its path.
 
         Loads the plugin for compressed mail if it is installed. Treats folder names as plain UTF-8
-        if some are not ASCII and none looks like modified UTF-7.
+        if the live server does, or some are not ASCII and none looks like modified UTF-7.
         """
         if not _WRITTEN_AS_IS.match(self.place):
             raise MailsurgeonError(
@@ -123,7 +123,7 @@ class Shadow:
         if self.live.layout == "fs":
             parts.append("LAYOUT=fs")
         names = b"".join(folders)
-        if not names.isascii() and b"&" not in names:
+        if self.live.utf8 or (not names.isascii() and b"&" not in names):
             parts.append("UTF-8")
         text = CONFIGURATION.format(location=":".join(parts), home=home)
         if any(os.path.exists(f"{place}/{_ZLIB}") for place in _MODULES):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import flags_served, fmd5_field, split, uid_field
+from mailsurgeon.maildir.folder_names import decode_folder
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import Act, QuarantinePath, Step
 from mailsurgeon.surgery.plan.repair import SYNCED_TWIN, TWIN, WHOLE_FOLDER
@@ -28,6 +29,7 @@ _OFTEN_EMPTIED = frozenset(
      "papierkorb")
 )  # fmt: skip
 _OFTEN_DAYS = 30
+_MOVE_FOLDERS = frozenset(("lift-folder", "rename-folder"))
 _SIZE = re.compile(rb",S=\d+")
 
 
@@ -105,9 +107,9 @@ class _Tally:
             match step.alters:
                 case Alters.NAME if _verdict(act) == WHOLE_FOLDER:
                     self._carry(step)
-                case Alters.NAME if act.verdict == "lift-folder":
+                case Alters.NAME if act.verdict in _MOVE_FOLDERS:
                     self.lifted.append((step.source or b"", step.target or b""))
-                case Alters.NAME if _verdict(act) == "lift-folder":
+                case Alters.NAME if _verdict(act) in _MOVE_FOLDERS:
                     self.carried.append(step.source or b"")
                 case Alters.NAME:
                     self._rename(step, act)
@@ -256,7 +258,7 @@ class _Tally:
             yield f"the folder {self._state(path).name} comes back"
         for source, target in self.lifted:
             state = self._state(source)
-            new_name = target.decode("utf-8", "surrogateescape").lstrip(".")
+            new_name = decode_folder(target).lstrip(".")
             yield f"a new folder {new_name}, with {_messages(state.messages)} and their UIDs"
 
     def _same(self) -> Iterator[str]:

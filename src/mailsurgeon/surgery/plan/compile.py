@@ -29,6 +29,7 @@ _ORDER = {
     "fix-keywords": 1,
     "quarantine folder": 5,
     "lift-folder": 6,
+    "rename-folder": 6,
 }
 _URGENT, _USUAL, _LATE = 2, 3, 4  # late: all hard links of a file share its new time
 
@@ -55,6 +56,7 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     tasks, left = _join_repairs(choices, context)
     left += _drop_passengers(tasks)
     left += _leave_second_copies(tasks)
+    _leave_to_own_tasks(tasks)
     united, orphans = _unite_flags(tasks, context)
     left += orphans
     acts = list(_missing_homes(tasks, context))
@@ -124,6 +126,16 @@ def _drop_passengers(tasks: dict[bytes, EntryTask]) -> list[Left]:
         del tasks[task.entry.path]
     reason = "goes to the quarantine with its folder"
     return [Left(task.entry.path, reason, tuple(task.codes), False) for task in passengers]
+
+
+def _leave_to_own_tasks(tasks: dict[bytes, EntryTask]) -> None:
+    """Where a folder and one below it are both renamed, removes the second's rename from the task
+    of the first."""
+    moved = {path for path, task in tasks.items() if task.takes_directory}
+    for path, task in tasks.items():
+        if path in moved:
+            own = tuple(step for step in task.repair.own if step.source not in moved - {path})
+            task.repair = replace(task.repair, own=own)
 
 
 # Copies
@@ -284,7 +296,8 @@ def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[st
     home = context.home(entry)
     if not entry.is_file or entry.place == Place.FOLDER:
         own = [_counting(step, context) for step in repair.own]
-        return [*own, *_after(repair.after, entry.path, task, context)], []
+        own += _after(repair.after, entry.path, task, context)
+        return sorted(own, key=_moves_directory), []
     target_home = repair.home if repair.home is not None else home
     directory = repair.into if repair.into is not None else entry.directory
     served = entry.is_served or repair.into is not None
@@ -315,6 +328,11 @@ def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[st
         context.give(target_home or b"", base)
     steps += _after(repair.after, target, task, context)
     return steps, [_NEW_NAME] if name.replaced else []
+
+
+def _moves_directory(step: Step) -> bool:
+    """Whether a step moves a directory; other steps on it name it by its old path."""
+    return step.carries_directory
 
 
 def _dates(step: Step) -> bool:

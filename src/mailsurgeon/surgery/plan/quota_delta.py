@@ -7,13 +7,13 @@ import stat
 from functools import cached_property
 
 from mailsurgeon.maildir.lists.maildirsize import Rule
-from mailsurgeon.maildir.server_entry import Server, Tells
-from mailsurgeon.maildir.server_files import COURIER, DOVECOT, MAILDIRSIZE
-from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.maildir.server_files import MAILDIRSIZE
+from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import QuarantinePath
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import file_sizes_in
+from mailsurgeon.survey.uidlists.quota_rule import quota_rule
 
 
 class QuotaCount:
@@ -69,20 +69,9 @@ class QuotaCount:
         return rule.counted(path[len(folder) + 1 :] if folder else path, size)
 
     def _rule(self, folder: bytes) -> Rule:
-        """Courier's rule if Courier has left files here and Dovecot has not; else Dovecot's."""
         if folder not in self._rules:
-            courier = not self._counts(DOVECOT, b"") and any(
-                self._counts(COURIER, home) for home in {b"", folder}
-            )
-            self._rules[folder] = Rule(courier, self._spool.layout)
+            self._rules[folder] = quota_rule(self._spool, folder)
         return self._rules[folder]
-
-    def _counts(self, server: Server, folder: bytes) -> bool:
-        """Whether the folder holds a file which shows that this server counts there."""
-        return any(
-            os.path.lexists(list_path(self._spool, folder, file.name))
-            for file in server.telling(Tells.COUNTED)
-        )
 
 
 def _unless_zero(size: int, messages: int) -> tuple[int, int] | None:

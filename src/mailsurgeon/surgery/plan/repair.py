@@ -61,7 +61,8 @@ class Repair:
 
 
 _WEIGHTS = (
-    "quarantine", "lift-folder", "make-subdirs", "fix-uidlist", "fix-keywords", "file", "rename",
+    "quarantine", "lift-folder", "rename-folder", "make-subdirs", "fix-uidlist", "fix-keywords",
+    "file", "rename",
     "fix-size", "fix-flags", "fix-date", "fix-permissions",
 )  # fmt: skip
 

@@ -17,7 +17,6 @@ from mailsurgeon.diagnosis.folder_rules import (
     copies_of_each_other,
     missing_subdir,
     named_like_backup,
-    nested_folder,
 )
 from mailsurgeon.diagnosis.group_rules import (
     NAME_CLASH,
@@ -29,10 +28,11 @@ from mailsurgeon.diagnosis.group_rules import (
     uid_clash,
 )
 from mailsurgeon.maildir.filename import fmd5_field, neighbours_of, split, uid_field
-from mailsurgeon.maildir.folder_names import MAILDIRPP, folder_name
+from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.compare.dates import notes_on_dates
 from mailsurgeon.survey.compare.directories import find_directories
+from mailsurgeon.survey.compare.folder_names import check_folder_names
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.packed import find_packed
 from mailsurgeon.survey.compare.server_files import check_servers_files, find_unknown_keywords
@@ -167,13 +167,10 @@ def _with_digests(messages: list[Marked], job: Comparison, copies: Copies) -> li
 
 def _folders(job: Comparison) -> None:
     for path, folder in job.walk.folders.items():
-        number = job.writer.folder_id(path)
-        findings: list[Finding | None] = [missing_subdir(folder.present)]
-        if job.spool.layout == MAILDIRPP:
-            findings.append(nested_folder(path))
-        for finding in findings:
-            if finding:
-                job.writer.directory_problem(path, number, finding)
+        finding = missing_subdir(folder.present)
+        if finding:
+            job.writer.directory_problem(path, job.writer.folder_id(path), finding)
+    check_folder_names(job)
 
 
 def _misfiled(job: Comparison, copies: Copies) -> None:

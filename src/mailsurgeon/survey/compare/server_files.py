@@ -6,19 +6,18 @@ import os
 import re
 import socket
 import stat
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import (
-    bad_permissions,
     bloated_index,
     keywords_damaged,
     keywords_too_large,
     stale_lock,
     unknown_keyword,
 )
+from mailsurgeon.diagnosis.state_rules import damaged_sync_state, damaged_uidvalidity
 from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.filename import parse_info
@@ -29,55 +28,38 @@ from mailsurgeon.maildir.server_files import (
     COURIER_KEYWORDS,
     DOVECOT_INDEX_CACHE,
     DOVECOT_KEYWORDS,
+    MBSYNC_STATE,
+    MBSYNC_UIDVALIDITY,
 )
 from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.survey.compare.permissions import check_permissions
+from mailsurgeon.survey.compare.quota import check_quota
 from mailsurgeon.survey.index.comparison import file_at
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.index.writer import SEPARATE
 from mailsurgeon.survey.read.folder_context import read_letters
-from mailsurgeon.survey.walk.walk import FoundFolder, Walk
+from mailsurgeon.survey.walk.walk import FoundFolder
 
 if TYPE_CHECKING:
     from mailsurgeon.survey.compare.job import Comparison
 
 _DOTLOCK = re.compile(rb"(\d{1,10}):(.+?)\s*\Z")
-ROOT_OWNS = "root owns most of the spool: owners and groups were not judged"
+_LARGEST_STATE = 16 * 1024 * 1024
 
 
 def check_servers_files(job: Comparison) -> None:
     """Finds the problems of every folder's directories and servers' files, and writes them."""
+    check_permissions(job)
+    check_quota(job)
     for folder in job.walk.folders.values():
         if folder.path in job.abandoned:
             continue
         number = job.writer.folder_id(folder.path)
-        for path, status in _own_things(job, folder):
-            finding = bad_permissions(status.st_mode, status.st_uid, status.st_gid, job.owner)
-            if finding:
-                job.writer.directory_problem(path, number, finding)
         _check_lists(job, folder, number)
         _check_keywords(job, folder, number)
+        _check_sync_state(job, folder, number)
         _check_locks(job, folder, number)
         _check_indexes(job, folder, number)
-
-
-def owner_of_most(spool: Spool, found: Walk) -> tuple[int, int] | None:
-    """The owner and group of most cur directories; None without any."""
-    owners: Counter[tuple[int, int]] = Counter()
-    for folder in found.folders.values():
-        if b"cur" in folder.present:
-            status = _status(spool, join(folder.path, b"cur"))
-            if status:
-                owners[status.st_uid, status.st_gid] += 1
-    return max(owners, key=lambda owner: (owners[owner], owner)) if owners else None
-
-
-def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, os.stat_result]]:
-    names = [b"", *sorted(folder.present), *sorted(folder.servers_files)]
-    for name in names:
-        path = join(folder.path, name) if name else folder.path
-        status = _status(job.spool, path)
-        if status and not stat.S_ISLNK(status.st_mode):
-            yield path, status
 
 
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
@@ -128,6 +110,17 @@ def find_unknown_keywords(job: Comparison, earlier: Iterable[tuple[int, bytes, b
         if finding:
             found.append((entry, job.writer.folder_id(folder), finding))
     job.writer.problems(found, SEPARATE)
+
+
+def _check_sync_state(job: Comparison, folder: FoundFolder, number: int) -> None:
+    rules = ((MBSYNC_UIDVALIDITY, damaged_uidvalidity), (MBSYNC_STATE, damaged_sync_state))
+    for name, rule in rules:
+        if name in folder.servers_files:
+            path = join(folder.path, name)
+            data = read_small(job.spool.absolute(path), _LARGEST_STATE)
+            finding = None if data is None else rule(data)
+            if finding:
+                job.writer.directory_problem(path, number, finding)
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:

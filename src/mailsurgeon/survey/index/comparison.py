@@ -6,6 +6,7 @@ one, so take all of them before you change the index.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -347,6 +348,41 @@ def not_examined_for(index: Index, reason: str) -> list[bytes]:
     """The paths that the survey did not examine for this reason, sorted."""
     rows = index.db.execute("SELECT path FROM not_examined WHERE reason = ?", (reason,))
     return sorted({path for (path,) in rows})
+
+
+class ModeOf(NamedTuple):
+    """A message with a problem: its entry's id, its st_mode, and the problem's detail."""
+
+    id: int
+    mode: int
+    detail: dict[str, object]
+
+
+def messages_with_problem(index: Index, code: str) -> list[ModeOf]:
+    """The messages with this problem."""
+    rows = index.db.execute(
+        "SELECT f.id, f.mode, p.detail FROM problems p JOIN files f ON f.id = p.entry"
+        f" JOIN directories d ON d.id = f.directory WHERE p.code = ? AND {_IS_MESSAGE}",
+        (code,),
+    )
+    return [ModeOf(number, mode, json.loads(detail)) for number, mode, detail in rows]
+
+
+def most_frequent_mode(index: Index, besides: Sequence[int]) -> int | None:
+    """The permissions that most messages have, without these entries; None without any."""
+    counts = index.db.execute(
+        f"SELECT f.mode & 4095, COUNT(*) FROM {_BY_DIRECTORY} WHERE {_IS_MESSAGE}"
+        " GROUP BY f.mode & 4095"
+    )
+    modes = dict(counts.fetchall())
+    for chunk in chunks(besides):
+        rows = index.db.execute(
+            f"SELECT mode & 4095 FROM files WHERE id IN ({marks(chunk)})", chunk
+        )
+        for (mode,) in rows:
+            modes[mode] -= 1
+    usual = max(modes, key=lambda mode: (modes[mode], -mode), default=None)
+    return usual if usual is not None and modes[usual] > 0 else None
 
 
 def messages_by_folder(index: Index) -> dict[int, int]:

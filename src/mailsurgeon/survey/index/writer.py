@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -307,6 +307,13 @@ class IndexWriter:
         self.db.executemany(
             "UPDATE problems SET remedy = ? WHERE entry = ? AND code = ?",
             ((remedy, number, code) for number, remedy in remedies),
+        )
+
+    def set_detail(self, entry: int, code: str, detail: Mapping[str, object]) -> None:
+        """Replaces the detail of the problem `code` of an entry."""
+        self.db.execute(
+            "UPDATE problems SET detail = ? WHERE entry = ? AND code = ?",
+            (_encode(detail), entry, code),
         )
 
     def not_examined(self, item: NotExamined, folder: int) -> None:

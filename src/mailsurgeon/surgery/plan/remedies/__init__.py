@@ -7,5 +7,6 @@ it does nothing. It changes nothing.
 - `fix_size.py`, `fix_flags.py`, `rename.py`, `fix_date.py`: change a message's name or time.
 - `file.py`, `quarantine.py`: move it; `keyword_transfer.py` carries its keywords along.
 - `fix_permissions.py`: mode and owner, of files and directories.
-- `make_subdirs.py`, `lift_folder.py`, `fix_uidlist.py`, `fix_keywords.py`: repair a folder.
+- `make_subdirs.py`, `lift_folder.py`, `rename_folder.py`, `fix_uidlist.py`, `fix_keywords.py`:
+  repair a folder.
 """

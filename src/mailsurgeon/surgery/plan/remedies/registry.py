@@ -17,6 +17,7 @@ from mailsurgeon.surgery.plan.remedies.lift_folder import lift_folder
 from mailsurgeon.surgery.plan.remedies.make_subdirs import make_subdirs
 from mailsurgeon.surgery.plan.remedies.quarantine import quarantine
 from mailsurgeon.surgery.plan.remedies.rename import rename
+from mailsurgeon.surgery.plan.remedies.rename_folder import rename_folder
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 
@@ -34,4 +35,5 @@ REMEDY: Mapping[str, Remedy] = {
     "fix-uidlist": fix_uidlist,
     "fix-keywords": fix_keywords,
     "lift-folder": lift_folder,
+    "rename-folder": rename_folder,
 }
