@@ -21,7 +21,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan import undo
-from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
+from mailsurgeon.surgery.plan.returns.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
