@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
@@ -71,7 +71,8 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
             kept_copy(one, ends, context, dated=one.path in tasks and tasks[one.path].is_dated)
             for one in task.relies_on
         )
-        act = _act_of(task, context, united.get(task.entry.path), conditions)
+        busy = task.takes_directory and _is_busy(task, tasks, context)
+        act = _act_of(task, context, united.get(task.entry.path), conditions, busy=busy)
         if act is not None:
             ends.update(_ends(act))
         if act is None:
@@ -259,12 +260,17 @@ def _act_of(
     context: SpoolContext,
     companion: EntryTask | None,
     conditions: tuple[Condition, ...],
+    *,
+    busy: bool,
 ) -> Act | None:
-    """The act of one task, under these conditions; None if there is nothing to do."""
+    """The act of one task, under these conditions; None if there is nothing to do. `busy`: other
+    tasks change messages in the directory that it moves."""
     if task.repair.away:
         steps, notes = _put_away(task, context, conditions), list[str]()
     else:
         steps, notes = _rename(task, context)
+    if task.entry.is_directory:
+        steps = [_carrying(step, context, busy=busy) for step in steps]
     if companion is not None:
         steps += _rename(companion, context)[0]
     if not steps:
@@ -290,16 +296,28 @@ def _put_away(
     conditions += copies_stay(task.repair.elsewhere)
     step = Rename(entry.path, target, expected, folder=home, conditions=conditions)
     if entry.is_directory:
-        return [_carrying(step, context)]
+        return [step]
     quota = context.quota.of_message(entry, home, target, None)
     return [*courier_step(entry, home, None, context), replace(step, quota=quota)]
 
 
-def _carrying(step: Step, context: SpoolContext) -> Step:
+def _is_busy(task: EntryTask, tasks: Mapping[bytes, EntryTask], context: SpoolContext) -> bool:
+    """Whether other tasks of the plan touch messages in the directory that this one moves."""
+    inside = task.entry.path + b"/"
+    return any(
+        (path + b"/").startswith(inside)
+        for one in tasks.values()
+        if one is not task and not one.takes_directory
+        for path in (one.entry.path, one.repair.home, context.home(one.entry))
+        if path is not None
+    )
+
+
+def _carrying(step: Step, context: SpoolContext, *, busy: bool) -> Step:
     """The step with its quota change and its conditions filled in, if it moves a directory."""
     if not isinstance(step, Rename):
         return step
-    step = with_contents(step, context)
+    step = with_contents(step, context, busy=busy)
     return replace(step, quota=context.quota.of_folder(step.source, step.target))
 
 
@@ -322,8 +340,7 @@ def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[st
     expected = entry.expected(context.spool)
     home = context.home(entry)
     if not entry.is_file or entry.place == Place.FOLDER:
-        own = [_carrying(step, context) for step in repair.own]
-        return [*own, *_after(repair.after, entry.path, task, context)], []
+        return [*repair.own, *_after(repair.after, entry.path, task, context)], []
     target_home = repair.home if repair.home is not None else home
     directory = repair.into if repair.into is not None else entry.directory
     served = entry.is_served or repair.into is not None

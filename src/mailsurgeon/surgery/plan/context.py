@@ -10,6 +10,7 @@ import stat
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 from mailsurgeon.errors import MailsurgeonError
@@ -43,9 +44,10 @@ _SETS_KEPT = 4  # folders whose names stay in memory at once
 class SpoolContext:
     """The spool around the entries of one plan. It caches what it reads, so use it for one plan."""
 
-    def __init__(self, spool: Spool, index: Index, host: Host | None = None) -> None:
+    def __init__(self, spool: Spool, index: Index | None, host: Host | None = None) -> None:
+        """`index` None: only what the effects and needs of a plan depend on can be asked for."""
         self.spool = spool
-        self.index = index
+        self._index = index
         self.host = host or Host.this()
         self._in_use: OrderedDict[bytes, set[bytes]] = OrderedDict()
         self._dated: set[int] = set()
@@ -53,10 +55,16 @@ class SpoolContext:
         self._listings: dict[bytes, frozenset[bytes]] = {}
         self._lists: dict[bytes, Listed] = {}
 
+    @property
+    def index(self) -> Index:
+        """The index of the last survey."""
+        assert self._index is not None
+        return self._index
+
     @cached_property
     def folders(self) -> dict[int, FolderRow]:
-        """All folders by id."""
-        return {row.id: row for row in self.index.folders()}
+        """All folders by id; none without an index."""
+        return {row.id: row for row in self._index.folders()} if self._index else {}
 
     @cached_property
     def by_path(self) -> dict[bytes, FolderRow]:
@@ -203,7 +211,7 @@ class SpoolContext:
         emptied_by, days = self.expiry.of(name)
         return FolderState(
             name,
-            row.messages if row else 0,
+            row.messages if row else self._count(folder),
             uidlist=bool(listed.names),
             unlisted=listed.unlisted,
             control=os.fsdecode(control),
@@ -211,6 +219,14 @@ class SpoolContext:
             emptied_by=emptied_by,
             days=days,
         )
+
+    def _count(self, folder: bytes) -> int:
+        """The number of files in cur and new of a folder that is not in the index."""
+        count = 0
+        for part in (b"cur", b"new"):
+            with suppress(OSError):
+                count += len(os.listdir(self.spool.absolute(join(folder, part))))
+        return count
 
     @cached_property
     def expiry(self) -> Expiry:

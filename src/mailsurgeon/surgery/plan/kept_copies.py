@@ -64,9 +64,14 @@ def kept_copy(kept: EntryDetail, ends: Ends, context: SpoolContext, *, dated: bo
     return KeptCopy(path, expected, folder if served else None)
 
 
-def with_contents(step: Rename, context: SpoolContext) -> Rename:
-    """A step that moves a directory, with the condition that it holds what the survey found."""
+def with_contents(step: Rename, context: SpoolContext, *, busy: bool) -> Rename:
+    """A step that moves a directory, with the condition that it holds what the survey found.
+
+    `busy`: the plan changes messages in it before, so the survey no longer tells what it holds.
+    """
     path = step.source
+    if busy:
+        return step
     conditions: tuple[Condition, ...] = ()
     if path in context.by_path:
         conditions = (SameMessages.of(path, messages_below(context.index, path)),)

@@ -279,6 +279,11 @@ class Step(ABC):
         return False
 
     @property
+    def spoils_list(self) -> str:
+        """The name of the list of UIDs that gets back lines a server rejects; empty without one."""
+        return ""
+
+    @property
     def keeps_for_return(self) -> bool:
         """Whether it saves data that a message quarantined by the same act needs on its return."""
         return False

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.reserved import (
+    SUBDIRS,
     is_servers_directory,
     is_servers_file,
     marks_folder,
@@ -179,11 +180,47 @@ class NoMailBelow(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class NothingLeft(Condition):
+    """Of a directory in the quarantine nothing is left but servers' own files."""
+
+    kind: ClassVar[str] = "nothing-left"
+
+    path: bytes
+
+    def check(self, places: Places, _folders: LockedFolders, _besides: bytes | None, /) -> Self:
+        """Looks for files of other kinds."""
+        left = 0
+        waiting = [self.path]
+        while waiting:
+            here = waiting.pop()
+            filed = here.rpartition(b"/")[2] in SUBDIRS
+            for name, mode in _entries(places, here):
+                if not stat.S_ISDIR(mode):
+                    left += filed or not is_servers_file(name)
+                elif not is_servers_directory(name):
+                    waiting.append(here + b"/" + name)
+        if left:
+            raise StepRefused(
+                f"{left:,} of its files could not go back, and stay in the quarantine"
+            )
+        return self
+
+    def facts(self) -> dict[str, Any]:
+        """The directory."""
+        return {"path": os.fsdecode(self.path)}
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """Makes it from the journal's JSON."""
+        return cls(os.fsencode(data["path"]))
+
+
+@dataclass(frozen=True, slots=True)
 class SameMessages(Condition):
     """A directory holds exactly these messages in cur and new, its own and those of all folders
     below: the plan has told how many go along with it.
 
-    `total`: a sum over device-independent facts of each file, in hexadecimal. Flags may change.
+    `total`: a sum over the size and mtime of each file, in hexadecimal. Flags may change.
     """
 
     kind: ClassVar[str] = "same-messages"
@@ -207,7 +244,7 @@ class SameMessages(Condition):
         number = total = 0
         for one in files:
             number += 1
-            total += int.from_bytes(_digest(one, 16), "big")
+            total += int.from_bytes(_digest(one._replace(inode=0), 16), "big")
         return SameMessages(path, number, f"{total % (1 << 128):032x}")
 
     def facts(self) -> dict[str, Any]:
@@ -284,7 +321,7 @@ def _digest(file: FileFacts, length: int) -> bytes:
 
 
 _KINDS: dict[str, type[Condition]] = {
-    kind.kind: kind for kind in (KeptCopy, NoMailBelow, SameMessages, CopiesElsewhere)
+    kind.kind: kind for kind in (KeptCopy, NoMailBelow, NothingLeft, SameMessages, CopiesElsewhere)
 }
 
 

@@ -81,6 +81,11 @@ class DropLines(Step):
             **link_data(data),
         )
 
+    @property
+    def spoils_list(self) -> str:
+        """The list, if lines come back."""
+        return os.fsdecode(self.name) if self.restore else ""
+
     def shell(self, words: ShellWords) -> Iterator[str]:
         """Removes the lines; a comment asks to restore them by hand."""
         if self.drop:
