@@ -8,7 +8,12 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Self
 
-from mailsurgeon.maildir.lists.uidlist import UidlistError, drop_lines, restore_lines
+from mailsurgeon.maildir.lists.uidlist import (
+    UidlistError,
+    drop_lines,
+    parse_uidlist,
+    restore_lines,
+)
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
@@ -39,8 +44,11 @@ class DropLines(Step):
         one = folders[self.folder].uidlist(self.name)
         try:
             new = drop_lines(one.data, list(self.drop or ()))
+            bad = {(line.number, line.line) for line in parse_uidlist(one.data).bad}
         except UidlistError as error:
             raise StepRefused(str(error)) from error
+        if not bad.issuperset(self.drop or ()):  # a duplicate's other line is gone, say
+            raise StepRefused("a server accepts its lines now: the list has changed")
         one.rewrite(restore_lines(new, list(self.restore or ()), torn=bool(self.torn)))
 
     def recover(self, _places: Places, folders: LockedFolders) -> bool:
