@@ -39,8 +39,13 @@ GAVE_WAY = (
     r"another program has just given it another name",
     r"its base name is taken by .*",
     r"the copy to be kept, .*",
+    r"dovecot-uidlist is damaged \(line \d+: the base name has UID \d+ too\).*",
 )
-"""Reasons for which an undo or a redo may leave a message as the clients have made it."""
+"""Reasons for which an undo or a redo may leave a message as the clients have made it.
+
+The last is Dovecot's own doing: a session appends a record for a message that went and came back
+under its name, and leaves the old one to whoever next writes the list anew.
+"""
 
 
 @dataclass
@@ -209,19 +214,21 @@ def test_nothing_differs_from_what_two_clients_have_made_of_it(
             for word in ("undo", "redo", "undo", "redo"):
                 repairs.run(word)
     assert repairs.unknown() == []
+    dovecot.run("force-resync", "INBOX")  # writes its list anew
     repairs.until_nothing_is_left()
     served = glance(dovecot)
     assert differences(truths | misfiled, served) == []
     assert served["INBOX"].validity == validity
     assert wrong_names(dovecot.spool) == []
 
-    repairs.run("undo")
-    absent = truths | misfiled if not repairs.done["undo"] else truths
-    still = {body: one for body, one in misfiled.items() if body in truths_of(glance(dovecot))}
-    assert differences(absent | still, glance(dovecot)) == []
-    repairs.run("redo")
+    repairs.run("undo", "1")
+    served = glance(dovecot)
+    still = {body: one for body, one in misfiled.items() if body in truths_of(served)}
+    assert differences(truths | still, served) == []
+    repairs.run("redo", "1")
     repairs.until_nothing_is_left()
     assert differences(truths | misfiled, glance(dovecot)) == []
+    assert wrong_names(dovecot.spool) == []
     assert min(loop.turns for loop in loops) > 10
     what = sum((client.done for client in both), Counter[str]())
     print(

@@ -24,7 +24,7 @@ from mailsurgeon.surgery.plan.remedies.registry import REMEDY
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.steps.base import Alters
-from mailsurgeon.surgery.steps.conditions import Condition
+from mailsurgeon.surgery.steps.conditions import StepCondition
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.rows import Place
 
@@ -259,7 +259,7 @@ def _act_of(
     task: EntryTask,
     context: SpoolContext,
     companion: EntryTask | None,
-    conditions: tuple[Condition, ...],
+    conditions: tuple[StepCondition, ...],
     *,
     busy: bool,
 ) -> Act | None:
@@ -287,7 +287,7 @@ def _act_of(
 
 
 def _put_away(
-    task: EntryTask, context: SpoolContext, conditions: tuple[Condition, ...]
+    task: EntryTask, context: SpoolContext, conditions: tuple[StepCondition, ...]
 ) -> list[Step]:
     entry = task.entry
     target = QUARANTINE + b"@/" + entry.path

@@ -14,11 +14,11 @@ from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.repair import Elsewhere
 from mailsurgeon.surgery.steps.conditions import (
-    Condition,
     CopiesElsewhere,
     KeptCopy,
     NoMailBelow,
     SameMessages,
+    StepCondition,
     is_trashed,
 )
 from mailsurgeon.surgery.steps.rename import Rename
@@ -54,7 +54,9 @@ def no_reliance(
     return ""
 
 
-def kept_copy(kept: EntryDetail, ends: Ends, context: SpoolContext, *, dated: bool) -> Condition:
+def kept_copy(
+    kept: EntryDetail, ends: Ends, context: SpoolContext, *, dated: bool
+) -> StepCondition:
     """The condition that a message stays when its copy goes; `dated`: its time changes before."""
     path, folder = ends.get(kept.path, (kept.path, context.home(kept)))
     served = path.rpartition(b"/")[0].rpartition(b"/")[2] in (b"cur", b"new")
@@ -72,7 +74,7 @@ def with_contents(step: Rename, context: SpoolContext, *, busy: bool) -> Rename:
     path = step.source
     if busy:
         return step
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[StepCondition, ...] = ()
     if path in context.by_path:
         conditions = (SameMessages.of(path, messages_below(context.index, path)),)
     elif not holds_files(context.index, path):
@@ -80,7 +82,7 @@ def with_contents(step: Rename, context: SpoolContext, *, busy: bool) -> Rename:
     return replace(step, conditions=step.conditions + conditions)
 
 
-def copies_stay(elsewhere: Elsewhere | None) -> tuple[Condition, ...]:
+def copies_stay(elsewhere: Elsewhere | None) -> tuple[StepCondition, ...]:
     """The condition that the copies of a folder's messages are there when the folder goes."""
     return (
         () if elsewhere is None or not elsewhere.copies else (CopiesElsewhere.of(elsewhere.copies),)

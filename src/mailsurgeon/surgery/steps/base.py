@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypedDict
 
 from mailsurgeon.surgery.fsops.expected import QUARANTINE, UNNUMBERED, Expected
-from mailsurgeon.surgery.steps.conditions import Condition, conditions_from
+from mailsurgeon.surgery.steps.conditions import StepCondition, conditions_from
 from mailsurgeon.text import path_shown
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Linked(TypedDict):
     inverts: int | None
     repeats: int | None
     keys: tuple[str, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[StepCondition, ...]
 
 
 class UidEdit(NamedTuple):
@@ -98,7 +98,7 @@ class Step(ABC):
     folder: bytes | None = None
     target_folder: bytes | None = None
     _: KW_ONLY
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[StepCondition, ...] = ()
     inverts: int | None = None
     repeats: int | None = None
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False)

@@ -41,13 +41,15 @@ _SERVED = (b"cur", b"new")
 _SHORT = 6  # bytes of a fingerprint in a list of many
 
 
-class Condition(ABC):
+class StepCondition(ABC):
     """One condition of a step. Frozen data; `kind` is its name in the journal."""
 
     kind: ClassVar[str]
 
     @abstractmethod
-    def check(self, places: Places, folders: LockedFolders, besides: bytes | None, /) -> Condition:
+    def check(
+        self, places: Places, folders: LockedFolders, besides: bytes | None, /
+    ) -> StepCondition:
         """Looks whether it is true and returns it, with what was found; `besides` is the source of
         the step. Raises StepRefused with the reason if it is not, and OSError.
         """
@@ -58,7 +60,7 @@ class Condition(ABC):
 
     @classmethod
     @abstractmethod
-    def read(cls, data: Mapping[str, Any]) -> Condition:
+    def read(cls, data: Mapping[str, Any]) -> StepCondition:
         """Makes it from what `facts` gave. Raises KeyError, TypeError and ValueError."""
 
     def written(self) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class Condition(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptCopy(Condition):
+class KeptCopy(StepCondition):
     """Another copy of the message is there: the same file, and not marked as deleted.
 
     `path`: where it lies. In cur and new a client may have given it other flags, so there it is
@@ -145,7 +147,7 @@ class KeptCopy(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class NoMailBelow(Condition):
+class NoMailBelow(StepCondition):
     """A directory is no folder, and neither mail nor a folder lies below it, as a survey sees it:
     in files of servers and dot files it looks for none."""
 
@@ -180,7 +182,7 @@ class NoMailBelow(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class NothingLeft(Condition):
+class NothingLeft(StepCondition):
     """Of a directory in the quarantine nothing is left but servers' own files."""
 
     kind: ClassVar[str] = "nothing-left"
@@ -216,7 +218,7 @@ class NothingLeft(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class SameMessages(Condition):
+class SameMessages(StepCondition):
     """A directory holds exactly these messages in cur and new, its own and those of all folders
     below: the plan has told how many go along with it.
 
@@ -258,7 +260,7 @@ class SameMessages(Condition):
 
 
 @dataclass(frozen=True, slots=True)
-class CopiesElsewhere(Condition):
+class CopiesElsewhere(StepCondition):
     """Copies of a folder's messages are filed in these other folders, and not marked as deleted.
 
     `copies`: by folder, a short digest of each copy, one after the other. All of them must be
@@ -320,14 +322,14 @@ def _digest(file: FileFacts, length: int) -> bytes:
     return blake2b(b"%d %d %d" % file, digest_size=length).digest()
 
 
-_KINDS: dict[str, type[Condition]] = {
+_KINDS: dict[str, type[StepCondition]] = {
     kind.kind: kind for kind in (KeptCopy, NoMailBelow, NothingLeft, SameMessages, CopiesElsewhere)
 }
 
 
-def conditions_from(rows: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
+def conditions_from(rows: Sequence[Mapping[str, Any]]) -> tuple[StepCondition, ...]:
     """Reads the conditions of a step. Raises ValueError, KeyError or TypeError."""
-    found: list[Condition] = []
+    found: list[StepCondition] = []
     for data in rows:
         kind = _KINDS.get(data["kind"])
         if kind is None:
