@@ -30,7 +30,9 @@ from tests.servers.support.stock import ADDED, DovecotStock, build
 pytestmark = pytest.mark.servers
 
 FULL = os.environ.get("MAILSURGEON_CRASH") == "full"
-COUNT, MISFILED, ROUNDS = (1_000, 100, 12) if FULL else (150, 15, 3)
+COUNT, MISFILED, ROUNDS = (1_000, 100, 12) if FULL else (60, 6, 1)
+TURNS = 4_000 if FULL else 200
+"""What each client does at most."""
 CHANGED = ("\\Answered", "\\Flagged", "\\Seen", "Work", "$Forwarded")
 SAVED = ADDED + 50_000
 GAVE_WAY = (
@@ -70,7 +72,10 @@ class Client:
     done: Counter[str] = field(default_factory=Counter)
 
     def act(self, turn: int) -> None:
-        """One thing a user does."""
+        """One thing a user does, as long as there are any left to do."""
+        if turn >= TURNS:
+            self.session.must("NOOP")
+            return
         uid = self.dice.choice(sorted(self.texts))
         truth = self.truths[self.texts[uid]]
         kind = self.dice.choices(("flag", "save", "move", "expunge"), (60, 10, 4, 2))[0]
