@@ -18,6 +18,7 @@ TABLES = ("meta", "sessions", "operations", "steps")
 PRAGMAS = ("application_id", "user_version")
 _EXPECTED = re.compile(r"\[(\d+), (\d+), (-?\d+), (-?\d+)\]")
 _BEFORE = re.compile(r'"before": \[(\d+), ')
+_FILE = re.compile(r'"file": \[(\d+), (\d+), (-?\d+), (-?\d+)\]')
 _OWNER = re.compile(r'"uid": (\d+), "gid": (\d+)')
 
 Rows = list[Record]
@@ -153,6 +154,9 @@ def _placed(
         assert int(found[1]) == old.device
         return f"[{device}, {inode(int(found[2]))}, {found[3]}, {found[4]}]"
 
+    def kept(found: re.Match[str]) -> str:
+        return f'"file": {expected(found)}'
+
     def own(found: re.Match[str]) -> str:
         ids = int(found[1]), int(found[2])
         uid, gid = owner if ids == old.owner else ids
@@ -163,7 +167,7 @@ def _placed(
         data = str(row["data"])
         if row["action"] == "maildirsize":
             data = _BEFORE.sub(lambda found: f'"before": [{inode(int(found[1]))}, ', data)
-        row["data"] = _OWNER.sub(own, data)
+        row["data"] = _FILE.sub(kept, _OWNER.sub(own, data))
         if "expected" in row:
             row["expected"] = _EXPECTED.sub(expected, row["expected"])
     return row

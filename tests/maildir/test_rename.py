@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from mailsurgeon.maildir.filename import (
     split,
     uid_field,
 )
-from mailsurgeon.maildir.rename import NAME_MAX, NameChange, compose, fresh_base, is_unfit
+from mailsurgeon.maildir.rename import NAME_MAX, NameChange, compose, followed, fresh_base, is_unfit
 
 FREE = {"taken": lambda _: False}
 
@@ -140,3 +141,34 @@ def test_repeated_sizes_become_the_one_that_counts() -> None:
     change = NameChange(sizes=(30, 33), set_sizes=True, usable=True)
     name = b"1300000000.M1.host,S=27,W=4,S=28,S=29:2,S"
     assert compose(name, change, **FREE).filename == b"1300000000.M1.host,S=30,W=33:2,S"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "now", "expected"),
+    [
+        (b"cur/a,S=1:2,", b"cur/a,S=2:2,", b"cur/a,S=1:2,S", b"cur/a,S=2:2,S"),
+        (b"cur/a,S=1:2,FS", b"cur/a,S=2:2,FS", b"cur/a,S=1:2,S", b"cur/a,S=2:2,S"),
+        (b"cur/b:2,FS", b"cur/b:2,SF", b"cur/b:2,FRS", b"cur/b:2,FRS"),
+        (b"cur/b:2,S", b"cur/b;2,S", b"cur/b:2,FS", b"cur/b;2,FS"),
+        (b"cur/b:2,S", b"cur/b%3A2%2CS", b"cur/b:2,CS", b"cur/b%3A2%2CCS"),
+        (b"cur/b:2,", b"cur/b", b"cur/b:2,S", b"cur/b:2,S"),
+        (b"cur/b:2,S", b"cur/b", b"cur/b:2,", b"cur/b"),
+        (b"new/a", b"new/b", b"cur/a:2,S", b"cur/b:2,S"),
+        (b"new/a", b"new/b", b"cur/a:2,", b"cur/b"),
+        (b"cur/a:2,S,x", b"cur/b:2,S,x", b"cur/a:2,RS,x", b"cur/b:2,RS,x"),
+        (b"cur/a:2,S", b"cur/b:2,S", b"cur/a,U=7:2,S", b"cur/b,U=7:2,S"),
+        (b"cur/a:2,S", b"cur/b:2,S", b"cur/c:2,S", None),
+    ],
+)  # fmt: skip
+def test_a_rename_follows_a_message_that_clients_have_renamed(
+    source: bytes, target: bytes, now: bytes, expected: bytes | None
+) -> None:
+    assert followed(source, target, now, stays=True, served=True) == expected
+
+
+def test_outside_a_folder_there_is_no_cur_and_no_uid_of_mbsync() -> None:
+    now = b"cur/a,U=7:2,S"
+    assert followed(b"new/a", b"tmp/a", now, stays=False, served=False) == b"tmp/a:2,S"
+    assert followed(b"x/new/a", b"q:1/new/a", b"x/cur/a:2,S", stays=False, served=False) == (
+        b"q:1/new/a:2,S"
+    )

@@ -77,7 +77,9 @@ def test_undo_of_everything_tries_again_what_an_undo_has_left(maildir: Maildir) 
         surgeon.apply(plan(maildir.rename(ONE, b"cur/1300000001.M1.host:2,S")))
         surgeon.apply(plan(maildir.rename(b"cur/1300000001.M1.host:2,S", b"cur/elsewhere:2,S")))
         out_of_turn = surgeon.apply(surgeon.plan_undo(1))
-        assert [one.reason for one in out_of_turn.refused] == ["it is gone"]
+        assert [one.reason for one in out_of_turn.refused] == [
+            "it has another name by now: cur/elsewhere:2,S"
+        ]
         assert surgeon.undoable() == [2, 1]
         for number in surgeon.undoable():
             surgeon.apply(surgeon.plan_undo(number))

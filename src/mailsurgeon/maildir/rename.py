@@ -29,6 +29,7 @@ from mailsurgeon.maildir.filename import (
     split,
     strip_uid,
     uid_field,
+    without_uid,
 )
 
 NAME_MAX = 255
@@ -43,6 +44,8 @@ _UNFIT = re.compile(rb"[\x00-\x20\x7f:/]")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _OWN_MARK = re.compile(rb"R[0-9a-f]{12}\Z")
 _LATER_SIZE = re.compile(rb",([SW])=[^,]*")
+_UID_FIELD = re.compile(rb",(?:U=\d+|FMD5=[^,:]*)")
+_BEFORE_FLAGS = re.compile(rb"(?i).*2(?:,|%2c)", re.DOTALL)
 _KEPT_FIELD = re.compile(rb",([SWU]=\d{1,18}|FMD5=[0-9a-f]{32})(?=,|\Z)")
 
 
@@ -169,6 +172,51 @@ def _with_real(head: bytes, info: bytes, key: int, actual: int | None) -> tuple[
     if actual is None:
         return re.sub(rb",[SW]=\Z", b"", head), info
     return set_sizes(head, info, actual) if key == 0 else set_sizes(head, info, None, actual)
+
+
+def followed(
+    source: bytes, target: bytes, now: bytes, *, stays: bool, served: bool
+) -> bytes | None:
+    """The path to rename a message to, when it was to go from `source` to `target`, but clients
+    have meanwhile renamed it to the path `now`; None if no client gives such a name.
+
+    Flags that were added or removed since are added to or removed from the target's name. `served`:
+    the target is in cur or new of a folder; a message that has been seen goes to cur. `stays`: it
+    is the same folder, where a `,U=` that mbsync has written into the name is kept.
+    """
+    before, after = source.rpartition(b"/"), now.rpartition(b"/")
+    directory, slash, name = target.rpartition(b"/")
+    old_base, new_base = split(before[2])[0], split(after[2])[0]
+    renamed = name
+    if old_base != new_base:
+        if without_uid(old_base) != without_uid(new_base):
+            return None
+        if stays:
+            own, info = split(without_uid(name))
+            renamed = own + b"".join(_UID_FIELD.findall(new_base)) + info
+    renamed = _with_changed_flags(renamed, _flags_seen(before[2]), _flags_seen(after[2]))
+    seen = before[0] != after[0] or split(renamed)[1] != split(name)[1]
+    if seen and served and directory.rpartition(b"/")[2] == b"new":
+        directory = directory[:-3] + b"cur"
+    return directory + slash + renamed
+
+
+def _flags_seen(name: bytes) -> frozenset[int]:
+    """The flags that servers read from a name: none behind a foreign separator or a lost colon."""
+    info = parse_info(name)
+    return frozenset(info.flags) if info.kind in ("good", "bad") else frozenset()
+
+
+def _with_changed_flags(name: bytes, old: frozenset[int], new: frozenset[int]) -> bytes:
+    """`name` with the flags added that are in `new` alone, and without those in `old` alone."""
+    info = parse_info(name)
+    flags = sorted_flags(bytes((set(info.flags) - (old - new)) | (new - old)))
+    if old == new or (info.kind == "none" and not flags):
+        return name
+    if info.kind in ("foreign", "lost-colon") and (head := _BEFORE_FLAGS.match(info.info)):
+        return info.base + head[0] + flags
+    _, comma, more = info.should_be[3:].partition(b",")
+    return info.base + b":2," + flags + comma + more
 
 
 def is_unfit(filename: bytes) -> bool:

@@ -24,7 +24,9 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session, seconds
 from mailsurgeon.surgery.model import Left, Plan, QuarantinePath, Report
 from mailsurgeon.surgery.plan import undo
-from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
+from mailsurgeon.surgery.plan.propose import described
+from mailsurgeon.surgery.plan.returns.folder_return import one_by_one
+from mailsurgeon.surgery.plan.returns.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
 from mailsurgeon.surgery.quarantine.contents import Found, contents_of
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
@@ -214,12 +216,19 @@ class Surgeon:
 
     def plan_undo(self, operation: int | None = None) -> Plan:
         """The plan that undoes the last operation, or this one. Raises Refused if there is none."""
-        return as_new_to_mbsync(self.spool, undo.plan_undo(self._journal, operation))
+        return self._told(undo.plan_undo(self._journal, operation))
 
     def plan_redo(self, operation: int | None = None) -> Plan:
         """The plan that redoes the operation undone last, or this one. Raises Refused if there is
         none."""
-        return undo.plan_redo(self._journal, operation)
+        return self._told(undo.plan_redo(self._journal, operation))
+
+    def _told(self, plan: Plan) -> Plan:
+        """A plan that takes back, adapted to what is there now, with what clients will notice."""
+        with suppress(OSError):  # else the folder is refused as a whole
+            plan = one_by_one(self.spool, plan, self._place_of)
+        plan = as_new_to_mbsync(self.spool, plan)
+        return described(self.spool, None, plan, quarantine=self.quarantine_dir, host=self.host)
 
     # The quarantine
 
@@ -294,7 +303,7 @@ class Surgeon:
             return None
         place = os.path.join(first.quarantine or self.quarantine_dir, row.target.inside)
         try:
-            status = os.lstat(place)
+            status = directory.status_of(place, row.step.expected)
         except OSError:
             return None
         # The operation may have begun long before it came to this item, whose rename set its ctime.
@@ -309,6 +318,13 @@ class Surgeon:
             0 if kind == "directory" else status.st_size, row.verdict, row.id, since, row.reason,
         )  # fmt: skip
 
+    def _place_of(self, path: bytes) -> bytes:
+        """The absolute path of a path in the quarantine."""
+        assert isinstance(path, QuarantinePath)
+        operation = self._journal.operation(path.operation or 0)
+        home = operation.quarantine if operation else None
+        return os.path.join(home or self.quarantine_dir, path.inside)
+
     def plan_restore(self, what: int | Sequence[QuarantineItem]) -> Plan:
         """The plan that puts things back in place: all an operation quarantined, or these items.
 
@@ -318,7 +334,7 @@ class Surgeon:
             operation = self._journal.operation(what)
             if operation is None:
                 raise Refused(f"there is no operation {what} in this spool's journal")
-            return as_new_to_mbsync(self.spool, undo.plan_restore(self._journal, operation, None))
+            return self._told(undo.plan_restore(self._journal, operation, None))
         steps = {item.step for item in what if item.step is not None}
         plans = [
             undo.plan_restore(self._journal, one, {number for number in steps if number})
@@ -329,7 +345,7 @@ class Surgeon:
             raise Refused("there is nothing to put back")
         acts = tuple(act for plan in plans for act in plan.acts)
         left = tuple(item for plan in plans for item in plan.left)
-        return as_new_to_mbsync(self.spool, Plan("restore", acts, left, brake_exempt=True))
+        return self._told(Plan("restore", acts, left, brake_exempt=True))
 
     def _has_any(self, operation: Operation, steps: Collection[int | None]) -> bool:
         return any(row.id in steps for row in self._journal.steps_of(operation.id))

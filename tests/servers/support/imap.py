@@ -68,7 +68,12 @@ class ImapSession:
                 self._say(literal)
                 continue
             lines.append(line)
-        return Response("", tuple(lines))
+        return Response("", (*lines, self._last_words()))
+
+    def _last_words(self) -> bytes:
+        """What the server logged before it ended the connection."""
+        assert self._process.stderr is not None
+        return os.read(self._process.stderr.fileno(), 1 << 16)
 
     def must(self, text: str, literal: bytes | None = None) -> Response:
         """The same, which the server must agree to and stay with."""

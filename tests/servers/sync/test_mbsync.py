@@ -230,7 +230,8 @@ def test_a_fresh_name_is_known_by_its_uid(
 
 @pytest.mark.parametrize("altmap", SCHEMES.values(), ids=SCHEMES)
 @protects(
-    "a UID that mbsync has forgotten does not come back", where="surgery/plan/mbsync_return.py"
+    "a UID that mbsync has forgotten does not come back",
+    where="surgery/plan/returns/mbsync_return.py",
 )
 def test_what_comes_back_after_a_sync_is_uploaded(
     dovecot: Dovecot, operator: Operator, altmap: bool

@@ -17,7 +17,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
-from mailsurgeon.surgery.steps.performing import enact, perform
+from mailsurgeon.surgery.steps.performing import enact, perform, present_step
 from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.text import visible
 
@@ -69,6 +69,7 @@ class LockedBatch:
         run.returned.clear()
         try:
             for position, record in enumerate(run.records):
+                record = self._found(run, position)
                 edit, folder = record.step.uid_edit(), record.step.folder
                 if edit is None or folder is None or folder not in self.folders:
                     continue
@@ -91,6 +92,16 @@ class LockedBatch:
         """Whether no list has the old base name of a message, but one has the new: it was listed
         under it before something else renamed the file."""
         return any(self.folders[folder].lists_base(new) for _, new in renames)
+
+    def _found(self, run: ActRun, position: int) -> StepRecord:
+        """A step of an act, for the present name of its file. Raises StepRefused, HardError."""
+        record = run.records[position]
+        if record.step.is_linked:
+            with files_as_owner(self.places.owner):
+                step = present_step(self.places, self.folders, record.step)
+            if step is not record.step:
+                record = run.records[position] = record.settled("planned", step=step)
+        return record
 
     def _intend_lists(self, runs: list[ActRun]) -> None:
         """Journals which records will change, before any file is renamed."""
@@ -127,7 +138,7 @@ class LockedBatch:
             if step.in_lists:
                 continue
             try:
-                enact(self.places, self.folders, step)
+                ran = enact(self.places, self.folders, step)
             except StepRefused as refusal:
                 self._take_back(run, str(refusal))
                 return
@@ -135,7 +146,9 @@ class LockedBatch:
                 self.stopped = str(error)
                 self._take_back(run, str(error))
                 return
-            self._note(step)
+            if ran is not step:
+                run.records[position] = record.settled("planned", step=ran)
+            self._note(ran)
             run.done.append(position)
         run.state = "done"
 

@@ -97,7 +97,7 @@ class Recovery:
             for folder in locked.values():
                 with suppress(StepRefused):  # a list that must not be touched
                     folder.tidy()
-            settled = [one for act in acts for one in self._act(locked, act)]
+            settled = [one for act in acts for one in self._act(locked, list(act))]
             self._sync(settled)
             for folder in locked.values():
                 rows = [one for one in lists if one.step.folder == folder.path]
@@ -131,9 +131,7 @@ class Recovery:
 
     # One act
 
-    def _act(
-        self, folders: dict[bytes, LockedFolder], act: Sequence[StepRecord]
-    ) -> list[StepRecord]:
+    def _act(self, folders: dict[bytes, LockedFolder], act: list[StepRecord]) -> list[StepRecord]:
         with files_as_owner(self.places.owner):
             done = _in_order(act, [self._is_done(folders, one) for one in act])
         path = act[0].step.source or act[0].step.target or b""
@@ -145,7 +143,8 @@ class Recovery:
         try:
             for position, one in enumerate(act):
                 if not done[position] and not one.step.in_lists:
-                    perform(self.places, folders, one.step)
+                    step = perform(self.places, folders, one.step)
+                    act[position] = one.settled("planned", step=step)
                     done[position] = True
         except StepRefused as refusal:
             return self._take_back(folders, act, done, str(refusal))

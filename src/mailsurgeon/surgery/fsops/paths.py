@@ -5,7 +5,10 @@ Anybody with an IMAP account can make a folder called `quarantine:1`, so no pref
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 QUARANTINE = b"quarantine:"
 """How a path in the quarantine is written: `quarantine:OPERATION/PATH-IN-THE-SPOOL`."""
@@ -25,6 +28,10 @@ class QuarantinePath(bytes):
         """The path of what lay at `relative` in the spool; None: the operation has no number."""
         number = _NO_NUMBER if operation is None else b"%d" % operation
         return cls(QUARANTINE + number + b"/" + relative)
+
+    def __add__(self, more: Buffer) -> QuarantinePath:
+        """A longer path in the quarantine; os.path.join makes one in this way too."""
+        return QuarantinePath(bytes(self) + bytes(more))
 
     @property
     def operation(self) -> int | None:

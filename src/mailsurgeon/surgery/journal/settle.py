@@ -12,7 +12,9 @@ from typing import Any
 
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord, step_row
 
-_REWRITE = "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
+_REWRITE = (
+    "UPDATE steps SET source = ?, target = ?, data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
+)
 _SETTLE = "UPDATE steps SET state = ?, reason = ? WHERE id BETWEEN ? AND ?"
 
 
@@ -23,7 +25,8 @@ def settle_rows(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
     echo: dict[str, list[int]] = {}
     for record in records:
         if record.rewritten:
-            rewritten.append((*step_row(record)[12:], record.id))
+            row = step_row(record)
+            rewritten.append((*row[7:9], *row[12:], record.id))
         else:
             alike.setdefault((record.state, record.reason), []).append(record.id)
         if record.state == "done":

@@ -5,8 +5,9 @@
 - `selection.py`: one remedy chosen for one entry. `remedies/`: what each remedy does with it.
 - `repair.py`: joins all remedies of one entry. `compile.py`: turns repairs into ordered acts.
 - `keyword_letters.py`, `quota_delta.py`: keywords and quota, which renames carry along.
-- `uidlist_check.py`, `mbsync_return.py`: acts that servers' lists or mbsync's state forbid.
+- `kept_copies.py`: what must stay while copies of it go. `uidlist_check.py`: acts that servers'
+  lists forbid.
 - `left_reasons.py`, `client_effects.py`, `brake.py`: what is left alone and why, what clients will
   notice, and when the operator must type a number.
-- `undo.py`: plans that undo or redo an operation.
+- `undo.py`: plans that undo or redo an operation; `returns/`: mail that comes back.
 """

@@ -89,6 +89,9 @@ class _Tally:
         self.veiled: Counter[bytes] = Counter()  # that an open Courier session will not find
         self.freed: Counter[bytes] = Counter()  # hidden until now by another of the same name
         self.new: Counter[bytes] = Counter()
+        self.back: Counter[bytes] = Counter()  # from the quarantine, under new UIDs
+        self.kept: Counter[bytes] = Counter()  # from the quarantine, still in the list
+        self.spoilt: dict[str, set[bytes]] = {}  # lists that a server will reject, by file name
         self.moved: Counter[tuple[bytes, bytes]] = Counter()
         self.deleted: Counter[bytes] = Counter()
         self.uid_stays: Counter[bytes] = Counter()  # of those, with the `,U=` of another that stays
@@ -104,8 +107,10 @@ class _Tally:
         """Counts one act."""
         self.any = True
         for step in act.steps:
+            if step.spoils_list:
+                self.spoilt.setdefault(step.spoils_list, set()).add(step.folder or b"")
             match step.alters:
-                case Alters.NAME if _verdict(act) == WHOLE_FOLDER:
+                case Alters.NAME if _verdict(act) == WHOLE_FOLDER and step.carries_directory:
                     self._carry(step)
                 case Alters.NAME if act.verdict in _MOVE_FOLDERS:
                     self.lifted.append((step.source or b"", step.target or b""))
@@ -133,6 +138,8 @@ class _Tally:
 
     def _rename(self, step: Step, act: Act) -> None:
         source, target = step.source or b"", step.target or b""
+        if isinstance(source, QuarantinePath) and isinstance(target, QuarantinePath):
+            return
         home, goal = step.folder, step.target_folder
         served = home is not None and _is_served(source, home)
         self._weigh(step)
@@ -145,7 +152,8 @@ class _Tally:
             if served and home is not None:
                 self.deleted[home] += 1  # undoing `file` returns it to where no client sees it
             return
-        if uid_field(before) is not None and uid_field(after) is None:
+        away = isinstance(source, QuarantinePath)  # what mbsync makes of these is told elsewhere
+        if not away and uid_field(before) is not None and uid_field(after) is None:
             program = "mbsync" if fmd5_field(before) is None else "offlineimap"
             self.anew.setdefault(program, Counter())[goal] += 1
         if served and home == goal:
@@ -154,6 +162,12 @@ class _Tally:
         self.dated.setdefault(goal, []).append(step.expected.mtime_ns if step.expected else 0)
         if served and home is not None:
             self.moved[home, goal] += 1
+        elif away:
+            state = self._state(goal)
+            listed = split(after)[0] not in state.unlisted
+            if not state.uidlist:
+                listed = state.traces.kept_by_name(before, after)
+            (self.kept if listed else self.back)[goal] += 1
         else:
             self.new[goal] += 1
 
@@ -219,6 +233,12 @@ class _Tally:
             yield "nothing else changes; flags and dates are kept"
 
     def _lost(self) -> Iterator[str]:
+        for name, paths in self.spoilt.items():
+            count = sum(self._state(path).messages for path in paths)
+            yield (
+                f"{name}{self._in(paths)} gets back lines that a server rejects: it will drop the"
+                f" list and give {_messages(count)} new UIDs; clients fetch them anew"
+            )
         for path in self.carried:
             state = self._state(path)
             yield (
@@ -244,6 +264,18 @@ class _Tally:
             yield f"{self.unseen:,} put away that no client could see"
 
     def _gained(self) -> Iterator[str]:
+        if self.back:
+            count = self.back.total()
+            yield (
+                f"{_messages(count)} {'comes' if count == 1 else 'come'} back{self._to(self.back)}"
+                " (UIDs are given anew by the server)"
+            )
+        if self.kept:
+            count, its = self.kept.total(), "its UID" if self.kept.total() == 1 else "their UIDs"
+            yield (
+                f"{_messages(count)} {'comes' if count == 1 else 'come'} back{self._to(self.kept)}"
+                f" with {its}, unless a server looks before that"
+            )
         if self.new:
             yield (
                 f"{self.new.total():,} new {_noun(self.new.total())}{self._in(self.new)}"
@@ -325,6 +357,9 @@ class _Tally:
 
     def _in(self, paths: Collection[bytes]) -> str:
         return _in_folders({self._state(path).name for path in paths})
+
+    def _to(self, paths: Collection[bytes]) -> str:
+        return self._in(paths).replace(" in ", " to ", 1)
 
 
 def _verdict(act: Act) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
@@ -12,12 +12,19 @@ from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
+from mailsurgeon.surgery.plan.kept_copies import (
+    copies_stay,
+    kept_copy,
+    no_reliance,
+    with_contents,
+)
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
 from mailsurgeon.surgery.plan.remedies.registry import REMEDY
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
 from mailsurgeon.surgery.steps.base import Alters
+from mailsurgeon.surgery.steps.conditions import StepCondition
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.rows import Place
 
@@ -43,6 +50,12 @@ class EntryTask:
     codes_here: frozenset[str] = frozenset()
     codes: list[str] = field(default_factory=list[str])
     remedies: list[str] = field(default_factory=list[str])
+    relies_on: list[EntryDetail] = field(default_factory=list[EntryDetail])
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it changes the file's time."""
+        return any(_dates(step) for step in self.repair.after)
 
     @property
     def takes_directory(self) -> bool:
@@ -57,11 +70,20 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     left += _drop_passengers(tasks)
     left += _leave_second_copies(tasks)
     _leave_to_own_tasks(tasks)
-    united, orphans = _unite_flags(tasks, context)
-    left += orphans
+    left += _drop_each_other(tasks)
+    left += _drop_without_copy(tasks, context)
+    united = _unite_flags(tasks, context)
     acts = list(_missing_homes(tasks, context))
+    ends: dict[bytes, tuple[bytes, bytes | None]] = {}
     for task in sorted(tasks.values(), key=lambda task: _turn(task, context)):
-        act = _act_of(task, context, united.get(task.entry.path))
+        conditions = tuple(
+            kept_copy(one, ends, context, dated=one.path in tasks and tasks[one.path].is_dated)
+            for one in task.relies_on
+        )
+        busy = task.takes_directory and _is_busy(task, tasks, context)
+        act = _act_of(task, context, united.get(task.entry.path), conditions, busy=busy)
+        if act is not None:
+            ends.update(_ends(act))
         if act is None:
             left.append(
                 Left(task.entry.path, "there is nothing to change", tuple(task.codes), False)
@@ -97,9 +119,17 @@ def _join_repairs(
     return tasks, left
 
 
-def _turn(task: EntryTask, context: SpoolContext) -> tuple[int, int, bytes, bytes, bytes]:
-    """The sort key of a task: directories are made first and moved last, the deepest first; tasks
-    that need the same locks are neighbours."""
+def _ends(act: Act) -> Iterator[tuple[bytes, tuple[bytes, bytes | None]]]:
+    """Where an act leads its message: its path before, its path and folder after."""
+    for step in act.steps:
+        if isinstance(step, Rename):
+            folder = step.folder if step.target_folder is None else step.target_folder
+            yield step.source, (step.target, folder)
+
+
+def _turn(task: EntryTask, context: SpoolContext) -> tuple[int, int, bool, bytes, bytes, bytes]:
+    """The sort key of a task: directories are made first and moved last, the deepest first; what
+    relies on a copy comes after what files it; tasks that need the same locks are neighbours."""
     order = _ORDER.get(task.repair.verdict)
     if order is None:
         urgent = any(problem_kind(code).shares_uid for code in task.codes)
@@ -108,7 +138,8 @@ def _turn(task: EntryTask, context: SpoolContext) -> tuple[int, int, bytes, byte
             order = _LATE
     path = task.entry.path
     depth = -path.count(b"/") if task.takes_directory else 0
-    return order, depth, context.home(task.entry) or b"", task.repair.home or b"", path
+    home, goal = context.home(task.entry) or b"", task.repair.home or b""
+    return order, depth, bool(task.repair.relies_on), home, goal, path
 
 
 def _drop_passengers(tasks: dict[bytes, EntryTask]) -> list[Left]:
@@ -164,31 +195,61 @@ def _likeness(entry: EntryDetail) -> object:
     return entry.message_id.lower() if entry.message_id is not None else entry.size
 
 
-def _unite_flags(
-    tasks: dict[bytes, EntryTask], context: SpoolContext
-) -> tuple[dict[bytes, EntryTask], list[Left]]:
+def _drop_each_other(tasks: dict[bytes, EntryTask]) -> list[Left]:
+    """Removes folders to be put away whose copies lie in another one that goes too."""
+    left: list[Left] = []
+    for task in [one for one in tasks.values() if one.repair.elsewhere is not None]:
+        assert task.repair.elsewhere is not None
+        others = tuple(
+            one.entry.path + b"/"
+            for one in tasks.values()
+            if one.takes_directory and one.repair.away and one is not task
+        )
+        if any((home + b"/").startswith(others) for home in task.repair.elsewhere.copies):
+            del tasks[task.entry.path]
+            reason = "copies of its messages lie in a folder that goes to the quarantine too"
+            left.append(Left(task.entry.path, reason, tuple(task.codes)))
+    return left
+
+
+def _drop_without_copy(tasks: dict[bytes, EntryTask], context: SpoolContext) -> list[Left]:
+    """Removes the tasks that put a copy away although the other one does not stay."""
+    victims = [task for task in tasks.values() if task.repair.relies_on]
+    victims.sort(key=lambda task: _turn(task, context))
+    known = load_paths(context.index, {path for task in victims for path in task.repair.relies_on})
+    carried = [
+        task.entry.path + b"/"
+        for task in tasks.values()
+        if task.takes_directory and task.repair.away
+    ]
+    left: list[Left] = []
+    for victim in victims:
+        for path in victim.repair.relies_on:
+            kept, own = known.get(path), tasks.get(path)
+            away, filed = own is not None and own.repair.away, own is not None
+            reason = no_reliance(kept, away=away, filed=filed, carried=carried)
+            if reason or kept is None:
+                del tasks[victim.entry.path]
+                left.append(Left(victim.entry.path, reason, tuple(victim.codes)))
+                break
+            victim.relies_on.append(kept)
+    return left
+
+
+def _unite_flags(tasks: dict[bytes, EntryTask], context: SpoolContext) -> dict[bytes, EntryTask]:
     """Gives the flags of quarantined copies to the copy that is kept.
 
     If the kept copy has a task of its own, that task adds the flags. Otherwise the act of the last
     copy renames it, because only then is its base name free: returned as a map from the last copy's
-    path to the kept copy's task. If the kept copy is gone or quarantined too, its copies are left.
+    path to the kept copy's task.
     """
     victims = [task for task in tasks.values() if task.repair.kept is not None]
     victims.sort(key=lambda task: _turn(task, context))
-    paths = {task.repair.kept for task in victims if task.repair.kept is not None}
-    known = load_paths(context.index, sorted(paths))
     companions: dict[bytes, EntryTask] = {}
     lasts: dict[bytes, bytes] = {}
-    left: list[Left] = []
     for victim in victims:
-        path = victim.repair.kept
-        kept = known.get(path) if path is not None else None
-        own = tasks.get(kept.path) if kept else None
-        if kept is None or (own and own.repair.away):
-            del tasks[victim.entry.path]
-            reason = "the copy that was to be kept is not there any more"
-            left.append(Left(victim.entry.path, reason, tuple(victim.codes)))
-            continue
+        kept = next(one for one in victim.relies_on if one.path == victim.repair.kept)
+        own = tasks.get(kept.path)
         flags = _lendable(victim.entry, context)
         companion = own or companions.get(kept.path) or EntryTask(kept, Repair("fix-flags"))
         if not set(flags) <= set(context.info(kept).flags):
@@ -197,7 +258,7 @@ def _unite_flags(
             if own is None:
                 companions[kept.path] = companion
                 lasts[kept.path] = victim.entry.path
-    return {last: companions[kept] for kept, last in lasts.items()}, left
+    return {last: companions[kept] for kept, last in lasts.items()}
 
 
 def _lendable(entry: EntryDetail, context: SpoolContext) -> bytes:
@@ -239,9 +300,22 @@ def _missing_homes(tasks: dict[bytes, EntryTask], context: SpoolContext) -> Iter
             yield Act("make-subdirs", home, steps, name, (), ("make-subdirs",), None, note)
 
 
-def _act_of(task: EntryTask, context: SpoolContext, companion: EntryTask | None) -> Act | None:
-    """The act of one task; None if there is nothing to do."""
-    steps, notes = _put_away(task, context) if task.repair.away else _rename(task, context)
+def _act_of(
+    task: EntryTask,
+    context: SpoolContext,
+    companion: EntryTask | None,
+    conditions: tuple[StepCondition, ...],
+    *,
+    busy: bool,
+) -> Act | None:
+    """The act of one task, under these conditions; None if there is nothing to do. `busy`: other
+    tasks change messages in the directory that it moves."""
+    if task.repair.away:
+        steps, notes = _put_away(task, context, conditions), list[str]()
+    else:
+        steps, notes = _rename(task, context)
+    if task.entry.is_directory:
+        steps = [_carrying(step, context, busy=busy) for step in steps]
     if companion is not None:
         steps += _rename(companion, context)[0]
     if not steps:
@@ -257,22 +331,38 @@ def _act_of(task: EntryTask, context: SpoolContext, companion: EntryTask | None)
     )  # fmt: skip
 
 
-def _put_away(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[str]]:
+def _put_away(
+    task: EntryTask, context: SpoolContext, conditions: tuple[StepCondition, ...]
+) -> list[Step]:
     entry = task.entry
     target = QuarantinePath.of(None, entry.path)
     home = _home(entry, context)
     expected = entry.expected(context.spool)
-    step = Rename(entry.path, target, expected, folder=home)
+    conditions += copies_stay(task.repair.elsewhere)
+    step = Rename(entry.path, target, expected, folder=home, conditions=conditions)
     if entry.is_directory:
-        return [_counting(step, context)], []
+        return [step]
     quota = context.quota.of_message(entry, home, target, None)
-    return [*courier_step(entry, home, None, context), replace(step, quota=quota)], []
+    return [*courier_step(entry, home, None, context), replace(step, quota=quota)]
 
 
-def _counting(step: Step, context: SpoolContext) -> Step:
-    """The step with its quota change filled in, if it moves a whole directory."""
+def _is_busy(task: EntryTask, tasks: Mapping[bytes, EntryTask], context: SpoolContext) -> bool:
+    """Whether other tasks of the plan touch messages in the directory that this one moves."""
+    inside = task.entry.path + b"/"
+    return any(
+        (path + b"/").startswith(inside)
+        for one in tasks.values()
+        if one is not task and not one.takes_directory
+        for path in (one.entry.path, one.repair.home, context.home(one.entry))
+        if path is not None
+    )
+
+
+def _carrying(step: Step, context: SpoolContext, *, busy: bool) -> Step:
+    """The step with its quota change and its conditions filled in, if it moves a directory."""
     if not isinstance(step, Rename):
         return step
+    step = with_contents(step, context, busy=busy)
     return replace(step, quota=context.quota.of_folder(step.source, step.target))
 
 
@@ -295,8 +385,7 @@ def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[st
     expected = entry.expected(context.spool)
     home = context.home(entry)
     if not entry.is_file or entry.place == Place.FOLDER:
-        own = [_counting(step, context) for step in repair.own]
-        own += _after(repair.after, entry.path, task, context)
+        own = [*repair.own, *_after(repair.after, entry.path, task, context)]
         return sorted(own, key=_moves_directory), []
     target_home = repair.home if repair.home is not None else home
     directory = repair.into if repair.into is not None else entry.directory

@@ -54,9 +54,10 @@ _SETS_KEPT = 4  # folders whose names stay in memory at once
 class SpoolContext:
     """The spool around the entries of one plan. It caches what it reads, so use it for one plan."""
 
-    def __init__(self, spool: Spool, index: Index, host: Host | None = None) -> None:
+    def __init__(self, spool: Spool, index: Index | None, host: Host | None = None) -> None:
+        """`index` None: only what the effects and needs of a plan depend on can be asked for."""
         self.spool = spool
-        self.index = index
+        self._index = index
         self.host = host or Host.this()
         self._in_use: OrderedDict[bytes, set[bytes]] = OrderedDict()
         self._dated: set[int] = set()
@@ -67,10 +68,16 @@ class SpoolContext:
         self._claimed: dict[bytes, set[int]] = {}
         self._conventions: dict[bytes, Conventions] = {}
 
+    @property
+    def index(self) -> Index:
+        """The index of the last survey."""
+        assert self._index is not None
+        return self._index
+
     @cached_property
     def folders(self) -> dict[int, FolderRow]:
-        """All folders by id."""
-        return {row.id: row for row in self.index.folders()}
+        """All folders by id; none without an index."""
+        return {row.id: row for row in self._index.folders()} if self._index else {}
 
     @cached_property
     def by_path(self) -> dict[bytes, FolderRow]:
@@ -248,7 +255,7 @@ class SpoolContext:
         emptied_by, days = self.expiry.of(name)
         return FolderState(
             name,
-            row.messages if row else 0,
+            row.messages if row else self._count(folder),
             uidlist=bool(listed.names),
             unlisted=listed.unlisted,
             awaited=frozenset(bases) - listed.unlisted if listed.names else frozenset(),
@@ -257,6 +264,14 @@ class SpoolContext:
             emptied_by=emptied_by,
             days=days,
         )
+
+    def _count(self, folder: bytes) -> int:
+        """The number of files in cur and new of a folder that is not in the index."""
+        count = 0
+        for part in (b"cur", b"new"):
+            with suppress(OSError):
+                count += len(os.listdir(self.spool.absolute(join(folder, part))))
+        return count
 
     @cached_property
     def expiry(self) -> Expiry:

@@ -24,13 +24,17 @@ from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load, load_paths
 from mailsurgeon.surgery.plan.left_reasons import without_remedy
 from mailsurgeon.surgery.plan.remedies.registry import REMEDY
+from mailsurgeon.surgery.plan.returns.mbsync_return import mbsync_effects
 from mailsurgeon.surgery.plan.selection import Choice, RemedyOptions
-from mailsurgeon.surgery.plan.uidlist_check import bases_given_up, without_lists
+from mailsurgeon.surgery.plan.uidlist_check import bases_coming, bases_given_up, without_lists
 from mailsurgeon.surgery.quarantine.directory import default_directory
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, Place, ProblemRow
 from mailsurgeon.text import visible
+
+TAKING_BACK = ("undo", "redo", "restore")
+"""Kinds of plan by which mail may come back to where it was."""
 
 
 def propose(
@@ -182,7 +186,7 @@ def plan_problems(
 
 def described(
     spool: Spool,
-    index: Index,
+    index: Index | None,
     plan: Plan,
     *,
     quarantine: bytes | None = None,
@@ -190,13 +194,14 @@ def described(
 ) -> Plan:
     """The plan with its effects on clients and its needs computed from its acts as they are now.
 
-    For undo and redo, and after a plan's acts were changed. `quarantine`: the absolute directory
-    that the plan names (default: the spool's).
+    For undo, redo and restore, which need no survey (`index` None), and after a plan's acts were
+    changed. `quarantine`: the absolute directory that the plan names (default: the spool's).
     """
     context = SpoolContext(spool, index, host)
+    back = mbsync_effects(spool, plan.acts) if plan.kind in TAKING_BACK else ()
     return replace(
         plan,
-        effects=_effects(plan.acts, context),
+        effects=(*_effects(plan.acts, context), *back),
         needs=_needs(plan.acts, context, quarantine),
     )
 
@@ -330,6 +335,8 @@ def _once(left: Iterable[Left]) -> list[Left]:
 
 def _effects(acts: Sequence[Act], context: SpoolContext) -> tuple[str, ...]:
     bases = bases_given_up(acts)
+    for path, coming in bases_coming(acts).items():
+        bases.setdefault(path, set()).update(coming)
     states = {path: context.state(path, bases.get(path, ())) for path in _folders(acts)}
     return describe(acts, states, context.spool_state())
 

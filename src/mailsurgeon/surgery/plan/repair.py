@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from mailsurgeon.maildir.rename import NameChange
 from mailsurgeon.surgery.model import Step
+from mailsurgeon.survey.index.questions import FileFacts
 
 COPY = "quarantine copy"
 TWIN = "quarantine twin"
@@ -18,6 +20,15 @@ _AS_IT_IS = NameChange()
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """How many messages of a folder are filed in another one too, and one copy of each, by the path
+    of that folder."""
+
+    messages: int
+    copies: Mapping[bytes, Sequence[FileFacts]]
+
+
+@dataclass(frozen=True, slots=True)
 class Repair:
     """What one or more remedies do to one entry.
 
@@ -26,7 +37,8 @@ class Repair:
     in the uidlist belongs to another message. `own`: complete steps.
     `before`: steps on keywords that its rename needs (a new base name is filled in).
     `after`: steps on the file under its last name (their source is filled in). `kept`: the path
-    of the copy that stays and gets the flags.
+    of the copy that stays and gets the flags. `relies_on`: paths of copies that must stay.
+    `elsewhere`: copies of a folder's messages that must stay.
     """
 
     verdict: str
@@ -39,6 +51,8 @@ class Repair:
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
     kept: bytes | None = None
+    relies_on: tuple[bytes, ...] = ()
+    elsewhere: Elsewhere | None = None
     notes: tuple[str, ...] = ()
 
     def __or__(self, other: Repair) -> Repair:
@@ -56,6 +70,8 @@ class Repair:
             first.before + tuple(step for step in second.before if step not in first.before),
             first.after + tuple(step for step in second.after if step.action not in done),
             first.kept if first.kept is not None else second.kept,
+            tuple(dict.fromkeys((*first.relies_on, *second.relies_on))),
+            first.elsewhere or second.elsewhere,
             first.notes + tuple(note for note in second.notes if note not in first.notes),
         )
 

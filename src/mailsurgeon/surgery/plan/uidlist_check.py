@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
-from mailsurgeon.surgery.model import Act, Left
+from mailsurgeon.maildir.filename import split
+from mailsurgeon.surgery.model import Act, Left, QuarantinePath
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.selection import command
 
@@ -18,6 +20,18 @@ def bases_given_up(acts: Sequence[Act]) -> dict[bytes, set[bytes]]:
         for step in act.steps:
             if step.folder is not None and step.bases_given_up():
                 found.setdefault(step.folder, set()).update(step.bases_led_to())
+    return found
+
+
+def bases_coming(acts: Sequence[Act]) -> dict[bytes, set[bytes]]:
+    """The base names of messages that come back from the quarantine, by folder."""
+    found: dict[bytes, set[bytes]] = {}
+    for step in (step for act in acts for step in act.steps):
+        source, target, folder = step.came_from, step.target, step.target_folder
+        if source is None or target is None or folder is None or step.carries_directory:
+            continue
+        if isinstance(source, QuarantinePath) and not isinstance(target, QuarantinePath):
+            found.setdefault(folder, set()).add(split(os.path.basename(target))[0])
     return found
 
 

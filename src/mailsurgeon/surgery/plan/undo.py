@@ -11,6 +11,7 @@ from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import Act, Left, Plan, Step
+from mailsurgeon.surgery.plan.returns.folder_return import redone
 from mailsurgeon.surgery.servers.uid_changes import base_after
 from mailsurgeon.surgery.steps.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.uidlist import ChangeRecords
@@ -64,17 +65,15 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
             raise Refused(_not_undoable(operation))
     restored = _restored(journal)
     records = [one for one in _of_acts(journal, operation.id, "undone") if one.id not in restored]
-    acts = tuple(
-        Act(
-            first.verdict, first.step.source or first.step.target or b"",
-            tuple(one.step.linked(repeats=one.id) for one in act),
-            first.label,
-        )
-        for first, act in _by_act(records)
-    )  # fmt: skip
+    acts: list[Act] = []
+    for first, act in _by_act(records):
+        parts = redone(journal, operation.id, first) if first.step.carries_directory else []
+        path = first.step.source or first.step.target or b""
+        again = tuple(one.step.linked(repeats=one.id) for one in act)
+        acts += parts or [Act(first.verdict, path, again, first.label)]
     if not acts:
         raise Refused(f"operation {operation.id} has nothing to redo")
-    return Plan("redo", acts, of=operation.id, brake_exempt=True)
+    return Plan("redo", tuple(acts), of=operation.id, brake_exempt=True)
 
 
 def _restored(journal: Journal) -> set[int]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.text import visible
 
 
@@ -115,6 +116,21 @@ def _check(found: int, directory: bytes, spool: Spool, trusted: set[int], advice
         raise Refused(f"{visible(directory)}: belongs to somebody else{advice}")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise Refused(f"{visible(directory)}: others may look into it; chmod it to 700")
+
+
+def status_of(place: bytes, expected: Expected | None) -> os.stat_result:
+    """The status of what was put at this absolute path, or of that same file under another name
+    beside it: a redo takes along the flags that a client has changed. Raises OSError."""
+    try:
+        return os.lstat(place)
+    except FileNotFoundError:
+        if expected is None:
+            raise
+        with os.scandir(os.path.dirname(place)) as entries:
+            for entry in entries:
+                if entry.inode() == expected.inode:
+                    return entry.stat(follow_symlinks=False)
+        raise
 
 
 def highest_operation(directory: bytes) -> int:

@@ -13,8 +13,14 @@ from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
 from mailsurgeon.maildir.filename import split
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.expected import Expected
+from mailsurgeon.surgery.fsops.paths import parent_of
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.survey.index.rows import GRANULARITY
+
+_LISTED_AGAIN = 3
+"""How often a folder is listed again while its lock is held, for files that are not found."""
 
 
 @lru_cache(maxsize=1024)
@@ -92,10 +98,43 @@ class Occupants:
         self._places = places
         self._known = {directory: _Listing() for directory in served_in(folder)}
         self._fresh = False
+        self._inodes: dict[int, list[bytes]] | None = None
+        self._listings_left = _LISTED_AGAIN
 
     def look_again(self) -> None:
         """Makes the next lookup check the disk again."""
         self._fresh = False
+        self._inodes = None
+        self._listings_left = _LISTED_AGAIN
+
+    def names_of(self, expected: Expected) -> list[bytes]:
+        """The paths in cur and new under which this very file lies now, whatever its name.
+
+        Clients rename a file when a flag changes, and need no lock for it. So a name that is gone
+        again when it is looked at is searched for anew, a few times. Raises OSError.
+        """
+        while True:
+            if self._inodes is None:
+                self._inodes = self._by_inode()
+            listed = self._inodes.get(expected.inode, ())
+            found = [path for path in listed if self._is(path, expected)]
+            if found or not self._listings_left:
+                return found
+            self._listings_left -= 1
+            self._inodes = None
+
+    def _is(self, path: bytes, expected: Expected) -> bool:
+        try:
+            return at.same_inode(at.look(*self._places.locate(path)), expected)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def _by_inode(self) -> dict[int, list[bytes]]:
+        found: dict[int, list[bytes]] = {}
+        for directory in self._known:
+            for name, inode in _inodes_in(self._places, directory):
+                found.setdefault(inode, []).append(directory + b"/" + name)
+        return found
 
     def namesake(self, path: bytes, besides: bytes) -> bytes | None:
         """Another file here, except `besides`, with the base name of `path`; None without one."""
@@ -158,6 +197,44 @@ class Occupants:
             known.seen = seen if settled else None
             return known
         return _Listing(names, seen if settled else None)
+
+
+def path_now(
+    places: Places,
+    path: bytes,
+    expected: Expected,
+    occupants: Occupants | None,
+    besides: bytes | None = None,
+) -> bytes | None:
+    """The path of the very file `expected` now, which was known as `path`; None if it is gone.
+
+    Searches the file's own directory; with `occupants`, cur and new of its folder. Of several hard
+    links it takes one with the same base name, and never `besides`. Raises OSError.
+    """
+    directory, name = parent_of(path), path.rpartition(b"/")[2]
+    if occupants is not None:
+        found = occupants.names_of(expected)
+    else:
+        inside = directory + b"/" if directory[-1:] not in (b"", b"/") else directory
+        names = [one for one, inode in _inodes_in(places, directory) if inode == expected.inode]
+        found = [
+            inside + one
+            for one in names
+            if at.same_inode(at.look(*places.locate(inside + one)), expected)
+        ]
+    base = name.partition(b":")[0]
+    others = [one for one in found if one != besides]
+    alike = [one for one in others if one.rpartition(b"/")[2].partition(b":")[0] == base]
+    return min(alike or others, default=None)
+
+
+def _inodes_in(places: Places, directory: bytes) -> list[tuple[bytes, int]]:
+    """The names in a directory, each with its inode number; none if it is missing."""
+    try:
+        with os.scandir(places.directory(directory)) as entries:
+            return [(os.fsencode(entry.name), entry.inode()) for entry in entries]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _state(status: os.stat_result) -> tuple[int, ...]:

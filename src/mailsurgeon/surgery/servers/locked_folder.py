@@ -13,9 +13,10 @@ from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers import registry, uidlist_file
-from mailsurgeon.surgery.servers.folder_names import Occupants, Register
+from mailsurgeon.surgery.servers.folder_names import Occupants, Register, folder_around
 from mailsurgeon.surgery.servers.folder_place import FolderPlace, control_directory
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.registry import Ledger
@@ -95,6 +96,13 @@ class LockedFolder:
 
 LockedFolders = Mapping[bytes, LockedFolder]
 """The folders whose locks we hold, by paths relative to the spool."""
+
+
+def occupants_at(folders: LockedFolders, directory: bytes) -> Occupants | None:
+    """The messages of the folder with this cur or new; None if we do not hold its lock."""
+    folder = None if isinstance(directory, QuarantinePath) else folder_around(directory)
+    locked = folders.get(folder) if folder is not None else None
+    return locked.occupants if locked else None
 
 
 def _take_back(written: list[tuple[Ledger, list[Change]]], error: Exception) -> None:

@@ -6,14 +6,16 @@ import os
 import stat
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Self
 
 from mailsurgeon.surgery.fsops import as_owner, at
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
+from mailsurgeon.surgery.servers.folder_names import path_now
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
-from mailsurgeon.surgery.steps.base import Alters, Step, Where, link_data, present
+from mailsurgeon.surgery.steps.base import Alters, OccupantsAt, Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 
@@ -29,6 +31,17 @@ class _Attribute(Step):
     @abstractmethod
     def _is_set(self, status: os.stat_result) -> bool:
         """Whether the attribute has its new value."""
+
+    def found(self, places: Places, occupants: OccupantsAt) -> Self:
+        """The step for a message whose flags a client has changed meanwhile. Raises OSError."""
+        if not (self.is_linked and self.source and self.expected):
+            return self
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if at.same_inode(at.look(*places.locate(self.source)), self.expected):
+                return self
+        around = occupants(self.source.rpartition(b"/")[0])
+        now = path_now(places, self.source, self.expected, around)
+        return self if now is None else replace(self, source=now)
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
         """Whether the attribute has its new value."""

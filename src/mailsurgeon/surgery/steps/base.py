@@ -15,16 +15,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypedDict
 
 from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.surgery.fsops.paths import numbered, spelled
+from mailsurgeon.surgery.steps.conditions import StepCondition, conditions_from
 from mailsurgeon.text import path_shown
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.lists.uidlist import Change
     from mailsurgeon.surgery.fsops.resolve import Places
+    from mailsurgeon.surgery.servers.folder_names import Occupants
     from mailsurgeon.surgery.servers.locked_folder import LockedFolders
     from mailsurgeon.surgery.steps.scene import Scene
     from mailsurgeon.surgery.steps.shell_words import ShellWords
 
 LINKS = ("inverts", "repeats")
+
+OccupantsAt = Callable[[bytes], "Occupants | None"]
+"""Gives the messages of the folder with this cur or new; None for any other directory."""
 
 
 class Alters(Enum):
@@ -54,6 +59,7 @@ class Linked(TypedDict):
     inverts: int | None
     repeats: int | None
     keys: tuple[str, ...]
+    conditions: tuple[StepCondition, ...]
 
 
 class UidEdit(NamedTuple):
@@ -71,6 +77,7 @@ class Step(ABC):
     server lock is held while the step runs; None if the step touches no folder on that side.
     A target in the quarantine has no number before the operation has one; `prepared` adds it.
 
+    `conditions`: what must be true just before the step runs, besides what it expects of `source`.
     `inverts`, `repeats`: id of the earlier step in the journal that this one undoes or repeats.
     `keys`: the names of its data in the row it was read from, whose order is kept when the step is
     written again.
@@ -91,6 +98,7 @@ class Step(ABC):
     folder: bytes | None = None
     target_folder: bytes | None = None
     _: KW_ONLY
+    conditions: tuple[StepCondition, ...] = ()
     inverts: int | None = None
     repeats: int | None = None
     keys: tuple[str, ...] = field(default=(), repr=False, compare=False)
@@ -139,9 +147,13 @@ class Step(ABC):
             return facts
         return {key: facts[key] for key in self.keys if key in facts} | facts
 
-    def link_facts(self) -> dict[str, int | None]:
-        """The part of the data that names the earlier step this one undoes or repeats."""
-        return {"inverts": self.inverts, "repeats": self.repeats}
+    def link_facts(self) -> dict[str, Any]:
+        """The part of the data that any kind may have: the earlier step that this one undoes or
+        repeats, and its conditions."""
+        conditions = [one.written() for one in self.conditions]
+        return {
+            "inverts": self.inverts, "repeats": self.repeats, "conditions": conditions or None,
+        }  # fmt: skip
 
     @property
     def is_linked(self) -> bool:
@@ -155,7 +167,8 @@ class Step(ABC):
     def linked(self, *, inverts: int | None = None, repeats: int | None = None) -> Self:
         """A copy marked as undoing or repeating a step of the journal, by its id."""
         keys = keys_without(self.keys, LINKS)
-        return replace(self, inverts=inverts, repeats=repeats, keys=keys)
+        conditions = self.conditions if inverts is None else ()  # taking back needs none of them
+        return replace(self, inverts=inverts, repeats=repeats, keys=keys, conditions=conditions)
 
     def prepared(self, scene: Scene) -> Step:
         """The step as it is journaled before it runs; its quarantine path gets its number."""
@@ -165,9 +178,17 @@ class Step(ABC):
     # Locks and batches
 
     @property
-    def folders(self) -> tuple[bytes | None, bytes | None]:
-        """Its source's folder and its target's folder."""
-        return self.folder, self.target_folder
+    def folders(self) -> tuple[bytes | None, ...]:
+        """Its source's folder, its target's, and those that its conditions speak of."""
+        if not self.conditions:
+            return self.folder, self.target_folder
+        others = (folder for one in self.conditions for folder in one.folders)
+        return self.folder, self.target_folder, *others
+
+    def found(self, _places: Places, _occupants: OccupantsAt, /) -> Step:
+        """The step for its file's present name, if a client has renamed it since the step that this
+        one undoes or repeats. Raises StepRefused and OSError."""
+        return self
 
     @property
     def may_join(self) -> bool:
@@ -262,6 +283,11 @@ class Step(ABC):
         return False
 
     @property
+    def spoils_list(self) -> str:
+        """The name of the list of UIDs that gets back lines a server rejects; empty without one."""
+        return ""
+
+    @property
     def keeps_for_return(self) -> bool:
         """Whether it saves data that a message quarantined by the same act needs on its return."""
         return False
@@ -296,7 +322,10 @@ class Step(ABC):
 
 def link_data(data: Mapping[str, Any]) -> Linked:
     """The part of a row's data that all kinds share."""
-    return Linked(inverts=data.get("inverts"), repeats=data.get("repeats"), keys=tuple(data))
+    return Linked(
+        inverts=data.get("inverts"), repeats=data.get("repeats"), keys=tuple(data),
+        conditions=conditions_from(data.get("conditions", ())),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=256)

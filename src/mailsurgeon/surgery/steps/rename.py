@@ -11,18 +11,20 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
 
 from mailsurgeon.maildir.lists.uidlist import Change, base_name
+from mailsurgeon.maildir.rename import followed
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.paths import QuarantinePath, numbered, parent_of
 from mailsurgeon.surgery.fsops.resolve import Places
-from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around, served_in
-from mailsurgeon.surgery.servers.locked_folder import LockedFolders
+from mailsurgeon.surgery.servers.folder_names import Occupants, folder_around, path_now, served_in
+from mailsurgeon.surgery.servers.locked_folder import LockedFolders, occupants_at
 from mailsurgeon.surgery.servers.uid_changes import as_text, from_text
 from mailsurgeon.surgery.steps.base import (
     LINKS,
     Alters,
+    OccupantsAt,
     Step,
     UidEdit,
     Where,
@@ -63,7 +65,7 @@ class Rename(Step):
     def do(self, places: Places, folders: LockedFolders) -> None:
         """Renames, then checks that the right file was renamed; if not, renames it back."""
         left, came = parent_of(self.source), parent_of(self.target)
-        old_home, new_home = _occupants(folders, left), _occupants(folders, came)
+        old_home, new_home = occupants_at(folders, left), occupants_at(folders, came)
         source_dir, source = _locate_source(places, self.source, self.expected)
         target_dir, target = _locate_target(places, self.target)
         if new_home and not self.may_share:  # back where it stood beside its namesake before
@@ -84,6 +86,37 @@ class Rename(Step):
             old_home.left(left, source)
         if new_home:
             new_home.came(came, target)
+
+    def found(self, places: Places, occupants: OccupantsAt) -> Rename:
+        """The rename of a message whose flags a client has changed meanwhile: from its present name
+        and to a name with its present flags. Raises StepRefused and OSError.
+        """
+        expected = self.expected
+        if not self.is_linked or expected is None or self.carries_directory:
+            return self
+        try:
+            if at.same_inode(at.look(*places.locate(self.source)), expected):
+                return self
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        around = occupants(parent_of(self.source))
+        now = path_now(places, self.source, expected, around)
+        return self if now is None else self.following(now)
+
+    def following(self, now: bytes) -> Rename:
+        """The rename for a message that clients have renamed to the path `now`.
+
+        Raises StepRefused if no client that keeps to Maildir gives such a name.
+        """
+        served = not self.puts_away and folder_around(self.target.rpartition(b"/")[0]) is not None
+        target = followed(self.source, self.target, now, stays=self.stays_in_folder, served=served)
+        if target is not None and self.puts_away:
+            target = QuarantinePath(target)
+        if target is None:
+            raise StepRefused(f"it has another name by now: {visible(now)}")
+        before, after = os.path.basename(self.source), os.path.basename(now)
+        changes = self.changes if base_name(before) == base_name(after) else ()
+        return replace(self, source=now, target=target, changes=changes)
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
         """Whether it was done; if link and unlink left both names, drops the old one."""
@@ -157,6 +190,7 @@ class Rename(Step):
             changes=None if self.changes is None else as_text(self.changes),
             links=self.links,
             shared=self.shared,
+            conditions=[one.written() for one in self.conditions] or None,
         )
 
     @classmethod
@@ -178,7 +212,18 @@ class Rename(Step):
         )  # fmt: skip
 
     def prepared(self, scene: Scene) -> Rename:
-        """With its operation's number; inside the spool, one folder given stands for both."""
+        """With its operation's number and the present name of its file; inside the spool, one
+        folder given stands for both."""
+        now = self._found_before(scene)
+        return self._prepared(scene) if now is self else now.prepared(scene)
+
+    def _found_before(self, scene: Scene) -> Rename:
+        try:
+            return self.found(scene.places, scene.occupants_at) if self.is_linked else self
+        except (OSError, StepRefused):
+            return self  # `do` refuses it later
+
+    def _prepared(self, scene: Scene) -> Rename:
         target = numbered(self.target, scene.operation) or b""
         folder, target_folder = self.folder, self.target_folder
         if not (isinstance(self.source, QuarantinePath) or isinstance(target, QuarantinePath)):
@@ -197,7 +242,7 @@ class Rename(Step):
             self.source, target, self.expected, folder, target_folder,
             inverts=self.inverts, repeats=self.repeats, keys=self.keys, keep_uid=self.keep_uid,
             quota=self.quota, links=links, may_share=self.may_share, changes=self.changes,
-            shared=shared,
+            shared=shared, conditions=self.conditions,
         )  # fmt: skip
 
     # Locks and batches
@@ -316,16 +361,11 @@ class Rename(Step):
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """A `mv -n` command; for the quarantine, its directory is made first."""
+        for one in self.conditions:
+            yield from one.shell(words)
         if self.puts_away:
             yield words.call("room", words.path(parent_of(self.target)))
         yield f"mv -n -- {words.path(self.source)} {words.path(self.target)}"
-
-
-def _occupants(folders: LockedFolders, directory: bytes) -> Occupants | None:
-    """The messages of the folder with this cur or new; None if we do not hold its lock."""
-    folder = None if isinstance(directory, QuarantinePath) else folder_around(directory)
-    locked = folders.get(folder) if folder is not None else None
-    return locked.occupants if locked else None
 
 
 def _locate_source(places: Places, path: bytes, expected: Expected | None) -> tuple[int, bytes]:

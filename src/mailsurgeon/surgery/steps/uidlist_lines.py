@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Self
 
-from mailsurgeon.maildir.lists.uidlist import UidlistError
+from mailsurgeon.maildir.lists.uidlist import UidlistError, parse_uidlist
 from mailsurgeon.maildir.lists.uidlist_edit import drop_lines, restore_lines
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
@@ -40,8 +40,11 @@ class DropLines(Step):
         one = folders[self.folder].uidlist(self.name)
         try:
             new = drop_lines(one.data, list(self.drop or ()))
+            bad = {(line.number, line.line) for line in parse_uidlist(one.data).bad}
         except UidlistError as error:
             raise StepRefused(str(error)) from error
+        if not bad.issuperset(self.drop or ()):  # a duplicate's other line is gone, say
+            raise StepRefused("a server accepts its lines now: the list has changed")
         one.rewrite(restore_lines(new, list(self.restore or ()), torn=bool(self.torn)))
 
     def recover(self, _places: Places, folders: LockedFolders) -> bool:
@@ -81,6 +84,11 @@ class DropLines(Step):
             torn=data.get("torn"),
             **link_data(data),
         )
+
+    @property
+    def spoils_list(self) -> str:
+        """The list, if lines come back."""
+        return os.fsdecode(self.name) if self.restore else ""
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """Removes the lines by their numbers, or writes them again at their places."""

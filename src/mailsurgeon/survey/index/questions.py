@@ -92,6 +92,66 @@ def file_sizes_in(index: Index, folder: bytes) -> Iterator[tuple[bytes, int]]:
     return ((join(directory, filename), size) for directory, filename, size in rows)
 
 
+class FileFacts(NamedTuple):
+    """What stays the same of a message while its flags change (bytes, nanoseconds)."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+
+
+def messages_below(index: Index, directory: bytes) -> Iterator[FileFacts]:
+    """The regular files in cur and new of the folder at this path and of all folders below, without
+    dot files."""
+    rows = index.db.execute(
+        "SELECT inode, size, mtime_ns FROM entries WHERE directory > ? AND directory < ?"
+        " AND place IN ('cur', 'new') AND kind = 'file' AND substr(filename, 1, 1) != x'2e'",
+        (directory + b"/", directory + b"0"),
+    )
+    return map(FileFacts._make, rows)
+
+
+def holds_files(index: Index, directory: bytes) -> bool:
+    """Whether a message or a misfiled one lies in this directory or below."""
+    row = index.db.execute(
+        "SELECT 1 FROM entries WHERE place != 'folder'"
+        " AND (directory = ? OR (directory > ? AND directory < ?)) LIMIT 1",
+        (directory, directory + b"/", directory + b"0"),
+    ).fetchone()
+    return row is not None
+
+
+class FiledCopy(NamedTuple):
+    """A message in cur or new that is identical to one of another folder, by its digest."""
+
+    digest: bytes
+    directory: bytes
+    filename: bytes
+    facts: FileFacts
+
+
+def copies_filed_elsewhere(index: Index, folder: int) -> Iterator[FiledCopy]:
+    """The messages of other folders that are identical to one of this folder (by its id)."""
+    rows = index.db.execute(
+        "SELECT digest, directory, filename, inode, size, mtime_ns FROM entries"
+        " WHERE folder != ?1 AND place IN ('cur', 'new') AND digest IN"
+        " (SELECT digest FROM entries WHERE folder = ?1 AND digest IS NOT NULL)"
+        " ORDER BY directory, filename",
+        (folder,),
+    )
+    return (FiledCopy(row[0], row[1], row[2], FileFacts._make(row[3:])) for row in rows)
+
+
+def digests_in(index: Index, folder: int) -> list[bytes]:
+    """The digests of the messages of a folder (by its id) that have one, not of those in tmp."""
+    rows = index.db.execute(
+        "SELECT digest FROM entries WHERE folder = ? AND place NOT IN ('tmp', 'folder')"
+        " AND digest IS NOT NULL",
+        (folder,),
+    )
+    return [digest for (digest,) in rows]
+
+
 def is_folder(index: Index, path: bytes) -> bool:
     """Whether there is a folder at this path."""
     row = index.db.execute("SELECT 1 FROM folders WHERE path = ?", (path,)).fetchone()

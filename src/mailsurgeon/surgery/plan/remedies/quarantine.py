@@ -9,6 +9,7 @@ from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
+from mailsurgeon.surgery.plan.kept_copies import filed_elsewhere
 from mailsurgeon.surgery.plan.remedies.file import delivery_at_work
 from mailsurgeon.surgery.plan.repair import COPY, SYNCED_TWIN, TWIN, WHOLE_FOLDER, Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
@@ -28,8 +29,10 @@ def quarantine(choice: Choice, context: SpoolContext) -> Repair | Left:
         verdict = TWIN if choice.loses_clash else COPY
         if choice.kind.shares_synced_uid:
             verdict = SYNCED_TWIN
-        return Repair(verdict, away=True, kept=kept)
-    return Repair(_verdict(choice), away=True)
+        return Repair(verdict, away=True, kept=kept, relies_on=(kept,))
+    copy = choice.detail.get("copy_of")
+    relies_on = () if copy is None else (os.fsencode(copy),)
+    return Repair(_verdict(choice), away=True, relies_on=relies_on)
 
 
 def _verdict(choice: Choice) -> str:
@@ -87,8 +90,9 @@ def _directory(choice: Choice, context: SpoolContext) -> Repair | Left:
         return Repair("quarantine", away=True)
     below = [row for row in context.folders.values() if row.path.startswith(path + b"/")]
     notes = [f"{folder.messages:,} messages"]
-    if "elsewhere" in choice.detail:
-        alone = max(folder.messages - int(choice.detail["elsewhere"]), 0)
+    elsewhere = filed_elsewhere(folder, context) if "elsewhere" in choice.detail else None
+    if elsewhere:
+        alone = max(folder.messages - elsewhere.messages, 0)
         notes.append(f"{alone:,} of them filed nowhere else")
     if below:
         names = ", ".join(row.name for row in below[:3]) + (", ..." if len(below) > 3 else "")
@@ -96,4 +100,4 @@ def _directory(choice: Choice, context: SpoolContext) -> Repair | Left:
     stale = context.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
-    return Repair(WHOLE_FOLDER, away=True, notes=("; ".join(notes),))
+    return Repair(WHOLE_FOLDER, away=True, notes=("; ".join(notes),), elsewhere=elsewhere)

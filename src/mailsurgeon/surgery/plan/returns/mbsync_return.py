@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 from mailsurgeon.host.files import read_small
@@ -17,7 +18,7 @@ from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import SyncState, parse_sync_state
 from mailsurgeon.maildir.server_files import MBSYNC_STATE, MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.model import Plan, QuarantinePath, Step
+from mailsurgeon.surgery.model import Act, Plan, QuarantinePath, Step
 
 _LIMIT = 1 << 28  # most bytes of a state to read: some ten million messages
 
@@ -41,13 +42,8 @@ class _Folders:
 
 
 def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
-    """The plan of an undo or a restore; names lose a `,U=` that mbsync has forgotten.
-
-    Where mbsync's state is not in the folder, it cannot tell; an effect of the plan warns of that.
-    """
+    """The plan of an undo, redo or restore; names lose a `,U=` that mbsync has forgotten."""
     folders = _Folders(spool)
-    renamed: Counter[bytes] = Counter()
-    doubtful: Counter[bytes] = Counter()
 
     def as_new(step: Step) -> Step:
         folder = _comes_back_to(step)
@@ -55,25 +51,46 @@ def as_new_to_mbsync(spool: Spool, plan: Plan) -> Plan:
             return step
         directory, name = os.path.split(step.target)
         uid, state = uid_field(name), folders.state(folder)
-        if uid is None or fmd5_field(name) is not None:
+        if uid is None or fmd5_field(name) is not None or state is None or not state.forgot(uid):
             return step
-        if state is None:
-            doubtful[folder] += 1
-        elif state.forgot(uid):
-            renamed[folder] += 1
-            return replace(step, target=os.path.join(directory, without_uid(name)))
-        return step
+        return replace(step, target=os.path.join(directory, without_uid(name)))
 
     acts = tuple(replace(act, steps=tuple(map(as_new, act.steps))) for act in plan.acts)
-    effects = [
-        f"mbsync has expunged {count:,} from {_name(spool, folder)} since: new to it, without ,U="
-        for folder, count in renamed.items()
-    ] + [
-        f"{count:,} come back to {_name(spool, folder)}: if mbsync ran since, it will not upload"
-        " what it has expunged"
-        for folder, count in doubtful.items()
-    ]
-    return replace(plan, acts=acts, effects=(*plan.effects, *effects))
+    return replace(plan, acts=acts)
+
+
+def mbsync_effects(spool: Spool, acts: Iterable[Act]) -> tuple[str, ...]:
+    """What mbsync will make of messages that come back by these acts, one sentence each.
+
+    Where its state is not in the folder, nobody can tell what it has forgotten.
+    """
+    folders = _Folders(spool)
+    renamed: Counter[bytes] = Counter()
+    doubtful: Counter[bytes] = Counter()
+    for step in (step for act in acts for step in act.steps):
+        folder = _comes_back_to(step)
+        if folder is None or not folders.is_synced(folder):
+            continue
+        before, after = (
+            os.path.basename(step.came_from or b""),
+            os.path.basename(step.target or b""),
+        )
+        if uid_field(after) is None:
+            renamed[folder] += uid_field(before) is not None
+        elif fmd5_field(after) is None and folders.state(folder) is None:
+            doubtful[folder] += 1
+    return (
+        *(
+            f"mbsync has expunged {count:,} from {_name(spool, folder)} since:"
+            " new to it, without ,U="
+            for folder, count in renamed.items() if count
+        ),
+        *(
+            f"{count:,} come back to {_name(spool, folder)}: if mbsync ran since, it will not"
+            " upload what it has expunged"
+            for folder, count in doubtful.items()
+        ),
+    )  # fmt: skip
 
 
 def _comes_back_to(step: Step) -> bytes | None:
