@@ -218,7 +218,8 @@ def hard_links(build: Build) -> Planted:
     here, there = build.new_folder(private=True), build.new_folder(private=True)
     message = build.mail("lf")
     drafts = [build.draft(here, message), build.draft(there, message)]
-    drafts[1].mtime = drafts[0].mtime
+    for draft in drafts:
+        draft.mtime = draft.mail.date
     build.put(drafts[0])
     os.link(build.full(drafts[0].path), build.full(drafts[1].path))
     there.drafts.append(drafts[1])

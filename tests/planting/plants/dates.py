@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from ..mail import Letter, join
 from ..spool import DAY, Build, Draft
 from ..truth import Expected, Planted, expected
@@ -52,7 +50,8 @@ def _apart(days: float, wrong: bool) -> Sow:
         draft = healthy_draft(build, build.mail(shape, date=build.now - 800 * DAY))
         draft.mtime = draft.mail.date + days * DAY
         build.put(draft)
-        seconds = int(re.split(rb"\D", draft.base)[0] or 0)
+        digits = draft.base.partition(b".")[0]
+        seconds = int(digits) if digits.isdigit() else 0
         confirmed = abs(seconds - draft.mail.date) <= DAY
         return _date(draft, True) if wrong and (abs(days) > 365 or confirmed) else []
 

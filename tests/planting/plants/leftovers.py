@@ -306,11 +306,13 @@ def _identical(number: int, filed: bool) -> Sow:
         drafts = [leftover(build, message, folder=folder) for _ in range(number)]
         for draft in drafts:
             build.put(draft)
-        if filed:
-            build.put(build.draft(folder, message))
+        home = build.draft(folder, message) if filed else None
+        if home:
+            build.put(home)
+        put_away = home is not None and not home.trashed
         drafts.sort(key=lambda draft: draft.path)
         return [
-            in_tmp(build, draft, "quarantine" if filed or place else "file")
+            in_tmp(build, draft, "quarantine" if put_away or place else "file")
             for place, draft in enumerate(drafts)
         ]
 
