@@ -286,6 +286,7 @@ def _clash(*files: tuple[str, str], same: bool = False, uids: bool = False) -> S
                 draft.with_s = draft.with_w = False
             if drafts:
                 draft.stem, draft.tail = drafts[0].stem, drafts[0].tail
+                draft.mtime = draft.mail.date
             elif not uids:
                 draft.tail = b""
             drafts.append(draft)
@@ -331,7 +332,7 @@ def same_base_other_folder(build: Build) -> Planted:
     """One base name in two folders is what a copy by a server looks like."""
     here, there = build.new_folder(private=True), build.new_folder(private=True)
     one, other = build.draft(here), build.draft(there)
-    other.stem = one.stem
+    other.stem, other.mtime = one.stem, other.mail.date
     build.put(one)
     build.put(other)
     return []

@@ -290,7 +290,7 @@ def base_taken_in_cur(build: Build) -> Planted:
     """A clash is judged in cur and new only."""
     folder = build.new_folder(private=True)
     filed, stray = build.draft(folder), build.draft(folder, place=b"")
-    stray.stem = filed.stem
+    stray.stem, stray.mtime = filed.stem, stray.mail.date
     build.put(filed)
     build.put(stray)
     return [misfiled(stray, "folder-root", folder.name, "file")]
