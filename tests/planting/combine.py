@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
+from collections import Counter
 from random import Random
 
 from .compose import compose, compose_copies
 from .plants import PLANTS, Plant
 from .plants.names import flags
 from .spool import STYLES, Build, Folder
-from .truth import Expected, Truth
+from .truth import Expected, Truth, expected
 
 EVERY = 10  # so many spools in a row offer every plant at least once
 
@@ -35,8 +37,31 @@ def build_spool(root: bytes, seed: int) -> Truth:
     for truth in planted:
         problems += truth() if callable(truth) else truth
     for folder in build.folders:
-        problems += _own_separators(folder)
+        problems += _own_separators(folder) + _packed(build, folder)
     return Truth(problems, build.unexamined, [plant.name for plant in chosen])
+
+
+def _packed(build: Build, folder: Folder) -> list[Expected]:
+    """Messages of a folder that begin like packed ones, counted."""
+    counts: Counter[str] = Counter()
+    for place in (b"cur", b"new", b""):
+        directory = build.full(folder.at(place) if place else folder.path)
+        for name in os.listdir(directory) if os.path.isdir(directory) else ():
+            full = os.path.join(directory, name)
+            if name.startswith(b".") or not stat.S_ISREG(os.lstat(full).st_mode):
+                continue
+            with open(full, "rb") as file:
+                head = file.read(6)
+            counts.update(kind for magic, kind in _MAGIC.items() if head.startswith(magic))
+    if not counts:
+        return []
+    return [expected("packed", folder.path, "info", None, **counts)]
+
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip", b"BZh9": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd",
+    b"Doveco": "lz4", b"CRYPTE": "encrypted",
+}  # fmt: skip
 
 
 def _wanted(number: int, seed: int, random: Random) -> bool:

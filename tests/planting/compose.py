@@ -12,7 +12,7 @@ from .plants.names import flags, no_info
 from .plants.places import misfiled
 from .plants.sizes import mismatch
 from .spool import DAY, Build, Draft
-from .truth import Expected, Planted, expected, text
+from .truth import Expected, Planted, expected
 
 Told = Callable[[Draft], Expected]
 
@@ -74,8 +74,8 @@ def _filed(draft: Draft) -> bool:
 def _stray_copy(draft: Draft, drafts: list[Draft]) -> Expected:
     """A misfiled copy is filed unless one is, or will be, in the target."""
     twins = [one for one in drafts if one.folder is draft.folder and one.content == draft.content]
-    filed = sorted(text(one.path) for one in twins if _filed(one))
-    first = min(one.path for one in twins if not _filed(one)) == draft.path
+    filed = [one for one in twins if _filed(one) and (draft.trashed or not one.trashed)]
+    first = min((one.trashed, one.path) for one in twins if not _filed(one))[1] == draft.path
     return _misfiled(draft, "file" if first and not filed else "quarantine")
 
 

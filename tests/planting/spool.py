@@ -113,6 +113,11 @@ class Draft:
         return len(self.content if self.plain is None else self.plain)
 
     @property
+    def trashed(self) -> bool:
+        """Whether the letters at the end of its name mark it as deleted."""
+        return b"T" in self.path.rpartition(b"2,")[2]
+
+    @property
     def virtual(self) -> int:
         """The size with CR before every LF, where it is not there yet."""
         data = self.content if self.plain is None else self.plain

@@ -181,7 +181,6 @@ JUNK = {
     "script": b"#!/bin/sh\necho hello\n",
     "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40),
     "prose": b"Dear all,\n\nthe meeting is off.\n",
-    "nul": bytes(512),
     "late_fields": b"some words\n\nFrom: ada@planted.example\nSubject: too late\n\nText.\n",
     "spaced_name": b"Subject line: hello\n\nText.\n",
 }
@@ -204,7 +203,7 @@ def junk_of_another_size(build: Build) -> Planted:
     draft = _file(build, JUNK["html"], sized=True)
     draft.s_off = 3
     build.put(draft)
-    return [expected("not-mail", draft.path, "warning", "quarantine"), mismatch(draft)]
+    return [expected("not-mail", draft.path, "warning", "quarantine"), mismatch(draft, None)]
 
 
 @plant()
@@ -344,29 +343,50 @@ def mbox_in_cur(build: Build) -> Planted:
 # Content that cannot be looked at
 
 
-def _closed(content: bytes) -> Sow:
-    """No size and no content problem is reported: the name cannot be proved wrong."""
+def _closed(content: bytes, packing: str = "") -> Sow:
+    """No size and no content problem is reported: the name cannot be proved wrong. With `packing`
+    a server fails to unpack it."""
 
     def sow(build: Build) -> Planted:
         draft = _file(build, content, sized=True)
         draft.s_off = build.random.choice((0, 1000, -10))
         draft.with_w, draft.w_off = True, 3
         build.put(draft)
-        return []
+        if not packing:
+            return []
+        return [expected("broken-packing", draft.path, "error", None, packing=packing)]
 
     return sow
 
 
+def _cut_packing(packing: str, text: bytes, lost: int) -> Sow:
+    return _closed(PACKINGS[packing](b"From: a\n\n" + text)[:-lost], packing)
+
+
+# The magic, version 2, no flags, and a header of 16 bytes.
+ENCRYPTED = b"CRYPTED\x03\x07\x02\x00\x00\x00\x00\x00\x00\x00\x10"
 family(
     {
-        "contents.encrypted": _closed(b"CRYPTED\x03\x07\x02\x00" + bytes(range(200))),
-        "contents.cut_gzip": _closed(PACKINGS["gzip"](b"From: a\n\n" + bytes(5000))[:-9]),
-        "contents.broken_bzip2": _closed(b"BZh91AY&SY" + bytes(50)),
-        "contents.cut_xz": _closed(PACKINGS["xz"](b"From: a\n\n" + bytes(range(250)) * 9)[:-40]),
-        "contents.cut_zstd": _closed(PACKINGS["zstd"](b"From: a\n\n" + bytes(5000))[:-9]),
-        "contents.cut_lz4": _closed(PACKINGS["lz4"](b"From: a\n\n" + bytes(range(250)))[:-9]),
+        "contents.encrypted": _closed(ENCRYPTED + bytes(range(200))),
+        "contents.cut_encrypted": _closed(ENCRYPTED[:12], "encrypted"),
+        "contents.cut_gzip": _cut_packing("gzip", bytes(5000), 9),
+        "contents.broken_bzip2": _closed(b"BZh91AY&SY" + bytes(50), "bzip2"),
+        "contents.cut_xz": _cut_packing("xz", bytes(range(250)) * 9, 40),
+        "contents.cut_zstd": _cut_packing("zstd", bytes(5000), 9),
+        "contents.cut_lz4": _cut_packing("lz4", bytes(range(250)), 9),
     }
 )
+
+
+@plant()
+def nuls_for_the_end(build: Build) -> Planted:
+    """As a crash leaves them: the size is right, and the text is not."""
+    mail = build.mail("lf")
+    text = build.random.choice((b"", mail.content)) + bytes(600)
+    sized = build.random.choice((None, False))
+    draft = healthy_draft(build, replace(mail, content=text), sized=sized)
+    build.put(draft)
+    return [expected("truncated", draft.path, "warning", None, reason="zeros")]
 
 
 def _packed(kind: str) -> Sow:

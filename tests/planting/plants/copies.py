@@ -35,7 +35,8 @@ def duplicates(build: Build, drafts: list[Draft], kept_by_clash: bytes = b"") ->
         filed = draft.place in (b"cur", b"new")
         uid = draft.folder.uid(draft.base) if filed else float("inf")
         age = build.age([draft.path])[0]
-        return (not filed, draft.path != kept_by_clash, uid, draft.place != b"cur", *age)
+        clash = draft.path != kept_by_clash
+        return (draft.trashed, not filed, clash, uid, draft.place != b"cur", *age)
 
     found: list[Expected] = []
     for draft in drafts:
@@ -45,10 +46,13 @@ def duplicates(build: Build, drafts: list[Draft], kept_by_clash: bytes = b"") ->
         alike = {likeness(draft, other) for other in others}
         here_alike = {likeness(draft, other) for other in here}
         kept = min([draft, *twins], key=order)
+        left = kept is draft or (
+            draft.place in (b"cur", b"new") and kept.place not in (b"cur", b"new")
+        )
         severity = "warning" if here_alike & {"identical", "same-body"} else "info"
         found.append(
             expected(
-                "duplicate-id", draft.path, severity, None if kept is draft else "quarantine",
+                "duplicate-id", draft.path, severity, None if left else "quarantine",
                 message_id=lambda value, mid=draft.mail.message_id: same_id(value, mid),
                 copies=len(drafts),
                 others=all_of([text(other.path) for other in others], 20),
@@ -61,7 +65,9 @@ def duplicates(build: Build, drafts: list[Draft], kept_by_clash: bytes = b"") ->
 
 
 def same_id(found: object, message_id: bytes) -> bool:
-    """Message-IDs are compared without case."""
+    """Message-IDs are compared without case; messages that have none have null."""
+    if not message_id:
+        return found is None
     return isinstance(found, str) and found.casefold() == message_id.decode().casefold()
 
 
@@ -194,16 +200,16 @@ def header_only_copies(build: Build) -> Planted:
 
 @plant()
 def without_id(build: Build) -> Planted:
-    """Messages without an ID are never duplicates, identical or not."""
+    """Messages without an ID are duplicates if they are identical, and only then."""
     folder = build.new_folder(private=True)
     letter = build.letter()
     content = join([*letter.fields(without="Message-ID"), b"", *letter.text])
-    found = []
-    for _ in range(2):
-        draft = build.draft(folder, build.of(letter, content))
+    drafts = [build.draft(folder, Mail(content, b"", letter.date)) for _ in range(2)]
+    other = build.draft(folder, Mail(content + b".", b"", letter.date))
+    for draft in (*drafts, other):
         build.put(draft)
-        found.append(expected("no-message-id", draft.path, "info", None))
-    return found
+    found = [expected("no-message-id", draft.path, "info", None) for draft in (*drafts, other)]
+    return lambda: [*found, *duplicates(build, drafts)]
 
 
 @plant()
@@ -212,7 +218,8 @@ def hard_links(build: Build) -> Planted:
     here, there = build.new_folder(private=True), build.new_folder(private=True)
     message = build.mail("lf")
     drafts = [build.draft(here, message), build.draft(there, message)]
-    drafts[1].mtime = drafts[0].mtime
+    for draft in drafts:
+        draft.mtime = draft.mail.date
     build.put(drafts[0])
     os.link(build.full(drafts[0].path), build.full(drafts[1].path))
     there.drafts.append(drafts[1])
@@ -249,8 +256,11 @@ def nested_below_inbox(build: Build) -> Planted:
 def clash(build: Build, drafts: list[Draft]) -> tuple[list[Expected], bytes]:
     """The truth of files of one folder with one base name, and the path of the one kept."""
 
+    living = [draft.content for draft in drafts if not draft.trashed]
+
     def order(draft: Draft) -> Order:
-        return (draft.place != b"cur", *build.age([draft.path])[0])
+        doomed = draft.trashed and draft.content in living
+        return (doomed, draft.place != b"cur", *build.age([draft.path])[0])
 
     kept = min(drafts, key=order)
     found = []
@@ -276,6 +286,7 @@ def _clash(*files: tuple[str, str], same: bool = False, uids: bool = False) -> S
                 draft.with_s = draft.with_w = False
             if drafts:
                 draft.stem, draft.tail = drafts[0].stem, drafts[0].tail
+                draft.mtime = draft.mail.date
             elif not uids:
                 draft.tail = b""
             drafts.append(draft)
@@ -321,7 +332,7 @@ def same_base_other_folder(build: Build) -> Planted:
     """One base name in two folders is what a copy by a server looks like."""
     here, there = build.new_folder(private=True), build.new_folder(private=True)
     one, other = build.draft(here), build.draft(there)
-    other.stem = one.stem
+    other.stem, other.mtime = one.stem, other.mail.date
     build.put(one)
     build.put(other)
     return []

@@ -352,7 +352,7 @@ def _copied(common: int, only_one: int, only_other: int, backup: bool) -> Sow:
         def truth() -> list[Expected]:
             found = [truth for pair in pairs for truth in duplicates(build, pair)]
             if backup:
-                detail = {"elsewhere": common}
+                detail = {"elsewhere": sum(not one.trashed for one, _ in pairs)}
                 found.append(expected("backup-folder", other.path, "info", "quarantine", **detail))
             return found
 
@@ -395,5 +395,6 @@ def backup_with_copies(build: Build) -> Planted:
         for draft in pair:
             build.put(draft)
         pairs.append(pair)
-    told = expected("backup-folder", backup.path, "info", "quarantine", elsewhere=2)
+    filed = sum(not draft.trashed for draft, _ in pairs)
+    told = expected("backup-folder", backup.path, "info", "quarantine", elsewhere=filed)
     return lambda: [told, *(truth for pair in pairs for truth in duplicates(build, pair))]

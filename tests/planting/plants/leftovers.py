@@ -226,6 +226,8 @@ def _beside(build: Build, kind: str, *, elsewhere: bool = False) -> Planted:
     filed.place = build.random.choice((b"cur", b"new"))
     filed.info = b"" if filed.place == b"new" else filed.info
     build.put(filed)
+    if kind == "identical" and filed.trashed:
+        return _one(build, draft, "file", copy_of=None, trashed_copy=text(filed.path))
     if kind == "identical":
         return _one(build, draft, "quarantine", copy_of=text(filed.path))
     return _one(build, draft, None, copy_of=None)
@@ -267,7 +269,8 @@ def copy_of_filed_without_id(build: Build) -> Planted:
     filed = build.draft(folder, build.of(letter, content))
     build.put(filed)
     draft = leftover(build, build.of(letter, content), folder=folder)
-    found = _one(build, draft, "quarantine", copy_of=text(filed.path))
+    copy = {"trashed_copy" if filed.trashed else "copy_of": text(filed.path)}
+    found = _one(build, draft, "file" if filed.trashed else "quarantine", **copy)
     assert isinstance(found, list)
     return [*found, expected("no-message-id", filed.path, "info", None)]
 
@@ -280,7 +283,10 @@ def copy_of_two_filed(build: Build) -> Planted:
     for one in filed:
         build.put(one)
     draft = leftover(build, message, folder=here)
-    found = _one(build, draft, "quarantine", copy_of=any_of(text(one.path) for one in filed))
+    living = [one for one in filed if not one.trashed]
+    key = "copy_of" if living else "trashed_copy"
+    copy = {key: any_of(text(one.path) for one in living or filed)}
+    found = _one(build, draft, "quarantine" if living else "file", **copy)
     assert isinstance(found, list)
     return [
         *found,
@@ -300,11 +306,13 @@ def _identical(number: int, filed: bool) -> Sow:
         drafts = [leftover(build, message, folder=folder) for _ in range(number)]
         for draft in drafts:
             build.put(draft)
-        if filed:
-            build.put(build.draft(folder, message))
+        home = build.draft(folder, message) if filed else None
+        if home:
+            build.put(home)
+        put_away = home is not None and not home.trashed
         drafts.sort(key=lambda draft: draft.path)
         return [
-            in_tmp(build, draft, "quarantine" if filed or place else "file")
+            in_tmp(build, draft, "quarantine" if put_away or place else "file")
             for place, draft in enumerate(drafts)
         ]
 

@@ -309,6 +309,7 @@ def clash_of_the_empty(build: Build) -> Planted:
     folder = build.new_folder(private=True)
     drafts = [build.draft(folder), build.draft(folder)]
     drafts[1].stem, drafts[1].place, drafts[1].info = drafts[0].stem, b"new", b""
+    drafts[1].mtime = drafts[1].mail.date
     for draft in drafts:
         draft.content = b""
         build.put(draft)

@@ -194,21 +194,23 @@ def _copies(build: Build, folder: Folder, number: int, filed: bool, *, same_id: 
     def truth() -> list[Expected]:
         found = []
         paths = sorted(draft.path for draft in drafts)
+        trashed = {draft.path: draft.trashed for draft in drafts}
+        first = min(paths, key=lambda path: (trashed[path], path))
         for path in paths:
-            copy = home is not None
-            remedy = "quarantine" if copy or path != paths[0] else "file"
-            detail = {"copy_of": text(home.path)} if home else {}
+            copy = home is not None and (trashed[path] or not home.trashed)
+            remedy = "quarantine" if copy or path != first else "file"
+            detail = {"copy_of": text(home.path)} if home and copy else {}
             where = {"where": "folder-root", "target": folder.name}
             found.append(expected("misfiled", path, "error", remedy, **where, **detail))
         if not same_id:
             everyone = [*paths, *([home.path] if home else [])]
             found += [expected("no-message-id", path, "info", None) for path in everyone]
-            return found
-        # One is kept: the filed one, else the earliest.
-        kept = home.path if home else min(zip(build.age(paths), paths, strict=True))[1]
-        group = [*paths, *([home.path] if home else [])]
-        for path in group if len(group) > 1 else []:
-            remedy = None if path == kept else "quarantine"
+        # One is kept that is not marked deleted: the filed one, else the earliest.
+        group = [*drafts, *([home] if home else [])]
+        kept = min(group, key=lambda one: (one.trashed, one is not home, *build.age([one.path])[0]))
+        for draft in group if len(group) > 1 else []:
+            path = draft.path
+            remedy = None if draft is kept or draft is home else "quarantine"
             found.append(
                 expected(
                     "duplicate-id", path, "warning", remedy,
@@ -288,7 +290,7 @@ def base_taken_in_cur(build: Build) -> Planted:
     """A clash is judged in cur and new only."""
     folder = build.new_folder(private=True)
     filed, stray = build.draft(folder), build.draft(folder, place=b"")
-    stray.stem = filed.stem
+    stray.stem, stray.mtime = filed.stem, stray.mail.date
     build.put(filed)
     build.put(stray)
     return [misfiled(stray, "folder-root", folder.name, "file")]
