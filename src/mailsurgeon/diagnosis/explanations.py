@@ -90,7 +90,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "bad-flags": Explanation(
         "Copies through other systems turn the colon into ; ! _ or %3A, into a blank or another"
-        " character, or drop it, and put .eml or (conflicted copy) behind the flags; scripts and old clients write flags in their own order, twice, or not at all.",
+        " character, or drop it, and put .eml or (conflicted copy) behind the flags; scripts and"
+        " old clients write flags in their own order, twice, or not at all.",
         "Dovecot reads unsorted flags, but no flags behind another separator. notmuch does not"
         " update flags in such a name. A name without :2, has no flags.",
         "The end of the name is rewritten in the one form that all programs read: :2, and the"
