@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailsurgeon.maildir.filename import (
-    ALONE,
+    NO_NEIGHBOURS,
     Neighbours,
     count_field,
     fmd5_field,
@@ -148,7 +148,7 @@ def test_a_colon_that_a_copy_has_changed(lost: str, letters: bytes) -> None:
     ("name", "size", "neighbours", "base"),
     [
         (b"1.host2,", None, Neighbours(bare=True), b"1.host"),
-        (b"1.host,S=1602,", 160, ALONE, b"1.host,S=160"),  # the size fits without the digit
+        (b"1.host,S=1602,", 160, NO_NEIGHBOURS, b"1.host,S=160"),  # the size fits without the digit
         (b"1.host,S=1602,", 1602, Neighbours(bare=True), None),  # and here with it
         (b"1.host,U=32,", None, Neighbours(highest_uid=9), b"1.host,U=3"),
         (b"1.host,U=32,", None, Neighbours(highest_uid=40), None),

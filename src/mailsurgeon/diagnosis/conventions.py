@@ -10,8 +10,8 @@ from itertools import chain, repeat
 from typing import NamedTuple
 
 from mailsurgeon.maildir.filename import (
-    ALONE,
     FOREIGN,
+    NO_NEIGHBOURS,
     NONE,
     Info,
     Neighbours,
@@ -31,7 +31,7 @@ class Conventions(NamedTuple):
 
     separator: bytes | None = None
     served: bool = False
-    neighbours: Neighbours = ALONE
+    neighbours: Neighbours = NO_NEIGHBOURS
 
     @property
     def written(self) -> bytes:

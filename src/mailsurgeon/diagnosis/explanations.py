@@ -107,16 +107,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         " they may be the only trace of what the file was.",
     ),
     "bad-flags": Explanation(
-        "Copies through other systems turn the colon into ; ! _ or %3A; scripts and old clients"
-        " write flags in their own order, twice, or not at all.",
+        "Copies through other systems turn the colon into ; ! _ or %3A, into a blank or another"
+        " character, or drop it, and put .eml or (conflicted copy) behind the flags; scripts and"
+        " old clients write flags in their own order, twice, or not at all.",
         "Dovecot reads unsorted flags, but no flags behind another separator. notmuch does not"
         " update flags in such a name. A name without :2, has no flags.",
         "The end of the name is rewritten in the one form that all programs read: :2, and the"
-        " letters in order, each once. Unknown capitals and the text after a further comma are"
-        " kept.",
+        " letters in order, each once. Flags end at the first character that is no letter. Unknown"
+        " capitals and the text after a further comma are kept.",
         "The base name stays, and with it the UID. If a foreign separator had become part of the"
         " base name, the uidlist's record is changed to match. A folder that uses a foreign"
-        " separator throughout (KMail, a Windows store) is left as it is.",
+        " separator throughout (KMail, a Windows store) is left as it is; there, a colon is the odd"
+        " one, unless a server lists the folder. Folders with one message follow the whole spool.",
     ),
     "unknown-keyword": Explanation(
         "The file was copied from another folder, where its letters have other names, or the"
@@ -132,8 +134,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         " systems.",
         "All servers skip a name that begins with a dot; Dovecot skips one with a line break. A"
         " name of nearly 255 bytes has no room for a flag. Of two ,S= Dovecot believes the first"
-        " and Courier the last.",
-        "The message gets a fresh name with its time and flags, and its sizes as they are.",
+        " and Courier the last. Dovecot gives a name with a leading colon another, without its time"
+        " and flags.",
+        "The message gets a fresh name with its time and flags, and its sizes as they are. Colons"
+        " at the start and repeated sizes are dropped; the rest of such a name stays.",
         "If servers did not see the message before, it is new for every client.",
     ),
     "duplicate-id": Explanation(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.maildir.filename import ALONE, Neighbours
+from mailsurgeon.maildir.filename import NO_NEIGHBOURS, Neighbours
 from mailsurgeon.maildir.message import Traits
 
 PLAIN = ""
@@ -64,7 +64,7 @@ class FolderFacts:
     )
     owner: tuple[int, int] | None = None
     served: bool = False
-    neighbours: Neighbours = ALONE
+    neighbours: Neighbours = NO_NEIGHBOURS
 
 
 class Finding(NamedTuple):

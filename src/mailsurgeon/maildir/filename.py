@@ -48,7 +48,7 @@ class Neighbours(NamedTuple):
     highest_uid: int | None = None
 
 
-ALONE = Neighbours()
+NO_NEIGHBOURS = Neighbours()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def parse_info(
     name: bytes,
     size: int | None = None,
     virtual_size: int | None = None,
-    neighbours: Neighbours = ALONE,
+    neighbours: Neighbours = NO_NEIGHBOURS,
 ) -> Info:
     """The info of a name by the rules of `bad-flags`.
 
@@ -212,7 +212,7 @@ def size_fields(
     name: bytes,
     size: int | None = None,
     virtual_size: int | None = None,
-    neighbours: Neighbours = ALONE,
+    neighbours: Neighbours = NO_NEIGHBOURS,
 ) -> tuple[int | None, int | None]:
     """The values of `,S=` and `,W=` in a name, in bytes; None if it has no such field.
 
@@ -295,7 +295,7 @@ def count_field(name: bytes, letter: bytes) -> int:
 # What sync tools write
 
 
-def uid_field(name: bytes, neighbours: Neighbours = ALONE) -> int | None:
+def uid_field(name: bytes, neighbours: Neighbours = NO_NEIGHBOURS) -> int | None:
     """The UID that mbsync or offlineimap wrote into the name (`,U=`); None without one.
 
     mbsync reads the first, wherever it stands. Digits end where the info begins, also if its colon
@@ -321,7 +321,7 @@ def strip_uid(base: bytes, info: bytes) -> tuple[bytes, bytes]:
     return _UID_FIELDS.sub(b"", base), info[:start] + _UID_FIELDS.sub(b"", info[start:])
 
 
-def without_uid(name: bytes, neighbours: Neighbours = ALONE) -> bytes:
+def without_uid(name: bytes, neighbours: Neighbours = NO_NEIGHBOURS) -> bytes:
     """`name` without these two. A bare info gets its colon back if the UID stood before it."""
     parts = parse_info(name, None, None, neighbours)
     base, info = strip_uid(parts.base, parts.info)

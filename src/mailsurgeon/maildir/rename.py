@@ -13,10 +13,10 @@ from hashlib import blake2b
 from itertools import count
 
 from mailsurgeon.maildir.filename import (
-    ALONE,
     GOOD,
     LONGEST_NAME,
     LOST_COLON,
+    NO_NEIGHBOURS,
     NONE,
     Info,
     Neighbours,
@@ -94,7 +94,7 @@ def compose(
     *,
     taken: Callable[[bytes], bool],
     arrives: bool = False,
-    neighbours: Neighbours = ALONE,
+    neighbours: Neighbours = NO_NEIGHBOURS,
     separator: bytes = b":",
     seconds: int = 0,
     seed: bytes = b"",

@@ -19,7 +19,7 @@ from mailsurgeon.host.auto_expunge import Expiry
 from mailsurgeon.host.files import PlainFile, read_small
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.filename import (
-    ALONE,
+    NO_NEIGHBOURS,
     Info,
     Neighbours,
     parse_info,
@@ -176,7 +176,7 @@ class SpoolContext:
     def neighbours(self, entry: EntryDetail) -> Neighbours:
         """What the names of the entry's folder tell about its own, if that has no colon."""
         if b":" in entry.filename:
-            return ALONE
+            return NO_NEIGHBOURS
         return self.conventions(self.home(entry)).neighbours
 
     def claim_uid(self, folder: bytes, uid: int) -> bool:
