@@ -24,8 +24,8 @@ from mailsurgeon.maildir.lists.uidlist import (
     whole_lines,
 )
 
-MOST_RECORDS = 4_000_000
-MOST_ODD_LINES = 500_000
+MOST_RECORDS = 2_000_000
+MOST_ODD_LINES = 200_000
 """How many records, and how many lines of unusual form, a survey reads of one list; it takes about
 a second for either."""
 

@@ -209,6 +209,7 @@ class SpoolContext:
             row.messages if row else 0,
             uidlist=bool(listed.names),
             unlisted=listed.unlisted,
+            list_bytes=listed.largest,
             control=os.fsdecode(control),
             traces=traces_in(self.listing(folder)),
             emptied_by=emptied_by,
