@@ -53,7 +53,7 @@ class SpoolState:
 
 
 _BARE = SpoolState()
-LOCK_SECONDS = 5.0
+LONGEST_LOCK = 5.0
 """The longest that a folder is kept locked, unless the plan says so."""
 LIST_BYTES_A_SECOND = 20e6
 """How fast a list is read, edited, written and read back; on a busy machine with two cores."""
@@ -289,7 +289,7 @@ class _Tally:
         """Tells of lists that take longer to rewrite than a server's lock is held otherwise."""
         for state in self.folders.values():
             seconds = state.list_bytes / LIST_BYTES_A_SECOND
-            if seconds > LOCK_SECONDS:
+            if seconds > LONGEST_LOCK:
                 yield (
                     f"the list of UIDs of {state.name} has {state.list_bytes / 1e6:,.0f} MB: each"
                     f" change of it may keep the folder locked for some {seconds:,.0f} seconds"

@@ -21,7 +21,7 @@ from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
 from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
-from mailsurgeon.maildir.lists.uidlist import CHUNK
+from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK
 from mailsurgeon.maildir.lists.uidlist_fast import ListSurvey, survey_uidlist
 from mailsurgeon.maildir.server_files import (
     COURIER_SUBSCRIPTIONS,
@@ -251,7 +251,7 @@ class SpoolContext:
         """The facts of one of a folder's uidlists; None if it is not a plain file that we may read.
         Raises UidlistError."""
         with suppress(OSError), PlainFile(list_path(self.spool, folder, name)) as file:
-            return survey_uidlist(lambda: file.blocks(CHUNK))
+            return survey_uidlist(lambda: file.blocks(LIST_CHUNK))
         return None
 
     @cached_property

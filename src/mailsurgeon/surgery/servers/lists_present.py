@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.host.files import PlainFile
 from mailsurgeon.maildir import server_files
-from mailsurgeon.maildir.lists.uidlist import CHUNK, UidlistError
+from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, UidlistError
 from mailsurgeon.maildir.lists.uidlist_edit import Editor
 from mailsurgeon.maildir.lists.uidlist_fast import TooManyRecords, survey_uidlist
 from mailsurgeon.maildir.server_entry import Server, Tells
@@ -94,7 +94,7 @@ def _look_first(path: bytes) -> None:
     be missing, or what may not be opened."""
     with suppress(OSError), PlainFile(path) as file:
         if file.status.st_size > _LARGE:
-            bad = survey_uidlist(lambda: file.blocks(CHUNK)).bad
+            bad = survey_uidlist(lambda: file.blocks(LIST_CHUNK)).bad
             if bad:
                 raise UidlistError(f"line {bad[0].number}: {bad[0].reason}")
 

@@ -14,7 +14,7 @@ from mailsurgeon.maildir.lists.subscriptions import (
     dovecot_subscriptions,
     is_subscribed,
 )
-from mailsurgeon.maildir.lists.uidlist import CHUNK, UidlistError, numbering
+from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, UidlistError, numbering
 from mailsurgeon.maildir.server_files import COURIER_SUBSCRIPTIONS, DOVECOT_SUBSCRIPTIONS
 from mailsurgeon.maildir.spool import Spool, list_path
 
@@ -59,11 +59,11 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
 def _ends(path: bytes) -> bytes | None:
     """The first line of a list and its last ones; None if it is no file that we may read."""
     with suppress(OSError), PlainFile(path) as file:
-        first = next(file.blocks(CHUNK), b"")
-        if file.status.st_size <= CHUNK:
+        first = next(file.blocks(LIST_CHUNK), b"")
+        if file.status.st_size <= LIST_CHUNK:
             return first
         header = first.partition(b"\n")[0]
-        return header + b"\n" + file.end(CHUNK).partition(b"\n")[2]
+        return header + b"\n" + file.end(LIST_CHUNK).partition(b"\n")[2]
     return None
 
 
