@@ -65,6 +65,10 @@ class PlainFile:
             place += len(block)
             yield block
 
+    def end(self, size: int) -> bytes:
+        """The last `size` bytes, or all of a shorter file. Raises OSError."""
+        return os.pread(self._descriptor, size, max(0, self.status.st_size - size))
+
     def close(self) -> None:
         """Closes the file."""
         os.close(self._descriptor)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsurgeon.maildir.lists import uidlist, uidlist_fast
-from mailsurgeon.maildir.lists.uidlist import CHUNK, MOST_BAD, UidlistError, parse_uidlist
+from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, MOST_BAD, UidlistError, parse_uidlist
 from mailsurgeon.maildir.lists.uidlist_fast import (
     ListSurvey,
     TooManyRecords,
@@ -29,7 +29,7 @@ LINES = st.sampled_from([
 ])  # fmt: skip
 
 
-def surveyed(data: bytes, size: int = CHUNK) -> ListSurvey:
+def surveyed(data: bytes, size: int = LIST_CHUNK) -> ListSurvey:
     def blocks() -> Iterator[bytes]:
         return (data[start : start + size] for start in range(0, len(data), size))
 
@@ -83,7 +83,7 @@ def test_a_repeated_base_name_is_found_in_a_list_of_many_blocks() -> None:
 
 
 def test_nonsense_without_end_is_read_only_to_the_limit() -> None:
-    data = b"3 V1 N9\n" + b"\n" * 3 * CHUNK
+    data = b"3 V1 N9\n" + b"\n" * 3 * LIST_CHUNK
     for listed in (surveyed(data), parse_uidlist(data)):
         assert listed.more and len(listed.bad) == MOST_BAD
 
@@ -92,7 +92,7 @@ def test_a_line_without_end_is_read_only_to_the_limit() -> None:
     def blocks() -> Iterator[bytes]:
         yield b"3 V1 N9\n1 :a\n"
         for _ in range(3):
-            yield bytes(CHUNK)
+            yield bytes(LIST_CHUNK)
         raise AssertionError("it was read on")
 
     with pytest.raises(UidlistError, match="line 3 is longer") as error:

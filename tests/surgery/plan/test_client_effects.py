@@ -238,3 +238,13 @@ def test_an_open_courier_session_looks_for_other_names_only_later(
         " it again (their next NOOP)"
     )
     assert (line in describe([renamed], {b"": state})) == told
+
+
+@pytest.mark.parametrize(("size", "told"), [(99_000_000, False), (300_000_000, True)])
+def test_a_list_that_keeps_its_lock_for_long_is_told(size: int, told: bool) -> None:
+    folders = {b"": FolderState("INBOX", uidlist=True, list_bytes=size)}
+    line = (
+        "the list of UIDs of INBOX has 300 MB: each change of it may keep the folder locked for"
+        " some 15 seconds"
+    )
+    assert (line in describe([], folders)) == told

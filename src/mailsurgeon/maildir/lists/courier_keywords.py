@@ -9,11 +9,16 @@ maildir library, 2007; maildirkeywords.C, 2024).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 LIST = b":list"
-LARGEST_COURIER_LIST = 64 << 20
+LARGEST_COURIER_LIST = 32 << 20
 """The largest `:list`, in bytes, that is read. It has a line for every message with keywords."""
+MOST_NAMES = 10_000
+"""The most keyword names that are read of a `:list`."""
+
+_NOT_EMPTY = re.compile(rb"[^\n]+")
 
 
 def parse_courier_list(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int, ...]]]:
@@ -23,10 +28,10 @@ def parse_courier_list(data: bytes) -> tuple[list[bytes], dict[bytes, tuple[int,
     the last counts.
     """
     head, body = _halves(data)
-    names = head.split(b"\n")[: head.count(b"\n")] if head else []
+    names = head.split(b"\n", MOST_NAMES)[: min(head.count(b"\n"), MOST_NAMES)]
     entries: dict[bytes, tuple[int, ...]] = {}
-    for line in body.split(b"\n"):
-        base, colon, numbers = line.rpartition(b":")
+    for line in _NOT_EMPTY.finditer(body):
+        base, colon, numbers = line[0].rpartition(b":")
         if colon and base:
             found = (_number(word) for word in numbers.split(b" "))
             entries[base] = tuple(one for one in found if one is not None and one < len(names))

@@ -20,7 +20,7 @@ from mailsurgeon.maildir.server_files import DOVECOT_UIDLIST
 
 HIGHEST_UID = 2**32 - 2
 """A server rejects records with higher UIDs."""
-CHUNK = 1 << 20
+LIST_CHUNK = 1 << 20
 """Bytes of a list that are read at once. No line may be longer."""
 MOST_BAD = 10_000
 MOST_BAD_BYTES = 1 << 20
@@ -47,7 +47,7 @@ class UidlistError(ValueError):
         self.number = number
 
 
-class Header(NamedTuple):
+class ListHeader(NamedTuple):
     """The first line. `next_uid` may be lower than the last record's UID, which is allowed."""
 
     version: int
@@ -112,7 +112,7 @@ def base_name(filename: bytes) -> bytes:
 
 def parse_uidlist(data: bytes) -> Uidlist:
     """Reads a uidlist. Raises UidlistError if the header line is not that of a uidlist, or a line
-    is longer than CHUNK."""
+    is longer than LIST_CHUNK."""
     header, newline, _ = data.partition(b"\n")
     head = parse_header(header)
     if not newline:
@@ -143,7 +143,7 @@ def numbering(data: bytes) -> tuple[int, int]:
     return uidvalidity, next_uid
 
 
-def parse_header(line: bytes) -> Header:
+def parse_header(line: bytes) -> ListHeader:
     """Reads the first line, given without its newline. Raises UidlistError where Dovecot drops the
     whole list."""
     line = _as_read(line)
@@ -155,7 +155,7 @@ def parse_header(line: bytes) -> Header:
     return header
 
 
-def _old_header(line: bytes) -> Header:
+def _old_header(line: bytes) -> ListHeader:
     """As the C library's `%u` reads it: with a sign, and the lowest 32 bits of the number."""
     found = _V1_HEADER.match(line)
     if not found:
@@ -164,10 +164,10 @@ def _old_header(line: bytes) -> Header:
         (-1 if sign == b"-" else 1) * int(digits) & _32_BITS
         for sign, digits in (found.group(1, 2), found.group(3, 4))
     ]
-    return Header(1, *values)
+    return ListHeader(1, *values)
 
 
-def _new_header(rest: bytes) -> Header:
+def _new_header(rest: bytes) -> ListHeader:
     values = {b"V": 0, b"N": 0}
     while rest:
         end = rest.find(b" ", 1)
@@ -181,7 +181,7 @@ def _new_header(rest: bytes) -> Header:
                 text = f"the {meant} ({key.decode()}) in the first line is no number of 32 bits"
                 raise UidlistError(text)
             values[key] = int(value)
-    return Header(3, values[b"V"], values[b"N"])
+    return ListHeader(3, values[b"V"], values[b"N"])
 
 
 def parse_record(line: bytes, version: int) -> Record | str:
@@ -298,7 +298,7 @@ class Rejected:
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The blocks of a file cut anew, each at the end of a line; a last line without a newline is
-    the end of the last. Raises UidlistError for a line longer than CHUNK."""
+    the end of the last. Raises UidlistError for a line longer than LIST_CHUNK."""
     pending, lines = b"", 0
     for block in blocks:
         end = block.rfind(b"\n") + 1
@@ -309,9 +309,9 @@ def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
             pending = block[end:]
         else:
             pending += block
-        if len(pending) > CHUNK:
+        if len(pending) > LIST_CHUNK:
             number = lines + 1
-            raise UidlistError(f"line {number} is longer than {CHUNK:,} bytes", number)
+            raise UidlistError(f"line {number} is longer than {LIST_CHUNK:,} bytes", number)
     if pending:
         yield pending
 
@@ -331,4 +331,4 @@ def numbered_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _blocks(data: bytes) -> Iterator[bytes]:
-    return (data[start : start + CHUNK] for start in range(0, len(data), CHUNK))
+    return (data[start : start + LIST_CHUNK] for start in range(0, len(data), LIST_CHUNK))

@@ -10,12 +10,12 @@ from itertools import islice
 from operator import lt
 
 from mailsurgeon.maildir.lists.uidlist import (
-    CHUNK,
     HIGHEST_UID,
+    LIST_CHUNK,
     NO_NEWLINE,
     BadLine,
-    Header,
     Judge,
+    ListHeader,
     Names,
     Rejected,
     UidlistError,
@@ -24,8 +24,8 @@ from mailsurgeon.maildir.lists.uidlist import (
     whole_lines,
 )
 
-MOST_RECORDS = 4_000_000
-MOST_ODD_LINES = 500_000
+MOST_RECORDS = 2_000_000
+MOST_ODD_LINES = 200_000
 """How many records, and how many lines of unusual form, a survey reads of one list; it takes about
 a second for either."""
 
@@ -60,7 +60,7 @@ class ListSurvey:
 
 
 def survey_uidlist(blocks: Callable[[], Iterable[bytes]]) -> ListSurvey:
-    """Reads a list in blocks of CHUNK bytes, once, or twice if base names are repeated.
+    """Reads a list in blocks of LIST_CHUNK bytes, once, or twice if base names are repeated.
 
     Memory is bounded by a block and a few bytes a record. Raises UidlistError as `parse_uidlist`
     does, and TooManyRecords.
@@ -86,7 +86,7 @@ def survey_uidlist(blocks: Callable[[], Iterable[bytes]]) -> ListSurvey:
 class _Reading:
     """One list as it is read. `odd`: how many of its lines did not have the usual form."""
 
-    def __init__(self, header: Header, first: bytes, chunks: Iterator[bytes]) -> None:
+    def __init__(self, header: ListHeader, first: bytes, chunks: Iterator[bytes]) -> None:
         self.judge = Judge(header.version)
         self.rejected = Rejected()
         self.sizes = False
@@ -152,7 +152,7 @@ class _Reading:
 
 
 def _find_repeated(
-    header: Header, chunks: Iterable[bytes], repeated: set[int], rejected: Rejected
+    header: ListHeader, chunks: Iterable[bytes], repeated: set[int], rejected: Rejected
 ) -> None:
     """Adds the records with these hashes that do not count, because their names have others."""
     judge, names = Judge(header.version), Names()
@@ -178,7 +178,7 @@ def places_of(body: bytes, version: int) -> dict[bytes, int] | None:
     places: dict[bytes, int] = {}
     count = last = start = 0
     while start < len(body):
-        end = body.rfind(b"\n", start, start + CHUNK) + 1
+        end = body.rfind(b"\n", start, start + LIST_CHUNK) + 1
         found = usual_lines(body[start:end], version) if end else None
         if not found or found[0][0] <= last:
             return None

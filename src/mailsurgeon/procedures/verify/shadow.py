@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.files import LARGEST_WHOLE_LIST, read_small
+from mailsurgeon.maildir.lists.uidlist import UidlistError, parse_uidlist
 from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.server_files import DOVECOT, DOVECOT_UIDLIST
@@ -211,12 +212,10 @@ class Shadow:
         """The UIDs the server has assigned or found, by base name."""
         path = list_path(self.spool, folder, DOVECOT_UIDLIST)
         data = read_small(path, LARGEST_WHOLE_LIST) or b""
-        found: dict[bytes, int] = {}
-        for line in data.split(b"\n")[1:]:
-            number, _, base = line.partition(b" :" if data.startswith(b"3") else b" ")
-            if base:
-                found[base] = int(number.split(b" ", 1)[0])
-        return found
+        try:
+            return {record.base: record.uid for record in parse_uidlist(data).records}
+        except UidlistError:
+            return {}
 
     # Implementation
 

@@ -146,8 +146,8 @@ class Runner:
         rest: list[ActRun] = []
         try:
             with ExitStack() as stack:
-                self._admit(locked, groups[0], self.wait, stack)
-                taken += self._admit_more(locked, groups, stack)
+                begun = self._admit(locked, groups[0], self.wait, stack)
+                taken += self._admit_more(locked, groups, stack, begun)
                 rest = locked.work()
             if len(locked.folders) > 1:
                 sync_let_go(self.places, locked.folders)
@@ -163,19 +163,24 @@ class Runner:
         self._settled += locked.settled
         return [*grouped(rest), *groups[taken:]]
 
-    def _admit(self, batch: LockedBatch, group: Group, wait: LockWait, stack: ExitStack) -> None:
+    def _admit(self, batch: LockedBatch, group: Group, wait: LockWait, stack: ExitStack) -> float:
+        """Locks the folders of a group, and reads their lists. Returns the time of the lock."""
         reason = "" if self.force else cut_off_sync(self.places, group.folders)
         if reason:
             refuse(group.runs, reason)
-            return
+            return time.monotonic()
         with ExitStack() as own:
             locked = lock_folders(self.places, group.folders, wait, own, self._register)
             stack.push(own.pop_all())
-        batch.admit(locked, group.runs)
-
-    def _admit_more(self, batch: LockedBatch, groups: Sequence[Group], stack: ExitStack) -> int:
-        """Admits further groups while their locks are free; returns how many."""
         begun = time.monotonic()
+        batch.admit(locked, group.runs)
+        return begun
+
+    def _admit_more(
+        self, batch: LockedBatch, groups: Sequence[Group], stack: ExitStack, begun: float
+    ) -> int:
+        """Admits further groups while their locks are free; returns how many. `begun`: the time of
+        the first lock. Several large lists under one lock would keep it for long."""
         at_once = replace(self.wait, seconds=0.0)
         held = set(groups[0].folders)
         more = 0

@@ -42,6 +42,7 @@ class FolderState:
     uidlist: bool = False  # a list of UIDs that follows renames
     unlisted: frozenset[bytes] = frozenset()  # base names that the plan changes, in no list
     awaited: frozenset[bytes] = frozenset()  # base names that the plan makes, in a list already
+    list_bytes: int = 0  # the size of its largest list in which records change
     control: str = ""  # the directory searched for the list, if not the folder
     traces: Traces = NO_TRACES
     emptied_by: str = ""  # the server that deletes from it by age, after `days`
@@ -62,6 +63,10 @@ class SpoolState:
 
 
 _BARE = SpoolState()
+LONGEST_LOCK = 5.0
+"""The longest that a folder is kept locked, unless the plan says so."""
+LIST_BYTES_A_SECOND = 20e6
+"""How fast a list is read, edited, written and read back; on a busy machine with two cores."""
 
 
 def describe(
@@ -315,6 +320,7 @@ class _Tally:
 
     def _hints(self) -> Iterator[str]:
         yield from self._ageing()
+        yield from self._slow_lists()
         for kind, folders in self.files.items():
             shown = os.fsdecode(kind)
             yield f"{shown}{_in_folders(folders)} goes to the quarantine: {loss_of(kind)}"
@@ -336,6 +342,16 @@ class _Tally:
         elif self.quota != [0, 0]:
             size, messages = self.quota
             yield f"maildirsize follows (delta {size:+,} bytes, {messages:+,} {_noun(messages)})"
+
+    def _slow_lists(self) -> Iterator[str]:
+        """Tells of lists that take longer to rewrite than a server's lock is held otherwise."""
+        for state in self.folders.values():
+            seconds = state.list_bytes / LIST_BYTES_A_SECOND
+            if seconds > LONGEST_LOCK:
+                yield (
+                    f"the list of UIDs of {state.name} has {state.list_bytes / 1e6:,.0f} MB: each"
+                    f" change of it may keep the folder locked for some {seconds:,.0f} seconds"
+                )
 
     def _ageing(self) -> Iterator[str]:
         """Warns of folders that are emptied by age, if messages are filed there."""

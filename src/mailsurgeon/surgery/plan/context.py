@@ -29,7 +29,7 @@ from mailsurgeon.maildir.filename import (
 from mailsurgeon.maildir.folder_names import INBOX, folder_name
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
 from mailsurgeon.maildir.lists.subscriptions import courier_subscriptions, dovecot_subscriptions
-from mailsurgeon.maildir.lists.uidlist import CHUNK
+from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK
 from mailsurgeon.maildir.lists.uidlist_fast import ListSurvey, survey_uidlist
 from mailsurgeon.maildir.server_files import (
     COURIER_SUBSCRIPTIONS,
@@ -259,6 +259,7 @@ class SpoolContext:
             uidlist=bool(listed.names),
             unlisted=listed.unlisted,
             awaited=frozenset(bases) - listed.unlisted if listed.names else frozenset(),
+            list_bytes=listed.largest,
             control=os.fsdecode(control),
             traces=traces_in(self.listing(folder)),
             emptied_by=emptied_by,
@@ -308,7 +309,7 @@ class SpoolContext:
         """The facts of one of a folder's uidlists; None if it is not a plain file that we may read.
         Raises UidlistError."""
         with suppress(OSError), PlainFile(list_path(self.spool, folder, name)) as file:
-            return survey_uidlist(lambda: file.blocks(CHUNK))
+            return survey_uidlist(lambda: file.blocks(LIST_CHUNK))
         return None
 
     @cached_property

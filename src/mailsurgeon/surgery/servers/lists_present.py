@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.host.files import PlainFile
 from mailsurgeon.maildir import server_files
-from mailsurgeon.maildir.lists.uidlist import CHUNK, UidlistError
+from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, UidlistError
 from mailsurgeon.maildir.lists.uidlist_edit import Editor
 from mailsurgeon.maildir.lists.uidlist_fast import TooManyRecords, survey_uidlist
 from mailsurgeon.maildir.server_entry import Server, Tells
@@ -29,14 +29,15 @@ _LARGE = 16 << 20
 class Listed:
     """`names`: the lists that exist. `unlisted`: those of the given base names that are in no list.
 
-    `trouble`: why an edit would be refused, naming the list; `damaged`: repairing the list would
-    help.
+    `largest`: the size of the largest, in bytes. `trouble`: why an edit would be refused, naming
+    the list; `damaged`: repairing the list would help.
     """
 
     names: tuple[bytes, ...] = ()
     unlisted: frozenset[bytes] = frozenset()
     trouble: str = ""
     damaged: bool = False
+    largest: int = 0
 
 
 def lists_there(spool: Spool, folder: bytes) -> tuple[bytes, ...]:
@@ -69,6 +70,7 @@ def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: 
     """Looks `bases` up in a folder's lists; `owner`: the user id the lists must belong to."""
     names = lists_there(spool, folder)
     missing = set(bases)
+    largest = 0
     for name in names:
         try:
             _look_first(list_path(spool, folder, name))
@@ -83,7 +85,8 @@ def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: 
             return Listed(names, trouble=f"{said}, so the UID could not be kept")
         if listed is not None:
             missing = {base for base in missing if base not in listed}
-    return Listed(names, frozenset(missing) if names else frozenset())
+        largest = max(largest, len(found or b""))
+    return Listed(names, frozenset(missing) if names else frozenset(), largest=largest)
 
 
 def _look_first(path: bytes) -> None:
@@ -91,7 +94,7 @@ def _look_first(path: bytes) -> None:
     be missing, or what may not be opened."""
     with suppress(OSError), PlainFile(path) as file:
         if file.status.st_size > _LARGE:
-            bad = survey_uidlist(lambda: file.blocks(CHUNK)).bad
+            bad = survey_uidlist(lambda: file.blocks(LIST_CHUNK)).bad
             if bad:
                 raise UidlistError(f"line {bad[0].number}: {bad[0].reason}")
 

@@ -22,7 +22,7 @@ from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import (
-    CHUNK,
+    LIST_CHUNK,
     MOST_BAD,
     Judge,
     Record,
@@ -203,7 +203,7 @@ def _look(path: bytes) -> ListFacts | None:
     """The facts of a list; None if it cannot be read, which its permissions tell."""
     try:
         with PlainFile(path) as file:
-            seen = survey_uidlist(lambda: file.blocks(CHUNK))
+            seen = survey_uidlist(lambda: file.blocks(LIST_CHUNK))
     except TooManyRecords as error:
         return ListFacts(unread=str(error))
     except UidlistError as error:
@@ -218,7 +218,7 @@ def _records(path: bytes) -> Iterator[Record]:
     """The records of a list, which is read in blocks; ends early where it cannot be read, or at
     the last bad line that a survey knows."""
     with suppress(OSError, UidlistError), PlainFile(path) as file:
-        chunks = whole_lines(file.blocks(CHUNK))
+        chunks = whole_lines(file.blocks(LIST_CHUNK))
         first = next(chunks, b"")
         judge = Judge(parse_header(first.partition(b"\n")[0]).version)
         bad = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
-from mailsurgeon.host.files import LARGEST_WHOLE_LIST, read_small
+from mailsurgeon.host.files import PlainFile, read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.folder_names import INBOX, folder_name
 from mailsurgeon.maildir.lists.subscriptions import (
@@ -13,11 +14,11 @@ from mailsurgeon.maildir.lists.subscriptions import (
     dovecot_subscriptions,
     is_subscribed,
 )
-from mailsurgeon.maildir.lists.uidlist import UidlistError, numbering
+from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, UidlistError, numbering
 from mailsurgeon.maildir.server_files import COURIER_SUBSCRIPTIONS, DOVECOT_SUBSCRIPTIONS
 from mailsurgeon.maildir.spool import Spool, list_path
 
-_LARGEST_SUBSCRIPTIONS = 16 * 1024 * 1024
+_LARGEST_SUBSCRIPTIONS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
         # The INBOX of a list is the spool itself, whatever another directory is shown as.
         subscribed = is_subscribed(name, names) and not (name == INBOX and folder)
     for name in server_files.TABLE.uidlists:
-        data = read_small(list_path(spool, folder, name), LARGEST_WHOLE_LIST)
+        data = _ends(list_path(spool, folder, name))
         if data is None:
             continue
         try:
@@ -55,6 +56,17 @@ def folder_details(spool: Spool, folder: bytes) -> FolderDetails:
         except UidlistError as error:
             return FolderDetails(subscribed, source, name.decode(), damage=str(error))
     return FolderDetails(subscribed, source)
+
+
+def _ends(path: bytes) -> bytes | None:
+    """The first line of a list and its last ones; None if it is no file that we may read."""
+    with suppress(OSError), PlainFile(path) as file:
+        first = next(file.blocks(LIST_CHUNK), b"")
+        if file.status.st_size <= LIST_CHUNK:
+            return first
+        header = first.partition(b"\n")[0]
+        return header + b"\n" + file.end(LIST_CHUNK).partition(b"\n")[2]
+    return None
 
 
 def _subscriptions(spool: Spool) -> tuple[str, frozenset[str]] | None:

@@ -20,7 +20,7 @@ from mailsurgeon.maildir.server_files import MBSYNC_STATE, MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Act, Plan, QuarantinePath, Step
 
-_LIMIT = 1 << 28  # most bytes of a state to read: some ten million messages
+_LIMIT = 1 << 25  # most bytes of a state to read: some million messages
 
 
 class _Folders:
