@@ -43,7 +43,7 @@ STYLES = (
 # Directory names below the root, and the names people know them by.
 _MAILDIR_PLUS = {
     b".Sent": "Sent", b".Archives.2012": "Archives.2012", b".Entw&APw-rfe": "Entwürfe",
-    b".Lists.a & b": "Lists.a & b", b".Trash": "Trash", b".Drafts": "Drafts",
+    b".Lists.a &- b": "Lists.a & b", b".Trash": "Trash", b".Drafts": "Drafts",
 }  # fmt: skip
 _FS = {
     b"Sent": "Sent", b"Archives/2012": "Archives/2012", b"Entw&APw-rfe": "Entwürfe",

@@ -317,7 +317,7 @@ _BACKUPS = (
     "Work-backup-1",
     "Work.Converted",
 )
-_NO_BACKUPS = ("Old", "Bakery", "Household", "my backups", "Converted", "~Work", "oldies")
+_NO_BACKUPS = ("Old", "Bakery", "Household", "my backups", "Converted", "Work~2", "oldies")
 
 
 def _named(label: str, backup: bool) -> Sow:
