@@ -1,6 +1,7 @@
 """The kinds of step, one class each. Only its own module, the table and its makers know a kind.
 
 `base`: the methods of a step, and the defaults that suit most kinds.
+`conditions`: what must be true just before a step runs, besides what it expects of its file.
 `rename`, `directory`, `attributes`: change messages and directories.
 `uidlist`, `uidlist_lines`, `keywords`, `keywords_text`, `maildirsize`: change servers' list files.
 `purge`: deletes from the quarantine.
