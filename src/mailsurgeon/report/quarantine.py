@@ -9,16 +9,27 @@ from rich.console import Console
 
 from mailsurgeon.report.output import counted, path_json
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+from mailsurgeon.surgery.quarantine.spool_id import JournalNamed
 from mailsurgeon.text import path_shown, visible
 
 
-def items_as_dict(directory: bytes, items: Sequence[QuarantineItem]) -> dict[str, Any]:
-    """The quarantine at `directory`, ready for JSON."""
+def items_as_dict(
+    directory: bytes, items: Sequence[QuarantineItem], others: Sequence[JournalNamed] = ()
+) -> dict[str, Any]:
+    """The quarantine at `directory`, ready for JSON. `others`: other journals that use it."""
     return {
         "schema": 1,
         "quarantine": path_json(directory),
         "items": [_item(item) for item in items],
-        "totals": {"items": len(items), "bytes": sum(item.size for item in items)},
+        "totals": {
+            "items": len(items),
+            "bytes": sum(item.size for item in items),
+            "not_in_journal": sum(item.step is None for item in items),
+        },
+        "other_journals": [
+            {"path": visible(one.path), "user": visible(one.user), "host": visible(one.host)}
+            for one in others
+        ],
     }
 
 
@@ -27,6 +38,7 @@ def _item(item: QuarantineItem) -> dict[str, Any]:
         "operation": item.operation,
         "time": item.time,
         "verdict": item.verdict,
+        "in_journal": item.step is not None,
         "kind": item.kind,
         "bytes": item.size,
         "path": path_json(item.path),
@@ -34,8 +46,14 @@ def _item(item: QuarantineItem) -> dict[str, Any]:
     }
 
 
-def print_items(directory: bytes, items: Sequence[QuarantineItem], console: Console) -> None:
-    """Prints a line for each item, in the order given, and a line of totals."""
+def print_items(
+    directory: bytes,
+    items: Sequence[QuarantineItem],
+    console: Console,
+    others: Sequence[JournalNamed] = (),
+) -> None:
+    """Prints a line for each item, in the order given, and a line of totals; then what is not in
+    the journal, and which `others` may have it."""
     for item in items:
         console.print(
             f"{item.operation:>5}  {visible(item.time)}  {visible(item.verdict):<16}"
@@ -45,3 +63,16 @@ def print_items(directory: bytes, items: Sequence[QuarantineItem], console: Cons
     size = counted(sum(item.size for item in items), "byte")
     total = f"{visible(directory)}: {counted(len(items), 'item')}, {size}"
     console.print(total, soft_wrap=True)
+    found = sum(item.step is None for item in items)
+    if found:
+        console.print(
+            f"{counted(found, 'item')} found on the disk and not in this journal: undo cannot bring"
+            " them back, `quarantine restore` can, by path",
+            soft_wrap=True,
+        )
+        for one in others:
+            console.print(
+                f"  another journal: {visible(one.path)} ({visible(one.user)} on"
+                f" {visible(one.host)})",
+                soft_wrap=True,
+            )

@@ -5,25 +5,30 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from platformdirs import user_state_dir
-
 from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.own_places import state_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal, JournalHome
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan import undo
+from mailsurgeon.surgery.plan.bring_back import plan_bring_back
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
+from mailsurgeon.surgery.plan.quota_delta import ArrivalCount
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+from mailsurgeon.surgery.quarantine.found_on_disk import found_on_disk
+from mailsurgeon.surgery.quarantine.spool_id import JournalNamed, read_spool_id
 from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.text import visible
@@ -32,10 +37,11 @@ from mailsurgeon.text import visible
 class Surgeon:
     """Changes one spool. A context manager; usable from several threads, one operation at a time.
 
-    `state_dir` holds the journals (default: the user's state directory); `quarantine` is the
-    directory for files taken out of the spool (default: `.NAME.quarantine` beside the spool);
-    `host` is the computer this runs on (default: examined anew). `on_wait` gets a line when we wait
-    for a server's lock.
+    `state_dir` holds the journals (default: `own_places.state_home`); `journal` is a journal that
+    the operator says is the spool's. `quarantine` is the directory for files taken out of the spool
+    (default: `.NAME.quarantine` beside the spool). `leave_unfinished`: works beside an unfinished
+    operation of somebody else. `host` is the computer this runs on (default: examined anew).
+    `on_wait` gets a line when we wait for a server's lock.
     """
 
     def __init__(
@@ -43,8 +49,10 @@ class Surgeon:
         spool: Spool,
         *,
         state_dir: Path | None = None,
+        journal: Path | None = None,
         quarantine: bytes | None = None,
         force: bool = False,
+        leave_unfinished: bool = False,
         host: Host | None = None,
     ) -> None:
         self.spool = spool
@@ -53,8 +61,18 @@ class Surgeon:
         self.on_wait: Callable[[str], None] = _silent
         self.lock_wait = WAIT_SECONDS
         self._session = new_session()
-        self._journal = Journal(state_dir or Path(user_state_dir("mailsurgeon")), spool)
+        self._leave_unfinished = leave_unfinished
         self._quarantine = os.path.abspath(quarantine) if quarantine else None
+        known = read_spool_id(self.quarantine_dir)
+        self._journal = Journal(
+            JournalHome(
+                state_dir or state_home(spool.root),
+                spool,
+                named=None if journal is None else journal.absolute(),
+                id=known.id if known else None,
+                pointers=known.paths if known else (),
+            )
+        )
 
     def __enter__(self) -> Surgeon:
         return self
@@ -128,7 +146,7 @@ class Surgeon:
             return
         with suppress(SpoolBusy, SpoolError, OSError), self._writing() as writer:
             if not self._open_operations():
-                writer.notices.take_down()
+                writer.take_notice_down()
 
     def _refuse_unfinished(self) -> None:
         for one in self._open_operations():
@@ -159,7 +177,8 @@ class Surgeon:
             self.spool, root, self._journal, self._session, self.quarantine_dir, self.host
         )
         try:
-            writer.notices.refuse_foreign(self._journal.path)
+            if not self._leave_unfinished:
+                writer.marks.refuse_foreign()
             yield writer
         finally:
             writer.close()
@@ -173,6 +192,25 @@ class Surgeon:
     def steps(self, operation: int) -> Iterator[StepRecord]:
         """The steps of one operation, in order."""
         yield from self._journal.steps_of(operation)
+
+    @property
+    def doubts(self) -> tuple[DoubtfulJournal, ...]:
+        """Journals that may be this spool's but are not used, as long as it has no other. Raises
+        JournalError."""
+        return self._journal.doubts if self._journal.is_new else ()
+
+    def use(self, doubtful: DoubtfulJournal) -> None:
+        """Uses this journal after all: the operator has said that it is the spool's."""
+        self._journal.use(doubtful)
+
+    def foreign_unfinished(self) -> list[str]:
+        """Unfinished operations of other journals: whose each is, safe to show."""
+        name = self._journal.name
+        return [
+            one.whose
+            for one in unfinished_notice.notices_beside(self.spool)
+            if one.journal and one.name and one.name != name
+        ]
 
     def history(self, path: bytes) -> list[tuple[Operation, StepRecord]]:
         """What was done to the file now at `path`, newest first; follows renames backwards."""
@@ -210,7 +248,33 @@ class Surgeon:
 
     def plan_undo(self, operation: int | None = None) -> Plan:
         """The plan that undoes the last operation, or this one. Raises Refused if there is none."""
-        return as_new_to_mbsync(self.spool, undo.plan_undo(self._journal, operation))
+        try:
+            return as_new_to_mbsync(self.spool, undo.plan_undo(self._journal, operation))
+        except Refused as refusal:
+            why = self._why_unknown()
+            if not why:
+                raise
+            raise Refused(f"{visible(self.spool.root)}: {refusal}; {why}") from None
+
+    def _why_unknown(self) -> str:
+        """Why this journal does not have what was done to the spool, and what to do; empty if
+        nothing shows that anything was done."""
+        parts = [one.line for one in self._journal.doubts]
+        found = len(self.unlisted())
+        if found:
+            things = "1 item lies" if found == 1 else f"{found:,} items lie"
+            parts.append(
+                f"{things} in {visible(self.quarantine_dir)} that this journal"
+                f" ({visible(str(self.journal_path))}) does not know: `quarantine list` shows them,"
+                " and `quarantine restore` puts them back by path"
+            )
+            parts += [self._other_journal(one) for one in self.other_journals()]
+        return "; ".join(parts)
+
+    @staticmethod
+    def _other_journal(journal: JournalNamed) -> str:
+        whose = f"{visible(journal.user, 60)} on {visible(journal.host, 60)}"
+        return f"{whose} has put things there, with the journal {visible(journal.path, 300)}"
 
     def plan_redo(self, operation: int | None = None) -> Plan:
         """The plan that redoes the operation undone last, or this one. Raises Refused if there is
@@ -224,6 +288,27 @@ class Surgeon:
         operations = {one.id: one for one in self._journal.operations()}
         items = (self._item(row, operations[row.operation]) for row in self._put_away())
         return [item for item in items if item is not None]
+
+    def unlisted(self) -> list[QuarantineItem]:
+        """What is in the quarantine without being in this journal, found on the disk.
+
+        Another journal has it, or the journal was lost. Empty if the quarantine cannot be read.
+        """
+        known = {(row.target or b"")[len(QUARANTINE) :] for row in self._put_away()}
+        unfinished = {one.id for one in self._open_operations()}
+        with suppress(OSError, SpoolError), ExitStack() as stack:
+            root = open_root(self.spool)
+            stack.callback(os.close, root)
+            quarantine = at.open_directory(os.path.realpath(self.quarantine_dir))
+            stack.callback(os.close, quarantine)
+            return list(found_on_disk(quarantine, root, known, unfinished))
+        return []
+
+    def other_journals(self) -> list[JournalNamed]:
+        """The journals of others that have put things into this quarantine."""
+        known = read_spool_id(self.quarantine_dir)
+        name = self._journal.name
+        return [one for one in known.journals if one.name != name] if known else []
 
     def _put_away(self) -> list[StepRecord]:
         """The steps that quarantined something; undo and redo only change their state."""
@@ -239,7 +324,11 @@ class Surgeon:
     def _item(self, row: StepRecord, operation: Operation) -> QuarantineItem | None:
         assert row.target is not None and row.source is not None
         holder, _, relative = row.target[len(QUARANTINE) :].partition(b"/")
-        place = os.path.join(operation.quarantine or self.quarantine_dir, holder, relative)
+        home = directory.relocated(
+            operation.quarantine, int(holder), self.spool, self._journal.earlier_roots,
+            self.quarantine_dir,
+        )  # fmt: skip
+        place = os.path.join(home, holder, relative)
         try:
             status = os.lstat(place)
         except OSError:
@@ -270,11 +359,17 @@ class Surgeon:
             for one in reversed(self._journal.operations())
             if self._has_any(one, steps)
         ]
+        found = [item for item in what if item.step is None]
+        if found:
+            count = ArrivalCount(self.spool).of_arrival
+            plans.append(plan_bring_back(self.spool, found, count))
         if not plans:
             raise Refused("there is nothing to put back")
         acts = tuple(act for plan in plans for act in plan.acts)
         left = tuple(item for plan in plans for item in plan.left)
-        return as_new_to_mbsync(self.spool, Plan("restore", acts, left, brake_exempt=True))
+        effects = tuple(line for plan in plans for line in plan.effects)
+        plan = Plan("restore", acts, left, effects, brake_exempt=True)
+        return as_new_to_mbsync(self.spool, plan)
 
     def _has_any(self, operation: Operation, steps: Collection[int | None]) -> bool:
         return any(row.id in steps for row in self._journal.steps_of(operation.id))

@@ -16,6 +16,7 @@ from mailsurgeon.surgery.apply.batches import Runner
 from mailsurgeon.surgery.apply.gc_pause import known_in_use
 from mailsurgeon.surgery.apply.outcome import OperationOutcome
 from mailsurgeon.surgery.apply.recovery import Recovery, RecoveryOutcome
+from mailsurgeon.surgery.apply.spool_marks import SpoolMarks
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
@@ -24,7 +25,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, Session, StepRecord
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Refusal, Report
 from mailsurgeon.surgery.quarantine import directory as quarantine
-from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
+from mailsurgeon.surgery.quarantine.spool_id import SpoolId
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import name_of
@@ -56,7 +57,7 @@ class OperationWriter:
         self.force = False
         self.running = 0
         self.places = Places(spool, root, self._quarantine_of)
-        self.notices = Notices(spool, root, self.places.owner)
+        self.marks = SpoolMarks(self.places, journal, session, host, directory)
 
     def close(self) -> None:
         """Closes the root, which releases the writer's lock."""
@@ -79,11 +80,10 @@ class OperationWriter:
             for act in plan.acts
             for step in act.steps
         )
-        if uses:
-            os.close(self._open_quarantine(self.directory, make=True))
+        id = self._marked_id() if uses else None
         if plan.of is not None:
             self._look_where(plan.of)
-        self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
+        self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses, id)
         runner = Runner(self.places, self.journal, self.running, wait, force=self.force)
         try:
             with known_in_use():
@@ -97,18 +97,21 @@ class OperationWriter:
             ) from error
         return self._end(plan, tally)
 
-    def _begin(self, kind: str, of: int | None, acts: int, uses_quarantine: bool) -> int:
+    def _begin(
+        self, kind: str, of: int | None, acts: int, uses_quarantine: bool, id: SpoolId | None = None
+    ) -> int:
         highest = quarantine.highest_operation(self.directory)
         number = self.journal.begin(
             self.session, kind, of=of, acts=acts, at_least=highest + 1,
             quarantine=self.directory if uses_quarantine else None, lists=self._where(),
+            id=None if id is None else id.id,
         )  # fmt: skip
         try:
-            self.notices.post(number, self.journal.path, self.session.user)
+            self.marks.post(number, id)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             self.journal.finish(number, "failed", f"nothing was done: {reason}", whole=False)
-            self._take_notice_down()
+            self.take_notice_down()
             raise SpoolBusy(
                 f"{visible(self.spool.root)}: cannot be written to ({reason}); nothing was changed"
             ) from error
@@ -139,7 +142,7 @@ class OperationWriter:
         tried = not (tally.cancelled or tally.stopped)
         self._prune(self.running)
         self.journal.finish(self.running, state, summary, effects, whole=tried)
-        self._take_notice_down()
+        self.take_notice_down()
         return Report(
             self.running, plan.kind, state, summary, dict(tally.done), tuple(tally.refused),
             tuple(effects), tuple(sorted(tally.folders)),
@@ -170,9 +173,10 @@ class OperationWriter:
             finally:
                 os.close(root)
 
-    def _take_notice_down(self) -> None:
+    def take_notice_down(self) -> None:
+        """Removes the notice of this run, and the quarantine if nothing is left in it."""
         with suppress(OSError):
-            self.notices.take_down()
+            self.marks.take_down()
 
     # The quarantine
 
@@ -195,13 +199,20 @@ class OperationWriter:
 
     def _directory_of(self, operation: int) -> bytes:
         known = self.journal.operation(operation)
-        return known.quarantine if known and known.quarantine else self.directory
+        recorded = known.quarantine if known else None
+        earlier = self.journal.earlier_roots
+        return quarantine.relocated(recorded, operation, self.spool, earlier, self.directory)
 
     def _open_quarantine(self, directory: bytes, *, make: bool) -> int:
         with files_as_root():
             root = self.places.directories.root
             owner = self.places.owner
             return quarantine.open_quarantine(directory, self.spool, owner, root, make=make)
+
+    def _marked_id(self) -> SpoolId:
+        """Makes the quarantine if need be; returns the id that is in it or is to be."""
+        os.close(self._open_quarantine(self.directory, make=True))
+        return self.marks.id_for_quarantine()
 
     # Recovery
 
@@ -225,7 +236,7 @@ class OperationWriter:
             lost = [f"UID not kept, a server looked in between: {one}" for one in found.lost_uids]
             effects += lost
             lines.append(self._settle(operation, found, lost))
-        self._take_notice_down()
+        self.take_notice_down()
         return Report(
             number, "recover", "applied", "; ".join(lines), {"recovered": done} if done else {},
             tuple(refused), tuple(effects), tuple(sorted(folders)),
@@ -287,7 +298,7 @@ class OperationWriter:
         state = "applied" if gone == len(rows) else "partial" if gone else "failed"
         summary = f"{gone:,} deleted for good"
         self.journal.finish(self.running, state, summary)
-        self._take_notice_down()
+        self.take_notice_down()
         return Report(self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused))
 
     def _keep_what_stayed(self, operation: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord, step_row
 
-_REWRITE = "UPDATE steps SET data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
+_REWRITE = "UPDATE steps SET expected = ?, data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
 _SETTLE = "UPDATE steps SET state = ?, reason = ? WHERE id BETWEEN ? AND ?"
 
 
@@ -23,7 +23,7 @@ def settle_rows(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
     echo: dict[str, list[int]] = {}
     for record in records:
         if record.rewritten:
-            rewritten.append((*step_row(record)[12:], record.id))
+            rewritten.append((*step_row(record)[11:], record.id))
         else:
             alike.setdefault((record.state, record.reason), []).append(record.id)
         if record.state == "done":

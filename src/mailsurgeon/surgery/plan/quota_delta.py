@@ -16,12 +16,11 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import file_sizes_in
 
 
-class QuotaCount:
+class ArrivalCount:
     """Counts by the rules of the server that left files in the spool. Made for one plan."""
 
-    def __init__(self, spool: Spool, index: Index) -> None:
+    def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._index = index
         self._rules: dict[bytes, Rule] = {}
 
     @cached_property
@@ -32,6 +31,45 @@ class QuotaCount:
         except OSError:
             return False
         return stat.S_ISREG(status.st_mode)
+
+    def of_arrival(self, target: bytes, folder: bytes | None, size: int) -> tuple[int, int] | None:
+        """Bytes and messages that a file adds by coming to the path `target` in this folder; None
+        if there is no `maildirsize` or nothing changes."""
+        if not self.is_kept:
+            return None
+        return _unless_zero(*self._counted(target, folder, size))
+
+    def _counted(self, path: bytes, folder: bytes | None, size: int) -> tuple[int, int]:
+        if folder is None or path.startswith(QUARANTINE):
+            return 0, 0
+        rule = self._rule(folder)
+        if not rule.counts_folder(folder):
+            return 0, 0
+        return rule.counted(path[len(folder) + 1 :] if folder else path, size)
+
+    def _rule(self, folder: bytes) -> Rule:
+        """Courier's rule if Courier has left files here and Dovecot has not; else Dovecot's."""
+        if folder not in self._rules:
+            courier = not self._counts(DOVECOT, b"") and any(
+                self._counts(COURIER, home) for home in {b"", folder}
+            )
+            self._rules[folder] = Rule(courier, self._spool.layout)
+        return self._rules[folder]
+
+    def _counts(self, server: Server, folder: bytes) -> bool:
+        """Whether the folder holds a file which shows that this server counts there."""
+        return any(
+            os.path.lexists(list_path(self._spool, folder, file.name))
+            for file in server.telling(Tells.COUNTED)
+        )
+
+
+class QuotaCount(ArrivalCount):
+    """Counts what moves within the spool, or out of it, by the index."""
+
+    def __init__(self, spool: Spool, index: Index) -> None:
+        super().__init__(spool)
+        self._index = index
 
     def of_message(
         self, entry: EntryDetail, home: bytes | None, target: bytes, goal: bytes | None
@@ -58,30 +96,6 @@ class QuotaCount:
                 after = self._counted(target + path[len(source) :], goal, length)
                 size, count = size + after[0] - before[0], count + after[1] - before[1]
         return _unless_zero(size, count)
-
-    def _counted(self, path: bytes, folder: bytes | None, size: int) -> tuple[int, int]:
-        if folder is None or path.startswith(QUARANTINE):
-            return 0, 0
-        rule = self._rule(folder)
-        if not rule.counts_folder(folder):
-            return 0, 0
-        return rule.counted(path[len(folder) + 1 :] if folder else path, size)
-
-    def _rule(self, folder: bytes) -> Rule:
-        """Courier's rule if Courier has left files here and Dovecot has not; else Dovecot's."""
-        if folder not in self._rules:
-            courier = not self._counts(DOVECOT, b"") and any(
-                self._counts(COURIER, home) for home in {b"", folder}
-            )
-            self._rules[folder] = Rule(courier, self._spool.layout)
-        return self._rules[folder]
-
-    def _counts(self, server: Server, folder: bytes) -> bool:
-        """Whether the folder holds a file which shows that this server counts there."""
-        return any(
-            os.path.lexists(list_path(self._spool, folder, file.name))
-            for file in server.telling(Tells.COUNTED)
-        )
 
 
 def _unless_zero(size: int, messages: int) -> tuple[int, int] | None:

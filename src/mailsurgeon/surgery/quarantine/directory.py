@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.host.own_places import maildir_around
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.text import visible
 
 
@@ -24,7 +26,9 @@ class QuarantineItem:
 
     `path` begins with `quarantine:`; `original` is relative to the spool.
     `kind` is "file", "directory" or "other"; `size` is in bytes (0 for a directory).
-    `step` is the id in the journal, None if only another user's journal has it.
+    `step` is the id in the journal. It is None for what was only found on the disk: another journal
+    has it, or none has any more; `time` is then when the file was last renamed, and `expected`
+    what it is.
     """
 
     operation: int
@@ -35,22 +39,54 @@ class QuarantineItem:
     size: int
     verdict: str
     step: int | None
+    expected: Expected | None = None
 
 
 def default_directory(spool: Spool) -> bytes:
     """`.NAME.quarantine` beside the spool NAME."""
-    parent, name = os.path.split(spool.root)
+    return _beside(spool.root)
+
+
+def _beside(root: bytes) -> bytes:
+    parent, name = os.path.split(root)
     return os.path.join(parent, b"." + name + b".quarantine")
+
+
+def relocated(
+    recorded: bytes | None, operation: int, spool: Spool, earlier: Iterable[bytes], given: bytes
+) -> bytes:
+    """The directory that holds what an operation quarantined.
+
+    It is where the journal says (`recorded`), unless that is gone because a directory above the
+    spool was renamed: then it lies in the same direction from the spool as it did from one of the
+    spool's `earlier` paths, or it is the directory `given` for this run.
+    """
+    if recorded is None:
+        return given
+    holder = b"%d" % operation
+    places = [recorded]
+    for root in earlier:
+        aside = os.path.relpath(recorded, root)
+        if recorded == _beside(root):
+            aside = os.path.relpath(default_directory(spool), spool.root)
+        places.append(os.path.normpath(os.path.join(spool.root, aside)))
+    for place in (*places, given):
+        if os.path.isdir(os.path.join(place, holder)):
+            return place
+    # Nothing is there: what is to be made again is made beside the spool, wherever that is now.
+    return places[-1] if not os.path.isdir(os.path.dirname(recorded)) else recorded
 
 
 def _above(directory: bytes, spool: Spool, root: int, *, make: bool) -> int:
     if directory == default_directory(spool):
         return above_default(root)
     above = os.path.realpath(os.path.dirname(directory))
-    place = os.path.join(above, os.path.basename(directory), b"")
-    if make and place.startswith(os.path.join(spool.root, b"")):
+    place = os.path.join(above, os.path.basename(directory))
+    around = maildir_around(place, spool.root) if make else None
+    if around is not None:
         # Servers, and the next survey, would take the files in it for mail.
-        raise Refused(f"{visible(directory)}: lies in the spool; name a directory beside it")
+        which = "the spool" if around == spool.root else f"the Maildir {visible(around)}"
+        raise Refused(f"{visible(directory)}: lies in {which}; name a directory beside it")
     return at.open_directory(above)
 
 
