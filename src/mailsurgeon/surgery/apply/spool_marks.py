@@ -40,7 +40,7 @@ class SpoolMarks:
         self._notices.refuse_foreign()
 
     def id_for_quarantine(self) -> SpoolId:
-        """The id in the quarantine; a new one if it has none, or the same as a copy of the spool."""
+        """The id in the quarantine; a new one if it has none, or has that of a copied spool."""
         known = read_spool_id(self._directory)
         if known is None:
             return SpoolId(self._journal.spool_id or new_id())

@@ -15,7 +15,7 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class SpoolFacts:
-    """What is known of a spool's root directory; None: unknown.
+    """What is known of a spool's root directory; None, and an empty path: unknown.
 
     `birth`: in nanoseconds. `file_system`: its id by statvfs, where that does not depend on the
     device number. `id`: the random id kept in the quarantine.
@@ -54,7 +54,7 @@ def belongs(known: SpoolFacts, now: SpoolFacts, there: SpoolFacts | None) -> tup
     births = _agree(known.birth, now.birth)
     systems = _agree(known.file_system, now.file_system)
     inode, device = known.inode == now.inode, known.device == now.device
-    path = known.path == now.path
+    path = known.path in (b"", now.path)
     if not inode or births is False or systems is False:
         if ids and not path:
             return Belongs.DOUBTFUL, COPY

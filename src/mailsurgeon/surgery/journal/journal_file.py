@@ -187,13 +187,12 @@ class JournalFile:
             write_notes(db, self.notes)
 
     def _create(self, db: sqlite3.Connection) -> None:
-        spool = self.home.spool
         db.executescript(
             f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {APPLICATION};"
             f"PRAGMA user_version = {JOURNAL_SCHEMA};"
-            f"INSERT INTO meta VALUES ('spool', '{spool.device}:{spool.inode}');"
-            "COMMIT;"
         )
+        write_notes(db, self.notes)
+        db.execute("COMMIT")
 
     def close(self) -> None:
         """Closes the connection."""
