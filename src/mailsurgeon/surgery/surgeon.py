@@ -22,7 +22,6 @@ from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal, JournalHom
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
 from mailsurgeon.surgery.model import QUARANTINE, Plan, Report
 from mailsurgeon.surgery.plan import undo
-from mailsurgeon.surgery.plan.bring_back import plan_bring_back
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.plan.quota_delta import ArrivalCount
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
@@ -146,7 +145,7 @@ class Surgeon:
             return
         with suppress(SpoolBusy, SpoolError, OSError), self._writing() as writer:
             if not self._open_operations():
-                writer.take_notice_down()
+                writer.marks.take_down()
 
     def _refuse_unfinished(self) -> None:
         for one in self._open_operations():
@@ -362,7 +361,7 @@ class Surgeon:
         found = [item for item in what if item.step is None]
         if found:
             count = ArrivalCount(self.spool).of_arrival
-            plans.append(plan_bring_back(self.spool, found, count))
+            plans.append(undo.plan_bring_back(self.spool, found, count))
         if not plans:
             raise Refused("there is nothing to put back")
         acts = tuple(act for plan in plans for act in plan.acts)

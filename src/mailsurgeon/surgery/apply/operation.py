@@ -111,7 +111,7 @@ class OperationWriter:
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             self.journal.finish(number, "failed", f"nothing was done: {reason}", whole=False)
-            self.take_notice_down()
+            self._take_notice_down()
             raise SpoolBusy(
                 f"{visible(self.spool.root)}: cannot be written to ({reason}); nothing was changed"
             ) from error
@@ -142,7 +142,7 @@ class OperationWriter:
         tried = not (tally.cancelled or tally.stopped)
         self._prune(self.running)
         self.journal.finish(self.running, state, summary, effects, whole=tried)
-        self.take_notice_down()
+        self._take_notice_down()
         return Report(
             self.running, plan.kind, state, summary, dict(tally.done), tuple(tally.refused),
             tuple(effects), tuple(sorted(tally.folders)),
@@ -173,8 +173,7 @@ class OperationWriter:
             finally:
                 os.close(root)
 
-    def take_notice_down(self) -> None:
-        """Removes the notice of this run, and the quarantine if nothing is left in it."""
+    def _take_notice_down(self) -> None:
         with suppress(OSError):
             self.marks.take_down()
 
@@ -236,7 +235,7 @@ class OperationWriter:
             lost = [f"UID not kept, a server looked in between: {one}" for one in found.lost_uids]
             effects += lost
             lines.append(self._settle(operation, found, lost))
-        self.take_notice_down()
+        self._take_notice_down()
         return Report(
             number, "recover", "applied", "; ".join(lines), {"recovered": done} if done else {},
             tuple(refused), tuple(effects), tuple(sorted(folders)),
@@ -298,7 +297,7 @@ class OperationWriter:
         state = "applied" if gone == len(rows) else "partial" if gone else "failed"
         summary = f"{gone:,} deleted for good"
         self.journal.finish(self.running, state, summary)
-        self.take_notice_down()
+        self._take_notice_down()
         return Report(self.running, "purge", state, summary, dict(tally.done), tuple(tally.refused))
 
     def _keep_what_stayed(self, operation: int) -> None:

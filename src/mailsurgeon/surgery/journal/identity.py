@@ -37,11 +37,11 @@ class Belongs(Enum):
     NO = "no"
 
 
-COPY = "of which this seems to be a copy"
-REPLACED = "which stood here before: a backup was restored, or the directory was made anew"
-OTHER_ID = "whose quarantine had another id"
-UNSURE = "which cannot be told from this spool for certain"
-REUSED = "which is another directory, with the same device and inode numbers"
+_COPY = "of which this seems to be a copy"
+_REPLACED = "which stood here before: a backup was restored, or the directory was made anew"
+_OTHER_ID = "whose quarantine had another id"
+_UNSURE = "which cannot be told from this spool for certain"
+_REUSED = "which is another directory, with the same device and inode numbers"
 
 
 def belongs(known: SpoolFacts, now: SpoolFacts, there: SpoolFacts | None) -> tuple[Belongs, str]:
@@ -57,24 +57,24 @@ def belongs(known: SpoolFacts, now: SpoolFacts, there: SpoolFacts | None) -> tup
     path = known.path in (b"", now.path)
     if not inode or births is False or systems is False:
         if ids and not path:
-            return Belongs.DOUBTFUL, COPY
+            return Belongs.DOUBTFUL, _COPY
         if path:
-            return Belongs.DOUBTFUL, REPLACED
+            return Belongs.DOUBTFUL, _REPLACED
         lives = there is not None and _is_still(known, there)
-        return (Belongs.DOUBTFUL, REUSED) if inode and device and not lives else (Belongs.NO, "")
+        return (Belongs.DOUBTFUL, _REUSED) if inode and device and not lives else (Belongs.NO, "")
     if ids is False:
-        return (Belongs.DOUBTFUL, OTHER_ID) if path or device else (Belongs.NO, "")
+        return (Belongs.DOUBTFUL, _OTHER_ID) if path or device else (Belongs.NO, "")
     exact = births and known.birth is not None and known.birth % _SECOND != 0
     certain = bool(ids or exact or (births and systems))
     if path:
         nothing_else = births is None and systems is None
         same = device or certain or systems or nothing_else
-        return (Belongs.YES, "") if same else (Belongs.DOUBTFUL, UNSURE)
+        return (Belongs.YES, "") if same else (Belongs.DOUBTFUL, _UNSURE)
     if there is not None and there.device != now.device and _is_still(known, there):
-        return (Belongs.DOUBTFUL, COPY) if ids or device else (Belongs.NO, "")
+        return (Belongs.DOUBTFUL, _COPY) if ids or device else (Belongs.NO, "")
     if certain:
         return Belongs.YES, ""
-    return (Belongs.DOUBTFUL, UNSURE) if device else (Belongs.NO, "")
+    return (Belongs.DOUBTFUL, _UNSURE) if device else (Belongs.NO, "")
 
 
 def _is_still(known: SpoolFacts, there: SpoolFacts) -> bool:

@@ -19,7 +19,7 @@ from mailsurgeon.host.own_places import maildir_around
 from mailsurgeon.surgery.journal.identity import SpoolNotes
 from mailsurgeon.surgery.journal.journal_home import JournalHome
 from mailsurgeon.surgery.journal.notes import (
-    APPLICATION,
+    JOURNAL_MARK,
     JOURNAL_SCHEMA,
     name_journal,
     notes_of,
@@ -170,7 +170,7 @@ class JournalFile:
         if version == 0 and application == 0 and empty:
             self._create(db)
             return
-        if application != APPLICATION:
+        if application != JOURNAL_MARK:
             raise JournalError(self._line("is not a journal of this program, or damaged"))
         if version != JOURNAL_SCHEMA:
             age = "a newer" if version > JOURNAL_SCHEMA else "an unknown"
@@ -188,7 +188,7 @@ class JournalFile:
 
     def _create(self, db: sqlite3.Connection) -> None:
         db.executescript(
-            f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {APPLICATION};"
+            f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {JOURNAL_MARK};"
             f"PRAGMA user_version = {JOURNAL_SCHEMA};"
         )
         write_notes(db, self.notes)

@@ -10,15 +10,13 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from mailsurgeon.surgery.journal.identity import SpoolFacts, SpoolNotes
 
-APPLICATION = 0x6D737267
+JOURNAL_MARK = 0x6D737267
 """The application id that distinguishes a journal from another program's file."""
 JOURNAL_SCHEMA = 1
 
@@ -30,7 +28,7 @@ def read_notes(journal: Path) -> SpoolNotes:
     KeyError for a file that is no sound journal of this version."""
     place = f"file:{quote(os.fsencode(journal))}?mode=rw"  # as a reader it could not use the WAL
     with closing(sqlite3.connect(place, uri=True, timeout=10)) as db:
-        if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        if db.execute("PRAGMA application_id").fetchone()[0] != JOURNAL_MARK:
             raise ValueError("not a journal")
         if db.execute("PRAGMA user_version").fetchone()[0] != JOURNAL_SCHEMA:
             raise ValueError("of another version")
@@ -39,10 +37,10 @@ def read_notes(journal: Path) -> SpoolNotes:
 
 def notes_of(db: sqlite3.Connection) -> SpoolNotes:
     """The notes of an open journal. Raises as `read_notes` does."""
-    meta: dict[str, Any] = dict(db.execute("SELECT key, value FROM meta"))
+    meta = dict(db.execute("SELECT key, value FROM meta"))
     device, inode = map(int, meta["spool"].split(":"))
     path = meta.get("path", b"")
-    more: Mapping[str, Any] = json.loads(meta.get("identity", "{}"))
+    more = json.loads(meta.get("identity", "{}"))
     facts = SpoolFacts(
         path, device, inode, more.get("birth"), more.get("file_system"), meta.get("id")
     )

@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from mailsurgeon.host.files import read_small
 from mailsurgeon.surgery.fsops import at
@@ -67,7 +66,7 @@ def read_spool_id(quarantine: bytes) -> SpoolId | None:
     if data is None:
         return None
     try:
-        said: dict[str, Any] = json.loads(data)
+        said = json.loads(data)
         journals = tuple(
             JournalNamed(*(str(one[key]) for key in ("name", "path", "user", "host")))
             for one in said["journals"]
@@ -95,10 +94,10 @@ def write_spool_id(directory: int, spool: SpoolId, owner: tuple[int, int]) -> No
         at.sync(directory)
 
 
-def remove_lonely_id(directory: int, path: bytes, journal: str) -> bool:
-    """Removes the id if nothing else is in the quarantine, open as `directory`, and no journal but
-    the one of this name knows it; returns whether it did. Raises OSError."""
-    names = {os.fsencode(name) for name in os.listdir(directory)}
+def remove_lonely_id(directory: int, path: bytes, journal: str, besides: Collection[bytes]) -> bool:
+    """Removes the id if the quarantine, open as `directory`, holds nothing else but `besides`, and
+    no journal but the one of this name knows it; returns whether it did. Raises OSError."""
+    names = {os.fsencode(name) for name in os.listdir(directory)} - set(besides)
     if not names or not names <= {IDENTITY, _FRESH}:
         return False
     known = read_spool_id(path)

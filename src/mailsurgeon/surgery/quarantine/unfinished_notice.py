@@ -15,7 +15,6 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from mailsurgeon.errors import Refused, SpoolBusy
 from mailsurgeon.maildir.spool import Spool
@@ -70,7 +69,7 @@ IsOurs = Callable[[Notice], bool]
 
 def _written(text: bytes) -> Notice:
     try:
-        said: dict[str, Any] = json.loads(text)
+        said = json.loads(text)
         first = [str(said[key]) for key in ("operation", "journal", "user")]
         more = {key: str(said.get(key, "")) for key in ("name", "host", "machine", "pid", "time")}
         return Notice(*first, **more)
@@ -140,22 +139,25 @@ class Notices:
     def take_down(self, journal: str) -> bool:
         """Removes our notices, and the quarantine if it is empty but for the id that only the
         journal of this name knows. Returns whether it removed that id."""
+        path = default_directory(self._spool)
+        removed = False
         with ExitStack() as stack:
             for directory, start in self._places(stack, make=False):
                 stack.enter_context(at.as_its_owner(directory, self._owner))
-                for name in _names(directory, start):
-                    if not self._is_foreign(directory, name):
-                        with suppress(FileNotFoundError):
-                            os.unlink(name, dir_fd=directory)
-        path = default_directory(self._spool)
-        removed = False
+                ours = [
+                    name
+                    for name in _names(directory, start)
+                    if not self._is_foreign(directory, name)
+                ]
+                if start == IN_QUARANTINE:  # before the notice, whose presence tells of the rest
+                    removed = remove_lonely_id(directory, path, journal, ours)
+                for name in ours:
+                    with suppress(FileNotFoundError):
+                        os.unlink(name, dir_fd=directory)
         with suppress(OSError, Refused), ExitStack() as stack:
             above = above_default(self._root)
             stack.callback(os.close, above)
             stack.enter_context(at.as_its_owner(above, self._owner))
-            handle = at.open_directory(os.path.basename(path), above)
-            stack.callback(os.close, handle)
-            removed = remove_lonely_id(handle, path, journal)
             os.rmdir(os.path.basename(path), dir_fd=above)
         return removed
 
