@@ -156,6 +156,7 @@ def surgeon_for(
 def _settle_doubts(surgeon: Surgeon) -> None:
     """Asks whether a journal belongs to this spool, if nothing shows it for certain. Without a
     terminal, says how to name it."""
+    surgeon.doubts_told = bool(surgeon.doubts)
     for doubtful in surgeon.doubts:
         complain(doubtful.line)
         if on_terminal() and asked("Use that journal for this spool? [y/N] "):

@@ -71,8 +71,4 @@ def print_items(
             soft_wrap=True,
         )
         for one in others:
-            console.print(
-                f"  another journal: {visible(one.path)} ({visible(one.user)} on"
-                f" {visible(one.host)})",
-                soft_wrap=True,
-            )
+            console.print(f"things were put there by {one.shown}", soft_wrap=True)

@@ -40,7 +40,8 @@ class Surgeon:
     the operator says is the spool's. `quarantine` is the directory for files taken out of the spool
     (default: `.NAME.quarantine` beside the spool). `leave_unfinished`: works beside an unfinished
     operation of somebody else. `host` is the computer this runs on (default: examined anew).
-    `on_wait` gets a line when we wait for a server's lock.
+    `on_wait` gets a line when we wait for a server's lock. `doubts_told`: set it when the operator
+    has been told of the `doubts`.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Surgeon:
         self.host = host or Host.this()
         self.on_wait: Callable[[str], None] = _silent
         self.lock_wait = WAIT_SECONDS
+        self.doubts_told = False
         self._session = new_session()
         self._leave_unfinished = leave_unfinished
         self._quarantine = os.path.abspath(quarantine) if quarantine else None
@@ -258,7 +260,7 @@ class Surgeon:
     def _why_unknown(self) -> str:
         """Why this journal does not have what was done to the spool, and what to do; empty if
         nothing shows that anything was done."""
-        parts = [one.line for one in self._journal.doubts]
+        parts = [] if self.doubts_told else [one.line for one in self._journal.doubts]
         found = len(self.unlisted())
         if found:
             things = "1 item lies" if found == 1 else f"{found:,} items lie"
@@ -272,8 +274,7 @@ class Surgeon:
 
     @staticmethod
     def _other_journal(journal: JournalNamed) -> str:
-        whose = f"{visible(journal.user, 60)} on {visible(journal.host, 60)}"
-        return f"{whose} has put things there, with the journal {visible(journal.path, 300)}"
+        return f"things were put there by {journal.shown}"
 
     def plan_redo(self, operation: int | None = None) -> Plan:
         """The plan that redoes the operation undone last, or this one. Raises Refused if there is

@@ -40,6 +40,7 @@ class Belongs(Enum):
 _COPY = "of which this seems to be a copy"
 _REPLACED = "which stood here before: a backup was restored, or the directory was made anew"
 _OTHER_ID = "whose quarantine had another id"
+_MOVED_OR_COPY = "which is either here now, on another device, or was copied with its file system"
 _UNSURE = "which cannot be told from this spool for certain"
 _REUSED = "which is another directory, with the same device and inode numbers"
 
@@ -72,8 +73,8 @@ def belongs(known: SpoolFacts, now: SpoolFacts, there: SpoolFacts | None) -> tup
         return (Belongs.YES, "") if same else (Belongs.DOUBTFUL, _UNSURE)
     if there is not None and there.device != now.device and _is_still(known, there):
         return (Belongs.DOUBTFUL, _COPY) if ids or device else (Belongs.NO, "")
-    if certain:
-        return Belongs.YES, ""
+    if certain:  # a copy of the whole file system, mounted alone, looks like one that was moved
+        return (Belongs.YES, "") if device else (Belongs.DOUBTFUL, _MOVED_OR_COPY)
     return (Belongs.DOUBTFUL, _UNSURE) if device else (Belongs.NO, "")
 
 

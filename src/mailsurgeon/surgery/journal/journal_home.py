@@ -2,7 +2,7 @@
 
 A journal lies in the state directory, in a directory named by the device and inode of the spool's
 root. It stays there when these change. So the search also looks at directories with the same inode,
-at the one used last for a spool at this path (a symlink `at-...` leads there), and at those that
+at the one used last for a spool at this path (a file `at-...` names it), and at those that
 the quarantine names. Whether one belongs to the spool is judged by `identity`.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from mailsurgeon.errors import JournalError
 from mailsurgeon.host import private
+from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops.birth import birth_of
 from mailsurgeon.surgery.journal.identity import Belongs, SpoolFacts, SpoolNotes, belongs
@@ -42,8 +43,8 @@ class DoubtfulJournal:
     def line(self) -> str:
         """What the operator is told: safe to show, without a full stop."""
         return (
-            f"the journal {visible(str(self.path))} is not used: it was kept for {self.why};"
-            f" --journal {visible(str(self.path))} uses it all the same"
+            f"there is a journal of {self.why}; it is not used unless you give"
+            f" --journal {visible(str(self.path))}"
         )
 
 
@@ -116,19 +117,20 @@ class JournalHome:
         self.__dict__.pop("found", None)
 
     def remember(self) -> None:
-        """Makes the symlink that leads from the spool's path to its journal. Raises OSError."""
+        """Writes the file that leads from the spool's path to its journal. Raises OSError."""
         home = self.found.path.parent
-        link = self._link
-        if home.parent != self.state_dir or _target(link) == home.name:
+        pointer = self._pointer
+        if home.parent != self.state_dir or _named_in(pointer) == home.name:
             return
-        fresh = link.with_name(link.name + ".new")
+        fresh = pointer.with_name(pointer.name + ".new")
         with suppress(FileNotFoundError):
             fresh.unlink()
-        fresh.symlink_to(home.name)
-        fresh.replace(link)
+        private.make_private_file(fresh)
+        fresh.write_text(home.name, encoding="ascii")
+        fresh.replace(pointer)
 
     @property
-    def _link(self) -> Path:
+    def _pointer(self) -> Path:
         digest = blake2b(self.spool.root, digest_size=8).hexdigest()
         return self.state_dir / f"at-{digest}"
 
@@ -140,7 +142,7 @@ class JournalHome:
         """Paths of journals to look at, and whether an unsound one there stops the search."""
         tried: set[Path] = set()
         usual = self._usual
-        leads_to = _target(self._link)
+        leads_to = _named_in(self._pointer)
         first = [self.state_dir / leads_to / FILE] if leads_to else []
         named = [path for path in self._pointers if path.is_absolute() and path.name == FILE]
         for path in [*first, usual, *self._with_this_inode(), *named]:
@@ -198,12 +200,9 @@ def _notes_at(path: Path) -> SpoolNotes | None:
     return read_notes(path)
 
 
-def _target(link: Path) -> str:
-    """The name of a journal's directory that a symlink leads to; empty if it leads nowhere."""
-    try:
-        name = os.readlink(link)
-    except OSError:
-        return ""
+def _named_in(pointer: Path) -> str:
+    """The name of a journal's directory in this file; empty without a sound one."""
+    name = (read_small(os.fsencode(pointer), 100) or b"").decode("ascii", "replace")
     return name if _DIRECTORY.fullmatch(name) else ""
 
 

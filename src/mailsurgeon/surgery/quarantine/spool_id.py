@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mailsurgeon.host.files import read_small
 from mailsurgeon.surgery.fsops import at
+from mailsurgeon.text import visible
 
 IDENTITY = b"IDENTITY"
 _FRESH = b"IDENTITY.new"
@@ -35,6 +36,13 @@ class JournalNamed:
     path: str
     user: str
     host: str
+
+    @property
+    def shown(self) -> str:
+        """Whose it is and where, safe to show, and whether it is to be seen from here."""
+        lost = "" if os.path.lexists(self.path) else ", which is not to be found here"
+        whose = f"{visible(self.user, 60)} on {visible(self.host, 60)}"
+        return f"{whose}, with the journal {visible(self.path, 300)}{lost}"
 
 
 @dataclass(frozen=True, slots=True)
