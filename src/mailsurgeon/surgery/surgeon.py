@@ -69,6 +69,7 @@ class Surgeon:
             JournalHome(
                 state_dir or state_home(spool.root),
                 spool,
+                only_there=state_dir is not None,
                 named=None if journal is None else journal.absolute(),
                 id=known.id if known else None,
                 pointers=known.paths if known else (),

@@ -257,7 +257,9 @@ class OperationWriter:
         rows = self.journal.act_steps(operation.id)
         done = len({row.act for row in rows if row.state in ("done", "undone")})
         complete = done == operation.acts
-        line = f"operation {operation.id} had been interrupted: {done} of {operation.acts} done"
+        elsewhere = "" if operation.host == self.session.host else f" on {visible(operation.host)}"
+        line = f"operation {operation.id} had been interrupted{elsewhere}:"
+        line += f" {done} of {operation.acts} done"
         if found.lost_uids:
             line += f", {len(found.lost_uids)} UIDs not kept"
         state = "applied" if complete else "interrupted"

@@ -63,8 +63,9 @@ class FoundJournal:
 class JournalHome:
     """The place of one spool's journal, looked for when first asked.
 
-    `state_dir`: where new journals are made. `named`: the journal the operator named. `id`,
-    `pointers`: the id and the journals that the quarantine names.
+    `state_dir`: where new journals are made; `only_there`: the operator chose it, so a journal
+    elsewhere is not used. `named`: the journal the operator named. `id`, `pointers`: the id and the
+    journals that the quarantine names.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class JournalHome:
         state_dir: Path,
         spool: Spool,
         *,
+        only_there: bool = False,
         named: Path | None = None,
         id: str | None = None,
         pointers: Sequence[Path] = (),
@@ -80,7 +82,13 @@ class JournalHome:
         self.spool = spool
         self.named = named
         self.id = id
-        self._pointers = pointers
+        self._pointers = [
+            path
+            for path in pointers
+            if path.is_absolute()
+            and path.name == FILE
+            and (not only_there or path.parent.parent == state_dir)
+        ]
 
     @cached_property
     def facts(self) -> SpoolFacts:
@@ -144,8 +152,7 @@ class JournalHome:
         usual = self._usual
         leads_to = _named_in(self._pointer)
         first = [self.state_dir / leads_to / FILE] if leads_to else []
-        named = [path for path in self._pointers if path.is_absolute() and path.name == FILE]
-        for path in [*first, usual, *self._with_this_inode(), *named]:
+        for path in [*first, usual, *self._with_this_inode(), *self._pointers]:
             if path not in tried:
                 tried.add(path)
                 yield path, path == usual or path in first

@@ -27,6 +27,7 @@ from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 _NEW_TO_CLIENTS = (
     "the journal that knows their UIDs is not at hand: clients see what comes back as new"
 )
+_UNCOUNTED = "maildirsize does not count what comes back in whole directories"
 
 CountArrival = Callable[[bytes, bytes | None, int], tuple[int, int] | None]
 """What a message of so many bytes adds to `maildirsize`, by its path and folder."""
@@ -108,6 +109,8 @@ def plan_bring_back(spool: Spool, items: Sequence[QuarantineItem], count: CountA
         label = None if folder is None else folder_name(folder, spool.layout)
         acts.append(Act("restore quarantine", item.path, (step,), label))
     effects = (_NEW_TO_CLIENTS,) if acts else ()
+    if any(item.kind == "directory" for item in items) and count(b"cur/any", b"", 1):
+        effects += (_UNCOUNTED,)
     return Plan("restore", tuple(acts), tuple(left), effects, brake_exempt=True)
 
 
