@@ -1,9 +1,9 @@
 """Where the program keeps what is its own: never inside a spool.
 
 Servers would take a journal or an index there for mail, and a repair could put it away. That
-matters where a user's home is his spool (Dovecot's `maildir:~`), because the directories for state
-and cache lie in the home. Then root uses `/var/lib` and `/var/cache`; any other user's journal lies
-beside the home, if that can be written to, and his index is made anew each time.
+matters where a user's home is his spool (Dovecot's `maildir:~`), because the usual directories lie
+in the home. Then root uses `/var/lib/mailsurgeon`; any other user's journal lies beside the home,
+if that can be written to, and his index is made anew each time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from platformdirs import user_cache_path, user_state_path
 
 NAME = "mailsurgeon"
 SYSTEM_STATE = Path("/var/lib") / NAME
-SYSTEM_CACHE = Path("/var/cache") / NAME
+SYSTEM_CACHE = SYSTEM_STATE / "index"
 _TEMPORARY = ("/var/tmp", "/tmp")
 
 

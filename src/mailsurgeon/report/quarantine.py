@@ -16,29 +16,32 @@ from mailsurgeon.text import path_shown, visible
 def items_as_dict(
     directory: bytes, items: Sequence[QuarantineItem], others: Sequence[JournalNamed] = ()
 ) -> dict[str, Any]:
-    """The quarantine at `directory`, ready for JSON. `others`: other journals that use it."""
-    return {
+    """The quarantine at `directory`, ready for JSON.
+
+    If something there is not in the journal, it says so, and names the `others` that may have it.
+    """
+    found = sum(item.step is None for item in items)
+    listing: dict[str, Any] = {
         "schema": 1,
         "quarantine": path_json(directory),
         "items": [_item(item) for item in items],
-        "totals": {
-            "items": len(items),
-            "bytes": sum(item.size for item in items),
-            "not_in_journal": sum(item.step is None for item in items),
-        },
-        "other_journals": [
+        "totals": {"items": len(items), "bytes": sum(item.size for item in items)},
+    }
+    if found:
+        listing["totals"]["not_in_journal"] = found
+        listing["other_journals"] = [
             {"path": visible(one.path), "user": visible(one.user), "host": visible(one.host)}
             for one in others
-        ],
-    }
+        ]
+    return listing
 
 
 def _item(item: QuarantineItem) -> dict[str, Any]:
-    return {
+    lost = {"in_journal": False} if item.step is None else {}
+    return lost | {
         "operation": item.operation,
         "time": item.time,
         "verdict": item.verdict,
-        "in_journal": item.step is not None,
         "kind": item.kind,
         "bytes": item.size,
         "path": path_json(item.path),
