@@ -21,19 +21,23 @@ _BEFORE = re.compile(r'"before": \[(\d+), ')
 _FILE = re.compile(r'"file": \[(\d+), (\d+), (-?\d+), (-?\d+)\]')
 _OWNER = re.compile(r'"uid": (\d+), "gid": (\d+)')
 
+OF_A_SPOOL = ("id", "identity", "journal")
+"""Keys of what tells one spool from another, which is random or of the host."""
+
 Rows = list[Record]
 """Each row by column, with the name of its table under `table`; without what is null."""
 
 
 def read_rows(journal: Path) -> Rows:
-    """All rows of a journal, table by table, in the order of their keys."""
+    """All rows of a journal, table by table, in the order of their keys, without `OF_A_SPOOL`."""
     found: Rows = []
     with closing(sqlite3.connect(journal)) as db:
         db.row_factory = sqlite3.Row
         for table in TABLES:
             for row in db.execute(f"SELECT * FROM {table} ORDER BY 1"):
                 known = {column: row[column] for column in row.keys() if row[column] is not None}  # noqa: SIM118
-                found.append({"table": table, **known})
+                if known.get("key") not in OF_A_SPOOL:
+                    found.append({"table": table, **known})
     return found
 
 

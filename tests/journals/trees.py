@@ -19,6 +19,8 @@ FRESH = 1_750_000_000 * 10**9
 """Files of the recorded spools are older than this (ns); what a program writes later is not."""
 NOT_THE_SAME = (b".lock", b".lock.mailsurgeon", b"UNFINISHED", b".mailsurgeon-unfinished")
 """Ends of names of files that tell of a process: their text is that of the moment."""
+OF_A_SPOOL = b".quarantine/IDENTITY"
+"""What tells one spool from another is random, and no part of a picture."""
 LISTS = (b"dovecot-", b"courierimap", b":list")
 
 Picture = dict[str, tuple[object, ...]]
@@ -108,7 +110,8 @@ def _made_later(place: Path, than: int) -> int:
 def picture(records: Iterable[Record]) -> Picture:
     """What must be the same again: every name with its mode and owner, a file's bytes, and the
     time of what the program did not write itself."""
-    return {os.fsdecode(one["path"]): _shown(one) for one in records}
+    shown = (one for one in records if not one["path"].endswith(OF_A_SPOOL))
+    return {os.fsdecode(one["path"]): _shown(one) for one in shown}
 
 
 def _shown(one: Mapping[str, object]) -> tuple[object, ...]:

@@ -69,7 +69,7 @@ class Maildir:
 
     def messages(self) -> list[bytes]:
         """The contents of all that lies in the spool and beside it, sorted."""
-        ours = (*SERVERS, b"UNFINISHED", b".mailsurgeon")
+        ours = (*SERVERS, b"UNFINISHED", b"IDENTITY", b".mailsurgeon")
         entries = SpoolTree(os.fsencode(self.home / "mail")).entries()
         return sorted(
             entry.content()

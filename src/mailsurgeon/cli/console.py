@@ -23,6 +23,22 @@ def complain(message: str) -> None:
     print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
 
 
+def on_terminal() -> bool:
+    """Whether a person is there to answer questions."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def asked(question: str) -> bool:
+    """Asks on the terminal; only `y` and `yes` count as agreement."""
+    return answer(question).lower() in ("y", "yes")
+
+
+def answer(question: str) -> str:
+    """Asks on the terminal and returns the line typed; empty at the end of input."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
 @contextmanager
 def progress(wanted: bool = True) -> Iterator[Advance]:
     """A progress bar on stderr if that is a terminal, else nothing; yields what advances it."""

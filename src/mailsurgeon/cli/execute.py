@@ -7,7 +7,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mailsurgeon.cli.console import INTERRUPTED, complain, interruptible, progress
+from mailsurgeon.cli.console import (
+    INTERRUPTED,
+    answer,
+    asked,
+    complain,
+    interruptible,
+    on_terminal,
+    progress,
+)
 from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import Common, Consent
 from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveying
@@ -21,11 +29,6 @@ from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
-
-
-def on_terminal() -> bool:
-    """Whether a person is there to answer questions."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def may_change(consent: Consent) -> bool:
@@ -92,7 +95,7 @@ def agreed(
 
 def confirmed() -> bool:
     """Asks on the terminal whether to go on; only `y` and `yes` count as agreement."""
-    if _ask("Do this? [y/N] ").lower() in ("y", "yes"):
+    if asked("Do this? [y/N] "):
         return True
     complain("nothing was changed")
     return False
@@ -103,13 +106,7 @@ def _size(plan: Plan) -> str:
 
 
 def _answered(question: str, number: int) -> bool:
-    return _ask(question).replace(",", "") == str(number)
-
-
-def _ask(question: str) -> str:
-    """Asks on the terminal and returns the line typed; empty at the end of input."""
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip()
+    return answer(question).replace(",", "") == str(number)
 
 
 def run_plan(apply: Callable[..., Report], plan: Plan, common: Common) -> tuple[Report, bool]:
@@ -167,6 +164,8 @@ def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
         words.append(str(report.operation))
     if common.state_dir is not None:
         words += ["--state-dir", str(common.state_dir)]
+    if common.journal is not None:
+        words += ["--journal", str(common.journal)]
     return visible(shlex.join(words))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -38,6 +38,14 @@ Folders = Annotated[
 OutcomeFormat = Literal["table", "json"]
 
 
+class JournalOptions(TypedDict):
+    """Arguments of `Surgeon` that say which journal is used, and what stands in its way."""
+
+    state_dir: Path | None
+    journal: Path | None
+    leave_unfinished: bool
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
 class Common:
@@ -46,6 +54,13 @@ class Common:
     state_dir: Annotated[
         Path | None, Parameter(help="Keep the journal here, not in the user's state directory.")
     ] = None
+    journal: Annotated[
+        Path | None,
+        Parameter(help="Use this journal, although it may have been kept for another spool."),
+    ] = None
+    leave_unfinished: Annotated[
+        bool, Parameter(help="Go on beside an unfinished operation of another user or host.")
+    ] = False
     quarantine: Annotated[
         Path | None, Parameter(help="Use this quarantine, not .NAME.quarantine beside the spool.")
     ] = None
@@ -90,6 +105,12 @@ class Common:
             jobs=self.jobs,
             clock_ahead=clock_ahead,
             host=self.host,
+        )
+
+    def journal_options(self) -> JournalOptions:
+        """The options that say which journal is used, and what stands in its way."""
+        return JournalOptions(
+            state_dir=self.state_dir, journal=self.journal, leave_unfinished=self.leave_unfinished
         )
 
     @property

@@ -20,6 +20,7 @@ from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import COMMON, Common, UsualSpool
 from mailsurgeon.cli.startup import LateSurgeon, exits_promptly
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host.own_places import temporary_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import index_path
@@ -84,7 +85,7 @@ def _run_on_many(directory: str, common: Common, display: Display, *, read_only:
         return run_spools(
             top,
             SurveyRequest(common.survey_options(), survey=apart.survey),
-            lambda spool: Surgeon(spool, state_dir=common.state_dir, host=common.host),
+            lambda spool: Surgeon(spool, **common.journal_options(), host=common.host),
             listen=apart.listen,
             read_only=read_only,
             ascii=display.ascii,
@@ -158,7 +159,9 @@ def _index(spool: Spool) -> Iterator[Index]:
         index = Index.open(index_path(spool))
     except (OSError, sqlite3.Error):
         with (
-            tempfile.TemporaryDirectory(prefix="mailsurgeon-") as directory,
+            tempfile.TemporaryDirectory(
+                prefix="mailsurgeon-", dir=temporary_home(spool.root)
+            ) as directory,
             temporary_index(directory) as index,
         ):
             yield index

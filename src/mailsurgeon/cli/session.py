@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from mailsurgeon.cli.console import complain, interruptible, progress
+from mailsurgeon.cli.console import asked, complain, interruptible, on_terminal, progress
 from mailsurgeon.cli.options import Common
 from mailsurgeon.errors import JournalError
 from mailsurgeon.maildir.spool import Spool
@@ -136,7 +136,7 @@ def surgeon_for(
     """
     with Surgeon(
         spool,
-        state_dir=common.state_dir,
+        **common.journal_options(),
         quarantine=common.quarantine_dir,
         force=force,
         host=common.host,
@@ -144,6 +144,7 @@ def surgeon_for(
         if not common.quiet:
             surgeon.on_wait = complain
         if changes:
+            _settle_doubts(surgeon)
             recovered = surgeon.recover()
             if recovered is not None:
                 _report_recovered(spool, recovered)
@@ -152,11 +153,22 @@ def surgeon_for(
         yield surgeon
 
 
+def _settle_doubts(surgeon: Surgeon) -> None:
+    """Asks whether a journal belongs to this spool, if nothing shows it for certain. Without a
+    terminal, says how to name it."""
+    surgeon.doubts_told = bool(surgeon.doubts)
+    for doubtful in surgeon.doubts:
+        complain(doubtful.line)
+        if on_terminal() and asked("Use that journal for this spool? [y/N] "):
+            surgeon.use(doubtful)
+            return
+
+
 def warn_of_unfinished(spool: Spool, common: Common) -> None:
     """Reports an unfinished operation on stderr. A damaged journal is reported too, and does not
     stop the caller: looking at a spool needs no journal."""
     with Surgeon(
-        spool, state_dir=common.state_dir, quarantine=common.quarantine_dir, host=common.host
+        spool, **common.journal_options(), quarantine=common.quarantine_dir, host=common.host
     ) as surgeon:
         try:
             _report_unfinished(surgeon)
@@ -177,3 +189,5 @@ def _report_unfinished(surgeon: Surgeon) -> None:
             f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.summary}) was not"
             " finished; the next command that may change the spool recovers it"
         )
+    for whose in surgeon.foreign_unfinished():
+        complain(f"{surgeon.spool.shown}: {whose} is unfinished")

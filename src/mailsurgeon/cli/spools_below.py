@@ -15,7 +15,7 @@ from mailsurgeon.text import visible
 def refuse_single_spool_options(common: Common) -> None:
     """Raises MailsurgeonError if an option is given that can apply to one spool only."""
     given = (("control", common.control), ("index", common.index),
-             ("quarantine", common.quarantine))  # fmt: skip
+             ("quarantine", common.quarantine), ("journal", common.journal))  # fmt: skip
     for name, value in given:
         if value is not None:
             raise MailsurgeonError(

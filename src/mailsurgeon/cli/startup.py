@@ -36,7 +36,7 @@ class LateSurgeon:
 
                 self._surgeon = Surgeon(
                     self._spool,
-                    state_dir=self._common.state_dir,
+                    **self._common.journal_options(),
                     quarantine=self._common.quarantine_dir,
                     host=self._common.host,
                 )

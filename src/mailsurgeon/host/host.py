@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mailsurgeon.host import doveconf
+from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.config import dovecot_config
 from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, SpoolLocation
 from mailsurgeon.maildir.server_files import COURIER
@@ -99,6 +100,12 @@ class Host:
         from mailsurgeon.host.mounts import shared_file_system
 
         return shared_file_system(root, self._mounts)
+
+    @cached_property
+    def machine(self) -> str:
+        """The id of this installation, machine-id(5); empty if it has none."""
+        known = read_small(b"/etc/machine-id", 100) or b""
+        return known.decode("ascii", "replace").strip()
 
     @cached_property
     def processes(self) -> Processes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host.own_places import temporary_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options, index_path
@@ -43,8 +44,9 @@ def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, Surve
     MailsurgeonError when there is no room for an index, or no process that may read the spool.
     """
     executor = order.readers(spool)
-    path = index_path(spool)
+    path: Path | None = None
     try:
+        path = index_path(spool)
         index = Index.open(path, fresh=order.fresh)
         try:
             result = _survey(spool, index, order, executor)
@@ -52,7 +54,7 @@ def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, Surve
             index.close()
             raise
     except (OSError, sqlite3.Error) as error:
-        if isinstance(error, sqlite3.OperationalError):
+        if path is not None and isinstance(error, sqlite3.OperationalError):
             _make_room(path)
         if order.note:
             order.note(f"the index cannot be kept ({error}); a temporary one is used")
@@ -69,7 +71,9 @@ def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, Surve
 def _temporary(
     spool: Spool, order: SurveyRequest, executor: Executor | None
 ) -> Iterator[tuple[Index, SurveyResult]]:
-    with tempfile.TemporaryDirectory(prefix="mailsurgeon-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="mailsurgeon-", dir=temporary_home(spool.root), ignore_cleanup_errors=True
+    ) as name:
         place = Path(name)
         try:
             index = Index.open(place / "index.sqlite3")

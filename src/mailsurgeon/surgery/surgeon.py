@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from platformdirs import user_state_dir
-
 from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.own_places import state_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
-from mailsurgeon.surgery.apply.purging import plan_purge
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
-from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session, seconds
-from mailsurgeon.surgery.model import Left, Plan, QuarantinePath, Report
+from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal, JournalHome
+from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
+from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.propose import described
+from mailsurgeon.surgery.plan.quota_delta import ArrivalCount
 from mailsurgeon.surgery.plan.returns.folder_return import one_by_one
 from mailsurgeon.surgery.plan.returns.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
-from mailsurgeon.surgery.quarantine.contents import Found, contents_of
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+from mailsurgeon.surgery.quarantine.spool_id import JournalNamed, read_spool_id
 from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
 from mailsurgeon.surgery.servers.sync_tools import running_tool
+from mailsurgeon.surgery.stored_items import StoredItems
 from mailsurgeon.text import visible
 
 
 class Surgeon:
     """Changes one spool. A context manager; usable from several threads, one operation at a time.
 
-    `state_dir` holds the journals (default: the user's state directory); `quarantine` is the
-    directory for files taken out of the spool (default: `.NAME.quarantine` beside the spool);
-    `host` is the computer this runs on (default: examined anew). `on_wait` gets a line when we wait
-    for a server's lock.
+    `state_dir` holds the journals (default: `own_places.state_home`); `journal` is a journal that
+    the operator says is the spool's. `quarantine` is the directory for files taken out of the spool
+    (default: `.NAME.quarantine` beside the spool). `leave_unfinished`: works beside an unfinished
+    operation of somebody else. `host` is the computer this runs on (default: examined anew).
+    `on_wait` gets a line when we wait for a server's lock. `doubts_told`: set it when the operator
+    has been told of the `doubts`.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Surgeon:
         spool: Spool,
         *,
         state_dir: Path | None = None,
+        journal: Path | None = None,
         quarantine: bytes | None = None,
         force: bool = False,
+        leave_unfinished: bool = False,
         host: Host | None = None,
     ) -> None:
         self.spool = spool
@@ -58,9 +61,21 @@ class Surgeon:
         self.host = host or Host.this()
         self.on_wait: Callable[[str], None] = _silent
         self.lock_wait = WAIT_SECONDS
+        self.doubts_told = False
         self._session = new_session()
-        self._journal = Journal(state_dir or Path(user_state_dir("mailsurgeon")), spool)
+        self._leave_unfinished = leave_unfinished
         self._quarantine = os.path.abspath(quarantine) if quarantine else None
+        known = read_spool_id(self.quarantine_dir)
+        self._journal = Journal(
+            JournalHome(
+                state_dir or state_home(spool.root),
+                spool,
+                only_there=state_dir is not None,
+                named=None if journal is None else journal.absolute(),
+                id=known.id if known else None,
+                pointers=known.paths if known else (),
+            )
+        )
 
     def __enter__(self) -> Surgeon:
         return self
@@ -134,7 +149,7 @@ class Surgeon:
             return
         with suppress(SpoolBusy, SpoolError, OSError), self._writing() as writer:
             if not self._open_operations():
-                writer.notices.take_down()
+                writer.marks.take_down()
 
     def _refuse_unfinished(self) -> None:
         for one in self._open_operations():
@@ -165,7 +180,8 @@ class Surgeon:
             self.spool, root, self._journal, self._session, self.quarantine_dir, self.host
         )
         try:
-            writer.notices.refuse_foreign(self._journal.path)
+            if not self._leave_unfinished:
+                writer.marks.refuse_foreign()
             yield writer
         finally:
             writer.close()
@@ -179,6 +195,25 @@ class Surgeon:
     def steps(self, operation: int) -> Iterator[StepRecord]:
         """The steps of one operation, in order."""
         yield from self._journal.steps_of(operation)
+
+    @property
+    def doubts(self) -> tuple[DoubtfulJournal, ...]:
+        """Journals that may be this spool's but are not used, as long as it has no other. Raises
+        JournalError."""
+        return self._journal.doubts if self._journal.is_new else ()
+
+    def use(self, doubtful: DoubtfulJournal) -> None:
+        """Uses this journal after all: the operator has said that it is the spool's."""
+        self._journal.use(doubtful)
+
+    def foreign_unfinished(self) -> list[str]:
+        """Unfinished operations of other journals: whose each is, safe to show."""
+        name = self._journal.name
+        return [
+            one.whose
+            for one in unfinished_notice.notices_beside(self.spool)
+            if one.journal and one.name and one.name != name
+        ]
 
     def history(self, path: bytes) -> list[tuple[Operation, StepRecord]]:
         """What was done to the file now at `path`, newest first; follows renames backwards."""
@@ -216,7 +251,32 @@ class Surgeon:
 
     def plan_undo(self, operation: int | None = None) -> Plan:
         """The plan that undoes the last operation, or this one. Raises Refused if there is none."""
-        return self._told(undo.plan_undo(self._journal, operation))
+        try:
+            return self._told(undo.plan_undo(self._journal, operation))
+        except Refused as refusal:
+            why = self._why_unknown()
+            if not why:
+                raise
+            raise Refused(f"{visible(self.spool.root)}: {refusal}; {why}") from None
+
+    def _why_unknown(self) -> str:
+        """Why this journal does not have what was done to the spool, and what to do; empty if
+        nothing shows that anything was done."""
+        parts = [] if self.doubts_told else [one.line for one in self._journal.doubts]
+        found = len(self.unlisted())
+        if found:
+            things = "1 item lies" if found == 1 else f"{found:,} items lie"
+            parts.append(
+                f"{things} in {visible(self.quarantine_dir)} that this journal"
+                f" ({visible(str(self.journal_path))}) does not know: `quarantine list` shows them,"
+                " and `quarantine restore` puts them back by path"
+            )
+            parts += [self._other_journal(one) for one in self.other_journals()]
+        return "; ".join(parts)
+
+    @staticmethod
+    def _other_journal(journal: JournalNamed) -> str:
+        return f"things were put there by {journal.shown}"
 
     def plan_redo(self, operation: int | None = None) -> Plan:
         """The plan that redoes the operation undone last, or this one. Raises Refused if there is
@@ -226,27 +286,29 @@ class Surgeon:
     def _told(self, plan: Plan) -> Plan:
         """A plan that takes back, adapted to what is there now, with what clients will notice."""
         with suppress(OSError):  # else the folder is refused as a whole
-            plan = one_by_one(self.spool, plan, self._place_of)
+            plan = one_by_one(self.spool, plan, self._stored.place_of)
         plan = as_new_to_mbsync(self.spool, plan)
         return described(self.spool, None, plan, quarantine=self.quarantine_dir, host=self.host)
 
     # The quarantine
 
+    @property
+    def _stored(self) -> StoredItems:
+        return StoredItems(self.spool, self._journal, self.quarantine_dir)
+
     def quarantined(self) -> list[QuarantineItem]:
         """What this journal put into the quarantine and is still there, oldest first."""
-        operations = {one.id: one for one in self._journal.operations()}
-        last = self._journal.quarantined_by()
-        items = (
-            self._item(row, operations[row.operation], operations[last[row.target]])
-            for row in self._put_away()
-            if row.target in last
-        )
-        return [item for item in items if item is not None]
+        return self._stored.listed()
 
-    def _put_away(self) -> list[StepRecord]:
-        """The steps that quarantined something; undo and redo only change their state."""
-        rows = self._journal.quarantining_steps()
-        return [row for row in rows if row.step.puts_away and not row.step.is_linked]
+    def unlisted(self) -> list[QuarantineItem]:
+        """What is in the quarantine without being in this journal; see `StoredItems`."""
+        return self._stored.unlisted()
+
+    def other_journals(self) -> list[JournalNamed]:
+        """The journals of others that have put things into this quarantine."""
+        known = read_spool_id(self.quarantine_dir)
+        name = self._journal.name
+        return [one for one in known.journals if one.name != name] if known else []
 
     def quarantined_before(self, days: float) -> list[QuarantineItem]:
         """What has been in the quarantine for this long, counted from when it last went in."""
@@ -255,29 +317,7 @@ class Surgeon:
 
     def plan_purge(self, items: Collection[QuarantineItem]) -> Plan:
         """The plan that deletes these for good, file by file."""
-        rows = {row.id: row for row in self._put_away()}
-        things: list[tuple[StepRecord, list[Found]]] = []
-        left: list[Left] = []
-        for item in items:
-            try:
-                found = self._contents(item)
-            except Refused as refusal:
-                left.append(Left(item.path, str(refusal)))
-            except OSError as error:
-                left.append(Left(item.path, os.strerror(error.errno or 0)))
-            else:
-                if item.step in rows:
-                    things.append((rows[item.step], found))
-        return plan_purge(things, left)
-
-    def _contents(self, item: QuarantineItem) -> list[Found]:
-        known = self._journal.operation(item.operation)
-        place = known.quarantine if known and known.quarantine else self.quarantine_dir
-        root = at.open_directory(os.path.join(place, b"%d" % item.operation))
-        try:
-            return contents_of(root, item.original)
-        finally:
-            os.close(root)
+        return self._stored.plan_purge(items)
 
     def purge(
         self,
@@ -296,35 +336,6 @@ class Surgeon:
             self._refuse_unfinished()
             return writer.purge(plan, on_progress, cancelled)
 
-    def _item(self, row: StepRecord, first: Operation, last: Operation) -> QuarantineItem | None:
-        """The item that a step quarantined; `first` and `last` are the operations that put it there
-        for the first and for the last time."""
-        if not isinstance(row.target, QuarantinePath) or row.target.operation is None:
-            return None
-        place = os.path.join(first.quarantine or self.quarantine_dir, row.target.inside)
-        try:
-            status = directory.status_of(place, row.step.expected)
-        except OSError:
-            return None
-        # The operation may have begun long before it came to this item, whose rename set its ctime.
-        since = max(seconds(last.time), status.st_ctime)
-        kind = "other"
-        if stat.S_ISREG(status.st_mode):
-            kind = "file"
-        elif stat.S_ISDIR(status.st_mode):
-            kind = "directory"
-        return QuarantineItem(
-            row.target.operation, row.target, row.target.relative, last.time, kind,
-            0 if kind == "directory" else status.st_size, row.verdict, row.id, since, row.reason,
-        )  # fmt: skip
-
-    def _place_of(self, path: bytes) -> bytes:
-        """The absolute path of a path in the quarantine."""
-        assert isinstance(path, QuarantinePath)
-        operation = self._journal.operation(path.operation or 0)
-        home = operation.quarantine if operation else None
-        return os.path.join(home or self.quarantine_dir, path.inside)
-
     def plan_restore(self, what: int | Sequence[QuarantineItem]) -> Plan:
         """The plan that puts things back in place: all an operation quarantined, or these items.
 
@@ -341,11 +352,16 @@ class Surgeon:
             for one in reversed(self._journal.operations())
             if self._has_any(one, steps)
         ]
+        found = [item for item in what if item.step is None]
+        if found:
+            count = ArrivalCount(self.spool).of_arrival
+            plans.append(undo.plan_bring_back(self.spool, found, count))
         if not plans:
             raise Refused("there is nothing to put back")
         acts = tuple(act for plan in plans for act in plan.acts)
         left = tuple(item for plan in plans for item in plan.left)
-        return self._told(Plan("restore", acts, left, brake_exempt=True))
+        effects = tuple(line for plan in plans for line in plan.effects)
+        return self._told(Plan("restore", acts, left, effects, brake_exempt=True))
 
     def _has_any(self, operation: Operation, steps: Collection[int | None]) -> bool:
         return any(row.id in steps for row in self._journal.steps_of(operation.id))

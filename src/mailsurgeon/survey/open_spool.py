@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Mapping
@@ -9,11 +10,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.host.doveconf import FOUND_BY
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.own_places import cache_home
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import SUBDIRS, is_domain, is_of_a_home
 from mailsurgeon.maildir.spool import Spool
@@ -208,5 +208,11 @@ def _outer_maildir(root: bytes) -> bytes | None:
 
 
 def index_path(spool: Spool) -> Path:
-    """The path of this spool's index: in the user's cache directory, named by device and inode."""
-    return user_cache_path("mailsurgeon") / f"{spool.device:x}-{spool.inode:x}.index"
+    """The path of this spool's index: in the user's cache directory, named by device and inode.
+
+    Raises PermissionError when that directory lies in the spool and there is no other.
+    """
+    home = cache_home(spool.root)
+    if home is None:
+        raise PermissionError(errno.EPERM, "the cache directory lies in the spool", spool.shown)
+    return home / f"{spool.device:x}-{spool.inode:x}.index"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailsurgeon.host.own_places import temporary_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.survey_many import SpoolRow, look_at
 from mailsurgeon.procedures.survey_spool import SurveyRequest
@@ -109,7 +110,8 @@ class SpoolSessions:
         try:
             index = Index.open(index_path(spool))
         except (OSError, sqlite3.Error):
-            place = tempfile.TemporaryDirectory(prefix="mailsurgeon-")
+            home = temporary_home(spool.root)
+            place = tempfile.TemporaryDirectory(prefix="mailsurgeon-", dir=home)
             self.keep(place.cleanup)
             index = Index.open(Path(place.name) / "index.sqlite3")
         self.keep(index.close)

@@ -125,6 +125,7 @@ def test_the_script_makes_the_same_acts_on_a_copy(run: Run, broken: Tree, tmp_pa
     assert ended.stdout + ended.stderr == b""
     assert Tree(copy).picture() == broken.picture()
     by_hand, ours = _below(quarantine), _below(broken.root.parent / ".Maildir.quarantine")
+    ours -= {"IDENTITY"}  # of the spool, not of what was done
     assert {"4/.Entw&APw-rfe/cur"} <= ours <= by_hand
     assert all((quarantine / name).is_dir() for name in by_hand - ours)
     assert not (tmp_path / "owned").exists()

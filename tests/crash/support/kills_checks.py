@@ -17,7 +17,7 @@ from mailsurgeon.surgery.model import Act, Plan, Step
 from tests.crash.support.kills_plan import below
 from tests.surgery.conftest import SERVERS, Maildir, total
 
-OURS = (b"UNFINISHED", b".mailsurgeon", b"courier.lock")
+OURS = (b"UNFINISHED", b"IDENTITY", b".mailsurgeon", b"courier.lock")
 LISTS = (b"dovecot-uidlist", b"courierimapuiddb")
 
 

@@ -29,7 +29,7 @@ def test_what_is_put_away_lies_under_its_own_path_where_only_its_owner_looks(
     assert stored.stat().st_ino == inode
     for directory in (beside(maildir), beside(maildir) / "1", beside(maildir) / "1" / "cur"):
         assert directory.stat().st_mode & 0o777 == 0o700
-    assert sorted(os.listdir(beside(maildir))) == ["1"]
+    assert sorted(os.listdir(beside(maildir))) == ["1", "IDENTITY"]
     assert surgeon.quarantine_dir == os.fsencode(beside(maildir))
 
 

@@ -44,6 +44,7 @@ from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.plan.brake import brake
 from mailsurgeon.surgery.plan.propose import described, propose, propose_file, propose_folder
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+from mailsurgeon.surgery.quarantine.spool_id import JournalNamed
 
 Format = Annotated[OutcomeFormat, Parameter(help="The form of the output.")]
 
@@ -51,15 +52,21 @@ Format = Annotated[OutcomeFormat, Parameter(help="The form of the output.")]
 def _list(spool: UsualSpool = None, /, *, format: Format = "table", common: Common = COMMON) -> int:
     """List what is in the quarantine of a spool."""
     with surgeon_for(opened(spool, common), common) as surgeon:
-        _write_items(surgeon.quarantine_dir, surgeon.quarantined(), format)
+        items = [*surgeon.quarantined(), *surgeon.unlisted()]
+        _write_items(surgeon.quarantine_dir, items, format, surgeon.other_journals())
     return 0
 
 
-def _write_items(directory: bytes, items: Sequence[QuarantineItem], format: OutcomeFormat) -> None:
+def _write_items(
+    directory: bytes,
+    items: Sequence[QuarantineItem],
+    format: OutcomeFormat,
+    others: Sequence[JournalNamed] = (),
+) -> None:
     if format == "json":
-        print(as_json(items_as_dict(directory, items), indent=1))
+        print(as_json(items_as_dict(directory, items, others), indent=1))
     else:
-        print_items(directory, items, console_for(sys.stdout))
+        print_items(directory, items, console_for(sys.stdout), others)
 
 
 def add(
@@ -123,7 +130,7 @@ def restore(
         raise MailsurgeonError("name what is to come back: an operation's number, or a PATH")
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
-        items = _meant(surgeon.quarantined(), what)
+        items = _meant([*surgeon.quarantined(), *surgeon.unlisted()], what)
         return carry_out(surgeon, surgeon.plan_restore(items), consent, common)
 
 

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.console import INTERRUPTED, complain
+from mailsurgeon.cli.console import INTERRUPTED, complain, on_terminal
 from mailsurgeon.cli.execute import (
     carry_out,
     confirmed,
     exit_code,
     may_change,
-    on_terminal,
     run_plan,
     undo_command,
 )
@@ -51,6 +50,7 @@ def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
     """Lists the operations, asks, and undoes them, newest first; returns the exit code."""
     numbers = surgeon.undoable()
     if not numbers:
+        surgeon.plan_undo()  # says why there is nothing
         raise Refused(f"{surgeon.spool.shown}: there is nothing to undo")
     known = {operation.id: operation for operation in surgeon.operations()}
     operations = [known[number] for number in numbers]

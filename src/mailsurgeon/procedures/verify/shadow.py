@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.files import LARGEST_WHOLE_LIST, read_small
+from mailsurgeon.host.own_places import temporary_home
 from mailsurgeon.maildir.lists.uidlist import UidlistError, parse_uidlist
 from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.maildir.server_entry import Home
@@ -77,7 +78,8 @@ def shadow_of(spool: Spool, cancelled: Callable[[], bool] = lambda: False) -> It
     KeyboardInterrupt once `cancelled` returns True.
     """
     try:
-        place = os.fsencode(tempfile.mkdtemp(prefix="mailsurgeon-verify-"))
+        home = temporary_home(spool.root)
+        place = os.fsencode(tempfile.mkdtemp(prefix="mailsurgeon-verify-", dir=home))
     except OSError as error:
         raise MailsurgeonError(
             f"{tempfile.gettempdir()}: {error.strerror}; name another directory in TMPDIR"

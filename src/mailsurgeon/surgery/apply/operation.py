@@ -15,6 +15,7 @@ from mailsurgeon.surgery.apply.gc_pause import known_in_use
 from mailsurgeon.surgery.apply.outcome import OperationOutcome
 from mailsurgeon.surgery.apply.purging import Purged, Purging, settle_marks
 from mailsurgeon.surgery.apply.recovery import Recovery, RecoveryOutcome
+from mailsurgeon.surgery.apply.spool_marks import SpoolMarks
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
@@ -23,7 +24,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, Session
 from mailsurgeon.surgery.model import Plan, QuarantinePath, Refusal, Report
 from mailsurgeon.surgery.quarantine import directory as quarantine
-from mailsurgeon.surgery.quarantine.unfinished_notice import Notices
+from mailsurgeon.surgery.quarantine.spool_id import SpoolId
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
 from mailsurgeon.surgery.servers.lock_wait import LockWait
 from mailsurgeon.surgery.servers.locked_folder import name_of
@@ -54,7 +55,7 @@ class OperationWriter:
         self.force = False
         self.running = 0
         self.places = Places(spool, root, self._quarantine_of)
-        self.notices = Notices(spool, root, self.places.owner)
+        self.marks = SpoolMarks(self.places, journal, session, host, directory)
 
     def close(self) -> None:
         """Closes the root, which releases the writer's lock."""
@@ -77,11 +78,10 @@ class OperationWriter:
             for act in plan.acts
             for step in act.steps
         )
-        if uses:
-            os.close(self._open_quarantine(self.directory, make=True))
+        id = self._marked_id() if uses else None
         if plan.of is not None:
             self._look_where(plan.of)
-        self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
+        self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses, id)
         runner = Runner(self.places, self.journal, self.running, wait, force=self.force)
         try:
             with known_in_use():
@@ -95,14 +95,17 @@ class OperationWriter:
             ) from error
         return self._end(plan, tally)
 
-    def _begin(self, kind: str, of: int | None, acts: int, uses_quarantine: bool) -> int:
+    def _begin(
+        self, kind: str, of: int | None, acts: int, uses_quarantine: bool, id: SpoolId | None = None
+    ) -> int:
         highest = quarantine.highest_operation(self.directory)
         number = self.journal.begin(
             self.session, kind, of=of, acts=acts, at_least=highest + 1,
             quarantine=self.directory if uses_quarantine else None, lists=self._where(),
+            id=None if id is None else id.id,
         )  # fmt: skip
         try:
-            self.notices.post(number, self.journal.path, self.session.user)
+            self.marks.post(number, id)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             self.journal.finish(number, "failed", f"nothing was done: {reason}", whole=False)
@@ -169,7 +172,7 @@ class OperationWriter:
 
     def _take_notice_down(self) -> None:
         with suppress(OSError):
-            self.notices.take_down()
+            self.marks.take_down()
 
     # The quarantine
 
@@ -192,13 +195,20 @@ class OperationWriter:
 
     def _directory_of(self, operation: int) -> bytes:
         known = self.journal.operation(operation)
-        return known.quarantine if known and known.quarantine else self.directory
+        recorded = known.quarantine if known else None
+        earlier = self.journal.earlier_roots
+        return quarantine.relocated(recorded, operation, self.spool, earlier, self.directory)
 
     def _open_quarantine(self, directory: bytes, *, make: bool) -> int:
         with files_as_root():
             root = self.places.directories.root
             owner = self.places.owner
             return quarantine.open_quarantine(directory, self.spool, owner, root, make=make)
+
+    def _marked_id(self) -> SpoolId:
+        """Makes the quarantine if need be; returns the id that is in it or is to be."""
+        os.close(self._open_quarantine(self.directory, make=True))
+        return self.marks.id_for_quarantine()
 
     # Recovery
 
@@ -244,7 +254,9 @@ class OperationWriter:
         rows = self.journal.act_steps(operation.id)
         done = len({row.act for row in rows if row.state in ("done", "undone")})
         complete = done == operation.acts
-        line = f"operation {operation.id} had been interrupted: {done} of {operation.acts} done"
+        elsewhere = "" if operation.host == self.session.host else f" on {visible(operation.host)}"
+        line = f"operation {operation.id} had been interrupted{elsewhere}:"
+        line += f" {done} of {operation.acts} done"
         if found.lost_uids:
             line += f", {len(found.lost_uids)} UIDs not kept"
         state = "applied" if complete else "interrupted"

@@ -144,10 +144,14 @@ def settle_marks(journal: Journal, operation: int) -> Purged:
 
     What stayed whole loses its mark and can come back; what is only partly gone says so.
     """
-    gone = {row.source for row in journal.steps_of(operation, "done") if row.step.purges}
+    gone: dict[int, set[bytes | None]] = {}
+    for row in journal.steps_of(operation, "done"):
+        if row.step.purges is not None:
+            gone.setdefault(row.step.purges, set()).add(row.source)
     whole = partly = 0
     for thing in journal.steps_marked(_mark(operation)):
-        if thing.target in gone:
+        sources = gone.get(thing.id, set())
+        if thing.target in sources or (sources and not thing.step.carries_directory):
             whole += 1
             continue
         earlier = None

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops.paths import QUARANTINE, spelled
 from mailsurgeon.surgery.journal import settle
 from mailsurgeon.surgery.journal.journal_file import JournalFile
+from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal, JournalHome
+from mailsurgeon.surgery.journal.notes import name_of_journal, note_id, notes_of
 from mailsurgeon.surgery.journal.records import (
     OPERATION_COLUMNS,
     WHOLE_BATCH,
@@ -40,8 +41,8 @@ class Journal:
     All methods that read or write raise JournalError.
     """
 
-    def __init__(self, state_dir: Path, spool: Spool) -> None:
-        self._file = JournalFile(state_dir, spool)
+    def __init__(self, home: JournalHome) -> None:
+        self._file = JournalFile(home)
 
     @property
     def path(self) -> Path:
@@ -64,14 +65,19 @@ class Journal:
         at_least: int,
         quarantine: bytes | None,
         lists: bytes | None = None,
+        id: str | None = None,
     ) -> int:
         """Opens an operation and returns its number, which is at least `at_least`.
 
-        `lists`: the directory of the uidlists, if they are not beside the mail.
+        `lists`: the directory of the uidlists, if they are not beside the mail. `id`: the id in the
+        quarantine, if the operation uses it.
 
         Its state is `interrupted` until `finish`, because it is if nothing follows.
         """
         with self._file.writing() as db:
+            self._file.update_notes(db)
+            if id is not None:
+                note_id(db, id)
             db.execute(
                 "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
                 (session.id, session.time, session.user, session.host, session.pid,
@@ -151,7 +157,49 @@ class Journal:
                 "UPDATE steps SET reason = ? WHERE id = ?", ((reason, number) for number in steps)
             )
 
+    def forget_id(self) -> None:
+        """Notes that the quarantine, and the id in it, is gone."""
+        if self.spool_id is not None:
+            with self._file.writing() as db:
+                note_id(db, None)
+
     # Reading
+
+    @property
+    def name(self) -> str:
+        """The random name of this journal; empty if nothing has been written to it."""
+        with self._file.reading() as db:
+            return "" if db is None else name_of_journal(db)
+
+    @property
+    def earlier_roots(self) -> tuple[bytes, ...]:
+        """The paths that the spool had before, the latest last."""
+        return self._file.notes.roots
+
+    @property
+    def doubts(self) -> tuple[DoubtfulJournal, ...]:
+        """Other journals that may be the spool's."""
+        return self._file.home.found.doubts
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this journal was not there when it was looked for."""
+        return self._file.home.found.notes is None
+
+    def is_beside_a_copy(self, id: str) -> bool:
+        """Whether this journal is new because the spool, with this id, may be a copy."""
+        return self.is_new and bool(self.doubts) and self.spool_id != id
+
+    def use(self, doubtful: DoubtfulJournal) -> None:
+        """Uses this journal: the operator has said that it is the spool's."""
+        self.close()
+        self._file.home.use(doubtful)
+
+    @property
+    def spool_id(self) -> str | None:
+        """The id that its operations found in the quarantine, or wrote there; None without."""
+        with self._file.reading() as db:
+            return None if db is None else notes_of(db).spool.id
 
     def operations(self) -> list[Operation]:
         """All operations, oldest first."""
@@ -303,7 +351,9 @@ class Journal:
             if db is None:
                 return []
             rows = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY id", values)
-            return [step_from(row) for row in rows]
+            notes = self._file.notes
+            devices = dict.fromkeys(notes.devices, notes.spool.device)
+            return [step_from(row, devices) for row in rows]
 
     def sessions(self) -> list[Session]:
         """The runs that wrote to this journal, oldest first."""

@@ -1,7 +1,6 @@
 """The file of a journal: opened only if it can be trusted, made when first written to.
 
-It is an SQLite file in the state directory, one per spool (by device and inode of its root),
-written with `synchronous=FULL`.
+It is an SQLite file, one per spool, written with `synchronous=FULL`. `journal_home` says where.
 """
 
 from __future__ import annotations
@@ -11,17 +10,23 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mailsurgeon.errors import JournalError
 from mailsurgeon.host import private
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.host.own_places import maildir_around
+from mailsurgeon.surgery.journal.identity import SpoolNotes
+from mailsurgeon.surgery.journal.journal_home import JournalHome
+from mailsurgeon.surgery.journal.notes import (
+    JOURNAL_MARK,
+    JOURNAL_SCHEMA,
+    name_journal,
+    notes_of,
+    write_notes,
+)
 from mailsurgeon.surgery.journal.records import DamagedRow
 from mailsurgeon.text import visible
-
-JOURNAL_SCHEMA = 1
-_APPLICATION = 0x6D737267  # distinguishes our file from another program's
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -50,12 +55,21 @@ _LOG_PAGES = 4_000
 class JournalFile:
     """The file of one spool's journal. Safe to use from several threads."""
 
-    def __init__(self, state_dir: Path, spool: Spool) -> None:
-        self.state_dir = state_dir
-        self.path = state_dir / f"{spool.device:x}-{spool.inode:x}" / "journal.sqlite"
+    def __init__(self, home: JournalHome) -> None:
+        self.home = home
         self.db: sqlite3.Connection | None = None
-        self._spool = spool
         self._guard = threading.RLock()
+
+    @property
+    def path(self) -> Path:
+        """Where the journal is, or will be. Raises JournalError."""
+        return self.home.found.path
+
+    @property
+    def notes(self) -> SpoolNotes:
+        """What the journal knows of its spool, brought up to date with the spool as it is."""
+        known, facts = self.home.found.notes, self.home.facts
+        return SpoolNotes(facts) if known is None else known.brought_up_to(facts)
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection | None]:
@@ -101,15 +115,27 @@ class JournalFile:
         )
 
     def _make_directory(self) -> None:
-        private.make_private_directory(self.state_dir)
-        check_private(self.state_dir)
+        above = self.path.parent.parent
+        if self.home.named is None:
+            self._check_outside(above)
+            private.make_private_directory(above)
+        check_private(above)
         if not os.path.lexists(self.path.parent):
             self.path.parent.mkdir(mode=0o700)
-            _sync_directory(self.state_dir)
+            _sync_directory(above)
         check_private(self.path.parent)
 
+    def _check_outside(self, directory: Path) -> None:
+        around = maildir_around(os.fsencode(directory), self.home.spool.root)
+        if around is not None:
+            raise JournalError(
+                f"{visible(str(directory))}: lies in the spool {visible(around)}, where servers and"
+                " repairs would take the journal for mail; name a directory outside with"
+                " --state-dir, one that outlives a restart"
+            )
+
     def _connect(self) -> sqlite3.Connection:
-        check_private(self.state_dir)
+        check_private(self.path.parent.parent)
         check_private(self.path.parent)
         for suffix in ("", "-wal", "-shm", "-journal"):
             self._check_file(self.path.with_name(self.path.name + suffix))
@@ -144,25 +170,29 @@ class JournalFile:
         if version == 0 and application == 0 and empty:
             self._create(db)
             return
-        if application != _APPLICATION:
+        if application != JOURNAL_MARK:
             raise JournalError(self._line("is not a journal of this program, or damaged"))
         if version != JOURNAL_SCHEMA:
             age = "a newer" if version > JOURNAL_SCHEMA else "an unknown"
             raise JournalError(self._line(f"was written by {age} version of this program"))
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise JournalError(self._line("is damaged"))
-        meta = dict(db.execute("SELECT key, value FROM meta"))
-        if meta.get("spool") != f"{self._spool.device}:{self._spool.inode}":
+        if self.home.named is None and notes_of(db).spool.inode != self.home.spool.inode:
             raise JournalError(self._line("belongs to another spool"))
+
+    def update_notes(self, db: sqlite3.Connection) -> None:
+        """Notes what the spool is now, if that differs, and names the journal; within `writing`."""
+        name_journal(db)
+        if notes_of(db).without_id != self.notes.without_id:
+            write_notes(db, self.notes)
 
     def _create(self, db: sqlite3.Connection) -> None:
         db.executescript(
-            f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {_APPLICATION};"
+            f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id = {JOURNAL_MARK};"
             f"PRAGMA user_version = {JOURNAL_SCHEMA};"
-            f"INSERT INTO meta VALUES ('spool', '{self._spool.device}:{self._spool.inode}');"
-            "COMMIT;"
         )
-        db.execute("INSERT INTO meta VALUES ('path', ?)", (os.fsencode(self._spool.root),))
+        write_notes(db, self.notes)
+        db.execute("COMMIT")
 
     def close(self) -> None:
         """Closes the connection."""
@@ -175,6 +205,8 @@ class JournalFile:
         """Makes the name of SQLite's log durable: SQLite does not report when that fails."""
         with self.journal_errors():
             _sync_directory(self.path.parent)
+            with suppress(OSError):  # only helps to find it after the device number has changed
+                self.home.remember()
 
 
 def check_private(directory: Path) -> None:

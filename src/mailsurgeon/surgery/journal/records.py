@@ -13,7 +13,7 @@ import socket
 import time
 from calendar import timegm
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -169,13 +169,18 @@ def operation_from(row: tuple[Any, ...], counts: Mapping[str, int]) -> Operation
     )  # fmt: skip
 
 
-def step_from(row: tuple[Any, ...]) -> StepRecord:
-    """Makes a step from its row (all columns). Raises DamagedRow, or ValueError or TypeError."""
+def step_from(row: tuple[Any, ...], devices: Mapping[int, int]) -> StepRecord:
+    """Makes a step from its row (all columns). Raises DamagedRow, or ValueError or TypeError.
+
+    `devices`: earlier device numbers of the spool, with the one that it has now.
+    """
     number, operation, batch, act, verdict, label, action, source, target = row[:9]
     folder, target_folder, expected, data, state, reason, checksum = row[9:]
     if checksum != _sum(row[:13]) or state not in STEP_STATES:
         raise DamagedRow(f"step {number}")
     was = Expected(*map(int, expected[1:-1].split(","))) if expected else None
+    if was is not None and was.device in devices:
+        was = replace(was, device=devices[was.device])
     try:
         where = Where(_path(source), _path(target), was, folder, target_folder)
         step = read_step(action, where, _read(data))

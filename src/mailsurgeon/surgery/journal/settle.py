@@ -13,7 +13,8 @@ from typing import Any
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord, step_row
 
 _REWRITE = (
-    "UPDATE steps SET source = ?, target = ?, data = ?, state = ?, reason = ?, sum = ? WHERE id = ?"
+    "UPDATE steps SET source = ?, target = ?, expected = ?, data = ?, state = ?, reason = ?,"
+    " sum = ? WHERE id = ?"
 )
 _SETTLE = "UPDATE steps SET state = ?, reason = ? WHERE id BETWEEN ? AND ?"
 
@@ -26,7 +27,7 @@ def settle_rows(db: sqlite3.Connection, records: Iterable[StepRecord]) -> None:
     for record in records:
         if record.rewritten:
             row = step_row(record)
-            rewritten.append((*row[7:9], *row[12:], record.id))
+            rewritten.append((*row[7:9], *row[11:], record.id))
         else:
             alike.setdefault((record.state, record.reason), []).append(record.id)
         if record.state == "done":

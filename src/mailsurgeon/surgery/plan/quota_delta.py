@@ -13,15 +13,13 @@ from mailsurgeon.surgery.model import QuarantinePath
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import file_sizes_in
-from mailsurgeon.survey.uidlists.quota_rule import quota_rule
 
 
-class QuotaCount:
+class ArrivalCount:
     """Counts by the rules of the server that left files in the spool. Made for one plan."""
 
-    def __init__(self, spool: Spool, index: Index) -> None:
+    def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._index = index
         self._rules: dict[bytes, Rule] = {}
 
     @cached_property
@@ -32,6 +30,34 @@ class QuotaCount:
         except OSError:
             return False
         return stat.S_ISREG(status.st_mode)
+
+    def of_arrival(self, target: bytes, folder: bytes | None, size: int) -> tuple[int, int] | None:
+        """Bytes and messages that a file adds by coming to the path `target` in this folder; None
+        if there is no `maildirsize` or nothing changes."""
+        if not self.is_kept:
+            return None
+        return _unless_zero(*self._counted(target, folder, size))
+
+    def _counted(self, path: bytes, folder: bytes | None, size: int) -> tuple[int, int]:
+        if folder is None or isinstance(path, QuarantinePath):
+            return 0, 0
+        rule = self._rule(folder)
+        if not rule.counts_folder(folder):
+            return 0, 0
+        return rule.counted(path[len(folder) + 1 :] if folder else path, size)
+
+    def _rule(self, folder: bytes) -> Rule:
+        if folder not in self._rules:
+            self._rules[folder] = quota_rule(self._spool, folder)
+        return self._rules[folder]
+
+
+class QuotaCount(ArrivalCount):
+    """Counts what moves within the spool, or out of it, by the index."""
+
+    def __init__(self, spool: Spool, index: Index) -> None:
+        super().__init__(spool)
+        self._index = index
 
     def of_message(
         self, entry: EntryDetail, home: bytes | None, target: bytes, goal: bytes | None
@@ -59,19 +85,6 @@ class QuotaCount:
                 after = self._counted(target + path[len(source) :], goal, length)
                 size, count = size + after[0] - before[0], count + after[1] - before[1]
         return _unless_zero(size, count)
-
-    def _counted(self, path: bytes, folder: bytes | None, size: int) -> tuple[int, int]:
-        if folder is None or isinstance(path, QuarantinePath):
-            return 0, 0
-        rule = self._rule(folder)
-        if not rule.counts_folder(folder):
-            return 0, 0
-        return rule.counted(path[len(folder) + 1 :] if folder else path, size)
-
-    def _rule(self, folder: bytes) -> Rule:
-        if folder not in self._rules:
-            self._rules[folder] = quota_rule(self._spool, folder)
-        return self._rules[folder]
 
 
 def _unless_zero(size: int, messages: int) -> tuple[int, int] | None:

@@ -1,20 +1,37 @@
-"""Plans that undo an operation, redo it, or restore files from the quarantine."""
+"""Plans that undo an operation, redo it, or restore files from the quarantine.
+
+What lies in the quarantine but is in no journal comes back by its path there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.uidlist import Change
+from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import Act, Left, Plan, Step
 from mailsurgeon.surgery.plan.returns.folder_return import redone
+from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+from mailsurgeon.surgery.servers.folder_names import folder_around
 from mailsurgeon.surgery.servers.uid_changes import base_after
 from mailsurgeon.surgery.steps.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.steps.uidlist import ChangeRecords
+
+_NEW_TO_CLIENTS = (
+    "the journal that knows their UIDs is not at hand: clients see what comes back as new"
+)
+_UNCOUNTED = "maildirsize does not count what comes back in whole directories"
+
+CountArrival = Callable[[bytes, bytes | None, int], tuple[int, int] | None]
+"""What a message of so many bytes adds to `maildirsize`, by its path and folder."""
 
 
 def undoable(journal: Journal) -> list[Operation]:
@@ -74,6 +91,28 @@ def plan_redo(journal: Journal, number: int | None) -> Plan:
     if not acts:
         raise Refused(f"operation {operation.id} has nothing to redo")
     return Plan("redo", tuple(acts), of=operation.id, brake_exempt=True)
+
+
+def plan_bring_back(spool: Spool, items: Sequence[QuarantineItem], count: CountArrival) -> Plan:
+    """The plan that renames each item to its original path; what is taken already is left."""
+    acts: list[Act] = []
+    left: list[Left] = []
+    for item in items:
+        if os.path.lexists(spool.absolute(item.original)):
+            left.append(Left(item.path, "its place in the spool is taken"))
+            continue
+        directory = item.kind == "directory"
+        folder = item.original if directory else folder_around(os.path.dirname(item.original))
+        quota = None if directory else count(item.original, folder, item.size)
+        step = Rename(
+            item.path, item.original, item.expected, None, folder, quota=quota
+        )  # fmt: skip
+        label = None if folder is None else folder_name(folder, spool.layout)
+        acts.append(Act("restore quarantine", item.path, (step,), label))
+    effects = (_NEW_TO_CLIENTS,) if acts else ()
+    if any(item.kind == "directory" for item in items) and count(b"cur/any", b"", 1):
+        effects += (_UNCOUNTED,)
+    return Plan("restore", tuple(acts), tuple(left), effects, brake_exempt=True)
 
 
 def _restored(journal: Journal) -> set[int]:

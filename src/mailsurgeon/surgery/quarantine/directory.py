@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.host.own_places import maildir_around
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.expected import Expected
@@ -26,8 +27,11 @@ class QuarantineItem:
     `path` begins with `quarantine:`; `original` is relative to the spool.
     `time` (UTC) is when the operation that put it there last began, and `since` (seconds since
     1970) when it came in. `kind` is "file", "directory" or "other"; `size` is in bytes (0 for a
-    directory). `note` says that it is partly purged, else it is empty.
-    `step` is the id in the journal, None if only another user's journal has it.
+    directory). `note` says that it is partly purged, else it is empty. `present`: its path below
+    the operation's directory now, if a redo took along flags that a client has changed.
+    `step` is the id in the journal. It is None for what was only found on the disk: another journal
+    has it, or none has any more; `time` is then when the file was last renamed, and `expected`
+    what it is.
     """
 
     operation: int
@@ -38,24 +42,57 @@ class QuarantineItem:
     size: int
     verdict: str
     step: int | None
+    expected: Expected | None = None
     since: float = 0.0
     note: str = ""
+    present: bytes = b""
 
 
 def default_directory(spool: Spool) -> bytes:
     """`.NAME.quarantine` beside the spool NAME."""
-    parent, name = os.path.split(spool.root)
+    return _beside(spool.root)
+
+
+def _beside(root: bytes) -> bytes:
+    parent, name = os.path.split(root)
     return os.path.join(parent, b"." + name + b".quarantine")
+
+
+def relocated(
+    recorded: bytes | None, operation: int, spool: Spool, earlier: Iterable[bytes], given: bytes
+) -> bytes:
+    """The directory that holds what an operation quarantined.
+
+    It is where the journal says (`recorded`), unless that is gone because a directory above the
+    spool was renamed: then it lies in the same direction from the spool as it did from one of the
+    spool's `earlier` paths, or it is the directory `given` for this run.
+    """
+    if recorded is None:
+        return given
+    holder = b"%d" % operation
+    places = [recorded]
+    for root in earlier:
+        aside = os.path.relpath(recorded, root)
+        if recorded == _beside(root):
+            aside = os.path.relpath(default_directory(spool), spool.root)
+        places.append(os.path.normpath(os.path.join(spool.root, aside)))
+    for place in (*places, given):
+        if os.path.isdir(os.path.join(place, holder)):
+            return place
+    # Nothing is there: what is to be made again is made beside the spool, wherever that is now.
+    return places[-1] if not os.path.isdir(os.path.dirname(recorded)) else recorded
 
 
 def _above(directory: bytes, spool: Spool, root: int, *, make: bool) -> int:
     if directory == default_directory(spool):
         return above_default(root)
     above = os.path.realpath(os.path.dirname(directory))
-    place = os.path.join(above, os.path.basename(directory), b"")
-    if make and place.startswith(os.path.join(spool.root, b"")):
+    place = os.path.join(above, os.path.basename(directory))
+    around = maildir_around(place, spool.root) if make else None
+    if around is not None:
         # Servers, and the next survey, would take the files in it for mail.
-        raise Refused(f"{visible(directory)}: lies in the spool; name a directory beside it")
+        which = "the spool" if around == spool.root else f"the Maildir {visible(around)}"
+        raise Refused(f"{visible(directory)}: lies in {which}; name a directory beside it")
     return at.open_directory(above)
 
 
@@ -118,18 +155,18 @@ def _check(found: int, directory: bytes, spool: Spool, trusted: set[int], advice
         raise Refused(f"{visible(directory)}: others may look into it; chmod it to 700")
 
 
-def status_of(place: bytes, expected: Expected | None) -> os.stat_result:
-    """The status of what was put at this absolute path, or of that same file under another name
-    beside it: a redo takes along the flags that a client has changed. Raises OSError."""
+def status_of(place: bytes, expected: Expected | None) -> tuple[bytes, os.stat_result]:
+    """The name and status of what was put at this absolute path, or of that same file under another
+    name beside it: a redo takes along the flags that a client has changed. Raises OSError."""
     try:
-        return os.lstat(place)
+        return os.path.basename(place), os.lstat(place)
     except FileNotFoundError:
         if expected is None:
             raise
         with os.scandir(os.path.dirname(place)) as entries:
             for entry in entries:
                 if entry.inode() == expected.inode:
-                    return entry.stat(follow_symlinks=False)
+                    return entry.name, entry.stat(follow_symlinks=False)
         raise
 
 

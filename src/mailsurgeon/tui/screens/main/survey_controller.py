@@ -121,6 +121,8 @@ class SurveyController:
             elif report := session.surgeon.recover():
                 summary = f"Recovered after an interruption: {report.summary}"
                 post(InterruptionHandled(summary, report.effects))
+            for doubtful in session.surgeon.doubts:
+                post(InterruptionHandled(doubtful.line))
         except JournalError as error:
             if session.read_only:
                 post(InterruptionHandled(one_line(error)))

@@ -1,0 +1,130 @@
+"""What is in the quarantine of a spool: what its journal put there, and what else lies there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from mailsurgeon.errors import Refused, SpoolError
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.surgery.apply.purging import plan_purge
+from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.resolve import open_root
+from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import Operation, StepRecord, seconds
+from mailsurgeon.surgery.model import Left, Plan, QuarantinePath
+from mailsurgeon.surgery.quarantine import directory
+from mailsurgeon.surgery.quarantine.contents import Found, contents_of
+from mailsurgeon.surgery.quarantine.directory import QuarantineItem
+from mailsurgeon.surgery.quarantine.found_on_disk import found_on_disk
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItems:
+    """Looks into the quarantine; changes nothing. `directory`: where it is if nothing is said."""
+
+    spool: Spool
+    journal: Journal
+    directory: bytes
+
+    def listed(self) -> list[QuarantineItem]:
+        """What the journal put into the quarantine and is still there, oldest first."""
+        operations = {one.id: one for one in self.journal.operations()}
+        last = self.journal.quarantined_by()
+        items = (
+            self._item(row, operations[row.operation], operations[last[row.target]])
+            for row in self._put_away()
+            if row.target in last
+        )
+        return [item for item in items if item is not None]
+
+    def unlisted(self) -> list[QuarantineItem]:
+        """What is in the quarantine without being in this journal, found on the disk.
+
+        Another journal has it, or the journal was lost. Empty if the quarantine cannot be read.
+        """
+        known = {
+            row.target.inside for row in self._put_away() if isinstance(row.target, QuarantinePath)
+        }
+        unfinished = {one.id for one in self.journal.open_operations()}
+        with suppress(OSError, SpoolError), ExitStack() as stack:
+            root = open_root(self.spool)
+            stack.callback(os.close, root)
+            quarantine = at.open_directory(os.path.realpath(self.directory))
+            stack.callback(os.close, quarantine)
+            return list(found_on_disk(quarantine, root, known, unfinished))
+        return []
+
+    def plan_purge(self, items: Collection[QuarantineItem]) -> Plan:
+        """The plan that deletes these for good, file by file."""
+        rows = {row.id: row for row in self._put_away()}
+        things: list[tuple[StepRecord, list[Found]]] = []
+        left: list[Left] = []
+        for item in items:
+            try:
+                found = self._contents(item)
+            except Refused as refusal:
+                left.append(Left(item.path, str(refusal)))
+            except OSError as error:
+                left.append(Left(item.path, os.strerror(error.errno or 0)))
+            else:
+                if item.step in rows:
+                    things.append((rows[item.step], found))
+        return plan_purge(things, left)
+
+    def place_of(self, path: bytes) -> bytes:
+        """The absolute path of a path in the quarantine."""
+        assert isinstance(path, QuarantinePath)
+        return os.path.join(self._home_of(path), path.inside)
+
+    def _home_of(self, path: QuarantinePath) -> bytes:
+        number = path.operation or 0
+        known = self.journal.operation(number)
+        return directory.relocated(
+            known.quarantine if known else None, number, self.spool, self.journal.earlier_roots,
+            self.directory,
+        )  # fmt: skip
+
+    def _put_away(self) -> list[StepRecord]:
+        """The steps that quarantined something; undo and redo only change their state."""
+        rows = self.journal.quarantining_steps()
+        return [row for row in rows if row.step.puts_away and not row.step.is_linked]
+
+    def _contents(self, item: QuarantineItem) -> list[Found]:
+        assert isinstance(item.path, QuarantinePath)
+        root = at.open_directory(os.path.join(self._home_of(item.path), b"%d" % item.operation))
+        try:
+            return contents_of(root, item.present)
+        finally:
+            os.close(root)
+
+    def _item(self, row: StepRecord, first: Operation, last: Operation) -> QuarantineItem | None:
+        """The item that a step quarantined; `first` and `last` are the operations that put it there
+        for the first and for the last time."""
+        path = row.target
+        if not isinstance(path, QuarantinePath) or path.operation is None:
+            return None
+        home = directory.relocated(
+            first.quarantine, path.operation, self.spool, self.journal.earlier_roots,
+            self.directory,
+        )  # fmt: skip
+        try:
+            name, status = directory.status_of(os.path.join(home, path.inside), row.step.expected)
+        except OSError:
+            return None
+        # The operation may have begun long before it came to this item, whose rename set its ctime.
+        since = max(seconds(last.time), status.st_ctime)
+        kind = "other"
+        if stat.S_ISREG(status.st_mode):
+            kind = "file"
+        elif stat.S_ISDIR(status.st_mode):
+            kind = "directory"
+        return QuarantineItem(
+            path.operation, path, path.relative, last.time, kind,
+            0 if kind == "directory" else status.st_size, row.verdict, row.id,
+            since=since, note=row.reason,
+            present=os.path.join(os.path.dirname(path.relative), name),
+        )  # fmt: skip
