@@ -19,6 +19,7 @@ from mailsurgeon.cli.console import INTERRUPTED, complain
 from mailsurgeon.cli.options import COMMON, DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.open_files import LEAST, open_file_limit, raise_open_file_limit
 
 COULD_NOT = 2
 PIPE_CLOSED = 141
@@ -54,6 +55,10 @@ def application() -> App:
 
 def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
+    raise_open_file_limit()
+    if open_file_limit() < LEAST:
+        complain(f"this process may open only {open_file_limit()} files; allow more (ulimit -n)")
+        sys.exit(COULD_NOT)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -6,6 +6,7 @@
 `mounts`        whether others may change a file system without this kernel noticing
 `processes`     reads /proc: open files, running sync tools, holders of locks
 `files`         reads a small regular file, and refuses anything else
+`open_files`    the limit of open files, and what is left of it
 `private`       makes directories and files that only their user can read or change
 
 Nothing here changes a spool. Only the start of a program creates a `Host`; it is passed to all

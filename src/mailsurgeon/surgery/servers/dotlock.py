@@ -55,8 +55,12 @@ class DotLock:
                 remove_own(self._directory, self._name + suffix)
             _put_back(self._directory, self._name)
         finally:
-            os.close(self._handle)
-            os.close(self._directory)
+            self.close()
+
+    def close(self) -> None:
+        """Closes the descriptors of a lock that is not in place."""
+        os.close(self._handle)
+        os.close(self._directory)
 
 
 def own_mark() -> bytes:
@@ -116,12 +120,17 @@ def _place(directory: int, name: bytes) -> DotLock | None:
     draft = name + DRAFT_SUFFIX
     remove_own(directory, draft)
     handle = os.open(draft, _NEW_FILE, 0o644, dir_fd=directory)
+    lock = None
     try:
+        lock = DotLock(directory, name, handle)  # before it is in place: it needs a descriptor
         os.write(handle, own_mark())
         _second_name(directory, draft, name)
-        return DotLock(directory, name, handle)
+        return lock
     except OSError as error:
-        os.close(handle)
+        if lock is None:
+            os.close(handle)
+        else:
+            lock.close()
         with suppress(OSError):
             remove_own(directory, draft)
         if isinstance(error, FileExistsError):

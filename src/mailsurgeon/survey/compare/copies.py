@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.diagnosis.group_rules import Copy
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index import comparison
@@ -55,7 +56,9 @@ class Copies:
                 whole, body = digests(descriptor, size)
             finally:
                 os.close(descriptor)
-        except OSError:
+        except OSError as error:
+            if no_more_files(error):
+                raise
             return None, None
         self.writer.set_digests(number, whole, body)
         return whole, body

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import (
     SUBDIRS,
@@ -249,6 +250,8 @@ class _Walker:
         try:
             return self.listing(os.path.join(self.root, path))
         except OSError as error:
+            if no_more_files(error):
+                raise
             self._skip(path, error.strerror or "cannot be read")
             return None
 
