@@ -16,6 +16,7 @@ from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
+from mailsurgeon.surgery.fsops.as_owner import refuse_rights_of_root
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
@@ -151,6 +152,9 @@ class Surgeon:
         """Makes this run the spool's only writer until the block ends."""
         root = open_root(self.spool)
         try:
+            status = os.fstat(root)
+            owner = status.st_uid, status.st_gid
+            refuse_rights_of_root(owner, visible(self.spool.root))
             hold_as_writer(root, self.spool.root, self.host)
         except BaseException:
             os.close(root)

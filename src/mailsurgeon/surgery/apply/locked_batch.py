@@ -134,7 +134,7 @@ class LockedBatch:
             except StepRefused as refusal:
                 self._take_back(run, str(refusal))
                 return
-            except OutOfDescriptors as error:
+            except OutOfDescriptors:
                 self._take_back(run, "")
                 run.state = "planned"
                 raise

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.diagnosis.group_rules import Copy
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index import comparison
 from mailsurgeon.survey.index.comparison import Candidate, Likeness
