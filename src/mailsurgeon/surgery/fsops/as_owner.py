@@ -13,7 +13,7 @@ import ctypes
 import os
 import pwd
 import shlex
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 
 from mailsurgeon.errors import Refused
@@ -26,6 +26,12 @@ _ROOT = (0, 0)
 _NOBODY = -1  # an id that nobody has: setfsuid(2) then only returns the present one
 _GET_SECUREBITS = 27  # prctl(2)
 _NO_SETUID_FIXUP = 1 << 2  # capabilities(7): root's capabilities stay whatever the user id is
+_NO_CAPABILITY = "CAP_SETUID or CAP_SETGID is missing"
+
+
+def _now(call: Callable[[int], int]) -> int:
+    """The id that setfsuid or setfsgid has set."""
+    return call(_NOBODY) & 0xFFFF_FFFF
 
 
 @contextmanager
@@ -43,10 +49,8 @@ def files_as_owner(owner: tuple[int, int]) -> Generator[None]:
     user_before = _setfsuid(user)
     try:
         # Both calls fail in silence; only the ids that they leave tell (setfsuid(2)).
-        if (_setfsuid(_NOBODY), _setfsgid(_NOBODY)) != owner:
-            raise Refused(
-                f"root may not act as uid {user} here: CAP_SETUID or CAP_SETGID is missing"
-            )
+        if user and (_now(_setfsuid), _now(_setfsgid)) != owner:
+            raise Refused(f"root may not act as uid {user} here: {_NO_CAPABILITY}")
         yield
     finally:
         _setfsuid(user_before)
@@ -66,7 +70,7 @@ def refuse_rights_of_root(owner: tuple[int, int], shown: str) -> None:
             return
         why = "its securebits keep root's capabilities (no-setuid-fixup)"
     except Refused:
-        why = "CAP_SETUID or CAP_SETGID is missing"
+        why = _NO_CAPABILITY
     raise Refused(
         f"{shown}: root cannot take on the rights of its owner here ({why}), and does nothing with"
         f" its own; nothing was changed. Run mailsurgeon as the owner: {_as_owner(*owner)}"
