@@ -121,13 +121,22 @@ def finish_directory(
         status = os.fstat(made)
         if owner and os.geteuid() == 0 and (status.st_uid, status.st_gid) != owner:
             with files_as_root():
-                if os.listdir(made):
-                    raise OSError(errno.EEXIST, "another directory has taken its place")
+                _check_empty(made)
                 os.fchown(made, *owner)
         if stat.S_IMODE(os.fstat(made).st_mode) != mode:
             os.fchmod(made, mode)
+        if mode & stat.S_ISGID and not os.fstat(made).st_mode & stat.S_ISGID:
+            # Without an error, the kernel drops it for whoever is not in the group (chmod(2)).
+            with files_as_root():
+                _check_empty(made)
+                os.fchmod(made, mode)
     finally:
         os.close(made)
+
+
+def _check_empty(directory: int) -> None:
+    if os.listdir(directory):
+        raise OSError(errno.EEXIST, "another directory has taken its place")
 
 
 def hand_over_empty(directory: int, owner: tuple[int, int]) -> None:

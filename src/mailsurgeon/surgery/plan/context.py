@@ -33,7 +33,7 @@ from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.questions import names_in
+from mailsurgeon.survey.index.questions import names_in, names_of_linked_files
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
 _SMALL = 1 << 20  # most bytes to read of a server's file
@@ -136,6 +136,16 @@ class SpoolContext:
         first = inode not in self._dated
         self._dated.add(inode)
         return first
+
+    def linked_outside(self, entry: EntryDetail) -> bool:
+        """Whether a file has more names (hard links) than the index knows in the spool: the others
+        may be a backup's, which no repair may change."""
+        key = entry.inode, entry.size, entry.mtime_ns
+        return entry.is_file and entry.nlink > max(1, self._linked.get(key, 0))
+
+    @cached_property
+    def _linked(self) -> dict[tuple[int, int, int], int]:
+        return names_of_linked_files(self.index)
 
     def uid_in_use(self, folder: bytes, uid: int) -> bool:
         """Whether a message in cur or new of `folder` has `,U=uid` in its name."""
