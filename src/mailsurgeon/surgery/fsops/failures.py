@@ -44,5 +44,5 @@ def failure_at(error: OSError, path: bytes) -> StepRefused | HardError:
     OutOfDescriptors when only the limit of open files stands in the way."""
     if no_more_files(error):
         return OutOfDescriptors(limit_line(error))
-    line = f"{visible(path)}: {os.strerror(error.errno or 0)}"
+    line = f"{visible(path)}: {error.strerror or os.strerror(error.errno or 0)}"
     return HardError(line) if error.errno in HARD else StepRefused(line)
