@@ -17,6 +17,7 @@ from mailsurgeon.maildir.server_files import COURIER
 
 if TYPE_CHECKING:
     from mailsurgeon.host.auto_expunge import Expiry
+    from mailsurgeon.host.mounts import FileSystems
     from mailsurgeon.host.processes import Processes
 
 MOUNTS = "/proc/self/mountinfo"
@@ -85,6 +86,12 @@ class Host:
         from mailsurgeon.host.mounts import shared_file_system
 
         return shared_file_system(root, self._mounts)
+
+    def file_systems(self, root: bytes) -> FileSystems:
+        """The file systems in the tree below `root`, as they are mounted now."""
+        from mailsurgeon.host.mounts import FileSystems
+
+        return FileSystems(root, self._mounts)
 
     @cached_property
     def processes(self) -> Processes:

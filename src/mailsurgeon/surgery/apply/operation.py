@@ -80,6 +80,7 @@ class OperationWriter:
             for step in act.steps
         )
         if uses:
+            self._check_mount()
             os.close(self._open_quarantine(self.directory, make=True))
         if plan.of is not None:
             self._look_where(plan.of)
@@ -96,6 +97,18 @@ class OperationWriter:
                 f" mailsurgeon again: {error}"
             ) from error
         return self._end(plan, tally)
+
+    def _check_mount(self) -> None:
+        """Raises Refused if the quarantine is on another mount than the spool, though perhaps on
+        the same file system, as with a bind mount."""
+        mounts = self.host.file_systems(b"/")
+        above = os.path.realpath(os.path.dirname(self.directory))
+        if mounts.of(above.strip(b"/")) != mounts.of(self.spool.root.strip(b"/")):
+            raise Refused(
+                f"{visible(self.directory)}: a file system is mounted between it and the spool, so"
+                " no rename leads there; name a directory on the spool's side with --quarantine, or"
+                " keep the spool one directory below the mount point"
+            )
 
     def _begin(self, kind: str, of: int | None, acts: int, uses_quarantine: bool) -> int:
         highest = quarantine.highest_operation(self.directory)

@@ -44,5 +44,10 @@ def failure_at(error: OSError, path: bytes) -> StepRefused | HardError:
     OutOfDescriptors when only the limit of open files stands in the way."""
     if no_more_files(error):
         return OutOfDescriptors(limit_line(error))
+    if error.errno == errno.EXDEV:
+        return StepRefused(
+            f"{visible(path)}: no rename leads there (another file system, or a directory from a"
+            " lower layer of overlayfs); move it with mv while no server runs"
+        )
     line = f"{visible(path)}: {error.strerror or os.strerror(error.errno or 0)}"
     return HardError(line) if error.errno in HARD else StepRefused(line)

@@ -22,6 +22,7 @@ from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
+_BY_OTHER_MEANS = "move it with a mail client, or with mv while no server runs"
 _UNITED = "its flags go to the copy that is kept"
 _ORDER = {"make-subdirs": 0, "fix-uidlist": 1, "quarantine folder": 5, "lift-folder": 6}
 _URGENT, _USUAL, _LATE = 2, 3, 4  # late: all hard links of a file share its new time
@@ -53,10 +54,11 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     acts = list(_missing_homes(tasks, context))
     for task in sorted(tasks.values(), key=lambda task: _turn(task, context)):
         act = _act_of(task, context, united.get(task.entry.path))
+        codes = tuple(task.codes)
         if act is None:
-            left.append(
-                Left(task.entry.path, "there is nothing to change", tuple(task.codes), False)
-            )
+            left.append(Left(task.entry.path, "there is nothing to change", codes, False))
+        elif reason := next(filter(None, (_barred(step, context) for step in act.steps)), ""):
+            left.append(Left(task.entry.path, reason, codes))
         else:
             acts.append(act)
     return acts, left
@@ -212,11 +214,26 @@ def _act_of(task: EntryTask, context: SpoolContext, companion: EntryTask | None)
     )  # fmt: skip
 
 
+def _barred(step: Step, context: SpoolContext) -> str:
+    """Why a step cannot rename across file systems; empty if it need not."""
+    if not isinstance(step, Rename):
+        return ""
+    there, source = context.file_systems, step.source
+    if step.carries_directory and there.is_mount_point(source):
+        return "a file system is mounted there; unmount it and mount it at the other place by hand"
+    away = step.target.startswith(QUARANTINE)
+    target = b"" if away else step.target.rpartition(b"/")[0]
+    if there.of(source.rpartition(b"/")[0]) == there.of(target):
+        return ""
+    where = "the quarantine" if away else context.folder_name(step.target_folder or b"")
+    return f"{where} is on another file system, where no rename leads; {_BY_OTHER_MEANS}"
+
+
 def _put_away(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[str]]:
     entry = task.entry
     target = QUARANTINE + b"@/" + entry.path
     home = _home(entry, context)
-    expected = entry.expected(context.spool)
+    expected = context.expected(entry)
     step = Rename(entry.path, target, expected, folder=home)
     if entry.is_directory:
         return [_counting(step, context)], []
@@ -247,7 +264,7 @@ def _home(entry: EntryDetail, context: SpoolContext) -> bytes | None:
 def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[str]]:
     """All steps except a quarantine, and notes."""
     entry, repair = task.entry, task.repair
-    expected = entry.expected(context.spool)
+    expected = context.expected(entry)
     home = context.home(entry)
     if not entry.is_file or entry.place == Place.FOLDER:
         own = [_counting(step, context) for step in repair.own]
@@ -292,6 +309,6 @@ def _after(
 ) -> Iterable[Step]:
     """The steps on the file under its last name; those that change its time come last, because the
     others expect the old time."""
-    home, expected = _home(task.entry, context), task.entry.expected(context.spool)
+    home, expected = _home(task.entry, context), context.expected(task.entry)
     for step in sorted(steps, key=_dates):
         yield replace(step, source=path, expected=expected, folder=home)

@@ -16,6 +16,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
 from mailsurgeon.host.files import LARGEST_SURVEYED_LIST, read_small
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.mounts import FileSystems
 from mailsurgeon.maildir.filename import split, uid_field
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.maildir.lists.mbsync_state import highest_uid_given
@@ -27,6 +28,7 @@ from mailsurgeon.maildir.server_files import (
     MBSYNC_UIDVALIDITY,
 )
 from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.surgery.model import Expected
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load
 from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
@@ -119,6 +121,21 @@ class SpoolContext:
             ctime_ns=status.st_ctime_ns, inode=status.st_ino, mode=status.st_mode,
             uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,
         )  # fmt: skip
+
+    # File systems
+
+    @cached_property
+    def file_systems(self) -> FileSystems:
+        """The file systems of the spool's directories."""
+        return self.host.file_systems(self.spool.root)
+
+    def expected(self, entry: EntryDetail) -> Expected:
+        """What the source of a step on this entry must still be when the step runs. A folder may
+        have a file system of its own."""
+        status = self.lstat(entry.path)
+        if status is not None and status.st_ino == entry.inode:
+            return entry.expected(status.st_dev)
+        return entry.expected(self.file_systems.of(entry.directory)[0])
 
     # Names in use
 

@@ -23,5 +23,5 @@ def lift_folder(choice: Choice, context: SpoolContext) -> Repair | Left:
     stale = context.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
-    step = Rename(path, target, entry.expected(context.spool), path, target)
+    step = Rename(path, target, context.expected(entry), path, target)
     return Repair("lift-folder", own=(step,), notes=("; ".join(notes),))
