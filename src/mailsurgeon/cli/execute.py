@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mailsurgeon.cli.console import INTERRUPTED, complain, interruptible, progress
+from mailsurgeon.cli.console import INTERRUPTED, complain, interruptible, progress, stoppable
 from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import Common, Consent
 from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveying
@@ -114,11 +114,16 @@ def _ask(question: str) -> str:
 
 def run_plan(surgeon: Surgeon, plan: Plan, common: Common) -> tuple[Report, bool]:
     """Applies the plan; also returns whether an interrupt stopped it after a batch."""
-    with progress(not common.quiet) as advance, interruptible() as interrupted:
+    with (
+        progress(not common.quiet) as advance,
+        interruptible() as interrupted,
+        stoppable() as stops,
+    ):
         report = surgeon.apply(
             plan,
             on_progress=lambda done, total: advance(plan.kind, done, total),
             cancelled=interrupted,
+            stops=stops,
         )
         return report, interrupted()
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from mailsurgeon.cli.console import complain, interruptible, progress
+from mailsurgeon.cli.console import complain, interruptible, progress, stoppable
 from mailsurgeon.cli.options import Common
 from mailsurgeon.errors import JournalError
 from mailsurgeon.maildir.spool import Spool
@@ -144,7 +144,8 @@ def surgeon_for(
         if not common.quiet:
             surgeon.on_wait = complain
         if changes:
-            recovered = surgeon.recover()
+            with stoppable() as stops:
+                recovered = surgeon.recover(stops)
             if recovered is not None:
                 _report_recovered(spool, recovered)
         else:

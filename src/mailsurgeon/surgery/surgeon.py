@@ -25,7 +25,7 @@ from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
-from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, WAIT_SECONDS, LockWait, Stops
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.text import visible
 
@@ -95,13 +95,14 @@ class Surgeon:
         *,
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        stops: Stops = NO_STOPS,
     ) -> Report:
         """Runs a plan; checks each step again first and refuses those that no longer fit.
 
         `on_progress` gets (acts done, acts in all) after each batch; `cancelled` is called before
-        each, and True stops. Raises SpoolBusy, Refused, SpoolError and JournalError before anything
-        has changed. JournalError may also come later, when the journal fails halfway: recovery then
-        settles the rest.
+        each act, and True ends the operation. `stops`: where the process may stop (Ctrl+Z). Raises
+        SpoolBusy, Refused, SpoolError and JournalError before anything has changed. JournalError
+        may also come later, when the journal fails halfway: recovery then settles the rest.
         """
         if not plan.acts:
             return Report(None, plan.kind, "applied", "nothing to do", {})
@@ -110,9 +111,9 @@ class Surgeon:
             if not self.force:
                 self._refuse_beside_sync_tools(writer.places.owner[0])
             writer.force = self.force
-            return writer.run(plan, self._waiting(cancelled), on_progress, cancelled)
+            return writer.run(plan, self._waiting(cancelled, stops), on_progress, cancelled)
 
-    def recover(self) -> Report | None:
+    def recover(self, stops: Stops = NO_STOPS) -> Report | None:
         """Finishes an operation that was interrupted; None if there is none.
 
         Raises SpoolBusy while its writer lives or a server's lock stays held, and JournalError.
@@ -121,7 +122,7 @@ class Surgeon:
             self._take_notice_down()
             return None
         with self._writing() as writer:
-            return writer.recover(self._open_operations(), self._waiting(None))
+            return writer.recover(self._open_operations(), self._waiting(None, stops))
 
     def _take_notice_down(self) -> None:
         """Removes the notice of a run that ended after closing its operation, but before this."""
@@ -144,8 +145,9 @@ class Surgeon:
                 f"{visible(self.spool.root)}: {visible(tool)}; wait for it, or go on with --force"
             )
 
-    def _waiting(self, cancelled: Callable[[], bool] | None) -> LockWait:
-        return LockWait(self.lock_wait, self.on_wait, cancelled or (lambda: False))
+    def _waiting(self, cancelled: Callable[[], bool] | None, stops: Stops) -> LockWait:
+        cancelled = cancelled or (lambda: False)
+        return LockWait(self.lock_wait, self.on_wait, cancelled, stops=stops)
 
     @contextmanager
     def _writing(self) -> Generator[OperationWriter]:

@@ -25,7 +25,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Act, Refusal
 from mailsurgeon.surgery.servers.folder_names import Register
-from mailsurgeon.surgery.servers.lock_wait import LockWait
+from mailsurgeon.surgery.servers.lock_wait import LockWait, StopAsked
 from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
 from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
 from mailsurgeon.surgery.steps.scene import Scene
@@ -36,6 +36,7 @@ MOST_STEPS = 4_000
 BATCH_SECONDS = 0.5
 JOIN_SECONDS = 0.5
 """Seconds from the first lock on during which locks of further groups may be added."""
+NOT_DONE = "you stopped it before this was done"
 MOST_GROUPS = 4_000
 FOLDER_FILES = 10
 """The most descriptors that a locked folder keeps open: its directories, locks and lists."""
@@ -106,7 +107,7 @@ class Runner:
             sweep()
             if on_progress is not None:
                 on_progress(finished, len(acts))
-            if self.tally.stopped:
+            if self.tally.stopped or self.tally.cancelled:
                 break
         self.journal.settle(self._settled)
         return self.tally
@@ -116,11 +117,15 @@ class Runner:
         groups = grouped(runs)
         self._register.keep({folder for group in groups for folder in group.folders})
         while groups and not self.tally.stopped:
+            self.wait.stops.here()
+            if self.wait.cancelled():
+                self.tally.cancelled = self._cut_short = True
+                break
             groups = self._locked(groups, number)
         for run in runs:
             begun = run.state != "planned"
             if not begun:
-                refuse([run], self.tally.stopped)
+                refuse([run], self.tally.stopped or NOT_DONE)
             self._settled += outcome(run)
             if begun or not self._cut_short:
                 self._count(run)
@@ -151,7 +156,9 @@ class Runner:
         without waiting, so that their folders are made durable together.
         """
         self.places.forget()
-        locked = LockedBatch(self.places, self.journal, self.operation, batch)
+        locked = LockedBatch(
+            self.places, self.journal, self.operation, batch, self._lets_go
+        )  # fmt: skip
         taken = 1
         crowded = ""
         try:
@@ -161,6 +168,8 @@ class Runner:
                 locked.work()
             if len(locked.folders) > 1:
                 sync_let_go(self.places, locked.folders)
+        except StopAsked:
+            pass  # while it waited for the first group's locks, so that nothing was done
         except StepRefused as refusal:
             for group in groups[:taken]:
                 refuse((run for run in group.runs if run.state == "planned"), str(refusal))
@@ -185,6 +194,9 @@ class Runner:
                 self.tally.stopped = self.tally.stopped or crowded
                 self._cut_short = True
         return [*grouped(rest), *groups[taken:]]
+
+    def _lets_go(self) -> bool:
+        return self.wait.stops.wanted() or self.wait.cancelled()
 
     def _admit(self, batch: LockedBatch, group: Group, wait: LockWait, stack: ExitStack) -> None:
         reason = "" if self.force else cut_off_sync(self.places, group.folders)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.apply.act_run import ActRun, refuse
@@ -32,7 +33,16 @@ LOCK_SECONDS = 3.0
 class LockedBatch:
     """The acts done while the locks of some folders are held once."""
 
-    def __init__(self, places: Places, journal: Journal, operation: int, batch: int) -> None:
+    def __init__(
+        self,
+        places: Places,
+        journal: Journal,
+        operation: int,
+        batch: int,
+        let_go: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`let_go`: whether the locks are to be released before further acts begin."""
+        self.let_go = let_go
         self.places = places
         self.journal = journal
         self.operation = operation
@@ -113,7 +123,8 @@ class LockedBatch:
         deadline = time.monotonic() + LOCK_SECONDS
         with files_as_owner(self.places.owner):
             for position, run in enumerate(runs):
-                if self.stopped or (position and time.monotonic() > deadline):
+                late = position and time.monotonic() > deadline
+                if self.stopped or late or self.let_go():
                     return
                 try:
                     self._do(run)

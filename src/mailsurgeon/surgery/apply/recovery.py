@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from mailsurgeon.maildir import server_files
@@ -27,7 +27,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import Refusal
 from mailsurgeon.surgery.servers.folder_names import Register
-from mailsurgeon.surgery.servers.lock_wait import LockWait
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, LockWait
 from mailsurgeon.surgery.servers.locked_folder import (
     LockedFolder,
     lock_folders,
@@ -61,7 +61,9 @@ class Recovery:
         self.places = places
         self.journal = journal
         self.operation = operation
-        self.wait = wait
+        # Once it has a lock it goes on; between two folders it may stop.
+        self.wait = replace(wait, stops=NO_STOPS)
+        self._stops = wait.stops
         self.found = RecoveryOutcome()
         self._register = Register(places)
 
@@ -83,6 +85,7 @@ class Recovery:
                 settle_alone(self.places, self.journal, one)
         by_act = [list(act) for _, act in groupby(acts, key=lambda one: one.act)]
         for folders, group in groupby(by_act, key=_folders):
+            self._stops.here()
             self._remove_own_locks(folders, by_act)
             self._group(folders, list(group), lists)
         self._settle_lists(lists)

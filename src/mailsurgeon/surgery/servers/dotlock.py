@@ -110,7 +110,7 @@ def take(directory: int, name: bytes, guarded: bytes, shown: bytes, wait: LockWa
         if not waiting:
             waiting = True
             wait.on_wait(f"waiting for {visible(shown)}, held by {holder}")
-        wait.sleep(0.1)
+        wait.pause(0.1)
 
 
 def _place(directory: int, name: bytes) -> DotLock | None:
