@@ -6,6 +6,7 @@
 `mounts`        which directories are on one file system, and which others may change unnoticed
 `processes`     reads /proc: open files, running sync tools, holders of locks
 `files`         reads a small regular file, and refuses anything else
+`notmuch`       the databases of notmuch that index a spool
 `open_files`    the limit of open files, and what is left of it
 `private`       makes directories and files that only their user can read or change
 

@@ -87,6 +87,13 @@ class Host:
 
         return shared_file_system(root, self._mounts)
 
+    def notmuch_databases(self, root: bytes, owner: int) -> list[bytes]:
+        """The databases of notmuch that index the spool at `root`, which belongs to the user id
+        `owner`; see `notmuch.notmuch_databases`."""
+        from mailsurgeon.host.notmuch import notmuch_databases
+
+        return notmuch_databases(root, owner)
+
     def file_systems(self, root: bytes) -> FileSystems:
         """The file systems in the tree below `root`, as they are mounted now."""
         from mailsurgeon.host.mounts import FileSystems

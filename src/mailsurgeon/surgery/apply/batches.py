@@ -27,7 +27,7 @@ from mailsurgeon.surgery.model import Act, Refusal
 from mailsurgeon.surgery.servers.folder_names import Register
 from mailsurgeon.surgery.servers.lock_wait import LockWait, StopAsked
 from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
-from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
+from mailsurgeon.surgery.servers.sync_tools import cut_off_sync, keep_notmuch_out
 from mailsurgeon.surgery.steps.scene import Scene
 
 BATCH_STEPS = 500
@@ -73,8 +73,11 @@ class Runner:
         wait: LockWait,
         *,
         force: bool = False,
+        notmuch: Sequence[bytes] = (),
     ) -> None:
+        """`notmuch`: its databases, which are locked while acts run."""
         self.force = force
+        self.notmuch = notmuch
         self.places = places
         self.journal = journal
         self.operation = operation
@@ -163,6 +166,7 @@ class Runner:
         crowded = ""
         try:
             with ExitStack() as stack:
+                keep_notmuch_out(self.notmuch, self.places.owner, self.wait, stack)
                 self._admit(locked, groups[0], self.wait, stack)
                 taken += self._admit_more(locked, groups, stack)
                 locked.work()

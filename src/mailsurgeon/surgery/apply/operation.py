@@ -85,7 +85,10 @@ class OperationWriter:
         if plan.of is not None:
             self._look_where(plan.of)
         self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses)
-        runner = Runner(self.places, self.journal, self.running, wait, force=self.force)
+        runner = Runner(
+            self.places, self.journal, self.running, wait, force=self.force,
+            notmuch=() if self.force else self._notmuch(),
+        )  # fmt: skip
         try:
             with known_in_use():
                 tally = runner.run(plan.acts, on_progress, cancelled)
@@ -97,6 +100,9 @@ class OperationWriter:
                 f" mailsurgeon again: {error}"
             ) from error
         return self._end(plan, tally)
+
+    def _notmuch(self) -> list[bytes]:
+        return self.host.notmuch_databases(self.spool.root, self.places.owner[0])
 
     def _check_mount(self) -> None:
         """Raises Refused if the quarantine is on another mount than the spool, though perhaps on
@@ -247,7 +253,8 @@ class OperationWriter:
     def _recover_one(self, operation: Operation, wait: LockWait) -> RecoveryOutcome:
         self._look_where(operation.id)
         try:
-            return Recovery(self.places, self.journal, operation, wait).run()
+            notmuch = self._notmuch()
+            return Recovery(self.places, self.journal, operation, wait, notmuch).run()
         except (StepRefused, HardError, NotDurable) as error:
             raise SpoolBusy(f"operation {operation.id} cannot be recovered now: {error}") from error
         except OSError as error:

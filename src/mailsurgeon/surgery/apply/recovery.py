@@ -35,6 +35,7 @@ from mailsurgeon.surgery.servers.locked_folder import (
     remove_dead_locks,
 )
 from mailsurgeon.surgery.servers.registry import Ledger
+from mailsurgeon.surgery.servers.sync_tools import keep_notmuch_out
 from mailsurgeon.surgery.servers.uid_changes import base_after, key_of
 from mailsurgeon.surgery.steps.performing import perform
 from mailsurgeon.text import visible
@@ -56,8 +57,15 @@ class Recovery:
     """Settles the open steps of one operation. The caller is the spool's only writer."""
 
     def __init__(
-        self, places: Places, journal: Journal, operation: Operation, wait: LockWait
+        self,
+        places: Places,
+        journal: Journal,
+        operation: Operation,
+        wait: LockWait,
+        notmuch: Sequence[bytes] = (),
     ) -> None:
+        """`notmuch`: its databases, which are locked meanwhile."""
+        self.notmuch = notmuch
         self.places = places
         self.journal = journal
         self.operation = operation
@@ -96,6 +104,7 @@ class Recovery:
     ) -> None:
         with ExitStack() as stack:
             self.places.forget()
+            keep_notmuch_out(self.notmuch, self.places.owner, self.wait, stack)
             locked = lock_folders(self.places, folders, self.wait, stack, self._register)
             for folder in locked.values():
                 with suppress(StepRefused):  # a list that must not be touched
