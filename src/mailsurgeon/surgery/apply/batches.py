@@ -25,7 +25,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Act, Refusal
 from mailsurgeon.surgery.servers.folder_names import Register
-from mailsurgeon.surgery.servers.lock_wait import LockWait, StopAsked
+from mailsurgeon.surgery.servers.lock_wait import LockWait, SuspendAsked
 from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
 from mailsurgeon.surgery.servers.sync_tools import cut_off_sync, keep_notmuch_out
 from mailsurgeon.surgery.steps.scene import Scene
@@ -172,7 +172,7 @@ class Runner:
                 locked.work()
             if len(locked.folders) > 1:
                 sync_let_go(self.places, locked.folders)
-        except StopAsked:
+        except SuspendAsked:
             pass  # while it waited for the first group's locks, so that nothing was done
         except StepRefused as refusal:
             for group in groups[:taken]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 WAIT_SECONDS = 30.0
 
 
-class StopAsked(Exception):
+class SuspendAsked(Exception):
     """Somebody has asked this process to stop (Ctrl+Z) while it waits for a lock."""
 
 
@@ -43,7 +43,7 @@ class LockWait:
     stops: Stops = NO_STOPS
 
     def pause(self, seconds: float) -> None:
-        """Sleeps between two tries. Raises StopAsked, so that the caller lets go of its locks."""
+        """Sleeps between two tries; raises SuspendAsked, so that the caller releases its locks."""
         if self.stops.wanted():
-            raise StopAsked
+            raise SuspendAsked
         self.sleep(seconds)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, bloated_index, stale_lock
 from mailsurgeon.host.files import read_small
+from mailsurgeon.host.processes import lives
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.courier_keywords import LIST
 from mailsurgeon.maildir.server_entry import Home
@@ -61,6 +62,11 @@ def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, o
             yield path, status
 
 
+UNTOUCHED = 120
+"""Seconds after which Dovecot takes a lock for stale whose process it does not know
+(file-dotlock.c)."""
+
+
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
     for name in server_files.TABLE.uidlists:
         facts = job.lists.facts(folder.path, name)
@@ -77,8 +83,8 @@ def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
         status = _status(job.spool, path) if found else None
         if not found or not status or found[2] != os.fsencode(socket.gethostname()):
             continue
-        if not _alive(int(found[1])):
-            age = int(job.now - status.st_mtime)
+        alive, age = lives(int(found[1])), int(job.now - status.st_mtime)
+        if alive is False or (alive is None and age > UNTOUCHED):
             job.writer.directory_problem(path, number, stale_lock(int(found[1]), age))
 
 
@@ -105,16 +111,6 @@ def _check_indexes(job: Comparison, folder: FoundFolder, number: int) -> None:
             finding = bloated_index(status.st_size, limit)
             if finding:
                 job.writer.directory_problem(path, number, finding)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _status(spool: Spool, path: bytes) -> os.stat_result | None:
