@@ -214,7 +214,7 @@ class Processes:
         return os.path.join(self._proc, b"%d" % number, name)
 
 
-def lives(number: int, proc: bytes = b"/proc") -> bool | None:
+def lives(number: int, proc: bytes = b"/proc", *, but_us: bool = False) -> bool | None:
     """Whether the process lives that a file names by this id and the name of this host; None if it
     cannot be known.
 
