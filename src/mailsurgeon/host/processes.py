@@ -220,7 +220,8 @@ def lives(number: int, proc: bytes = b"/proc", *, but_us: bool = False) -> bool 
 
     Containers may have this host's name but a PID namespace of their own (pid_namespaces(7)). From
     the first namespace all processes can be seen, with the ids that they have in their own; from
-    another one, those outside cannot. An id of ours may then belong to somebody else too.
+    another one, those outside cannot. `but_us`: this process does not count, for a file that it
+    did not write.
     """
     try:
         os.kill(number, 0)
@@ -229,7 +230,7 @@ def lives(number: int, proc: bytes = b"/proc", *, but_us: bool = False) -> bool 
     except OSError:
         return True
     else:
-        if number != os.getpid():
+        if number != os.getpid() or not but_us:
             return True
     try:
         first = os.stat(os.path.join(proc, b"self/ns/pid")).st_ino == _FIRST_NAMESPACE

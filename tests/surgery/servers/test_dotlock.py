@@ -294,7 +294,7 @@ def test_a_second_writer_is_told_who_works_and_a_killed_one_is_no_hindrance(
 def test_in_a_container_a_lock_of_the_same_host_name_is_waited_for(
     directory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dotlock, "lives", lambda _process: None)
+    monkeypatch.setattr(dotlock, "lives", lambda _process, **_how: None)
     lock = tmp_path / os.fsdecode(LOCK)
     lock.write_bytes(b"%d:%s" % (dead_process(), HOST))
     with pytest.raises(StepRefused, match="is held by"):

@@ -185,7 +185,7 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
         # number now. A power cut may have emptied the file, or brought it back.
         _remove(directory, name, status)
         return ""
-    alive = lives(process) if process and here else None
+    alive = lives(process, but_us=True) if process and here else None
     if alive:
         return f"process {process}"
     if alive is None and not _untouched(status, at.look(directory, guarded)):
@@ -260,7 +260,7 @@ def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None
     if status is not None and _is_ours(directory, name, status):
         _remove(directory, name, status)
     elif status is not None and holder:
-        if holder == process and lives(process) is False:
+        if holder == process and lives(process, but_us=True) is False:
             _remove(directory, name, status)
     else:
         for suffix in (DEAD_SUFFIX, DRAFT_SUFFIX):
