@@ -20,6 +20,8 @@ from mailsurgeon.surgery.fsops.failures import NotDurable
 from mailsurgeon.text import visible
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ_THROUGH = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_READ = _READ_THROUGH | os.O_NOFOLLOW
 _RENAME_NOREPLACE = 1
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK})
@@ -208,9 +210,34 @@ def held(parent: int, name: bytes) -> Generator[tuple[int, os.stat_result]]:
         os.close(handle)
 
 
-def through(handle: int) -> bytes:
+def _through(handle: int) -> bytes:
     """A path to what an O_PATH descriptor holds, valid even after a rename."""
     return b"/proc/self/fd/%d" % handle
+
+
+@contextmanager
+def changeable(handle: int, parent: int, name: bytes) -> Generator[bytes | int]:
+    """Yields what `os.chmod`, `os.chown` and `os.utime` take for the file or directory `name` that
+    the O_PATH descriptor `handle` holds, which no rename can exchange.
+
+    It is a path in /proc; without /proc a descriptor for reading. Raises OSError, also when
+    it cannot be opened for reading then.
+    """
+    path = _through(handle)
+    if os.path.lexists(path):
+        yield path
+        return
+    try:
+        opened = os.open(name, _READ, dir_fd=parent)
+    except PermissionError as error:
+        reason = "cannot be changed while /proc is missing, for it cannot be read; mount /proc"
+        raise OSError(error.errno, reason) from error
+    try:
+        if not os.path.samestat(os.fstat(opened), os.fstat(handle)):
+            raise OSError(errno.ESTALE, "another file has taken its place")
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def as_its_owner(directory: int, owner: tuple[int, int]) -> AbstractContextManager[None]:
@@ -232,14 +259,14 @@ def sync(directory: int) -> None:
         os.sync()
 
 
-def sync_itself(handle: int, path: bytes) -> None:
-    """Makes mode, owner and times of what an O_PATH descriptor holds durable.
+def sync_itself(target: bytes | int, path: bytes) -> None:
+    """Makes mode, owner and times of what `changeable` has yielded durable; `path` is to be shown.
 
     We cannot fsync a file we may not open for reading; the file system's own journal has to do.
     Raises NotDurable.
     """
     try:
-        opened = os.open(through(handle), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = os.dup(target) if isinstance(target, int) else os.open(target, _READ_THROUGH)
     except PermissionError:
         return
     try:

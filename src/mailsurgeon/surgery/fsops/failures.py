@@ -46,7 +46,7 @@ def failure_at(error: OSError, path: bytes) -> StepRefused | HardError:
         return OutOfDescriptors(limit_line(error))
     if error.errno == errno.EXDEV:
         return StepRefused(
-            f"{visible(path)}: {os.strerror(error.errno)} (another file system, or a directory from"
+            f"{visible(path)}: {os.strerror(errno.EXDEV)} (another file system, or a directory from"
             " a lower layer of overlayfs); move it with mv while no server runs"
         )
     line = f"{visible(path)}: {error.strerror or os.strerror(error.errno or 0)}"

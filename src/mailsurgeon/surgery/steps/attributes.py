@@ -40,7 +40,7 @@ class _Attribute(Step):
         return status is not None and self._is_set(status)
 
     def _on_itself(
-        self, places: Places, act: Callable[[bytes, os.stat_result], None], links: int = 1
+        self, places: Places, act: Callable[[bytes | int, os.stat_result], None], links: int = 1
     ) -> None:
         """Runs `act` on an open descriptor of `source`, so that nobody can swap the file.
 
@@ -63,9 +63,12 @@ class _Attribute(Step):
                     links = 1
                 if stat.S_ISREG(status.st_mode) and status.st_nlink > links:
                     raise StepRefused("the file has other names (hard links) that would change too")
-                with as_owner.files_as_root():  # the descriptor fixes the file, whoever owns it
-                    act(at.through(handle), status)
-                    at.sync_itself(handle, self.source)
+                with (
+                    as_owner.files_as_root(),  # the descriptor fixes the file, whoever owns it
+                    at.changeable(handle, parent, name) as target,
+                ):
+                    act(target, status)
+                    at.sync_itself(target, self.source)
         except FileNotFoundError:
             raise StepRefused("it is gone") from None
 
@@ -84,7 +87,7 @@ class ChangeMode(_Attribute):
     def do(self, places: Places, _folders: LockedFolders) -> None:
         """Sets the mode `after`; refused if the mode is not `before`."""
 
-        def change(path: bytes, status: os.stat_result) -> None:
+        def change(path: bytes | int, status: os.stat_result) -> None:
             if stat.S_IMODE(status.st_mode) != self.before:
                 raise StepRefused("its mode has changed")
             os.chmod(path, self.after)
@@ -127,7 +130,7 @@ class ChangeOwner(_Attribute):
     def do(self, places: Places, _folders: LockedFolders) -> None:
         """Sets the owner `after`; refused if the owner is not `before`."""
 
-        def change(path: bytes, status: os.stat_result) -> None:
+        def change(path: bytes | int, status: os.stat_result) -> None:
             if (status.st_uid, status.st_gid) != self.before:
                 raise StepRefused("its owner has changed")
             os.chown(path, *self.after)
@@ -180,7 +183,7 @@ class ChangeTime(_Attribute):
     def do(self, places: Places, _folders: LockedFolders) -> None:
         """Sets the time `after`; refused if the time is not `before`."""
 
-        def change(path: bytes, status: os.stat_result) -> None:
+        def change(path: bytes | int, status: os.stat_result) -> None:
             if status.st_mtime_ns != self.before:
                 raise StepRefused("its time has changed")
             os.utime(path, ns=(status.st_atime_ns, self.after))

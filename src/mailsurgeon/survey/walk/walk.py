@@ -29,6 +29,10 @@ from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined, Place
 
 _KEPT = 400_000
 """The most names that listings keep in memory after a walk; a name takes about 90 bytes."""
+LEVELS = 100
+"""How deep directories are looked into, far deeper than folders lie. The kernel looks up each path
+from the top, so that the time for a chain of directories grows with the square of its length."""
+TOO_DEEP = f"lies more than {LEVELS} directories deep"
 NOT_FOLLOWED = "a symlink to a directory is not followed"
 
 
@@ -246,6 +250,9 @@ class _Walker:
     def _list(self, path: bytes) -> Listing | None:
         if self.exclude and _excluded(path, self.exclude):
             self._skip(path, "excluded")
+            return None
+        if path.count(b"/") >= LEVELS:
+            self._skip(path, TOO_DEEP)
             return None
         try:
             return self.listing(os.path.join(self.root, path))

@@ -31,8 +31,26 @@ def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]
     """Worker processes that are starting, and futures that end as the workers become ready."""
     workers = jobs or min(_MOST, os.cpu_count() or 1)
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-    return executor, [executor.submit(os.getpid) for _ in range(workers)]
+    executor: Executor
+    try:
+        executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+        return executor, [executor.submit(os.getpid) for _ in range(workers)]
+    except (OSError, ImportError):
+        executor = _Here()
+        return executor, [executor.submit(os.getpid)]
+
+
+class _Here(Executor):
+    """Calls functions in this process. Where there is no /dev/shm, or it is read-only, there are no
+    semaphores, without which Python starts no workers (sem_overview(7))."""
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        done: Future[_T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # for whoever asks for the result
+            done.set_exception(error)
+        return done
 
 
 class LateWorkers(Executor):
