@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from typing import ParamSpec, TypeVar
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Any, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -33,11 +35,24 @@ def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]
     context = multiprocessing.get_context("spawn")
     executor: Executor
     try:
-        executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-        return executor, [executor.submit(os.getpid) for _ in range(workers)]
+        with _without_interrupts():
+            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+            return executor, [executor.submit(os.getpid) for _ in range(workers)]
     except (OSError, ImportError):
         executor = _Here()
         return executor, [executor.submit(os.getpid)]
+
+
+@contextmanager
+def _without_interrupts() -> Generator[None]:
+    """Blocks Ctrl+C in this thread and, for good, in the processes that it starts: until a worker
+    ignores it, it would end with a traceback. One that comes meanwhile arrives afterwards."""
+    resource_tracker.ensure_running()  # it would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Here(Executor):
@@ -61,6 +76,7 @@ class LateWorkers(Executor):
         self._guard = threading.Lock()
         self._executor: Executor | None = None
         self._answers: list[Future[int]] = []
+        self._asked: set[Future[Any]] = set()
 
     @property
     def warm(self) -> bool:
@@ -77,19 +93,29 @@ class LateWorkers(Executor):
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         executor = self.start()
         try:
-            return executor.submit(fn, *args, **kwargs)
+            answer = executor.submit(fn, *args, **kwargs)
         except BrokenExecutor:  # a worker died during an earlier survey
             with self._guard:
                 if self._executor is executor:
                     self._executor = None
-            return self.start().submit(fn, *args, **kwargs)
+            answer = self.start().submit(fn, *args, **kwargs)
+        self._asked.add(answer)
+        answer.add_done_callback(self._asked.discard)
+        return answer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the workers, if any run."""
+        """Ends the workers, if any run; at once if nobody waits for what they do."""
         with self._guard:
             executor = self._executor
-        if executor is not None:
-            executor.shutdown(wait, cancel_futures=cancel_futures)
+        if executor is None:
+            return
+        executor.shutdown(wait=False, cancel_futures=cancel_futures)
+        idle = all(answer.done() for answer in (*self._answers, *self._asked.copy()))
+        if cancel_futures and not idle:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # they only read
+        if wait:
+            executor.shutdown(wait=True)
 
 
 def stand_back() -> None:
