@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -76,7 +76,7 @@ class LateWorkers(Executor):
         self._guard = threading.Lock()
         self._executor: Executor | None = None
         self._answers: list[Future[int]] = []
-        self._asked: set[Future[Any]] = set()
+        self._asked: set[Future[object]] = set()
 
     @property
     def warm(self) -> bool:
@@ -99,8 +99,9 @@ class LateWorkers(Executor):
                 if self._executor is executor:
                     self._executor = None
             answer = self.start().submit(fn, *args, **kwargs)
-        self._asked.add(answer)
-        answer.add_done_callback(self._asked.discard)
+        asked = cast("Future[object]", answer)
+        self._asked.add(asked)
+        asked.add_done_callback(self._asked.discard)
         return answer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
