@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from mailsurgeon.host.processes import OpenFiles, Processes, Started, Users, users_text
+from mailsurgeon.host.processes import OpenFiles, Processes, Started, Users, lives, users_text
 
 HOLD = (
     "import fcntl, os, sys; place = os.open(sys.argv[1], os.O_RDONLY);"
@@ -159,3 +161,51 @@ def test_a_system_without_proc_knows_nothing(root: Path, nowhere: Processes) -> 
     assert nowhere.open_on(status.st_dev).of(status.st_ino) is None
     assert nowhere.at_work((b"mbsync",), place, os.geteuid()) is None
     assert nowhere.flock_holder(status) == 0
+
+
+DEAD = 2**22 + 1
+"""No process has this id: it is above the kernel's limit."""
+FIRST_NAMESPACE = 0xEFFF_FFFC
+
+
+@pytest.fixture
+def namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A /proc of the first PID namespace, whatever the one that the tests run in."""
+    place = tmp_path / "proc"
+    (place / "self" / "ns").mkdir(parents=True)
+    (place / "self" / "ns" / "pid").touch()
+    really = os.stat
+
+    def stat(path: bytes | str, **how: Any) -> Any:
+        found = really(path, **how)
+        if os.fsencode(path).endswith(b"self/ns/pid") and not (place / "inner").exists():
+            return SimpleNamespace(st_ino=FIRST_NAMESPACE)
+        return found
+
+    monkeypatch.setattr(os, "stat", stat)
+    return place
+
+
+def test_from_the_first_namespace_it_is_known_who_is_dead(namespaces: Path) -> None:
+    assert lives(DEAD, bytes(namespaces)) is False
+    assert lives(os.getppid(), bytes(namespaces)) is True
+    assert lives(os.getpid(), bytes(namespaces)) is True
+    assert lives(os.getpid(), bytes(namespaces), but_us=True) is False
+
+
+def test_a_process_in_a_container_lives_under_the_id_it_has_there(namespaces: Path) -> None:
+    (namespaces / "4711").mkdir()
+    (namespaces / "4711" / "status").write_text(f"Name:\timap\nNSpid:\t4711\t{DEAD}\nVmPeak: 1\n")
+    assert lives(DEAD, bytes(namespaces)) is True
+    assert lives(DEAD + 1, bytes(namespaces)) is False
+
+
+def test_in_a_container_nobody_knows_who_lives_outside(namespaces: Path) -> None:
+    (namespaces / "inner").touch()
+    assert lives(DEAD, bytes(namespaces)) is None
+    assert lives(os.getpid(), bytes(namespaces), but_us=True) is None
+    assert lives(os.getppid(), bytes(namespaces)) is True
+
+
+def test_without_proc_nobody_knows_either(tmp_path: Path) -> None:
+    assert lives(DEAD, bytes(tmp_path / "none")) is None

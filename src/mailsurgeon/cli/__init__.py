@@ -4,7 +4,8 @@
 commands share and check; `console` prints notes and progress on stderr. `open_spool` opens one
 spool, `spools_below` finds many. `session` surveys a spool and opens its surgeon; `remedy_plan`
 plans one remedy for the paths typed, `execute` takes a plan to its report. `commands/` has one
-module for each command; `screen` opens the screen, with `startup` to do it fast.
+module for each command; `screen` opens the screen, with `startup` to do it fast. `utf8_mode` starts
+the program anew under locales that are not UTF-8.
 
 Worker processes import this package when they start, so it imports nothing until it is called.
 """
@@ -12,6 +13,7 @@ Worker processes import this package when they start, so it imports nothing unti
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,11 @@ def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
     # Modules being loaded produce no garbage; a collection would cost a tenth of the start.
     gc.disable()
+    from mailsurgeon.cli.utf8_mode import enter_utf8_mode
+
+    if trouble := enter_utf8_mode():
+        print(f"mailsurgeon: {trouble}", file=sys.stderr)
+        sys.exit(2)
     from mailsurgeon.cli import program
 
     gc.enable()

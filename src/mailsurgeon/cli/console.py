@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
 from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
 
@@ -63,7 +65,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     """Lets an operation finish its batch after an interrupt or after the terminal is gone.
 
     Yields a function that returns whether such a signal came. A second one ends the process as
-    usual.
+    usual. A signal that was ignored from the start stays ignored.
     """
     caught: list[int] = []
 
@@ -73,9 +75,38 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
     before: dict[int, _Handler] = {}
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        before[number] = signal.signal(number, note)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1), a shell's background job
+            before[number] = signal.signal(number, note)
     try:
         yield lambda: bool(caught)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stoppable() -> Iterator[Stops]:
+    """Lets Ctrl+Z stop the process only where an operation holds no server's lock."""
+    if signal.getsignal(signal.SIGTSTP) is not signal.SIG_DFL:
+        yield NO_STOPS
+        return
+    asked: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+
+    def stop_here() -> None:
+        if not asked:
+            return
+        asked.clear()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)  # returns after SIGCONT
+        signal.signal(signal.SIGTSTP, note)
+
+    signal.signal(signal.SIGTSTP, note)
+    try:
+        yield Stops(lambda: bool(asked), stop_here)
+    finally:
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        stop_here()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)

@@ -15,6 +15,7 @@ from mailsurgeon.cli.console import (
     interruptible,
     on_terminal,
     progress,
+    stoppable,
 )
 from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import Common, Consent
@@ -112,11 +113,16 @@ def _answered(question: str, number: int) -> bool:
 def run_plan(apply: Callable[..., Report], plan: Plan, common: Common) -> tuple[Report, bool]:
     """Runs the plan by `Surgeon.apply` or `Surgeon.purge`; also returns whether an interrupt
     stopped it after a batch."""
-    with progress(not common.quiet) as advance, interruptible() as interrupted:
+    with (
+        progress(not common.quiet) as advance,
+        interruptible() as interrupted,
+        stoppable() as stops,
+    ):
         report = apply(
             plan,
             on_progress=lambda done, total: advance(plan.kind, done, total),
             cancelled=interrupted,
+            stops=stops,
         )
         return report, interrupted()
 

@@ -6,6 +6,7 @@ import difflib
 import os
 import sqlite3
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,9 +20,11 @@ from mailsurgeon.cli.console import INTERRUPTED, complain
 from mailsurgeon.cli.options import COMMON, DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.open_files import LEAST, open_file_limit, raise_open_file_limit
 
 COULD_NOT = 2
 PIPE_CLOSED = 141
+_PROMPT = 0.5  # seconds after an interrupt: threads that still read then are not waited for
 COMMANDS = {
     "scan": "scan:scan", "log": "log:log", "explain": "explain:explain",
     "verify": "verify:verify", "scan-all": "scan_all:scan_all",
@@ -54,7 +57,16 @@ def application() -> App:
 
 def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    raise_open_file_limit()
+    if open_file_limit() < LEAST:
+        complain(f"this process may open only {open_file_limit()} files; allow more (ulimit -n)")
+        sys.exit(COULD_NOT)
+    code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        promptly = threading.Timer(_PROMPT, os._exit, (code,))
+        promptly.daemon = True
+        promptly.start()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str], host: Host | None = None) -> int:

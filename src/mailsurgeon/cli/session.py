@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from mailsurgeon.cli.console import asked, complain, interruptible, on_terminal, progress
+from mailsurgeon.cli.console import asked, complain, interruptible, on_terminal, progress, stoppable
 from mailsurgeon.cli.options import Common
 from mailsurgeon.errors import JournalError
 from mailsurgeon.maildir.spool import Spool
@@ -145,7 +145,8 @@ def surgeon_for(
             surgeon.on_wait = complain
         if changes:
             _settle_doubts(surgeon)
-            recovered = surgeon.recover()
+            with stoppable() as stops:
+                recovered = surgeon.recover(stops)
             if recovered is not None:
                 _report_recovered(spool, recovered)
         else:

@@ -11,6 +11,8 @@ import os
 import stat
 from collections.abc import Iterator
 
+from mailsurgeon.host.open_files import no_more_files
+
 LARGEST_WHOLE_LIST = 256 << 20
 """The largest list of a server, in bytes, that is read whole, enough for two million messages.
 Surveys read lists in blocks."""
@@ -18,10 +20,13 @@ Surveys read lists in blocks."""
 
 def read_small(path: bytes, limit: int) -> bytes | None:
     """The bytes of the regular file at `path`; None if it is missing, unreadable, larger than
-    `limit` bytes, or not a regular file (a symlink, for example). Raises nothing."""
+    `limit` bytes, or not a regular file (a symlink, for example). Raises OSError only when too
+    many files are open."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        if no_more_files(error):
+            raise
         return None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -18,6 +18,7 @@ from mailsurgeon.maildir.server_files import COURIER
 
 if TYPE_CHECKING:
     from mailsurgeon.host.auto_expunge import Expiry
+    from mailsurgeon.host.mounts import FileSystems
     from mailsurgeon.host.processes import Processes
 
 MOUNTS = "/proc/self/mountinfo"
@@ -100,6 +101,19 @@ class Host:
         from mailsurgeon.host.mounts import shared_file_system
 
         return shared_file_system(root, self._mounts)
+
+    def notmuch_databases(self, root: bytes, owner: int) -> list[bytes]:
+        """The databases of notmuch that index the spool at `root`, which belongs to the user id
+        `owner`; see `notmuch.notmuch_databases`."""
+        from mailsurgeon.host.notmuch import notmuch_databases
+
+        return notmuch_databases(root, owner)
+
+    def file_systems(self, root: bytes) -> FileSystems:
+        """The file systems in the tree below `root`, as they are mounted now."""
+        from mailsurgeon.host.mounts import FileSystems
+
+        return FileSystems(root, self._mounts)
 
     @cached_property
     def machine(self) -> str:

@@ -1,9 +1,11 @@
-"""Finds file systems on which inotify misses changes, at or below a directory."""
+"""The file systems at and below a directory: between which a rename can go, and on which inotify
+misses changes."""
 
 from __future__ import annotations
 
 import os
 import re
+from functools import cached_property
 
 _SHARED = frozenset(
     (
@@ -15,19 +17,59 @@ _SHARED = frozenset(
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
+class FileSystems:
+    """The file systems in the tree below `root`. Each directory is looked at once.
+
+    A rename goes only within one file system and one mount: two bind mounts of one file system have
+    one device, and two subvolumes of btrfs one mount (rename(2), EXDEV).
+    """
+
+    def __init__(self, root: bytes, mounts: str) -> None:
+        self._root = root
+        self._mounts = mounts
+        self._known: dict[bytes, tuple[int, bytes] | None] = {}
+
+    def of(self, directory: bytes) -> tuple[int, bytes]:
+        """The device and the mount point of a directory, or of the nearest one above that exists;
+        both paths are relative to the root, and the mount point is empty at the root and above."""
+        while (found := self._looked_at(directory)) is None and directory:
+            directory = directory.rpartition(b"/")[0]
+        return found or (0, b"")
+
+    def is_mount_point(self, path: bytes) -> bool:
+        """Whether something is mounted at this path."""
+        return path in self._points
+
+    def _looked_at(self, directory: bytes) -> tuple[int, bytes] | None:
+        if directory not in self._known:
+            try:
+                device = os.stat(os.path.join(self._root, directory), follow_symlinks=False).st_dev
+                self._known[directory] = device, self._point_of(directory)
+            except OSError:
+                self._known[directory] = None
+        return self._known[directory]
+
+    def _point_of(self, path: bytes) -> bytes:
+        return max((point for point in self._points if _lies_in(path, point)), key=len, default=b"")
+
+    @cached_property
+    def _points(self) -> frozenset[bytes]:
+        """The mount points below the root."""
+        places = (_mount(line)[0] for line in _lines(self._mounts))
+        inside = os.path.join(self._root, b"")
+        return frozenset(
+            place[len(inside) :] for place in places if place and place.startswith(inside)
+        )
+
+
 def shared_file_system(root: bytes, mounts: str) -> str:
     """The type (`nfs4`, `fuse.sshfs`) of a file system that others may change.
 
     `root` lies on it, or it is mounted below `root`. Returns "" without one, or if the list of
     mounts cannot be read. `mounts` is the path of a list as in proc_pid_mountinfo(5).
     """
-    try:
-        with open(mounts, "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return ""
     around, below = (b"", ""), ""
-    for line in lines:
+    for line in _lines(mounts):
         place, kind = _mount(line)
         if place is None:
             continue
@@ -37,6 +79,15 @@ def shared_file_system(root: bytes, mounts: str) -> str:
         elif _lies_in(place, root) and _is_shared(kind):
             below = kind
     return around[1] if _is_shared(around[1]) else below
+
+
+def _lines(mounts: str) -> list[bytes]:
+    """The lines of the list of mounts; none if it cannot be read."""
+    try:
+        with open(mounts, "rb") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
 
 
 def _mount(line: bytes) -> tuple[bytes | None, str]:

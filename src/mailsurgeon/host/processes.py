@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 from mailsurgeon.text import visible
 
+_FIRST_NAMESPACE = 0xEFFF_FFFC
+"""The inode of the first PID namespace (PROC_PID_INIT_INO in the kernel's proc_ns.h)."""
 _PATHS = 5  # the most open paths that are reported of a process
 
 
@@ -210,6 +212,43 @@ class Processes:
 
     def _of(self, number: int, name: bytes = b"") -> bytes:
         return os.path.join(self._proc, b"%d" % number, name)
+
+
+def lives(number: int, proc: bytes = b"/proc", *, but_us: bool = False) -> bool | None:
+    """Whether the process lives that a file names by this id and the name of this host; None if it
+    cannot be known.
+
+    Containers may have this host's name but a PID namespace of their own (pid_namespaces(7)). From
+    the first namespace all processes can be seen, with the ids that they have in their own; from
+    another one, those outside cannot. `but_us`: this process does not count, for a file that it
+    did not write.
+    """
+    try:
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
+        pass
+    except OSError:
+        return True
+    else:
+        if number != os.getpid() or not but_us:
+            return True
+    try:
+        first = os.stat(os.path.join(proc, b"self/ns/pid")).st_ino == _FIRST_NAMESPACE
+        return _has_inner_id(number, proc) if first else None
+    except OSError:
+        return None
+
+
+def _has_inner_id(number: int, proc: bytes) -> bool:
+    """Whether a process has this id in a PID namespace of its own. Raises OSError without /proc."""
+    wanted = b"%d" % number
+    for name in os.listdir(proc):
+        if name.isdigit():
+            with suppress(OSError), open(os.path.join(proc, name, b"status"), "rb") as file:
+                ids = file.read(8192).partition(b"\nNSpid:")[2].partition(b"\n")[0].split()
+                if wanted in ids[1:]:
+                    return True
+    return False
 
 
 def _below(root: bytes, links: Collection[bytes]) -> Iterator[bytes]:

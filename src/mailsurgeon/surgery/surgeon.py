@@ -15,6 +15,7 @@ from mailsurgeon.host.own_places import state_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
+from mailsurgeon.surgery.fsops.as_owner import refuse_rights_of_root
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal, JournalHome
@@ -28,7 +29,7 @@ from mailsurgeon.surgery.plan.returns.mbsync_return import as_new_to_mbsync
 from mailsurgeon.surgery.quarantine import directory, unfinished_notice
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.quarantine.spool_id import JournalNamed, read_spool_id
-from mailsurgeon.surgery.servers.lock_wait import WAIT_SECONDS, LockWait
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, WAIT_SECONDS, LockWait, Stops
 from mailsurgeon.surgery.servers.sync_tools import running_tool
 from mailsurgeon.surgery.stored_items import StoredItems
 from mailsurgeon.text import visible
@@ -115,13 +116,14 @@ class Surgeon:
         *,
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        stops: Stops = NO_STOPS,
     ) -> Report:
         """Runs a plan; checks each step again first and refuses those that no longer fit.
 
         `on_progress` gets (acts done, acts in all) after each batch; `cancelled` is called before
-        each, and True stops. Raises SpoolBusy, Refused, SpoolError and JournalError before anything
-        has changed. JournalError may also come later, when the journal fails halfway: recovery then
-        settles the rest.
+        each act, and True ends the operation. `stops`: where the process may stop (Ctrl+Z). Raises
+        SpoolBusy, Refused, SpoolError and JournalError before anything has changed. JournalError
+        may also come later, when the journal fails halfway: recovery then settles the rest.
         """
         if not plan.acts:
             return Report(None, plan.kind, "applied", "nothing to do", {})
@@ -130,9 +132,9 @@ class Surgeon:
             if not self.force:
                 self._refuse_beside_sync_tools(writer.places.owner[0])
             writer.force = self.force
-            return writer.run(plan, self._waiting(cancelled), on_progress, cancelled)
+            return writer.run(plan, self._waiting(cancelled, stops), on_progress, cancelled)
 
-    def recover(self) -> Report | None:
+    def recover(self, stops: Stops = NO_STOPS) -> Report | None:
         """Finishes an operation that was interrupted; None if there is none.
 
         Raises SpoolBusy while its writer lives or a server's lock stays held, and JournalError.
@@ -141,7 +143,7 @@ class Surgeon:
             self._take_notice_down()
             return None
         with self._writing() as writer:
-            return writer.recover(self._open_operations(), self._waiting(None))
+            return writer.recover(self._open_operations(), self._waiting(None, stops))
 
     def _take_notice_down(self) -> None:
         """Removes the notice of a run that ended after closing its operation, but before this."""
@@ -164,14 +166,18 @@ class Surgeon:
                 f"{visible(self.spool.root)}: {visible(tool)}; wait for it, or go on with --force"
             )
 
-    def _waiting(self, cancelled: Callable[[], bool] | None) -> LockWait:
-        return LockWait(self.lock_wait, self.on_wait, cancelled or (lambda: False))
+    def _waiting(self, cancelled: Callable[[], bool] | None, stops: Stops) -> LockWait:
+        cancelled = cancelled or (lambda: False)
+        return LockWait(self.lock_wait, self.on_wait, cancelled, stops=stops)
 
     @contextmanager
     def _writing(self) -> Generator[OperationWriter]:
         """Makes this run the spool's only writer until the block ends."""
         root = open_root(self.spool)
         try:
+            status = os.fstat(root)
+            owner = status.st_uid, status.st_gid
+            refuse_rights_of_root(owner, visible(self.spool.root))
             hold_as_writer(root, self.spool.root, self.host)
         except BaseException:
             os.close(root)

@@ -19,13 +19,14 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
 from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.palette import Commands
 from mailsurgeon.tui.session import ScreenSettings, SpoolSession, SurveyCall, watch_spool
 from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly
 from mailsurgeon.tui.terminal.control_filter import SafeOnly
-from mailsurgeon.tui.terminal.hangup import EndSignals
+from mailsurgeon.tui.terminal.hangup import EndSignals, StopSignal
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.spool import Spool
@@ -88,6 +89,7 @@ class MailsurgeonApp(App[int]):
         self.failure: MailsurgeonError | None = None  # why the run cannot go on
         self.at_rest = threading.Event()  # set while no operation runs, for every thread
         self.at_rest.set()
+        self.stops = NO_STOPS  # until there is a thread of the screen's that could stop
         self.animation_level = "none"
         self.register_theme(THEME)
         self.theme = opened.theme or THEME.name
@@ -117,6 +119,9 @@ class MailsurgeonApp(App[int]):
         end = partial(loop.call_soon_threadsafe, self.end_soon)
         self._signals = EndSignals(end, self.stop, self.at_rest)
         self._signals.take()
+        self._stop_signal = StopSignal(loop.call_soon_threadsafe, self.at_rest)
+        self._stop_signal.take()
+        self.stops = Stops(self._stop_signal.wanted, self._stop_signal.here)
         self.settings.listen(lambda line: loop.call_soon_threadsafe(self._say, line))
 
     def _say(self, line: str) -> None:
@@ -145,6 +150,7 @@ class MailsurgeonApp(App[int]):
 
     def on_unmount(self) -> None:
         self._signals.give_back()
+        self._stop_signal.give_back()
 
     def state(self) -> State:
         """The app's part of the facts that decide whether an action is possible."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.surgery.servers.lock_wait import Stops
 from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.session import SpoolSession
 
@@ -32,6 +33,8 @@ class Program(Protocol):
     """Set when the run ends: every worker stops at its next step."""
     at_rest: threading.Event
     """Set while no operation runs."""
+    stops: Stops
+    """Where an operation lets the process stop (Ctrl+Z)."""
 
     def state(self) -> State:
         """The program's part of the facts that decide whether an action is possible."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -54,15 +54,14 @@ def fix(_ward: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
 
 
 def fix_by_link(_ward: Maildir, plan: Plan) -> tuple[Plan, Callable[[Surgeon], object]]:
-    """As on a file system that cannot refuse to replace: link, then unlink; files only."""
+    """As on a file system that cannot refuse to replace: link, then unlink; for a directory, an
+    empty one at its new place, then the rename over that."""
 
     def operate(surgeon: Surgeon) -> object:
         at._renameat2 = None  # in the process that will be killed
-        return surgeon.apply(files)
+        return surgeon.apply(plan)
 
-    acts = (act for act in plan.acts if not any(map(checks.moves_directory, act.steps)))
-    files = replace(plan, acts=tuple(acts))
-    return files, operate
+    return plan, operate
 
 
 def applied(maildir: Maildir, plan: Plan) -> None:

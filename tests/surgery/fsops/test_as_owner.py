@@ -11,7 +11,7 @@ import pytest
 
 from mailsurgeon.errors import Refused
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.fsops import at, resolve
+from mailsurgeon.surgery.fsops import as_owner, at, resolve
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
 from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.quarantine import directory as quarantine
@@ -204,3 +204,40 @@ def test_a_list_of_keywords_is_never_made_roots(theirs: Maildir, surgeon: Surgeo
     surgeon.apply(plan(Act("keywords", b"", (step,))))
     status = theirs.path(b"dovecot-keywords").stat()
     assert (status.st_uid, status.st_mode & 0o7777) == (OWNER[0], status.st_mode & 0o666)
+
+
+@protects(
+    "root does nothing with its own rights when it cannot take on the owner's",
+    where="surgery/fsops/as_owner.py, surgery/surgeon.py",
+)
+@pytest.mark.parametrize("call", ["_setfsuid", "_setfsgid"])
+def test_root_that_may_not_act_for_the_owner_changes_nothing_and_says_what_to_do(
+    theirs: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    before = theirs.picture()
+    acts = plan(*everything(theirs))
+    monkeypatch.setattr(as_owner, call, lambda _user: 0)  # fails as the kernel does: in silence
+    with pytest.raises(Refused, match="as the owner: setpriv --reuid 61234") as refusal:
+        surgeon.apply(acts)
+    assert "nothing was changed" in str(refusal.value)
+    with pytest.raises(Refused), files_as_owner(OWNER):
+        pytest.fail("the block began with root's rights")
+    assert theirs.picture() == before
+    assert surgeon.operations() == []
+
+
+def test_root_whose_capabilities_stay_changes_nothing(
+    theirs: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as_owner, "_prctl", lambda *_arguments: 0b100)
+    with pytest.raises(Refused, match="no-setuid-fixup"):
+        surgeon.apply(plan(*everything(theirs)))
+
+
+def test_root_needs_no_other_rights_for_its_own_spool(
+    maildir: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as_owner, "_setfsgid", lambda _group: 0)
+    os.chown(maildir.root, 0, 61_234)
+    name = maildir.mail(b"1300000001.M1P1.host")
+    assert surgeon.apply(plan(maildir.rename(name, b"cur/" + name))).refused == ()

@@ -285,3 +285,22 @@ def test_a_second_writer_is_told_who_works_and_a_killed_one_is_no_hindrance(
     finally:
         holder.kill()
         holder.communicate()
+
+
+@protects(
+    "a lock is not overridden when its process may live in another container",
+    where="surgery/servers/dotlock.py, host/processes.py",
+)
+def test_in_a_container_a_lock_of_the_same_host_name_is_waited_for(
+    directory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dotlock, "lives", lambda _process, **_how: None)
+    lock = tmp_path / os.fsdecode(LOCK)
+    lock.write_bytes(b"%d:%s" % (dead_process(), HOST))
+    with pytest.raises(StepRefused, match="is held by"):
+        take(directory)
+    os.utime(lock, (1, 1))
+    with pytest.raises(StepRefused, match="is held by"):  # its ctime is new
+        take(directory)
+    monkeypatch.setattr(dotlock, "STALE_SECONDS", -1.0)
+    take(directory).release()

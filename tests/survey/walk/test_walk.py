@@ -13,7 +13,9 @@ from mailsurgeon.survey.walk.listing import Listing
 from mailsurgeon.survey.walk.walk import (
     ANOTHERS,
     FILE_NOT_FOLLOWED,
+    LEVELS,
     NOT_FOLLOWED,
+    TOO_DEEP,
     FoundFolder,
     Walk,
     names_to_examine,
@@ -371,3 +373,21 @@ def test_names_are_looked_at_in_order_and_deleted_open_files_are_not(tmp_path: P
     names, others = names_to_examine(Place.CUR, Listing(os.fsencode(tmp_path)))
     assert names == [b"-x:2,", b".nfr", b".nft", b"a:2,", b"b:2,S"]
     assert others == [b"c", b"link"]
+
+
+@protects("what lies very deep is named, and not looked into", where="survey/walk/walk.py")
+@pytest.mark.parametrize("top", [b"", b"cur/"])
+def test_very_many_levels_are_cut_and_named(maildir: SurveyMaildir, top: bytes) -> None:
+    maildir.folder(b"")
+    here = os.open(os.path.join(maildir.spool.root, top), os.O_RDONLY)
+    for _ in range(300):
+        os.mkdir(b"d", dir_fd=here)
+        below = os.open(b"d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    found = look(maildir)
+    (left,) = found.not_examined
+    assert left.reason == TOO_DEEP
+    assert left.path == top + b"/".join([b"d"] * (LEVELS + 1 - top.count(b"/")))
+    assert len(found.loose) <= LEVELS

@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+from mailsurgeon.survey.workers import pool
 from mailsurgeon.survey.workers.pool import LateWorkers
 
 PATIENCE = 60  # seconds after which a test has failed
@@ -64,3 +67,18 @@ def test_a_process_started_by_one_that_stands_back_stands_back_no_further() -> N
     )
     first, second = run.stdout.split()
     assert first == second and int(first) >= 5
+
+
+def test_without_semaphores_this_process_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are none without /dev/shm (sem_overview(7))."""
+
+    def none(*_arguments: object, **_options: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", none)
+    executor = pool.make_executor(2)
+    assert executor.submit(os.getpid).result() == os.getpid()
+    failed = executor.submit(int, "no number")
+    with pytest.raises(ValueError, match="no number"):
+        failed.result()
+    executor.shutdown()

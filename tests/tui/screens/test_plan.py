@@ -14,6 +14,7 @@ from textual.widgets import Button
 
 from mailsurgeon.errors import JournalError
 from mailsurgeon.surgery.model import Plan, Report
+from mailsurgeon.surgery.servers.lock_wait import Stops
 from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.screens.dialogs import AskFolder, FlagsEditor, QuitQuestion
 from mailsurgeon.tui.screens.plan import PlanScreen
@@ -399,7 +400,9 @@ class Slow:
         *,
         on_progress: Callable[[int, int], None],
         cancelled: Callable[[], bool],
+        stops: Stops,
     ) -> Report:
+        del stops
         on_progress(1, len(plan.acts))
         self.began.set()
         patience = threading.Event()

@@ -14,19 +14,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from mailsurgeon.host.open_files import descriptors_left, limit_line, no_more_files
 from mailsurgeon.surgery.apply.act_run import ActRun, folders_of, outcome, refuse
 from mailsurgeon.surgery.apply.gc_pause import sweep
 from mailsurgeon.surgery.apply.locked_batch import LockedBatch
 from mailsurgeon.surgery.apply.outcome import OperationOutcome, count_uids
-from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
+from mailsurgeon.surgery.fsops.failures import HardError, OutOfDescriptors, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Act, Refusal
 from mailsurgeon.surgery.servers.folder_names import Register
-from mailsurgeon.surgery.servers.lock_wait import LockWait
+from mailsurgeon.surgery.servers.lock_wait import LockWait, SuspendAsked
 from mailsurgeon.surgery.servers.locked_folder import lock_folders, sync_let_go
-from mailsurgeon.surgery.servers.sync_tools import cut_off_sync
+from mailsurgeon.surgery.servers.sync_tools import cut_off_sync, keep_notmuch_out
 from mailsurgeon.surgery.steps.scene import Scene
 
 BATCH_STEPS = 500
@@ -35,6 +36,12 @@ MOST_STEPS = 4_000
 BATCH_SECONDS = 0.5
 JOIN_SECONDS = 0.5
 """Seconds from the first lock on during which locks of further groups may be added."""
+NOT_DONE = "you stopped it before this was done"
+MOST_GROUPS = 4_000
+FOLDER_FILES = 10
+"""The most descriptors that a locked folder keeps open: its directories, locks and lists."""
+WORK_FILES = 100
+"""Descriptors for the directories in which acts work, for the journal and for what is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,11 @@ class Runner:
         wait: LockWait,
         *,
         force: bool = False,
+        notmuch: Sequence[bytes] = (),
     ) -> None:
+        """`notmuch`: its databases, which are locked while acts run."""
         self.force = force
+        self.notmuch = notmuch
         self.places = places
         self.journal = journal
         self.operation = operation
@@ -75,6 +85,8 @@ class Runner:
         self.tally = OperationOutcome()
         self._register = Register(places)
         self._settled: list[StepRecord] = []  # not yet in the journal
+        self._groups_at_once = MOST_GROUPS
+        self._cut_short = False  # acts that were not begun are no refusals
 
     def run(
         self,
@@ -98,7 +110,7 @@ class Runner:
             sweep()
             if on_progress is not None:
                 on_progress(finished, len(acts))
-            if self.tally.stopped:
+            if self.tally.stopped or self.tally.cancelled:
                 break
         self.journal.settle(self._settled)
         return self.tally
@@ -108,12 +120,18 @@ class Runner:
         groups = grouped(runs)
         self._register.keep({folder for group in groups for folder in group.folders})
         while groups and not self.tally.stopped:
+            self.wait.stops.here()
+            if self.wait.cancelled():
+                self.tally.cancelled = self._cut_short = True
+                break
             groups = self._locked(groups, number)
         for run in runs:
-            if run.state == "planned":
-                refuse([run], self.tally.stopped)
+            begun = run.state != "planned"
+            if not begun:
+                refuse([run], self.tally.stopped or NOT_DONE)
             self._settled += outcome(run)
-            self._count(run)
+            if begun or not self._cut_short:
+                self._count(run)
 
     def _intend(self, batch: int, before: int, acts: Sequence[Act]) -> list[ActRun]:
         """Journals the steps of a batch, and the outcomes of the batch before."""
@@ -141,27 +159,48 @@ class Runner:
         without waiting, so that their folders are made durable together.
         """
         self.places.forget()
-        locked = LockedBatch(self.places, self.journal, self.operation, batch)
+        locked = LockedBatch(
+            self.places, self.journal, self.operation, batch, self._lets_go
+        )  # fmt: skip
         taken = 1
-        rest: list[ActRun] = []
+        crowded = ""
         try:
             with ExitStack() as stack:
+                keep_notmuch_out(self.notmuch, self.places.owner, self.wait, stack)
                 begun = self._admit(locked, groups[0], self.wait, stack)
                 taken += self._admit_more(locked, groups, stack, begun)
-                rest = locked.work()
+                locked.work()
             if len(locked.folders) > 1:
                 sync_let_go(self.places, locked.folders)
+        except SuspendAsked:
+            pass  # while it waited for the first group's locks, so that nothing was done
         except StepRefused as refusal:
             for group in groups[:taken]:
                 refuse((run for run in group.runs if run.state == "planned"), str(refusal))
+        except OutOfDescriptors as error:
+            crowded = str(error)
         except HardError as error:
             self.tally.stopped = str(error)
         except OSError as error:  # a lock that could not be taken or released
-            self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
+            if no_more_files(error):
+                crowded = limit_line(error)
+            else:
+                self.tally.stopped = f"a server's lock: {os.strerror(error.errno or 0)}"
         self.tally.stopped = self.tally.stopped or locked.stopped
         self.tally.notes += locked.notes
         self._settled += locked.settled
+        tried = [run for group in groups[:taken] for run in group.runs]
+        rest = [run for run in tried if run.state == "planned"]
+        if crowded := crowded or locked.crowded:
+            if taken > 1:
+                self._groups_at_once = max(1, taken // 2)
+            elif len(rest) == len(tried):  # they do not suffice for one act of one group
+                self.tally.stopped = self.tally.stopped or crowded
+                self._cut_short = True
         return [*grouped(rest), *groups[taken:]]
+
+    def _lets_go(self) -> bool:
+        return self.wait.stops.wanted() or self.wait.cancelled()
 
     def _admit(self, batch: LockedBatch, group: Group, wait: LockWait, stack: ExitStack) -> float:
         """Locks the folders of a group, and reads their lists. Returns the time of the lock."""
@@ -184,7 +223,8 @@ class Runner:
         at_once = replace(self.wait, seconds=0.0)
         held = set(groups[0].folders)
         more = 0
-        while more + 1 < len(groups) and time.monotonic() - begun < JOIN_SECONDS:
+        most = min(len(groups), self._groups_at_once, self._room())
+        while more + 1 < most and time.monotonic() - begun < JOIN_SECONDS:
             group = groups[more + 1]
             if not (groups[0].may_join and group.may_join) or held & group.folders:
                 break
@@ -195,6 +235,11 @@ class Runner:
             held |= group.folders
             more += 1
         return more
+
+    @staticmethod
+    def _room() -> int:
+        """How many folders the process has descriptors for, beside those it needs for its work."""
+        return max(0, descriptors_left() - WORK_FILES) // FOLDER_FILES
 
     def _count(self, run: ActRun) -> None:
         tally = self.tally

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.apply.act_run import ActRun, refuse
 from mailsurgeon.surgery.apply.quota import count_quota
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
-from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
+from mailsurgeon.surgery.fsops.failures import (
+    HardError,
+    NotDurable,
+    OutOfDescriptors,
+    StepRefused,
+)
 from mailsurgeon.surgery.fsops.paths import parent_of, spelled
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
@@ -28,13 +34,23 @@ LOCK_SECONDS = 3.0
 class LockedBatch:
     """The acts done while the locks of some folders are held once."""
 
-    def __init__(self, places: Places, journal: Journal, operation: int, batch: int) -> None:
+    def __init__(
+        self,
+        places: Places,
+        journal: Journal,
+        operation: int,
+        batch: int,
+        let_go: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`let_go`: whether the locks are to be released before further acts begin."""
+        self.let_go = let_go
         self.places = places
         self.journal = journal
         self.operation = operation
         self.batch = batch
         self.folders: dict[bytes, LockedFolder] = {}
         self.stopped = ""  # the line of an error that ends the operation
+        self.crowded = ""  # the line of the error when there were too few descriptors
         self.settled: list[StepRecord] = []  # outcomes of the lists, not yet in the journal
         self.notes: list[str] = []  # what could not be updated, one line each
         self._runs: list[ActRun] = []
@@ -47,19 +63,18 @@ class LockedBatch:
         self.folders.update(folders)
         self._runs += [run for run in runs if self._plan_uids(run)]
 
-    def work(self) -> list[ActRun]:
-        """Does as many acts as time allows and returns the rest.
+    def work(self) -> None:
+        """Does as many acts as time allows; the others stay planned.
 
         Raises NotDurable and JournalError.
         """
         runs = self._runs
         self._intend_lists(runs)
-        rest = self._do_in_time(runs)
+        self._do_in_time(runs)
         self._sync()
         done = [run for run in runs if run.state == "done"]
         self._write_lists(done)
         self._count_quota([run for run in done if run.state == "done"])
-        return rest
 
     # Before
 
@@ -83,6 +98,8 @@ class LockedBatch:
                     run.records[position] = record.settled("planned", step=noted)
         except StepRefused as refusal:
             refuse([run], str(refusal))
+        except OutOfDescriptors:
+            raise
         except HardError as error:
             self.stopped = str(error)
             refuse([run], str(error))
@@ -122,17 +139,24 @@ class LockedBatch:
 
     # The acts
 
-    def _do_in_time(self, runs: list[ActRun]) -> list[ActRun]:
-        """Does acts until the locks have been held for LOCK_SECONDS; returns the rest."""
+    def _do_in_time(self, runs: list[ActRun]) -> None:
+        """Does acts until the locks have been held for LOCK_SECONDS."""
         deadline = time.monotonic() + LOCK_SECONDS
         with files_as_owner(self.places.owner):
             for position, run in enumerate(runs):
-                if self.stopped or (position and time.monotonic() > deadline):
-                    return runs[position:]
-                self._do(run)
-        return []
+                late = position and time.monotonic() > deadline
+                if self.stopped or late or self.let_go():
+                    return
+                try:
+                    self._do(run)
+                except OutOfDescriptors as error:
+                    self.crowded = str(error)
+                    return
 
     def _do(self, run: ActRun) -> None:
+        """Does one act, or takes back what was done of it. Raises OutOfDescriptors when it may be
+        tried again with fewer files open.
+        """
         for position, record in enumerate(run.records):
             step = record.step
             if step.in_lists:
@@ -142,6 +166,10 @@ class LockedBatch:
             except StepRefused as refusal:
                 self._take_back(run, str(refusal))
                 return
+            except OutOfDescriptors:
+                self._take_back(run, "")
+                run.state = "planned"
+                raise
             except HardError as error:
                 self.stopped = str(error)
                 self._take_back(run, str(error))
@@ -200,13 +228,24 @@ class LockedBatch:
                 else:
                     self.settled.append(record.settled(state, step=record.step.noting(changes)))
             except (StepRefused, HardError) as error:
-                for run in reversed(owners):
-                    if run.state == "done":
-                        self._take_back(run, str(error))
-                self.settled.append(record.settled("refused", str(error), record.step.noting(())))
-                if isinstance(error, HardError):
-                    self.stopped = str(error)
+                self._refuse_list(record, owners, error)
                 self._sync()
+
+    def _refuse_list(
+        self, record: StepRecord, owners: list[ActRun], error: StepRefused | HardError
+    ) -> None:
+        """Takes back the acts whose records could not be changed."""
+        crowded = isinstance(error, OutOfDescriptors)
+        for run in reversed(owners):
+            if run.state == "done":
+                self._take_back(run, str(error))
+                if crowded:
+                    run.state, run.reason = "planned", ""
+        self.settled.append(record.settled("refused", str(error), record.step.noting(())))
+        if crowded:
+            self.crowded = str(error)
+        elif isinstance(error, HardError):
+            self.stopped = str(error)
 
     def _count_quota(self, runs: list[ActRun]) -> None:
         """Adds the sum of these acts to the spool's `maildirsize`."""

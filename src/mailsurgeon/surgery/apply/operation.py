@@ -78,11 +78,16 @@ class OperationWriter:
             for act in plan.acts
             for step in act.steps
         )
+        if uses:
+            self._check_mount()
         id = self._marked_id() if uses else None
         if plan.of is not None:
             self._look_where(plan.of)
         self.running = self._begin(plan.kind, plan.of, len(plan.acts), uses, id)
-        runner = Runner(self.places, self.journal, self.running, wait, force=self.force)
+        runner = Runner(
+            self.places, self.journal, self.running, wait, force=self.force,
+            notmuch=() if self.force else self._notmuch(),
+        )  # fmt: skip
         try:
             with known_in_use():
                 tally = runner.run(plan.acts, on_progress, cancelled)
@@ -94,6 +99,21 @@ class OperationWriter:
                 f" mailsurgeon again: {error}"
             ) from error
         return self._end(plan, tally)
+
+    def _notmuch(self) -> list[bytes]:
+        return self.host.notmuch_databases(self.spool.root, self.places.owner[0])
+
+    def _check_mount(self) -> None:
+        """Raises Refused if the quarantine is on another mount than the spool, though perhaps on
+        the same file system, as with a bind mount."""
+        mounts = self.host.file_systems(b"/")
+        above = os.path.realpath(os.path.dirname(self.directory))
+        if mounts.of(above.strip(b"/")) != mounts.of(self.spool.root.strip(b"/")):
+            raise Refused(
+                f"{visible(self.directory)}: a file system is mounted between it and the spool, so"
+                " no rename leads there; name a directory on the spool's side with --quarantine, or"
+                " keep the spool one directory below the mount point"
+            )
 
     def _begin(
         self, kind: str, of: int | None, acts: int, uses_quarantine: bool, id: SpoolId | None = None
@@ -241,7 +261,8 @@ class OperationWriter:
     def _recover_one(self, operation: Operation, wait: LockWait) -> RecoveryOutcome:
         self._look_where(operation.id)
         try:
-            return Recovery(self.places, self.journal, operation, wait).run()
+            notmuch = self._notmuch()
+            return Recovery(self.places, self.journal, operation, wait, notmuch).run()
         except (StepRefused, HardError, NotDurable) as error:
             raise SpoolBusy(f"operation {operation.id} cannot be recovered now: {error}") from error
         except OSError as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from mailsurgeon.maildir import server_files
@@ -27,7 +27,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, Operation, StepRecord
 from mailsurgeon.surgery.model import Refusal
 from mailsurgeon.surgery.servers.folder_names import Register
-from mailsurgeon.surgery.servers.lock_wait import LockWait
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, LockWait
 from mailsurgeon.surgery.servers.locked_folder import (
     LockedFolder,
     lock_folders,
@@ -35,6 +35,7 @@ from mailsurgeon.surgery.servers.locked_folder import (
     remove_dead_locks,
 )
 from mailsurgeon.surgery.servers.registry import Ledger
+from mailsurgeon.surgery.servers.sync_tools import keep_notmuch_out
 from mailsurgeon.surgery.servers.uid_changes import base_after, key_of
 from mailsurgeon.surgery.steps.performing import perform
 from mailsurgeon.text import visible
@@ -56,12 +57,21 @@ class Recovery:
     """Settles the open steps of one operation. The caller is the spool's only writer."""
 
     def __init__(
-        self, places: Places, journal: Journal, operation: Operation, wait: LockWait
+        self,
+        places: Places,
+        journal: Journal,
+        operation: Operation,
+        wait: LockWait,
+        notmuch: Sequence[bytes] = (),
     ) -> None:
+        """`notmuch`: its databases, which are locked meanwhile."""
+        self.notmuch = notmuch
         self.places = places
         self.journal = journal
         self.operation = operation
-        self.wait = wait
+        # Once it has a lock it goes on; between two folders it may stop.
+        self.wait = replace(wait, stops=NO_STOPS)
+        self._stops = wait.stops
         self.found = RecoveryOutcome()
         self._register = Register(places)
 
@@ -83,6 +93,7 @@ class Recovery:
                 settle_alone(self.places, self.journal, one)
         by_act = [list(act) for _, act in groupby(acts, key=lambda one: one.act)]
         for folders, group in groupby(by_act, key=_folders):
+            self._stops.here()
             self._remove_own_locks(folders, by_act)
             self._group(folders, list(group), lists)
         self._settle_lists(lists)
@@ -93,6 +104,7 @@ class Recovery:
     ) -> None:
         with ExitStack() as stack:
             self.places.forget()
+            keep_notmuch_out(self.notmuch, self.places.owner, self.wait, stack)
             locked = lock_folders(self.places, folders, self.wait, stack, self._register)
             for folder in locked.values():
                 with suppress(StepRefused):  # a list that must not be touched

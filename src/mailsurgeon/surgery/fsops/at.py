@@ -20,8 +20,18 @@ from mailsurgeon.surgery.fsops.failures import NotDurable
 from mailsurgeon.text import visible
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ_THROUGH = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_READ = _READ_THROUGH | os.O_NOFOLLOW
 _RENAME_NOREPLACE = 1
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
+NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK})
+"""Errors of link(2) where the file system has no hard links, or no more of this file."""
+NO_SAFE_RENAME = (
+    "the file system can neither rename without replacing nor make hard links, so nothing was"
+    " changed; repair a copy on another one (ext4, xfs, btrfs) and copy that back"
+)
+RESERVED = 0o700
+"""The mode of the empty directory that reserves a name."""
 
 _OPENAT2 = 437
 """The number of openat2(2), the same on all architectures; libc has no function for it."""
@@ -98,9 +108,10 @@ def difference(status: os.stat_result | None, expected: Expected) -> str:
 def rename_no_replace(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
     """Renames without replacing. Raises OSError; EEXIST when the target exists.
 
-    Where the file system has no such rename (renameat2), link() gives the file its second name and
-    unlink() removes the first. A crash in between leaves one inode with both names; recovery
-    finishes it.
+    Where the file system has no such rename (renameat2; NFS, for one), link() gives a file its
+    second name and unlink() removes the first, and `reserve_and_rename` moves a directory. A crash
+    in between leaves a file with both names, or an empty directory at the target; recovery finishes
+    the one and removes the other.
     """
     if _renameat2 is not None:
         if _renameat2(source_dir, source, target_dir, target, _RENAME_NOREPLACE) == 0:
@@ -108,12 +119,52 @@ def rename_no_replace(source_dir: int, source: bytes, target_dir: int, target: b
         code = ctypes.get_errno()
         if code not in _UNSUPPORTED:
             raise OSError(code, os.strerror(code))
-    link_and_unlink(source_dir, source, target_dir, target)
+    status = look(source_dir, source)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        reserve_and_rename(source_dir, source, target_dir, target)
+    else:
+        link_and_unlink(source_dir, source, target_dir, target)
+
+
+def reserve_and_rename(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
+    """Renames a directory on file systems that cannot refuse to replace. Raises OSError.
+
+    The target's name is reserved by an empty directory, which the rename replaces; if somebody puts
+    something into that meanwhile, the rename fails (POSIX, rename()).
+    """
+    os.mkdir(target, RESERVED, dir_fd=target_dir)
+    try:
+        os.rename(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir)
+    except OSError as error:
+        with suppress(OSError):
+            os.rmdir(target, dir_fd=target_dir)
+        if error.errno == errno.ENOTEMPTY:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        raise
+
+
+def drop_reservation(parent: int, name: bytes, owner: int) -> None:
+    """Removes the empty directory with which a killed run reserved a name. Raises OSError."""
+    status = look(parent, name)
+    if status is None or not stat.S_ISDIR(status.st_mode) or status.st_uid != owner:
+        return
+    if stat.S_IMODE(status.st_mode) & ~stat.S_ISGID != RESERVED:
+        return
+    try:
+        os.rmdir(name, dir_fd=parent)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+            raise
 
 
 def link_and_unlink(source_dir: int, source: bytes, target_dir: int, target: bytes) -> None:
     """Renames a file on file systems that cannot refuse to replace. Raises OSError."""
-    os.link(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False)
+    try:
+        os.link(source, target, src_dir_fd=source_dir, dst_dir_fd=target_dir, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in NO_LINKS:
+            raise OSError(error.errno, NO_SAFE_RENAME) from error
+        raise
     try:
         drop_second_name(source_dir, source, target_dir, target)
     except OSError:
@@ -150,13 +201,22 @@ def finish_directory(
         status = os.fstat(made)
         if owner and os.geteuid() == 0 and (status.st_uid, status.st_gid) != owner:
             with files_as_root():
-                if os.listdir(made):
-                    raise OSError(errno.EEXIST, "another directory has taken its place")
+                _check_empty(made)
                 os.fchown(made, *owner)
         if stat.S_IMODE(os.fstat(made).st_mode) != mode:
             os.fchmod(made, mode)
+        if mode & stat.S_ISGID and not os.fstat(made).st_mode & stat.S_ISGID:
+            # Without an error, the kernel drops it for whoever is not in the group (chmod(2)).
+            with files_as_root():
+                _check_empty(made)
+                os.fchmod(made, mode)
     finally:
         os.close(made)
+
+
+def _check_empty(directory: int) -> None:
+    if os.listdir(directory):
+        raise OSError(errno.EEXIST, "another directory has taken its place")
 
 
 def hand_over_empty(directory: int, owner: tuple[int, int]) -> None:
@@ -179,9 +239,34 @@ def held(parent: int, name: bytes) -> Generator[tuple[int, os.stat_result]]:
         os.close(handle)
 
 
-def through(handle: int) -> bytes:
+def _through(handle: int) -> bytes:
     """A path to what an O_PATH descriptor holds, valid even after a rename."""
     return b"/proc/self/fd/%d" % handle
+
+
+@contextmanager
+def changeable(handle: int, parent: int, name: bytes) -> Generator[bytes | int]:
+    """Yields what `os.chmod`, `os.chown` and `os.utime` take for the file or directory `name` that
+    the O_PATH descriptor `handle` holds, which no rename can exchange.
+
+    It is a path in /proc; without /proc a descriptor for reading. Raises OSError, also when
+    it cannot be opened for reading then.
+    """
+    path = _through(handle)
+    if os.path.lexists(path):
+        yield path
+        return
+    try:
+        opened = os.open(name, _READ, dir_fd=parent)
+    except PermissionError as error:
+        reason = "cannot be changed while /proc is missing, for it cannot be read; mount /proc"
+        raise OSError(error.errno, reason) from error
+    try:
+        if not os.path.samestat(os.fstat(opened), os.fstat(handle)):
+            raise OSError(errno.ESTALE, "another file has taken its place")
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def as_its_owner(directory: int, owner: tuple[int, int]) -> AbstractContextManager[None]:
@@ -190,18 +275,27 @@ def as_its_owner(directory: int, owner: tuple[int, int]) -> AbstractContextManag
 
 
 def sync(directory: int) -> None:
-    """Makes the names in a directory durable. Raises OSError; then they may not be."""
-    os.fsync(directory)
+    """Makes the names in a directory durable. Raises OSError; then they may not be.
+
+    EINVAL comes from file systems that have no fsync(2) of directories and write names at once, or
+    on syncfs(2).
+    """
+    try:
+        os.fsync(directory)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        os.sync()
 
 
-def sync_itself(handle: int, path: bytes) -> None:
-    """Makes mode, owner and times of what an O_PATH descriptor holds durable.
+def sync_itself(target: bytes | int, path: bytes) -> None:
+    """Makes mode, owner and times of what `changeable` has yielded durable; `path` is to be shown.
 
     We cannot fsync a file we may not open for reading; the file system's own journal has to do.
     Raises NotDurable.
     """
     try:
-        opened = os.open(through(handle), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = os.dup(target) if isinstance(target, int) else os.open(target, _READ_THROUGH)
     except PermissionError:
         return
     try:

@@ -8,12 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from mailsurgeon.errors import SpoolError
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.text import visible
 
 _OPEN_AT_MOST = 64
+_IN_USE = 4
+"""The directories used last; a step may still work in them."""
 _NO_NAMES = frozenset((b"", b".", b".."))
 
 
@@ -33,21 +36,30 @@ def open_root(spool: Spool) -> int:
 
 
 class Directories:
-    """Descriptors of the directories below one root; keeps at most 64 open."""
+    """Descriptors of the directories below one root; keeps at most 64 open, and fewer when the
+    process may not open more."""
 
     def __init__(self, root: int) -> None:
         self.root = root
         self._open: OrderedDict[bytes, int] = OrderedDict()
 
     def open(self, path: bytes) -> int:
-        """The directory's descriptor, valid until the caller has opened 63 others."""
+        """The directory's descriptor, valid until the caller has opened three others."""
         known = self._open.get(path)
         if known is not None:
             self._open.move_to_end(path)
             return known
         if not path:
             return self.root
-        found = self._open[path] = at.open_beneath(self.root, path)
+        try:
+            found = at.open_beneath(self.root, path)
+        except OSError as error:
+            if not no_more_files(error) or len(self._open) <= _IN_USE:
+                raise
+            while len(self._open) > _IN_USE:
+                os.close(self._open.popitem(last=False)[1])
+            found = at.open_beneath(self.root, path)
+        self._open[path] = found
         if len(self._open) > _OPEN_AT_MOST:
             _, oldest = self._open.popitem(last=False)
             os.close(oldest)

@@ -29,6 +29,7 @@ from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
+_BY_OTHER_MEANS = "move it with a mail client, or with mv while no server runs"
 _UNITED = "its flags go to the copy that is kept"
 _ORDER = {
     "make-subdirs": 0,
@@ -82,13 +83,13 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
         )
         busy = task.takes_directory and _is_busy(task, tasks, context)
         act = _act_of(task, context, united.get(task.entry.path), conditions, busy=busy)
-        if act is not None:
-            ends.update(_ends(act))
+        codes = tuple(task.codes)
         if act is None:
-            left.append(
-                Left(task.entry.path, "there is nothing to change", tuple(task.codes), False)
-            )
+            left.append(Left(task.entry.path, "there is nothing to change", codes, False))
+        elif reason := next(filter(None, (_barred(step, context) for step in act.steps)), ""):
+            left.append(Left(task.entry.path, reason, codes))
         else:
+            ends.update(_ends(act))
             acts.append(act)
     return acts, left
 
@@ -331,13 +332,28 @@ def _act_of(
     )  # fmt: skip
 
 
+def _barred(step: Step, context: SpoolContext) -> str:
+    """Why a step cannot rename across file systems; empty if it need not."""
+    if not isinstance(step, Rename):
+        return ""
+    there, source = context.file_systems, step.source
+    if step.carries_directory and there.is_mount_point(source):
+        return "a file system is mounted there; unmount it and mount it at the other place by hand"
+    target = b"" if step.puts_away else step.target.rpartition(b"/")[0]
+    if there.of(source.rpartition(b"/")[0]) == there.of(target):
+        return ""
+    away = "the quarantine"
+    where = away if step.puts_away else context.folder_name(step.target_folder or b"")
+    return f"{where} is on another file system, where no rename leads; {_BY_OTHER_MEANS}"
+
+
 def _put_away(
     task: EntryTask, context: SpoolContext, conditions: tuple[StepCondition, ...]
 ) -> list[Step]:
     entry = task.entry
     target = QuarantinePath.of(None, entry.path)
     home = _home(entry, context)
-    expected = entry.expected(context.spool)
+    expected = context.expected(entry)
     conditions += copies_stay(task.repair.elsewhere)
     step = Rename(entry.path, target, expected, folder=home, conditions=conditions)
     if entry.is_directory:
@@ -382,7 +398,7 @@ def _home(entry: EntryDetail, context: SpoolContext) -> bytes | None:
 def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[str]]:
     """All steps except a quarantine, and notes."""
     entry, repair = task.entry, task.repair
-    expected = entry.expected(context.spool)
+    expected = context.expected(entry)
     home = context.home(entry)
     if not entry.is_file or entry.place == Place.FOLDER:
         own = [*repair.own, *_after(repair.after, entry.path, task, context)]
@@ -434,6 +450,6 @@ def _after(
 ) -> Iterable[Step]:
     """The steps on the file under its last name; those that change its time come last, because the
     others expect the old time."""
-    home, expected = _home(task.entry, context), task.entry.expected(context.spool)
+    home, expected = _home(task.entry, context), context.expected(task.entry)
     for step in sorted(steps, key=_dates):
         yield replace(step, source=path, expected=expected, folder=home)

@@ -18,6 +18,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.auto_expunge import Expiry
 from mailsurgeon.host.files import PlainFile, read_small
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.mounts import FileSystems
 from mailsurgeon.maildir.filename import (
     NO_NEIGHBOURS,
     Info,
@@ -38,13 +39,14 @@ from mailsurgeon.maildir.server_files import (
     MBSYNC_UIDVALIDITY,
 )
 from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.surgery.model import Expected
 from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load
 from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.questions import folder_called, names_in
+from mailsurgeon.survey.index.questions import folder_called, names_in, names_of_linked_files
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
 _SMALL = 1 << 20  # most bytes to read of a server's file
@@ -141,6 +143,21 @@ class SpoolContext:
             uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,
         )  # fmt: skip
 
+    # File systems
+
+    @cached_property
+    def file_systems(self) -> FileSystems:
+        """The file systems of the spool's directories."""
+        return self.host.file_systems(self.spool.root)
+
+    def expected(self, entry: EntryDetail) -> Expected:
+        """What the source of a step on this entry must still be when the step runs. A folder may
+        have a file system of its own."""
+        status = self.lstat(entry.path)
+        if status is not None and status.st_ino == entry.inode:
+            return entry.expected(status.st_dev)
+        return entry.expected(self.file_systems.of(entry.directory)[0])
+
     # Names in use
 
     def taken(self, folder: bytes) -> Callable[[bytes], bool]:
@@ -192,6 +209,16 @@ class SpoolContext:
         first = inode not in self._dated
         self._dated.add(inode)
         return first
+
+    def linked_outside(self, entry: EntryDetail) -> bool:
+        """Whether a file has more names (hard links) than the index knows in the spool: the others
+        may be a backup's, which no repair may change."""
+        key = entry.inode, entry.size, entry.mtime_ns
+        return entry.is_file and entry.nlink > max(1, self._linked.get(key, 0))
+
+    @cached_property
+    def _linked(self) -> dict[tuple[int, int, int], int]:
+        return names_of_linked_files(self.index)
 
     def uid_in_use(self, folder: bytes, uid: int) -> bool:
         """Whether a message in cur or new of `folder` has `,U=uid` in its name."""

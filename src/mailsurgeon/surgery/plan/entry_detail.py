@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mailsurgeon.maildir.filename import split
-from mailsurgeon.maildir.spool import Spool, join
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Expected
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import FullEntry, full_entries, full_entries_at
@@ -52,11 +52,11 @@ class EntryDetail(FullEntry):
         plain = self.size if not self.encoding and self.plain_size is None else self.plain_size
         return plain, self.virtual_size
 
-    def expected(self, spool: Spool) -> Expected:
-        """What the source of a step must still be when the step runs."""
+    def expected(self, device: int) -> Expected:
+        """What the source of a step must still be when the step runs; `device` is its own."""
         if self.is_directory:
-            return Expected(spool.device, self.inode, -1, -1)
-        return Expected(spool.device, self.inode, self.size, self.mtime_ns)
+            return Expected(device, self.inode, -1, -1)
+        return Expected(device, self.inode, self.size, self.mtime_ns)
 
 
 def load(index: Index, ids: Sequence[int]) -> dict[int, EntryDetail]:

@@ -60,7 +60,7 @@ def kept_copy(
     """The condition that a message stays when its copy goes; `dated`: its time changes before."""
     path, folder = ends.get(kept.path, (kept.path, context.home(kept)))
     served = path.rpartition(b"/")[0].rpartition(b"/")[2] in (b"cur", b"new")
-    expected = kept.expected(context.spool)
+    expected = context.expected(kept)
     if dated:
         expected = replace(expected, mtime_ns=-1)
     return KeptCopy(path, expected, folder if served else None)

@@ -13,6 +13,7 @@ from mailsurgeon.surgery.model import QuarantinePath
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import file_sizes_in
+from mailsurgeon.survey.uidlists.quota_rule import quota_rule
 
 
 class ArrivalCount:

@@ -15,6 +15,9 @@ from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.survey.index.rows import FolderRow
 
+OTHER_NAMES = "it has other names (hard links), which may lie outside the spool, in a backup say"
+"""Why a file's mode, owner or time is left alone: they are those of all its names."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemedyOptions:

@@ -5,7 +5,8 @@ another name first and then link it into place, so that nobody ever sees it empt
 name shows whose it is after a crash; a server that makes its lock with O_EXCL or link() notices no
 difference. Dovecot's rule says when a lock is stale (file-dotlock.c): its process on this host is
 gone; or, where that is unknown, neither the lock nor the file it guards has changed for two
-minutes.
+minutes. It is unknown for other hosts, and in a container, where a process of another one with the
+same host name cannot be seen.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import stat
 import time
 from contextlib import suppress
 
+from mailsurgeon.host.processes import lives
 from mailsurgeon.maildir.server_entry import Server, ServerLock
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner
@@ -55,8 +57,12 @@ class DotLock:
                 remove_own(self._directory, self._name + suffix)
             _put_back(self._directory, self._name)
         finally:
-            os.close(self._handle)
-            os.close(self._directory)
+            self.close()
+
+    def close(self) -> None:
+        """Closes the descriptors of a lock that is not in place."""
+        os.close(self._handle)
+        os.close(self._directory)
 
 
 def own_mark() -> bytes:
@@ -106,7 +112,7 @@ def take(directory: int, name: bytes, guarded: bytes, shown: bytes, wait: LockWa
         if not waiting:
             waiting = True
             wait.on_wait(f"waiting for {visible(shown)}, held by {holder}")
-        wait.sleep(0.1)
+        wait.pause(0.1)
 
 
 def _place(directory: int, name: bytes) -> DotLock | None:
@@ -116,12 +122,17 @@ def _place(directory: int, name: bytes) -> DotLock | None:
     draft = name + DRAFT_SUFFIX
     remove_own(directory, draft)
     handle = os.open(draft, _NEW_FILE, 0o644, dir_fd=directory)
+    lock = None
     try:
+        lock = DotLock(directory, name, handle)  # before it is in place: it needs a descriptor
         os.write(handle, own_mark())
         _second_name(directory, draft, name)
-        return DotLock(directory, name, handle)
+        return lock
     except OSError as error:
-        os.close(handle)
+        if lock is None:
+            os.close(handle)
+        else:
+            lock.close()
         with suppress(OSError):
             remove_own(directory, draft)
         if isinstance(error, FileExistsError):
@@ -174,10 +185,10 @@ def _holder(directory: int, name: bytes, guarded: bytes) -> str:
         # number now. A power cut may have emptied the file, or brought it back.
         _remove(directory, name, status)
         return ""
-    if process and here:
-        if process != os.getpid() and is_alive(process):
-            return f"process {process}"
-    elif not _untouched(status, at.look(directory, guarded)):
+    alive = lives(process, but_us=True) if process and here else None
+    if alive:
+        return f"process {process}"
+    if alive is None and not _untouched(status, at.look(directory, guarded)):
         return f"{visible(mark)}" if mark else "an unknown process"
     if _is_ours(directory, name, status):
         _remove(directory, name, status)
@@ -192,17 +203,6 @@ def parse_mark(mark: bytes) -> tuple[int, bool]:
     if not (process.isdigit() and len(process) < 10):
         return 0, False
     return int(process), bool(colon) and host == os.fsencode(socket.gethostname())
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this host exists, even one that we may not signal."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _untouched(lock: os.stat_result, guarded: os.stat_result | None) -> bool:
@@ -260,7 +260,7 @@ def remove_of_dead(directory: int, name: bytes, process: int, host: str) -> None
     if status is not None and _is_ours(directory, name, status):
         _remove(directory, name, status)
     elif status is not None and holder:
-        if holder == process and not is_alive(process):
+        if holder == process and lives(process, but_us=True) is False:
             _remove(directory, name, status)
     else:
         for suffix in (DEAD_SUFFIX, DRAFT_SUFFIX):

@@ -10,11 +10,12 @@ import errno
 import os
 import stat
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
+from mailsurgeon.surgery.fsops.kept_attributes import make_alike, set_owner_and_mode
 from mailsurgeon.surgery.servers.dotlock import remove_own
 from mailsurgeon.text import visible
 
@@ -50,7 +51,8 @@ class ServerFile:
     def replace(self, new: bytes, manner: Manner, draft: bytes) -> None:
         """Replaces the file by `new`, durably, and reads it back.
 
-        The file keeps its owner, group and mode; a new one gets those of `manner`. Its mtime grows
+        The file keeps its owner, group, mode, ACL and extended attributes; a new one gets what
+        `manner` says. Its mtime grows
         by a second at least: Dovecot compares whole seconds. `draft`: the temporary name.
         Raises StepRefused or HardError when nothing has changed, and NotDurable.
         """
@@ -71,33 +73,47 @@ class ServerFile:
 
     def _write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
         remove_own(self.directory, draft)
-        handle = os.open(draft, _NEW, 0o600, dir_fd=self.directory)
-        try:
-            self._finish(handle, new, manner)
-            self._check_unchanged()
-            if self.status is None:
-                at.rename_no_replace(self.directory, draft, self.directory, self.name)
-            else:
-                os.rename(draft, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
-        except BaseException:
-            remove_own(self.directory, draft)
-            raise
-        finally:
-            os.close(handle)
+        with ExitStack() as stack:
+            old = self._held(stack)
+            handle = os.open(draft, _NEW, 0o600, dir_fd=self.directory)
+            stack.callback(os.close, handle)
+            try:
+                self._finish(handle, new, old, manner)
+                self._check_unchanged()
+                if old is None:
+                    at.rename_no_replace(self.directory, draft, self.directory, self.name)
+                else:
+                    os.rename(
+                        draft, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory
+                    )
+            except BaseException:
+                remove_own(self.directory, draft)
+                raise
 
-    def _finish(self, handle: int, new: bytes, manner: Manner | None) -> None:
-        old = self.status
-        if old is not None:
-            manner = Manner(old.st_uid, old.st_gid, stat.S_IMODE(old.st_mode))
-        made = os.fstat(handle)
-        if manner and (made.st_uid, made.st_gid) != (manner.uid, manner.gid):
-            with files_as_root():  # the owner may not be a member of the file's group
-                os.fchown(handle, manner.uid, manner.gid)
-        os.fchmod(handle, manner.mode if manner else 0o600)
+    def _held(self, stack: ExitStack) -> int | None:
+        """The old file, open; None if there was none. Raises StepRefused if it is another now."""
+        if self.status is None:
+            return None
+        try:
+            handle = os.open(self.name, _READ, dir_fd=self.directory)
+        except FileNotFoundError:
+            raise self._changed() from None
+        stack.callback(os.close, handle)
+        if _identity(os.fstat(handle)) != _identity(self.status):
+            raise self._changed()
+        return handle
+
+    def _finish(self, handle: int, new: bytes, alike: int | None, manner: Manner | None) -> None:
         view = memoryview(new)
         while view:
             view = view[os.write(handle, view) :]
-        written = os.fstat(handle).st_mtime
+        if alike is not None:
+            make_alike(handle, alike)
+        elif manner is not None:
+            set_owner_and_mode(handle, manner.uid, manner.gid, manner.mode)
+        else:
+            os.fchmod(handle, 0o600)
+        old, written = self.status, os.fstat(handle).st_mtime
         if old is not None and int(written) <= int(old.st_mtime):
             os.utime(handle, (int(old.st_mtime) + 1, int(old.st_mtime) + 1))
         os.fsync(handle)
@@ -107,9 +123,12 @@ class ServerFile:
         if (now is None) != (self.status is None) or (
             now and self.status and _identity(now) != _identity(self.status)
         ):
-            raise StepRefused(
-                f"{visible(self.shown)} was changed by somebody who does not hold its lock"
-            )
+            raise self._changed()
+
+    def _changed(self) -> StepRefused:
+        return StepRefused(
+            f"{visible(self.shown)} was changed by somebody who does not hold its lock"
+        )
 
     def settled(self, wanted: bytes | None) -> ServerFile:
         """Makes the directory durable and checks that the file holds `wanted` (None: is gone).

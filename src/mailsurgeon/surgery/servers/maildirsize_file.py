@@ -17,6 +17,8 @@ from mailsurgeon.maildir.lists.maildirsize import OVERFULL, line
 from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
+from mailsurgeon.surgery.servers.dotlock import DRAFT_SUFFIX, remove_own
+from mailsurgeon.surgery.servers.files import read_file
 from mailsurgeon.text import visible
 
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -37,7 +39,8 @@ def inode_and_size(root: int) -> tuple[int, int] | None:
 
 
 def append(root: int, before: tuple[int, int], size: int, messages: int) -> None:
-    """Adds these bytes and messages to the sum, durably, in one write.
+    """Adds these bytes and messages to the sum, durably, in one write; in a new file if the old
+    one has other names (hard links).
 
     `before`: what `inode_and_size` returned before the counted changes began. If a server has
     counted again since, the file has another inode and is left alone. Raises StepRefused,
@@ -48,6 +51,9 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return
         _check(os.fstat(handle))
+        if os.fstat(handle).st_nlink > 1:
+            _write_anew(root, before[1], new)
+            return
         if os.pread(handle, len(new), before[1]) == bytes(len(new)):
             _fill(handle, new, before[1])
             return
@@ -69,6 +75,24 @@ def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bo
             return True
         since = os.pread(handle, 1 << 20, before[1])
     return line(size, messages) in since.splitlines(keepends=True)
+
+
+def _write_anew(root: int, position: int, new: bytes) -> None:
+    """Replaces the file by one with the line: its other names (hard links) may be a backup's."""
+    found = read_file(root, MAILDIRSIZE, MAILDIRSIZE)
+    filled = found.data[:position] + new + found.data[position + len(new) :]
+    if found.data[position : position + len(new)] != bytes(len(new)):
+        if found.data and not found.data.endswith(b"\n"):
+            raise StepRefused(f"{visible(MAILDIRSIZE)}: its last line has no newline")
+        filled = found.data + new
+    found.write(filled, None, MAILDIRSIZE + DRAFT_SUFFIX)
+    found.settled(filled)
+
+
+def tidy(root: int) -> None:
+    """Removes the draft of a new file that a killed run left."""
+    with os_errors_at(MAILDIRSIZE):
+        remove_own(root, MAILDIRSIZE + DRAFT_SUFFIX)
 
 
 def _fill(handle: int, new: bytes, position: int) -> None:

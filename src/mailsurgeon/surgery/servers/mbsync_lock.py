@@ -69,7 +69,7 @@ def _wait(handle: int, shown: bytes, wait: LockWait) -> None:
         if not waiting:
             waiting = True
             wait.on_wait(f"waiting for {visible(shown)}, held by {holder}")
-        wait.sleep(_PAUSE)
+        wait.pause(_PAUSE)
 
 
 def _lock(handle: int) -> bool:

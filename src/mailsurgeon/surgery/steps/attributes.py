@@ -53,11 +53,11 @@ class _Attribute(Step):
         return status is not None and self._is_set(status)
 
     def _on_itself(
-        self, places: Places, act: Callable[[bytes, os.stat_result], None], *, alone: bool
+        self, places: Places, act: Callable[[bytes | int, os.stat_result], None], links: int = 1
     ) -> None:
         """Runs `act` on an open descriptor of `source`, so that nobody can swap the file.
 
-        `alone`: refuse a file with other hard links.
+        Refuses a file with more than `links` names (hard links): the others may be a backup's.
         """
         assert self.source is not None
         if self.source:
@@ -72,12 +72,16 @@ class _Attribute(Step):
                 if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                     raise StepRefused("it is no plain file and no directory")
                 # With a hard link, an attacker could make us change somebody else's file.
-                alone = alone or status.st_uid != places.owner[0]
-                if alone and stat.S_ISREG(status.st_mode) and status.st_nlink != 1:
+                if status.st_uid != places.owner[0]:
+                    links = 1
+                if stat.S_ISREG(status.st_mode) and status.st_nlink > links:
                     raise StepRefused("the file has other names (hard links) that would change too")
-                with as_owner.files_as_root():  # the descriptor fixes the file, whoever owns it
-                    act(at.through(handle), status)
-                    at.sync_itself(handle, self.source)
+                with (
+                    as_owner.files_as_root(),  # the descriptor fixes the file, whoever owns it
+                    at.changeable(handle, parent, name) as target,
+                ):
+                    act(target, status)
+                    at.sync_itself(target, self.source)
         except FileNotFoundError:
             raise StepRefused("it is gone") from None
 
@@ -96,12 +100,12 @@ class ChangeMode(_Attribute):
     def do(self, places: Places, _folders: LockedFolders) -> None:
         """Sets the mode `after`; refused if the mode is not `before`."""
 
-        def change(path: bytes, status: os.stat_result) -> None:
+        def change(path: bytes | int, status: os.stat_result) -> None:
             if stat.S_IMODE(status.st_mode) != self.before:
                 raise StepRefused("its mode has changed")
             os.chmod(path, self.after)
 
-        self._on_itself(places, change, alone=True)
+        self._on_itself(places, change)
 
     def _is_set(self, status: os.stat_result) -> bool:
         return stat.S_IMODE(status.st_mode) == self.after
@@ -139,12 +143,12 @@ class ChangeOwner(_Attribute):
     def do(self, places: Places, _folders: LockedFolders) -> None:
         """Sets the owner `after`; refused if the owner is not `before`."""
 
-        def change(path: bytes, status: os.stat_result) -> None:
+        def change(path: bytes | int, status: os.stat_result) -> None:
             if (status.st_uid, status.st_gid) != self.before:
                 raise StepRefused("its owner has changed")
             os.chown(path, *self.after)
 
-        self._on_itself(places, change, alone=True)
+        self._on_itself(places, change)
 
     def _is_set(self, status: os.stat_result) -> bool:
         return (status.st_uid, status.st_gid) == self.after
@@ -176,7 +180,10 @@ class ChangeOwner(_Attribute):
 
 @dataclass(frozen=True, slots=True)
 class ChangeTime(_Attribute):
-    """Changes the time of last modification from `before` to `after` (ns since the epoch)."""
+    """Changes the time of last modification from `before` to `after` (ns since the epoch).
+
+    `links`: the file's number of names (hard links), all in the spool; None stands for one.
+    """
 
     action: ClassVar[str] = "utime"
     alters: ClassVar[Alters] = Alters.DATE
@@ -184,11 +191,12 @@ class ChangeTime(_Attribute):
     _: KW_ONLY
     before: int
     after: int
+    links: int | None = None
 
     def do(self, places: Places, _folders: LockedFolders) -> None:
         """Sets the time `after`; refused if the time is not `before`."""
 
-        def change(path: bytes, status: os.stat_result) -> None:
+        def change(path: bytes | int, status: os.stat_result) -> None:
             if status.st_mtime_ns != self.before:
                 raise StepRefused("its time has changed")
             os.utime(path, ns=(status.st_atime_ns, self.after))
@@ -197,7 +205,7 @@ class ChangeTime(_Attribute):
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
                 raise StepRefused("the file system cannot hold that time")
 
-        self._on_itself(places, change, alone=False)
+        self._on_itself(places, change, self.links or 1)
 
     def _is_set(self, status: os.stat_result) -> bool:
         return status.st_mtime_ns == self.after
@@ -210,13 +218,20 @@ class ChangeTime(_Attribute):
         )  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        """Both times."""
-        return present(before=self.before, after=self.after, **self.link_facts())
+        """Both times, and the number of names if there are several."""
+        links = None if self.links == 1 else self.links
+        return present(before=self.before, after=self.after, links=links, **self.link_facts())
 
     @classmethod
     def read(cls, where: Where, data: Mapping[str, Any]) -> Self:
         """Makes a `utime` step from its row."""
-        return cls(*where, before=int(data["before"]), after=int(data["after"]), **link_data(data))
+        return cls(
+            *where,
+            before=int(data["before"]),
+            after=int(data["after"]),
+            links=data.get("links"),
+            **link_data(data),
+        )
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """A `touch` command."""

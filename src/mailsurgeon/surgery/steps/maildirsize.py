@@ -42,6 +42,7 @@ class CountQuota(Step):
     def do(self, places: Places, _folders: LockedFolders) -> None:
         """Appends the line unless it is there already."""
         with quota_home(places) as home:
+            maildirsize_file.tidy(home)
             if not maildirsize_file.appended(home, *self._line):
                 maildirsize_file.append(home, *self._line)
 

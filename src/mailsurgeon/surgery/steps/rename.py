@@ -127,7 +127,10 @@ class Rename(Step):
             return False
         there = at.look(target_dir, target)
         if not at.same_inode(there, self.expected):
-            return self._went_on(places, target_dir)
+            went_on = self._went_on(places, target_dir)
+            if self.carries_directory and not went_on:
+                at.drop_reservation(target_dir, target, places.owner[0])
+            return went_on
         try:
             source_dir, source = places.locate(self.source)
         except (FileNotFoundError, NotADirectoryError):

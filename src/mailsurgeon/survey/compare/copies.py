@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from mailsurgeon.diagnosis.group_rules import Copy, Twin
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index import comparison
 from mailsurgeon.survey.index.comparison import Candidate, Likeness
@@ -56,7 +57,9 @@ class Copies:
                 whole, body = digests(descriptor, size)
             finally:
                 os.close(descriptor)
-        except OSError:
+        except OSError as error:
+            if no_more_files(error):
+                raise
             return None, None
         if whole is not None:
             self.writer.set_digests(number, whole, body)

@@ -19,6 +19,7 @@ from mailsurgeon.diagnosis.folder_rules import (
 )
 from mailsurgeon.diagnosis.state_rules import damaged_sync_state, damaged_uidvalidity
 from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
+from mailsurgeon.host.processes import lives
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.filename import parse_info
 from mailsurgeon.maildir.lists.courier_keywords import LIST
@@ -60,6 +61,11 @@ def check_servers_files(job: Comparison) -> None:
         _check_sync_state(job, folder, number)
         _check_locks(job, folder, number)
         _check_indexes(job, folder, number)
+
+
+UNTOUCHED = 120
+"""Seconds after which Dovecot takes a lock for stale whose process it does not know
+(file-dotlock.c)."""
 
 
 def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
@@ -131,8 +137,8 @@ def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
         status = _status(job.spool, path) if found else None
         if not found or not status or found[2] != os.fsencode(socket.gethostname()):
             continue
-        if not _alive(int(found[1])):
-            age = int(job.now - status.st_mtime)
+        alive, age = lives(int(found[1])), int(job.now - status.st_mtime)
+        if alive is False or (alive is None and age > UNTOUCHED):
             job.writer.directory_problem(path, number, stale_lock(int(found[1]), age))
 
 
@@ -159,16 +165,6 @@ def _check_indexes(job: Comparison, folder: FoundFolder, number: int) -> None:
             finding = bloated_index(status.st_size, limit)
             if finding:
                 job.writer.directory_problem(path, number, finding)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _status(spool: Spool, path: bytes) -> os.stat_result | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mailsurgeon.diagnosis.group_rules import Leftover, is_complete, leftover
 from mailsurgeon.diagnosis.message_rules import empty_file
+from mailsurgeon.host.processes import OpenFiles
 from mailsurgeon.maildir.filename import leading_seconds, size_fields
 from mailsurgeon.maildir.message import Traits
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.index import comparison
@@ -18,14 +20,14 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
     files = comparison.tmp_files(job.index)
     if not files:
         return
-    open_files = job.options.host.processes.open_on(job.spool.device)
+    holders = _Holders(job)
     stale: dict[int, Leftover] = {}
     homes: dict[int, int] = {}
     for file in files:
         homes[file.id] = file.folder
         written = max(file.mtime_ns // 1_000_000_000, leading_seconds(file.filename) or 0)
         age = int(job.now - written)
-        pids = open_files.of(file.inode)
+        pids = holders.of(file)
         facts = Leftover(
             age,
             age > job.options.tmp_age * 3600 and not pids,
@@ -54,6 +56,23 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
         job.writer.problem(number, homes[number], leftover(facts, full=job.full), SEPARATE)
         if facts.size == 0:
             job.writer.problem(number, homes[number], empty_file(), SEPARATE)
+
+
+class _Holders:
+    """The processes that have files in tmp/ open. A folder may have a file system of its own."""
+
+    def __init__(self, job: Comparison) -> None:
+        self._processes = job.options.host.processes
+        self._file_systems = job.options.host.file_systems(job.spool.root)
+        self._paths = {number: path for path, number in job.writer.folders.items()}
+        self._open: dict[int, OpenFiles] = {}
+
+    def of(self, file: TmpFile) -> list[int] | None:
+        """Their ids; None if none was found, but not all processes could be seen."""
+        device, _ = self._file_systems.of(join(self._paths.get(file.folder, b""), b"tmp"))
+        if device not in self._open:
+            self._open[device] = self._processes.open_on(device)
+        return self._open[device].of(file.inode)
 
 
 def _complete(file: TmpFile) -> bool | None:

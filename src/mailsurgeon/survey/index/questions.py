@@ -152,6 +152,16 @@ def digests_in(index: Index, folder: int) -> list[bytes]:
     return [digest for (digest,) in rows]
 
 
+def names_of_linked_files(index: Index) -> dict[tuple[int, int, int], int]:
+    """How many names in the spool each file with several hard links has, by inode, size and
+    mtime_ns: inode numbers alone repeat where a folder has a file system of its own."""
+    rows = index.db.execute(
+        "SELECT inode, size, mtime_ns, COUNT(*) FROM files WHERE nlink > 1 AND kind = 'file'"
+        " GROUP BY inode, size, mtime_ns"
+    )
+    return {(inode, size, mtime_ns): number for inode, size, mtime_ns, number in rows}
+
+
 def is_folder(index: Index, path: bytes) -> bool:
     """Whether there is a folder at this path."""
     row = index.db.execute("SELECT 1 FROM folders WHERE path = ?", (path,)).fetchone()

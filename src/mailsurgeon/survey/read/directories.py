@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts, Moment
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined
 from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
@@ -117,6 +118,8 @@ class Looking:
                     context = self._context(current)
                 listing = self._listing(directory.path)
             except OSError as error:
+                if no_more_files(error):
+                    raise
                 self._skip(directory, error)
                 continue
             yield from self._slices(directory, listing, context)
@@ -196,7 +199,9 @@ class Looking:
                 names.append(without_prefix(listing.files, b"."))
             except GaveUp:
                 raise
-            except OSError:
+            except OSError as error:
+                if no_more_files(error):
+                    raise
                 names.append([])
         bases = {name.partition(b":")[0] for some in names for name in some}
         sizes = self.patience.call(folder, self.lists.sizes, folder, bases)

@@ -10,6 +10,7 @@ from array import array
 from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, Finding, MessageFacts
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
 from mailsurgeon.diagnosis.message_rules import BAD_DATE, judge, sound
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.header_dates import header_date
 from mailsurgeon.maildir.message import Traits
@@ -30,11 +31,14 @@ _RULES = b"2"  # part of every seal: changing it invalidates the seals of all ea
 
 
 def examine(task: Slice) -> SliceResult:
-    """Examines every name of a slice. A bad file does not stop the others; nothing is raised."""
+    """Examines every name of a slice. A bad file does not stop the others. Raises OSError only when
+    too many files are open."""
     path = os.path.join(task.root, task.directory)
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
+        if no_more_files(error):
+            raise
         reason = NotExamined(task.directory, error.strerror or "cannot be read")
         return SliceResult(not_examined=[reason])
     try:
@@ -227,6 +231,8 @@ class _Examination:
                 result.gone.append(number)
             return  # delivered, moved or expunged since it was listed
         except OSError as error:
+            if no_more_files(error):
+                raise
             reason = error.strerror or "cannot be read"
             result.not_examined.append(NotExamined(_path(task, name), reason))
             return
@@ -302,6 +308,8 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
     except FileNotFoundError:
         raise
     except OSError as error:
+        if no_more_files(error):
+            raise
         return _facts(name, kind, status)._replace(errno=error.errno)
     return None
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import (
@@ -36,6 +37,10 @@ from mailsurgeon.survey.walk.listing import Listing
 
 _KEPT = 400_000
 """The most names that listings keep in memory after a walk; a name takes about 90 bytes."""
+LEVELS = 100
+"""How deep directories are looked into, far deeper than folders lie. The kernel looks up each path
+from the top, so that the time for a chain of directories grows with the square of its length."""
+TOO_DEEP = f"lies more than {LEVELS} directories deep"
 NOT_FOLLOWED = "a symlink to a directory is not followed"
 FILE_NOT_FOLLOWED = "a symlink is not followed"
 ANOTHERS = "another user's spool; open it by itself"
@@ -337,9 +342,14 @@ class _Walker:
         if self.exclude and _excluded(path, self.exclude):
             self._skip(path, "excluded")
             return None
+        if path.count(b"/") >= LEVELS:
+            self._skip(path, TOO_DEEP)
+            return None
         try:
             return self.listing(os.path.join(self.root, path))
         except OSError as error:
+            if no_more_files(error):
+                raise
             self._skip(path, error.strerror or "cannot be read")
             return None
 

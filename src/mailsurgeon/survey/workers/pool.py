@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from typing import ParamSpec, TypeVar
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import ParamSpec, TypeVar, cast
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -31,8 +33,39 @@ def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]
     """Worker processes that are starting, and futures that end as the workers become ready."""
     workers = jobs or min(_MOST, os.cpu_count() or 1)
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
-    return executor, [executor.submit(os.getpid) for _ in range(workers)]
+    executor: Executor
+    try:
+        with _without_interrupts():
+            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+            return executor, [executor.submit(os.getpid) for _ in range(workers)]
+    except (OSError, ImportError):
+        executor = _Here()
+        return executor, [executor.submit(os.getpid)]
+
+
+@contextmanager
+def _without_interrupts() -> Generator[None]:
+    """Blocks Ctrl+C in this thread and, for good, in the processes that it starts: until a worker
+    ignores it, it would end with a traceback. One that comes meanwhile arrives afterwards."""
+    resource_tracker.ensure_running()  # it would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Here(Executor):
+    """Calls functions in this process. Where there is no /dev/shm, or it is read-only, there are no
+    semaphores, without which Python starts no workers (sem_overview(7))."""
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        done: Future[_T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # for whoever asks for the result
+            done.set_exception(error)
+        return done
 
 
 class LateWorkers(Executor):
@@ -43,6 +76,7 @@ class LateWorkers(Executor):
         self._guard = threading.Lock()
         self._executor: Executor | None = None
         self._answers: list[Future[int]] = []
+        self._asked: set[Future[object]] = set()
 
     @property
     def warm(self) -> bool:
@@ -59,19 +93,30 @@ class LateWorkers(Executor):
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         executor = self.start()
         try:
-            return executor.submit(fn, *args, **kwargs)
+            answer = executor.submit(fn, *args, **kwargs)
         except BrokenExecutor:  # a worker died during an earlier survey
             with self._guard:
                 if self._executor is executor:
                     self._executor = None
-            return self.start().submit(fn, *args, **kwargs)
+            answer = self.start().submit(fn, *args, **kwargs)
+        asked = cast("Future[object]", answer)
+        self._asked.add(asked)
+        asked.add_done_callback(self._asked.discard)
+        return answer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the workers, if any run."""
+        """Ends the workers, if any run; at once if nobody waits for what they do."""
         with self._guard:
             executor = self._executor
-        if executor is not None:
-            executor.shutdown(wait, cancel_futures=cancel_futures)
+        if executor is None:
+            return
+        executor.shutdown(wait=False, cancel_futures=cancel_futures)
+        idle = all(answer.done() for answer in (*self._answers, *self._asked.copy()))
+        if cancel_futures and not idle:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # they only read
+        if wait:
+            executor.shutdown(wait=True)
 
 
 def stand_back() -> None:

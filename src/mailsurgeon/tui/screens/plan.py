@@ -285,11 +285,14 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
             return self._cancelled.is_set() or self.program.stop.is_set()
 
         try:
-            report = self.session.surgeon.apply(plan, on_progress=tell, cancelled=stopped)
+            report = self.session.surgeon.apply(
+                plan, on_progress=tell, cancelled=stopped, stops=self.program.stops
+            )
             self.post_message(OperationFinished(report))
         except Exception as error:
             self.post_message(OperationFinished(None, one_line(error)))
         finally:
+            self.program.stops.here()
             self.program.at_rest.set()
 
     @on(OperationProgressed)

@@ -1,4 +1,6 @@
-"""When SSH drops or the system goes down, the program finishes the current step, then ends.
+"""Signals from outside: the end of the terminal, and a request to stop.
+
+When SSH drops or the system goes down, the program finishes the current step, then ends.
 
 Writes to a terminal that is gone fail, which stops Textual's writer thread; later writes then block
 for ever, and its reader of keys spins. So the three standard descriptors are redirected at once,
@@ -40,6 +42,8 @@ class EndSignals:
         """Installs the handlers; does nothing outside the main thread, which alone may."""
         with contextlib.suppress(ValueError):
             for number in (signal.SIGHUP, signal.SIGTERM):
+                if signal.getsignal(number) is signal.SIG_IGN:
+                    continue  # by nohup(1), say
                 self._before[number] = signal.signal(number, self._arrived)
 
     def give_back(self) -> None:
@@ -70,3 +74,59 @@ def turn_away() -> None:
     os.dup2(silent, 0)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+
+
+class StopSignal:
+    """Handles SIGTSTP: the process stops at once while no operation runs, else where the operation
+    holds no server's lock.
+
+    `call_soon` makes the screen's thread call a function; `at_rest` is set while no operation runs.
+    The screen's own handler, found by `take`, leaves the terminal in order and stops the process.
+    """
+
+    def __init__(
+        self, call_soon: Callable[[Callable[[], object]], object], at_rest: threading.Event
+    ) -> None:
+        self._call_soon, self._at_rest = call_soon, at_rest
+        self._before: _Handler = None
+        self._asked = threading.Event()
+        self._on_again = threading.Event()
+
+    def take(self) -> None:
+        """Installs the handler; does nothing outside the main thread, which alone may."""
+        if signal.getsignal(signal.SIGTSTP) is not signal.SIG_IGN:
+            with contextlib.suppress(ValueError):
+                self._before = signal.signal(signal.SIGTSTP, self._arrived)
+
+    def give_back(self) -> None:
+        """Restores the handler from before `take`."""
+        if self._before is not None:
+            signal.signal(signal.SIGTSTP, self._before)
+            self._before = None
+        self._on_again.set()
+
+    def wanted(self) -> bool:
+        """Whether the process is to stop as soon as no lock is held."""
+        return self._asked.is_set()
+
+    def here(self) -> None:
+        """Stops the process if it is to; called by the operation's thread, which holds no lock."""
+        if self._asked.is_set():
+            self._on_again.clear()
+            self._call_soon(self._stop)
+            self._on_again.wait()
+
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
+        if self._at_rest.is_set():
+            self._stop(number, frame)
+        else:
+            self._asked.set()
+
+    def _stop(self, number: int = signal.SIGTSTP, frame: FrameType | None = None) -> None:
+        """Stops the process; returns once it goes on."""
+        self._asked.clear()
+        if callable(self._before):
+            self._before(number, frame)
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        self._on_again.set()

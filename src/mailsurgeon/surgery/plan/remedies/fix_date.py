@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
-from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.plan.selection import OTHER_NAMES, Choice
 from mailsurgeon.surgery.steps.attributes import ChangeTime
 
 
@@ -19,7 +19,9 @@ def fix_date(choice: Choice, context: SpoolContext) -> Repair | Left:
     after = entry.date * 1_000_000_000
     if after == entry.mtime_ns:
         return choice.leave("its time is already that of its header")
+    if context.linked_outside(entry):
+        return choice.refuse(OTHER_NAMES)
     if entry.nlink > 1 and not context.to_date(entry.inode):
         return choice.leave("the time is set under another name of the same file")
-    step = ChangeTime(None, None, before=entry.mtime_ns, after=after)
+    step = ChangeTime(None, None, before=entry.mtime_ns, after=after, links=entry.nlink)
     return Repair("fix-date", after=(step,))

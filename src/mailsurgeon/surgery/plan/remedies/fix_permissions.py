@@ -11,7 +11,7 @@ from mailsurgeon.surgery.model import Left, Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.repair import Repair
-from mailsurgeon.surgery.plan.selection import Choice
+from mailsurgeon.surgery.plan.selection import OTHER_NAMES, Choice
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner
 
 
@@ -21,7 +21,7 @@ def fix_permissions(choice: Choice, _context: SpoolContext) -> Repair | Left:
     if entry.kind not in ("file", "directory"):
         return choice.refuse("it is neither a file nor a directory, so its mode stays")
     if entry.is_file and entry.nlink > 1:
-        return choice.refuse("it has other names (hard links), which may lie outside the spool")
+        return choice.refuse(OTHER_NAMES)
     mode, owner, group = _should_be(entry, choice.detail)
     if 0 in (owner, group) and (owner, group) != (entry.uid, entry.gid):
         return choice.refuse("it would have to be given to root")

@@ -43,5 +43,5 @@ def moved_whole(choice: Choice, context: SpoolContext, target: bytes) -> Repair 
     same = folder_name(path, layout) == folder_name(target, layout)
     stale = () if same else context.subscribed(path)
     notes = (f"stale lines in subscriptions: {', '.join(stale)}",) if stale else ()
-    step = Rename(path, target, entry.expected(context.spool), path, target)
+    step = Rename(path, target, context.expected(entry), path, target)
     return Repair(choice.remedy, own=(step,), notes=notes)

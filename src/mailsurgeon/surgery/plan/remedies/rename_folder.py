@@ -33,7 +33,7 @@ def rename_folder(choice: Choice, context: SpoolContext) -> Repair | Left:
         if target in context.by_path or context.lstat(target) is not None:
             notes.append(f"{os.fsdecode(below.path)} stays: {os.fsdecode(target)} is there already")
         else:
-            expected = below.expected(context.spool)
+            expected = context.expected(below)
             steps.append(Rename(below.path, target, expected, below.path, target))
     return Repair("rename-folder", own=tuple(steps), notes=tuple(notes))
 
