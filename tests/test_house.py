@@ -38,11 +38,10 @@ ANY_ALLOWED = {
         diagnosis.facts diagnosis.group_rules diagnosis.kind diagnosis.message_rules
         diagnosis.phrases procedures.demo surgery.plan.remedies.fix_permissions
         surgery.plan.selection surgery.steps.attributes surgery.steps.base surgery.steps.directory
-        surgery.steps.conditions surgery.steps.keywords surgery.steps.keywords_text
-        surgery.steps.maildirsize
-        surgery.steps.purge
-        surgery.steps.registry surgery.steps.rename surgery.steps.uidlist
-        surgery.steps.uidlist_lines survey.uidlists.cache
+        surgery.steps.conditions surgery.steps.lists.keywords
+        surgery.steps.lists.keywords_text surgery.steps.lists.maildirsize
+        surgery.steps.lists.uidlist surgery.steps.lists.uidlist_lines surgery.steps.purge
+        surgery.steps.registry surgery.steps.rename survey.uidlists.cache
     """,
     "rows of SQLite": """
         surgery.journal.journal surgery.journal.records surgery.journal.settle survey.index.rows

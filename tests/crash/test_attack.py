@@ -28,7 +28,7 @@ from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Plan
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
-from mailsurgeon.surgery.steps.keywords import NameLetters
+from mailsurgeon.surgery.steps.lists.keywords import NameLetters
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.crash.conftest import FULL

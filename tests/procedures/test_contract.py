@@ -70,6 +70,7 @@ CONTRACT: dict[str, dict[str, Check]] = {
     "not-mail": {"looks_like": text},
     "bad-flags": {"info": lambda value: isinstance(value, str), "should_be": text},
     "bad-name": {"reason": text},
+    "unknown-keyword": {"letters": text},
     "duplicate-id": {
         "message_id": maybe(text), "copies": number, "others": some(text, 20),
         "same_folder": yes_or_no, "content": one_of("identical", "same-body", "different"),
@@ -86,10 +87,15 @@ CONTRACT: dict[str, dict[str, Check]] = {
     "nested-folder": {"becomes": text},
     "bad-folder-name": {"reason": text, "becomes": maybe(text)},
     "stray-directory": {},
+    "foreign-store": {
+        "kind": one_of("dbox", "mdbox", "thunderbird", "mh", "mbox", "nnmaildir"),
+        "messages": maybe(number),
+    },
     "backup-folder": {"because": one_of("name", "content"), "elsewhere": number},
     "packed": dict.fromkeys((*PACKINGS, "twice"), number),
     "bad-permissions": {"mode": text, "owner": number, "group": number, "should_be": put_right},
     "uidlist-damaged": {"reason": text, "lines": some(number)},
+    "keywords-damaged": {"reason": text, "lines": some(number)},
     "big-uid": {"highest": number},
     "wrong-quota": {"reason": text},
     "sync-state-damaged": {"reason": text},
@@ -106,6 +112,7 @@ BESIDE = {
     "name-clash": {"kept"}, "duplicate-id": {"kept", "living"}, "uid-clash": {"kept"},
     "misfiled": {"trashed_copy"}, "in-tmp": {"trashed_copy"}, "packed": {"plugins"},
     "unreadable": {"error"}, "backup-folder": {"messages"}, "uidlist-damaged": {"count"},
+    "keywords-damaged": {"count"},
 }  # fmt: skip
 """Keys beyond the contract; a new one is named here."""
 

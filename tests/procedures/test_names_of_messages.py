@@ -159,7 +159,7 @@ def test_names_with_a_leading_colon_are_no_namesakes_and_keep_what_they_tell(
 
 @protects(
     "what is written behind flags is lent to no copy",
-    where="surgery/plan/compile.py",
+    where="surgery/plan/acts/copies.py",
     seen="seen failing with the letters in front of the ending",
 )
 def test_a_torn_twin_lends_no_flags(indexed: IndexedMaildir) -> None:

@@ -21,8 +21,8 @@ from mailsurgeon.surgery.journal.journal import Operation, StepRecord
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.rename import Rename
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.surgery.surgeon import Surgeon
 
 from .conftest import SPOOL

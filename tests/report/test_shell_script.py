@@ -11,9 +11,9 @@ import pytest
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, COURIER_UIDLIST
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
+from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
 from mailsurgeon.surgery.steps.shell_words import ShellWords
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
-from mailsurgeon.surgery.steps.uidlist_lines import DropLines
 from tests.journals.commands import Command, places_of, run
 from tests.journals.lines import Record
 from tests.journals.recordings import Recording, built, loaded, recordings

@@ -47,6 +47,7 @@ _LETTERS_LOST = (
 )
 _SUBSCRIPTIONS_LOST = "the list of subscribed folders is lost"
 _QUOTA_LOST = "the server counts the quota anew; a limit set only in this file is lost"
+_MARK_LOST = "only a mark, which says that its directory is a folder of the spool above"
 _SYNC_LOST = "mbsync takes every message for new"
 
 # Its lists lie in CONTROL= if that is configured. With CONTROL=, or once it has opened any folder,
@@ -131,7 +132,7 @@ COURIER = Server(
             lost="all keywords of the folder are lost in Courier", directory=True,
         ),
         KnownFile(b"courierimaphieracl", home=Home.ROOT, directory=True),
-        KnownFile(FOLDER_MARK, tells=Tells.FOLDER),
+        KnownFile(FOLDER_MARK, tells=Tells.FOLDER, lost=_MARK_LOST),
         KnownFile(MAILDIRSIZE, Role.QUOTA, Home.CONTROL_ROOT, Tells.ROOT, _QUOTA_LOST),
         KnownFile(b"shared-maildirs", home=Home.ROOT, tells=Tells.ROOT),
         # Copies of other users' folders, by reference.

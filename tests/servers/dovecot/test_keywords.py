@@ -13,7 +13,9 @@ from tests.support.protects import protects
 
 pytestmark = [
     pytest.mark.servers,
-    protects("keywords keep their names in another folder", where="surgery/steps/keywords.py"),
+    protects(
+        "keywords keep their names in another folder", where="surgery/steps/lists/keywords.py"
+    ),
 ]
 
 MOVED = ("Work", "$Forwarded", "Later")

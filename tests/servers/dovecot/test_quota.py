@@ -33,7 +33,7 @@ def used(server: Dovecot) -> int:
     return next(int(line.split("\t")[2]) for line in lines if line.split("\t")[1] == "MESSAGE")
 
 
-@protects("the quota follows, once", where="surgery/steps/maildirsize.py")
+@protects("the quota follows, once", where="surgery/steps/lists/maildirsize.py")
 def test_the_sum_is_what_dovecot_counts(dovecot: Dovecot, operator: Operator) -> None:
     with dovecot.configuration.open("a") as file:
         file.write(QUOTA)

@@ -202,7 +202,7 @@ def surgeon_has_undone(surgeon: Surgeon, number: int | None) -> bool:
     where="surgery/journal/journal.py, surgery/apply/batches.py",
     seen="SIGKILL at every changing call of an operation, an undo, a recovery",
 )
-@protects("the quota follows, once", where="surgery/steps/maildirsize.py")
+@protects("the quota follows, once", where="surgery/steps/lists/maildirsize.py")
 def test_an_operation_is_killed_at_every_call(maildir: Maildir) -> None:
     def prepare(maildir: Maildir) -> Operate:
         acts = furnish(maildir)

@@ -9,7 +9,7 @@ import pytest
 from mailsurgeon.maildir.lists import courier_keywords
 from mailsurgeon.maildir.lists.keywords import parse_keywords
 from mailsurgeon.surgery.model import Act, Plan, Step
-from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
+from mailsurgeon.surgery.steps.lists.keywords import CarriedKeywords, NameLetters
 from tests.surgery.apply.test_kill import FEWEST, killed_at, no_traces, recovered, turn_back
 from tests.surgery.conftest import Maildir, plan
 

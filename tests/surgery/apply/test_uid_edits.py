@@ -12,7 +12,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.servers import uidlist_file
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.conftest import Maildir, plan
 

@@ -17,7 +17,7 @@ from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.steps.attributes import ChangeTime
 from mailsurgeon.surgery.steps.directory import MakeDirectory
-from mailsurgeon.surgery.steps.keywords import NameLetters
+from mailsurgeon.surgery.steps.lists.keywords import NameLetters
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan

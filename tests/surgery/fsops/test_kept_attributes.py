@@ -13,7 +13,7 @@ import pytest
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.kept_attributes import make_alike, set_owner_and_mode
 from mailsurgeon.surgery.model import Act
-from mailsurgeon.surgery.steps.keywords import NameLetters
+from mailsurgeon.surgery.steps.lists.keywords import NameLetters
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
 

@@ -11,7 +11,8 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import COURIER, MBSYNC
 from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Expected
-from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState, describe
+from mailsurgeon.surgery.plan.client_effects import describe
+from mailsurgeon.surgery.plan.folder_state import FolderState, SpoolState
 from mailsurgeon.surgery.steps.attributes import ChangeTime
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.surgery.uid_effects import Traces

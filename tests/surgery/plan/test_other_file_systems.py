@@ -72,7 +72,7 @@ def test_repairs_in_a_folder_on_another_file_system_work(indexed: IndexedMaildir
 @pytest.mark.usefixtures("archive")
 @protects(
     "a plan has no move to another file system",
-    where="surgery/plan/compile.py, host/mounts.py",
+    where="surgery/plan/acts/compile.py, host/mounts.py",
 )
 def test_moves_out_of_it_are_refused_in_the_plan(indexed: IndexedMaildir) -> None:
     path = indexed.mail(b".Archive/cur/" + NAME, content=text(1))

@@ -14,13 +14,13 @@ from mailsurgeon.surgery.model import Expected, Step
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.base import Where
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
-from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
-from mailsurgeon.surgery.steps.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.lists.keywords import CarriedKeywords, NameLetters
+from mailsurgeon.surgery.steps.lists.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
+from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.steps.registry import KINDS, read_step
 from mailsurgeon.surgery.steps.rename import Rename
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
-from mailsurgeon.surgery.steps.uidlist_lines import DropLines
 
 FILE = Expected(1, 2, 3, 4)
 CHANGES = (Change(b"1 :a\xff", b"1 :b"), Change(b"a", b"b", COURIER_KEYWORDS))

@@ -68,6 +68,14 @@ def test_a_row_fills_its_width_whatever_the_mail(
     assert "\x1b" not in row
 
 
+def test_a_folder_has_no_time_and_a_message_of_1970_has_one() -> None:
+    columns = Columns.for_width(80, folders=True)
+    folder = Entry(1, 1, "folder", b".Reise.", "directory", 0, 0, 0, 0, None, None, None)
+    message = Entry(2, 1, "cur", b"cur/1:2,S", "file", 1, 86_400 * 10**9, 0, 0, None, None, None)
+    assert row_text(folder, columns, "Reise.").split() == ["Reise.", ".Reise."]
+    assert "70-01-0" in row_text(message, columns, "INBOX")
+
+
 @pytest.mark.parametrize(
     ("size", "text"),
     [(0, "0"), (999, "999"), (1000, "1k"), (9_949, "10k"), (11_200, "11k"), (999_499, "999k"),

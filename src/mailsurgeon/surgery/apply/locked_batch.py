@@ -23,8 +23,8 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.performing import enact, perform, present_step
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 from mailsurgeon.text import visible
 
 LOCK_SECONDS = 3.0

@@ -13,7 +13,7 @@ from mailsurgeon.surgery.fsops.failures import HardError, StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
-from mailsurgeon.surgery.steps.maildirsize import CountQuota, counting
+from mailsurgeon.surgery.steps.lists.maildirsize import CountQuota, counting
 
 
 def count_quota(

@@ -6,18 +6,16 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from mailsurgeon.maildir.filename import flags_served, fmd5_field, split, uid_field
 from mailsurgeon.maildir.folder_names import decode_folder
 from mailsurgeon.maildir.server_files import kind_of, loss_of
 from mailsurgeon.surgery.model import Act, QuarantinePath, Step
+from mailsurgeon.surgery.plan.folder_state import FolderState, SpoolState
 from mailsurgeon.surgery.plan.repair import SYNCED_TWIN, TWIN, WHOLE_FOLDER
 from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.uid_effects import (
-    NO_TRACES,
     NOT_LISTED,
-    Traces,
     UidCount,
     no_list,
     uid_lines,
@@ -31,35 +29,6 @@ _OFTEN_EMPTIED = frozenset(
 _OFTEN_DAYS = 30
 _MOVE_FOLDERS = frozenset(("lift-folder", "rename-folder"))
 _SIZE = re.compile(rb",S=\d+")
-
-
-@dataclass(frozen=True, slots=True)
-class FolderState:
-    """What a folder holds besides mail, as far as a plan's effects depend on it."""
-
-    name: str
-    messages: int = 0
-    uidlist: bool = False  # a list of UIDs that follows renames
-    unlisted: frozenset[bytes] = frozenset()  # base names that the plan changes, in no list
-    awaited: frozenset[bytes] = frozenset()  # base names that the plan makes, in a list already
-    list_bytes: int = 0  # the size of its largest list in which records change
-    control: str = ""  # the directory searched for the list, if not the folder
-    traces: Traces = NO_TRACES
-    emptied_by: str = ""  # the server that deletes from it by age, after `days`
-    days: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolState:
-    """The same for the spool as a whole. `now`: seconds since the epoch.
-
-    `no_quota`: why the sum in an existing `maildirsize` cannot follow; `found_by`: what named the
-    directory of the lists.
-    """
-
-    now: float = 0.0
-    no_quota: str = ""
-    found_by: str = ""
 
 
 _BARE = SpoolState()

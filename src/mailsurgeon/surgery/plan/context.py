@@ -40,8 +40,8 @@ from mailsurgeon.maildir.server_files import (
 )
 from mailsurgeon.maildir.spool import Spool, join, list_path
 from mailsurgeon.surgery.model import Expected
-from mailsurgeon.surgery.plan.client_effects import FolderState, SpoolState
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load
+from mailsurgeon.surgery.plan.folder_state import FolderState, SpoolState
 from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in

@@ -18,8 +18,8 @@ from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_files import kind_of
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath
+from mailsurgeon.surgery.plan.acts.compile import compile_acts
 from mailsurgeon.surgery.plan.client_effects import describe
-from mailsurgeon.surgery.plan.compile import compile_acts
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load, load_paths
 from mailsurgeon.surgery.plan.left_reasons import without_remedy

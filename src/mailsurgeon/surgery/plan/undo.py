@@ -21,9 +21,9 @@ from mailsurgeon.surgery.plan.returns.folder_return import redone
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.servers.folder_names import folder_around
 from mailsurgeon.surgery.servers.uid_changes import base_after
-from mailsurgeon.surgery.steps.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.lists.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.rename import Rename
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
 
 _NEW_TO_CLIENTS = (
     "the journal that knows their UIDs is not at hand: clients see what comes back as new"

@@ -3,7 +3,7 @@
 `base`: the methods of a step, and the defaults that suit most kinds.
 `conditions`: what must be true just before a step runs, besides what it expects of its file.
 `rename`, `directory`, `attributes`: change messages and directories.
-`uidlist`, `uidlist_lines`, `keywords`, `keywords_text`, `maildirsize`: change servers' list files.
+`lists/`: change servers' list files.
 `purge`: deletes from the quarantine.
 `registry`: the table of kinds, by their names in the journal.
 `scene`: what a step may look up before it is journaled. `performing`: runs one step.

@@ -8,13 +8,13 @@ from typing import Any
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.base import Step, Where
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
-from mailsurgeon.surgery.steps.keywords import ChangeKeywords
-from mailsurgeon.surgery.steps.keywords_text import RewriteKeywords
-from mailsurgeon.surgery.steps.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.lists.keywords import ChangeKeywords
+from mailsurgeon.surgery.steps.lists.keywords_text import RewriteKeywords
+from mailsurgeon.surgery.steps.lists.maildirsize import CountQuota
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
+from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.steps.rename import Rename
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
-from mailsurgeon.surgery.steps.uidlist_lines import DropLines
 
 KINDS: dict[str, type[Step]] = {
     kind.action: kind

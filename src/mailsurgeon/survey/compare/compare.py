@@ -37,7 +37,7 @@ from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.packed import find_packed
 from mailsurgeon.survey.compare.server_files import check_servers_files, find_unknown_keywords
 from mailsurgeon.survey.compare.tmp_leftovers import find_leftovers
-from mailsurgeon.survey.index import comparison
+from mailsurgeon.survey.index import comparison, directory_queries
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import SEPARATE, TOGETHER
@@ -246,8 +246,8 @@ def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int])
 
 
 def _backups(job: Comparison, shared: Shared) -> None:
-    sizes = comparison.messages_by_folder(job.index)
-    filed = comparison.filed_by_folder(job.index)
+    sizes = directory_queries.messages_by_folder(job.index)
+    filed = directory_queries.filed_by_folder(job.index)
     paths = {number: path for path, number in job.writer.folders.items()}
     because = {number: "name" for number, path in paths.items() if path and named_like_backup(path)}
     both = {
@@ -266,7 +266,7 @@ def _backups(job: Comparison, shared: Shared) -> None:
 
 
 def _named_backups(job: Comparison) -> None:
-    sizes = comparison.messages_by_folder(job.index)
+    sizes = directory_queries.messages_by_folder(job.index)
     for path, number in job.writer.folders.items():
         if path and named_like_backup(path):
             finding = backup_folder("name", None, sizes.get(number, 0))

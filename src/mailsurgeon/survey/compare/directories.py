@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from mailsurgeon.diagnosis.folder_rules import foreign_store, misplaced, stray_directory
 from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.survey.compare.job import Comparison
-from mailsurgeon.survey.index import comparison
-from mailsurgeon.survey.read.examine import AN_MBOX, NOT_MAIL, kind_of_file
+from mailsurgeon.survey.index import directory_queries
+from mailsurgeon.survey.read.file_facts import AN_MBOX, NOT_MAIL, kind_of_file
 from mailsurgeon.survey.walk.foreign_stores import MBOX
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 
@@ -19,10 +19,10 @@ from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
 def find_directories(job: Comparison) -> None:
     """Finds stray directories, stores of other kinds and things in servers' places, and sets the
     remedies of directories in cur and new."""
-    holding = _with_parents(comparison.directories_with_messages(job.index))
+    holding = _with_parents(directory_queries.directories_with_messages(job.index))
     remedies = (
         (number, None if path in holding else "quarantine")
-        for number, path in comparison.filed_directories_with_problem(job.index, LINKED)
+        for number, path in directory_queries.filed_directories_with_problem(job.index, LINKED)
     )
     job.writer.set_remedies(LINKED, remedies)
     _find_stores(job)
@@ -30,7 +30,9 @@ def find_directories(job: Comparison) -> None:
     if not job.full:
         return
     # Paths that could not be examined may be mail.
-    holding |= _with_parents(comparison.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED))
+    holding |= _with_parents(
+        directory_queries.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED)
+    )
     holding |= {place.path for place in job.walk.misplaced} | _with_parents(job.walk.kept)
     stray = {path for path in job.walk.loose if path not in holding}
     for path in sorted(stray):
@@ -52,7 +54,7 @@ def _find_stores(job: Comparison) -> None:
         finding = foreign_store(store.kind, store.messages)
         job.writer.directory_problem(store.path, job.writer.folder_id(folder), finding)
     known = {store.path for store, _ in job.walk.stores}
-    for path in comparison.not_examined_for(job.index, AN_MBOX):
+    for path in directory_queries.not_examined_for(job.index, AN_MBOX):
         if path not in known:
             folder = job.writer.folder_id(_folder_around(path, job.walk))
             job.writer.directory_problem(path, folder, foreign_store(MBOX, None))

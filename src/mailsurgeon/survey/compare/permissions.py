@@ -16,7 +16,7 @@ from mailsurgeon.diagnosis.folder_rules import (
 )
 from mailsurgeon.maildir.spool import Spool, join
 from mailsurgeon.survey.compare.job import Comparison
-from mailsurgeon.survey.index import comparison
+from mailsurgeon.survey.index import directory_queries
 from mailsurgeon.survey.walk.walk import FoundFolder, Walk
 
 ROOT_OWNS = "root owns most of the spool: owners and groups were not judged"
@@ -24,7 +24,7 @@ _SHARED = b"dovecot-shared"
 """In a shared mailbox, whose mode is chosen by its owner (Dovecot's documentation of shared
 mailboxes)."""
 
-Usual = tuple[int | None, int | None]
+UsualModes = tuple[int | None, int | None]
 """The permissions of most folders' own directories, and of most cur, new and tmp."""
 
 
@@ -64,7 +64,7 @@ def check_permissions(job: Comparison) -> None:
 Things = list[tuple[bytes, os.stat_result]]
 
 
-def _usual(looked: list[tuple[FoundFolder, Things]]) -> Usual:
+def _usual(looked: list[tuple[FoundFolder, Things]]) -> UsualModes:
     own: Counter[int] = Counter()
     inner: Counter[int] = Counter()
     for folder, things in looked:
@@ -74,7 +74,7 @@ def _usual(looked: list[tuple[FoundFolder, Things]]) -> Usual:
     return most_usual(own), most_usual(inner)
 
 
-def _conflicts(folder: FoundFolder, things: Things, usual: Usual) -> bool:
+def _conflicts(folder: FoundFolder, things: Things, usual: UsualModes) -> bool:
     """Whether a folder's own directory has such a mode that Dovecot refuses to move the folder
     below most others, or these below it. The root is never moved."""
     if not folder.path or usual[0] is None or _SHARED in folder.servers_files:
@@ -93,10 +93,10 @@ def _own_things(job: Comparison, folder: FoundFolder) -> Iterator[tuple[bytes, o
 
 
 def _messages(job: Comparison) -> None:
-    found = comparison.messages_with_problem(job.index, BAD_PERMISSIONS)
+    found = directory_queries.messages_with_problem(job.index, BAD_PERMISSIONS)
     if not found:
         return
-    usual = comparison.most_frequent_mode(job.index, [number for number, _, _ in found])
+    usual = directory_queries.most_frequent_mode(job.index, [number for number, _, _ in found])
     if usual is None:
         return
     for number, mode, detail in found:

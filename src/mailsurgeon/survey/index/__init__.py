@@ -4,7 +4,8 @@
 - `writer`: `IndexWriter`, which writes the results of a survey
 - `index`: `Index`, the connection with its tables; folders, lists of entries, problems
 - `rows`: the rows that queries return; `sql`: pieces that several statements share
-- `comparison`: queries of `survey/compare`; `uidlists`: facts kept about servers' lists
+- `comparison`, `directory_queries`: queries of `survey/compare`
+- `uidlists`: facts kept about servers' lists
 - `questions`: queries of plans and procedures
 - `diff`: what a second survey of some folders has changed
 

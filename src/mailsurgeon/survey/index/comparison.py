@@ -6,7 +6,6 @@ one, so take all of them before you change the index.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -15,11 +14,18 @@ from typing import NamedTuple
 
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
+from mailsurgeon.survey.index.sql import (
+    BY_DIRECTORY,
+    BY_FILE,
+    FILED_PLACES,
+    IS_FILED,
+    IS_MESSAGE,
+    Value,
+    chunks,
+    marks,
+    path_of,
+)
 
-_MESSAGES, _FILED = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
-_IS_MESSAGE = f"f.kind = 'file' AND d.place IN ({_MESSAGES})"
-_IS_FILED = f"f.kind = 'file' AND d.place IN ({_FILED})"
 # Files that can be filed. One nested below INBOX, or below no folder, has no target.
 _FILEABLE = (
     "f.kind = 'file' AND (d.place = 'root' OR (d.place = 'nested'"
@@ -29,10 +35,6 @@ _FILEABLE = (
 _COMPARABLE = (
     f"(f.traits & {Traits.FIRST_FIELD | Traits.KNOWN_FIELD}) AND NOT f.traits & {Traits.MBOX}"
 )
-# CROSS JOIN makes SQLite join in the order written: from a few directories to their files, or from
-# chosen files to their directories.
-_BY_DIRECTORY = "directories d CROSS JOIN files f ON f.directory = d.id"
-_BY_FILE = "files f CROSS JOIN directories d ON d.id = f.directory"
 _LIKENESS = "SELECT f.id, d.folder, f.size, f.virtual_size, f.message_id FROM"
 _PATH = path_of("e.directory", "e.filename")
 _CANDIDATE = (
@@ -74,7 +76,7 @@ def candidates(index: Index, ids: Sequence[int]) -> Iterator[Candidate]:
     """The entries with these ids; those that are gone are left out."""
     for chunk in chunks(ids):
         rows = index.db.execute(
-            f"SELECT {_CANDIDATE} FROM {_BY_FILE} WHERE f.id IN ({marks(chunk)})", chunk
+            f"SELECT {_CANDIDATE} FROM {BY_FILE} WHERE f.id IN ({marks(chunk)})", chunk
         ).fetchall()
         yield from map(Candidate._make, rows)
 
@@ -82,18 +84,18 @@ def candidates(index: Index, ids: Sequence[int]) -> Iterator[Candidate]:
 def likeness(index: Index, ids: Sequence[int]) -> Iterator[Likeness]:
     """The files with these ids that are not empty."""
     wanted = ",".join(map(str, ids))
-    return _likeness(index, f"{_BY_FILE} WHERE f.id IN ({wanted}) AND f.size > 0")
+    return _likeness(index, f"{BY_FILE} WHERE f.id IN ({wanted}) AND f.size > 0")
 
 
 def likeness_of_fileable(index: Index) -> Iterator[Likeness]:
     """The misfiled messages that have a folder to be filed in and are not empty."""
-    return _likeness(index, f"{_BY_DIRECTORY} WHERE {_FILEABLE} AND f.size > 0")
+    return _likeness(index, f"{BY_DIRECTORY} WHERE {_FILEABLE} AND f.size > 0")
 
 
 def likeness_of_filed(index: Index, folder: int) -> Iterator[Likeness]:
     """The messages in cur and new of a folder that are not empty."""
-    where = f"{_IS_FILED} AND d.folder = {folder} AND f.size > 0"
-    return _likeness(index, f"{_BY_DIRECTORY} WHERE {where}")
+    where = f"{IS_FILED} AND d.folder = {folder} AND f.size > 0"
+    return _likeness(index, f"{BY_DIRECTORY} WHERE {where}")
 
 
 def filed_like(index: Index, message_id: str | None, size: int) -> Iterator[Likeness]:
@@ -102,7 +104,7 @@ def filed_like(index: Index, message_id: str | None, size: int) -> Iterator[Like
     same, value = "f.message_id = ?", message_id
     if message_id is None:
         same, value = "f.message_id IS NULL AND f.traits > 0 AND f.size = ?", size
-    return _likeness(index, f"{_BY_FILE} WHERE {same} AND {_IS_FILED}", value)
+    return _likeness(index, f"{BY_FILE} WHERE {same} AND {IS_FILED}", value)
 
 
 def _likeness(index: Index, source: str, *values: str | int | None) -> Iterator[Likeness]:
@@ -118,8 +120,8 @@ def sharing_message_id(index: Index) -> Iterator[list[Candidate]]:
     for chunk in chunks([identity for (identity,) in shared]):
         rows = index.db.execute(
             # Grouped in lower case, because the column compares and sorts without regard to case.
-            f"SELECT lower(f.message_id), {_CANDIDATE} FROM {_BY_FILE} WHERE f.message_id"
-            f" IN ({marks(chunk)}) AND {_IS_MESSAGE} AND {_COMPARABLE}"
+            f"SELECT lower(f.message_id), {_CANDIDATE} FROM {BY_FILE} WHERE f.message_id"
+            f" IN ({marks(chunk)}) AND {IS_MESSAGE} AND {_COMPARABLE}"
             " ORDER BY f.message_id, f.id",
             chunk,
         ).fetchall()
@@ -140,8 +142,8 @@ def alike_without_message_id(index: Index) -> Iterator[tuple[bool, list[int]]]:
     for chunk in chunks([size for (size,) in sizes]):
         rows = index.db.execute(
             f"SELECT ({_COMPARABLE}) != 0, f.size, f.virtual_size, f.date, f.sender, f.subject,"
-            f" f.encoding, f.id FROM {_BY_FILE} WHERE f.message_id IS NULL AND f.traits > 0"
-            f" AND f.size IN ({marks(chunk)}) AND {_IS_MESSAGE} ORDER BY f.size, f.id",
+            f" f.encoding, f.id FROM {BY_FILE} WHERE f.message_id IS NULL AND f.traits > 0"
+            f" AND f.size IN ({marks(chunk)}) AND {IS_MESSAGE} ORDER BY f.size, f.id",
             chunk,
         )
         alike: dict[tuple[Value, ...], list[int]] = {}
@@ -154,7 +156,7 @@ def is_filed(index: Index, message_id: str) -> bool:
     """Whether a message in cur or new of any folder has this Message-ID."""
     row = index.db.execute(
         "SELECT 1 FROM entries WHERE message_id = ? AND kind = 'file'"
-        f" AND place IN ({_FILED}) LIMIT 1",
+        f" AND place IN ({FILED_PLACES}) LIMIT 1",
         (message_id,),
     ).fetchone()
     return row is not None
@@ -179,7 +181,7 @@ def dates_if_close(index: Index, folder: int, within_ns: int) -> DateSpan | None
     directories = [
         number
         for (number,) in index.db.execute(
-            f"SELECT id FROM directories WHERE folder = ? AND place IN ({_FILED})", (folder,)
+            f"SELECT id FROM directories WHERE folder = ? AND place IN ({FILED_PLACES})", (folder,)
         )
     ]
     ends = " UNION ALL ".join(
@@ -195,7 +197,7 @@ def dates_if_close(index: Index, folder: int, within_ns: int) -> DateSpan | None
         return None
     row = index.db.execute(
         "SELECT COUNT(f.date), MIN(f.mtime_ns), MAX(f.mtime_ns), MIN(f.date), MAX(f.date)"
-        f" FROM {_BY_DIRECTORY} WHERE d.id IN ({marks(directories)}) AND f.kind = 'file'",
+        f" FROM {BY_DIRECTORY} WHERE d.id IN ({marks(directories)}) AND f.kind = 'file'",
         directories,
     ).fetchone()
     return DateSpan._make(row) if row[0] and row[2] - row[1] <= within_ns else None
@@ -214,8 +216,8 @@ def packed_messages(index: Index) -> list[PackedCount]:
     """The packed messages of all folders, counted."""
     rows = index.db.execute(
         "SELECT d.folder, f.encoding, COUNT(*),"
-        f" SUM((f.traits & {Traits.TWICE}) != 0) FROM {_BY_DIRECTORY}"
-        f" WHERE f.encoding > '' AND {_IS_MESSAGE} GROUP BY d.folder, f.encoding"
+        f" SUM((f.traits & {Traits.TWICE}) != 0) FROM {BY_DIRECTORY}"
+        f" WHERE f.encoding > '' AND {IS_MESSAGE} GROUP BY d.folder, f.encoding"
     ).fetchall()
     return [PackedCount._make(row) for row in rows]
 
@@ -264,7 +266,7 @@ def names_with_uid(index: Index, folder: int) -> Iterator[NameWithUid]:
         # Joined from the directories: through the view SQLite would scan all files of the spool.
         "SELECT f.id, filename, ctime_ns FROM directories d"
         " CROSS JOIN files f ON f.directory = d.id"
-        f" WHERE kind = 'file' AND place IN ({_FILED}) AND folder = ?"
+        f" WHERE kind = 'file' AND place IN ({FILED_PLACES}) AND folder = ?"
         " AND instr(filename, x'2c553d') > 0",
         (folder,),
     )
@@ -302,7 +304,7 @@ class TmpFile(NamedTuple):
 def misfiled_files(index: Index) -> list[Misfiled]:
     """All regular files that lie in a folder, and not in its cur, new or tmp."""
     rows = index.db.execute(
-        f"SELECT f.id, d.folder, d.place FROM {_BY_DIRECTORY}"
+        f"SELECT f.id, d.folder, d.place FROM {BY_DIRECTORY}"
         " WHERE d.place IN ('root', 'nested') AND f.kind = 'file'"
     ).fetchall()
     return [Misfiled._make(row) for row in rows]
@@ -312,91 +314,7 @@ def tmp_files(index: Index) -> list[TmpFile]:
     """All regular files in a tmp/."""
     rows = index.db.execute(
         "SELECT f.id, d.folder, f.filename, f.size, f.mtime_ns, f.inode, f.traits, f.encoding,"
-        f" f.plain_size, f.virtual_size, f.message_id, f.broken FROM {_BY_DIRECTORY}"
+        f" f.plain_size, f.virtual_size, f.message_id, f.broken FROM {BY_DIRECTORY}"
         " WHERE d.place = 'tmp' AND f.kind = 'file'"
     ).fetchall()
     return [TmpFile._make(row) for row in rows]
-
-
-# Directories
-
-
-def directories_with_messages(index: Index) -> Iterator[bytes]:
-    """The paths of directories other than tmp that contain a message."""
-    rows = index.db.execute("SELECT path FROM directories WHERE messages > 0 AND place != 'tmp'")
-    return (path for (path,) in rows)
-
-
-def filed_directories_with_problem(index: Index, code: str) -> list[tuple[int, bytes]]:
-    """The id and path of each directory in a cur or new that has the problem `code`."""
-    return index.db.execute(
-        f"SELECT e.id, {_PATH} FROM problems p JOIN entries e ON e.id = p.entry"
-        f" WHERE p.code = ? AND e.kind = 'directory' AND e.place IN ({_FILED})",
-        (code,),
-    ).fetchall()
-
-
-def not_examined_but_for(index: Index, first: str, second: str) -> Iterator[bytes]:
-    """The paths that the survey did not examine, for reasons other than these two."""
-    rows = index.db.execute(
-        "SELECT path FROM not_examined WHERE reason NOT IN (?, ?)", (first, second)
-    )
-    return (path for (path,) in rows)
-
-
-def not_examined_for(index: Index, reason: str) -> list[bytes]:
-    """The paths that the survey did not examine for this reason, sorted."""
-    rows = index.db.execute("SELECT path FROM not_examined WHERE reason = ?", (reason,))
-    return sorted({path for (path,) in rows})
-
-
-class ModeOf(NamedTuple):
-    """A message with a problem: its entry's id, its st_mode, and the problem's detail."""
-
-    id: int
-    mode: int
-    detail: dict[str, object]
-
-
-def messages_with_problem(index: Index, code: str) -> list[ModeOf]:
-    """The messages with this problem."""
-    rows = index.db.execute(
-        "SELECT f.id, f.mode, p.detail FROM problems p JOIN files f ON f.id = p.entry"
-        f" JOIN directories d ON d.id = f.directory WHERE p.code = ? AND {_IS_MESSAGE}",
-        (code,),
-    )
-    return [ModeOf(number, mode, json.loads(detail)) for number, mode, detail in rows]
-
-
-def most_frequent_mode(index: Index, besides: Sequence[int]) -> int | None:
-    """The permissions that most messages have, without these entries; None without any."""
-    counts = index.db.execute(
-        f"SELECT f.mode & 4095, COUNT(*) FROM {_BY_DIRECTORY} WHERE {_IS_MESSAGE}"
-        " GROUP BY f.mode & 4095"
-    )
-    modes = dict(counts.fetchall())
-    for chunk in chunks(besides):
-        rows = index.db.execute(
-            f"SELECT mode & 4095 FROM files WHERE id IN ({marks(chunk)})", chunk
-        )
-        for (mode,) in rows:
-            modes[mode] -= 1
-    usual = max(modes, key=lambda mode: (modes[mode], -mode), default=None)
-    return usual if usual is not None and modes[usual] > 0 else None
-
-
-def messages_by_folder(index: Index) -> dict[int, int]:
-    """How many messages each folder contains, misfiled ones included, by folder id."""
-    return _messages_in(index, _MESSAGES)
-
-
-def filed_by_folder(index: Index) -> dict[int, int]:
-    """How many messages each folder has in cur and new, by folder id."""
-    return _messages_in(index, _FILED)
-
-
-def _messages_in(index: Index, places: str) -> dict[int, int]:
-    rows = index.db.execute(
-        f"SELECT folder, SUM(messages) FROM directories WHERE place IN ({places}) GROUP BY folder"
-    )
-    return dict(rows.fetchall())

@@ -11,6 +11,13 @@ Value = int | str | bytes | None
 """A value in a column of the index."""
 CHUNK = 500
 """The most values in one statement: old versions of SQLite allow 999 variables."""
+MESSAGE_PLACES, FILED_PLACES = "'cur', 'new', 'root', 'nested'", "'cur', 'new'"
+IS_MESSAGE = f"f.kind = 'file' AND d.place IN ({MESSAGE_PLACES})"
+IS_FILED = f"f.kind = 'file' AND d.place IN ({FILED_PLACES})"
+# CROSS JOIN makes SQLite join in the order written: from a few directories to their files, or from
+# chosen files to their directories.
+BY_DIRECTORY = "directories d CROSS JOIN files f ON f.directory = d.id"
+BY_FILE = "files f CROSS JOIN directories d ON d.id = f.directory"
 
 
 def path_of(directory: str, filename: str) -> str:

@@ -7,22 +7,25 @@ import os
 import stat
 from array import array
 
-from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN, Finding, MessageFacts
+from mailsurgeon.diagnosis.facts import PLAIN, Finding, MessageFacts
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
 from mailsurgeon.diagnosis.message_rules import BAD_DATE, judge, sound
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.filename import size_fields
-from mailsurgeon.maildir.header_dates import header_date
-from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.message_fast import USUAL, Glance, glance
 from mailsurgeon.survey.index.rows import NotExamined, Place
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
 from mailsurgeon.survey.index.sql import Value
-from mailsurgeon.survey.read.message_file import PACKED, Reading, open_file, read_message
+from mailsurgeon.survey.read.file_facts import (
+    kind_of_file,
+    message_facts,
+    status_facts,
+    why_no_message,
+    with_content,
+)
+from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
 
-NOT_MAIL = "not mail"
-AN_MBOX = "a store of another kind: mbox"
 SMALL = 1024 * 1024
 """The largest file, in bytes, that is read at once; larger ones are read in pieces."""
 _TYPE = 0o170000  # the bits of a mode that give the kind of file
@@ -247,7 +250,7 @@ class _Examination:
         self.numbers += (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
         if facts.ctime_ns >= task.settled or facts.errno is not None:
             self.settled = False
-        reason = _no_message(task, facts)
+        reason = why_no_message(task.place, facts, full=task.moment.full)
         if reason is not None:
             if known is not None:
                 result.gone.append(number)
@@ -291,117 +294,27 @@ def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> F
     """
     kind = kind_of_file(status.st_mode)
     if kind != "file" or not task.moment.full:
-        return _facts(name, kind, status)
+        return status_facts(name, kind, status)
     try:
         for _attempt in range(2):
             descriptor = open_file(directory, name)
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    return _facts(name, kind_of_file(status.st_mode), status)
+                    return status_facts(name, kind_of_file(status.st_mode), status)
                 reading = read_message(descriptor, status.st_size)
                 after = os.fstat(descriptor)
             finally:
                 os.close(descriptor)
             if (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
-                return _with_content(_facts(name, kind, status), reading)
+                return with_content(status_facts(name, kind, status), reading)
     except FileNotFoundError:
         raise
     except OSError as error:
         if no_more_files(error):
             raise
-        return _facts(name, kind, status)._replace(errno=error.errno)
+        return status_facts(name, kind, status)._replace(errno=error.errno)
     return None
-
-
-def _facts(name: bytes, kind: str, status: os.stat_result) -> Facts:
-    """The facts that a file's status gives, without any of its content."""
-    return Facts(
-        name, kind, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino,
-        status.st_mode, status.st_uid, status.st_gid, status.st_nlink,
-    )  # fmt: skip
-
-
-def _with_content(facts: Facts, reading: Reading) -> Facts:
-    content, encoding = reading.content, reading.encoding
-    if content is None:
-        return facts._replace(
-            traits=int(Traits.READ | Traits.OPAQUE),
-            encoding=encoding,
-            broken=reading.broken,
-            skipped=reading.skipped,
-        )
-    return facts._replace(
-        traits=content.traits | (Traits.TWICE if reading.twice else 0),
-        encoding=encoding,
-        plain_size=content.size if encoding else None,
-        virtual_size=content.virtual_size,
-        message_id=content.message_id,
-        sender=content.sender,
-        subject=content.subject,
-        date=header_date(content.dates),
-        looks_like=content.looks_like or None,
-        skipped=reading.skipped,
-    )
-
-
-def message_facts(place: str, facts: Facts, *, holds_mail: bool = False) -> MessageFacts:
-    """The facts that the rules for one message need, from a row of the index."""
-    return MessageFacts(
-        place,
-        facts.filename,
-        facts.kind,
-        facts.size,
-        facts.mtime_ns,
-        facts.encoding,
-        facts.traits,
-        facts.plain_size,
-        facts.virtual_size,
-        facts.message_id is not None,
-        facts.date,
-        facts.looks_like or "",
-        facts.broken,
-        facts.errno,
-        holds_mail,
-    )
-
-
-def _no_message(task: Slice, facts: Facts) -> str | None:
-    """Why a file is not a message; None when it is one, empty when no reason need be reported."""
-    if task.place in (Place.ROOT, Place.NESTED):
-        if facts.kind != "file":
-            return ""
-        if not task.moment.full:
-            return None
-        if facts.encoding == ENCRYPTED:
-            return "encrypted: whether it is mail cannot be seen"
-        if facts.broken or facts.skipped:
-            return facts.skipped or f"{facts.encoding}: {facts.broken}"
-        if facts.errno is not None:
-            return os.strerror(facts.errno)
-        if facts.traits & Traits.MAIL:
-            return None
-        if facts.traits & Traits.MBOX and task.place == Place.NESTED:
-            return AN_MBOX
-        # Other files in a directory that is not a folder do not belong to the mail.
-        return NOT_MAIL if task.place == Place.ROOT else ""
-    if task.place in (Place.CUR, Place.NEW) and facts.filename.startswith(b"."):
-        return None if facts.kind == "directory" or facts.traits & Traits.MAIL else ""
-    return None
-
-
-_KINDS = {
-    stat.S_IFREG: "file",
-    stat.S_IFLNK: "symlink",
-    stat.S_IFIFO: "fifo",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFDIR: "directory",
-}
-
-
-def kind_of_file(mode: int) -> str:
-    """The word for what a file of this `st_mode` is: `file`, `symlink`, `device` and so on."""
-    return _KINDS.get(stat.S_IFMT(mode), "device")
 
 
 def _path(task: Slice, name: bytes) -> bytes:

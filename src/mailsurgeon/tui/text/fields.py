@@ -113,7 +113,9 @@ class Columns:
 
 def row_text(entry: Entry, columns: Columns, folder: str) -> str:
     """A row without its badges. `folder` is the decoded name, not made visible."""
-    parts = [date_text(entry.mtime_ns, columns.date > 8)]
+    # The index keeps no time of folders and of servers' files.
+    dated = entry.place != Place.FOLDER or entry.mtime_ns != 0
+    parts = [date_text(entry.mtime_ns, columns.date > 8) if dated else " " * columns.date]
     if columns.folder:
         parts.append(fit_end(visible(folder, FIELD_LIMIT), columns.folder))
     if entry.place == Place.FOLDER or entry.kind != "file":

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.steps import uidlist_lines
-from mailsurgeon.surgery.steps.uidlist_lines import DropLines
+from mailsurgeon.surgery.steps.lists import uidlist_lines
+from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
 from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, only_act, text
 
 HEADER = b"3 V1300000000 N9 G0123456789abcdef0123456789abcdef Xodd  spacing\n"

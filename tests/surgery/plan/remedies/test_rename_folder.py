@@ -162,6 +162,13 @@ def test_a_wrong_quota_goes_to_the_quarantine_and_comes_back(indexed: IndexedMai
     assert indexed.path(b"maildirsize").read_bytes() == b"\0" * 20
 
 
+def test_a_mark_in_the_root_is_no_empty_message(indexed: IndexedMaildir) -> None:
+    indexed.path(b"maildirfolder").touch()
+    plan = indexed.survey().fix(only=["wrong-quota"])
+    assert [act.verdict for act in plan.acts] == ["quarantine"]
+    assert plan.effects[0].startswith("maildirfolder in INBOX goes to the quarantine: only a mark")
+
+
 def test_a_symlink_goes_as_it_is(indexed: IndexedMaildir, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     os.symlink(os.fsencode(tmp_path / "outside"), indexed.path(b".Linked"))

@@ -16,7 +16,7 @@ from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
-from mailsurgeon.surgery.steps.keywords_text import RewriteKeywords
+from mailsurgeon.surgery.steps.lists.keywords_text import RewriteKeywords
 from mailsurgeon.text import visible
 
 

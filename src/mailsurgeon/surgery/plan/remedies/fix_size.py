@@ -12,7 +12,7 @@ from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice, command
-from mailsurgeon.surgery.steps.uidlist import ChangeRecords
+from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 
 _UNKNOWN = "its content has not been read, so its real size is not known"
 _CUT = (

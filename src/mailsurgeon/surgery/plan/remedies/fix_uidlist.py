@@ -10,7 +10,7 @@ from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
-from mailsurgeon.surgery.steps.uidlist_lines import DropLines
+from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
 
 _CURE = "quarantine the list, and the server makes a new one with new UIDs"
 

@@ -10,7 +10,7 @@ from mailsurgeon.maildir.lists.keywords import FIRST_LETTER
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
-from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
+from mailsurgeon.surgery.steps.lists.keywords import CarriedKeywords, NameLetters
 from mailsurgeon.text import visible
 
 

@@ -36,7 +36,8 @@ def quarantine(choice: Choice, context: SpoolContext) -> Repair | Left:
 
 
 def _verdict(choice: Choice) -> str:
-    if choice.entry.size == 0 and choice.entry.is_file:
+    entry = choice.entry
+    if entry.size == 0 and entry.is_file and entry.place != Place.FOLDER:
         return "quarantine empty"
     if choice.detail.get("copy_of") is not None:
         return COPY

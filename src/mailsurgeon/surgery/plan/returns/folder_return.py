@@ -25,7 +25,7 @@ from mailsurgeon.surgery.model import Act, Plan, QuarantinePath, Step
 from mailsurgeon.surgery.plan.keyword_letters import KeywordBook
 from mailsurgeon.surgery.servers.files import LARGEST_SMALL_FILE
 from mailsurgeon.surgery.steps.conditions import NothingLeft
-from mailsurgeon.surgery.steps.keywords import NameLetters
+from mailsurgeon.surgery.steps.lists.keywords import NameLetters
 from mailsurgeon.surgery.steps.rename import Rename
 
 MESSAGE, REST = "message", "rest"

@@ -15,7 +15,7 @@ from mailsurgeon.surgery.servers.files import ServerFile
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.servers.uid_changes import bytes_of
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
-from mailsurgeon.surgery.steps.keywords import letters_file, letters_manner
+from mailsurgeon.surgery.steps.lists.keywords import letters_file, letters_manner
 from mailsurgeon.surgery.steps.shell_words import ShellWords, printed
 from mailsurgeon.text import visible
 

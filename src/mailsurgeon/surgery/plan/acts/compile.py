@@ -3,80 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.maildir.filename import split
-from mailsurgeon.maildir.rename import NameChange, compose
+from mailsurgeon.maildir.rename import compose
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
+from mailsurgeon.surgery.plan.acts.copies import (
+    drop_each_other,
+    drop_without_copy,
+    leave_second_copies,
+    unite_flags,
+)
+from mailsurgeon.surgery.plan.acts.entry_task import EntryTask, changes_date, task_order
 from mailsurgeon.surgery.plan.context import SpoolContext
-from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
+from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.plan.kept_copies import (
     copies_stay,
     kept_copy,
-    no_reliance,
     with_contents,
 )
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
 from mailsurgeon.surgery.plan.remedies.registry import REMEDY
-from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import Choice
-from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.steps.conditions import StepCondition
 from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.rows import Place
 
 _NEW_NAME = "gets a new name: the old one is taken or cannot be used"
 _BY_OTHER_MEANS = "move it with a mail client, or with mv while no server runs"
-_UNITED = "its flags go to the copy that is kept"
-_ORDER = {
-    "make-subdirs": 0,
-    "fix-uidlist": 1,
-    "fix-keywords": 1,
-    "quarantine folder": 5,
-    "lift-folder": 6,
-    "rename-folder": 6,
-}
-_URGENT, _USUAL, _LATE = 2, 3, 4  # late: all hard links of a file share its new time
-
-
-@dataclass(slots=True)
-class EntryTask:
-    """One entry, and what all remedies chosen for it do together."""
-
-    entry: EntryDetail
-    repair: Repair
-    codes_here: frozenset[str] = frozenset()
-    codes: list[str] = field(default_factory=list[str])
-    remedies: list[str] = field(default_factory=list[str])
-    relies_on: list[EntryDetail] = field(default_factory=list[EntryDetail])
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether it changes the file's time."""
-        return any(_dates(step) for step in self.repair.after)
-
-    @property
-    def takes_directory(self) -> bool:
-        """Whether it moves a whole directory."""
-        lifts = any(isinstance(step, Rename) for step in self.repair.own)
-        return self.entry.is_directory and (self.repair.away or lifts)
 
 
 def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list[Act], list[Left]]:
     """The acts for these choices, in order, and what is left alone, with reasons."""
     tasks, left = _join_repairs(choices, context)
     left += _drop_passengers(tasks)
-    left += _leave_second_copies(tasks)
+    left += leave_second_copies(tasks)
     _leave_to_own_tasks(tasks)
-    left += _drop_each_other(tasks)
-    left += _drop_without_copy(tasks, context)
-    united = _unite_flags(tasks, context)
+    left += drop_each_other(tasks)
+    left += drop_without_copy(tasks, context)
+    united = unite_flags(tasks, context)
     acts = list(_missing_homes(tasks, context))
     ends: dict[bytes, tuple[bytes, bytes | None]] = {}
-    for task in sorted(tasks.values(), key=lambda task: _turn(task, context)):
+    for task in sorted(tasks.values(), key=lambda task: task_order(task, context)):
         conditions = tuple(
             kept_copy(one, ends, context, dated=one.path in tasks and tasks[one.path].is_dated)
             for one in task.relies_on
@@ -128,21 +98,6 @@ def _ends(act: Act) -> Iterator[tuple[bytes, tuple[bytes, bytes | None]]]:
             yield step.source, (step.target, folder)
 
 
-def _turn(task: EntryTask, context: SpoolContext) -> tuple[int, int, bool, bytes, bytes, bytes]:
-    """The sort key of a task: directories are made first and moved last, the deepest first; what
-    relies on a copy comes after what files it; tasks that need the same locks are neighbours."""
-    order = _ORDER.get(task.repair.verdict)
-    if order is None:
-        urgent = any(problem_kind(code).shares_uid for code in task.codes)
-        order = _URGENT if urgent else _USUAL
-        if task.entry.nlink > 1 and any(_dates(step) for step in task.repair.after):
-            order = _LATE
-    path = task.entry.path
-    depth = -path.count(b"/") if task.takes_directory else 0
-    home, goal = context.home(task.entry) or b"", task.repair.home or b""
-    return order, depth, bool(task.repair.relies_on), home, goal, path
-
-
 def _drop_passengers(tasks: dict[bytes, EntryTask]) -> list[Left]:
     """Removes tasks inside a directory that is quarantined as a whole, and says so."""
     carried = [
@@ -168,117 +123,6 @@ def _leave_to_own_tasks(tasks: dict[bytes, EntryTask]) -> None:
         if path in moved:
             own = tuple(step for step in task.repair.own if step.source not in moved - {path})
             task.repair = replace(task.repair, own=own)
-
-
-# Copies
-
-
-def _leave_second_copies(tasks: dict[bytes, EntryTask]) -> list[Left]:
-    """Removes the filing of leftovers from tmp/ of which the plan also files what may be a copy.
-
-    What is misfiled counts as a copy only once it is filed, so both may be proposed at once.
-    """
-    filing = [task for task in tasks.values() if "file" in task.remedies and not task.repair.away]
-    filed = {_likeness(task.entry) for task in filing if task.entry.place != Place.TMP}
-    second = [
-        task
-        for task in filing
-        if task.entry.place == Place.TMP and task.codes and _likeness(task.entry) in filed
-    ]
-    for task in second:
-        del tasks[task.entry.path]
-    reason = "what may be a copy of it is filed by this plan; look again afterwards"
-    return [Left(task.entry.path, reason, tuple(task.codes), False) for task in second]
-
-
-def _likeness(entry: EntryDetail) -> object:
-    """What copies of a message have in common: the Message-ID, or without one the size."""
-    return entry.message_id.lower() if entry.message_id is not None else entry.size
-
-
-def _drop_each_other(tasks: dict[bytes, EntryTask]) -> list[Left]:
-    """Removes folders to be put away whose copies lie in another one that goes too."""
-    left: list[Left] = []
-    for task in [one for one in tasks.values() if one.repair.elsewhere is not None]:
-        assert task.repair.elsewhere is not None
-        others = tuple(
-            one.entry.path + b"/"
-            for one in tasks.values()
-            if one.takes_directory and one.repair.away and one is not task
-        )
-        if any((home + b"/").startswith(others) for home in task.repair.elsewhere.copies):
-            del tasks[task.entry.path]
-            reason = "copies of its messages lie in a folder that goes to the quarantine too"
-            left.append(Left(task.entry.path, reason, tuple(task.codes)))
-    return left
-
-
-def _drop_without_copy(tasks: dict[bytes, EntryTask], context: SpoolContext) -> list[Left]:
-    """Removes the tasks that put a copy away although the other one does not stay."""
-    victims = [task for task in tasks.values() if task.repair.relies_on]
-    victims.sort(key=lambda task: _turn(task, context))
-    known = load_paths(context.index, {path for task in victims for path in task.repair.relies_on})
-    carried = [
-        task.entry.path + b"/"
-        for task in tasks.values()
-        if task.takes_directory and task.repair.away
-    ]
-    left: list[Left] = []
-    for victim in victims:
-        for path in victim.repair.relies_on:
-            kept, own = known.get(path), tasks.get(path)
-            away, filed = own is not None and own.repair.away, own is not None
-            reason = no_reliance(kept, away=away, filed=filed, carried=carried)
-            if reason or kept is None:
-                del tasks[victim.entry.path]
-                left.append(Left(victim.entry.path, reason, tuple(victim.codes)))
-                break
-            victim.relies_on.append(kept)
-    return left
-
-
-def _unite_flags(tasks: dict[bytes, EntryTask], context: SpoolContext) -> dict[bytes, EntryTask]:
-    """Gives the flags of quarantined copies to the copy that is kept.
-
-    If the kept copy has a task of its own, that task adds the flags. Otherwise the act of the last
-    copy renames it, because only then is its base name free: returned as a map from the last copy's
-    path to the kept copy's task.
-    """
-    victims = [task for task in tasks.values() if task.repair.kept is not None]
-    victims.sort(key=lambda task: _turn(task, context))
-    companions: dict[bytes, EntryTask] = {}
-    lasts: dict[bytes, bytes] = {}
-    for victim in victims:
-        kept = next(one for one in victim.relies_on if one.path == victim.repair.kept)
-        own = tasks.get(kept.path)
-        flags = _lendable(victim.entry, context)
-        companion = own or companions.get(kept.path) or EntryTask(kept, Repair("fix-flags"))
-        if not set(flags) <= set(context.info(kept).flags):
-            companion.repair |= _with_flags(companion, flags, context)
-            victim.repair = replace(victim.repair, notes=(_UNITED,))
-            if own is None:
-                companions[kept.path] = companion
-                lasts[kept.path] = victim.entry.path
-    return {last: companions[kept] for kept, last in lasts.items()}
-
-
-def _lendable(entry: EntryDetail, context: SpoolContext) -> bytes:
-    """The flags a copy passes on; without `T`, or a client might expunge the only copy left.
-
-    None from a name that something else was written behind: no mail program made it.
-    """
-    info = context.info(entry)
-    return b"" if info.torn else bytes(letter for letter in info.flags if letter != ord("T"))
-
-
-def _with_flags(task: EntryTask, flags: bytes, context: SpoolContext) -> Repair:
-    entry = task.entry
-    added = bytes(sorted({*task.repair.name.add_flags, *flags}))
-    change = NameChange(sizes=entry.sizes, add_flags=added)
-    if entry.place != Place.NEW:
-        return Repair("fix-flags", change)
-    home = context.home(entry) or b""  # a message with flags belongs in cur
-    return Repair("fix-flags", change, into=join(home, b"cur"), home=home)
 
 
 # Acts
@@ -440,16 +284,11 @@ def _moves_directory(step: Step) -> bool:
     return step.carries_directory
 
 
-def _dates(step: Step) -> bool:
-    """Whether a step changes the time, which other steps on the file check."""
-    return step.alters is Alters.DATE
-
-
 def _after(
     steps: Sequence[Step], path: bytes, task: EntryTask, context: SpoolContext
 ) -> Iterable[Step]:
     """The steps on the file under its last name; those that change its time come last, because the
     others expect the old time."""
     home, expected = _home(task.entry, context), context.expected(task.entry)
-    for step in sorted(steps, key=_dates):
+    for step in sorted(steps, key=changes_date):
         yield replace(step, source=path, expected=expected, folder=home)
