@@ -12,7 +12,7 @@ from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
 from mailsurgeon.surgery.plan.acts.copies import (
     drop_each_other,
     drop_without_copy,
-    leave_second_copies,
+    settle_second_copies,
     unite_flags,
 )
 from mailsurgeon.surgery.plan.acts.entry_task import EntryTask, changes_date, task_order
@@ -39,7 +39,7 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     """The acts for these choices, in order, and what is left alone, with reasons."""
     tasks, left = _join_repairs(choices, context)
     left += _drop_passengers(tasks)
-    left += leave_second_copies(tasks)
+    left += settle_second_copies(tasks, context)
     _leave_to_own_tasks(tasks)
     left += drop_each_other(tasks)
     left += drop_without_copy(tasks, context)

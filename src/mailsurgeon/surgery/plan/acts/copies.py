@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import filecmp
+from contextlib import suppress
 from dataclasses import replace
 
 from mailsurgeon.maildir.rename import NameChange
@@ -11,33 +13,54 @@ from mailsurgeon.surgery.plan.acts.entry_task import EntryTask, task_order
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail, load_paths
 from mailsurgeon.surgery.plan.kept_copies import no_reliance
-from mailsurgeon.surgery.plan.repair import Repair
+from mailsurgeon.surgery.plan.repair import COPY, Repair
 from mailsurgeon.survey.index.rows import Place
 
 _UNITED = "its flags go to the copy that is kept"
 
 
-def leave_second_copies(tasks: dict[bytes, EntryTask]) -> list[Left]:
-    """Removes the filing of leftovers from tmp/ of which the plan also files what may be a copy.
+def settle_second_copies(tasks: dict[bytes, EntryTask], context: SpoolContext) -> list[Left]:
+    """Puts leftovers from tmp/ away of which the plan also files an identical message, and removes
+    those with the Message-ID of another one that it files.
 
-    What is misfiled counts as a copy only once it is filed, so both may be proposed at once.
+    What is misfiled counts as filed only once it is, so the survey proposes to file both.
     """
     filing = [task for task in tasks.values() if "file" in task.remedies and not task.repair.away]
-    filed = {_likeness(task.entry) for task in filing if task.entry.place != Place.TMP}
-    second = [
-        task
-        for task in filing
-        if task.entry.place == Place.TMP and task.codes and _likeness(task.entry) in filed
-    ]
-    for task in second:
-        del tasks[task.entry.path]
-    reason = "what may be a copy of it is filed by this plan; look again afterwards"
-    return [Left(task.entry.path, reason, tuple(task.codes), False) for task in second]
+    filed: dict[object, list[EntryDetail]] = {}
+    for task in filing:
+        if task.entry.place != Place.TMP:
+            filed.setdefault(_likeness(task.entry), []).append(task.entry)
+    left: list[Left] = []
+    for task in filing:
+        alike = filed.get(_likeness(task.entry), ())
+        if task.entry.place != Place.TMP or not task.codes or not alike:
+            continue
+        twin = next((one for one in alike if _identical(one, task.entry, context)), None)
+        if twin is not None:
+            task.repair = Repair(COPY, away=True, relies_on=(twin.path,))
+            task.remedies = ["quarantine"]
+        elif task.entry.message_id is not None:
+            del tasks[task.entry.path]
+            reason = "a message that this plan files has its Message-ID: look at it first"
+            left.append(Left(task.entry.path, reason, tuple(task.codes), False))
+    return left
 
 
 def _likeness(entry: EntryDetail) -> object:
     """What copies of a message have in common: the Message-ID, or without one the size."""
     return entry.message_id.lower() if entry.message_id is not None else entry.size
+
+
+def _identical(one: EntryDetail, other: EntryDetail, context: SpoolContext) -> bool:
+    """Whether two files have the same bytes; one that cannot be read has not."""
+    if one.size != other.size:
+        return False
+    if one.digest is not None and other.digest is not None:
+        return one.digest == other.digest
+    with suppress(OSError):
+        paths = (context.spool.absolute(entry.path) for entry in (one, other))
+        return filecmp.cmp(*paths, shallow=False)
+    return False
 
 
 def drop_each_other(tasks: dict[bytes, EntryTask]) -> list[Left]:
