@@ -105,10 +105,12 @@ class OperationWriter:
 
     def _check_mount(self) -> None:
         """Raises Refused if the quarantine is on another mount than the spool, though perhaps on
-        the same file system, as with a bind mount."""
+        the same file system, as with a bind mount. Another device is refused when it is opened."""
         mounts = self.host.file_systems(b"/")
-        above = os.path.realpath(os.path.dirname(self.directory))
-        if mounts.of(above.strip(b"/")) != mounts.of(self.spool.root.strip(b"/")):
+        root = self.spool.root.strip(b"/")
+        above = os.path.realpath(os.path.dirname(self.directory)).strip(b"/")
+        (device, point), (other, there) = mounts.of(root), mounts.of(above)
+        if point != there and (device == other or point == root):
             raise Refused(
                 f"{visible(self.directory)}: a file system is mounted between it and the spool, so"
                 " no rename leads there; name a directory on the spool's side with --quarantine, or"
