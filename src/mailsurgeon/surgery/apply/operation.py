@@ -26,7 +26,7 @@ from mailsurgeon.surgery.model import Plan, QuarantinePath, Refusal, Report
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine.spool_id import SpoolId
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
-from mailsurgeon.surgery.servers.lock_wait import LockWait
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, LockWait, Stops
 from mailsurgeon.surgery.servers.locked_folder import name_of
 from mailsurgeon.surgery.uid_effects import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible
@@ -294,13 +294,17 @@ class OperationWriter:
     # Purge
 
     def purge(
-        self, plan: Plan, on_progress: OnProgress | None, cancelled: StopAsked | None
+        self,
+        plan: Plan,
+        on_progress: OnProgress | None,
+        cancelled: StopAsked | None,
+        stops: Stops = NO_STOPS,
     ) -> Report:
         """Deletes for good what the plan lists. Raises Refused, SpoolBusy and JournalError."""
         self.running = self._begin(plan.kind, None, len(plan.acts), False)
         purging = Purging(self.places, self.journal, self.running)
         try:
-            tally = purging.run(plan.acts, on_progress, cancelled)
+            tally = purging.run(plan.acts, on_progress, cancelled, stops)
         except NotDurable as error:
             return self._cut_off(plan, purging.tally, str(error))
         purged = settle_marks(self.journal, self.running)
