@@ -163,8 +163,9 @@ class _Return:
 def is_rest(record: StepRecord) -> bool:
     """Whether a step moved what was left of a returned folder within the quarantine."""
     source, target = record.source, record.target
-    inside = isinstance(source, QuarantinePath) and isinstance(target, QuarantinePath)
-    return inside and target.operation == record.operation
+    if not (isinstance(source, QuarantinePath) and isinstance(target, QuarantinePath)):
+        return False
+    return target.operation == record.operation
 
 
 def returned_parts(journal: Journal, operation: int, step: StepRecord) -> list[StepRecord]:
