@@ -111,7 +111,7 @@ count_quota() {
 # 1. fix: make-subdirs 1, rename 1, quarantine twin 1, file 2, fix-size 2, fix-flags 2
 mkdir -m 750 -- .Sent/tmp
 own 0:0 .Sent/tmp
-mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6Rb075fa70ae54.host:2,S
+mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6Re2d93ad02089.host:2,S
 test -f cur/1300000005.M5.host:2,  # the copy that is kept
 room "$QUARANTINE"/1/cur
 mv -n -- cur/1300000005.M5.host:2,F "$QUARANTINE"/1/cur/1300000005.M5.host:2,F

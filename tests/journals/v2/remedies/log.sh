@@ -94,7 +94,7 @@ mv -n -- cur/1300000003.M3.host:2, "$QUARANTINE"/4/cur/1300000003.M3.host:2,
 count_quota maildirsize 0 -1
 
 # 5. rename: rename 1
-mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6R5c861a1ee70b.host:2,S
+mv -n -- cur/1300000006.M6.host:2,S cur/1300000006.M6Raebe70dfe60e.host:2,S
 
 # 6. make-subdirs: make-subdirs 1
 mkdir -m 750 -- .Sent/tmp
