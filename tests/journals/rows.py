@@ -21,22 +21,24 @@ _BEFORE = re.compile(r'"before": \[(\d+), ')
 _FILE = re.compile(r'"file": \[(\d+), (\d+), (-?\d+), (-?\d+)\]')
 _OWNER = re.compile(r'"uid": (\d+), "gid": (\d+)')
 
-OF_A_SPOOL = ("id", "identity", "journal")
-"""Keys of what tells one spool from another, which is random or of the host."""
+OF_THE_HOST = ("identity",)
+"""Keys of what tells one spool from another by its host."""
+OF_A_SPOOL = (*OF_THE_HOST, "id", "journal")
+"""These, and keys of what is random."""
 
 Rows = list[Record]
 """Each row by column, with the name of its table under `table`; without what is null."""
 
 
 def read_rows(journal: Path) -> Rows:
-    """All rows of a journal, table by table, in the order of their keys, without `OF_A_SPOOL`."""
+    """All rows of a journal, table by table, in the order of their keys, without `OF_THE_HOST`."""
     found: Rows = []
     with closing(sqlite3.connect(journal)) as db:
         db.row_factory = sqlite3.Row
         for table in TABLES:
             for row in db.execute(f"SELECT * FROM {table} ORDER BY 1"):
                 known = {column: row[column] for column in row.keys() if row[column] is not None}  # noqa: SIM118
-                if known.get("key") not in OF_A_SPOOL:
+                if known.get("key") not in OF_THE_HOST:
                     found.append({"table": table, **known})
     return found
 
@@ -131,7 +133,8 @@ def portable(rows: Rows, place: Place) -> Rows:
             row["time"] = re.sub(r"\d", "0", row["time"])
         return {column: row[column] for column in row if column != "sum"}
 
-    return sorted(map(one, rows), key=_place_in_journal)
+    told = [one(row) for row in rows if row.get("key") not in OF_A_SPOOL]
+    return sorted(told, key=_place_in_journal)
 
 
 def _place_in_journal(row: Record) -> tuple[int, str, int]:

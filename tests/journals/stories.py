@@ -147,6 +147,15 @@ def _quarantine(mail: Path) -> None:
     spool.put("maildirsize", b"1000000S\n800 7\n")
 
 
+def _lettered(mail: Path) -> None:
+    """A list of the names of keyword letters with a line that servers reject."""
+    spool = Spool(mail)
+    spool.folder(".A")
+    spool.mail(".A/cur/1300000031.M31.host:2,Sab")
+    spool.dovecot(".A", b"1300000031.M31.host")
+    spool.put(".A/dovecot-keywords", b"0 Work\n1 Home\n30 High\n")
+
+
 def _killed(mail: Path) -> None:
     """Little, and some of everything that may be cut off."""
     spool = Spool(mail)
@@ -290,6 +299,26 @@ STORIES = (
             ),
         ),
         (NOTHING, of("undo SPOOL --all --yes")),
+    ),
+    Story(
+        "purged-folder",
+        "A purge is killed within a folder, and goes on later.",
+        _quarantine,
+        (
+            of("quarantine add SPOOL .Old cur/1300000002.M2.host:2,S --yes"),
+            of(
+                "quarantine purge SPOOL --older-than 0 --yes",
+                struck=("unlink", "dovecot-uidlist", "SIGKILL"),
+            ),
+        ),
+        (NOTHING, of("quarantine purge SPOOL --older-than 0 --yes")),
+    ),
+    Story(
+        "keyword-list",
+        "A damaged list of the names of keyword letters is written anew.",
+        _lettered,
+        (of("fix SPOOL --yes --only keywords-damaged"),),
+        (of("undo SPOOL --all --yes"), of("redo SPOOL --yes")),
     ),
     Story(
         "stopped",

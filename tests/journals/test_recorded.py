@@ -40,12 +40,14 @@ from tests.journals.trees import Picture, look, picture
 RECORDINGS = recordings()
 STEPS = {
     "rename", "mkdir", "rmdir", "chmod", "chown", "utime", "uidlist", "uidlist-lines", "keywords",
-    "maildirsize", "purge",
+    "keywords-text", "maildirsize", "purge",
 }  # fmt: skip
 OPERATIONS = {
     "fix", "fix-size", "fix-flags", "file", "quarantine", "rename", "make-subdirs", "fix-date",
     "fix-permissions", "fix-uidlist", "lift-folder", "undo", "redo", "restore", "purge", "recover",
 }  # fmt: skip
+PAST_PURGED = {("v1-quarantine", "undo SPOOL --all --yes")}
+"""Commands that ended with 1 because something was purged, which an undo now goes past."""
 LISTED = re.compile("dovecot-|courierimap|maildirsize")
 every_recording = pytest.mark.parametrize("recording", RECORDINGS, ids=lambda one: one.id)
 
@@ -93,7 +95,8 @@ def test_what_came_after_comes_to_the_same(recording: Recording, home: Path) -> 
     rows = portable(recording.rows(), recording.place(tree))
     assert portable_rows(site, now.inodes) == rows
     for number, command in enumerate(recording.then, start=1):
-        assert run(home, command)[0] == command.code, command
+        code = 0 if (recording.id, command.line) in PAST_PURGED else command.code
+        assert run(home, command)[0] == code, command
         tree = changed_to(tree, recording.lines(f"{number}.tree"), key_of_path)
         assert picture(look(site.mail)) == picture(tree), command
         rows = changed_to(rows, recording.lines(f"{number}.rows"), key_of_row)
@@ -147,12 +150,14 @@ def test_what_was_taken_back_is_as_before(recording: Recording) -> None:
     """Of the recorded trees: undo of everything leads back to every name, byte and time."""
     tree = recording.tree()
     before = recording.before()
+    if any(command.line.startswith("quarantine purge") for command in recording.script):
+        return  # something is gone for good
     for number, command in enumerate(recording.then, start=1):
         tree = changed_to(tree, recording.lines(f"{number}.tree"), key_of_path)
         if "--all" in command.line and command.code == 0:
             assert _of_mail(tree) == _of_mail(before)
             return
-    assert recording.name in ("dovecot", "quarantine", "purged")  # something was gone for good
+    assert recording.name == "dovecot"  # a client had deleted something
 
 
 def _of_mail(tree: list[Record]) -> Picture:

@@ -49,6 +49,7 @@ class StoredItems:
         known = {
             row.target.inside for row in self._put_away() if isinstance(row.target, QuarantinePath)
         }
+        known |= {b"%d/" % item.operation + item.present for item in self.listed()}
         unfinished = {one.id for one in self.journal.open_operations()}
         with suppress(OSError, SpoolError), ExitStack() as stack:
             root = open_root(self.spool)
@@ -89,9 +90,18 @@ class StoredItems:
         )  # fmt: skip
 
     def _put_away(self) -> list[StepRecord]:
-        """The steps that quarantined something; undo and redo only change their state."""
-        rows = self.journal.quarantining_steps()
-        return [row for row in rows if row.step.puts_away and not row.step.is_linked]
+        """The steps that quarantined something; undo and redo only change their state.
+
+        Each leads into the directory of its own operation: so does what is left of a folder whose
+        messages an undo or restore has brought back one by one.
+        """
+        return [
+            row
+            for row in self.journal.quarantining_steps()
+            if row.step.puts_away
+            and isinstance(row.target, QuarantinePath)
+            and row.target.operation == row.operation
+        ]
 
     def _contents(self, item: QuarantineItem) -> list[Found]:
         assert isinstance(item.path, QuarantinePath)

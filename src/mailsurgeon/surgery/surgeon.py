@@ -331,6 +331,7 @@ class Surgeon:
         *,
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        stops: Stops = NO_STOPS,
     ) -> Report:
         """Deletes for good what the plan lists. It is journaled, but cannot be undone.
 
@@ -340,7 +341,7 @@ class Surgeon:
             return Report(None, plan.kind, "applied", "nothing that old is in the quarantine", {})
         with self._writing() as writer:
             self._refuse_unfinished()
-            return writer.purge(plan, on_progress, cancelled)
+            return writer.purge(plan, on_progress, cancelled, stops)
 
     def plan_restore(self, what: int | Sequence[QuarantineItem]) -> Plan:
         """The plan that puts things back in place: all an operation quarantined, or these items.

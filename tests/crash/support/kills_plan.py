@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mailsurgeon.surgery.fsops import at
+from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.surgery.model import Act, Plan, Step
 from mailsurgeon.surgery.plan.propose import propose_folder
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner
+from mailsurgeon.surgery.steps.conditions import KeptCopy
 from tests.surgery.conftest import SERVERS, Maildir
 from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, text
 
@@ -191,12 +193,18 @@ def _replanned(planned: PlannedMaildir, maildir: Maildir) -> Plan:
     old, new = os.fsencode(planned.maildir.root), os.fsencode(maildir.root)
     known = {inode: new + path[len(old) :] for inode, path in planned.inodes().items()}
 
+    def copy_of(expected: Expected) -> Expected:
+        inode = os.lstat(known[expected.inode]).st_ino
+        return replace(expected, device=maildir.spool.device, inode=inode)
+
     def told(step: Step) -> Step:
         if step.expected is None:
             return step
-        inode = os.lstat(known[step.expected.inode]).st_ino
-        expected = replace(step.expected, device=maildir.spool.device, inode=inode)
-        return replace(step, expected=expected)
+        conditions = tuple(
+            replace(one, expected=copy_of(one.expected)) if isinstance(one, KeptCopy) else one
+            for one in step.conditions
+        )
+        return replace(step, expected=copy_of(step.expected), conditions=conditions)
 
     acts = (replace(act, steps=tuple(map(told, act.steps))) for act in planned.plan.acts)
     return replace(planned.plan, acts=tuple(acts))

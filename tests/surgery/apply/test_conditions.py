@@ -45,9 +45,14 @@ def twin(indexed: IndexedMaildir) -> tuple[bytes, bytes]:
     return kept, indexed.mail(b".A/new/" + KEPT.partition(b":")[0], content=text(1))
 
 
-CODES = {misfiled: "misfiled", leftover: "in-tmp", duplicate: "duplicate-id", twin: "name-clash"}
-every_kind = pytest.mark.parametrize("kind", CODES)
 Kind = Callable[[IndexedMaildir], tuple[bytes, bytes]]
+CODES: dict[Kind, str] = {
+    misfiled: "misfiled",
+    leftover: "in-tmp",
+    duplicate: "duplicate-id",
+    twin: "name-clash",
+}
+every_kind = pytest.mark.parametrize("kind", CODES)
 
 
 def planned(indexed: IndexedMaildir, kind: Kind) -> tuple[bytes, bytes, Plan]:

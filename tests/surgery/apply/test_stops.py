@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mailsurgeon.surgery.apply import locked_batch
-from mailsurgeon.surgery.model import Act
+from mailsurgeon.surgery.model import Act, Step
 from mailsurgeon.surgery.servers.lock_wait import Stops
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
@@ -48,11 +48,12 @@ def after_two(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]],
     def arrange(happens: Callable[[], None]) -> None:
         done, enact = [0], locked_batch.enact
 
-        def counted(*arguments: object) -> None:
-            enact(*arguments)  # pyright: ignore[reportArgumentType]
+        def counted(*arguments: object) -> Step:
+            ran = enact(*arguments)  # pyright: ignore[reportArgumentType]
             done[0] += 1
             if done[0] == 2:
                 happens()
+            return ran
 
         monkeypatch.setattr(locked_batch, "enact", counted)
 

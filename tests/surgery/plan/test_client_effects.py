@@ -190,8 +190,8 @@ def test_mail_put_away_is_deleted_for_clients_only_where_they_saw_it() -> None:
 
 def test_a_copy_under_the_uid_of_another_is_deleted_on_no_other_side() -> None:
     acts = [
-        act(b"cur/1,U=5:2,", b"quarantine:@/cur/1,U=5:2,", "quarantine synced twin"),
-        act(b"cur/2,U=6:2,", b"quarantine:@/cur/2,U=6:2,", "quarantine"),
+        act(b"cur/1,U=5:2,", QuarantinePath.of(None, b"cur/1,U=5:2,"), "quarantine synced twin"),
+        act(b"cur/2,U=6:2,", QuarantinePath.of(None, b"cur/2,U=6:2,"), "quarantine"),
     ]
     states = {b"": FolderState("INBOX", traces=Traces((MBSYNC,)))}
     assert describe(acts, states)[:3] == (

@@ -142,6 +142,23 @@ def test_the_age_counts_from_the_redo(maildir: Maildir, surgeon: Surgeon) -> Non
     assert surgeon.quarantined_before(day) == []
 
 
+def test_a_message_put_away_again_under_another_name_is_one_item(
+    maildir: Maildir, surgeon: Surgeon
+) -> None:
+    """A client has marked it between undo and redo."""
+    maildir.mail(ONE)
+    surgeon.apply(plan(maildir.away(ONE)))
+    surgeon.apply(surgeon.plan_undo())
+    maildir.path(ONE).rename(maildir.path(ONE + b"F"))
+    assert surgeon.apply(surgeon.plan_redo()).refused == ()
+    (item,) = surgeon.quarantined()
+    assert item.present != item.original
+    assert surgeon.unlisted() == []
+    assert purge(surgeon).done == {"purge": 1}
+    assert surgeon.quarantined() == surgeon.unlisted() == []
+    assert not any(surgeon.plan_purge([item]).acts)
+
+
 def test_undo_goes_past_what_was_purged(maildir: Maildir, surgeon: Surgeon) -> None:
     maildir.mail(ONE)
     maildir.mail(TWO, 2)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.surgery.apply import locked_batch
+from mailsurgeon.surgery.model import Step
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
 
@@ -70,9 +71,9 @@ def test_notmuch_is_kept_out_while_messages_move(
     free: list[bool] = []
     enact = locked_batch.enact
 
-    def looks(*arguments: object) -> None:
+    def looks(*arguments: object) -> Step:
         free.append(is_free(flintlock))
-        enact(*arguments)  # pyright: ignore[reportArgumentType]
+        return enact(*arguments)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(locked_batch, "enact", looks)
     act = maildir.rename(maildir.mail(NAME), b"cur/" + NAME)

@@ -14,10 +14,13 @@ from mailsurgeon.surgery.model import Expected, Step
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.base import Where
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
+from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
+from mailsurgeon.surgery.steps.keywords_text import RewriteKeywords
 from mailsurgeon.surgery.steps.lists.keywords import CarriedKeywords, NameLetters
 from mailsurgeon.surgery.steps.lists.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
+from mailsurgeon.surgery.steps.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.steps.registry import KINDS, read_step
 from mailsurgeon.surgery.steps.rename import Rename
@@ -44,6 +47,8 @@ STEPS = {
                                 names=(b"\xff",), made=False),
     "keywords put away": CarriedKeywords(None, None, None, b".A", None, old=b"a", new=b"a",
                                          names=(b"Work",)),
+    "the text of keywords": RewriteKeywords(None, None, folder=b"", before=b"0 Work\r\n\xff",
+                                            after=b"0 Work\n"),
     "a line of maildirsize": CountQuota(b"maildirsize", None, size=1, messages=-1, before=(7, 8),
                                         acts=(1, 3)),
     "a purge": Purge(QuarantinePath.of(1, b"a"), None, FILE, of=7),

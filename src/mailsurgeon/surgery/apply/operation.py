@@ -26,7 +26,7 @@ from mailsurgeon.surgery.model import Plan, QuarantinePath, Refusal, Report
 from mailsurgeon.surgery.quarantine import directory as quarantine
 from mailsurgeon.surgery.quarantine.spool_id import SpoolId
 from mailsurgeon.surgery.servers.lists_present import lists_there, traces_of
-from mailsurgeon.surgery.servers.lock_wait import LockWait
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, LockWait, Stops
 from mailsurgeon.surgery.servers.locked_folder import name_of
 from mailsurgeon.surgery.uid_effects import UidCount, no_list, uid_lines
 from mailsurgeon.text import visible
@@ -105,10 +105,12 @@ class OperationWriter:
 
     def _check_mount(self) -> None:
         """Raises Refused if the quarantine is on another mount than the spool, though perhaps on
-        the same file system, as with a bind mount."""
+        the same file system, as with a bind mount. Another device is refused when it is opened."""
         mounts = self.host.file_systems(b"/")
-        above = os.path.realpath(os.path.dirname(self.directory))
-        if mounts.of(above.strip(b"/")) != mounts.of(self.spool.root.strip(b"/")):
+        root = self.spool.root.strip(b"/")
+        above = os.path.realpath(os.path.dirname(self.directory)).strip(b"/")
+        (device, point), (other, there) = mounts.of(root), mounts.of(above)
+        if point != there and (device == other or point == root):
             raise Refused(
                 f"{visible(self.directory)}: a file system is mounted between it and the spool, so"
                 " no rename leads there; name a directory on the spool's side with --quarantine, or"
@@ -292,13 +294,17 @@ class OperationWriter:
     # Purge
 
     def purge(
-        self, plan: Plan, on_progress: OnProgress | None, cancelled: StopAsked | None
+        self,
+        plan: Plan,
+        on_progress: OnProgress | None,
+        cancelled: StopAsked | None,
+        stops: Stops = NO_STOPS,
     ) -> Report:
         """Deletes for good what the plan lists. Raises Refused, SpoolBusy and JournalError."""
         self.running = self._begin(plan.kind, None, len(plan.acts), False)
         purging = Purging(self.places, self.journal, self.running)
         try:
-            tally = purging.run(plan.acts, on_progress, cancelled)
+            tally = purging.run(plan.acts, on_progress, cancelled, stops)
         except NotDurable as error:
             return self._cut_off(plan, purging.tally, str(error))
         purged = settle_marks(self.journal, self.running)

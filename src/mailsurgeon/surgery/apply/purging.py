@@ -24,6 +24,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Act, Left, Plan, Refusal
 from mailsurgeon.surgery.quarantine.contents import Found
+from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.text import visible
 
@@ -73,8 +74,10 @@ class Purging:
         acts: Sequence[Act],
         on_progress: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
+        stops: Stops = NO_STOPS,
     ) -> OperationOutcome:
         """Deletes in the order of the acts, until an error ends it or `cancelled` returns True.
+        Between batches the process may stop.
 
         Raises JournalError and NotDurable, and leaves the rest to recovery.
         """
@@ -82,6 +85,7 @@ class Purging:
         self.journal.mark(things, _mark(self.operation))
         settled: list[StepRecord] = []
         for start in range(0, len(acts), BATCH):
+            stops.here()
             if self.tally.stopped or (cancelled is not None and cancelled()):
                 self.tally.cancelled = not self.tally.stopped
                 break

@@ -6,7 +6,7 @@ What lies in the quarantine but is in no journal comes back by its path there.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from mailsurgeon.errors import Refused
@@ -16,8 +16,8 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, WHOLE_BATCH, Operation, StepRecord
-from mailsurgeon.surgery.model import Act, Left, Plan, Step
-from mailsurgeon.surgery.plan.returns.folder_return import redone
+from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath, Step
+from mailsurgeon.surgery.plan.returns.folder_return import is_rest, redone
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.servers.folder_names import folder_around
 from mailsurgeon.surgery.servers.uid_changes import base_after
@@ -28,6 +28,7 @@ from mailsurgeon.surgery.steps.rename import Rename
 _NEW_TO_CLIENTS = (
     "the journal that knows their UIDs is not at hand: clients see what comes back as new"
 )
+_REST = "the folder is back without it; it holds only what servers make anew"
 _UNCOUNTED = "maildirsize does not count what comes back in whole directories"
 
 CountArrival = Callable[[bytes, bytes | None, int], tuple[int, int] | None]
@@ -164,11 +165,14 @@ def _taking_back(
         if row.state == "refused"
         for act in row.step.counted_acts
     }
+    purged = {one.source + b"/": one.reason for one in records if one.source and is_rest(one)}
     acts: list[Act] = []
     left: list[Left] = []
     for first, act in reversed(_by_act(records)):
         path = act[-1].step.target or act[-1].step.source or b""
-        gone = next((one.reason for one in act if one.reason), "")
+        gone = next((one.reason for one in act if one.reason), "") or _homeless(act, purged)
+        if kind == "restore" and is_rest(first):
+            gone = gone or _REST
         if gone:
             left.append(Left(path, gone))
             continue
@@ -184,6 +188,15 @@ def _taking_back(
         raise Refused(f"operation {operation.id} has nothing left to take back")
     of = operation.id if kind == "undo" else None
     return Plan(kind, tuple(acts), tuple(left), of=of, brake_exempt=True)
+
+
+def _homeless(act: Sequence[StepRecord], purged: Mapping[bytes, str]) -> str:
+    """Why an act's message cannot go back to the quarantine: what is left of its folder has been
+    purged; empty if it can. `purged`: the reasons by directory."""
+    source = act[-1].source
+    if not isinstance(source, QuarantinePath):
+        return ""
+    return next((why for inside, why in purged.items() if source.startswith(inside)), "")
 
 
 def _of_acts(journal: Journal, operation: int, state: str) -> list[StepRecord]:

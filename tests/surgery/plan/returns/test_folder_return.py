@@ -49,6 +49,12 @@ def mail(indexed: IndexedMaildir) -> list[bytes]:
     ]
 
 
+def listed(surgeon: Surgeon) -> list[tuple[int, bytes]]:
+    """What the list of the quarantine shows; nothing else lies there."""
+    assert surgeon.unlisted() == []
+    return [(item.operation, item.original) for item in surgeon.quarantined()]
+
+
 BACK = [b"cur/" + ONE + b":2,S", b"cur/" + TWO + b":2,Sb", b"new/" + THREE]
 
 
@@ -63,7 +69,7 @@ def test_each_message_comes_back_and_keeps_its_keywords_by_name(
     assert mail(indexed) == BACK
     assert indexed.path(b".Foo/dovecot-keywords").read_bytes() == b"0 Other\n1 Work\n"
     assert not indexed.path(b".Foo/dovecot-uidlist").exists()
-    assert surgeon.quarantined() == []
+    assert listed(surgeon) == [(2, b".Foo")]
     assert surgeon.operations()[0].state == "undone"
 
 
@@ -86,7 +92,7 @@ def test_nothing_is_replaced_and_what_cannot_come_back_stays(
     indexed.path(b".Foo/cur/" + ONE + b":2,F").rename(indexed.path(b".Foo/cur/elsewhere:2,F"))
     assert surgeon.apply(surgeon.plan_undo(1)).state == "applied"
     assert mail(indexed) == [*sorted([*BACK[:2], b"cur/elsewhere:2,F"]), BACK[2]]
-    assert surgeon.quarantined() == []
+    assert listed(surgeon) == [(3, b".Foo")]
 
 
 def test_a_redo_puts_the_messages_away_again(indexed: IndexedMaildir, surgeon: Surgeon) -> None:
@@ -97,14 +103,48 @@ def test_a_redo_puts_the_messages_away_again(indexed: IndexedMaildir, surgeon: S
     assert "clients will see 3 messages deleted in Foo" in proposed.effects
     assert surgeon.apply(proposed).state == "applied"
     assert mail(indexed) == []
-    assert [item.original for item in surgeon.quarantined()] == [b".Foo"]
+    assert listed(surgeon) == [(1, b".Foo")]
     assert surgeon.operations()[0].state == "applied"
 
     assert surgeon.apply(surgeon.plan_restore(1)).state == "applied"
     assert mail(indexed) == [*BACK[:2], b"new/" + THREE + b":2,S"]
     assert surgeon.apply(surgeon.plan_undo()).state == "applied"
     assert mail(indexed) == []
-    assert [item.original for item in surgeon.quarantined()] == [b".Foo"]
+    assert listed(surgeon) == [(1, b".Foo")]
+
+
+def purge_all(surgeon: Surgeon) -> None:
+    report = surgeon.purge(surgeon.plan_purge(surgeon.quarantined_before(0)))
+    assert (report.state, report.done) == ("applied", {"purge": 1})
+    assert listed(surgeon) == []
+
+
+@protects(
+    "what is left of a returned folder can be listed and purged", where="surgery/stored_items.py"
+)
+@pytest.mark.parametrize("how", ["undo", "restore"])
+def test_the_rest_is_purged_and_the_messages_stay(
+    indexed: IndexedMaildir, surgeon: Surgeon, how: str
+) -> None:
+    surgeon.apply(surgeon.plan_undo() if how == "undo" else surgeon.plan_restore(1))
+    purge_all(surgeon)
+    if how == "undo":
+        refused = surgeon.apply(surgeon.plan_redo(1)).refused
+        assert len(refused) == 1
+    else:
+        again = surgeon.plan_undo(2)
+        assert again.acts == ()
+        assert {one.reason for one in again.left} == {"purged by operation 3"}
+    assert mail(indexed) == BACK
+    assert listed(surgeon) == []
+
+
+def test_the_rest_alone_does_not_come_back(indexed: IndexedMaildir, surgeon: Surgeon) -> None:
+    surgeon.apply(surgeon.plan_undo())
+    plan = surgeon.plan_restore(surgeon.quarantined())
+    assert plan.acts == ()
+    assert "only what servers make anew" in plan.left[0].reason
+    assert mail(indexed) == BACK
 
 
 def test_misfiled_mail_and_leftovers_come_back_too(

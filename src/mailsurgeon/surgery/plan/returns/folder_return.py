@@ -160,9 +160,17 @@ class _Return:
         return NameLetters(None, None, folder=folder, add=tuple(added), made=goal.made), moved
 
 
+def is_rest(record: StepRecord) -> bool:
+    """Whether a step moved what was left of a returned folder within the quarantine."""
+    source, target = record.source, record.target
+    if not (isinstance(source, QuarantinePath) and isinstance(target, QuarantinePath)):
+        return False
+    return target.operation == record.operation
+
+
 def returned_parts(journal: Journal, operation: int, step: StepRecord) -> list[StepRecord]:
     """The steps by which undos of an operation took a directory back message by message, the rest
-    first; none if it came back as a whole."""
+    first; none if it came back as a whole, or if the rest has been purged since."""
     rows = [
         row
         for one in journal.operations()
@@ -170,16 +178,20 @@ def returned_parts(journal: Journal, operation: int, step: StepRecord) -> list[S
         for row in journal.steps_of(one.id, "done")
     ]
     rest = [row for row in rows if row.step.inverts == step.id and row.step.puts_away]
-    if not rest:
+    if not rest or any(row.reason for row in rest):
         return []
     inside = (step.target or b"") + b"/"
-    messages = [row for row in rows if row.source is not None and row.source.startswith(inside)]
+    messages = [
+        row
+        for row in rows
+        if isinstance(row.source, QuarantinePath) and row.source.startswith(inside)
+    ]
     return [*rest, *messages]
 
 
 def redone(journal: Journal, operation: int, step: StepRecord) -> list[Act]:
-    """The acts that put a directory away again which came back message by message; none if it came
-    back as a whole."""
+    """The acts that put a directory away again which came back message by message; none if
+    `returned_parts` has none."""
     acts: list[Act] = []
     for row in returned_parts(journal, operation, step):
         back, what = row.step.undoing(row.id), MESSAGE
