@@ -224,6 +224,13 @@ def test_folders_of_which_the_server_shows_nothing(
     assert {one["seen"] for one in found["folders"] if one["path"] == path} == {0}
 
 
+def test_a_folder_of_nothing_but_bad_names_is_known(dovecot: Dovecot, verify: Any) -> None:
+    for number in (1, 2):
+        dovecot.put(f".Sent/cur/:130000000{number}.M{number}P1.host:2,S", message(number))
+    found = verify(dovecot, code=0)
+    assert len([one for one in found["unseen"] if one["folder"] == "Sent"]) == 2
+
+
 def test_folders_missing_from_the_subscriptions_are_told_and_no_difference(
     dovecot: Dovecot, verify: Any
 ) -> None:
