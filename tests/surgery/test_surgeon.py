@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeTime
@@ -160,6 +162,21 @@ def test_a_message_read_by_a_client_since_keeps_its_new_flags(
     assert surgeon.operations()[0].state == "undone"
     with pytest.raises(Refused, match="nothing to undo"):
         surgeon.plan_undo()
+
+
+def test_a_client_that_gives_the_same_name_first_is_no_hindrance_in_the_way(
+    maildir: Maildir, surgeon: Surgeon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maildir.mail(ONE)
+    rename = at.rename_no_replace
+
+    def client_first(*names: Any) -> None:
+        os.rename(maildir.path(ONE), maildir.path(b"cur/" + ONE))
+        rename(*names)
+
+    monkeypatch.setattr(at, "rename_no_replace", client_first)
+    report = surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE)))
+    assert [one.reason for one in report.refused] == ["it is gone"]
 
 
 @protects(

@@ -143,7 +143,10 @@ _KINDS = (
         "Servers skip or misread this file name, or cannot change it.",
         ("rename",),
         evidence=phrase("{reason}"),
-        server=ServerView(may_complain=True, may_hide=True, upsets_folder=True),
+        server=ServerView(
+            may_complain=True, may_hide=True, upsets_folder=True,
+            hidden_because="servers skip or rename a file of such a name",
+        ),  # fmt: skip
         new_name=NewName.USABLE,
     ),
     ProblemKind(

@@ -119,6 +119,27 @@ def test_lines_a_server_rejects_are_named_and_nothing_is_edited(lines: bytes, re
         rename_records(HEADER + lines, [(b"a", b"z")])
 
 
+TWICE = HEADER + b"1 :a\n3 :b\n4 :c\n7 :a\n"
+"""As Dovecot leaves a list when the message `a` was away and came back during a session."""
+
+
+def test_a_base_name_listed_twice_does_not_hinder_changes_of_others() -> None:
+    data, changes = rename_records(TWICE, [(b"b", b"z"), (b"c", b"y")])
+    assert data == HEADER + b"1 :a\n3 Gb :z\n4 Gc :y\n7 :a\n"
+    assert apply_changes(data, [change.back for change in changes])[0] == TWICE
+
+
+@pytest.mark.parametrize("rename", [(b"a", b"z"), (b"b", b"a")])
+def test_the_record_of_a_base_name_listed_twice_is_not_changed(rename: tuple[bytes, bytes]) -> None:
+    with pytest.raises(UidlistError):
+        rename_records(TWICE, [rename])
+
+
+def test_a_rejected_line_refuses_all_changes_of_a_list_with_a_repeated_name_too() -> None:
+    with pytest.raises(UidlistError, match="line 6: no UID"):
+        rename_records(TWICE + b"torn\n", [(b"b", b"z")])
+
+
 def test_a_uid_of_2_to_the_31_is_lawful() -> None:
     assert parse_uidlist(HEADER + b"4294967294 :a\n").bad == ()
 

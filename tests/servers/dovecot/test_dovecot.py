@@ -416,6 +416,28 @@ def test_a_damaged_uidlist_keeps_the_other_uids(
           f" {counted(before)}")  # fmt: skip
 
 
+def test_a_message_listed_twice_hinders_no_repair_of_others(
+    dovecot: Dovecot, operator: Operator
+) -> None:
+    deliver(dovecot, 5)
+    make_sizes_wrong(dovecot, "")
+    place = dovecot.spool / "dovecot-uidlist"
+    listed = place.read_bytes()
+    twice = listed + b"9 :" + dovecot.listed()[5].encode() + b"\n"
+    dovecot.replace(place, twice)
+    words = ("-f", "json", "fetch", "uid guid flags", "mailbox", "INBOX", "all")
+    before = dovecot.copy("Unrepaired").run(*words, memory=True)
+    assert "Duplicate file entry" in before.errors
+
+    report = operator.fix(dovecot.spool, "size-mismatch")
+
+    assert report["done"] == {"fix-size": 4}
+    after = dovecot.copy("Repaired").run(*words, memory=True)
+    assert after.out == before.out
+    operator.undo(dovecot.spool)
+    assert place.read_bytes() == twice
+
+
 def test_without_its_control_directory_the_plan_says_that_uids_are_lost(
     home: Path, owner: Owner, operator: Operator
 ) -> None:

@@ -110,7 +110,7 @@ def damage(stock: DovecotStock) -> dict[str, Truth]:
         if number % 4 < 2:
             renames.append(("INBOX", number, base.replace(",S=", ",S=9") + f":{info}"))
         elif number % 4 == 2 and len(info) > 3:
-            renames.append(("INBOX", number, f"{base}:2,{info[2:][:0:-1]}"))
+            renames.append(("INBOX", number, f"{base}:2,{info[2:][::-1]}"))
     stock.rename(renames)
     found: dict[str, Truth] = {}
     for number in range(ADDED, ADDED + MISFILED):

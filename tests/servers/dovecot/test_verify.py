@@ -224,6 +224,27 @@ def test_folders_of_which_the_server_shows_nothing(
     assert {one["seen"] for one in found["folders"] if one["path"] == path} == {0}
 
 
+def test_a_folder_of_nothing_but_bad_names_is_known(dovecot: Dovecot, verify: Any) -> None:
+    for number in (1, 2):
+        dovecot.put(f".Sent/cur/:130000000{number}.M{number}P1.host:2,S", message(number))
+    found = verify(dovecot, code=0)
+    assert len([one for one in found["unseen"] if one["folder"] == "Sent"]) == 2
+
+
+def test_an_inbox_that_is_a_directory_of_the_spool_is_read_as_such(
+    home: Path, owner: Owner, verify: Any
+) -> None:
+    server = Dovecot(home, owner, "LAYOUT=fs", f"INBOX={home}/Maildir/INBOX")
+    server.make_directory("")
+    for folder in ("INBOX", "Sent"):
+        for part in ("", "/cur", "/new", "/tmp"):
+            server.make_directory(f"{folder}{part}")
+    server.put("INBOX/cur/1300000001.M1P1.host:2,S", message(1))
+    server.put("INBOX/new/1300000002.M2P1.host", message(2))
+    found = verify(server, code=0)
+    assert [one["seen"] for one in found["folders"] if one["name"] == "INBOX"] == [2]
+
+
 def test_folders_missing_from_the_subscriptions_are_told_and_no_difference(
     dovecot: Dovecot, verify: Any
 ) -> None:

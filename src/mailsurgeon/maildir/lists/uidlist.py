@@ -65,11 +65,16 @@ class Record(NamedTuple):
 
 
 class BadLine(NamedTuple):
-    """A line that makes a server throw the whole file away; `number` counts from 1."""
+    """A line that makes a server throw the whole file away; `number` counts from 1.
+
+    `repeats`: the server keeps the file and passes over this line alone, because the base name has
+    another record. Dovecot's sessions append one when a message was away and came back.
+    """
 
     number: int
     line: bytes
     reason: str
+    repeats: bool = False
 
 
 class Change(NamedTuple):
@@ -259,10 +264,12 @@ class Names:
         """
         earlier = self.taken.get(record.base)
         if earlier is not None and broken and not earlier[2]:
-            return [BadLine(number, record.line, _repeated(earlier[1]))]
+            return [BadLine(number, record.line, _repeated(earlier[1]), repeats=True)]
         self.taken.pop(record.base, None)
         self.taken[record.base] = (number, record, broken)
-        return [BadLine(earlier[0], earlier[1].line, _repeated(record))] if earlier else []
+        if earlier is None:
+            return []
+        return [BadLine(earlier[0], earlier[1].line, _repeated(record), repeats=True)]
 
 
 def _repeated(other: Record) -> str:
@@ -278,13 +285,13 @@ class Rejected:
 
     def add(self, number: int, line: bytes, reason: str) -> None:
         """Adds a line."""
-        self._lines.append(BadLine(number, line, reason))
-        self._bytes += len(line)
+        self.add_all([BadLine(number, line, reason)])
 
     def add_all(self, lines: Iterable[BadLine]) -> None:
         """Adds several lines."""
         for line in lines:
-            self.add(*line)
+            self._lines.append(line)
+            self._bytes += len(line.line)
 
     @property
     def full(self) -> bool:

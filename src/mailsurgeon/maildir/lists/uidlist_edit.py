@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mailsurgeon.maildir.lists.uidlist import (
+    BadLine,
     Change,
     Record,
     UidlistError,
@@ -51,7 +52,8 @@ class Editor:
     """Edits the records of a uidlist; `data` returns the edited file.
 
     Creating one raises UidlistError if the file has lines that a server rejects, because the server
-    would throw the whole file away.
+    would throw the whole file away. A base name with several records refuses only changes of its
+    own.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -59,13 +61,20 @@ class Editor:
         self._version = parse_header(header)[0]
         self._header = header + newline
         self._lines = body.split(b"\n")[:-1]
+        self._repeated: dict[bytes, BadLine] = {}
         places = places_of(body, self._version) if newline else None
-        if places is None:
-            uidlist = parse_uidlist(data)
-            if uidlist.bad:
-                raise UidlistError(f"line {uidlist.bad[0].number}: {uidlist.bad[0].reason}")
-            places = {record.base: place for place, record in enumerate(uidlist.records)}
-        self._places = places
+        self._places = self._places_by_line(data) if places is None else places
+
+    def _places_by_line(self, data: bytes) -> dict[bytes, int]:
+        uidlist = parse_uidlist(data)
+        rejected = first_rejected(uidlist.bad)
+        if rejected or uidlist.more:
+            raise _why(rejected or uidlist.bad[0])
+        passed_over = {bad.number - 2 for bad in uidlist.bad}
+        self._repeated = {_record(bad.line, self._version).base: bad for bad in uidlist.bad}
+        places = (place for place in range(len(self._lines)) if place not in passed_over)
+        found = dict(zip(places, uidlist.records, strict=True))
+        return {record.base: place for place, record in found.items()}
 
     def __contains__(self, base: bytes) -> bool:
         return base in self._places
@@ -80,7 +89,7 @@ class Editor:
         """The changes that move records to new base names; see `rename_records`."""
         changes: list[Change] = []
         for old, new in renames:
-            place = self._places.get(old)
+            place = self._place(old)
             if place is None:
                 continue
             self._check_is_free(old, new)
@@ -89,6 +98,11 @@ class Editor:
             if after != record.line:
                 changes.append(Change(record.line, after))
         return changes
+
+    def _place(self, base: bytes) -> int | None:
+        if base in self._repeated:
+            raise _why(self._repeated[base])
+        return self._places.get(base)
 
     def _check_is_free(self, old: bytes, new: bytes) -> None:
         if new != old and new in self._places:
@@ -113,7 +127,7 @@ class Editor:
         for change in changes:
             before = _record(change.before, self._version)
             after = _record(change.after, self._version)
-            place = self._places.get(before.base)
+            place = self._place(before.base)
             if place is None:
                 continue
             self._check_is_free(before.base, after.base)
@@ -124,6 +138,15 @@ class Editor:
             made = _changed(_record(line, self._version), before, after, self._version)
             new = _record(made, self._version).base
             yield place, Change(line, made), before.base, new
+
+
+def first_rejected(bad: Iterable[BadLine]) -> BadLine | None:
+    """The first of the bad lines for which a server throws the whole file away."""
+    return next((line for line in bad if not line.repeats), None)
+
+
+def _why(bad: BadLine) -> UidlistError:
+    return UidlistError(f"line {bad.number}: {bad.reason}")
 
 
 def _record(line: bytes, version: int) -> Record:

@@ -56,7 +56,11 @@ class SurveyFindings:
 
     def explains_absence(self, path: bytes) -> bool:
         """Whether they explain that a server does not see this file."""
-        return any(view.may_hide for view in _views(self.of(path))) or self._folder_explains()
+        return self.hidden_by_its_own(path) or self._folder_explains()
+
+    def hidden_by_its_own(self, path: bytes) -> bool:
+        """Whether a problem of this very file explains that a server does not see it."""
+        return any(view.may_hide for view in _views(self.of(path)))
 
     def why_unseen(self, path: bytes) -> str:
         """Why a server does not see this file."""

@@ -28,7 +28,7 @@ from mailsurgeon.maildir.lists.uidlist import UidlistError, parse_uidlist
 from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.server_files import DOVECOT, DOVECOT_UIDLIST
-from mailsurgeon.maildir.spool import Spool, list_path
+from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.text import visible
 
 _WRITTEN_AS_IS = re.compile(rb"[\w./+,@=~ -]+\Z")  # a mail_location gives % and : a meaning
@@ -49,6 +49,7 @@ first_valid_uid = 1
 mail_fsync = never
 mail_temp_scan_interval = 0
 """
+_INBOX = b"INBOX"
 _ZLIB = "lib20_zlib_plugin.so"
 _MODULES = ("/usr/lib/dovecot/modules", "/usr/lib64/dovecot", "/usr/lib/dovecot")
 
@@ -105,6 +106,7 @@ class Shadow:
         )
         self.index = os.path.join(place, b"i")
         self._loose: list[bytes] = []
+        self._inbox_inside = False
         for name in (b"m", b"c", b"i", b"run"):
             os.mkdir(os.path.join(place, name), 0o700)
         for name in _of_root(live.control or live.root):
@@ -125,7 +127,11 @@ class Shadow:
         parts = [f"maildir:{home}/m", f"CONTROL={home}/c", f"INDEX={home}/i"]
         if self.live.layout == "fs":
             parts.append("LAYOUT=fs")
-        names = b"".join(folders)
+        paths = set(folders)
+        if self.live.layout == "fs" and _INBOX in paths and b"" not in paths:
+            self._inbox_inside = True  # as mbsync's `Inbox` often lies in its `Path`
+            parts.append(f"INBOX={home}/m/INBOX")
+        names = b"".join(paths)
         if self.live.utf8 or (not names.isascii() and b"&" not in names):
             parts.append("UTF-8")
         text = CONFIGURATION.format(location=":".join(parts), home=home)
@@ -186,7 +192,7 @@ class Shadow:
                     os.rename(os.path.join(inside, name), os.path.join(inside, hidden))
         self._forget(folder)
         self._copy_lists(folder)
-        uidlist = list_path(self.spool, folder, DOVECOT_UIDLIST)
+        uidlist = os.path.join(self._lists_of(folder), DOVECOT_UIDLIST)
         if os.access(uidlist, os.R_OK):
             with open(uidlist, "rb+") as file:
                 changed = without_virtual_sizes(file.read())
@@ -212,7 +218,7 @@ class Shadow:
 
     def uids(self, folder: bytes) -> dict[bytes, int]:
         """The UIDs the server has assigned or found, by base name."""
-        path = list_path(self.spool, folder, DOVECOT_UIDLIST)
+        path = os.path.join(self._lists_of(folder), DOVECOT_UIDLIST)
         data = read_small(path, LARGEST_WHOLE_LIST) or b""
         try:
             return {record.base: record.uid for record in parse_uidlist(data).records}
@@ -270,8 +276,13 @@ class Shadow:
                 f" {number * _SYMLINK // 2**20:,} MiB); name a larger directory in TMPDIR"
             )
 
+    def _lists_of(self, folder: bytes) -> bytes:
+        if self._inbox_inside and folder == _INBOX:
+            return os.path.join(self.place, b"c", _INBOX)
+        return self.spool.control_of(folder)
+
     def _copy_lists(self, folder: bytes) -> None:
-        place = self.spool.control_of(folder)
+        place = self._lists_of(folder)
         os.makedirs(place, 0o700, exist_ok=True)
         for name in _LISTS:
             _copy(os.path.join(self.live.control_of(folder), name), os.path.join(place, name))
@@ -298,7 +309,7 @@ class Shadow:
     def _forget(self, folder: bytes) -> None:
         """Removes what the server has written about the folder."""
         for name in _LISTS:
-            _remove(os.path.join(self.spool.control_of(folder), name))
+            _remove(os.path.join(self._lists_of(folder), name))
         _remove(self.index)
         os.mkdir(self.index, 0o700)
 

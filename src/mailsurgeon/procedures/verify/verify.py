@@ -284,11 +284,12 @@ def _add(
 
 
 def _unseen(row: FolderRow, view: View, findings: SurveyFindings) -> list[Unseen]:
-    """What was shown to the server but got no UID; if it saw nothing, the folder alone."""
+    """What was shown to the server but got no UID; if it saw nothing, the folder alone, unless
+    each of its messages has a problem that explains it."""
     unseen = [Unseen(row.name, *passed) for passed in view.passed]
     hidden = view.files - view.uids.keys()
     filed = hidden.difference(findings.outside)
-    if filed and not view.uids:
+    if filed and not view.uids and not all(map(findings.hidden_by_its_own, filed)):
         reason = ": ".join(["the server shows none of it", *view.general[:1]])
         unseen.append(Unseen(row.name, row.path, reason))
         hidden -= filed

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from mailsurgeon.host.files import PlainFile
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, UidlistError
-from mailsurgeon.maildir.lists.uidlist_edit import Editor
+from mailsurgeon.maildir.lists.uidlist_edit import Editor, first_rejected
 from mailsurgeon.maildir.lists.uidlist_fast import TooManyRecords, survey_uidlist
 from mailsurgeon.maildir.server_entry import Server, Tells
 from mailsurgeon.maildir.spool import Spool, list_path
@@ -94,9 +94,10 @@ def _look_first(path: bytes) -> None:
     be missing, or what may not be opened."""
     with suppress(OSError), PlainFile(path) as file:
         if file.status.st_size > _LARGE:
-            bad = survey_uidlist(lambda: file.blocks(LIST_CHUNK)).bad
-            if bad:
-                raise UidlistError(f"line {bad[0].number}: {bad[0].reason}")
+            found = survey_uidlist(lambda: file.blocks(LIST_CHUNK))
+            bad = found.bad[0] if found.more else first_rejected(found.bad)
+            if bad is not None:
+                raise UidlistError(f"line {bad.number}: {bad.reason}")
 
 
 def _damaged(folder: bytes, name: bytes, why: str) -> str:

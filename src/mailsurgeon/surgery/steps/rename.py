@@ -73,6 +73,8 @@ class Rename(Step):
         try:
             at.rename_no_replace(source_dir, source, target_dir, target)
         except FileExistsError:
+            if at.look(source_dir, source) is None:  # a client gave it this very name (Linux 6.18)
+                raise StepRefused("it is gone") from None
             raise StepRefused(f"{visible(self.target)} is there already") from None
         except OSError as error:
             if error.errno == errno.ENOENT:
