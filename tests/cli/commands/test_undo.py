@@ -22,7 +22,7 @@ def test_the_plan_of_a_way_back_says_once_what_clients_will_notice(run: Run, bro
     plans = [run("quarantine", "restore", broken, 1, "--dry-run").out]
     plans.append(run("undo", broken, "--dry-run").out)
     assert run("undo", broken, "--yes").code == 0
-    plans.append(run("undo", broken, 2, "--dry-run").out)
+    plans.append(run("redo", broken, "--dry-run").out)
     for plan in plans:
         labels = [line.split(" ")[0] for line in plan.splitlines()]
         assert labels.count("clients") == 1, plan
