@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from random import Random
 
@@ -40,7 +41,8 @@ def bearer(spool: Spool, path: bytes) -> object:
         status = os.lstat(spool.absolute(path))
     except FileNotFoundError:
         return path
-    return status.st_ino if os.path.basename(path)[:1].isdigit() else path
+    lasting = os.path.basename(path)[:1].isdigit() or stat.S_ISDIR(status.st_mode)
+    return status.st_ino if lasting else path
 
 
 def some_repair(look: Look, spool: Spool, random: Random) -> tuple[Plan, list[ProblemRow]]:

@@ -239,6 +239,7 @@ _KINDS = (
                 "mailsurgeon file SPOOL PATH --to FOLDER",
                 when="merge",
             ),
+            LeftAlone("it can be renamed once it is lifted", when="nested"),
             LeftAlone("no name that servers accept can be made from it"),
         ),
         server=ServerView(explains_folder=True),

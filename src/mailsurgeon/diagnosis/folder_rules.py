@@ -10,7 +10,12 @@ from fnmatch import fnmatchcase
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.maildir.folder_spelling import BadSpelling, SpellingRules, bad_spelling
+from mailsurgeon.maildir.folder_spelling import (
+    RAW_UTF8,
+    BadSpelling,
+    SpellingRules,
+    bad_spelling,
+)
 from mailsurgeon.maildir.lists.uidlist import BadLine
 from mailsurgeon.maildir.reserved import SUBDIRS
 
@@ -34,16 +39,26 @@ def nested_folder(path: bytes, rules: SpellingRules | None = None) -> Finding | 
     root; else None.
 
     It becomes a folder whose name servers can open by `rules`, if given; without such a name there
-    is no remedy.
+    is no remedy. Raw UTF-8 stays as it is: that the name is bad is a problem of its own, and one
+    repair does one thing.
     """
     if not path or (path.startswith(b".") and b"/" not in path):
         return None
     becomes = lifted(path)
     bad = bad_spelling(becomes, rules) if rules else None
     if bad and bad.becomes is not None:
-        becomes, bad = bad.becomes, None
+        becomes, bad = becomes if bad.reason == RAW_UTF8 else bad.becomes, None
     detail = {"becomes": becomes.decode("utf-8", "surrogateescape")}
     return Finding("nested-folder", Severity.ERROR, detail, None if bad else "lift-folder")
+
+
+def bad_name_of_nested(path: bytes, rules: SpellingRules) -> Finding | None:
+    """`bad-folder-name` for a nested Maildir that keeps a name in raw UTF-8 when it is lifted."""
+    bad = bad_spelling(lifted(path), rules)
+    if bad is None or bad.reason != RAW_UTF8:
+        return None
+    detail = {"reason": bad.reason, "becomes": None, "nested": True}
+    return Finding("bad-folder-name", Severity.ERROR, detail, None)
 
 
 def bad_folder_name(

@@ -6,7 +6,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mailsurgeon.diagnosis.folder_rules import bad_folder_name, linked_folder, nested_folder
+from mailsurgeon.diagnosis.folder_rules import (
+    bad_folder_name,
+    bad_name_of_nested,
+    linked_folder,
+    nested_folder,
+)
 from mailsurgeon.maildir.folder_names import FS, INBOX, MAILDIRPP
 from mailsurgeon.maildir.folder_spelling import SpellingRules, bad_spelling
 from mailsurgeon.maildir.reserved import SUBDIRS, is_servers_directory
@@ -102,8 +107,13 @@ def _around(path: bytes, walk: Walk) -> bytes | None:
 def _nested(job: Comparison, rules: SpellingRules) -> None:
     for path in job.walk.folders:
         finding = nested_folder(path, rules)
-        if finding:
-            job.writer.directory_problem(path, job.writer.folder_id(path), finding)
+        if finding is None:
+            continue
+        number = job.writer.folder_id(path)
+        job.writer.directory_problem(path, number, finding)
+        name = bad_name_of_nested(path, rules)
+        if name:
+            job.writer.directory_problem(path, number, name)
 
 
 def _links(job: Comparison) -> None:
