@@ -331,6 +331,7 @@ class Surgeon:
         *,
         on_progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        stops: Stops = NO_STOPS,
     ) -> Report:
         """Deletes for good what the plan lists. It is journaled, but cannot be undone.
 
@@ -338,9 +339,14 @@ class Surgeon:
         """
         if not plan.acts:
             return Report(None, plan.kind, "applied", "nothing that old is in the quarantine", {})
+
+        def asked() -> bool:
+            stops.here()  # a purge holds no server's lock
+            return cancelled is not None and cancelled()
+
         with self._writing() as writer:
             self._refuse_unfinished()
-            return writer.purge(plan, on_progress, cancelled)
+            return writer.purge(plan, on_progress, asked)
 
     def plan_restore(self, what: int | Sequence[QuarantineItem]) -> Plan:
         """The plan that puts things back in place: all an operation quarantined, or these items.
