@@ -58,10 +58,20 @@ def test_effects_needs_and_what_is_left(shown: Shown) -> None:
     lines = shown(print_plan, PLAN).splitlines()
     assert lines[7:] == [
         "clients   5 new messages in INBOX",
-        "needs     quarantine: /srv/mail/.ann.quarantine",
+        "uses      quarantine: /srv/mail/.ann.quarantine",
         "refused   1 empty: a client may hold it (--force does it)",
         "          cur/7",
         "not done  2 linked: has no remedy",
+    ]
+
+
+def test_a_label_stands_before_the_first_of_its_lines_only(shown: Shown) -> None:
+    plan = replace(PLAN, effects=("5 new messages", "1 message gone"), needs=("a lock", "a place"))
+    assert shown(print_plan, plan).splitlines()[7:11] == [
+        "clients   5 new messages",
+        "          1 message gone",
+        "uses      a lock",
+        "          a place",
     ]
 
 

@@ -146,7 +146,7 @@ _KINDS = (
         server=ServerView(
             may_complain=True, may_hide=True, upsets_folder=True,
             hidden_because="servers skip or rename a file of such a name",
-        ),  # fmt: skip
+        ),
         new_name=NewName.USABLE,
     ),
     ProblemKind(

@@ -59,19 +59,19 @@ def left_as_dicts(left: Iterable[Left]) -> list[dict[str, Any]]:
 
 def print_plan(plan: Plan, console: Console, *, whole: bool = False) -> None:
     """Prints a row for each verdict with its count and first paths (`whole`: every path and step),
-    then what clients will notice, what the plan needs, and what it leaves alone."""
+    then what clients will notice, what the plan uses (its `needs`), and what it leaves alone."""
     console.print(f"{plan.kind}: {plan_summary(plan)}", soft_wrap=True)
     if plan.acts:
         print_table(console, _table(plan, whole))
     print_notes(console, "clients", plan.effects)
-    print_notes(console, "needs", plan.needs)
+    print_notes(console, "uses", plan.needs)
     print_left(console, plan.left, whole=whole)
 
 
 def print_notes(console: Console, label: str, notes: Iterable[str]) -> None:
-    """Prints each note on a line of its own, after the label."""
-    for note in notes:
-        console.print(f"{label:<8}  {visible(note)}", soft_wrap=True)
+    """Prints each note on a line of its own; the label stands before the first."""
+    for number, note in enumerate(notes):
+        console.print(f"{'' if number else label:<8}  {visible(note)}", soft_wrap=True)
 
 
 def print_left(console: Console, left: Iterable[Left], *, whole: bool = False) -> None:

@@ -339,6 +339,7 @@ class Surgeon:
         """
         if not plan.acts:
             return Report(None, plan.kind, "applied", "nothing that old is in the quarantine", {})
+
         with self._writing() as writer:
             self._refuse_unfinished()
             return writer.purge(plan, on_progress, cancelled, stops)

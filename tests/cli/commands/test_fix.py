@@ -347,5 +347,5 @@ def test_where_the_lists_were_found_is_told_on_request(
     assert quiet.err == ""
     assert verbose.complaint == f"{broken}: uidlists in {control} (by doveconf)"
     for outcome in (quiet, verbose):
-        assert f"needs     uidlists in {control} (by doveconf)" in outcome.out
+        assert f"uses      uidlists in {control} (by doveconf)" in outcome.out
         assert f"no uidlist is in {control}/.INBOX (by doveconf)" in outcome.out

@@ -22,7 +22,7 @@ def files():
 def rows(number=True):
     os.makedirs(home + "/c/.INBOX", exist_ok=True)
     with open(home + "/c/.INBOX/dovecot-uidlist", "w") as uidlist:
-        uidlist.write("3 V1 N1 G00\\n")
+        uidlist.write("3 V1 N1000 G" + "0" * 32 + "\\n")
         for uid, path in enumerate(files(), 1):
             uidlist.write(str(uid) + " :" + os.path.basename(path).split(":")[0] + "\\n")
     say("user\\tuid\\tsize.virtual\\n")

@@ -14,13 +14,11 @@ from mailsurgeon.surgery.model import Expected, Step
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner, ChangeTime
 from mailsurgeon.surgery.steps.base import Where
 from mailsurgeon.surgery.steps.directory import MakeDirectory, RemoveDirectory
-from mailsurgeon.surgery.steps.keywords import CarriedKeywords, NameLetters
-from mailsurgeon.surgery.steps.keywords_text import RewriteKeywords
 from mailsurgeon.surgery.steps.lists.keywords import CarriedKeywords, NameLetters
+from mailsurgeon.surgery.steps.lists.keywords_text import RewriteKeywords
 from mailsurgeon.surgery.steps.lists.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
-from mailsurgeon.surgery.steps.maildirsize import CountQuota
 from mailsurgeon.surgery.steps.purge import Purge
 from mailsurgeon.surgery.steps.registry import KINDS, read_step
 from mailsurgeon.surgery.steps.rename import Rename
