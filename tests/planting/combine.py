@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from random import Random
 from .compose import compose, compose_copies
 from .plants import PLANTS, Plant
 from .plants.names import flags
-from .spool import STYLES, Build, Folder
+from .spool import STYLES, Build, Draft, Folder
 from .truth import Expected, Truth, expected
 
 EVERY = 10  # so many spools in a row offer every plant at least once
@@ -37,7 +38,7 @@ def build_spool(root: bytes, seed: int) -> Truth:
     for truth in planted:
         problems += truth() if callable(truth) else truth
     for folder in build.folders:
-        problems += _own_separators(folder) + _packed(build, folder)
+        problems += _own_separators(folder) + _packed(build, folder) + _nameless(build, folder)
     return Truth(problems, build.unexamined, [plant.name for plant in chosen])
 
 
@@ -64,6 +65,37 @@ _MAGIC = {
 }  # fmt: skip
 
 
+def _nameless(build: Build, folder: Folder) -> list[Expected]:
+    """Messages with keyword letters that have no name, where Dovecot keeps names or UIDs."""
+    path = build.full(folder.at(b"dovecot-keywords"))
+    lines: list[bytes] = []
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            lines = file.read().splitlines()
+    elif not os.path.exists(build.full(folder.at(b"dovecot-uidlist"))):
+        return []
+    named = {
+        "abcdefghijklmnopqrstuvwxyz"[int(found[1])]
+        for found in (_KEYWORD.fullmatch(line) for line in lines)
+        if found and not found[2].startswith(b"unknown-")
+    }
+    letters = {draft.path: _keyword_letters(draft) - named for draft in folder.drafts}
+    return [
+        expected("unknown-keyword", path, "warning", None, letters="".join(sorted(lost)))
+        for path, lost in letters.items()
+        if lost
+    ]
+
+
+_KEYWORD = re.compile(rb"(1?\d|2[0-5]) ([!-~]+)")
+
+
+def _keyword_letters(draft: Draft) -> set[str]:
+    """The small letters among the flags, which end before the first character that is none."""
+    found = re.search(rb".*:2,([A-Za-z]*)", draft.filename, re.DOTALL)
+    return {chr(letter) for letter in found[1] if chr(letter).islower()} if found else set()
+
+
 def _wanted(number: int, seed: int, random: Random) -> bool:
     return random.random() < 0.15 or number % EVERY == seed % EVERY
 
@@ -79,7 +111,6 @@ def _healthy(build: Build, random: Random) -> None:
         build.add_folder(b"", "INBOX", style, mails=random.randint(3, 10))
         build.write(b"subscriptions", b"Sent\nTrash\n")
         if style.name.startswith("dovecot"):
-            build.write(b"dovecot-keywords", b"0 $Junk\n1 work\n")
             build.write(b"dovecot-uidvalidity", b"5f5e1001")
             build.write(b"dovecot-uidvalidity.5f5e1001", b"")
             build.write(b"dovecot.list.index.log", b"\1\2\3")

@@ -308,6 +308,7 @@ def clash_of_the_empty(build: Build) -> Planted:
     """Two files of 0 bytes are identical."""
     folder = build.new_folder(private=True)
     drafts = [build.draft(folder), build.draft(folder)]
+    drafts[0].info = b":2,S"
     drafts[1].stem, drafts[1].place, drafts[1].info = drafts[0].stem, b"new", b""
     drafts[1].mtime = drafts[1].mail.date
     for draft in drafts:
