@@ -33,6 +33,7 @@ def build_spool(root: bytes, seed: int) -> Truth:
     planted += [compose(build) for _ in range(random.randint(5, 20))]
     planted += [compose_copies(build) for _ in range(random.randint(2, 8))]
     _keep_layout(build)
+    _keep_store(build)
     build.settle()
     problems: list[Expected] = []
     for truth in planted:
@@ -121,6 +122,17 @@ def _healthy(build: Build, random: Random) -> None:
 def _keep_layout(build: Build) -> None:
     """A `maildir++` spool is one by its majority: enough folders that are `.NAME`."""
     assert build.style.layout == "fs" or build.top_strangers * 2 < len(build.folder_names)
+
+
+def _keep_store(build: Build) -> None:
+    """Most names of the spool have a colon: folders with one message follow the others."""
+    infos = [one.info for each in build.folders for one in each.drafts if one.place == b"cur"]
+    foreign = sum(bool(info) and not info.startswith(b":") for info in infos)
+    colon = sum(info.startswith(b":") for info in infos)
+    if foreign >= colon:
+        folder = build.new_folder(mails=0, private=True)
+        for _ in range(foreign - colon + 1):
+            build.put(build.draft(folder))
 
 
 def _own_separators(folder: Folder) -> list[Expected]:

@@ -116,7 +116,8 @@ class Draft:
     @property
     def trashed(self) -> bool:
         """Whether the letters at the end of its name mark it as deleted."""
-        return b"T" in self.path.rpartition(b"2,")[2]
+        _, separator, letters = self.filename.rpartition(b"2,")
+        return bool(separator) and b"T" in letters
 
     @property
     def virtual(self) -> int:

@@ -6,7 +6,7 @@ import os
 
 from ..spool import Build
 from ..truth import Planted, expected, text
-from .registry import Plant, Sow, family, plant, register
+from .registry import Sow, family, plant
 
 # bad-folder-name
 
@@ -15,12 +15,16 @@ def _path(pattern: str, number: int) -> bytes:
     return pattern.replace("N", str(number)).encode("utf-8", "surrogateescape")
 
 
-def _named(name: str, becomes: str, *, taken: bool = False) -> Sow:
-    """A folder of this name; `N` stands for a number. `taken`: its right name is another's."""
+def _named(styles: str, name: str, becomes: str, *, taken: bool = False) -> Sow:
+    """A folder of this name, in these styles; `N` stands for a number. `taken`: its right name is
+    another's."""
 
     def sow(build: Build) -> Planted:
+        if build.style.name not in styles.split():
+            return []
         number = build.number()
-        path, right = _path(name, number), _path(becomes, number)
+        dot = "" if build.style.layout == "fs" else "."
+        path, right = _path(dot + name, number), _path(dot + becomes, number)
         build.add_folder(path, f"Odd{number}", build.style, mails=2, private=True)
         if taken:
             build.add_folder(right, f"Right{number}", build.style, mails=1, private=True)
@@ -30,30 +34,30 @@ def _named(name: str, becomes: str, *, taken: bool = False) -> Sow:
     return sow
 
 
+_DOTTED = "dovecot courier plain"
 _EMPTY = {
-    "empty_first": ("..SpamN", ".SpamN"),
-    "empty_last": (".TrailingN.", ".TrailingN"),
-    "empty_middle": (".xN..y", ".xN.y"),
+    "empty_first": (_DOTTED, ".SpamN", "SpamN"),
+    "empty_last": (_DOTTED, "TrailingN.", "TrailingN"),
+    "empty_middle": (_DOTTED, "xN..y", "xN.y"),
 }
+# Courier keeps names in UTF-8, and programs that are no servers open any name.
+_UTF7 = "dovecot dovecot-fs plain"
 _SPELLED = {
-    "raw_utf8": ("GrüßeN", "Gr&APwA3w-eN"),
-    "bare_ampersand": ("R&DN", "R&-DN"),
-    "shifted_letter": ("&AEE-N", "AN"),
-    "not_decoding": ("a&QQN", "a&-QQN"),
+    "raw_utf8": (_UTF7, "GrüßeN", "Gr&APwA3w-eN"),
+    "bare_ampersand": (_UTF7, "R&DN", "R&-DN"),
+    "shifted_letter": (_UTF7, "&AEE-N", "AN"),
+    "not_decoding": (_UTF7, "a&QQN", "a&-QQN"),
 }
-for _kind, _case in _EMPTY.items():
-    register(Plant(f"folder_names.{_kind}", _named(*_case), layout="maildir++"))
-    register(Plant(f"folder_names.{_kind}_taken", _named(*_case, taken=True), layout="maildir++"))
-for _kind, (_name, _right) in _SPELLED.items():
-    # Courier keeps names in UTF-8, and other programs open any name.
-    for _style, _dot in (("dovecot", "."), ("dovecot-fs", ""), ("plain", ".")):
-        _variant = f"folder_names.{_kind}_{_style}"
-        register(Plant(_variant, _named(_dot + _name, _dot + _right), style=_style))
+_CASES = (_EMPTY | _SPELLED).items()
+family({f"folder_names.{kind}": _named(*case) for kind, case in _CASES})
+family({f"folder_names.{kind}_taken": _named(*case, taken=True) for kind, case in _CASES})
 
 
-@plant(style="dovecot")
+@plant()
 def beside_inbox(build: Build) -> Planted:
     """The root is INBOX, whatever else bears the name: what is to be merged gets no remedy."""
+    if build.style.name != "dovecot":
+        return []
     found = []
     for path in (b".INBOX", b".Inbox"):
         build.add_folder(path, text(path), build.style, mails=1, private=True)
@@ -66,6 +70,8 @@ def beside_inbox(build: Build) -> Planted:
 
 def _link(target: bytes, told: bool) -> Sow:
     def sow(build: Build) -> Planted:
+        if build.style.layout != "maildir++":
+            return []
         path = b".Link%d" % build.number()
         os.symlink(target, build.full(path))
         return [expected("linked", path, "warning", "quarantine", kind="symlink")] * told
@@ -73,9 +79,13 @@ def _link(target: bytes, told: bool) -> Sow:
     return sow
 
 
-for _kind, _target in {"nowhere": b"gone", "itself": b".", "file": b"/dev/null"}.items():
-    _told = _target != b"."
-    register(Plant(f"folder_names.link_to_{_kind}", _link(_target, _told), layout="maildir++"))
+family(
+    {
+        "folder_names.link_to_nowhere": _link(b"gone", True),
+        "folder_names.link_to_file": _link(b"/dev/null", True),
+        "folder_names.link_to_maildir": _link(b".", False),
+    }
+)
 
 
 # Modes

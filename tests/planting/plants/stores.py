@@ -8,7 +8,7 @@ from ..mail import plain
 from ..spool import Build
 from ..truth import Planted, expected
 from .contents import FROM
-from .registry import Plant, Sow, family, register
+from .registry import Sow, family
 
 
 def _store(kind: str, messages: int | None, *files: bytes) -> Sow:
@@ -62,11 +62,12 @@ def _gnus(build: Build) -> Planted:
 
 def _mbox(build: Build) -> Planted:
     """A file where Dovecot has a folder."""
+    if build.style.layout != "maildir++":
+        return []
     content = b"\n".join(FROM + plain(build.letter()) for _ in range(2))
     path = build.write(b".Mbox%d" % build.number(), content)
     build.unexamined.add(path)
     return [expected("foreign-store", path, "info", None, kind="mbox")]
 
 
-family({"stores.nnmaildir": _gnus})
-register(Plant("stores.mbox", _mbox, layout="maildir++"))
+family({"stores.nnmaildir": _gnus, "stores.mbox": _mbox})
