@@ -142,8 +142,9 @@ def lost_colon_after_size(build: Build) -> Planted:
 
 @plant()
 def no_letters_after_comma(build: Build) -> Planted:
-    """`2,` alone at the end is no lost colon; in `new` nothing is wrong with the name."""
-    draft = build.draft(build.folder(colon=True), place=b"new")
+    """`2,` alone at the end is no lost colon where no other name ends so; in `new` nothing is wrong
+    with the name."""
+    draft = build.draft(build.new_folder(private=True), place=b"new")
     draft.with_s = draft.with_w = False
     draft.info = b""
     draft.tail += b"x2,"
