@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from random import Random
 from .compose import compose, compose_copies
 from .plants import PLANTS, Plant
 from .plants.names import flags
-from .spool import STYLES, Build, Folder
+from .spool import STYLES, Build, Draft, Folder
 from .truth import Expected, Truth, expected
 
 EVERY = 10  # so many spools in a row offer every plant at least once
@@ -32,12 +33,13 @@ def build_spool(root: bytes, seed: int) -> Truth:
     planted += [compose(build) for _ in range(random.randint(5, 20))]
     planted += [compose_copies(build) for _ in range(random.randint(2, 8))]
     _keep_layout(build)
+    _keep_store(build)
     build.settle()
     problems: list[Expected] = []
     for truth in planted:
         problems += truth() if callable(truth) else truth
     for folder in build.folders:
-        problems += _own_separators(folder) + _packed(build, folder)
+        problems += _own_separators(folder) + _packed(build, folder) + _nameless(build, folder)
     return Truth(problems, build.unexamined, [plant.name for plant in chosen])
 
 
@@ -64,6 +66,37 @@ _MAGIC = {
 }  # fmt: skip
 
 
+def _nameless(build: Build, folder: Folder) -> list[Expected]:
+    """Messages with keyword letters that have no name, where Dovecot keeps names or UIDs."""
+    path = build.full(folder.at(b"dovecot-keywords"))
+    lines: list[bytes] = []
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            lines = file.read().splitlines()
+    elif not os.path.exists(build.full(folder.at(b"dovecot-uidlist"))):
+        return []
+    named = {
+        "abcdefghijklmnopqrstuvwxyz"[int(found[1])]
+        for found in (_KEYWORD.fullmatch(line) for line in lines)
+        if found and not found[2].startswith(b"unknown-")
+    }
+    letters = {draft.path: _keyword_letters(draft) - named for draft in folder.drafts}
+    return [
+        expected("unknown-keyword", path, "warning", None, letters="".join(sorted(lost)))
+        for path, lost in letters.items()
+        if lost
+    ]
+
+
+_KEYWORD = re.compile(rb"(1?\d|2[0-5]) ([!-~]+)")
+
+
+def _keyword_letters(draft: Draft) -> set[str]:
+    """The small letters among the flags, which end before the first character that is none."""
+    found = re.search(rb".*:2,([A-Za-z]*)", draft.filename, re.DOTALL)
+    return {chr(letter) for letter in found[1] if chr(letter).islower()} if found else set()
+
+
 def _wanted(number: int, seed: int, random: Random) -> bool:
     return random.random() < 0.15 or number % EVERY == seed % EVERY
 
@@ -79,7 +112,6 @@ def _healthy(build: Build, random: Random) -> None:
         build.add_folder(b"", "INBOX", style, mails=random.randint(3, 10))
         build.write(b"subscriptions", b"Sent\nTrash\n")
         if style.name.startswith("dovecot"):
-            build.write(b"dovecot-keywords", b"0 $Junk\n1 work\n")
             build.write(b"dovecot-uidvalidity", b"5f5e1001")
             build.write(b"dovecot-uidvalidity.5f5e1001", b"")
             build.write(b"dovecot.list.index.log", b"\1\2\3")
@@ -90,6 +122,17 @@ def _healthy(build: Build, random: Random) -> None:
 def _keep_layout(build: Build) -> None:
     """A `maildir++` spool is one by its majority: enough folders that are `.NAME`."""
     assert build.style.layout == "fs" or build.top_strangers * 2 < len(build.folder_names)
+
+
+def _keep_store(build: Build) -> None:
+    """Most names of the spool have a colon: folders with one message follow the others."""
+    infos = [one.info for each in build.folders for one in each.drafts if one.place == b"cur"]
+    foreign = sum(bool(info) and not info.startswith(b":") for info in infos)
+    colon = sum(info.startswith(b":") for info in infos)
+    if foreign >= colon:
+        folder = build.new_folder(mails=0, private=True)
+        for _ in range(foreign - colon + 1):
+            build.put(build.draft(folder))
 
 
 def _own_separators(folder: Folder) -> list[Expected]:

@@ -14,6 +14,7 @@ from . import mail
 
 DAY = 86_400
 HOST = b"host.example"
+_BOTH = b"0 $Junk\n1 work\n"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ class Draft:
     @property
     def trashed(self) -> bool:
         """Whether the letters at the end of its name mark it as deleted."""
-        return b"T" in self.path.rpartition(b"2,")[2]
+        _, separator, letters = self.filename.rpartition(b"2,")
+        return bool(separator) and b"T" in letters
 
     @property
     def virtual(self) -> int:
@@ -151,6 +153,7 @@ class Build:
         self.owners: dict[bytes, tuple[int, int]] = {}  # of what has another owner than the rest
         self.owner = self.random.choice((None, (1000, 1000))) if os.geteuid() == 0 else None
         self.top_strangers = 0  # Maildirs that are topmost and not `.NAME`
+        self.strange_maildirs = False  # servers may count them, and nobody else does
         self.tree = SpoolTree(root)
         self.folder_names = _FS if style.layout == "fs" else _MAILDIR_PLUS
         os.mkdir(root, 0o700)
@@ -296,6 +299,7 @@ class Build:
                 uid += self.random.choice((1, 1, 1, 7, 1000))
                 folder.records[base] = uid
             self._uidlist(folder, uid)
+            self._keywords(folder)
             if folder.style.uids and not os.path.exists(self.full(folder.at(b".uidvalidity"))):
                 self.write(folder.at(b".uidvalidity"), b"1300000001\n%d\n" % folder.highest)
         if os.geteuid() == 0:
@@ -308,6 +312,14 @@ class Build:
                     os.lchown(path, *self.owner)
         for path, owner in self.owners.items():
             os.lchown(self.full(path), *owner)
+
+    def _keywords(self, folder: Folder) -> None:
+        """Most of Dovecot's folders name the letters `a` and `b`."""
+        path = folder.at(b"dovecot-keywords")
+        if folder.style.uidlist == b"dovecot-uidlist" and not os.path.exists(self.full(path)):
+            names = self.random.choice((_BOTH, _BOTH, b"1 work\n", b"0 unknown-0\n1 work\n", b""))
+            if names:
+                self.write(path, names)
 
     def _uidlist(self, folder: Folder, highest: int) -> None:
         name = folder.style.uidlist

@@ -23,7 +23,8 @@ from .truth import Expected, Truth, differences, expected
 
 BY_NAME = {
     "name-clash", "bad-flags", "uid-clash", "missing-subdir", "nested-folder", "linked",
-    "uidlist-damaged", "big-uid", "stale-lock", "bloated-index",
+    "uidlist-damaged", "big-uid", "stale-lock", "bloated-index", "unknown-keyword",
+    "keywords-damaged", "sync-state-damaged", "bad-folder-name", "foreign-store",
 }  # fmt: skip
 BY_CONTENT = {
     "truncated", "not-mail", "header-only", "no-message-id", "from-line", "duplicate-id",
@@ -107,7 +108,7 @@ def test_uidlists_kept_elsewhere_are_read_there(tmp_path: Path) -> None:
     control.mkdir(parents=True)
     lines = [f"{uid} S7 :{draft.base.decode()}\n" for uid, draft in enumerate(letters[:1], 1)]
     lines += [f"{uid} :{draft.base.decode()}\n" for uid, draft in enumerate(reversed(twins), 5)]
-    (control / "dovecot-uidlist").write_text("3 V1 N20 G01\n" + "".join(lines))
+    (control / "dovecot-uidlist").write_text(f"3 V1 N20 G{1:032x}\n" + "".join(lines))
     truth = [
         expected(
             "size-mismatch", letters[0].path, "error", "fix-size",

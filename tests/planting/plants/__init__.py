@@ -6,6 +6,7 @@ from . import (
     contents,
     copies,
     dates,
+    folder_names,
     folders,
     leftovers,
     names,
@@ -13,12 +14,15 @@ from . import (
     quiet,
     servers,
     sizes,
+    states,
+    stores,
     uids,
 )  # fmt: skip
 from .registry import PLANTS, Plant
 
 MODULES = (
-    contents, copies, dates, folders, leftovers, names, places, quiet, servers, sizes, uids,
+    contents, copies, dates, folder_names, folders, leftovers, names, places, quiet, servers, sizes,
+    states, stores, uids,
 )  # fmt: skip
 
 __all__ = ["MODULES", "PLANTS", "Plant"]

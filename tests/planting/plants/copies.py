@@ -297,11 +297,10 @@ def _clash(*files: tuple[str, str], same: bool = False, uids: bool = False) -> S
             if same:
                 found += duplicates(build, drafts, kept)
             if uids and folder.style.uids:
-                paths = [draft.path for draft in drafts]
-                oldest = min(zip(build.age(paths), paths, strict=True))[1]
+                # Who loses the name gets a new one, without `,U=`: the other keeps both.
                 found += [
-                    expected("uid-clash", path, "error", None if path == oldest else "rename")
-                    for path in paths
+                    expected("uid-clash", path, "error", None if path == kept else "rename")
+                    for path in (draft.path for draft in drafts)
                 ]
             return found
 

@@ -142,8 +142,9 @@ def lost_colon_after_size(build: Build) -> Planted:
 
 @plant()
 def no_letters_after_comma(build: Build) -> Planted:
-    """`2,` alone at the end is no lost colon; in `new` nothing is wrong with the name."""
-    draft = build.draft(build.folder(colon=True), place=b"new")
+    """`2,` alone at the end is no lost colon where no other name ends so; in `new` nothing is wrong
+    with the name."""
+    draft = build.draft(build.new_folder(private=True), place=b"new")
     draft.with_s = draft.with_w = False
     draft.info = b""
     draft.tail += b"x2,"
@@ -308,6 +309,7 @@ def clash_of_the_empty(build: Build) -> Planted:
     """Two files of 0 bytes are identical."""
     folder = build.new_folder(private=True)
     drafts = [build.draft(folder), build.draft(folder)]
+    drafts[0].info = b":2,S"
     drafts[1].stem, drafts[1].place, drafts[1].info = drafts[0].stem, b"new", b""
     drafts[1].mtime = drafts[1].mail.date
     for draft in drafts:

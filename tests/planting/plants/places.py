@@ -321,6 +321,8 @@ def _other_file(name: bytes, content: bytes | None, told: bool) -> Sow:
         build.write(path, plain(build.letter()) if content is None else content)
         if told:
             build.unexamined.add(path)
+        if name == b"dovecot-keywords":  # neither content is a list of names
+            return [expected("keywords-damaged", path, "warning", "fix-keywords")]
         return []
 
     return sow

@@ -24,21 +24,25 @@ class Plant:
 PLANTS: dict[str, Plant] = {}
 
 
+def register(one: Plant) -> None:
+    """Adds a plant, whose name is new."""
+    assert one.name not in PLANTS
+    PLANTS[one.name] = one
+
+
 def plant(*, layout: str = "", style: str = "") -> Callable[[Sow], Sow]:
     """Registers a function under `MODULE.NAME`."""
 
-    def register(sow: Sow) -> Sow:
+    def add(sow: Sow) -> Sow:
         module = sow.__module__.rpartition(".")[2]
         name = f"{module}.{sow.__name__}"
-        assert name not in PLANTS
-        PLANTS[name] = Plant(name, sow, layout, style)
+        register(Plant(name, sow, layout, style))
         return sow
 
-    return register
+    return add
 
 
 def family(variants: dict[str, Sow]) -> None:
     """Registers functions made from a table, under the names given."""
     for name, sow in variants.items():
-        assert name not in PLANTS
-        PLANTS[name] = Plant(name, sow)
+        register(Plant(name, sow))

@@ -116,7 +116,9 @@ family(
         "servers.uid_zero": _uidlist(_V3 + b"0 :0.M0.host\n" + _GOOD, True),
         "servers.uid_repeated": _uidlist(_V3 + _GOOD + b"2 :3.M3.host\n", True),
         "servers.uid_out_of_order": _uidlist(_V3 + _GOOD + b"9 :9.M.h\n4 :4.M.h\n", True),
-        "servers.uid_too_long": _uidlist(_V3 + _GOOD + b"99999999999 :9.M.h\n", True),
+        # Dovecot counts in 32 bits: the one is 0, the other 1215752191, which it keeps.
+        "servers.uid_zero_in_32_bits": _uidlist(_V3 + _GOOD + b"4294967296 :9.M.h\n", True),
+        "servers.uid_too_long": _uidlist(_V3 + _GOOD + b"99999999999 :9.M.h\n", False),
         "servers.uid_none": _uidlist(_V3 + _GOOD + b":9.M.h\n", True),
         "servers.uid_words": _uidlist(_V3 + b"one :0.M0.host\n" + _GOOD, True),
         "servers.uid_negative": _uidlist(_V3 + b"-1 :0.M0.host\n" + _GOOD, True),

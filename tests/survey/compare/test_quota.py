@@ -101,6 +101,19 @@ def test_a_sum_is_judged_by_a_full_survey_of_what_stands_still(maildir: SurveyMa
     assert b"maildirsize" not in maildir.codes()
 
 
+def test_what_no_server_counts_does_not_keep_it_quiet(maildir: SurveyMaildir) -> None:
+    big(maildir, b"cur/1.a")
+    quota(maildir, 0)
+    os.mkfifo(maildir.at(b"pipe"))
+    maildir.file(b".Old", b"From a@example.org Mon Jan  1 00:00:00 2018\n")
+    maildir.survey()
+    assert CODE in maildir.codes()[b"maildirsize"]
+    maildir.folder(b".Gnus")  # which a server counts, and the survey does not
+    maildir.file(b".Gnus/.nnmaildir/marks/read/1.M1.host", b"")
+    maildir.survey()
+    assert b"maildirsize" not in maildir.codes()
+
+
 def test_a_mark_of_a_folder_in_the_root(maildir: SurveyMaildir) -> None:
     maildir.folder(b".Sent")
     for path in (b"maildirfolder", b".Sent/maildirfolder"):

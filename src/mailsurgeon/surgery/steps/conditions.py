@@ -158,12 +158,14 @@ class NoMailBelow(StepCondition):
     def check(self, places: Places, _folders: LockedFolders, _besides: bytes | None, /) -> Self:
         """Walks the directory and reads the files in it."""
         waiting = [self.path]
+        # Inside cur, new and tmp nothing is a folder.
+        inside = any(part in SUBDIRS for part in self.path.split(b"/")[:-1])
         while waiting:
             here = waiting.pop()
             for name, mode in _entries(places, here):
                 path = here + b"/" + name
                 directory = stat.S_ISDIR(mode)
-                if name in _SERVED if directory else marks_folder(name):
+                if not inside and (name in _SERVED if directory else marks_folder(name)):
                     raise StepRefused(f"{visible(here)} is a folder now")
                 if directory and not is_servers_directory(name):
                     waiting.append(path)

@@ -14,11 +14,14 @@ from mailsurgeon.maildir.server_files import FOLDER_MARK, MAILDIRSIZE
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.index.questions import file_sizes_in
 from mailsurgeon.survey.uidlists.quota_rule import quota_rule
-from mailsurgeon.survey.walk.walk import NOT_FOLLOWED
+from mailsurgeon.survey.walk.foreign_stores import DBOX, MBOX, MDBOX, MH
+from mailsurgeon.survey.walk.walk import is_harmless
 
 _COUNTED = "quota"
 """The index keeps the sums under this key: counting all messages takes a second for 400,000."""
 _TRASH = "Trash"
+_NO_MAILDIRS = (DBOX, MDBOX, MH, MBOX)
+"""Stores in which no server of Maildirs counts anything."""
 
 
 def check_quota(job: Comparison) -> None:
@@ -49,8 +52,7 @@ def check_quota(job: Comparison) -> None:
 def _counted(job: Comparison) -> tuple[Sum | None, Sum | None]:
     """The sum of the messages as their server counts it, and as it does if it is set to treat Trash
     the other way; None when this survey has not seen all of them."""
-    skipped = any(item.reason != NOT_FOLLOWED for item in job.walk.not_examined)
-    if not job.full or job.abandoned or skipped:
+    if not job.full or job.abandoned or _may_lack_messages(job):
         return None, None
     kept = "" if job.changed else job.index.meta(_COUNTED, "")
     if not kept:
@@ -58,6 +60,15 @@ def _counted(job: Comparison) -> tuple[Sum | None, Sum | None]:
         job.index.set_meta(**{_COUNTED: kept})
     usual, other = json.loads(kept)
     return Sum(b"", *usual), Sum(b"", *other)
+
+
+def _may_lack_messages(job: Comparison) -> bool:
+    """Whether a server may count messages in what the walk has passed over."""
+    stores = {store.path: store.kind for store, _ in job.walk.stores}
+    return any(
+        not is_harmless(item.reason) and stores.get(item.path) not in _NO_MAILDIRS
+        for item in job.walk.not_examined
+    )
 
 
 def _count(job: Comparison) -> tuple[tuple[int, int], tuple[int, int]]:

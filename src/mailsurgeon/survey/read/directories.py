@@ -16,7 +16,12 @@ from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined
 from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
 from mailsurgeon.survey.index.writer import NO_FOLDER, DirectorySeals, IndexWriter
 from mailsurgeon.survey.read.examine import examine
-from mailsurgeon.survey.read.folder_context import FolderContext, folder_context, read_letters
+from mailsurgeon.survey.read.folder_context import (
+    FolderContext,
+    folder_context,
+    lettered_files,
+    read_letters,
+)
 from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
 from mailsurgeon.survey.walk.listing import Listing
@@ -192,30 +197,33 @@ class Looking:
 
     def _context(self, folder: bytes) -> FolderContext:
         self._listed = {}
-        names: list[list[bytes]] = []
+        files: list[list[bytes]] = []
         for subdir in (b"cur", b"new"):
             try:
                 listing = self._listing(folder + b"/" + subdir if folder else subdir)
-                names.append(without_prefix(listing.files, b"."))
+                files.append(listing.files)
             except GaveUp:
                 raise
             except OSError as error:
                 if no_more_files(error):
                     raise
-                names.append([])
+                files.append([])
+        names = [without_prefix(some, b".") for some in files]
         bases = {name.partition(b":")[0] for some in names for name in some}
         sizes = self.patience.call(folder, self.lists.sizes, folder, bases)
         letters = self.patience.call(folder, read_letters, self.spool, folder)
         context = folder_context(
-            self.spool, folder, names[0], names[1], sizes, self.owner, self.store, letters
+            self.spool, folder, names[0], names[1], sizes, self.owner, self.store
         )
+        # A message with a leading dot in its name has these flags once it is renamed.
+        lettered = () if letters is None else tuple(lettered_files(folder, files, letters))
         # The comparison needs only these; the sizes of a whole folder would take much memory.
         self.contexts[folder] = FolderContext(
             folder,
             FolderFacts(neighbours=context.facts.neighbours),
             context.marked,
             context.clashes,
-            lettered=context.lettered,
+            lettered=lettered,
         )
         return context
 

@@ -57,12 +57,10 @@ def folder_context(
     sizes: Mapping[bytes, tuple[int | None, int | None]],
     owner: tuple[int, int] | None,
     store: bytes | None = None,
-    letters: Mapping[int, bytes] | None = None,
 ) -> FolderContext:
     """The context of a folder, from the names of the regular files in its cur and new.
 
-    `store`: the separator of the whole spool, if it is not the colon. `letters`: the names of
-    Dovecot's keyword letters; None if Dovecot has left no list in the folder.
+    `store`: the separator of the whole spool, if it is not the colon.
     """
     parts = [name.partition(b":") for names in (cur, new) for name in names]
     odd = [name for name, colon, _ in parts if not colon]
@@ -77,14 +75,17 @@ def folder_context(
     marked = any(b",U=" in b"\0".join(names) for names in (cur, new))
     bases = {base for base, _, _ in parts}
     clashes = _clashes(folder, cur, new) if len(bases) < len(parts) else {}
-    lettered = () if letters is None else tuple(_lettered(folder, cur, new, letters))
-    return FolderContext(folder, facts, marked, clashes, sizes, lettered=lettered)
+    return FolderContext(folder, facts, marked, clashes, sizes)
 
 
-def _lettered(
-    folder: bytes, cur: list[bytes], new: list[bytes], letters: Mapping[int, bytes]
+def lettered_files(
+    folder: bytes, files: list[list[bytes]], letters: Mapping[int, bytes]
 ) -> Iterator[tuple[bytes, str]]:
-    for subdir, names in ((b"cur", cur), (b"new", new)):
+    """The paths of a folder's files that have keyword letters without a name, and these letters.
+
+    `files`: the names in cur, and those in new. `letters`: the names that Dovecot has.
+    """
+    for subdir, names in zip((b"cur", b"new"), files, strict=True):
         for name in names:
             info = name[name.rfind(b":") + 1 :]
             if info != info.upper():

@@ -44,6 +44,7 @@ TOO_DEEP = f"lies more than {LEVELS} directories deep"
 NOT_FOLLOWED = "a symlink to a directory is not followed"
 FILE_NOT_FOLLOWED = "a symlink is not followed"
 ANOTHERS = "another user's spool; open it by itself"
+_NOT_OPENED = " is not opened"
 _SPECIAL = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 _ROOT_HOMES = (Home.ROOT, Home.CONTROL_ROOT)
 
@@ -329,7 +330,7 @@ class _Walker:
             kind = stat.S_IFMT(os.lstat(os.path.join(self.root, path)).st_mode)
         except OSError as error:
             return error.strerror or "cannot be read"
-        return f"{_SPECIAL.get(kind, 'a device')} is not opened"
+        return f"{_SPECIAL.get(kind, 'a device')}{_NOT_OPENED}"
 
     def _leads_to_directory(self, path: bytes, name: bytes) -> bool:
         try:
@@ -355,6 +356,11 @@ class _Walker:
 
     def _skip(self, path: bytes, reason: str) -> None:
         self.found.not_examined.append(NotExamined(path, reason))
+
+
+def is_harmless(reason: str) -> bool:
+    """Whether what a walk passed over for this reason is no regular file and no directory."""
+    return reason in (NOT_FOLLOWED, FILE_NOT_FOLLOWED) or reason.endswith(_NOT_OPENED)
 
 
 def _excluded(path: bytes, patterns: tuple[str, ...]) -> bool:
