@@ -126,7 +126,8 @@ def _links(job: Comparison) -> None:
             names = [entry.name for entry in entries if _is_linked_name(entry)]
     except OSError:
         return
-    for name in sorted(names):
+    elsewhere = {path for path, _ in job.walk.misplaced}  # they are `linked` as servers' files
+    for name in sorted(set(names) - elsewhere):
         own = name.startswith(_OWN_LINKS) or is_servers_directory(name)
         if not (own and job.spool.dovecots is False) and not _leads_to_maildir(job, name):
             number = job.writer.folder_id(b"")

@@ -76,7 +76,7 @@ def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
         path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
         for finding in facts.findings:
             job.writer.directory_problem(path, number, finding)
-        if facts.unread:
+        if facts.unread and facts.unread != NO_FILE:  # that is a problem of its own: `linked`
             job.writer.not_examined(NotExamined(path, facts.unread), number)
 
 
