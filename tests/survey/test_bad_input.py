@@ -16,6 +16,7 @@ import zstandard
 
 from mailsurgeon.survey.read import decompress as packing
 from mailsurgeon.survey.read.decompress import PIECE, PLAIN_LIMIT, RATIO, Undecodable, decompress
+from mailsurgeon.survey.walk.walk import TOO_DEEP
 
 from ..planting.packing import lz4
 from .survey_maildir import SurveyMaildir, text
