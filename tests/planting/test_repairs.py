@@ -70,7 +70,7 @@ def some_repair(look: Look, spool: Spool, random: Random) -> tuple[Plan, list[Pr
     "seed",
     [
         seed if seed < EVERY else pytest.param(seed, marks=pytest.mark.soak)
-        for seed in range(SEEDS // 2)
+        for seed in range(SEEDS // 6)
     ],
 )
 @protects(
