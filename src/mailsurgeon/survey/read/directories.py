@@ -209,7 +209,10 @@ class Looking:
                     raise
                 files.append([])
         names = [without_prefix(some, b".") for some in files]
-        bases = {name.partition(b":")[0] for some in names for name in some}
+
+        def bases() -> set[bytes]:
+            return {name.partition(b":")[0] for some in names for name in some}
+
         sizes = self.patience.call(folder, self.lists.sizes, folder, bases)
         letters = self.patience.call(folder, read_letters, self.spool, folder)
         context = folder_context(

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -97,14 +97,14 @@ class Lists:
             self._seen[path] = self._facts(path)
         return self._seen[path]
 
-    def sizes(self, folder: bytes, bases: Collection[bytes]) -> Sizes:
+    def sizes(self, folder: bytes, bases: Callable[[], Collection[bytes]]) -> Sizes:
         """The S and W of the records in the folder's list that have one of them, by base name, for
-        these base names."""
+        these base names; most lists have none, and then nobody asks for the base names."""
         for name in server_files.TABLE.uidlists:
             facts = self.facts(folder, name)
             if facts is not None:
                 path = list_path(self.spool, folder, name)
-                return record_sizes(_records(path), bases) if facts.sizes else {}
+                return record_sizes(_records(path), bases()) if facts.sizes else {}
         return {}
 
     def _facts(self, path: bytes) -> ListFacts | None:
