@@ -76,8 +76,14 @@ def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
         path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
         for finding in facts.findings:
             job.writer.directory_problem(path, number, finding)
-        if facts.unread and facts.unread != NO_FILE:  # that is a problem of its own: `linked`
+        if facts.unread and not (facts.unread == NO_FILE and _is_told(job)):
             job.writer.not_examined(NotExamined(path, facts.unread), number)
+
+
+def _is_told(job: Comparison) -> bool:
+    """Whether what is no regular file in the place of a list is a problem of its own (`linked`):
+    only in the spool, not in a CONTROL= directory elsewhere."""
+    return job.spool.control is None
 
 
 def _check_keywords(job: Comparison, folder: FoundFolder, number: int) -> None:
@@ -88,7 +94,7 @@ def _check_keywords(job: Comparison, folder: FoundFolder, number: int) -> None:
             size = file.status.st_size
             data = b"".join(file.blocks(LARGEST_KEYWORDS)) if size <= LARGEST_KEYWORDS else None
     except OSError as error:
-        if error.errno in NOT_REGULAR:
+        if error.errno in NOT_REGULAR and not _is_told(job):
             job.writer.not_examined(NotExamined(path, NO_FILE), number)
         return
     if data is None:
