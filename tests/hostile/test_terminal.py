@@ -43,7 +43,7 @@ class Screen(NamedTuple):
 
 
 SCREENS = (
-    Screen("all mail", (b"1", b"g", b"h", b"j", b"\r", b"jjjj"), b"All mail", "Ffro Fsub"),
+    Screen("all mail", (b"1", b"g", b"h", b"j", b"\r", b"Gkkkk"), b"All mail", "Ffro Fsub"),
     Screen("inspector whole", (b"3", b"+", b"+"), b"problem", "Fnam"),
     Screen("headers", (b"]",), b"Parts: ",
            "Ffro Fto Fccc Fsub Fmid Fdat Frec Fxhe Foth Ffil"),

@@ -25,7 +25,7 @@ from mailsurgeon.survey.run import run_survey
 from tests.support.protects import protects
 from tests.survey.survey_maildir import DATE, SurveyMaildir, text
 
-FOLDERS = (b"", b".A", b".B", b".BACKUP", b".A.b", b"nested")
+FOLDERS = (b"", b".A", b".B", b".BACKUP", b".A.b", b"nested", b".Trailing.", b".INBOX")
 BUSY = (b"cur", b".A/cur", b".A/new", b".A")
 """Where most things happen, so that they meet."""
 DIRECTORIES = BUSY * 6 + tuple(
@@ -49,7 +49,7 @@ LISTS = {
     b"dovecot-keywords": (b"0 Work\n", b"1 \x01\n"),
     b".uidvalidity": (b"1300000000\n9\n", b"x"),
     b"maildirfolder": (b"",),
-    b"maildirsize": (b"1000000S\n150 1\n", b"nonsense\n"),
+    b"maildirsize": (b"9000000S\n150 1\n", b"9000000S\n5000000 9\n", b"nonsense\n"),
 }
 UNSTEADY = ("age_seconds", "open_by")
 """Details that differ between two looks at a file that has not changed."""

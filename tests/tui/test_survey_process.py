@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -131,4 +132,5 @@ def test_nothing_is_left_when_the_program_ends_in_the_middle(
                 terminal.process.send_signal(signal.Signals[way])
             terminal.process.wait(PATIENCE)
         for worker in workers:  # a signal waits, too, for one that waits for its file system
-            os.kill(worker, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it may be gone already
+                os.kill(worker, signal.SIGCONT)

@@ -58,6 +58,8 @@ def look(root: bytes, quarantine: bytes, items: Collection[bytes]) -> Scene:
     _read(root, b"", scene)
     with suppress(FileNotFoundError):
         for holder in os.listdir(quarantine):
+            if holder == b"IDENTITY":  # of the spool; nothing that was put away
+                continue
             assert holder.isdigit(), holder
             _read(os.path.join(quarantine, holder), QUARANTINE + holder + b"/", scene)
     for path, one in list(scene.things.items()):

@@ -172,14 +172,7 @@ def test_moved_messages_are_moved_and_no_other(sync: Mbsync, operator: Operator)
     assert told(after.far.went) == numbered("INBOX", *moved)
     assert told(after.far.came) == numbered("Sent", *moved)
     assert alike(sync.far_side(), sync.near_side())
-    if sync.altmap:
-        operator.undo(sync.spool)
-    else:
-        # mbsync has written its UIDs into their names since: these are not what was filed.
-        undone = operator.run("undo", sync.spool, "--yes", "--format", "json")
-        assert undone.code == 1
-        assert [row["reason"] for row in undone.json["refused"]] == ["it is gone"] * 2
-        file_into(sync, operator, "INBOX", moved)
+    operator.undo(sync.spool)  # also where mbsync has written its UIDs into their names since
     back = sync.must()
     assert told(back.far.went) == numbered("Sent", *moved)
     assert told(back.far.came) == numbered("INBOX", *moved)

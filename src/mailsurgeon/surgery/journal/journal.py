@@ -277,7 +277,7 @@ class Journal:
                 return set()
             rows = db.execute(
                 "SELECT operation FROM steps WHERE state = 'done' AND act > ?"
-                " GROUP BY operation, act HAVING MAX(reason) = ''",
+                " GROUP BY operation, act HAVING MAX(reason LIKE '%purged by operation %') = 0",
                 (WHOLE_BATCH,),
             )
             return {row[0] for row in rows}
