@@ -41,10 +41,11 @@ class HostileSpool:
         self._lists()
 
     def folders(self) -> list[bytes]:
-        """Paths of folders: INBOX, chunks as they are, chunks in modified UTF-7."""
+        """Paths of folders: INBOX, chunks as they are, which servers cannot open, and chunks in
+        modified UTF-7."""
         named = [text.replace(b".", b"_").replace(b"/", b"_") for text in self.texts[:FOLDERS]]
         decoded = [encode_folder("Fmut" + text.decode("utf-8", "replace")) for text in named]
-        raw = [b"Ffol%s%d" % (text, number) for number, text in enumerate(named)]
+        raw = [b"Ffol%s%d&" % (text, number) for number, text in enumerate(named)]
         coded = [b"%s%d" % (name, number) for number, name in enumerate(decoded)]
         return [b"", *(b"." + name for name in (*raw, *coded))]
 

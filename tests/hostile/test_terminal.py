@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.hostile.spool import HostileSpool
+from tests.hostile.spool import FOLDERS, HostileSpool
 from tests.hostile.stream import Stream
 from tests.hostile.terminal import PROGRAM, Terminal
 from tests.support.protects import protects
@@ -43,7 +43,8 @@ class Screen(NamedTuple):
 
 
 SCREENS = (
-    Screen("all mail", (b"1", b"g", b"h", b"j", b"\r", b"Gkkkk"), b"All mail", "Ffro Fsub"),
+    Screen("all mail", (b"1", b"g", b"h", b"j", b"\r", b"j" * (FOLDERS + 3)),
+           b"All mail", "Ffro Fsub"),
     Screen("inspector whole", (b"3", b"+", b"+"), b"problem", "Fnam"),
     Screen("headers", (b"]",), b"Parts: ",
            "Ffro Fto Fccc Fsub Fmid Fdat Frec Fxhe Foth Ffil"),
@@ -52,7 +53,7 @@ SCREENS = (
     Screen("a file that is gone", (GONE, b"["), b"here no longer"),
     Screen("panes again", (b"[", b"[", b"_", b"_", b"2"), b"problem", "Fsub"),
     Screen("more of the list", (b"\x1b[6~",), b"Ffro", "Ffro Fsub"),
-    Screen("the end of it", (b"G", b"kkk"), b"64/67", "Fsub"),
+    Screen("the end of it", (b"G", b"kkk"), b"/%d" % (67 + FOLDERS), "Fsub"),
     Screen("copied", (b"y",), b"Copied the path"),
     Screen("copied again", (b"y",), b"Copied the Message-ID"),
     Screen("folder asked", (b"m",), b"of the folder", "Ffol"),
