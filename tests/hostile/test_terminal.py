@@ -43,7 +43,7 @@ class Screen(NamedTuple):
 
 
 SCREENS = (
-    Screen("all mail", (b"1", b"g", b"h", b"j", b"\r", b"j" * (FOLDERS + 3)),
+    Screen("all mail", (b"1", b"g", b"h", b"j", b"\r", b"j" * (FOLDERS + 5)),
            b"All mail", "Ffro Fsub"),
     Screen("inspector whole", (b"3", b"+", b"+"), b"problem", "Fnam"),
     Screen("headers", (b"]",), b"Parts: ",
