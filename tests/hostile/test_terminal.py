@@ -53,7 +53,7 @@ SCREENS = (
     Screen("a file that is gone", (GONE, b"["), b"here no longer"),
     Screen("panes again", (b"[", b"[", b"_", b"_", b"2"), b"problem", "Fsub"),
     Screen("more of the list", (b"\x1b[6~",), b"Ffro", "Ffro Fsub"),
-    Screen("the end of it", (b"G", b"kkk"), b"/%d" % (67 + FOLDERS), "Fsub"),
+    Screen("the end of it", (b"G", b"kkk"), b"/%d" % (68 + FOLDERS), "Fsub"),
     Screen("copied", (b"y",), b"Copied the path"),
     Screen("copied again", (b"y",), b"Copied the Message-ID"),
     Screen("folder asked", (b"m",), b"of the folder", "Ffol"),
