@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import every_id
 from mailsurgeon.survey.index.rows import ProblemRow
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.run import SurveyResult, run_survey
@@ -98,7 +99,7 @@ class SurveyMaildir:
 
     def surveyed_paths(self) -> set[bytes]:
         """The files the index knows."""
-        ids = [row[0] for row in self.index.db.execute("SELECT id FROM entries")]
+        ids = every_id(self.index)
         return {entry.path for entry in self.index.entries(ids) if entry.place != "folder"}
 
     def contents(self) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def contents(index: Index) -> dict[str, Any]:
     """All an index says, without its own numbers and the time that has passed."""
     rows = index.folders()
     folders = {row.id: row.path for row in rows}
-    ids = [row[0] for row in index.db.execute("SELECT id FROM entries")]
+    ids = every_id(index)
     entries = {
         entry.path: (folders.get(entry.folder), *entry[2:3], *entry[4:])
         for entry in index.entries(ids)

@@ -38,6 +38,7 @@ def run_survey(
     *,
     executor: Executor | None = None,
     quick: bool = False,
+    rows: bool = False,
     folders: Iterable[bytes] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -45,7 +46,9 @@ def run_survey(
 ) -> SurveyResult:
     """Surveys the spool, or only `folders` of it, and brings the index up to date.
 
-    Without an executor this process reads the files. `given_up` is called with a directory that has
+    Without an executor this process reads the files. With `rows` every message that is examined
+    gets a row of the index, for lists that are sorted and filtered often; else healthy ones are
+    packed, which takes less time and room. `given_up` is called with a directory that has
     not answered for some seconds; if it returns True, the survey skips the rest of that folder.
     Raises OSError when the spool's root cannot be read, sqlite3.Error when the index cannot be
     written.
@@ -54,8 +57,9 @@ def run_survey(
         if not mine:
             return SurveyResult(index.meta("depth", "quick"), 0.0, 0, 0, 0, 0, cancelled=True)
         survey = _Survey(
-            spool, index, options or Options(), executor, quick, on_progress, cancelled, given_up
-        )
+            spool, index, options or Options(), executor, quick, rows, on_progress, cancelled,
+            given_up,
+        )  # fmt: skip
         try:
             return survey.run(None if folders is None else set(folders))
         finally:
@@ -104,6 +108,7 @@ class _Survey:
         options: Options,
         executor: Executor | None,
         quick: bool,
+        rows: bool,
         on_progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
         given_up: Callable[[bytes], bool] | None,
@@ -112,6 +117,7 @@ class _Survey:
         self.index = index
         self.options = options
         self.executor = executor
+        self.packs = not rows
         self.moment = Moment(time.time() + options.clock_ahead, full=not quick)
         self.report = on_progress or _ignore
         self.cancelled = cancelled or (lambda: False)
@@ -135,6 +141,7 @@ class _Survey:
         looking = Looking(
             self.spool, self.writer, lists, self.moment, owner, self.executor,
             self.options.jobs or os.cpu_count() or 1, self.patience, self.cancelled, store,
+            packs=self.packs,
         )  # fmt: skip
         ended = self._read(looking, wanted)
         self.writer.flush()

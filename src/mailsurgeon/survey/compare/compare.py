@@ -60,7 +60,7 @@ def compare(job: Comparison) -> list[str]:
         find_packed(job)
     find_leftovers(job, copies)
     find_directories(job)
-    job.writer.sweep_directories()
+    job.writer.sweep()
     return notes_on_dates(job) if job.full else []
 
 

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from mailsurgeon.diagnosis.group_rules import Copy, Twin
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index import comparison
+from mailsurgeon.survey.index import comparison, message_ids
 from mailsurgeon.survey.index.comparison import Candidate, Likeness
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.sql import chunks
 from mailsurgeon.survey.index.writer import IndexWriter
 from mailsurgeon.survey.read.message_file import digests, open_file
+
+_GROUPS = 200  # groups of messages that are looked up together
 
 _Key = tuple[int, int, int | None, str | None]
 """Folder (0 if it does not matter), size, virtual size, Message-ID: equal files have equal keys."""
@@ -28,6 +31,7 @@ class Copies:
 
     def of(self, ids: Sequence[int], *, digests: bool) -> list[Copy]:
         """These entries as copies; with `digests` readable files have their digests."""
+        self.writer.make_rows(ids)  # they may get digests
         candidates = comparison.candidates(self.index, ids)
         copies = [self._copy(candidate, digests=digests) for candidate in candidates]
         return sorted(copies, key=lambda copy: copy.path)
@@ -82,13 +86,9 @@ class Copies:
         """By the id of one of these files, an identical filed message anywhere, if possible one
         that is not marked deleted."""
         wanted = _alike(comparison.likeness(self.index, ids), same_folder=False)
-        candidates: dict[_Key, list[int]] = {}
-        for key in wanted:
-            _, size, virtual, identity = key
-            rows = comparison.filed_like(self.index, identity, size)
-            found = [row[0] for row in rows if row[2:] == (size, virtual, identity)]
-            if found:
-                candidates[key] = found
+        rows = comparison.filed_like(self.index, {(key[3], key[1]) for key in wanted})
+        alike = _alike(rows, same_folder=False)
+        candidates = {key: alike[key] for key in wanted.keys() & alike.keys()}
         return self._filed(wanted, candidates)
 
     def earlier_twins(self, ids: Sequence[int]) -> dict[int, Twin]:
@@ -123,8 +123,14 @@ class Copies:
 
     def groups_with_id(self) -> Iterator[list[Copy]]:
         """Groups of messages that share a Message-ID."""
-        for group in comparison.sharing_message_id(self.index):
-            yield [self._copy(candidate, digests=True) for candidate in group]
+        for some in chunks(message_ids.sharing_message_id(self.index), _GROUPS):
+            ids = [number for group in some for number in group]
+            self.writer.make_rows(ids)  # they get digests
+            known = {row.id: row for row in comparison.comparable(self.index, ids)}
+            for group in some:
+                copies = [self._copy(known[each], digests=True) for each in group if each in known]
+                if len(copies) > 1:
+                    yield copies
 
     def groups_without_id(self) -> Iterator[tuple[bool, list[Copy]]]:
         """Groups of identical files without a Message-ID, each with whether they are known to be

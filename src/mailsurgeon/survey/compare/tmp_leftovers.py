@@ -10,7 +10,7 @@ from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.compare.copies import Copies
 from mailsurgeon.survey.compare.job import Comparison
-from mailsurgeon.survey.index import comparison
+from mailsurgeon.survey.index import comparison, message_ids
 from mailsurgeon.survey.index.comparison import TmpFile
 from mailsurgeon.survey.index.writer import SEPARATE
 
@@ -21,6 +21,8 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
     if not files:
         return
     holders = _Holders(job)
+    named = {file.message_id for file in files if file.message_id}
+    filed = message_ids.filed_among(job.index, named)
     stale: dict[int, Leftover] = {}
     homes: dict[int, int] = {}
     for file in files:
@@ -36,7 +38,7 @@ def find_leftovers(job: Comparison, copies: Copies) -> None:
             bool(file.traits & Traits.MAIL),
             _complete(file) if job.full else None,
             None,
-            file.message_id is not None and comparison.is_filed(job.index, file.message_id),
+            file.message_id in filed,
         )
         if facts.stale:
             stale[file.id] = facts

@@ -6,14 +6,13 @@ one, so take all of them before you change the index.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from mailsurgeon.maildir.message import Traits
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.message_ids import packed_with
+from mailsurgeon.survey.index.slices import Held, directory_places
 from mailsurgeon.survey.index.sql import (
     BY_DIRECTORY,
     BY_FILE,
@@ -84,7 +83,10 @@ def candidates(index: Index, ids: Sequence[int]) -> Iterator[Candidate]:
 def likeness(index: Index, ids: Sequence[int]) -> Iterator[Likeness]:
     """The files with these ids that are not empty."""
     wanted = ",".join(map(str, ids))
-    return _likeness(index, f"{BY_FILE} WHERE f.id IN ({wanted}) AND f.size > 0")
+    yield from _likeness(index, f"{BY_FILE} WHERE f.id IN ({wanted}) AND f.size > 0")
+    where = directory_places(index.db)
+    for held in index.slices.find(ids):
+        yield _packed_likeness(held, where[held.columns.directory].folder)
 
 
 def likeness_of_fileable(index: Index) -> Iterator[Likeness]:
@@ -95,40 +97,47 @@ def likeness_of_fileable(index: Index) -> Iterator[Likeness]:
 def likeness_of_filed(index: Index, folder: int) -> Iterator[Likeness]:
     """The messages in cur and new of a folder that are not empty."""
     where = f"{IS_FILED} AND d.folder = {folder} AND f.size > 0"
-    return _likeness(index, f"{BY_DIRECTORY} WHERE {where}")
+    yield from _likeness(index, f"{BY_DIRECTORY} WHERE {where}")
+    for columns in index.slices.of_folder(folder):
+        for place, number in enumerate(columns.ids):
+            yield _packed_likeness(Held(number, columns, place), folder)
 
 
-def filed_like(index: Index, message_id: str | None, size: int) -> Iterator[Likeness]:
-    """The messages in cur and new of any folder that have this Message-ID. If it is None: those
-    that have no Message-ID, and this size in bytes."""
-    same, value = "f.message_id = ?", message_id
-    if message_id is None:
-        same, value = "f.message_id IS NULL AND f.traits > 0 AND f.size = ?", size
-    return _likeness(index, f"{BY_FILE} WHERE {same} AND {IS_FILED}", value)
+def filed_like(index: Index, wanted: Collection[tuple[str | None, int]]) -> Iterator[Likeness]:
+    """The messages in cur and new of any folder that have one of these Message-IDs, or that have
+    none and one of the sizes (bytes) that are given together with None."""
+    message_ids = sorted({message_id for message_id, _ in wanted if message_id is not None})
+    sizes = sorted({size for message_id, size in wanted if message_id is None})
+    for chunk in chunks(message_ids):
+        where = f"f.message_id IN ({marks(chunk)}) AND {IS_FILED}"
+        yield from _likeness(index, f"{BY_FILE} WHERE {where}", *chunk)
+    for chunk in chunks(sizes):
+        where = f"f.message_id IS NULL AND f.traits > 0 AND f.size IN ({marks(chunk)})"
+        yield from _likeness(index, f"{BY_FILE} WHERE {where} AND {IS_FILED}", *chunk)
+    yield from likeness(index, [number for _, number in packed_with(index, message_ids)])
 
 
 def _likeness(index: Index, source: str, *values: str | int | None) -> Iterator[Likeness]:
     return map(Likeness._make, index.db.execute(f"{_LIKENESS} {source}", values))
 
 
-def sharing_message_id(index: Index) -> Iterator[list[Candidate]]:
-    """Groups of messages that have one Message-ID. The caller may store digests between groups."""
-    shared = index.db.execute(
-        "SELECT message_id FROM files WHERE message_id IS NOT NULL"
-        " GROUP BY message_id HAVING COUNT(*) > 1"
-    ).fetchall()
-    for chunk in chunks([identity for (identity,) in shared]):
+def _packed_likeness(held: Held, folder: int) -> Likeness:
+    columns, place = held.columns, held.place
+    return Likeness(
+        held.id, folder, columns.sizes[place], columns.virtual_sizes[place],
+        columns.message_ids[place],
+    )  # fmt: skip
+
+
+def comparable(index: Index, ids: Sequence[int]) -> Iterator[Candidate]:
+    """Those of these entries that are messages which their Message-ID identifies, by id."""
+    for chunk in chunks(ids):
         rows = index.db.execute(
-            # Grouped in lower case, because the column compares and sorts without regard to case.
-            f"SELECT lower(f.message_id), {_CANDIDATE} FROM {BY_FILE} WHERE f.message_id"
-            f" IN ({marks(chunk)}) AND {IS_MESSAGE} AND {_COMPARABLE}"
-            " ORDER BY f.message_id, f.id",
+            f"SELECT {_CANDIDATE} FROM {BY_FILE} WHERE f.id IN ({marks(chunk)}) AND {IS_MESSAGE}"
+            f" AND {_COMPARABLE} ORDER BY f.id",
             chunk,
         ).fetchall()
-        for _, group in groupby(rows, key=itemgetter(0)):
-            alike = [row[1:] for row in group]
-            if len(alike) > 1:
-                yield [Candidate._make(row) for row in alike]
+        yield from map(Candidate._make, rows)
 
 
 def alike_without_message_id(index: Index) -> Iterator[tuple[bool, list[int]]]:
@@ -150,16 +159,6 @@ def alike_without_message_id(index: Index) -> Iterator[tuple[bool, list[int]]]:
         for *facts, number in rows.fetchall():
             alike.setdefault(tuple(facts), []).append(number)
         yield from ((bool(facts[0]), ids) for facts, ids in alike.items() if len(ids) > 1)
-
-
-def is_filed(index: Index, message_id: str) -> bool:
-    """Whether a message in cur or new of any folder has this Message-ID."""
-    row = index.db.execute(
-        "SELECT 1 FROM entries WHERE message_id = ? AND kind = 'file'"
-        f" AND place IN ({FILED_PLACES}) LIMIT 1",
-        (message_id,),
-    ).fetchone()
-    return row is not None
 
 
 class DateSpan(NamedTuple):
@@ -193,14 +192,25 @@ def dates_if_close(index: Index, folder: int, within_ns: int) -> DateSpan | None
     if not ends:
         return None
     first, last = index.db.execute(f"SELECT MIN(mtime_ns), MAX(mtime_ns) FROM ({ends})").fetchone()
-    if first is None or last - first > within_ns:
+    times = [time for time in (first, last) if time is not None]
+    times += index.slices.times(directories) or ()
+    if times and max(times) - min(times) > within_ns:
         return None
-    row = index.db.execute(
+    number, first, last, first_date, last_date = index.db.execute(
         "SELECT COUNT(f.date), MIN(f.mtime_ns), MAX(f.mtime_ns), MIN(f.date), MAX(f.date)"
         f" FROM {BY_DIRECTORY} WHERE d.id IN ({marks(directories)}) AND f.kind = 'file'",
         directories,
     ).fetchone()
-    return DateSpan._make(row) if row[0] and row[2] - row[1] <= within_ns else None
+    times = [time for time in (first, last) if time is not None]
+    dates = [date for date in (first_date, last_date) if date is not None]
+    for columns in index.slices.of_folder(folder):
+        found = [date for date in columns.dates if date is not None]
+        number += len(found)
+        dates += (min(found), max(found)) if found else ()
+        times += (min(columns.mtimes), max(columns.mtimes)) if len(columns) else ()
+    if not number or max(times) - min(times) > within_ns:
+        return None
+    return DateSpan(number, min(times), max(times), min(dates), max(dates))
 
 
 class PackedCount(NamedTuple):
@@ -253,11 +263,8 @@ def names_with_problem(index: Index, code: str) -> Iterator[FolderName]:
 
 def file_at(index: Index, path: bytes) -> int | None:
     """The id of the regular file at a path relative to the spool; None without one."""
-    row = index.db.execute(
-        "SELECT id FROM entries WHERE directory = ? AND filename = ? AND kind = 'file'",
-        os.path.split(path),
-    ).fetchone()
-    return row[0] if row else None
+    entry = index.entry_at(path)
+    return entry.id if entry is not None and entry.kind == "file" else None
 
 
 def names_with_uid(index: Index, folder: int) -> Iterator[NameWithUid]:
@@ -270,7 +277,11 @@ def names_with_uid(index: Index, folder: int) -> Iterator[NameWithUid]:
         " AND instr(filename, x'2c553d') > 0",
         (folder,),
     )
-    return map(NameWithUid._make, rows)
+    yield from map(NameWithUid._make, rows)
+    for columns in index.slices.of_folder(folder):
+        for place, name in enumerate(columns.names):
+            if b",U=" in name:
+                yield NameWithUid(columns.ids[place], name, columns.ctimes[place])
 
 
 # Files that lie where servers do not look

@@ -40,6 +40,7 @@ class BeforeAndAfter:
     """
 
     def __init__(self, index: Index, folders: Iterable[bytes]) -> None:
+        self._index = index
         self._db, self._folders = index.db, [(path,) for path in folders]
         self._db.executescript(
             "DROP TABLE IF EXISTS temp.looked_at; DROP TABLE IF EXISTS temp.seen;"
@@ -48,11 +49,26 @@ class BeforeAndAfter:
         )
         self._choose()
         self._db.executescript(
+            "DROP TABLE IF EXISTS temp.there;"
             "CREATE TEMP TABLE seen (id INTEGER PRIMARY KEY, inode, size, mtime_ns, mode);"
-            f"INSERT INTO seen SELECT f.id, inode, size, mtime_ns, mode FROM {_FILES};"
+            "CREATE TEMP TABLE there (id INTEGER PRIMARY KEY, inode, size, mtime_ns, mode);"
             "CREATE TEMP TABLE seen_problems AS"
             f" SELECT entry, code, remedy FROM problems WHERE {_WHERE};"
         )
+        self._note("seen")
+
+    def _note(self, table: str) -> None:
+        """Puts the present entries of the folders into a table."""
+        self._db.execute(
+            f"INSERT INTO temp.{table} SELECT f.id, inode, size, mtime_ns, mode FROM {_FILES}"
+        )
+        for (folder,) in self._db.execute("SELECT id FROM temp.looked_at").fetchall():
+            for packed in self._index.slices.of_folder(folder):
+                modes = (mode for mode, _, _ in packed.owners)
+                self._db.executemany(
+                    f"INSERT INTO temp.{table} VALUES (?, ?, ?, ?, ?)",
+                    zip(packed.ids, packed.inodes, packed.sizes, packed.mtimes, modes, strict=True),
+                )
 
     def _choose(self) -> None:
         self._db.executemany(
@@ -63,14 +79,14 @@ class BeforeAndAfter:
     def renewal(self) -> Renewal:
         """The changes since this object was created."""
         self._choose()  # adds folders that are new since
-        gone = self._ids(
-            "SELECT id FROM temp.seen s WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.id = s.id)"
-        )
-        new = self._ids(f"SELECT f.id FROM {_FILES} AND f.id NOT IN (SELECT id FROM temp.seen)")
+        self._db.execute("DELETE FROM temp.there")
+        self._note("there")
+        gone = self._ids("SELECT id FROM temp.seen WHERE id NOT IN (SELECT id FROM temp.there)")
+        new = self._ids("SELECT id FROM temp.there WHERE id NOT IN (SELECT id FROM temp.seen)")
         renamed = self._renamed(gone, new)
         changed = self._ids(
-            "SELECT f.id FROM temp.seen s CROSS JOIN files f ON f.id = s.id"
-            " WHERE (f.inode, f.size, f.mtime_ns, f.mode)"
+            "SELECT s.id FROM temp.seen s JOIN temp.there t ON t.id = s.id"
+            " WHERE (t.inode, t.size, t.mtime_ns, t.mode)"
             " IS NOT (s.inode, s.size, s.mtime_ns, s.mode)"
         )
         changed |= self._other_problems()
@@ -87,7 +103,7 @@ class BeforeAndAfter:
             return {}
         before = self._db.execute("SELECT id, inode, size, mtime_ns FROM temp.seen")
         known = {row[1:]: row[0] for row in before if row[0] in gone}
-        now = self._db.execute(f"SELECT f.id, inode, size, mtime_ns FROM {_FILES}")
+        now = self._db.execute("SELECT id, inode, size, mtime_ns FROM temp.there")
         return {known[row[1:]]: row[0] for row in now if row[0] in new and row[1:] in known}
 
     def _other_problems(self) -> set[int]:

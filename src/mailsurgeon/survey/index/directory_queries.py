@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -73,8 +74,11 @@ def most_frequent_mode(index: Index, besides: Sequence[int]) -> int | None:
         f"SELECT f.mode & 4095, COUNT(*) FROM {BY_DIRECTORY} WHERE {IS_MESSAGE}"
         " GROUP BY f.mode & 4095"
     )
-    modes = dict(counts.fetchall())
+    modes = Counter[int](dict(counts.fetchall()))
+    for columns in index.slices.every():
+        modes.update(mode & 0o7777 for mode, _, _ in columns.owners)
     for chunk in chunks(besides):
+        # They have a problem, so they are rows.
         rows = index.db.execute(
             f"SELECT mode & 4095 FROM files WHERE id IN ({marks(chunk)})", chunk
         )

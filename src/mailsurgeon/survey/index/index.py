@@ -15,10 +15,13 @@ from pathlib import Path
 
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host import private
+from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
+from mailsurgeon.survey.index.slices import DirectoryPlace, Held, Slices, directory_places
 from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
+from mailsurgeon.survey.index.views import view
 
-INDEX_SCHEMA = 4
+INDEX_SCHEMA = 5
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -39,6 +42,13 @@ CREATE TABLE files (
     encoding TEXT NOT NULL DEFAULT '', plain_size INTEGER, virtual_size INTEGER,
     message_id TEXT COLLATE NOCASE, sender TEXT, subject TEXT, date INTEGER, looks_like TEXT,
     broken TEXT, skipped TEXT, digest BLOB, body_digest BLOB);
+CREATE TABLE slices (
+    first INTEGER PRIMARY KEY, directory INTEGER NOT NULL, last INTEGER NOT NULL,
+    number INTEGER NOT NULL, full INTEGER NOT NULL, low BLOB NOT NULL, high BLOB NOT NULL,
+    earliest INTEGER NOT NULL, latest INTEGER NOT NULL,
+    digests BLOB NOT NULL, numbers BLOB NOT NULL, texts BLOB NOT NULL);
+CREATE INDEX slices_directory ON slices (directory);
+CREATE TABLE taken (id INTEGER PRIMARY KEY);
 CREATE VIEW entries AS
     SELECT f.id, d.folder, d.place, d.path AS directory, f.filename, f.kind, f.size, f.mtime_ns,
         f.ctime_ns, f.inode, f.mode, f.uid, f.gid, f.nlink, f.errno, f.traits, f.encoding,
@@ -65,38 +75,22 @@ CREATE INDEX IF NOT EXISTS problems_code ON problems (code, folder);
 """
 
 _PATH = path_of("e.directory", "e.filename")
-_FILE_PATH = path_of("d.path", "f.filename")
 _ENTRY = (
     f"e.id, e.folder, e.place, {_PATH},"
     " e.kind, e.size, e.mtime_ns, e.ctime_ns, e.inode, e.message_id, e.sender, e.subject"
 )
-_ORDERS = {
-    "date": "f.mtime_ns, f.id",
-    "size": "f.size",
-    "sender": "f.sender COLLATE NOCASE",
-    "subject": "f.subject COLLATE NOCASE",
-    "problem": "(SELECT MAX(severity * 1000 - id % 1000) FROM problems WHERE entry = f.id)",
-    "path": "d.path, f.filename",
-}
-# Few files neither are messages nor have a problem, so excluding these costs less than selecting
-# the others.
-_LISTED = (
-    "f.id NOT IN (SELECT id FROM files WHERE directory IN (SELECT id FROM directories"
-    " WHERE place NOT IN ('cur', 'new', 'root', 'nested'))"
-    " AND id NOT IN (SELECT entry FROM problems))"
-)
-_PIECE = 1 << 16  # characters parsed at once, because json blocks all other threads meanwhile
 
 
 class Index:
     """A connection to the index of one spool. Each thread needs its own; see `again`.
 
-    Only the modules of this package use `db`; others call their functions.
+    Only the modules of this package use `db` and `slices`; others call their functions.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.db = connection
+        self.slices = Slices(connection)
 
     @classmethod
     def open(cls, path: Path, *, fresh: bool = False) -> Index:
@@ -192,47 +186,15 @@ class Index:
 
     def view(self, query: ViewQuery) -> array[int]:
         """The ids of the entries that `query` selects, in its order."""
-        where: list[str] = []
-        values: list[Value] = []
-        if query.folder is not None:
-            where.append("f.directory IN (SELECT id FROM directories WHERE folder = ?)")
-            values.append(query.folder)
-        codes = {query.code} if query.code else set(query.badges)
-        for group in ({query.code} if query.code else set(), set(query.badges)):
-            if group:
-                where.append(f"f.id IN (SELECT entry FROM problems WHERE code IN ({marks(group)}))")
-                values.extend(sorted(code for code in group if code))
-        if not codes:
-            where.append(_LISTED)
-        if query.text:
-            needle = "%" + _like(query.text) + "%"
-            where.append(
-                "(f.sender LIKE ? ESCAPE '\\' OR f.subject LIKE ? ESCAPE '\\'"
-                " OR f.message_id LIKE ? ESCAPE '\\'"
-                f" OR CAST({_FILE_PATH} AS TEXT) LIKE ? ESCAPE '\\')"
-            )
-            values.extend([needle] * 4)
-        direction = "DESC" if query.descending else "ASC"
-        parts = _ORDERS[query.sort].split(", ")
-        if query.folder is not None or codes or query.text:
-            # The plus keeps SQLite from scanning all files in the order of the index by date:
-            # sorting the selected ones takes less time.
-            parts = [f"+{part}" for part in parts]
-        order = ", ".join(f"{part} {direction}" for part in parts)
-        # The directories are joined only if the query uses their paths.
-        join = " JOIN directories d ON d.id = f.directory" if query.text or "d." in order else ""
-        # One text for all ids, because fetching row by row costs more than all the sorting.
-        (ids,) = self.db.execute(
-            "SELECT COALESCE(group_concat(id), '') FROM (SELECT f.id AS id"
-            f" FROM files f{join} WHERE {' AND '.join(where)} ORDER BY {order}, f.id)",
-            values,
-        ).fetchone()
-        return _numbers(ids)
+        return view(self.db, self.slices, query)
 
     def entries(self, ids: Sequence[int]) -> list[Entry]:
         """The entries with these ids, in the order of `ids`; ids that are gone are left out."""
-        found: dict[int, Entry] = {}
-        for chunk in chunks(ids):
+        # Packed ones first: another process may make rows of them meanwhile.
+        held = list(self.slices.find(ids))
+        where = directory_places(self.db, {each.columns.directory for each in held})
+        found = {each.id: _entry(each, where[each.columns.directory]) for each in held}
+        for chunk in chunks([number for number in ids if number not in found]):
             sql = f"SELECT {_ENTRY} FROM entries e WHERE e.id IN ({marks(chunk)})"
             for row in self.db.execute(sql, chunk):
                 found[row[0]] = Entry._make(row)
@@ -245,7 +207,10 @@ class Index:
             f"SELECT {_ENTRY} FROM entries e WHERE e.directory = ? AND e.filename = ?",
             (directory, filename),
         ).fetchone()
-        return Entry._make(row) if row else None
+        if row:
+            return Entry._make(row)
+        held = self.slices.named(directory, filename)
+        return self.entries([held.id])[0] if held else None
 
     def badges(self, ids: Sequence[int]) -> dict[int, tuple[tuple[str, int], ...]]:
         """By entry, its problems as (code, severity), worst first; entries without any are left
@@ -297,6 +262,14 @@ class Index:
             )
 
 
+def _entry(held: Held, at: DirectoryPlace) -> Entry:
+    facts = held.facts
+    return Entry(
+        held.id, at.folder, at.place, join(at.path, facts.filename), facts.kind, facts.size,
+        facts.mtime_ns, facts.ctime_ns, facts.inode, facts.message_id, facts.sender, facts.subject,
+    )  # fmt: skip
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     private.make_private_file(path)
     db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -321,21 +294,6 @@ def _prepare(db: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"index of schema {version}")
 
 
-def _numbers(text: str) -> array[int]:
-    """Parses numbers separated by commas."""
-    numbers, start = array("q"), 0
-    while start < len(text):
-        end = text.find(",", start + _PIECE)
-        end = len(text) if end < 0 else end
-        numbers.extend(json.loads(f"[{text[start:end]}]"))
-        start = end + 1
-    return numbers
-
-
 def _forget(path: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

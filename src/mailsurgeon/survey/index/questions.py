@@ -14,6 +14,7 @@ from mailsurgeon.maildir.folder_names import folder_path
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
+from mailsurgeon.survey.index.slices import Held, directory_places
 from mailsurgeon.survey.index.sql import chunks, marks
 from mailsurgeon.text import path_shown
 
@@ -58,14 +59,18 @@ class FullEntry(NamedTuple):
 
 def full_entries(index: Index, ids: Sequence[int]) -> Iterator[FullEntry]:
     """The entries with these ids, in any order; ids that are gone are left out."""
-    for chunk in chunks(ids, _CHUNK):
+    packed = list(index.slices.find(ids))
+    yield from _full_entries(index, packed)
+    found = {held.id for held in packed}
+    for chunk in chunks([number for number in ids if number not in found], _CHUNK):
         sql = f"SELECT {_FULL_ENTRY} FROM entries e WHERE e.id IN ({marks(chunk)})"
         yield from map(FullEntry._make, index.db.execute(sql, chunk))
 
 
 def full_entries_at(index: Index, paths: Iterable[bytes]) -> Iterator[FullEntry]:
     """The entries at these paths (relative to the spool), in any order."""
-    for chunk in chunks([os.path.split(path) for path in paths], _CHUNK):
+    places = [os.path.split(path) for path in paths]
+    for chunk in chunks(places, _CHUNK):
         pairs = ",".join(["(?, ?)"] * len(chunk))
         rows = index.db.execute(
             f"SELECT {_FULL_ENTRY} FROM entries e WHERE (e.directory, e.filename)"
@@ -73,6 +78,30 @@ def full_entries_at(index: Index, paths: Iterable[bytes]) -> Iterator[FullEntry]
             [part for pair in chunk for part in pair],
         )
         yield from map(FullEntry._make, rows)
+    if index.slices.exist():
+        held = (index.slices.named(directory, name) for directory, name in places)
+        yield from _full_entries(index, [each for each in held if each is not None])
+
+
+def _full_entries(index: Index, messages: Iterable[Held]) -> Iterator[FullEntry]:
+    found = list(messages)
+    where = directory_places(index.db, {held.columns.directory for held in found})
+    for held in found:
+        facts, at = held.facts, where[held.columns.directory]
+        yield FullEntry(
+            held.id, at.folder, at.place, at.path, facts.filename, facts.kind, facts.size,
+            facts.mtime_ns, facts.ctime_ns, facts.inode, facts.mode, facts.uid, facts.gid,
+            facts.nlink, facts.encoding, facts.plain_size, facts.virtual_size, facts.date,
+            facts.message_id,
+        )  # fmt: skip
+
+
+def every_id(index: Index) -> list[int]:
+    """The ids of all entries, sorted."""
+    ids = [number for (number,) in index.db.execute("SELECT id FROM files")]
+    for columns in index.slices.every():
+        ids += columns.ids
+    return sorted(ids)
 
 
 def names_in(index: Index, folder: bytes) -> Iterator[bytes]:
@@ -80,7 +109,10 @@ def names_in(index: Index, folder: bytes) -> Iterator[bytes]:
     rows = index.db.execute(
         "SELECT filename FROM entries WHERE directory IN (?, ?)", _cur_and_new(folder)
     )
-    return (filename for (filename,) in rows)
+    yield from (filename for (filename,) in rows)
+    for path in _cur_and_new(folder):
+        for columns in index.slices.at(path):
+            yield from columns.names
 
 
 def file_sizes_in(index: Index, folder: bytes) -> Iterator[tuple[bytes, int]]:
@@ -89,7 +121,10 @@ def file_sizes_in(index: Index, folder: bytes) -> Iterator[tuple[bytes, int]]:
         "SELECT directory, filename, size FROM entries WHERE directory IN (?, ?) AND kind = 'file'",
         _cur_and_new(folder),
     )
-    return ((join(directory, filename), size) for directory, filename, size in rows)
+    yield from ((join(directory, filename), size) for directory, filename, size in rows)
+    for path in _cur_and_new(folder):
+        for columns in index.slices.at(path):
+            yield from zip((join(path, name) for name in columns.names), columns.sizes, strict=True)
 
 
 class FileFacts(NamedTuple):
@@ -108,7 +143,10 @@ def messages_below(index: Index, directory: bytes) -> Iterator[FileFacts]:
         " AND place IN ('cur', 'new') AND kind = 'file' AND substr(filename, 1, 1) != x'2e'",
         (directory + b"/", directory + b"0"),
     )
-    return map(FileFacts._make, rows)
+    yield from map(FileFacts._make, rows)
+    for columns in index.slices.below(directory):
+        times = zip(columns.inodes, columns.sizes, columns.mtimes, strict=True)
+        yield from map(FileFacts._make, times)
 
 
 def holds_files(index: Index, directory: bytes) -> bool:
@@ -118,7 +156,11 @@ def holds_files(index: Index, directory: bytes) -> bool:
         " AND (directory = ? OR (directory > ? AND directory < ?)) LIMIT 1",
         (directory, directory + b"/", directory + b"0"),
     ).fetchone()
-    return row is not None
+    return (
+        row is not None
+        or any(map(len, index.slices.at(directory)))
+        or any(map(len, index.slices.below(directory)))
+    )
 
 
 class FiledCopy(NamedTuple):

@@ -81,6 +81,18 @@ class NotExamined(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class DirectorySeals:
+    """The stored facts of a directory: when it was examined (unix ns), its seals and its sums."""
+
+    number: int
+    folder: int
+    looked: int = 0
+    seals: bytes = b""
+    messages: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ViewQuery:
     """Which entries a list shows, and in which order.
 

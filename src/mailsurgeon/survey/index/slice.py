@@ -50,6 +50,29 @@ USUAL_COLUMNS = (*QUICK_COLUMNS, *(
 ))  # fmt: skip
 """The columns that a full survey fills for a regular file that is readable and uncompressed."""
 
+
+class Packed(NamedTuple):
+    """A packed slice (see `packed.py`), as a row of `slices` without its id and its directory.
+
+    `last`: the highest id; `number`: how many messages; `full`: whether they have been read; `low`,
+    `high`: the first and last of their names, which are sorted; `earliest`, `latest`: of their
+    mtimes (ns); `digests`: those of the Message-IDs
+    one after another, empty after a quick survey; `numbers`: statuses and names; `texts`:
+    Message-IDs, senders and subjects.
+    """
+
+    last: int
+    number: int
+    full: int
+    low: bytes
+    high: bytes
+    earliest: int
+    latest: int
+    digests: bytes
+    numbers: bytes
+    texts: bytes
+
+
 Known = Mapping[bytes, tuple[int, Facts]]
 """Rows of the index by name, with their ids."""
 
@@ -59,11 +82,11 @@ class Slice:
     """Some names of one directory, to be examined together.
 
     `number` is the directory's id in the index. New rows get the ids from `first` on, in the order
-    of `names`. `regular`: all were regular files when they were listed. `seal` is a digest from the
-    last survey; if it still fits, nothing has changed. `known` has the rows of the last survey; a
-    row holds if the file's status is the same and its ctime lies before `trusted` (ns), since a
-    later change might have left no trace. For the same reason a slice with a file that changed
-    after `settled` (ns) gets no seal.
+    of `names`. `regular`: all were regular files when they were listed. `packs`: healthy messages
+    are to be packed. `seal` is a digest from the last survey; if it still fits, nothing has
+    changed. `known` has the rows of the last survey; a row holds if the file's status is the same
+    and its ctime lies before `trusted` (ns), since a later change might have left no trace. For the
+    same reason a slice with a file that changed after `settled` (ns) gets no seal.
     """
 
     root: bytes
@@ -75,6 +98,7 @@ class Slice:
     number: int = 0
     first: int = 1
     regular: bool = False
+    packs: bool = False
     seal: bytes = b""
     known: Known | None = None
     trusted: int = 0
@@ -86,16 +110,17 @@ class SliceResult:
     """The result of examining a slice.
 
     `seal` is empty if the next survey must examine the slice again in any case. `same`: the slice
-    still fits its seal; `changed`: it does not, and was not examined further. Otherwise `usual` has
-    the values of new rows with USUAL_COLUMNS (QUICK_COLUMNS in a quick survey) in one flat list,
-    `others` has other new and changed rows, `findings` has problems with the ids of their rows, and
-    `gone` has the ids of rows whose file is gone or is not a message. `messages` and `bytes` count
-    the messages.
+    still fits its seal; `changed`: it does not, and was not examined further. Otherwise `packed`
+    has the healthy messages if the slice `packs`, `usual` has the values of other new rows with
+    USUAL_COLUMNS (QUICK_COLUMNS in a quick survey) in one flat list, `others` has further new and
+    changed rows, `findings` has problems with the ids of their rows, and `gone` has the ids of rows
+    whose file is gone or is not a message. `messages` and `bytes` count the messages.
     """
 
     seal: bytes = b""
     same: bool = False
     changed: bool = False
+    packed: Packed | None = None
     usual: list[Value] = field(default_factory=list[Value])
     others: list[tuple[int, Facts]] = field(default_factory=list[tuple[int, Facts]])
     findings: list[tuple[int, Finding]] = field(default_factory=list[tuple[int, Finding]])

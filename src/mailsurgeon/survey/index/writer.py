@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
 from mailsurgeon.survey.index.index import INDEXES, Index
-from mailsurgeon.survey.index.rows import NotExamined, Place
+from mailsurgeon.survey.index.rows import DirectorySeals, NotExamined, Place
 from mailsurgeon.survey.index.slice import (
     FULL_COLUMNS,
     QUICK_COLUMNS,
@@ -52,23 +51,12 @@ def _insert(columns: Sequence[str], rows: int, *, replace: bool) -> str:
     return f"{verb} INTO files ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
 
 
-@dataclass(frozen=True, slots=True)
-class DirectorySeals:
-    """The stored facts of a directory: when it was examined (unix ns), its seals and its sums."""
-
-    number: int
-    folder: int
-    looked: int = 0
-    seals: bytes = b""
-    messages: int = 0
-    bytes: int = 0
-
-
 class IndexWriter:
     """Writes rows of an index."""
 
     def __init__(self, index: Index, layout: str) -> None:
         self.db = index.db
+        self.slices = index.slices
         self.layout = layout
         self.folders: dict[bytes, int] = dict(self.db.execute("SELECT path, id FROM folders"))
         self.directories: dict[tuple[bytes, str], DirectorySeals] = {}
@@ -81,7 +69,7 @@ class IndexWriter:
             else:
                 self.directories[path, place] = DirectorySeals(*rest)
         row = self.db.execute("SELECT COALESCE(MAX(id), 0) FROM files").fetchone()
-        self._last_id: int = row[0]
+        self._last_id: int = max(row[0], self.slices.last_id())
         self.empty = self._last_id == 0
         self._since = 0.0
 
@@ -217,23 +205,37 @@ class IndexWriter:
             (number,),
         )
         self.db.execute("DELETE FROM files WHERE directory = ?", (number,))
+        self.slices.forget_directory(number)
         self.db.execute("DELETE FROM directories WHERE id = ?", (number,))
 
     def known(self, number: int, names: Sequence[bytes]) -> Known:
-        """The rows of these names in the directory with the id `number`."""
+        """What is known of these names in the directory with the id `number`."""
         columns = ", ".join(Facts._fields)
+        low, high = min(names), max(names)
         rows = self.db.execute(
             f"SELECT id, {columns} FROM files WHERE directory = ? AND filename BETWEEN ? AND ?",
-            (number, min(names), max(names)),
+            (number, low, high),
         )
         wanted = set(names)
-        return {row[1]: (row[0], Facts._make(row[1:])) for row in rows if row[1] in wanted}
+        known = {row[1]: (row[0], Facts._make(row[1:])) for row in rows if row[1] in wanted}
+        for packed in self.slices.between(number, low, high):
+            for place, name in enumerate(packed.names):
+                if name in wanted:
+                    known[name] = packed.ids[place], packed.facts(place)
+        return known
+
+    def unread(self, number: int, names: Sequence[bytes]) -> bool:
+        """Whether only a quick survey has looked at names in this range."""
+        return self.slices.unread(number, min(names), max(names))
 
     def forget_gone(self, number: int, names: set[bytes]) -> bool:
         """Removes the entries of a directory that have none of these names. Returns whether there
         were any."""
         rows = self.db.execute("SELECT id, filename FROM files WHERE directory = ?", (number,))
         gone = [row[0] for row in rows if row[1] not in names]
+        for packed in self.slices.of_directory(number):
+            known = zip(packed.ids, packed.names, strict=True)
+            gone += [entry for entry, name in known if name not in names]
         self.forget(gone)
         return bool(gone)
 
@@ -243,11 +245,12 @@ class IndexWriter:
         self._last_id += count
         return first
 
-    def forget(self, ids: Iterable[int]) -> None:
+    def forget(self, ids: Collection[int]) -> None:
         """Removes entries and their problems."""
         for number in ids:
             self.db.execute("DELETE FROM problems WHERE entry = ?", (number,))
             self.db.execute("DELETE FROM files WHERE id = ?", (number,))
+        self.slices.take(ids)
 
     # Results
 
@@ -265,10 +268,19 @@ class IndexWriter:
             ((number,) for number in folders),
         )
 
-    def store(self, directory: int, folder: int, result: SliceResult, *, quick: bool) -> None:
-        """Stores the result of a slice."""
+    def store(
+        self, directory: int, folder: int, first: int, result: SliceResult, *, quick: bool,
+        known: bool,
+    ) -> None:  # fmt: skip
+        """Stores the result of a slice, whose new ids begin with `first`. `known`: some of its
+        names were known."""
         columns = QUICK_COLUMNS if quick else USUAL_COLUMNS
+        if result.packed is not None:
+            self.slices.add(first, directory, result.packed)
         self._store_usual(columns, result.usual)
+        if known:
+            self.slices.take(number for number, _ in result.others)
+            self.slices.make_rows(number for number, _ in result.findings)
         self.db.executemany(
             _insert(FULL_COLUMNS, 1, replace=True),
             ((number, directory, *facts) for number, facts in result.others),
@@ -294,6 +306,11 @@ class IndexWriter:
             _insert(columns, 1, replace=replace),
             (flat[start : start + width] for start in range(whole, len(flat), width)),
         )
+
+    def make_rows(self, ids: Iterable[int]) -> None:
+        """Gives those of these messages that are packed a row of their own."""
+        if self.slices.exist():
+            self.slices.make_rows(ids)
 
     def set_digests(self, number: int, digest: bytes, body_digest: bytes | None) -> None:
         """Stores the digests of a file's bytes and of its body, so that the file is read once."""
@@ -328,7 +345,9 @@ class IndexWriter:
 
     def problems(self, found: Iterable[tuple[int, int, Finding]], origin: str = TOGETHER) -> None:
         """Adds problems, each with the ids of its entry and folder."""
-        self.db.executemany(_PROBLEM_SQL, (self._problem(*each, origin) for each in found))
+        rows = list(found)
+        self.make_rows(entry for entry, _, _ in rows)
+        self.db.executemany(_PROBLEM_SQL, [self._problem(*each, origin) for each in rows])
 
     def directory_problem(
         self, path: bytes, folder: int, finding: Finding, origin: str = SEPARATE
@@ -340,8 +359,9 @@ class IndexWriter:
         """Removes all problems of an origin, before they are found again."""
         self.db.execute("DELETE FROM problems WHERE origin = ?", (origin,))
 
-    def sweep_directories(self) -> None:
-        """Removes entries of place FOLDER that no longer have a problem."""
+    def sweep(self) -> None:
+        """Removes entries of place FOLDER that no longer have a problem, and empty slices."""
+        self.slices.sweep()
         self.db.execute(
             "DELETE FROM files WHERE directory IN (SELECT id FROM directories WHERE place = ?)"
             " AND id NOT IN (SELECT entry FROM problems)",

@@ -97,6 +97,7 @@ def _survey(crew: Crew, far: _Far, order: SurveyOrder) -> SurveyResult:
             order.spool, index, (order.options or Options()).for_readers(readers),
             executor=readers,
             quick=order.quick,
+            rows=True,
             folders=order.folders,
             on_progress=far.on_progress if order.reports else None,
             cancelled=far.cancelled if order.cancels else far.ending.is_set,

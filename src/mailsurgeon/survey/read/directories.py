@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts, Moment
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined
+from mailsurgeon.survey.index.rows import GRANULARITY, DirectorySeals, NotExamined, Place
 from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
-from mailsurgeon.survey.index.writer import NO_FOLDER, DirectorySeals, IndexWriter
+from mailsurgeon.survey.index.writer import NO_FOLDER, IndexWriter
 from mailsurgeon.survey.read.examine import examine
 from mailsurgeon.survey.read.folder_context import (
     FolderContext,
@@ -51,12 +51,13 @@ class Look:
 
 @dataclass(slots=True)
 class Part:
-    """One slice of a directory: its number among the slices, and the start of its examination
-    (`since`, monotonic seconds)."""
+    """One slice of a directory: its number among the slices, the ids of entries that its result
+    replaces, and the start of its examination (`since`, monotonic seconds)."""
 
     look: Look
     number: int
     task: Slice
+    stale: Collection[int] = ()
     since: float = 0.0
 
 
@@ -75,6 +76,8 @@ class Looking:
         patience: HangGuard,
         cancelled: Callable[[], bool],
         store: bytes | None = None,
+        *,
+        packs: bool = True,
     ) -> None:
         self.spool = spool
         self.writer = writer
@@ -86,6 +89,7 @@ class Looking:
         self.patience = patience
         self.cancelled = cancelled
         self.store = store  # the separator of the whole spool
+        self.packs = packs
         self.contexts: dict[bytes, FolderContext] = {}
         self.abandoned: set[bytes | None] = set()
         self.changed = False
@@ -160,8 +164,8 @@ class Looking:
         seal = look.before[number][:16] if number < len(look.before) else _NO_SEAL
         task = Slice(
             self.spool.root, directory.path, directory.place, names, facts, self.moment,
-            look.known.number, self.writer.reserve(len(names)), regular,
-            b"" if seal == _NO_SEAL else seal,
+            look.known.number, self.writer.reserve(len(names)), regular, self.packs and regular
+            and directory.place in (Place.CUR, Place.NEW), b"" if seal == _NO_SEAL else seal,
             trusted=look.known.looked - GRANULARITY, settled=look.started - GRANULARITY,
         )  # fmt: skip
         part = Part(look, number, task)
@@ -179,8 +183,12 @@ class Looking:
         examines every name."""
         if not part.look.known.looked:
             return part
-        known = self.writer.known(part.look.known.number, part.task.names)
-        return replace(part, task=replace(part.task, seal=b"", known=known))
+        task = replace(part.task, seal=b"")
+        known = self.writer.known(task.number, task.names)
+        if self.moment.full and self.writer.unread(task.number, task.names):
+            stale = [number for number, _ in known.values()]
+            return replace(part, task=task, stale=stale)  # nothing of them has been read
+        return replace(part, task=replace(task, known=known))
 
     def _begin(self, directory: Directory, names: list[bytes]) -> Look:
         writer = self.writer
@@ -323,11 +331,15 @@ class Looking:
             messages, size = result.messages, result.bytes
             seal = _SEAL.pack(result.seal, messages, size)
             look.same = False
-            self.changed |= bool(result.usual or result.others or result.gone)
+            self.changed |= bool(result.packed or result.usual or result.others or result.gone)
+            self.writer.forget(part.stale)
             if task.known:
                 self.writer.forget_findings(number for number, _ in task.known.values())
             quick = not task.moment.full
-            self.writer.store(look.known.number, look.known.folder, result, quick=quick)
+            self.writer.store(
+                look.known.number, look.known.folder, task.first, result, quick=quick,
+                known=bool(task.known),
+            )  # fmt: skip
         look.seals[part.number] = seal
         look.messages += messages
         look.bytes += size

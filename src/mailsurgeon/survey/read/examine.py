@@ -13,9 +13,9 @@ from mailsurgeon.diagnosis.message_rules import BAD_DATE, judge, sound
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.message_fast import USUAL, Glance, glance
+from mailsurgeon.survey.index.packed import MOST_OWNERS, UNREAD, Healthy, Owner, pack
 from mailsurgeon.survey.index.rows import NotExamined, Place
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
-from mailsurgeon.survey.index.sql import Value
 from mailsurgeon.survey.read.file_facts import (
     kind_of_file,
     message_facts,
@@ -95,7 +95,9 @@ class _Examination:
         self.directory = directory
         self.result = SliceResult()
         self.numbers: list[int] = []
-        self.fit: tuple[int, int, int] | None = None  # the last mode and owner judged to be right
+        self.fit: Owner | None = None  # the last mode and owner judged to be right
+        self.healthy: list[Healthy] = []
+        self.owners: dict[Owner, int] = {}
         self.settled = True  # False: the next survey must look again, even if no status changes
 
     def run(self) -> SliceResult:
@@ -105,6 +107,7 @@ class _Examination:
                 self._look_at_all()
         else:
             self._look_at_all()
+        self._pack()
         whole = len(self.numbers) == 4 * len(task.names)
         if whole and self.settled and not result.not_examined:
             result.seal = _seal(task, self.numbers)
@@ -144,12 +147,15 @@ class _Examination:
         if seen is None:
             return False
         task = self.task
-        if not sound(name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen):
+        healthy = sound(
+            name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen
+        )  # fmt: skip
+        if not healthy:
             neighbours = task.folder.neighbours
             if size_fields(name, size, seen.virtual_size, neighbours)[0] not in (None, size):
                 return False  # `_any` finds out whether the message is truncated
             self._judge_usual(number, name, status, seen)
-        self._keep_usual(number, name, status, (USUAL, *seen))
+        self._keep_usual(number, name, status, seen, healthy=healthy)
         return True
 
     def _judge_usual(self, number: int, name: bytes, status: os.stat_result, seen: Glance) -> None:
@@ -170,37 +176,70 @@ class _Examination:
             return False
         task = self.task
         size, mtime_ns = status.st_size, status.st_mtime_ns
-        if not sound(name, task.place, size, mtime_ns, task.folder, task.moment):
+        healthy = sound(name, task.place, size, mtime_ns, task.folder, task.moment)
+        if not healthy:
             facts = MessageFacts(task.place, name, "file", size, mtime_ns)
             self._found(number, judge(facts, task.folder, task.moment))
-        self._keep_usual(number, name, status, ())
+        self._keep_usual(number, name, status, (), healthy=healthy)
         return True
 
     def _keep_usual(
-        self, number: int, name: bytes, status: os.stat_result, content: tuple[Value, ...]
-    ) -> None:
+        self, number: int, name: bytes, status: os.stat_result, seen: Glance | tuple[()], *,
+        healthy: bool,
+    ) -> None:  # fmt: skip
         # Unpacking a status, a tuple of the ten numbers of stat(2), is faster than ten attributes.
         mode, inode, _, links, uid, gid, size, _, _, _ = status
         mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
         result, task = self.result, self.task
-        result.usual += (
-            number, task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid, links,
-            *content,
-        )  # fmt: skip
+        owner = (mode, uid, gid)
+        # Most files have the mode and owner of the file before them.
+        fits = owner == self.fit or self._fits(owner)
+        if healthy and fits and links == 1 and task.packs and self._packs(owner):
+            self.healthy.append(
+                Healthy._make((
+                    number - task.first, name, size, mtime_ns, ctime_ns, inode,
+                    self.owners[owner], *(seen or UNREAD),
+                ))
+            )  # fmt: skip
+        else:
+            content = (USUAL, *seen) if seen else ()
+            result.usual += (
+                number, task.number, name, size, mtime_ns, ctime_ns, inode, *owner, links,
+                *content,
+            )  # fmt: skip
+            if not fits:
+                self._permissions(number, mode, uid, gid)
         result.messages += 1
         result.bytes += size
         self.numbers += (size, mtime_ns, ctime_ns, inode)
         if ctime_ns >= task.settled:
             self.settled = False
-        # Most files have the mode and owner of the file before them.
-        if (mode, uid, gid) != self.fit and not self._fits(mode, uid, gid):
-            self._permissions(number, mode, uid, gid)
 
-    def _fits(self, mode: int, uid: int, gid: int) -> bool:
-        fits = fit_permissions(mode, uid, gid, self.task.folder.owner)
+    def _fits(self, owner: Owner) -> bool:
+        fits = fit_permissions(*owner, self.task.folder.owner)
         if fits:
-            self.fit = (mode, uid, gid)
+            self.fit = owner
         return fits
+
+    def _packs(self, owner: Owner) -> bool:
+        """Whether a message of this mode and owner can be packed."""
+        if owner not in self.owners and len(self.owners) < MOST_OWNERS:
+            self.owners[owner] = len(self.owners)
+        return owner in self.owners
+
+    def _pack(self) -> None:
+        """Packs the healthy messages; stores them as rows if their numbers are too large."""
+        if not self.healthy:
+            return
+        task, owners = self.task, list(self.owners)
+        full = task.moment.full
+        packed = pack(task.first, self.healthy, owners, full=full)
+        self.result.packed = packed
+        for each in self.healthy if packed is None else ():
+            content = (USUAL, *each[7:]) if full else ()
+            self.result.usual += (
+                task.first + each.offset, task.number, *each[1:6], *owners[each.owner], 1, *content
+            )  # fmt: skip
 
     # All others
 

@@ -1,0 +1,275 @@
+"""The healthy messages of a slice as columns, compressed: how a reader sends and the index keeps
+them.
+
+A message with a problem, and any other that is unusual, has a row in `files` instead. Packed, a
+message takes a fifth of the room of a row and a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from operator import sub
+from struct import Struct
+from typing import NamedTuple, TypeVar
+
+from mailsurgeon.maildir.message_fast import USUAL
+from mailsurgeon.survey.index.slice import Facts, Packed
+
+DIGEST = 8
+"""Bytes of the digest of a Message-ID. Two that meet are compared by their text."""
+MOST_OWNERS = 256
+"""So many different modes and owners among the messages of a slice can be packed."""
+_LARGE = 16_384  # bytes; below this, loading zstandard takes longer than it saves
+_NO_DATE = -(1 << 63)
+_T = TypeVar("_T")
+_LOWER = {number: number + 32 for number in range(ord("A"), ord("Z") + 1)}
+_ZLIB, _ZSTD = b"z", b"s"
+_HEAD = Struct("<III")  # bytes of the numbers, number of owners, bytes of the names
+
+Owner = tuple[int, int, int]
+"""st_mode, uid and gid."""
+
+
+class Healthy(NamedTuple):
+    """What is packed of one message; UNREAD follows `owner` in a quick survey.
+
+    `offset`: the place of its name among those of the slice. `owner`: the number of its mode and
+    owner among those of the slice, below MOST_OWNERS. `message_id` is never empty.
+    """
+
+    offset: int
+    filename: bytes
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    owner: int
+    virtual_size: int
+    message_id: str
+    sender: str
+    subject: str
+    date: int | None
+
+
+UNREAD = (0, "", "", "", None)
+"""What stands after `owner` in a quick survey."""
+
+
+def pack(
+    first: int, messages: Sequence[Healthy], owners: Sequence[Owner], *, full: bool
+) -> Packed | None:
+    """Packs messages of a slice whose ids begin with `first`. None if a number is too large."""
+    columns = list(zip(*messages, strict=True))
+    offsets, names, sizes, mtimes, ctimes, inodes, which = columns[:7]
+    virtuals, identities, senders, subjects, dates = columns[7:]
+    numeric: list[Iterable[int]] = [offsets, sizes, mtimes, ctimes, inodes]
+    digests = texts = b""
+    if full:
+        numeric.append(map(sub, virtuals, sizes))
+        numeric.append(_NO_DATE if date is None else date for date in dates)
+        digests = b"".join(map(digest_of, identities))
+        texts = "\0".join((*identities, *senders, *subjects)).encode()
+    try:
+        planes = b"".join(map(_planes, numeric))
+    except OverflowError:
+        return None
+    named = b"\0".join(names)
+    owned = _bytes(number for owner in owners for number in owner)
+    head = _HEAD.pack(len(planes), len(owners), len(named))
+    kinds = bytes(which) if len(owners) > 1 else b""
+    numbers = b"".join((head, planes, owned, named, kinds))
+    return Packed(
+        first + offsets[-1], len(messages), int(full), names[0], names[-1], min(mtimes),
+        max(mtimes), digests,
+        _compressed(numbers), _compressed(texts),
+    )  # fmt: skip
+
+
+class PackedColumns:
+    """The messages of a packed slice, those left out that have since got a row or are gone.
+
+    The lists are parallel and ordered by name; every one is made when it is first asked for.
+    """
+
+    def __init__(
+        self, first: int, directory: int, packed: Packed, taken: Iterable[int] = ()
+    ) -> None:
+        self.first, self.directory, self.full = first, directory, bool(packed.full)
+        self._packed = packed
+        number = packed.number
+        self._left: list[int] | None = None
+        data = _plain(packed.numbers)
+        planes, owners, names = _HEAD.unpack_from(data)
+        start = _HEAD.size
+        self._numeric = [
+            data[at : at + 8 * number] for at in range(start, start + planes, 8 * number)
+        ]
+        start += planes
+        self._owned = data[start : start + 24 * owners]
+        start += 24 * owners
+        self._named = data[start : start + names]
+        self._which = data[start + names :]
+        gone = set(taken)
+        if gone:
+            offsets = self._numbers(0)
+            self._left = [
+                place for place, offset in enumerate(offsets) if first + offset not in gone
+            ]
+
+    def __len__(self) -> int:
+        return self._packed.number if self._left is None else len(self._left)
+
+    @cached_property
+    def ids(self) -> array[int]:
+        first = self.first
+        return array("q", [first + offset for offset in self._numbers(0)])
+
+    @cached_property
+    def names(self) -> Sequence[bytes]:
+        return self._pick(self._named.split(b"\0"))
+
+    @cached_property
+    def sizes(self) -> array[int]:
+        return self._numbers(1)
+
+    @cached_property
+    def mtimes(self) -> array[int]:
+        return self._numbers(2)
+
+    @cached_property
+    def ctimes(self) -> array[int]:
+        return self._numbers(3)
+
+    @cached_property
+    def inodes(self) -> array[int]:
+        return self._numbers(4)
+
+    @cached_property
+    def owners(self) -> list[Owner]:
+        """Mode, user and group of each."""
+        numbers = _longs(self._owned)
+        owners = [
+            (numbers[at], numbers[at + 1], numbers[at + 2]) for at in range(0, len(numbers), 3)
+        ]
+        if not self._which:
+            return owners * len(self)
+        return [owners[which] for which in self._pick(self._which)]
+
+    @cached_property
+    def virtual_sizes(self) -> Sequence[int | None]:
+        if not self.full:
+            return [None] * len(self)
+        return [size + more for size, more in zip(self.sizes, self._numbers(5), strict=True)]
+
+    @cached_property
+    def dates(self) -> Sequence[int | None]:
+        if not self.full:
+            return [None] * len(self)
+        return [None if date == _NO_DATE else date for date in self._numbers(6)]
+
+    @cached_property
+    def digests(self) -> Sequence[int]:
+        """Of each Message-ID, as a number; none after a quick survey."""
+        return self._pick(array("Q", self._packed.digests)) if self.full else []
+
+    @property
+    def message_ids(self) -> Sequence[str | None]:
+        return self._texts[0]
+
+    @property
+    def senders(self) -> Sequence[str | None]:
+        return self._texts[1]
+
+    @property
+    def subjects(self) -> Sequence[str | None]:
+        return self._texts[2]
+
+    @cached_property
+    def _texts(self) -> tuple[Sequence[str | None], ...]:
+        if not self.full:
+            return ([None] * len(self),) * 3
+        texts = _plain(self._packed.texts).decode().split("\0")
+        number = self._packed.number
+        return tuple(self._pick(texts[at * number : (at + 1) * number]) for at in range(3))
+
+    def facts(self, place: int) -> Facts:
+        """The row of the message at this place in the lists."""
+        mode, uid, gid = self.owners[place]
+        return Facts(
+            self.names[place], "file", self.sizes[place], self.mtimes[place], self.ctimes[place],
+            self.inodes[place], mode, uid, gid, 1, None, USUAL if self.full else 0, "", None,
+            self.virtual_sizes[place], self.message_ids[place], self.senders[place],
+            self.subjects[place], self.dates[place],
+        )  # fmt: skip
+
+    def _numbers(self, column: int) -> array[int]:
+        data = self._numeric[column]
+        number = self._packed.number
+        whole = bytearray(8 * number)
+        for byte in range(8):
+            whole[byte::8] = data[byte * number : (byte + 1) * number]
+        numbers = _longs(bytes(whole))
+        return numbers if self._left is None else array("q", map(numbers.__getitem__, self._left))
+
+    def _pick(self, values: Sequence[_T]) -> Sequence[_T]:
+        return values if self._left is None else list(map(values.__getitem__, self._left))
+
+
+def digest_of(message_id: str) -> bytes:
+    """The digest of a Message-ID, in which the case of ASCII letters does not matter."""
+    return blake2b(message_id.encode().lower(), digest_size=DIGEST).digest()
+
+
+def folded(text: str) -> str:
+    """A text with ASCII letters in lower case: alike for texts that SQLite's NOCASE finds equal."""
+    return text.translate(_LOWER)
+
+
+def _bytes(numbers: Iterable[int]) -> bytes:
+    """Numbers of 64 bits, the lowest byte first. Raises OverflowError."""
+    values = array("q", numbers)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
+
+
+def _longs(data: bytes) -> array[int]:
+    values = array("q", data)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
+
+
+def _planes(numbers: Iterable[int]) -> bytes:
+    """The lowest bytes of all numbers, then the next ones, and so on: high bytes are mostly alike,
+    so that together they take no room when compressed."""
+    data = _bytes(numbers)
+    return b"".join([data[byte::8] for byte in range(8)])
+
+
+def _compressed(data: bytes) -> bytes:
+    if len(data) < _LARGE:
+        return _ZLIB + zlib.compress(data, 1)
+    import zstandard
+
+    return _ZSTD + zstandard.ZstdCompressor(level=1).compress(data)
+
+
+def _plain(data: bytes) -> bytes:
+    """The data before they were compressed. Raises ValueError when they are damaged."""
+    if data[:1] == _ZLIB:
+        try:
+            return zlib.decompress(data[1:])
+        except zlib.error as error:
+            raise ValueError(str(error)) from error
+    import zstandard
+
+    try:
+        return zstandard.ZstdDecompressor().decompress(data[1:])
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
