@@ -27,7 +27,7 @@ from mailsurgeon.maildir.filename import (
     split,
 )
 from mailsurgeon.maildir.message import Traits
-from mailsurgeon.maildir.message_fast import Glance
+from mailsurgeon.maildir.message_fast import Glance, Peek
 
 MINUTE = 60
 DAY = 86_400
@@ -71,7 +71,7 @@ def sound(
     mtime_ns: int,
     folder: FolderFacts,
     moment: Moment,
-    content: Glance | None = None,
+    content: Peek | Glance | None = None,
 ) -> bool:
     """Whether a readable regular file is certainly healthy: the only test that most messages need.
 

@@ -25,8 +25,8 @@ ZERO_RUN = bytes(512)
 """As many NULs at the end show a loss: a crash leaves whole blocks of them."""
 LONGEST_ID = 998
 """The bytes of a Message-ID that count: the longest line that RFC 5322 2.1.1 allows."""
-SHOWN = 200
-"""The characters of sender and subject that are kept."""
+SHOWN, LONGEST_SHOWN = 200, 1600
+"""The characters of sender and subject that are kept, and the bytes that they are taken from."""
 
 # No pattern here repeats a group without bound or searches a long text from many positions: with
 # either, one hostile message could use up memory and time.
@@ -326,7 +326,7 @@ def sender_of(value: bytes) -> str:
 def decoded(value: bytes) -> str:
     """A header value with encoded words (RFC 2047) decoded, made visible, cut to SHOWN
     characters."""
-    value = value[: SHOWN * 8]
+    value = value[:LONGEST_SHOWN]
     if b"=?" not in value:
         return visible(value, SHOWN)
     usual = _usual_words(value)

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from mailsurgeon.maildir.header_dates import header_date
+from mailsurgeon.maildir.header_dates import USUAL_DATE, header_date, usual_date
 from mailsurgeon.maildir.message import (
     SHOWN,
     ZERO_RUN,
@@ -28,6 +28,10 @@ USUAL = int(Traits.READ | Traits.MAIL | Traits.FIRST_FIELD | Traits.KNOWN_FIELD)
 _FIRST_FIELD = re.compile(rb"(?!>?From )[!-9;-~]+:")
 _USUAL_ID = re.compile(rb"<[!-;=?-~]{1,998}>\Z")
 _END = re.compile(rb"\n(?![ \t])")
+# The rest of a topmost Received as nearly all programs write it: its date comes last.
+_STAMP = re.compile(
+    rb"[^;\n]*(?:\n[ \t][^;\n]*)*;(?:[ \t]|\r?\n(?=[ \t]))*" + USUAL_DATE + rb"\r?\n(?![ \t])"
+)
 _COLON = ord(":")
 _CACHED = 200  # bytes; a longer sender is not cached
 
@@ -42,8 +46,21 @@ class Glance(NamedTuple):
     date: int | None
 
 
+Peek = tuple[int, str | None, bytes, bytes, int | None]
+"""The facts of a Glance, sender and subject as they stand in the header, unfolded."""
+
+
 def glance(data: bytes) -> Glance | None:
     """The facts of a whole message file; None if it is not a usual one. Never raises."""
+    seen = peek(data)
+    if seen is None:
+        return None
+    virtual, identity, sender, subject, date = seen
+    return Glance(virtual, identity, sender_shown(sender), subject_shown(subject), date)
+
+
+def peek(data: bytes) -> Peek | None:
+    """As `glance`, without the texts that only a list of messages shows."""
     if _FIRST_FIELD.match(data) is None or data.endswith(ZERO_RUN):
         return None
     end = data.find(b"\n\n") + 1
@@ -62,12 +79,16 @@ def glance(data: bytes) -> Glance | None:
     if sender is None:  # `analyse` has to decide whether it is mail
         return None
     identity = _value(data, lower, b"\nmessage-id") or b""
-    return Glance(
+    seconds, start = None, lower.find(b"\nreceived")
+    if start >= 0 and lower[start + 9] == _COLON:
+        stamp = _STAMP.match(data, start + 9)  # behind the colon: `data` is shifted by one byte
+        seconds = usual_date(stamp) if stamp else None
+    return (
         len(data) + feeds,
         identity.decode() if _USUAL_ID.match(identity) else message_id_of(identity),
-        _sender(sender) if len(sender) <= _CACHED else sender_of(sender),
-        _shown(_value(data, lower, b"\nsubject") or b""),
-        _date(data, lower),
+        sender,
+        _value(data, lower, b"\nsubject") or b"",
+        _date(data, lower) if seconds is None else seconds,
     )
 
 
@@ -103,7 +124,13 @@ def _date(data: bytes, lower: bytes) -> int | None:
 _sender = lru_cache(maxsize=4096)(sender_of)
 
 
-def _shown(value: bytes) -> str:
+def sender_shown(value: bytes) -> str:
+    """The sender in an unfolded From, as `sender_of` has it."""
+    return _sender(value) if len(value) <= _CACHED else sender_of(value)
+
+
+def subject_shown(value: bytes) -> str:
+    """An unfolded Subject, as `decoded` has it."""
     if len(value) <= SHOWN and value.isascii() and b"=?" not in value:
         text = value.decode("ascii")
         if text.isprintable():

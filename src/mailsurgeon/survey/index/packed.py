@@ -15,9 +15,10 @@ from functools import cached_property
 from hashlib import blake2b
 from operator import sub
 from struct import Struct
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from mailsurgeon.maildir.message_fast import USUAL
+from mailsurgeon.maildir.message import LONGEST_SHOWN
+from mailsurgeon.maildir.message_fast import USUAL, Peek, sender_shown, subject_shown
 from mailsurgeon.survey.index.slice import Facts, Packed
 
 DIGEST = 8
@@ -35,35 +36,19 @@ Owner = tuple[int, int, int]
 """st_mode, uid and gid."""
 
 
-class Healthy(NamedTuple):
-    """What is packed of one message; UNREAD follows `owner` in a quick survey.
-
-    `offset`: the place of its name among those of the slice. `owner`: the number of its mode and
-    owner among those of the slice, below MOST_OWNERS. `message_id` is never empty.
-    """
-
-    offset: int
-    filename: bytes
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    owner: int
-    virtual_size: int
-    message_id: str
-    sender: str
-    subject: str
-    date: int | None
-
-
-UNREAD = (0, "", "", "", None)
-"""What stands after `owner` in a quick survey."""
+Healthy = tuple[int, bytes, int, int, int, int, int, int, str | None, bytes, bytes, int | None]
+"""What is packed of one message: the place of its name among those of the slice, the name, size,
+mtime_ns, ctime_ns and inode; the number of its mode and owner among those of the slice, below
+MOST_OWNERS; and the `Peek` at its content, UNREAD in a quick survey. A tuple with names would take
+four times as long to make."""
+UNREAD: Peek = (0, None, b"", b"", None)
 
 
 def pack(
     first: int, messages: Sequence[Healthy], owners: Sequence[Owner], *, full: bool
 ) -> Packed | None:
-    """Packs messages of a slice whose ids begin with `first`. None if a number is too large."""
+    """Packs messages of a slice whose ids begin with `first`. None if one of them has a number that
+    is too large, or a NUL in its header."""
     columns = list(zip(*messages, strict=True))
     offsets, names, sizes, mtimes, ctimes, inodes, which = columns[:7]
     virtuals, identities, senders, subjects, dates = columns[7:]
@@ -73,7 +58,10 @@ def pack(
         numeric.append(map(sub, virtuals, sizes))
         numeric.append(_NO_DATE if date is None else date for date in dates)
         digests = b"".join(map(digest_of, identities))
-        texts = "\0".join((*identities, *senders, *subjects)).encode()
+        shown = [text[:LONGEST_SHOWN] for text in (*senders, *subjects)]
+        texts = b"\0".join(("\0".join(identities).encode(), *shown))
+        if texts.count(b"\0") != 3 * len(messages) - 1:
+            return None
     try:
         planes = b"".join(map(_planes, numeric))
     except OverflowError:
@@ -177,35 +165,42 @@ class PackedColumns:
         """Of each Message-ID, as a number; none after a quick survey."""
         return self._pick(array("Q", self._packed.digests)) if self.full else []
 
-    @property
+    @cached_property
     def message_ids(self) -> Sequence[str | None]:
-        return self._texts[0]
-
-    @property
-    def senders(self) -> Sequence[str | None]:
-        return self._texts[1]
-
-    @property
-    def subjects(self) -> Sequence[str | None]:
-        return self._texts[2]
+        return [text.decode() for text in self._texts[0]] if self.full else [None] * len(self)
 
     @cached_property
-    def _texts(self) -> tuple[Sequence[str | None], ...]:
-        if not self.full:
-            return ([None] * len(self),) * 3
-        texts = _plain(self._packed.texts).decode().split("\0")
+    def senders(self) -> Sequence[str | None]:
+        return list(map(sender_shown, self._texts[1])) if self.full else [None] * len(self)
+
+    @cached_property
+    def subjects(self) -> Sequence[str | None]:
+        return list(map(subject_shown, self._texts[2])) if self.full else [None] * len(self)
+
+    @cached_property
+    def _texts(self) -> tuple[Sequence[bytes], ...]:
+        texts = _plain(self._packed.texts).split(b"\0")
         number = self._packed.number
         return tuple(self._pick(texts[at * number : (at + 1) * number]) for at in range(3))
 
     def facts(self, place: int) -> Facts:
         """The row of the message at this place in the lists."""
         mode, uid, gid = self.owners[place]
-        return Facts(
+        facts = Facts(
             self.names[place], "file", self.sizes[place], self.mtimes[place], self.ctimes[place],
-            self.inodes[place], mode, uid, gid, 1, None, USUAL if self.full else 0, "", None,
-            self.virtual_sizes[place], self.message_ids[place], self.senders[place],
-            self.subjects[place], self.dates[place],
+            self.inodes[place], mode, uid, gid, 1,
         )  # fmt: skip
+        if not self.full:
+            return facts
+        identities, senders, subjects = self._texts
+        return facts._replace(
+            traits=USUAL,
+            virtual_size=self.virtual_sizes[place],
+            message_id=identities[place].decode(),
+            sender=sender_shown(senders[place]),
+            subject=subject_shown(subjects[place]),
+            date=self.dates[place],
+        )
 
     def _numbers(self, column: int) -> array[int]:
         data = self._numeric[column]

@@ -190,7 +190,11 @@ class Slices:
 
     def make_rows(self, ids: Iterable[int]) -> None:
         """Gives those of these messages that are packed rows of their own, with the same ids."""
-        found = [(held.id, held.columns.directory, held.facts) for held in self.find(ids)]
+        without: set[int] = set()
+        for chunk in chunks(list(ids)):  # a look for a row costs less than one into a slice
+            rows = self._db.execute(f"SELECT id FROM files WHERE id IN ({marks(chunk)})", chunk)
+            without.update(set(chunk).difference(number for (number,) in rows))
+        found = [(held.id, held.columns.directory, held.facts) for held in self.find(without)]
         self._db.executemany(_INSERT, ((number, place, *facts) for number, place, facts in found))
         self._take(number for number, _, _ in found)
 

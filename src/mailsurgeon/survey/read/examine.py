@@ -12,10 +12,11 @@ from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
 from mailsurgeon.diagnosis.message_rules import BAD_DATE, judge, sound
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.filename import size_fields
-from mailsurgeon.maildir.message_fast import USUAL, Glance, glance
-from mailsurgeon.survey.index.packed import MOST_OWNERS, UNREAD, Healthy, Owner, pack
+from mailsurgeon.maildir.message_fast import USUAL, Peek, peek
+from mailsurgeon.survey.index.packed import UNREAD, Owner
 from mailsurgeon.survey.index.rows import NotExamined, Place
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
+from mailsurgeon.survey.index.sql import Value
 from mailsurgeon.survey.read.file_facts import (
     kind_of_file,
     message_facts,
@@ -23,6 +24,7 @@ from mailsurgeon.survey.read.file_facts import (
     why_no_message,
     with_content,
 )
+from mailsurgeon.survey.read.healthy import HealthyMessages, content_of
 from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
 
@@ -96,8 +98,7 @@ class _Examination:
         self.result = SliceResult()
         self.numbers: list[int] = []
         self.fit: Owner | None = None  # the last mode and owner judged to be right
-        self.healthy: list[Healthy] = []
-        self.owners: dict[Owner, int] = {}
+        self.healthy = HealthyMessages(task)
         self.settled = True  # False: the next survey must look again, even if no status changes
 
     def run(self) -> SliceResult:
@@ -113,9 +114,23 @@ class _Examination:
             result.seal = _seal(task, self.numbers)
         return result
 
+    def _pack(self) -> None:
+        result, healthy = self.result, self.healthy
+        result.messages += len(healthy.messages)
+        result.bytes += healthy.bytes
+        if healthy.latest >= self.task.settled:
+            self.settled = False
+        result.packed = healthy.packed()
+        if result.packed is None:
+            for row in healthy.rows():
+                result.usual += row
+
     def _look_at_all(self) -> None:
         task = self.task
         known = task.known or {}
+        if task.packs and not known:
+            (self._read_each if task.moment.full else self._status_of_each)()
+            return
         usual = task.regular and task.place != Place.TMP
         look = self._read if task.moment.full else self._status
         for number, name in enumerate(task.names, task.first):
@@ -126,44 +141,84 @@ class _Examination:
 
     # Usual files
 
+    def _read_each(self) -> None:
+        """Reads all messages of the slice, and collects the healthy ones to be packed."""
+        task, directory, numbers = self.task, self.directory, self.numbers
+        place, folder, moment = task.place, task.folder, task.moment
+        keep = self.healthy.messages.append
+        last, which = None, -1
+        for offset, name in enumerate(task.names):
+            found = _usual_file(directory, name)
+            seen = peek(found[1]) if found else None
+            if found is None or seen is None:
+                self._any(task.first + offset, name)
+                continue
+            status = found[0]
+            # A tuple of the ten numbers of stat(2) is unpacked faster than ten attributes.
+            mode, inode, _, links, uid, gid, size, _, _, _ = status
+            mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
+            # Most files have the mode and owner of the file before them.
+            if (mode, uid, gid) != last:
+                last = (mode, uid, gid)
+                which = self.healthy.owner_number(last)
+            if not sound(name, place, size, mtime_ns, folder, moment, seen):
+                self._not_sound(task.first + offset, name, status, seen)
+            elif which < 0 or links > 1:
+                self._keep_usual(task.first + offset, name, status, content_of(seen))
+            else:
+                keep((offset, name, size, mtime_ns, ctime_ns, inode, which, *seen))
+                numbers += (size, mtime_ns, ctime_ns, inode)
+
+    def _status_of_each(self) -> None:
+        """As `_read_each`, without reading the messages."""
+        task, directory, numbers = self.task, self.directory, self.numbers
+        place, folder, moment = task.place, task.folder, task.moment
+        keep, lstat = self.healthy.messages.append, os.stat
+        last, which = None, -1
+        for offset, name in enumerate(task.names):
+            try:
+                status = lstat(name, dir_fd=directory, follow_symlinks=False)
+            except OSError:
+                self._any(task.first + offset, name)
+                continue
+            mode, inode, _, links, uid, gid, size, _, _, _ = status
+            mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
+            if (mode, uid, gid) != last:
+                last = (mode, uid, gid)
+                which = self.healthy.owner_number(last) if stat.S_ISREG(mode) else -1
+            if which >= 0 and links == 1 and sound(name, place, size, mtime_ns, folder, moment):
+                keep((offset, name, size, mtime_ns, ctime_ns, inode, which, *UNREAD))
+                numbers += (size, mtime_ns, ctime_ns, inode)
+            elif not self._status(task.first + offset, name):
+                self._any(task.first + offset, name)
+
     def _read(self, number: int, name: bytes) -> bool:
         """Reads a usual message. Returns False, having recorded nothing, if it is not usual."""
-        try:
-            descriptor = open_file(self.directory, name)
-            try:
-                status = os.fstat(descriptor)
-                size = status.st_size
-                # `_any` reads larger files in pieces, and does not read other kinds of file.
-                if size > SMALL or status.st_mode & _TYPE != stat.S_IFREG:
-                    return False
-                data = os.read(descriptor, size + 1)
-            finally:
-                os.close(descriptor)
-        except OSError:
+        found = _usual_file(self.directory, name)
+        seen = peek(found[1]) if found else None
+        if found is None or seen is None:
             return False
-        if len(data) != size or data.startswith(PACKED):
-            return False
-        seen = glance(data)
-        if seen is None:
-            return False
-        task = self.task
-        healthy = sound(
-            name, task.place, size, status.st_mtime_ns, task.folder, task.moment, seen
-        )  # fmt: skip
-        if not healthy:
-            neighbours = task.folder.neighbours
-            if size_fields(name, size, seen.virtual_size, neighbours)[0] not in (None, size):
-                return False  # `_any` finds out whether the message is truncated
-            self._judge_usual(number, name, status, seen)
-        self._keep_usual(number, name, status, seen, healthy=healthy)
+        status, task = found[0], self.task
+        size, mtime_ns = status.st_size, status.st_mtime_ns
+        if sound(name, task.place, size, mtime_ns, task.folder, task.moment, seen):
+            self._keep_usual(number, name, status, content_of(seen))
+        else:
+            self._not_sound(number, name, status, seen)
         return True
 
-    def _judge_usual(self, number: int, name: bytes, status: os.stat_result, seen: Glance) -> None:
+    def _not_sound(self, number: int, name: bytes, status: os.stat_result, seen: Peek) -> None:
+        """Judges a usual message that has been read."""
+        task, size = self.task, status.st_size
+        virtual, identity, _, _, date = seen
+        if size_fields(name, size, virtual, task.folder.neighbours)[0] not in (None, size):
+            self._any(number, name)  # finds out whether the message is truncated
+            return
         facts = MessageFacts(
-            self.task.place, name, "file", status.st_size, status.st_mtime_ns, PLAIN, USUAL,
-            None, seen.virtual_size, seen.message_id is not None, seen.date,
+            task.place, name, "file", size, status.st_mtime_ns, PLAIN, USUAL, None, virtual,
+            identity is not None, date,
         )  # fmt: skip
-        self._found(number, judge(facts, self.task.folder, self.task.moment))
+        self._found(number, judge(facts, task.folder, task.moment))
+        self._keep_usual(number, name, status, content_of(seen))
 
     def _status(self, number: int, name: bytes) -> bool:
         """Records the status of a regular file, which is all that a quick survey examines. Returns
@@ -176,70 +231,34 @@ class _Examination:
             return False
         task = self.task
         size, mtime_ns = status.st_size, status.st_mtime_ns
-        healthy = sound(name, task.place, size, mtime_ns, task.folder, task.moment)
-        if not healthy:
+        if not sound(name, task.place, size, mtime_ns, task.folder, task.moment):
             facts = MessageFacts(task.place, name, "file", size, mtime_ns)
             self._found(number, judge(facts, task.folder, task.moment))
-        self._keep_usual(number, name, status, (), healthy=healthy)
+        self._keep_usual(number, name, status, ())
         return True
 
     def _keep_usual(
-        self, number: int, name: bytes, status: os.stat_result, seen: Glance | tuple[()], *,
-        healthy: bool,
-    ) -> None:  # fmt: skip
-        # Unpacking a status, a tuple of the ten numbers of stat(2), is faster than ten attributes.
+        self, number: int, name: bytes, status: os.stat_result, content: tuple[Value, ...]
+    ) -> None:
         mode, inode, _, links, uid, gid, size, _, _, _ = status
         mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
-        result, task = self.result, self.task
-        owner = (mode, uid, gid)
-        # Most files have the mode and owner of the file before them.
-        fits = owner == self.fit or self._fits(owner)
-        if healthy and fits and links == 1 and task.packs and self._packs(owner):
-            self.healthy.append(
-                Healthy._make((
-                    number - task.first, name, size, mtime_ns, ctime_ns, inode,
-                    self.owners[owner], *(seen or UNREAD),
-                ))
-            )  # fmt: skip
-        else:
-            content = (USUAL, *seen) if seen else ()
-            result.usual += (
-                number, task.number, name, size, mtime_ns, ctime_ns, inode, *owner, links,
-                *content,
-            )  # fmt: skip
-            if not fits:
-                self._permissions(number, mode, uid, gid)
-        result.messages += 1
-        result.bytes += size
+        self.result.usual += (
+            number, self.task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid, links,
+            *content,
+        )  # fmt: skip
+        self.result.messages += 1
+        self.result.bytes += size
         self.numbers += (size, mtime_ns, ctime_ns, inode)
-        if ctime_ns >= task.settled:
+        if ctime_ns >= self.task.settled:
             self.settled = False
+        if (mode, uid, gid) != self.fit and not self._fits(mode, uid, gid):
+            self._permissions(number, mode, uid, gid)
 
-    def _fits(self, owner: Owner) -> bool:
-        fits = fit_permissions(*owner, self.task.folder.owner)
+    def _fits(self, mode: int, uid: int, gid: int) -> bool:
+        fits = fit_permissions(mode, uid, gid, self.task.folder.owner)
         if fits:
-            self.fit = owner
+            self.fit = (mode, uid, gid)
         return fits
-
-    def _packs(self, owner: Owner) -> bool:
-        """Whether a message of this mode and owner can be packed."""
-        if owner not in self.owners and len(self.owners) < MOST_OWNERS:
-            self.owners[owner] = len(self.owners)
-        return owner in self.owners
-
-    def _pack(self) -> None:
-        """Packs the healthy messages; stores them as rows if their numbers are too large."""
-        if not self.healthy:
-            return
-        task, owners = self.task, list(self.owners)
-        full = task.moment.full
-        packed = pack(task.first, self.healthy, owners, full=full)
-        self.result.packed = packed
-        for each in self.healthy if packed is None else ():
-            content = (USUAL, *each[7:]) if full else ()
-            self.result.usual += (
-                task.first + each.offset, task.number, *each[1:6], *owners[each.owner], 1, *content
-            )  # fmt: skip
 
     # All others
 
@@ -324,6 +343,26 @@ class _Examination:
         times = (finding.detail["mtime"], finding.detail["name_date"] or 0)
         if max(times) > self.task.moment.now:
             self.settled = False
+
+
+def _usual_file(directory: int, name: bytes) -> tuple[os.stat_result, bytes] | None:
+    """The status and content of a regular file that is neither large nor packed; else None."""
+    try:
+        descriptor = open_file(directory, name)
+        try:
+            status = os.fstat(descriptor)
+            size = status.st_size
+            # `_any` reads larger files in pieces, and does not read other kinds of file.
+            if size > SMALL or status.st_mode & _TYPE != stat.S_IFREG:
+                return None
+            data = os.read(descriptor, size + 1)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    if len(data) != size or data.startswith(PACKED):
+        return None
+    return status, data
 
 
 def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import ParamSpec, TypeVar, cast
 
@@ -16,6 +17,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _MOST = 4
+_PIPE = 1 << 20  # bytes: the most that a user may ask for, unless the host allows more
 _NICE = 5
 """The niceness of workers: the screen and the servers of a busy host come first."""
 
@@ -37,10 +39,23 @@ def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]
     try:
         with _without_interrupts():
             executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+            _widen(executor)
             return executor, [executor.submit(os.getpid) for _ in range(workers)]
     except (OSError, ImportError):
         executor = _Here()
         return executor, [executor.submit(os.getpid)]
+
+
+def _widen(executor: Executor) -> None:
+    """Gives the pipes to and from the workers room for several results, so that a worker need not
+    wait until this process has read the one before (pipe(7): 64 KB by default)."""
+    for queue in ("_call_queue", "_result_queue"):
+        for end in ("_reader", "_writer"):
+            pipe = getattr(getattr(executor, queue, None), end, None)
+            if pipe is None:
+                continue
+            with suppress(OSError):  # as it was, it works too
+                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 @contextmanager
