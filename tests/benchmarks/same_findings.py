@@ -37,16 +37,17 @@ def main() -> None:
     """Compare on all spools; exit 1 if anything differs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("program", type=Path, help="mailsurgeon of another checkout")
+    own = Path(sys.executable).with_name("mailsurgeon")
+    parser.add_argument("--own", type=Path, default=own, help="the program of this checkout")
     parser.add_argument("--seeds", type=int, default=20, help="how many planted spools")
     parser.add_argument("--spool", type=Path, action="append", default=[], help="another spool")
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
-    own = Path(sys.executable).with_name("mailsurgeon")
     differ = 0
     with tempfile.TemporaryDirectory(prefix="mailsurgeon-same-") as home:
         for name, spool, changes in _spools(Path(home), given.seeds, given.spool):
             for way, lines in _compare(
-                Path(home), spool, (given.program, own), given.jobs, changes
+                Path(home), spool, (given.program, given.own), given.jobs, changes
             ):
                 print(f"{name}, {way}:", *lines[:40], sep="\n  ", flush=True)
                 differ += 1

@@ -12,8 +12,10 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from mailsurgeon.report.scan import ScanFindings, write_scan
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.run import run_survey
+from mailsurgeon.survey.run import SurveyResult, run_survey
 from tests.support.protects import protects
 from tests.survey.survey_maildir import DATE, SurveyMaildir, text
 
@@ -236,6 +238,46 @@ class Changes(RuleBasedStateMachine):
 
 @protects("a survey of the changes equals a survey of everything", where="survey/run.py")
 class TestChanges(Changes.TestCase):
+    """The machine as a test."""
+
+    settings = settings(
+        max_examples=60, stateful_step_count=20, deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+
+class SettledChanges(Changes):
+    """The same, by a clock that is some seconds ahead: every look is then late enough to trust the
+    times of files and directories, and the next survey passes over what is unchanged."""
+
+    @initialize()
+    def begin(self) -> None:
+        super().begin()
+        ahead = patch("time.time_ns", lambda: _time_ns() + 5_000_000_000)
+        survey = self.maildir.survey
+
+        def once_the_clock_has_ticked(**options: Any) -> SurveyResult:
+            # Two changes in one tick of the kernel's clock could not be told apart.
+            wait_for_tick(self.home / "tick")
+            with ahead:
+                return survey(**options)
+
+        self.maildir.survey = once_the_clock_has_ticked
+
+
+_time_ns = time.time_ns
+
+
+def wait_for_tick(file: Path) -> None:
+    """Returns once a change has a later time than one made when this was called."""
+    file.write_bytes(b"")
+    before = file.stat().st_ctime_ns
+    while file.stat().st_ctime_ns == before:
+        file.write_bytes(b"x")
+
+
+@protects("a survey of the changes equals a survey of everything", where="survey/walk/unchanged.py")
+class TestSettledChanges(SettledChanges.TestCase):
     """The machine as a test."""
 
     settings = settings(

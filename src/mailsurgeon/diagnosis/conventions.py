@@ -98,6 +98,10 @@ class StoreCount:
         self._usual += len(names) - len(odd)
         self._odd += [info for info in map(parse_info, odd) if info.kind != NONE]
 
+    def add_usual(self, number: int) -> None:
+        """Takes so many names with a usual info."""
+        self._usual += number
+
     @property
     def separator(self) -> bytes | None:
         """The foreign separator that most names use; None for the colon."""

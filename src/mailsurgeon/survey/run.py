@@ -24,7 +24,7 @@ from mailsurgeon.survey.progress import Progress, SurveyResult
 from mailsurgeon.survey.read.directories import Looking
 from mailsurgeon.survey.read.hang_guard import TICK, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
-from mailsurgeon.survey.walk.listing import Listing
+from mailsurgeon.survey.walk.listing import Listing, directory_stamp, stamp_text
 from mailsurgeon.survey.walk.walk import Directory, Walk, walk
 from mailsurgeon.survey.workers.pool import make_executor
 
@@ -131,8 +131,11 @@ class _Survey:
         self._progress("listing")
         found = walk(
             self.spool.root, self.options.exclude, self.spool.layout, self._list, only,
-            self.spool.own_directories,
+            self.spool.own_directories, self._unchanged,
         )  # fmt: skip
+        for each in found.directories:
+            if each.unchanged and each.place == Place.CUR:
+                self.endings.add_usual(each.files)
         before = self.index.meta("depth")
         lists = Lists(self.spool, self.index)
         owner, notes = self._owner(found)
@@ -252,6 +255,20 @@ class _Survey:
         """Reports a directory that has not answered."""
         at = self.at
         self.report(Progress(at.stage, at.done, at.total, place))
+
+    def _unchanged(self, path: bytes, place: Place) -> int | None:
+        """The number of files in a directory that is as the last survey of this kind left it."""
+        known = self.writer.directories.get((path, place))
+        if known is None or not known.stamp or known.looked > time.time_ns():
+            return None
+        if self.index.meta("compared") != ("full" if self.moment.full else "quick"):
+            return None
+        try:
+            absolute = os.path.join(self.spool.root, path)
+            stamp = self.patience.call(path, directory_stamp, absolute)
+        except OSError:
+            return None
+        return known.files if stamp_text(stamp) == known.stamp else None
 
     def _list(self, path: bytes) -> Listing:
         place = os.path.relpath(path, self.spool.root) if path != self.spool.root else b""

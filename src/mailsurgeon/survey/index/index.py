@@ -21,7 +21,7 @@ from mailsurgeon.survey.index.slices import DirectoryPlace, Held, Slices, direct
 from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 from mailsurgeon.survey.index.views import view
 
-INDEX_SCHEMA = 5
+INDEX_SCHEMA = 6
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -32,6 +32,7 @@ CREATE TABLE directories (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL, place TEXT NOT NULL, folder INTEGER NOT NULL,
     messages INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0,
     looked INTEGER NOT NULL DEFAULT 0, seals BLOB NOT NULL DEFAULT x'',
+    stamp TEXT NOT NULL DEFAULT '', files INTEGER NOT NULL DEFAULT 0,
     UNIQUE (path, place, folder));
 CREATE TABLE files (
     id INTEGER PRIMARY KEY, directory INTEGER NOT NULL, filename BLOB NOT NULL,

@@ -82,7 +82,11 @@ class NotExamined(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DirectorySeals:
-    """The stored facts of a directory: when it was examined (unix ns), its seals and its sums."""
+    """The stored facts of a directory: when it was examined (unix ns), its seals and its sums.
+
+    `stamp`: as text, the DirectoryStamp that it had when it held `files` regular files with usual
+    names, and nothing else; empty for other directories.
+    """
 
     number: int
     folder: int
@@ -90,6 +94,8 @@ class DirectorySeals:
     seals: bytes = b""
     messages: int = 0
     bytes: int = 0
+    stamp: str = ""
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple, replace
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
@@ -62,7 +63,8 @@ class IndexWriter:
         self.directories: dict[tuple[bytes, str], DirectorySeals] = {}
         self._holders: dict[tuple[bytes, int], int] = {}
         for path, place, *rest in self.db.execute(
-            "SELECT path, place, id, folder, looked, seals, messages, bytes FROM directories"
+            "SELECT path, place, id, folder, looked, seals, messages, bytes, stamp, files"
+            " FROM directories"
         ):
             if place == Place.FOLDER:
                 self._holders[path, rest[1]] = rest[0]
@@ -75,10 +77,8 @@ class IndexWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """A context for writes. If it raises, they are undone, with all that is not yet committed.
-
-        `flush` commits them, or the first context that ends after WRITE_SECONDS.
-        """
+        """A context for writes. If it raises, they are undone, with all that is not yet committed:
+        `flush` commits, or the first context that ends after WRITE_SECONDS."""
         if not self.db.in_transaction:
             self.db.execute("BEGIN IMMEDIATE")
             self._since = time.monotonic()
@@ -171,7 +171,7 @@ class IndexWriter:
                 "UPDATE problems SET folder = ? WHERE entry IN"
                 " (SELECT id FROM files WHERE directory = ?)", (folder or None, known.number)
             )  # fmt: skip
-            known = DirectorySeals(known.number, folder, known.looked, known.seals)
+            known = replace(known, folder=folder, stamp="")
         self.directories[path, place] = known
         return known
 
@@ -182,17 +182,16 @@ class IndexWriter:
         stored from now on are at least as new.
         """
         self.db.execute(
-            "UPDATE directories SET seals = x'', looked = ? WHERE id = ?",
+            "UPDATE directories SET seals = x'', stamp = '', looked = ? WHERE id = ?",
             (known.looked or started, known.number),
         )
 
-    def end_directory(
-        self, number: int, looked: int, seals: bytes, messages: int, size: int
-    ) -> None:
+    def end_directory(self, found: DirectorySeals) -> None:
         """Stores the facts of a directory that has been examined to its end."""
         self.db.execute(
-            "UPDATE directories SET looked = ?, seals = ?, messages = ?, bytes = ? WHERE id = ?",
-            (looked, seals, messages, size, number),
+            "UPDATE directories SET looked = ?, seals = ?, messages = ?, bytes = ?, stamp = ?,"
+            " files = ? WHERE id = ?",
+            (*astuple(found)[2:], found.number),
         )
 
     def forget_directory(self, path: bytes, place: str) -> None:

@@ -2,8 +2,10 @@
 
 - `hang_guard`: makes calls that may hang in the kernel, and gives up on them
 - `folder_context`: facts about all names of a folder, needed to judge each of them
+- `parts`: what one call of a reader looks at; `sealed`: whether that is unchanged
 - `directories`: cuts directories into slices, passes them to readers, writes their results
 - `examine`: examines one slice, usually in a worker process
+- `healthy`: collects and packs healthy messages
 - `file_facts`: what is kept about one file, and whether it is a message
 - `readahead`: requests files from the kernel before they are read, if the disk is slow
 - `message_file`: opens, reads and digests one message

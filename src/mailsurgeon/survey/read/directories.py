@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mailsurgeon.diagnosis.facts import FolderFacts, Moment
 from mailsurgeon.host.open_files import no_more_files
@@ -23,6 +23,13 @@ from mailsurgeon.survey.read.folder_context import (
     read_letters,
 )
 from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, HangGuard
+from mailsurgeon.survey.read.parts import Look, Part
+from mailsurgeon.survey.read.sealed import (
+    SealedDirectory,
+    is_usual,
+    settled_folders,
+    stamp_to_keep,
+)
 from mailsurgeon.survey.uidlists.cache import Lists
 from mailsurgeon.survey.walk.listing import Listing
 from mailsurgeon.survey.walk.walk import Directory, names_to_examine, without_prefix
@@ -31,34 +38,6 @@ SLICE = 1000
 """Names in a slice: small enough to show progress, large enough to be worth sending."""
 _SEAL = struct.Struct("16sIQ")  # a slice's digest, the number of its messages, and their bytes
 _NO_SEAL = bytes(16)
-
-
-@dataclass(slots=True)
-class Look:
-    """A directory under examination. `seals` has a packed seal for each slice, in name order."""
-
-    directory: Directory
-    known: DirectorySeals
-    started: int  # unix ns
-    names: list[bytes]
-    before: list[bytes]
-    seals: list[bytes] = field(default_factory=list[bytes])
-    waiting: int = 0
-    same: bool = True
-    messages: int = 0
-    bytes: int = 0
-
-
-@dataclass(slots=True)
-class Part:
-    """One slice of a directory: its number among the slices, the ids of entries that its result
-    replaces, and the start of its examination (`since`, monotonic seconds)."""
-
-    look: Look
-    number: int
-    task: Slice
-    stale: Collection[int] = ()
-    since: float = 0.0
 
 
 class Looking:
@@ -93,6 +72,8 @@ class Looking:
         self.contexts: dict[bytes, FolderContext] = {}
         self.abandoned: set[bytes | None] = set()
         self.changed = False
+        self._settled: frozenset[bytes | None] = frozenset()  # cur and new are as they were
+        self._usual: set[bytes] = set()  # with a context that all usual names have
         self._listed: dict[bytes, Listing] = {}
         self._walked: dict[bytes, Directory] = {}
 
@@ -105,10 +86,14 @@ class Looking:
         if self.executor is not None:
             folders = {each.folder: None for each in directories if each.folder is not None}
             self.lists.ask_ahead(self.executor, folders)
+        self._settled = settled_folders(directories) if self.store is None else frozenset()
         for part, result in self._results(self._parts(directories)):
-            with self.writer.transaction():
-                self._keep(part, result)
-            on_done(len(part.task.names))
+            if isinstance(part.task, SealedDirectory):
+                on_done(part.task.files)
+            else:
+                with self.writer.transaction():
+                    self._keep(part, part.task, result)
+                on_done(len(part.task.names))
             if self.cancelled():
                 return False
         return not self.cancelled()
@@ -125,6 +110,9 @@ class Looking:
                 if directory.folder is not None and directory.folder != current:
                     current = directory.folder
                     context = self._context(current)
+                if directory.unchanged and current in self._usual:
+                    yield self._sealed(directory)
+                    continue
                 listing = self._listing(directory.path)
             except OSError as error:
                 if no_more_files(error):
@@ -132,6 +120,16 @@ class Looking:
                 self._skip(directory, error)
                 continue
             yield from self._slices(directory, listing, context)
+
+    def _sealed(self, directory: Directory) -> Part:
+        """A whole directory, of which only the statuses are looked at."""
+        known = self.writer.directories[directory.path, directory.place]
+        seals = [known.seals[at : at + 16] for at in range(0, len(known.seals), _SEAL.size)]
+        task = SealedDirectory(
+            self.spool.root, directory.path, directory.place, FolderFacts(owner=self.owner),
+            self.moment, seals, directory.files, SLICE,
+        )  # fmt: skip
+        return Part(Look(directory, known, time.time_ns(), [], []), 0, task)
 
     def _slices(
         self, directory: Directory, listing: Listing, context: FolderContext | None
@@ -146,6 +144,8 @@ class Looking:
         look.waiting = len(pieces)
         look.seals = [b""] * len(pieces)
         look.same = len(look.before) == len(pieces)
+        if not others and directory.folder in self._usual:
+            look.stamp = stamp_to_keep(directory.place, listing, names)
         for number, (piece, usual) in enumerate(pieces):
             yield self._part(look, number, piece, usual, context)
 
@@ -169,7 +169,7 @@ class Looking:
             trusted=look.known.looked - GRANULARITY, settled=look.started - GRANULARITY,
         )  # fmt: skip
         part = Part(look, number, task)
-        return part if task.seal else self._informed(part)
+        return part if task.seal else self._informed(part, task)
 
     def _emptied(self, directory: Directory) -> None:
         """Forgets a directory whose files have all disappeared since the walk."""
@@ -178,12 +178,12 @@ class Looking:
             with self.writer.transaction():
                 self.writer.forget_directory(directory.path, directory.place)
 
-    def _informed(self, part: Part) -> Part:
+    def _informed(self, part: Part, task: Slice) -> Part:
         """The part with the index's rows of its names and without its seal, so that a reader
         examines every name."""
         if not part.look.known.looked:
             return part
-        task = replace(part.task, seal=b"")
+        task = replace(task, seal=b"")
         known = self.writer.known(task.number, task.names)
         if self.moment.full and self.writer.unread(task.number, task.names):
             stale = [number for number, _ in known.values()]
@@ -204,6 +204,12 @@ class Looking:
         return Look(directory, known, started, names, before)
 
     def _context(self, folder: bytes) -> FolderContext:
+        self._usual.discard(folder)
+        if folder in self._settled and not self.lists.has_sizes(folder):
+            self._usual.add(folder)
+            usual = FolderFacts(owner=self.owner)
+            self.contexts[folder] = FolderContext(folder, FolderFacts())
+            return FolderContext(folder, usual)
         self._listed = {}
         files: list[list[bytes]] = []
         for subdir in (b"cur", b"new"):
@@ -226,6 +232,8 @@ class Looking:
         context = folder_context(
             self.spool, folder, names[0], names[1], sizes, self.owner, self.store
         )
+        if is_usual(context, self.owner, files):
+            self._usual.add(folder)
         # A message with a leading dot in its name has these flags once it is renamed.
         lettered = () if letters is None else tuple(lettered_files(folder, files, letters))
         # The comparison needs only these; the sizes of a whole folder would take much memory.
@@ -276,7 +284,8 @@ class Looking:
                 for future in done:
                     part, result = pending.pop(future), future.result()
                     if result.changed:
-                        self._submit(self._informed(part), pending)
+                        for again in self._again(part):
+                            self._submit(again, pending)
                     else:
                         yield part, result
                 if not done:
@@ -290,7 +299,8 @@ class Looking:
 
     def _submit(self, part: Part, pending: dict[Future[SliceResult], Part]) -> None:
         assert self.executor is not None
-        pending[self.executor.submit(examine, part.task)] = replace(part, since=time.monotonic())
+        since = replace(part, since=time.monotonic())
+        pending[self.executor.submit(examine, part.task)] = since
 
     def _give_up(self, pending: dict[Future[SliceResult], Part]) -> None:
         """Skips the folder of the part that has been under way longest, if the operator has given
@@ -309,21 +319,32 @@ class Looking:
 
     def _results_here(self, source: Iterator[Part]) -> Iterator[tuple[Part, SliceResult]]:
         for part in source:
-            path = part.look.directory.path
             try:
-                result = self.patience.call(path, examine, part.task)
-                if result.changed:
-                    part = self._informed(part)
-                    result = self.patience.call(path, examine, part.task)
+                yield from self._examined(part)
             except GaveUp as error:
                 self._skip(part.look.directory, error)
-                continue
+
+    def _examined(self, part: Part) -> Iterator[tuple[Part, SliceResult]]:
+        result = self.patience.call(part.look.directory.path, examine, part.task)
+        if not result.changed:
             yield part, result
+            return
+        for again in self._again(part):
+            yield from self._examined(again)
+
+    def _again(self, part: Part) -> Iterator[Part]:
+        """What is to be examined instead of a part that has changed."""
+        if isinstance(part.task, SealedDirectory):
+            directory = part.look.directory
+            self._settled -= {directory.folder}
+            yield from self._parts([replace(directory, unchanged=False)])
+        else:
+            yield self._informed(part, part.task)
 
     # Writing
 
-    def _keep(self, part: Part, result: SliceResult) -> None:
-        look, task = part.look, part.task
+    def _keep(self, part: Part, task: Slice, result: SliceResult) -> None:
+        look = part.look
         if result.same:
             seal = look.before[part.number]
             _, messages, size = _SEAL.unpack(seal)
@@ -351,6 +372,10 @@ class Looking:
         number = look.known.number
         if look.known.looked and not look.same:
             self.changed |= self.writer.forget_gone(number, set(look.names))
+        stamp = "" if any(seal[:16] in (b"", _NO_SEAL) for seal in look.seals) else look.stamp
         self.writer.end_directory(
-            number, look.started, b"".join(look.seals), look.messages, look.bytes
-        )
+            DirectorySeals(
+                number, look.known.folder, look.started, b"".join(look.seals), look.messages,
+                look.bytes, stamp, len(look.names),
+            )
+        )  # fmt: skip

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from array import array
 
 from mailsurgeon.diagnosis.facts import PLAIN, Finding, MessageFacts
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
@@ -27,17 +25,19 @@ from mailsurgeon.survey.read.file_facts import (
 from mailsurgeon.survey.read.healthy import HealthyMessages, content_of
 from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
+from mailsurgeon.survey.read.sealed import SealedDirectory, seal_of, statuses, still_sealed
 
 SMALL = 1024 * 1024
 """The largest file, in bytes, that is read at once; larger ones are read in pieces."""
 _TYPE = 0o170000  # the bits of a mode that give the kind of file
 _pace = Pace()  # one for the process, which reads its slices one after another
-_RULES = b"2"  # part of every seal: changing it invalidates the seals of all earlier surveys
 
 
-def examine(task: Slice) -> SliceResult:
-    """Examines every name of a slice. A bad file does not stop the others. Raises OSError only when
-    too many files are open."""
+def examine(task: Slice | SealedDirectory) -> SliceResult:
+    """Examines every name of a slice. A bad file does not stop the others. Of a sealed directory it
+    says whether it has changed. Raises OSError only when too many files are open."""
+    if isinstance(task, SealedDirectory):
+        return still_sealed(task)
     path = os.path.join(task.root, task.directory)
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -56,37 +56,9 @@ def examine(task: Slice) -> SliceResult:
 
 def _compare(task: Slice, directory: int) -> SliceResult:
     """Whether the slice still fits its seal, by the status of every name; reads no file."""
-    numbers: list[int] = []
-    lstat = os.stat
-    try:
-        for name in task.names:
-            status = lstat(name, dir_fd=directory, follow_symlinks=False)
-            numbers += (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-    except OSError:
-        return SliceResult(changed=True)
-    same = _seal(task, numbers) == task.seal
+    numbers = statuses(directory, task.names)
+    same = numbers is not None and seal_of(task, task.names, numbers) == task.seal
     return SliceResult(seal=task.seal, same=same, changed=not same)
-
-
-def _seal(task: Slice, numbers: list[int]) -> bytes:
-    """A digest of everything that findings depend on: names, statuses, the folder's facts."""
-    folder = task.folder
-    facts = (
-        task.place,
-        task.moment.full,
-        folder.separator,
-        folder.served,
-        folder.neighbours,
-        folder.owner,
-        sorted(folder.sizes.items()),
-    )
-    digest = hashlib.blake2b(_RULES + repr(facts).encode(), digest_size=16)
-    digest.update(b"\0".join(task.names))
-    try:
-        digest.update(array("q", numbers))
-    except OverflowError:
-        digest.update(repr(numbers).encode())
-    return digest.digest()
 
 
 class _Examination:
@@ -111,7 +83,7 @@ class _Examination:
         self._pack()
         whole = len(self.numbers) == 4 * len(task.names)
         if whole and self.settled and not result.not_examined:
-            result.seal = _seal(task, self.numbers)
+            result.seal = seal_of(task, task.names, self.numbers)
         return result
 
     def _pack(self) -> None:

@@ -90,7 +90,7 @@ def lettered_files(
     """
     for subdir, names in zip((b"cur", b"new"), files, strict=True):
         together = b"\0".join(names)
-        if together.count(b":2,") == len(names) and not _LETTERED.search(together):
+        if together.count(b":2,") == len(names) and not lettered(together):
             continue  # as in most folders, and much faster than a look at each name
         for name in names:
             info = name[name.rfind(b":") + 1 :]
@@ -98,6 +98,11 @@ def lettered_files(
                 found = nameless(parse_info(name).flags, letters)
                 if found:
                     yield join(folder, subdir + b"/" + name), found
+
+
+def lettered(names: bytes) -> bool:
+    """Whether one of several names that are joined has a keyword letter in a usual info."""
+    return _LETTERED.search(names) is not None
 
 
 def _listed(spool: Spool, folder: bytes) -> bool:

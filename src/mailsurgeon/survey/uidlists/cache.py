@@ -97,6 +97,14 @@ class Lists:
             self._seen[path] = self._facts(path)
         return self._seen[path]
 
+    def has_sizes(self, folder: bytes) -> bool:
+        """Whether some record in the folder's list has a size, so that `sizes` may be needed."""
+        for name in server_files.TABLE.uidlists:
+            facts = self.facts(folder, name)
+            if facts is not None:
+                return facts.sizes
+        return False
+
     def sizes(self, folder: bytes, bases: Callable[[], Collection[bytes]]) -> Sizes:
         """The S and W of the records in the folder's list that have one of them, by base name, for
         these base names; most lists have none, and then nobody asks for the base names."""

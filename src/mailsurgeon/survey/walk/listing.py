@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import os
 import time
+from typing import NamedTuple
 
 from mailsurgeon.survey.index.rows import GRANULARITY
 
 
-class Listing:
-    """The names in one directory, by kind; `files` is sorted. Creating one raises OSError."""
+class DirectoryStamp(NamedTuple):
+    """What changes in a directory's status when a name comes or goes. Nobody can set `ctime_ns`."""
 
-    __slots__ = ("_changed", "_listed", "directories", "files", "others", "symlinks")
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+def directory_stamp(path: bytes) -> DirectoryStamp:
+    """The stamp of the directory at `path`. Raises OSError."""
+    status = os.stat(path)
+    return DirectoryStamp(status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def stamp_text(stamp: DirectoryStamp) -> str:
+    """The stamp as the index keeps it."""
+    return " ".join(map(str, stamp))
+
+
+class Listing:
+    """The names in one directory, by kind; `files` is sorted. `stamp` was taken before them.
+    Creating one raises OSError."""
+
+    __slots__ = ("_listed", "directories", "files", "others", "stamp", "symlinks")
 
     def __init__(self, path: bytes) -> None:
-        self._changed = os.stat(path).st_mtime_ns
+        self.stamp = directory_stamp(path)
         self._listed = time.time_ns()
         self.files: list[bytes] = []
         self.directories: list[bytes] = []
@@ -40,4 +61,19 @@ class Listing:
         the same time.
         """
         changed = os.stat(path).st_mtime_ns
-        return changed == self._changed and changed < self._listed - GRANULARITY
+        return changed == self.stamp.mtime_ns and changed < self._listed - GRANULARITY
+
+    @property
+    def settled(self) -> bool:
+        """Whether every later change in the directory gives it another stamp."""
+        return max(self.stamp.mtime_ns, self.stamp.ctime_ns) < self._listed - GRANULARITY
+
+    @property
+    def only_files(self) -> bool:
+        """Whether there is nothing but regular files."""
+        return not (self.directories or self.symlinks or self.others)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing at all."""
+        return self.only_files and not self.files

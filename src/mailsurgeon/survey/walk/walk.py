@@ -34,6 +34,7 @@ from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.rows import NotExamined, Place
 from mailsurgeon.survey.walk.foreign_stores import MBOX, ForeignStore, foreign_stores, is_mbox
 from mailsurgeon.survey.walk.listing import Listing
+from mailsurgeon.survey.walk.unchanged import UnchangedFiles, none_unchanged, unchanged_in
 
 _KEPT = 400_000
 """The most names that listings keep in memory after a walk; a name takes about 90 bytes."""
@@ -54,7 +55,8 @@ class Directory:
     """A directory whose files a survey examines.
 
     `path` and `folder` are relative to the spool; `folder` is the nearest enclosing folder (b""
-    is the root), None without one. `files` is the number of entries to examine.
+    is the root), None without one. `files` is the number of entries to examine. `unchanged`: it was
+    not listed.
     """
 
     path: bytes
@@ -62,6 +64,7 @@ class Directory:
     place: Place
     files: int = 0
     listing: Listing | None = None
+    unchanged: bool = False
 
     def take_listing(self) -> Listing | None:
         """The walk's listing, returned once and then forgotten, because listings take memory."""
@@ -147,16 +150,18 @@ def walk(
     listing: Callable[[bytes], Listing] = Listing,
     only: Collection[bytes] | None = None,
     own: Collection[bytes] = (),
+    unchanged: UnchangedFiles = none_unchanged,
 ) -> Walk:
     """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read.
 
     In the `fs` layout a root without cur and new only contains folders and is not one itself.
     `listing` lists the directory at an absolute path, or raises OSError. With `only`, cur, new and
     tmp of other folders are skipped. `own`: directories that a server is configured to keep its
-    files in, relative to the root.
+    files in, relative to the root. A cur, new or tmp that `unchanged` knows is not listed.
     """
     found = Walk()
-    _Walker(root, found, exclude, layout, listing, only, own).visit(b"", None, listing(root))
+    walker = _Walker(root, found, exclude, layout, listing, only, own, unchanged)
+    walker.visit(b"", None, listing(root))
     found.loose = _hollow(found)
     return found
 
@@ -171,7 +176,9 @@ class _Walker:
         listing: Callable[[bytes], Listing],
         only: Collection[bytes] | None,
         own: Collection[bytes],
+        unchanged: UnchangedFiles,
     ) -> None:
+        self.unchanged = unchanged
         self.root = root
         self.found = found
         self.exclude = exclude
@@ -223,8 +230,16 @@ class _Walker:
             self.found.home = any(map(is_of_a_home, names))
         self._files(path, path, Place.ROOT, listing)
         if self.only is None or path in self.only:
+            known: dict[bytes, int] = {}
+            if not self.exclude:
+                known = unchanged_in(path, present, self.unchanged, self._list)
             for name in sorted(present):
-                self._subdir(join(path, name), path, Place(name.decode()))
+                place, files = Place(name.decode()), known.get(name)
+                if files is None:
+                    self._subdir(join(path, name), path, place)
+                elif files:
+                    settled = Directory(join(path, name), path, place, files, unchanged=True)
+                    self.found.directories.append(settled)
 
     def _is_another_users(self, path: bytes) -> bool:
         """Whether a Maildir is `DOMAIN/USER` in a maildir++ root, a spool of its own."""
