@@ -100,9 +100,14 @@ def _told(program: Path, cache: Path, spool: Path, words: tuple[str, ...], jobs:
 
 
 def _steady(value: Any) -> Any:
-    """The value without what differs from one moment to the next."""
+    """The value without what differs from one moment to the next, or with the ids in the index: the
+    order of what a plan leaves."""
     if isinstance(value, dict):
-        return {key: _steady(each) for key, each in value.items() if key not in _UNSTEADY}
+        return {
+            key: sorted(map(_steady, each), key=str) if key == "left" else _steady(each)
+            for key, each in value.items()
+            if key not in _UNSTEADY
+        }
     return [_steady(each) for each in value] if isinstance(value, list) else value
 
 

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.packed import digest_of, folded
+from mailsurgeon.survey.index.packed import digest_of, digests_in, folded
 from mailsurgeon.survey.index.sql import BY_FILE, IS_FILED, chunks, marks
 
 _AT_ONCE = 500_000
@@ -22,9 +22,9 @@ def sharing_message_id(index: Index) -> list[list[int]]:
     messages too."""
     if not index.slices.exist():
         return _sharing_rows(index)
-    columns = [array("Q", digests) for _, digests in index.slices.digests()]
+    columns = [digests_in(digests) for _, digests in index.slices.digests()]
     rows = [
-        (number, _number(digest_of(message_id)))
+        (number, digest_of(message_id))
         for number, message_id in index.db.execute(
             "SELECT id, message_id FROM files WHERE message_id IS NOT NULL"
         )
@@ -104,7 +104,7 @@ def packed_with(index: Index, message_ids: Iterable[str]) -> Iterator[tuple[str,
     if not index.slices.exist():
         return
     wanted = {folded(message_id) for message_id in message_ids}
-    for found in _packed_with(index, {_number(digest_of(each)) for each in wanted}):
+    for found in _packed_with(index, {digest_of(each) for each in wanted}):
         if folded(found[0]) in wanted:
             yield found
 
@@ -112,12 +112,8 @@ def packed_with(index: Index, message_ids: Iterable[str]) -> Iterator[tuple[str,
 def _packed_with(index: Index, digests: set[int]) -> Iterator[tuple[str, int]]:
     """The Message-IDs and ids of the packed messages with these digests."""
     for first, packed in list(index.slices.digests()):
-        if not digests.isdisjoint(array("Q", packed)):
+        if not digests.isdisjoint(digests_in(packed)):
             columns = index.slices.one(first)
             for place, digest in enumerate(columns.digests):
                 if digest in digests:
                     yield columns.message_ids[place] or "", columns.ids[place]
-
-
-def _number(digest: bytes) -> int:
-    return array("Q", digest)[0]
