@@ -28,7 +28,6 @@ from mailsurgeon.survey.run import run_survey
 from tests.support.protects import protects
 from tests.survey.survey_maildir import DATE, SurveyMaildir, text
 
-
 SENDERS = ("Zoë <z@x.org>".encode(), b"adam@x.org", b"Bo <b@x.org>")
 
 

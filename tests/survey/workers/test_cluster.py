@@ -17,6 +17,7 @@ import mailsurgeon
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import every_id, full_entries
 from mailsurgeon.survey.open_spool import Options, open_spool
 from mailsurgeon.survey.process.client import Apart
 from mailsurgeon.survey.run import run_survey
@@ -56,9 +57,12 @@ def spool(tmp_path: Path) -> Spool:
 
 def contents(index: Index) -> dict[str, list[tuple[Any, ...]]]:
     """All that an index says, without the numbers it gives to its rows."""
-    found = {}
+    folders = {row.id: row.path for row in index.folders()}
+    entries = full_entries(index, every_id(index))
+    found: dict[str, list[tuple[Any, ...]]] = {
+        "entries": sorted(((folders.get(one.folder), *one[2:]) for one in entries), key=repr)
+    }
     for name, ask in {
-        "entries": "SELECT f.path, e.* FROM entries e LEFT JOIN folders f ON f.id = e.folder",
         "problems": "SELECT f.path, e.directory, e.filename, p.* FROM problems p"
         " JOIN entries e ON e.id = p.entry LEFT JOIN folders f ON f.id = p.folder",
         "not_examined": "SELECT * FROM not_examined",

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.packed import digest_of, digests_in, folded
+from mailsurgeon.survey.index.packed import digest_column, digest_of, folded
 from mailsurgeon.survey.index.sql import BY_FILE, IS_FILED, chunks, marks
 
 _AT_ONCE = 500_000
@@ -22,7 +22,7 @@ def sharing_message_id(index: Index) -> list[list[int]]:
     messages too."""
     if not index.slices.exist():
         return _sharing_rows(index)
-    columns = [digests_in(digests) for _, digests in index.slices.digests()]
+    columns = [digest_column(digests) for _, digests in index.slices.digests()]
     rows = [
         (number, digest_of(message_id))
         for number, message_id in index.db.execute(
@@ -112,7 +112,7 @@ def packed_with(index: Index, message_ids: Iterable[str]) -> Iterator[tuple[str,
 def _packed_with(index: Index, digests: set[int]) -> Iterator[tuple[str, int]]:
     """The Message-IDs and ids of the packed messages with these digests."""
     for first, packed in list(index.slices.digests()):
-        if not digests.isdisjoint(digests_in(packed)):
+        if not digests.isdisjoint(digest_column(packed)):
             columns = index.slices.one(first)
             for place, digest in enumerate(columns.digests):
                 if digest in digests:

@@ -161,7 +161,7 @@ class PackedColumns:
     @cached_property
     def digests(self) -> Sequence[int]:
         """Of each Message-ID, as a number; none after a quick survey."""
-        return self._pick(digests_in(self._packed.digests)) if self.full else []
+        return self._pick(digest_column(self._packed.digests)) if self.full else []
 
     @cached_property
     def message_ids(self) -> Sequence[str | None]:
@@ -228,7 +228,7 @@ def folded(text: str) -> str:
     return text.translate(_LOWER)
 
 
-def digests_in(data: bytes) -> array[int]:
+def digest_column(data: bytes) -> array[int]:
     """The digests in a column of them."""
     return _little(array("Q", data))
 

@@ -42,9 +42,9 @@ _NO_PROBLEM = -(1 << 60)
 
 def view(db: sqlite3.Connection, slices: Slices, query: ViewQuery) -> array[int]:
     """The ids of the entries that `query` selects, in its order."""
-    columns: Iterable[PackedColumns] = ()
-    if not query.code and not query.badges and slices.exist():
-        columns = slices.every() if query.folder is None else slices.of_folder(query.folder)
+    if query.code or query.badges or not slices.exist():
+        return _of_rows(db, query)
+    columns = slices.every() if query.folder is None else slices.of_folder(query.folder)
     packed = _Packed(query, directory_places(db), columns)
     if not packed.ids:
         return _of_rows(db, query)
