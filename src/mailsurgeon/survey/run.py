@@ -46,9 +46,9 @@ def run_survey(
 ) -> SurveyResult:
     """Surveys the spool, or only `folders` of it, and brings the index up to date.
 
-    Without an executor this process reads the files. With `rows` every message that is examined
-    gets a row of the index, for lists that are sorted and filtered often; else healthy ones are
-    packed, which takes less time and room. `given_up` is called with a directory that has
+    Without an executor this process reads the files. With `rows` every message gets a row of
+    the index, for lists that are sorted and filtered often; else healthy ones that are examined
+    are packed, which takes less time and room. `given_up` is called with a directory that has
     not answered for some seconds; if it returns True, the survey skips the rest of that folder.
     Raises OSError when the spool's root cannot be read, sqlite3.Error when the index cannot be
     written.
@@ -147,6 +147,8 @@ class _Survey:
             packs=self.packs,
         )  # fmt: skip
         ended = self._read(looking, wanted)
+        if not self.packs:
+            self.writer.unpack(self.cancelled)
         self.writer.flush()
         full = self.moment.full and ended and (only is None or before == "full")
         self._progress("comparing")

@@ -125,6 +125,19 @@ def test_a_message_gets_a_row_and_keeps_its_id(both: tuple[SurveyMaildir, Index,
     assert packed.entries(ids) == before
 
 
+def test_a_survey_for_lists_unpacks_what_another_has_packed(
+    both: tuple[SurveyMaildir, Index, Index],
+) -> None:
+    maildir, packed, rows = both
+    ids = list(packed.view(ViewQuery()))
+    maildir.survey(rows=True)
+    assert not packed.slices.exist()
+    assert list(packed.view(ViewQuery())) == ids
+    assert paths(packed, ViewQuery(sort="sender")) == paths(rows, ViewQuery(sort="sender"))
+    maildir.survey()
+    assert list(packed.view(ViewQuery())) == ids
+
+
 def test_a_nul_in_a_header(maildir: SurveyMaildir) -> None:
     maildir.mail(b"cur/1300000001.M1.host:2,S", 1)
     maildir.file(b"cur/1300000002.M2.host:2,S", text(2).replace(b"Subject: 2", b"Subject: a\0b"))

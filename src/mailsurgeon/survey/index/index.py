@@ -75,6 +75,11 @@ CREATE INDEX IF NOT EXISTS problems_entry ON problems (entry);
 CREATE INDEX IF NOT EXISTS problems_code ON problems (code, folder);
 """
 
+INDEX_NAMES = (
+    "files_place", "files_message_id", "files_without_id", "files_packed", "files_date",
+    "problems_entry", "problems_code",
+)  # fmt: skip
+
 _PATH = path_of("e.directory", "e.filename")
 _ENTRY = (
     f"e.id, e.folder, e.place, {_PATH},"

@@ -86,6 +86,7 @@ class PackedColumns:
         self, first: int, directory: int, packed: Packed, taken: Iterable[int] = ()
     ) -> None:
         self.first, self.directory, self.full = first, directory, bool(packed.full)
+        self.last = packed.last
         self._packed = packed
         number = packed.number
         self._left: list[int] | None = None

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from mailsurgeon.survey.index.packed import PackedColumns
 from mailsurgeon.survey.index.slice import FULL_COLUMNS, Facts, Packed
-from mailsurgeon.survey.index.sql import Value, chunks, marks
+from mailsurgeon.survey.index.sql import Value, chunks, insert_files, marks
 
 _CACHED = 64
 """Slices that stay unpacked in memory, some 300 KB each."""
 _SLICE = "s.first, s.directory, " + ", ".join(f"s.{name}" for name in Packed._fields)
 _BY_DIRECTORY = "directories d CROSS JOIN slices s ON s.directory = d.id"
-_INSERT = f"INSERT INTO files ({', '.join(FULL_COLUMNS)}) VALUES ({marks(FULL_COLUMNS)})"
+_INSERT = insert_files(FULL_COLUMNS, 1, replace=False)
 _ADD = f"INSERT INTO slices VALUES ({marks(Packed._fields)}, ?, ?)"
 
 
@@ -198,6 +198,22 @@ class Slices:
         self._db.executemany(_INSERT, ((number, place, *facts) for number, place, facts in found))
         self._take(number for number, _, _ in found)
 
+    def first_ids(self) -> list[int]:
+        """The first ids of all packed slices."""
+        return [first for (first,) in self._db.execute("SELECT first FROM slices ORDER BY first")]
+
+    def unpack(self, first: int) -> None:
+        """Makes rows of all messages of a slice."""
+        columns = self.one(first)
+        self._db.executemany(
+            _INSERT,
+            [
+                (number, columns.directory, *columns.facts(place))
+                for place, number in enumerate(columns.ids)
+            ],
+        )
+        self._forget(first, columns.last)
+
     def take(self, ids: Iterable[int]) -> None:
         """Takes those of these messages that are packed out of their slices."""
         self._take([held.id for held in self.find(ids)])
@@ -223,8 +239,11 @@ class Slices:
             " (SELECT COUNT(*) FROM taken WHERE id BETWEEN first AND last)"
         ).fetchall()
         for first, last in empty:
-            self._db.execute("DELETE FROM slices WHERE first = ?", (first,))
-            self._db.execute("DELETE FROM taken WHERE id BETWEEN ? AND ?", (first, last))
+            self._forget(first, last)
+
+    def _forget(self, first: int, last: int) -> None:
+        self._db.execute("DELETE FROM slices WHERE first = ?", (first,))
+        self._db.execute("DELETE FROM taken WHERE id BETWEEN ? AND ?", (first, last))
 
 
 def directory_places(

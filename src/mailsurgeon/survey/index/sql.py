@@ -37,3 +37,10 @@ def chunks(values: Sequence[_T], size: int = CHUNK) -> Iterator[list[_T]]:
     """The values in lists of at most `size` values."""
     for start in range(0, len(values), size):
         yield list(values[start : start + size])
+
+
+def insert_files(columns: Sequence[str], rows: int, *, replace: bool) -> str:
+    """A statement that writes so many rows of `files` with these columns."""
+    row = f"({', '.join('?' * len(columns))})"
+    verb = "INSERT OR REPLACE" if replace else "INSERT"
+    return f"{verb} INTO files ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"

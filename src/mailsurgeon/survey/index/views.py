@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mailsurgeon.survey.index.packed import PackedColumns, folded
+from mailsurgeon.survey.index.packed import PackedColumns
 from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.survey.index.slices import DirectoryPlace, Slices, directory_places
 from mailsurgeon.survey.index.sql import Value, marks, path_of
@@ -162,15 +162,21 @@ _KEYS: dict[str, Callable[[PackedColumns, bytes], Sequence[Key]]] = {
 
 def _matches(columns: PackedColumns, path: bytes, text: str) -> list[int]:
     """The places of the messages that contain the text, without the case of ASCII letters."""
-    needle = folded(text)
-    inside = needle.encode("utf-8", "surrogateescape")
-    start = path.lower() + b"/" if path else b""
-    found: list[int] = []
-    for place, name in enumerate(columns.names):
-        shown = (columns.senders[place], columns.subjects[place], columns.message_ids[place])
-        if inside in start + name.lower() or any(needle in folded(each) for each in shown if each):
-            found.append(place)
-    return found
+    needle = text.encode("utf-8", "surrogateescape").lower()
+    start = path + b"/" if path else b""
+    found: set[int] = set()
+    for lines in (
+        start + (b"\0" + start).join(columns.names),
+        *(
+            "\0".join([shown or "" for shown in column]).encode()
+            for column in (columns.senders, columns.subjects, columns.message_ids)
+        ),
+    ):
+        folded = lines.lower()
+        if needle in folded:  # one search for all, since most columns do not contain it
+            places = enumerate(folded.split(b"\0"))
+            found.update(place for place, line in places if needle in line)
+    return sorted(found)
 
 
 def _numbers(text: str) -> array[int]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
-from mailsurgeon.survey.index.index import INDEXES, Index
+from mailsurgeon.survey.index.index import INDEX_NAMES, INDEXES, Index
 from mailsurgeon.survey.index.rows import DirectorySeals, NotExamined, Place
 from mailsurgeon.survey.index.slice import (
     FULL_COLUMNS,
@@ -21,7 +21,7 @@ from mailsurgeon.survey.index.slice import (
     Known,
     SliceResult,
 )
-from mailsurgeon.survey.index.sql import Value
+from mailsurgeon.survey.index.sql import Value, insert_files
 
 NO_FOLDER = 0
 """The folder id of files that lie in no folder."""
@@ -38,18 +38,8 @@ _PROBLEM_SQL = (
     "INSERT INTO problems (entry, folder, code, severity, detail, remedy, origin)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_INDEX_NAMES = (
-    "files_place", "files_message_id", "files_without_id", "files_packed", "files_date",
-    "problems_entry", "problems_code",
-)  # fmt: skip
 _TOGETHER = 20  # rows that one statement writes, in two thirds of the time of single rows
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def _insert(columns: Sequence[str], rows: int, *, replace: bool) -> str:
-    row = f"({', '.join('?' * len(columns))})"
-    verb = "INSERT OR REPLACE" if replace else "INSERT"
-    return f"{verb} INTO files ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
 
 
 class IndexWriter:
@@ -98,7 +88,7 @@ class IndexWriter:
     def drop_indexes(self) -> None:
         """Drops the SQL indexes before a first survey: filling the tables without them, and making
         them at the end, is two to three times faster."""
-        for name in _INDEX_NAMES:
+        for name in INDEX_NAMES:
             self.db.execute(f"DROP INDEX IF EXISTS {name}")
 
     def make_indexes(self) -> None:
@@ -281,7 +271,7 @@ class IndexWriter:
             self.slices.take(number for number, _ in result.others)
             self.slices.make_rows(number for number, _ in result.findings)
         self.db.executemany(
-            _insert(FULL_COLUMNS, 1, replace=True),
+            insert_files(FULL_COLUMNS, 1, replace=True),
             ((number, directory, *facts) for number, facts in result.others),
         )
         self.db.executemany(
@@ -298,11 +288,11 @@ class IndexWriter:
         whole = len(flat) - len(flat) % stride
         replace = not self.empty
         self.db.executemany(
-            _insert(columns, _TOGETHER, replace=replace),
+            insert_files(columns, _TOGETHER, replace=replace),
             (flat[start : start + stride] for start in range(0, whole, stride)),
         )
         self.db.executemany(
-            _insert(columns, 1, replace=replace),
+            insert_files(columns, 1, replace=replace),
             (flat[start : start + width] for start in range(whole, len(flat), width)),
         )
 
@@ -310,6 +300,14 @@ class IndexWriter:
         """Gives those of these messages that are packed a row of their own."""
         if self.slices.exist():
             self.slices.make_rows(ids)
+
+    def unpack(self, cancelled: Callable[[], bool]) -> None:
+        """Gives every packed message a row of its own, unless it is cancelled."""
+        for first in self.slices.first_ids():
+            if cancelled():
+                return
+            with self.transaction():
+                self.slices.unpack(first)
 
     def set_digests(self, number: int, digest: bytes, body_digest: bytes | None) -> None:
         """Stores the digests of a file's bytes and of its body, so that the file is read once."""
@@ -377,7 +375,7 @@ class IndexWriter:
             return row[0]
         number = self.reserve(1)
         blank = Facts(name, "directory", 0, 0, 0, 0, 0, 0, 0, 0)
-        self.db.execute(_insert(FULL_COLUMNS, 1, replace=False), (number, directory, *blank))
+        self.db.execute(insert_files(FULL_COLUMNS, 1, replace=False), (number, directory, *blank))
         return number
 
     def _holder(self, path: bytes, folder: int) -> int:
