@@ -130,6 +130,8 @@ _KINDS = (
         plain_fix=("fix-flags",),
         answered_by=("fix-flags",),
         left=(LeftAlone("the separator is the folder's own"),),
+        # Before a lost colon the 2 of the flags counts to the size for Dovecot.
+        server=ServerView(may_complain=True, hides_size=True),
     ),
     ProblemKind(
         "unknown-keyword", "KEYW", "Unknown keyword", _WARNING,
@@ -316,6 +318,7 @@ _KINDS = (
         (), "folder",
         evidence=phrase("highest {highest:,}"),
         left=(LeftAlone("only new UIDs for the whole folder cure it"),),
+        server=ServerView(explains_folder=True),
     ),
     ProblemKind(
         "wrong-quota", "QUOT", "Wrong quota", _WARNING,

@@ -311,7 +311,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     "big-uid": Explanation(
         "A migration or a damaged list jumped to a huge UID; all later ones follow it.",
         "Clients that keep UIDs in signed 32-bit numbers see negative ones and lose or hide the"
-        " messages.",
+        " messages. After UID 4,294,967,294 Dovecot has none left for new mail and crashes whenever"
+        " it opens the folder.",
         "Nothing.",
         "Only new UIDs for the whole folder cure this: stop the server and move the folder's"
         " dovecot-uidlist and dovecot.index files aside. Every client then downloads the folder"

@@ -240,6 +240,8 @@ def test_a_uidvalidity_that_says_nothing_of_it(maildir: SurveyMaildir, data: byt
         (b"courierimapuiddb", b"1 1 9\nwords\n", {"uidlist-damaged"}),
         (b"dovecot-uidlist", b"3 V1 N9\n2147483647 :a\n", set[str]()),
         (b"dovecot-uidlist", b"3 V1 N9\n2147483648 :a\n", {"big-uid"}),
+        (b"dovecot-uidlist", b"3 V1 N2147483649\n1 :a\n", {"big-uid"}),
+        (b"dovecot-uidlist", b"3 V1 N2147483648\n1 :a\n", set[str]()),
         (b"dovecot-uidlist", b"3 V1 N9\n2147483648 :a\n0 :b\n", {"big-uid", "uidlist-damaged"}),
     ],
 )
