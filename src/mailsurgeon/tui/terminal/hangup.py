@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from mailsurgeon.host.interrupts import ENDING
+
 _Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 """What `signal.signal` returns."""
 
@@ -24,7 +26,8 @@ GRACE = 5.0  # seconds in which the screen must close once no operation runs
 
 
 class EndSignals:
-    """Handles SIGHUP and SIGTERM: sets `stop`, which ends the workers, and calls `end` once.
+    """Handles SIGHUP, SIGTERM and SIGINT: sets `stop`, which ends the workers, and calls `end`
+    once.
 
     `at_rest` is set while no operation runs. If the screen does not close within GRACE seconds
     after that, the process exits all the same: the journal is sound at every moment, and a program
@@ -41,7 +44,7 @@ class EndSignals:
     def take(self) -> None:
         """Installs the handlers; does nothing outside the main thread, which alone may."""
         with contextlib.suppress(ValueError):
-            for number in (signal.SIGHUP, signal.SIGTERM):
+            for number in ENDING:
                 if signal.getsignal(number) is signal.SIG_IGN:
                     continue  # by nohup(1), say
                 self._before[number] = signal.signal(number, self._arrived)
