@@ -25,7 +25,7 @@ def timers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     class Timer:
         daemon = False
 
-        def __init__(self, seconds: float, _function: object) -> None:
+        def __init__(self, seconds: float, _function: object, _code: object) -> None:
             started.append(seconds)
 
         def start(self) -> None:
@@ -84,7 +84,7 @@ def test_an_operation_is_told_and_goes_on(timers: list[float]) -> None:
         assert interrupted() and not timers and not interrupts._arrivals.free.is_set()
     assert timers == [interrupts.PROMPT]  # for its report
     with pytest.raises(Ended, match="129"):
-        interrupts._end()
+        interrupts._end(None)
 
 
 def test_once_its_work_is_done_a_signal_ends_the_process_as_usual() -> None:

@@ -91,7 +91,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     finally:
         _leave()
         if caught and _raise in before.values():
-            _end_soon()
+            end_soon()
 
 
 @contextmanager
@@ -123,18 +123,19 @@ def _raise(number: int, _frame: FrameType | None) -> None:
         return  # it is ending already
     _arrivals.raised = True
     _arrivals.number = _arrivals.number or number
-    _end_soon()
+    end_soon()
     raise KeyboardInterrupt
 
 
-def _end_soon() -> None:
+def end_soon(code: int | None = None) -> None:
     """Ends the process after PROMPT seconds, or after the block that is to be finished first. A
-    thread may wait for a file system or a host that does not answer."""
-    timer = threading.Timer(PROMPT, _end)
+    thread may wait for a file system or a host that does not answer. `code`: the exit code, by
+    default that of the signal."""
+    timer = threading.Timer(PROMPT, _end, (code,))
     timer.daemon = True
     timer.start()
 
 
-def _end() -> None:
+def _end(code: int | None) -> None:
     _arrivals.free.wait()
-    os._exit(interrupted_code())
+    os._exit(interrupted_code() if code is None else code)

@@ -114,13 +114,15 @@ class LateWorkers(Executor):
             executor = self._executor
         if executor is None:
             return
+        # Only this thread of the pool knows when it is over; without waiting, the pool forgets it.
+        manager: threading.Thread | None = getattr(executor, "_executor_manager_thread", None)
         executor.shutdown(wait=False, cancel_futures=cancel_futures)
         idle = all(answer.done() for answer in (*self._answers, *self._asked.copy()))
         if cancel_futures and not idle:
             for worker in multiprocessing.active_children():
                 worker.kill()  # they only read
-        if wait:
-            executor.shutdown(wait=True, cancel_futures=cancel_futures)
+        if wait and manager is not None:
+            manager.join()
 
 
 def stand_back() -> None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from mailsurgeon.host.interrupts import ENDING
+from mailsurgeon.host.interrupts import ENDING, PROMPT, end_soon
 
 _Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 """What `signal.signal` returns."""
@@ -54,6 +54,8 @@ class EndSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+        if self._ending:  # the terminal is in order again
+            end_soon(0)
 
     def _arrived(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
@@ -61,12 +63,13 @@ class EndSignals:
         self._stop.set()
         if not self._ending:
             self._ending = True
-            threading.Thread(target=self._last_resort, daemon=True).start()
+            grace = PROMPT if number == signal.SIGHUP else GRACE  # no terminal is to be restored
+            threading.Thread(target=self._last_resort, args=(grace,), daemon=True).start()
             self._end()
 
-    def _last_resort(self) -> None:
+    def _last_resort(self, grace: float) -> None:
         self._at_rest.wait()
-        time.sleep(GRACE)
+        time.sleep(grace)
         os._exit(0)
 
 
