@@ -40,7 +40,7 @@ def timers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     monkeypatch.setattr(interrupts.os, "_exit", exit_now)
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
-    interrupts.take()
+    interrupts.take_signals()
     yield started
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -60,7 +60,7 @@ def main() -> None:
     if open_file_limit() < LEAST:
         complain(f"this process may open only {open_file_limit()} files; allow more (ulimit -n)")
         sys.exit(COULD_NOT)
-    interrupts.take()
+    interrupts.take_signals()
     code = run(sys.argv[1:])
     interrupts.give_up()
     sys.exit(code)

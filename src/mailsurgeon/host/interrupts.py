@@ -37,7 +37,7 @@ class _Arrivals:
 _arrivals = _Arrivals()
 
 
-def take() -> None:
+def take_signals() -> None:
     """Makes these signals raise KeyboardInterrupt from now on, and end the process PROMPT seconds
     later in any case. A signal that was ignored from the start (nohup(1)) stays ignored."""
     for number in ENDING:
