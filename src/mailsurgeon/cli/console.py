@@ -5,19 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
 from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
-
-INTERRUPTED = 130
-"""The exit code after Ctrl+C: 128 + SIGINT, as shells report it."""
-
-_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
-"""What `signal.signal` returns."""
 
 
 def complain(message: str) -> None:
@@ -58,30 +52,6 @@ def progress(wanted: bool = True) -> Iterator[Advance]:
         yield lambda stage, done, total: bar.update(
             task, description=stage, completed=done, total=total or None
         )
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Lets an operation finish its batch after an interrupt or after the terminal is gone.
-
-    Yields a function that returns whether such a signal came. A second one ends the process as
-    usual. A signal that was ignored from the start stays ignored.
-    """
-    caught: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        caught.append(number)
-        signal.signal(number, before[number])
-
-    before: dict[int, _Handler] = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1), a shell's background job
-            before[number] = signal.signal(number, note)
-    try:
-        yield lambda: bool(caught)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -8,11 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mailsurgeon.cli.console import (
-    INTERRUPTED,
     answer,
     asked,
     complain,
-    interruptible,
     on_terminal,
     progress,
     stoppable,
@@ -21,6 +19,7 @@ from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import Common, Consent
 from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveying
 from mailsurgeon.errors import Refused, SpoolError
+from mailsurgeon.host.interrupts import interrupted_code, interruptible
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
@@ -60,7 +59,7 @@ def carry_out(
         return 1
     report, stopped = run_plan(surgeon.apply, plan, common)
     write_report(surgeon, plan, report, consent, common, unseen)
-    return INTERRUPTED if stopped else exit_code(plan, report)
+    return interrupted_code() if stopped else exit_code(plan, report)
 
 
 def agreed(

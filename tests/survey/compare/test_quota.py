@@ -160,3 +160,11 @@ def test_damaged_state_is_found_in_a_folder(maildir: SurveyMaildir) -> None:
     maildir.survey()
     code = "sync-state-damaged"
     assert maildir.codes() == {b".Sent/.uidvalidity": {code}, b".Sent/.mbsyncstate": {code}}
+
+
+def test_a_state_that_is_too_large_to_be_read_is_told(maildir: SurveyMaildir) -> None:
+    for name in (b".uidvalidity", b".mbsyncstate"):
+        os.truncate(maildir.at(maildir.file(name, b"1\n2\n")), 1 << 30)
+    maildir.survey()
+    assert maildir.codes() == {}
+    assert set(maildir.not_examined()) == {b".uidvalidity", b".mbsyncstate"}

@@ -133,6 +133,9 @@ def _check_sync_state(job: Comparison, folder: FoundFolder, number: int) -> None
             finding = None if data is None else rule(data)
             if finding:
                 job.writer.directory_problem(path, number, finding)
+            elif data is None and _size(job.spool, path) > _LARGEST_STATE:
+                reason = f"larger than {_LARGEST_STATE >> 20} MiB: not read"
+                job.writer.not_examined(NotExamined(path, reason), number)
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
@@ -178,3 +181,8 @@ def _status(spool: Spool, path: bytes) -> os.stat_result | None:
         return os.lstat(spool.absolute(path))
     except OSError:
         return None
+
+
+def _size(spool: Spool, path: bytes) -> int:
+    status = _status(spool, path)
+    return 0 if status is None else status.st_size
