@@ -67,7 +67,8 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     """Lets an operation finish its batch after an interrupt or after the terminal is gone.
 
     Yields a function that returns whether such a signal came. A second one interrupts as outside
-    the block. A signal that was ignored from the start stays ignored.
+    the block. A signal that was ignored from the start stays ignored. What the operation has done
+    is still reported, however long that takes.
     """
     caught: list[int] = []
 
@@ -90,8 +91,6 @@ def interruptible() -> Iterator[Callable[[], bool]]:
                 signal.signal(number, handler)
     finally:
         _leave()
-        if caught and _raise in before.values():
-            end_soon()
 
 
 @contextmanager
@@ -104,6 +103,7 @@ def unbroken() -> Iterator[None]:
     with interruptible() as interrupted:
         yield
     if interrupted():
+        end_soon()
         raise KeyboardInterrupt
 
 

@@ -46,8 +46,9 @@ class TooManyRecords(UidlistError):
 
 @dataclass(frozen=True, slots=True)
 class ListSurvey:
-    """The facts of a whole list. `highest`: the last UID that was given, 0 without any, by the
-    records or the header's next UID; `sizes`: a record has an S or W field. `usual`: it has version 3, and `uid_in_list` can search its bytes.
+    """The facts of a whole list. `highest`: the last UID that was given, by the records or by the
+    header's next UID, 0 without any. `sizes`: a record has an S or W field. `usual`: it has version
+    3, and `uid_in_list` can search its bytes.
 
     `more`: it has more bad lines than `bad`, and was read only to the last of these.
     """
