@@ -202,7 +202,8 @@ def uid_clash(
     `highest` is the last UID that mbsync has assigned by its `.uidvalidity`; None when unknown.
     `clash_lost`: the ids of messages that lose their name in a name clash. Of those that share a
     `,U=` one keeps it; identical ones go to quarantine, since mbsync would upload them anew, unless
-    all of them are marked deleted, and the others are renamed. Until a full survey (`full`) it is not known which are identical.
+    all of them are marked deleted, and the others are renamed. Until a full survey (`full`) it is
+    not known which are identical.
     """
     groups: dict[tuple[int, bytes | None], list[Marked]] = {}
     for message in messages:
