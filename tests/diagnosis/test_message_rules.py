@@ -455,6 +455,11 @@ def test_names_that_will_do(name: bytes) -> None:
         (DATE, DATE, b"%d" % (NOW + DAY - 60), False, None),
         (DATE, DATE, b"upload%d" % (NOW * 2), False, None),
         (NOW + 2 * DAY, DATE, b"%d" % (NOW + 2 * DAY), True, "fix-date"),
+        (DATE, -(2**31), b"1300000000", True, "fix-date"),
+        (DATE, -(2**31) - 1, b"1300000000", True, None),  # no file system holds it
+        (NOW + 2 * DAY, NOW + DAY - 60, b"1300000000", True, "fix-date"),
+        (NOW + 2 * DAY, NOW + DAY + 60, b"1300000000", True, None),  # it would be odd again
+        (DATE, NOW + 400 * DAY, b"1300000000", True, None),
     ],
 )
 def test_odd_dates(mtime: int, date: int | None, stem: bytes, bad: bool, remedy: str) -> None:

@@ -158,6 +158,7 @@ _KINDS = (
         evidence=phrases.copies_words,
         left=(
             LeftAlone("marked deleted, and its living copy is not filed yet", when="living"),
+            LeftAlone("all identical copies are marked deleted", when="all_trashed"),
             LeftAlone("the copy that is kept", when="identical_here"),
             LeftAlone("no identical copy in the same folder"),
         ),
@@ -190,7 +191,7 @@ _KINDS = (
         " the file's time as the time when the message arrived.",
         ("fix-date",),
         evidence=phrases.date_words,
-        left=(LeftAlone("the header has no date, or only the name is wrong"),),
+        left=(LeftAlone("the header has no date that a file can have, or only the name is wrong"),),
     ),
     ProblemKind(
         "unreadable", "READ", "Unreadable", _ERROR,

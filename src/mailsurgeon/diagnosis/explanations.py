@@ -188,7 +188,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         " the name confirms the header’s date; for a file that you name with --only bad-date, any"
         " difference over a minute is corrected.",
         "Dovecot caches the times of messages it has opened and goes on showing the old time. If"
-        " only the time in the name is wrong, it is left.",
+        " only the time in the name is wrong, it is left, and so is a file whose header gives a"
+        " date in the future.",
     ),
     "unreadable": Explanation(
         "A restore as root left the wrong owner or mode, or the disk is failing.",

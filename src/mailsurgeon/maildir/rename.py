@@ -45,7 +45,7 @@ _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _OWN_MARK = re.compile(rb"R[0-9a-f]{12}\Z")
 _LATER_SIZE = re.compile(rb",([SW])=[^,]*")
 _UID_FIELD = re.compile(rb",(?:U=\d+|FMD5=[^,:]*)")
-_BEFORE_FLAGS = re.compile(rb"(?i).*2(?:,|%2c)", re.DOTALL)
+_BEFORE_FLAGS = re.compile(rb"(?i).*?2(?:,|%2c)", re.DOTALL)
 _KEPT_FIELD = re.compile(rb",([SWU]=\d{1,18}|FMD5=[0-9a-f]{32})(?=,|\Z)")
 
 

@@ -13,7 +13,7 @@ from mailsurgeon.diagnosis.message_rules import BAD_DATE, judge, sound
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.message_fast import USUAL, Glance, glance
-from mailsurgeon.survey.index.rows import NotExamined, Place
+from mailsurgeon.survey.index.rows import NotExamined, Place, indexed_time
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
 from mailsurgeon.survey.index.sql import Value
 from mailsurgeon.survey.read.file_facts import (
@@ -154,8 +154,8 @@ class _Examination:
 
     def _judge_usual(self, number: int, name: bytes, status: os.stat_result, seen: Glance) -> None:
         facts = MessageFacts(
-            self.task.place, name, "file", status.st_size, status.st_mtime_ns, PLAIN, USUAL,
-            None, seen.virtual_size, seen.message_id is not None, seen.date,
+            self.task.place, name, "file", status.st_size, indexed_time(status.st_mtime_ns), PLAIN,
+            USUAL, None, seen.virtual_size, seen.message_id is not None, seen.date,
         )  # fmt: skip
         self._found(number, judge(facts, self.task.folder, self.task.moment))
 
@@ -169,7 +169,7 @@ class _Examination:
         if not stat.S_ISREG(status.st_mode) or name.startswith(b"."):
             return False
         task = self.task
-        size, mtime_ns = status.st_size, status.st_mtime_ns
+        size, mtime_ns = status.st_size, indexed_time(status.st_mtime_ns)
         if not sound(name, task.place, size, mtime_ns, task.folder, task.moment):
             facts = MessageFacts(task.place, name, "file", size, mtime_ns)
             self._found(number, judge(facts, task.folder, task.moment))
@@ -184,8 +184,8 @@ class _Examination:
         mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
         result, task = self.result, self.task
         result.usual += (
-            number, task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid, links,
-            *content,
+            number, task.number, name, size, indexed_time(mtime_ns), indexed_time(ctime_ns), inode,
+            mode, uid, gid, links, *content,
         )  # fmt: skip
         result.messages += 1
         result.bytes += size
@@ -218,7 +218,8 @@ class _Examination:
 
     def _unchanged(self, facts: Facts, status: os.stat_result) -> bool:
         seen = (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
-        now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        times = indexed_time(status.st_mtime_ns), indexed_time(status.st_ctime_ns)
+        now = (status.st_size, *times, status.st_ino)
         if seen != now or facts.ctime_ns >= self.task.trusted:
             return False
         return facts.kind != "file" or not self.task.moment.full or bool(facts.traits)
