@@ -87,6 +87,28 @@ def test_a_store_is_named_and_nothing_in_it_is_looked_at(
     assert not any(path.startswith(place) for path in watched)
 
 
+@pytest.mark.parametrize("root", [True, False])
+def test_dovecots_stores_beside_maildirs_are_told_one_by_one(
+    maildir: SurveyMaildir, fs_maildir: SurveyMaildir, root: bool
+) -> None:
+    mail, layout = (maildir, "maildir++") if root else (fs_maildir, "fs")
+    mail.folder(b".Sent" if root else b"Sent")
+    mdbox(mail, b"x")
+    for name in (b"storage", b"mailboxes"):
+        (mail.path(b"x/" + name)).rename(mail.path(name))
+    mail.file(b"x/notes", b"words\n")
+    found = walk(mail.spool.root, layout=layout)
+    stores = {(store.path, store.kind) for store, _ in found.stores}
+    assert stores == {(b"storage", MDBOX), (b"mailboxes", MDBOX)}
+    assert b".Sent" in found.folders or b"Sent" in found.folders
+
+
+def test_folders_called_as_parts_of_dovecots_stores_are_folders(fs_maildir: SurveyMaildir) -> None:
+    for name in (b"storage", b"mailboxes/INBOX", b"mailboxes/dbox-Mails"):
+        fs_maildir.folder(name)
+    assert walk(fs_maildir.spool.root).stores == []
+
+
 def test_an_mbox_in_the_place_of_a_folder(maildir: SurveyMaildir) -> None:
     maildir.folder(b".A")
     two = MAILBOX + b"\n" + MAILBOX

@@ -32,7 +32,13 @@ from mailsurgeon.maildir.reserved import (
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.rows import NotExamined, Place
-from mailsurgeon.survey.walk.foreign_stores import MBOX, ForeignStore, foreign_stores, is_mbox
+from mailsurgeon.survey.walk.foreign_stores import (
+    MBOX,
+    ForeignStore,
+    another_kind,
+    foreign_stores,
+    is_mbox,
+)
 from mailsurgeon.survey.walk.listing import Listing
 
 _KEPT = 400_000
@@ -252,7 +258,7 @@ class _Walker:
         inner = path if is_folder else folder
         for store in stores:
             self.found.stores.append((store, folder if store.path == path else inner))
-            self._skip(store.path, f"a store of another kind: {store.kind}")
+            self._skip(store.path, another_kind(store))
         return {store.path for store in stores}
 
     def _is_servers_place(self, path: bytes, place: Place, name: bytes) -> bool:

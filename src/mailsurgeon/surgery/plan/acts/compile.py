@@ -9,6 +9,7 @@ from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.rename import compose
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
+from mailsurgeon.surgery.plan.acts.carried import Carrying, directories_moved, with_contents
 from mailsurgeon.surgery.plan.acts.copies import (
     drop_each_other,
     drop_without_copy,
@@ -18,11 +19,7 @@ from mailsurgeon.surgery.plan.acts.copies import (
 from mailsurgeon.surgery.plan.acts.entry_task import EntryTask, changes_date, task_order
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
-from mailsurgeon.surgery.plan.kept_copies import (
-    copies_stay,
-    kept_copy,
-    with_contents,
-)
+from mailsurgeon.surgery.plan.kept_copies import copies_stay, kept_copy
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
 from mailsurgeon.surgery.plan.remedies.registry import REMEDY
@@ -46,13 +43,15 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     united = unite_flags(tasks, context)
     acts = list(_missing_homes(tasks, context))
     ends: dict[bytes, tuple[bytes, bytes | None]] = {}
+    gone: list[bytes] = []
     for task in sorted(tasks.values(), key=lambda task: task_order(task, context)):
         conditions = tuple(
             kept_copy(one, ends, context, dated=one.path in tasks and tasks[one.path].is_dated)
             for one in task.relies_on
         )
         busy = task.takes_directory and _is_busy(task, tasks, context)
-        act = _act_of(task, context, united.get(task.entry.path), conditions, busy=busy)
+        carrying = Carrying(gone, busy=busy)
+        act = _act_of(task, context, united.get(task.entry.path), conditions, carrying)
         codes = tuple(task.codes)
         if act is None:
             left.append(Left(task.entry.path, "there is nothing to change", codes, False))
@@ -60,6 +59,7 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
             left.append(Left(task.entry.path, reason, codes))
         else:
             ends.update(_ends(act))
+            gone += directories_moved(act)
             acts.append(act)
     return acts, left
 
@@ -150,17 +150,15 @@ def _act_of(
     context: SpoolContext,
     companion: EntryTask | None,
     conditions: tuple[StepCondition, ...],
-    *,
-    busy: bool,
+    carrying: Carrying,
 ) -> Act | None:
-    """The act of one task, under these conditions; None if there is nothing to do. `busy`: other
-    tasks change messages in the directory that it moves."""
+    """The act of one task, under these conditions; None if there is nothing to do."""
     if task.repair.away:
         steps, notes = _put_away(task, context, conditions), list[str]()
     else:
         steps, notes = _rename(task, context)
     if task.entry.is_directory:
-        steps = [_carrying(step, context, busy=busy) for step in steps]
+        steps = [with_contents(step, context, carrying) for step in steps]
     if companion is not None:
         steps += _rename(companion, context)[0]
     if not steps:
@@ -216,14 +214,6 @@ def _is_busy(task: EntryTask, tasks: Mapping[bytes, EntryTask], context: SpoolCo
         for path in (one.entry.path, one.repair.home, context.home(one.entry))
         if path is not None
     )
-
-
-def _carrying(step: Step, context: SpoolContext, *, busy: bool) -> Step:
-    """The step with its quota change and its conditions filled in, if it moves a directory."""
-    if not isinstance(step, Rename):
-        return step
-    step = with_contents(step, context, busy=busy)
-    return replace(step, quota=context.quota.of_folder(step.source, step.target))
 
 
 def _home(entry: EntryDetail, context: SpoolContext) -> bytes | None:
