@@ -236,10 +236,11 @@ def test_a_link_in_a_home_leads_to_its_maildir(tmp_path: Path) -> None:
 def test_a_link_to_somebody_elses_maildir_is_not_followed(tmp_path: Path) -> None:
     link = tmp_path / "home" / "Maildir"
     maildir(tmp_path / "store")
-    maildir(tmp_path / "home" / "own")
+    file(tmp_path / "home" / ".bashrc")
     link.symlink_to(tmp_path / "store")
+    assert open_spool(tmp_path / "home").root == os.fsencode(tmp_path / "store")
     os.lchown(link, 1000, 1000)
-    assert open_spool(tmp_path / "home").root == os.fsencode(tmp_path / "home")
+    assert "no Maildir" in refusal(tmp_path / "home")
 
 
 def test_a_folder_called_mail_beside_others_is_only_a_folder(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.reserved import SUBDIRS, is_of_a_home
 from mailsurgeon.survey.walk.foreign_stores import ForeignStore
+from mailsurgeon.survey.walk.listing import linked_subdirs
 from mailsurgeon.survey.walk.walk import FoundFolder
 from mailsurgeon.survey.walk.watched import directories
 
@@ -37,8 +38,9 @@ def find_folders(root: bytes) -> FoldersBelow:
     found = FoldersBelow({}, [])
     for path, listing, folder in directories(root, stores=found.stores):
         if folder:
-            present = frozenset(name for name in SUBDIRS if name in listing.directories)
-            found.folders[path] = FoundFolder(path, present)
+            linked = linked_subdirs(os.path.join(root, path), listing)
+            own = frozenset(name for name in SUBDIRS if name in listing.directories)
+            found.folders[path] = FoundFolder(path, own | linked)
     return found
 
 

@@ -95,6 +95,7 @@ def test_a_nested_folder_becomes_one_that_can_be_opened(maildir: SurveyMaildir) 
         for path, rows in maildir.problems().items()
     }
     assert rows == {b".A/R&D": (".A.R&-D", "lift-folder"), b"INBOX": (".INBOX", None)}
+    assert maildir.problem(b"INBOX", "nested-folder").detail["merge"] == "INBOX"
 
 
 # Symlinks

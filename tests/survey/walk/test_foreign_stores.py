@@ -87,20 +87,26 @@ def test_a_store_is_named_and_nothing_in_it_is_looked_at(
     assert not any(path.startswith(place) for path in watched)
 
 
-@pytest.mark.parametrize("root", [True, False])
-def test_dovecots_stores_beside_maildirs_are_told_one_by_one(
-    maildir: SurveyMaildir, fs_maildir: SurveyMaildir, root: bool
-) -> None:
-    mail, layout = (maildir, "maildir++") if root else (fs_maildir, "fs")
-    mail.folder(b".Sent" if root else b"Sent")
-    mdbox(mail, b"x")
+def test_dovecots_stores_beside_maildirs_are_told_one_by_one(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".Sent")
+    mdbox(maildir, b"x")
     for name in (b"storage", b"mailboxes"):
-        (mail.path(b"x/" + name)).rename(mail.path(name))
-    mail.file(b"x/notes", b"words\n")
-    found = walk(mail.spool.root, layout=layout)
-    stores = {(store.path, store.kind) for store, _ in found.stores}
-    assert stores == {(b"storage", MDBOX), (b"mailboxes", MDBOX)}
-    assert b".Sent" in found.folders or b"Sent" in found.folders
+        maildir.path(b"x/" + name).rename(maildir.path(name))
+    maildir.survey()
+    assert maildir.codes() == {
+        b"storage": {"foreign-store"}, b"mailboxes": {"foreign-store"}, b"x": {"stray-directory"},
+    }  # fmt: skip
+    assert {row.detail["kind"] for row in maildir.index.problems(codes=["foreign-store"])} == {
+        MDBOX
+    }
+
+
+def test_dovecots_store_in_a_parent_of_maildirs(fs_maildir: SurveyMaildir) -> None:
+    mdbox(fs_maildir, b"mail")
+    fs_maildir.folder(b"mail/Sent")
+    found = walk(fs_maildir.spool.root)
+    assert set(found.folders) == {b"mail/Sent"}
+    assert [store.path for store, _ in found.stores] == [b"mail/storage", b"mail/mailboxes"]
 
 
 def test_folders_called_as_parts_of_dovecots_stores_are_folders(fs_maildir: SurveyMaildir) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection
 from functools import cached_property
 
 from mailsurgeon.maildir.lists.maildirsize import Rule
@@ -72,19 +71,14 @@ class QuotaCount(ArrivalCount):
         after = self._counted(target, goal, entry.size)
         return _unless_zero(after[0] - before[0], after[1] - before[1])
 
-    def of_folder(
-        self, source: bytes, target: bytes, gone: Collection[bytes] = ()
-    ) -> tuple[int, int] | None:
-        """The same for a whole directory and everything in it, from the index, but not for the
-        directories in it that are `gone` before."""
+    def of_folder(self, source: bytes, target: bytes) -> tuple[int, int] | None:
+        """The same for a whole directory and everything in it, from the index."""
         if not self.is_kept:
             return None
         away = isinstance(target, QuarantinePath)
         size = count = 0
         for folder in self._index.folders():
             if folder.path != source and not folder.path.startswith(source + b"/"):
-                continue
-            if any(folder.path == one or folder.path.startswith(one + b"/") for one in gone):
                 continue
             goal = None if away else target + folder.path[len(source) :]
             for path, length in file_sizes_in(self._index, folder.path):

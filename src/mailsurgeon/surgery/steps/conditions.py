@@ -251,11 +251,6 @@ class SameMessages(StepCondition):
             total += int.from_bytes(_digest(one._replace(inode=0), 16), "big")
         return SameMessages(path, number, f"{total % (1 << 128):032x}")
 
-    def without(self, inner: SameMessages) -> SameMessages:
-        """The condition for this directory when an inner one has been moved away."""
-        total = (int(self.total, 16) - int(inner.total, 16)) % (1 << 128)
-        return SameMessages(self.path, self.messages - inner.messages, f"{total:032x}")
-
     def facts(self) -> dict[str, Any]:
         """The directory, the number of messages and their sum."""
         return {"path": os.fsdecode(self.path), "messages": self.messages, "total": self.total}

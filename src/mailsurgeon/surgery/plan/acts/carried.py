@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mailsurgeon.surgery.model import Act, Step
@@ -38,21 +38,27 @@ def with_contents(step: Step, context: SpoolContext, carrying: Carrying) -> Step
     holds what the survey found."""
     if not isinstance(step, Rename):
         return step
-    gone = list(_topmost_inside(step.source, carrying.gone))
-    quota = context.quota.of_folder(step.source, step.target, gone)
+    quota = context.quota.of_folder(step.source, step.target)
+    gone = _topmost_inside(step.source, carrying.gone)
     conditions = () if carrying.busy else _conditions(step.source, context, gone)
     return replace(step, quota=quota, conditions=step.conditions + conditions)
 
 
 def _conditions(
-    path: bytes, context: SpoolContext, gone: Collection[bytes]
+    path: bytes, context: SpoolContext, gone: Iterable[bytes]
 ) -> tuple[StepCondition, ...]:
     if path in context.by_path:
         held = SameMessages.of(path, messages_below(context.index, path))
         for inner in gone:
-            held = held.without(SameMessages.of(inner, messages_below(context.index, inner)))
+            held = _without(held, SameMessages.of(inner, messages_below(context.index, inner)))
         return (held,)
     return () if holds_files(context.index, path) else (NoMailBelow(path),)
+
+
+def _without(held: SameMessages, inner: SameMessages) -> SameMessages:
+    """The condition for a directory when an inner one has been moved away."""
+    total = (int(held.total, 16) - int(inner.total, 16)) % (1 << 128)
+    return SameMessages(held.path, held.messages - inner.messages, f"{total:032x}")
 
 
 def _topmost_inside(path: bytes, gone: Collection[bytes]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.rename import compose
+from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
 from mailsurgeon.surgery.plan.acts.carried import Carrying, directories_moved, with_contents
@@ -219,10 +220,13 @@ def _is_busy(task: EntryTask, tasks: Mapping[bytes, EntryTask], context: SpoolCo
 def _home(entry: EntryDetail, context: SpoolContext) -> bytes | None:
     """The folder whose lock the act needs: the entry's own if it is a folder moved as a whole.
 
-    A stale lock is quarantined without any lock: taking the lock would remove it.
+    A stale lock is quarantined without any lock: taking the lock would remove it. So is what lies
+    in the place of the file that mbsync locks and is none: nobody can lock that.
     """
     path = entry.path
     if entry.place == Place.FOLDER and entry.filename.endswith(b".lock"):
+        return None
+    if entry.filename == MBSYNC_UIDVALIDITY and not entry.is_file:
         return None
     if entry.is_directory and path in context.by_path:
         return path
@@ -280,5 +284,7 @@ def _after(
     """The steps on the file under its last name; those that change its time come last, because the
     others expect the old time."""
     home, expected = _home(task.entry, context), context.expected(task.entry)
+    if task.entry.is_directory and "fix-permissions" in task.remedies:
+        home = None  # no server minds, and the lock may not be had in a directory of another's
     for step in sorted(steps, key=changes_date):
         yield replace(step, source=path, expected=expected, folder=home)
