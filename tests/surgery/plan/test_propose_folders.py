@@ -195,6 +195,17 @@ def test_what_lies_in_the_place_of_mbsyncs_file_is_put_away(
     assert indexed.picture() == before
 
 
+def test_nothing_is_filed_through_a_link(indexed: IndexedMaildir) -> None:
+    indexed.path(b".A").mkdir()
+    indexed.path(b"../store").mkdir()
+    indexed.path(b".A/cur").symlink_to("../../store")
+    path = indexed.mail(b".A/stray", content=text(1))
+    plan = indexed.survey().propose(path)
+    assert (plan.acts, [left.reason for left in plan.left]) == (
+        (), ["cur of A is a link or no directory; no mail goes there"],
+    )  # fmt: skip
+
+
 def test_what_was_lifted_before_is_not_missed_in_the_folder_around_it(
     indexed: IndexedMaildir,
 ) -> None:
