@@ -222,6 +222,7 @@ _KINDS = (
         " cannot be delivered to it.",
         ("make-subdirs",), "folder",
         evidence=phrase("lacks {missing}"),
+        left=(LeftAlone("something else has the name; move that away first"),),
         plain_fix=("make-subdirs",),
         server=ServerView(explains_folder=True),
     ),
@@ -230,7 +231,13 @@ _KINDS = (
         "This Maildir lies where the spool's layout has no folders. No client sees it.",
         ("lift-folder",), "folder",
         evidence=phrase("becomes {becomes}", needs="becomes"),
-        left=(LeftAlone("no server would open a folder of the name it should get"),),
+        left=(
+            LeftAlone(
+                "its messages belong in INBOX", "mailsurgeon file SPOOL PATH --to INBOX",
+                when="merge",
+            ),
+            LeftAlone("no server would open a folder of the name it should get"),
+        ),
         server=ServerView(explains_folder=True),
     ),
     ProblemKind(

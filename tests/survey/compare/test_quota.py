@@ -153,6 +153,14 @@ def test_a_state_that_it_does_not(data: bytes) -> None:
     assert damaged_sync_state(data)
 
 
+@pytest.mark.parametrize("name", [b".uidvalidity", b".mbsyncstate"])
+def test_a_state_that_is_too_large_is_told(maildir: SurveyMaildir, name: bytes) -> None:
+    path = maildir.folder(b".A") + b"/" + name
+    os.truncate(maildir.path(maildir.file(path, b"")), 1 << 30)
+    maildir.survey()
+    assert "bytes are more than mbsync writes" in maildir.not_examined()[path]
+
+
 def test_damaged_state_is_found_in_a_folder(maildir: SurveyMaildir) -> None:
     maildir.folder(b".Sent")
     maildir.file(b".Sent/.uidvalidity", b"")

@@ -69,6 +69,7 @@ class SpoolContext:
         self._uids: dict[bytes, set[int]] = {}  # of `,U=`
         self._claimed: dict[bytes, set[int]] = {}
         self._conventions: dict[bytes, Conventions] = {}
+        self.becoming: dict[bytes, bytes] = {}  # folders that this plan renames, by their new paths
 
     @property
     def index(self) -> Index:

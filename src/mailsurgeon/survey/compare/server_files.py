@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _DOTLOCK = re.compile(rb"(\d{1,10}):(.+?)\s*\Z")
 _LARGEST_STATE = 16 * 1024 * 1024
+_LARGEST_UIDVALIDITY = 64 * 1024
 
 
 def check_servers_files(job: Comparison) -> None:
@@ -125,17 +126,23 @@ def find_unknown_keywords(job: Comparison, earlier: Iterable[tuple[int, bytes, b
 
 
 def _check_sync_state(job: Comparison, folder: FoundFolder, number: int) -> None:
-    rules = ((MBSYNC_UIDVALIDITY, damaged_uidvalidity), (MBSYNC_STATE, damaged_sync_state))
-    for name, rule in rules:
-        if name in folder.servers_files:
-            path = join(folder.path, name)
-            data = read_small(job.spool.absolute(path), _LARGEST_STATE)
-            finding = None if data is None else rule(data)
+    rules = (
+        (MBSYNC_UIDVALIDITY, damaged_uidvalidity, _LARGEST_UIDVALIDITY),
+        (MBSYNC_STATE, damaged_sync_state, _LARGEST_STATE),
+    )
+    for name, rule, limit in rules:
+        if name not in folder.servers_files:
+            continue
+        path = join(folder.path, name)
+        data = read_small(job.spool.absolute(path), limit)
+        status = _status(job.spool, path) if data is None else None
+        if data is not None:
+            finding = rule(data)
             if finding:
                 job.writer.directory_problem(path, number, finding)
-            elif data is None and _size(job.spool, path) > _LARGEST_STATE:
-                reason = f"larger than {_LARGEST_STATE >> 20} MiB: not read"
-                job.writer.not_examined(NotExamined(path, reason), number)
+        elif status and status.st_size > limit:
+            reason = f"{status.st_size:,} bytes are more than mbsync writes"
+            job.writer.not_examined(NotExamined(path, reason), number)
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:
@@ -181,8 +188,3 @@ def _status(spool: Spool, path: bytes) -> os.stat_result | None:
         return os.lstat(spool.absolute(path))
     except OSError:
         return None
-
-
-def _size(spool: Spool, path: bytes) -> int:
-    status = _status(spool, path)
-    return 0 if status is None else status.st_size
