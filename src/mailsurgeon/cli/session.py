@@ -160,7 +160,11 @@ def _settle_doubts(surgeon: Surgeon) -> None:
     surgeon.doubts_told = bool(surgeon.doubts)
     for doubtful in surgeon.doubts:
         complain(doubtful.line)
-        if on_terminal() and asked("Use that journal for this spool? [y/N] "):
+        if (
+            not doubtful.in_use
+            and on_terminal()
+            and asked("Use that journal for this spool? [y/N] ")
+        ):
             surgeon.use(doubtful)
             return
 

@@ -59,13 +59,14 @@ def test_a_message_is_taken_back_with_its_present_flags_and_its_uid(
     assert indexed.records(b"") == before
 
 
-def test_one_seen_since_comes_back_to_cur(maildir: Maildir, surgeon: Surgeon) -> None:
+@pytest.mark.parametrize("info", [b":2,S", b":2,"])
+def test_one_seen_since_comes_back_to_cur(maildir: Maildir, surgeon: Surgeon, info: bytes) -> None:
     maildir.mail(b"new/1300000001.M1P1.host")
     act = maildir.rename(b"new/1300000001.M1P1.host", b"new/1300000001.M2P1.host", "rename")
     surgeon.apply(plan(act))
-    client(maildir, b"new/1300000001.M2P1.host", b"cur/1300000001.M2P1.host:2,S")
+    client(maildir, b"new/1300000001.M2P1.host", b"cur/1300000001.M2P1.host" + info)
     assert surgeon.apply(surgeon.plan_undo()).state == "applied"
-    assert names(maildir) == [b"1300000001.M1P1.host:2,S"]
+    assert names(maildir) == [b"1300000001.M1P1.host" + info]
     assert names(maildir, b"new") == []
 
 
