@@ -27,7 +27,7 @@ def replace_closed_streams() -> None:
         if getattr(sys, name) is None:
             handle = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
             os.set_inheritable(handle, True)
-            setattr(sys, name, open(handle, mode))
+            setattr(sys, name, os.fdopen(handle, mode))
 
 
 def complain(message: str) -> None:
