@@ -191,7 +191,7 @@ def _report_unfinished(surgeon: Surgeon) -> None:
     unfinished = surgeon.unfinished()
     if unfinished is not None:
         complain(
-            f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.summary}) was not"
+            f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.kind}) was not"
             " finished; the next command that may change the spool recovers it"
         )
     for whose in surgeon.foreign_unfinished():

@@ -113,6 +113,28 @@ def test_a_renamed_directory_above_takes_journal_and_quarantine_along(maildir: M
     assert (moved / "Maildir" / os.fsdecode(ONE)).exists()
 
 
+@protects("each spool keeps its quarantine", where="surgery/quarantine/directory.py")
+def test_two_spools_whose_names_were_swapped_keep_their_quarantines(maildir: Maildir) -> None:
+    put_away(maildir)
+    first, second = maildir.root.parent, maildir.home / "second"
+    shutil.copytree(maildir.root, second / "Maildir")
+    other = second / "Maildir" / os.fsdecode(ONE)
+    other.write_bytes(b"From: another@example.org\n\n")
+    with surgeon_at(maildir, second / "Maildir") as surgeon:
+        there = replace(maildir, root=second / "Maildir", spool=surgeon.spool)
+        surgeon.apply(plan(there.away(ONE)))
+    first.rename(maildir.home / "aside")
+    second.rename(first)
+    (maildir.home / "aside").rename(second)
+    for root, sender in ((first, b"another@"), (second, b"a@")):
+        with surgeon_at(maildir, root / "Maildir") as surgeon:
+            assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+            assert surgeon.apply(surgeon.plan_redo()).state == "applied"
+            assert (root / ".Maildir.quarantine" / "1" / os.fsdecode(ONE)).exists()
+            assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+        assert sender in (root / "Maildir" / os.fsdecode(ONE)).read_bytes()
+
+
 @pytest.mark.parametrize("given", [True, False], ids=["given again", "not given"])
 def test_a_quarantine_that_the_operator_named_is_found_where_it_went(
     maildir: Maildir, given: bool

@@ -121,6 +121,10 @@ def test_a_purge_killed_in_a_folder_is_settled_as_partly(
         with pytest.raises(Killed):
             purge(surgeon)
     with maildir.surgeon() as surgeon:
+        (item,) = surgeon.quarantined()
+        assert item.note == "its purge, operation 2, is unfinished"
+        assert surgeon.unlisted() == []
+        assert not surgeon.plan_restore([item]).acts
         surgeon.recover()
         (item,) = surgeon.quarantined()
         assert item.note == "partly purged by operation 2"
