@@ -67,6 +67,9 @@ class StoredItems:
         things: list[tuple[StepRecord, list[Found]]] = []
         left: list[Left] = []
         for item in items:
+            if item.step not in rows:
+                continue
+            put_away = rows[item.step].step.expected
             try:
                 found = self._contents(item)
             except Refused as refusal:
@@ -74,7 +77,9 @@ class StoredItems:
             except OSError as error:
                 left.append(Left(item.path, os.strerror(error.errno or 0)))
             else:
-                if item.step in rows:
+                if found and put_away and found[-1].expected.inode != put_away.inode:
+                    left.append(Left(item.path, "another file has taken its place"))
+                else:
                     things.append((rows[item.step], found))
         return plan_purge(things, left)
 
