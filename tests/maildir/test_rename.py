@@ -154,7 +154,7 @@ def test_repeated_sizes_become_the_one_that_counts() -> None:
         (b"cur/b:2,", b"cur/b", b"cur/b:2,S", b"cur/b:2,S"),
         (b"cur/b:2,S", b"cur/b", b"cur/b:2,", b"cur/b"),
         (b"new/a", b"new/b", b"cur/a:2,S", b"cur/b:2,S"),
-        (b"new/a", b"new/b", b"cur/a:2,", b"cur/b"),
+        (b"new/a", b"new/b", b"cur/a:2,", b"cur/b:2,"),
         (b"cur/a:2,S,x", b"cur/b:2,S,x", b"cur/a:2,RS,x", b"cur/b:2,RS,x"),
         (b"cur/a:2,S", b"cur/b:2,S", b"cur/a,U=7:2,S", b"cur/b,U=7:2,S"),
         (b"cur/a:2,S", b"cur/b:2,S", b"cur/c:2,S", None),

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
@@ -14,9 +14,21 @@ from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
 
 
+def replace_closed_streams() -> None:
+    """Puts /dev/null in place of standard streams that are closed (`>&-`). Otherwise the next files
+    opened, a journal or a list, would have their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, mode))
+
+
 def complain(message: str) -> None:
-    """Prints the message as one line on stderr, after the program's name, made safe to show."""
-    print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
+    """Prints the message as one line on stderr, after the program's name, made safe to show.
+    Nothing stops because stderr cannot be written to: its terminal may be gone."""
+    with suppress(OSError):
+        print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
 
 
 def on_terminal() -> bool:

@@ -15,7 +15,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 from mailsurgeon import __version__
 from mailsurgeon.cli import screen
 from mailsurgeon.cli.arguments import spread_codes
-from mailsurgeon.cli.console import complain
+from mailsurgeon.cli.console import complain, replace_closed_streams
 from mailsurgeon.cli.options import COMMON, DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host import interrupts
@@ -56,6 +56,7 @@ def application() -> App:
 
 def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
+    replace_closed_streams()
     raise_open_file_limit()
     if open_file_limit() < LEAST:
         complain(f"this process may open only {open_file_limit()} files; allow more (ulimit -n)")

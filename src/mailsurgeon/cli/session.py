@@ -170,7 +170,11 @@ def _settle_doubts(surgeon: Surgeon) -> None:
     surgeon.doubts_told = bool(surgeon.doubts)
     for doubtful in surgeon.doubts:
         complain(doubtful.line)
-        if on_terminal() and asked("Use that journal for this spool? [y/N] "):
+        if (
+            not doubtful.in_use
+            and on_terminal()
+            and asked("Use that journal for this spool? [y/N] ")
+        ):
             surgeon.use(doubtful)
             return
 
@@ -197,7 +201,7 @@ def _report_unfinished(surgeon: Surgeon) -> None:
     unfinished = surgeon.unfinished()
     if unfinished is not None:
         complain(
-            f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.summary}) was not"
+            f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.kind}) was not"
             " finished; the next command that may change the spool recovers it"
         )
     for whose in surgeon.foreign_unfinished():

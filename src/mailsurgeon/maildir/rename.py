@@ -198,6 +198,8 @@ def followed(
     seen = before[0] != after[0] or split(renamed)[1] != split(name)[1]
     if seen and served and directory.rpartition(b"/")[2] == b"new":
         directory = directory[:-3] + b"cur"
+        if parse_info(renamed).kind == "none" and parse_info(after[2]).info:
+            renamed += b":2,"  # as clients write the name of one without flags
     return directory + slash + renamed
 
 

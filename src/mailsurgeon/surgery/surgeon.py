@@ -176,6 +176,7 @@ class Surgeon:
     @contextmanager
     def _writing(self) -> Generator[OperationWriter]:
         """Makes this run the spool's only writer until the block ends."""
+        self._journal.refuse_in_use()
         root = open_root(self.spool)
         try:
             status = os.fstat(root)

@@ -61,7 +61,7 @@ class DotLock:
     def _remove(self) -> None:
         now = at.look(self._directory, self._name)
         if now is not None and os.path.samestat(now, os.fstat(self._handle)):
-            os.unlink(self._name, dir_fd=self._directory)
+            _unlink_if_possible(self._directory, self._name)
         for suffix in (DRAFT_SUFFIX, DEAD_SUFFIX):
             remove_own(self._directory, self._name + suffix)
         _put_back(self._directory, self._name)
@@ -70,6 +70,15 @@ class DotLock:
         """Closes the descriptors of a lock that is not in place."""
         os.close(self._handle)
         os.close(self._directory)
+
+
+def _unlink_if_possible(directory: int, name: bytes) -> None:
+    """Unlinks a lock; tries twice, since every server waits for one that stays. Raises OSError."""
+    try:
+        os.unlink(name, dir_fd=directory)
+    except OSError:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=directory)
 
 
 def own_mark() -> bytes:
