@@ -1,8 +1,8 @@
 """Ctrl+C, SIGTERM and SIGHUP: they end a command at once, or an operation at its next safe place.
 
 The first of them raises KeyboardInterrupt wherever the main thread is, except in a block that only
-notes it (`interruptible`) or is finished first (`unbroken`). An index is a cache and a survey
-changes nothing, so that both may be left anywhere; an operation may not.
+notes it (`interruptible`) or is finished first (`unbroken`). A survey changes
+nothing and its index can be made again, so that both may be left anywhere; an operation may not.
 """
 
 from __future__ import annotations
