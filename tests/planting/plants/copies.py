@@ -46,8 +46,10 @@ def duplicates(build: Build, drafts: list[Draft], kept_by_clash: bytes = b"") ->
         alike = {likeness(draft, other) for other in others}
         here_alike = {likeness(draft, other) for other in here}
         kept = min([draft, *twins], key=order)
-        left = kept.trashed or kept is draft or (
-            draft.place in (b"cur", b"new") and kept.place not in (b"cur", b"new")
+        left = (
+            kept.trashed
+            or kept is draft
+            or (draft.place in (b"cur", b"new") and kept.place not in (b"cur", b"new"))
         )
         severity = "warning" if here_alike & {"identical", "same-body"} else "info"
         found.append(
