@@ -65,6 +65,8 @@ def test_a_name_always_fits_the_file_system(name: bytes, change: NameChange, arr
 
 
 @example(b":\x01", NameChange())
+@example(b"0:\x010", NameChange())
+@example(b"0:\x012,S", NameChange())
 @given(names, changes)
 def test_what_arrives_in_a_folder_is_fit_for_it(name: bytes, change: NameChange) -> None:
     composed = compose(name, change, arrives=True, seconds=1_300_000_000, **FREE)

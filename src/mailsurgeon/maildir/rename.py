@@ -295,5 +295,7 @@ def one_size(base: bytes) -> bytes:
 
 def _short_info(info: bytes) -> bytes:
     """The info up to a second comma; only a hostile name has more."""
-    separator = info[: info.find(b"2,")]
+    separator = info[: max(info.find(b"2,"), 0)]
+    if not separator or _CONTROL.search(separator):
+        separator = b":"
     return separator + b"2," + sorted_flags(parse_info(b"x" + info).flags)
