@@ -176,3 +176,15 @@ def test_a_state_that_is_too_large_to_be_read_is_told(maildir: SurveyMaildir) ->
     maildir.survey()
     assert maildir.codes() == {}
     assert set(maildir.not_examined()) == {b".uidvalidity", b".mbsyncstate"}
+
+
+@pytest.mark.parametrize("name", [b"subscriptions", b"courierimapsubscribed"])
+def test_subscriptions_that_are_too_large_to_be_read_are_told(
+    maildir: SurveyMaildir, name: bytes
+) -> None:
+    maildir.file(name, b"a\n" * (1 << 19))
+    maildir.survey()
+    assert maildir.not_examined() == {}
+    maildir.file(name, b"a\n" * (1 << 19) + b"b\n")
+    maildir.survey()
+    assert "bytes are more than servers write" in maildir.not_examined()[name]
