@@ -112,6 +112,13 @@ def test_a_users_own_files_outweigh_the_names_beside_it(mail: Path) -> None:
     assert found(mail, layout="fs") == ["anna", "trash"]
 
 
+def test_a_copy_of_an_old_account_lies_among_the_folders_of_one_user(mail: Path) -> None:
+    maildirs(mail, "Sent", "Trash", "old-account")
+    mark(mail, "old-account/dovecot.mailbox.log")
+    assert found(mail) == ["."]
+    assert several_in(os.fsencode(mail)) is None
+
+
 def test_this_hosts_dovecot_knows_a_mail_root(mail: Path) -> None:
     maildirs(mail, "anna/debian", "anna/work")
     asked: list[bytes] = []

@@ -216,12 +216,14 @@ class _Search:
         folders = [each for each in below if each.is_maildir]
         if look.root_marks:
             return bool(folders) or any(map(_holds_maildir, below))
-        if not folders or any(folder.is_named_root for folder in folders):
-            return False
-        names = [folder.name.lower() for folder in folders]
-        if any(name.removeprefix(b".") in _FOLDER_NAMES for name in names):
-            return True  # with folders in them, as mbsync has them (SubFolders Legacy)
-        if any(folder.is_root for folder in folders):
+        plain = [folder for folder in folders if not folder.is_named_root]
+        names = [folder.name.lower() for folder in plain]
+        usual = sum(name.removeprefix(b".") in _FOLDER_NAMES for name in names)
+        if usual > 1 or (usual and len(plain) == len(folders)):
+            # Maybe with folders in them, as mbsync has them (SubFolders Legacy). Beside two of them
+            # one that has the files of a root may be a copy of an old account.
+            return True
+        if not folders or any(folder.is_root for folder in folders):
             return False
         if sum(name.startswith(b".") for name in names) > 1:
             return True
