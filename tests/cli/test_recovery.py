@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
+
+from mailsurgeon.surgery.model import Report
+from mailsurgeon.surgery.servers.lock_wait import Stops
+from mailsurgeon.surgery.surgeon import Surgeon
+from tests.support.protects import protects
 
 from .conftest import Run, Tree
 
@@ -71,5 +79,27 @@ def test_fix_goes_on_where_it_was_cut_off(
     outcome = run("fix", clean, "--yes")
     assert outcome.code == 0
     assert len([name for name in clean.names() if name.startswith(".Sent/cur/17")]) == 700
+    assert run("undo", clean, "--all", "--yes").code == 0
+    assert clean.picture() == before
+
+
+@protects(
+    "a recovery that is interrupted is left to the next run", where="surgery/apply/recovery.py"
+)
+def test_a_recovery_that_is_interrupted_is_left_to_the_next_command(
+    run: Run, clean: Tree, before: dict[bytes, tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off = clean.picture()
+    really = Surgeon.recover
+
+    def recover(surgeon: Surgeon, stops: Stops, cancelled: Callable[[], bool]) -> Report | None:
+        os.kill(os.getpid(), signal.SIGINT)
+        return really(surgeon, stops, cancelled)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Surgeon, "recover", recover)
+        outcome = run("undo", clean, "--yes")
+    assert (outcome.code, outcome.err) == (130, "mailsurgeon: interrupted\n")
+    assert clean.picture() == cut_off
     assert run("undo", clean, "--all", "--yes").code == 0
     assert clean.picture() == before

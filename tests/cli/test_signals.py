@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mailsurgeon.cli.console import interruptible, stoppable
+from mailsurgeon.cli.console import stoppable
+from mailsurgeon.host.interrupts import interruptible
 from tests.support.protects import protects
 
 ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP)
@@ -22,7 +23,7 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@protects("what nohup began goes on without its terminal", where="cli/console.py")
+@protects("what nohup began goes on without its terminal", where="host/interrupts.py")
 @pytest.mark.parametrize("number", ALL[:3])
 def test_a_signal_that_is_ignored_stays_ignored(number: signal.Signals) -> None:
     signal.signal(number, signal.SIG_IGN)

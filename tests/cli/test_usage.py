@@ -175,6 +175,31 @@ def test_output_that_cannot_be_written_is_one_line(broken: Tree) -> None:
     assert ended.stderr == "mailsurgeon: No space left on device\n"
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_stop_no_repair(broken: Tree, tmp_path: Path, closed: str) -> None:
+    script = "from mailsurgeon.cli import main; main()"
+    line = f'exec "$0" -c "$1" fix "$2" --yes --state-dir "$3" {closed}'
+    before = broken.picture()
+    ended = subprocess.run(
+        ["sh", "-c", line, sys.executable, script, broken, tmp_path / "state"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert broken.picture() != before
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_complaint_that_cannot_be_written_changes_no_exit_code() -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from mailsurgeon.cli import main; main()", "scan", "/no/such"],
+            stderr=full, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 2
+
+
 COMMANDS = ("scan", "fix", "log", "undo")
 
 

@@ -43,6 +43,16 @@ def test_a_folder_that_lacks_a_directory(present: list[bytes], missing: list[str
     assert missing_subdir(present) == expected
 
 
+def test_what_lies_in_the_place_of_a_directory() -> None:
+    found = missing_subdir([b"new"], [b"cur"])
+    assert found
+    assert found.detail == {"missing": ["cur", "tmp"], "in_the_way": ["cur"]}
+    assert found.remedy == "make-subdirs"
+    found = missing_subdir([b"new", b"tmp"], [b"cur"])
+    assert found
+    assert found.remedy is None
+
+
 def test_a_whole_folder() -> None:
     assert missing_subdir([b"cur", b"new", b"tmp"]) is None
 

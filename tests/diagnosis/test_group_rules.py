@@ -84,7 +84,7 @@ def test_one_marked_deleted_does_not_keep_the_name_from_an_identical_one() -> No
     other = copy(3, b"cur/a:2,T", 0, digest=b"other")
     assert remedies(name_clash([trashed, living, other])) == {1: "rename", 2: "rename", 3: None}
     both = copy(2, b"new/a:2,T", 9)
-    assert remedies(name_clash([trashed, both])) == {1: None, 2: "quarantine"}
+    assert remedies(name_clash([trashed, both])) == {1: None, 2: "rename"}
 
 
 def test_the_others_are_listed_by_path() -> None:

@@ -305,6 +305,8 @@ def test_junk_keeps_the_other_content_problems_quiet_but_not_its_size() -> None:
 
 def test_an_mbox_in_cur_bears_from_line_only() -> None:
     assert codes(message(data=MBOX, mtime=NOW + 9 * DAY)) == {"from-line"}
+    assert codes(message(b"mbox", data=MBOX)) == {"from-line"}
+    assert codes(message(named(b",S=9"), data=MBOX)) == {"from-line"}
 
 
 @pytest.mark.parametrize(
@@ -455,6 +457,11 @@ def test_names_that_will_do(name: bytes) -> None:
         (DATE, DATE, b"%d" % (NOW + DAY - 60), False, None),
         (DATE, DATE, b"upload%d" % (NOW * 2), False, None),
         (NOW + 2 * DAY, DATE, b"%d" % (NOW + 2 * DAY), True, "fix-date"),
+        (DATE, -(2**31), b"1300000000", True, "fix-date"),
+        (DATE, -(2**31) - 1, b"1300000000", True, None),  # no file system holds it
+        (NOW + 2 * DAY, NOW + DAY - 60, b"1300000000", True, "fix-date"),
+        (NOW + 2 * DAY, NOW + DAY + 60, b"1300000000", True, None),  # it would be odd again
+        (DATE, NOW + 400 * DAY, b"1300000000", True, None),
     ],
 )
 def test_odd_dates(mtime: int, date: int | None, stem: bytes, bad: bool, remedy: str) -> None:

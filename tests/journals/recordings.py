@@ -41,7 +41,8 @@ from tests.journals.trees import SPOOL, build, look, names_of
 VERSIONS = sorted(Path(__file__).parent.glob("v[0-9]*"), key=lambda path: int(path.name[1:]))
 """The directories of the recorded versions, the newest last."""
 SUMS = "SHA256SUMS"
-FORMATS = ("json", "md", "html", "sh")
+FORMATS = ("json", "md", "html")
+"""The shell script may do the same in other words; what it does is tested in tests/report."""
 NOBODY = (1 << 22) + 1
 """The number of a process that cannot be: Linux gives out none above 2**22."""
 

@@ -72,11 +72,7 @@ def test_rows_have_the_checksum_of_their_time(recording: Recording) -> None:
 @every_recording
 def test_the_log_shows_what_it_showed(recording: Recording, home: Path) -> None:
     loaded(home, recording)
-    # The script may do the same in other words; what it does is tested in tests/report.
-    forms = [
-        form for form in FORMATS
-        if form != "sh" and (recording.directory / f"log.{form}").exists()
-    ]  # fmt: skip
+    forms = [form for form in FORMATS if (recording.directory / f"log.{form}").exists()]
     assert set(forms) >= {"json", "md"}
     for form in forms:
         code, shown = run(home, Command(f"log SPOOL --format {form}"))

@@ -78,6 +78,7 @@ def test_good_infos(info: bytes, flags: bytes) -> None:
         (b":2,S:2,F.eml", b":2,F"),
         (b":2,S,x:y", b":2,S"),  # a server looks for flags behind the last colon
         (b":2,S.gz,x=1", b":2,S,x=1"),  # a further comma and what belongs there stay
+        (b":2,S;2,T", b":2,S"),  # but no letters, which may belong to what was put behind
         (b":2,S\xe9", b":2,S"),
         (b":2,ZS", b":2,SZ"),
         (b":2,SF,x=1", b":2,FS,x=1"),
@@ -111,9 +112,51 @@ def test_foreign_separators(start: bytes, letters: bytes) -> None:
     assert found.separator == start.partition(b"2")[0].lower()
 
 
+@pytest.mark.parametrize("start", [b";2,", b"!2,", b"_2,", b"%3A2%2C", b" 2,", b"\xef\x80\xa22,"])
+@pytest.mark.parametrize(
+    ("letters", "behind"),
+    [
+        (b"S", b".eml"),
+        (b"FS", b".TXT"),
+        (b"Sab", b".gz"),
+        (b"", b".eml"),
+        (b"RS", b" (Ted's conflicted copy 2026-01-02)"),
+        (b"S", b"(1).eml"),
+        (b"S", b" - Copy"),
+        (b"S", b"~"),
+    ],
+)
+def test_flags_behind_a_foreign_separator_end_before_what_is_no_flag(
+    start: bytes, letters: bytes, behind: bytes
+) -> None:
+    found = parse_info(b"1.host,S=10" + start + letters + behind)
+    assert (found.base, found.info) == (b"1.host,S=10", start + letters + behind)
+    assert (found.flags, found.should_be) == (letters, b":2," + letters)
+    assert found.torn
+    assert found.kind in ("foreign", "lost-colon")
+
+
+@pytest.mark.parametrize(
+    "doubled", [b";2,S;2,RS", b";2,;2,RS", b"\xef\x80\xa22,S;2,RS", b"_2,F 2,RS"]
+)
+def test_of_several_infos_behind_foreign_separators_the_last_counts(doubled: bytes) -> None:
+    found = parse_info(b"1.host" + doubled)
+    assert (found.base, found.info, found.should_be) == (b"1.host", doubled, b":2,RS")
+
+
+def test_a_lost_colon_and_a_file_type() -> None:
+    found = parse_info(b"1.host,S=1602,S.eml", 160)
+    assert (found.kind, found.base, found.should_be) == ("lost-colon", b"1.host,S=160", b":2,S")
+
+
 @pytest.mark.parametrize(
     "name",
     [
+        b"1.host_2,final.eml",  # no program sorts flags so
+        b"1.host;2,SF.eml",
+        b"1.host_2,S=160.eml",  # a field
+        b"1.host2,.eml",
+        b"1.host2,x.eml",
         b"1.host",
         b"1.host;1,S",
         b"1.host;2S",

@@ -65,6 +65,8 @@ def test_a_name_always_fits_the_file_system(name: bytes, change: NameChange, arr
 
 
 @example(b":\x01", NameChange())
+@example(b"0:\x010", NameChange())
+@example(b"0:\x012,S", NameChange())
 @given(names, changes)
 def test_what_arrives_in_a_folder_is_fit_for_it(name: bytes, change: NameChange) -> None:
     composed = compose(name, change, arrives=True, seconds=1_300_000_000, **FREE)
@@ -154,7 +156,7 @@ def test_repeated_sizes_become_the_one_that_counts() -> None:
         (b"cur/b:2,", b"cur/b", b"cur/b:2,S", b"cur/b:2,S"),
         (b"cur/b:2,S", b"cur/b", b"cur/b:2,", b"cur/b"),
         (b"new/a", b"new/b", b"cur/a:2,S", b"cur/b:2,S"),
-        (b"new/a", b"new/b", b"cur/a:2,", b"cur/b"),
+        (b"new/a", b"new/b", b"cur/a:2,", b"cur/b:2,"),
         (b"cur/a:2,S,x", b"cur/b:2,S,x", b"cur/a:2,RS,x", b"cur/b:2,RS,x"),
         (b"cur/a:2,S", b"cur/b:2,S", b"cur/a,U=7:2,S", b"cur/b,U=7:2,S"),
         (b"cur/a:2,S", b"cur/b:2,S", b"cur/c:2,S", None),

@@ -170,6 +170,85 @@ def test_a_torn_twin_lends_no_flags(indexed: IndexedMaildir) -> None:
     assert len(names(indexed)) == 2
 
 
+@pytest.mark.parametrize("start", [";2,", "!2,", "_2,", "%3A2%2C", " 2,", "\uf0222,"])
+@pytest.mark.parametrize("behind", [".eml", " (Ted's conflicted copy)"])
+def test_flags_before_what_a_sync_program_added_are_kept(
+    indexed: IndexedMaildir, start: str, behind: str
+) -> None:
+    put(indexed, f"cur/1300000001.M1.h,S={SIZE}{start}RS{behind}", "cur/1300000002.M2.h:2,S")
+    before = names(indexed)
+    assert fixed(indexed, "bad-flags")[0] == f"1300000001.M1.h,S={SIZE}:2,RS"
+    assert not codes(indexed)
+    indexed.undo()
+    assert names(indexed) == before
+
+
+def test_a_store_with_its_own_separator_loses_only_what_was_added(indexed: IndexedMaildir) -> None:
+    put(indexed, "cur/1300000001.a!2,S", "cur/1300000002.b!2,", "cur/1300000003.c!2,FS.eml")
+    assert fixed(indexed)[2:] == ["1300000003.c!2,FS"]
+
+
+# Copies of which all are marked deleted
+
+
+@protects(
+    "a copy is never put away for one that is marked deleted, nor offered to be",
+    where="diagnosis/group_rules.py",
+    seen="seen failing with a remedy that every repair refused",
+)
+def test_of_copies_that_are_all_marked_deleted_none_goes(indexed: IndexedMaildir) -> None:
+    names_given = (
+        b"cur/1300000001.a:2,T", b"cur/1300000002.b:2,ST", b"cur/1300000003.c,U=5:2,T",
+        b"cur/1300000004.d,U=5:2,T", b"cur/1300000005.e:2,T", b"cur/1300000005.e:2,ST",
+    )  # fmt: skip
+    for number, path in enumerate(names_given):
+        indexed.mail(path, content=text(number // 2))
+    found = problems(indexed.survey())
+    duplicates = [row for rows in found.values() for row in rows if row.code == "duplicate-id"]
+    assert [row.remedy for row in duplicates] == [None] * 6
+    left = {row.path for row in indexed.fix(only=["duplicate-id"]).left}
+    assert left == set(names_given)
+    clashes = ["name-clash", "uid-clash"]
+    plan = indexed.fix(only=clashes)
+    assert [act.verdict for act in plan.acts] == ["rename", "rename"]
+    indexed.apply(plan)
+    assert len(names(indexed)) == 6
+    indexed.survey()
+    assert not indexed.fix(only=clashes).acts
+
+
+def test_twins_give_their_flags_when_the_last_of_them_is_gone(indexed: IndexedMaildir) -> None:
+    for path in (b"cur/1300000001.h:2,ST", b"cur/1300000001.h:2,T", b"new/1300000001.h"):
+        indexed.mail(path, content=text(1))
+    assert fixed(indexed, "name-clash") == ["1300000001.h:2,S"]
+    indexed.undo()
+    assert names(indexed) == ["1300000001.h:2,ST", "1300000001.h:2,T"]
+
+
+# Keywords
+
+
+@protects(
+    "filing a message gives it no keyword that nobody has given it",
+    where="surgery/plan/remedies/keyword_transfer.py",
+    seen="seen failing with an unknown keyword after the repair",
+)
+def test_letters_without_a_name_are_dropped_when_a_message_is_filed(
+    indexed: IndexedMaildir,
+) -> None:
+    indexed.uidlist(b"", b"1300000009.z")
+    indexed.path(b"dovecot-keywords").write_bytes(b"0 Work\n1 unknown-1\n")
+    put(indexed, "1300000001.a:2,Sab", "tmp/1300000002.b:2,Sac")
+    indexed.apply(indexed.survey().fix())
+    assert names(indexed) == ["1300000001.a:2,Sa", "1300000002.b:2,Sa"]
+    assert not codes(indexed.survey())
+
+
+def test_letters_stay_where_no_server_names_them(indexed: IndexedMaildir) -> None:
+    put(indexed, "1300000001.a:2,Sab")
+    assert fixed(indexed) == ["1300000001.a:2,Sab"]
+
+
 # The list of before a copy
 
 

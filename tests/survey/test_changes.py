@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -236,14 +237,18 @@ class Changes(RuleBasedStateMachine):
         return found[pick % len(found)] if found else None
 
 
+def of_size(examples: int) -> settings:
+    return settings(
+        max_examples=examples, stateful_step_count=20, deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+
 @protects("a survey of the changes equals a survey of everything", where="survey/run.py")
 class TestChanges(Changes.TestCase):
     """The machine as a test."""
 
-    settings = settings(
-        max_examples=60, stateful_step_count=20, deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    settings = of_size(12)
 
 
 class SettledChanges(Changes):
@@ -280,7 +285,18 @@ def wait_for_tick(file: Path) -> None:
 class TestSettledChanges(SettledChanges.TestCase):
     """The machine as a test."""
 
-    settings = settings(
-        max_examples=60, stateful_step_count=20, deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    settings = of_size(12)
+
+
+@pytest.mark.soak
+class TestManyChanges(Changes.TestCase):
+    """The same, for longer."""
+
+    settings = of_size(100)
+
+
+@pytest.mark.soak
+class TestManySettledChanges(SettledChanges.TestCase):
+    """The same, for longer."""
+
+    settings = of_size(100)

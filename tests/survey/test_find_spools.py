@@ -11,7 +11,7 @@ import pytest
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.maildir.config.dovecot_config import SpoolLocation
 from mailsurgeon.survey import find_spools as finding
-from mailsurgeon.survey.find_spools import find_spools, holds_several
+from mailsurgeon.survey.find_spools import find_spools, several_in
 from mailsurgeon.survey.index.rows import NotExamined
 from tests.support.host import FakeHost
 from tests.support.protects import protects
@@ -102,7 +102,7 @@ def test_where_nothing_tells_two_users_are_never_taken_for_one(mail: Path) -> No
     maildirs(mail, "anna", "bert")
     assert found(mail) == ["anna", "bert"]
     assert found(mail, layout="fs") == ["."]
-    assert not holds_several(os.fsencode(mail))
+    assert several_in(os.fsencode(mail)) is None
 
 
 def test_a_users_own_files_outweigh_the_names_beside_it(mail: Path) -> None:
@@ -110,6 +110,13 @@ def test_a_users_own_files_outweigh_the_names_beside_it(mail: Path) -> None:
     mark(mail, "anna/subscriptions")
     assert found(mail) == ["anna", "trash"]
     assert found(mail, layout="fs") == ["anna", "trash"]
+
+
+def test_a_copy_of_an_old_account_lies_among_the_folders_of_one_user(mail: Path) -> None:
+    maildirs(mail, "Sent", "Trash", "old-account")
+    mark(mail, "old-account/dovecot.mailbox.log")
+    assert found(mail) == ["."]
+    assert several_in(os.fsencode(mail)) is None
 
 
 def test_this_hosts_dovecot_knows_a_mail_root(mail: Path) -> None:
@@ -128,10 +135,55 @@ def test_this_hosts_dovecot_knows_a_mail_root(mail: Path) -> None:
 
 def test_several_roots_are_told_from_the_folders_of_one(mail: Path) -> None:
     maildirs(mail, "one/INBOX", "one/Sent")
-    assert not holds_several(os.fsencode(mail))
-    assert not holds_several(os.fsencode(mail / "one"))
+    assert several_in(os.fsencode(mail)) is None
+    assert several_in(os.fsencode(mail / "one")) is None
     maildirs(mail, "two/Maildir")
-    assert holds_several(os.fsencode(mail))
+    assert several_in(os.fsencode(mail)) == (
+        os.fsencode(mail / "one"),
+        os.fsencode(mail / "two" / "Maildir"),
+    )
+
+
+def test_folders_with_folders_in_them_are_of_one_spool(mail: Path) -> None:
+    maildirs(mail, "INBOX", "INBOX/.lists", "Work", "Work/.2024")
+    assert found(mail) == ["."]
+
+
+def test_a_directory_that_stands_for_one_spool_holds_no_others(mail: Path) -> None:
+    maildirs(mail, "Maildir", "old/one/INBOX", "old/two/INBOX")
+    mark(mail, ".bashrc")
+    assert several_in(os.fsencode(mail)) is None
+    assert several_in(os.fsencode(mail / "old")) is not None
+
+
+def test_a_mail_root_with_the_mail_of_a_domains_users_is_one_spool(mail: Path) -> None:
+    maildirs(mail, ".", ".Sent", "example.org/anna/.Sent", "example.org/anna", "a/Maildir")
+    assert several_in(os.fsencode(mail)) is None
+
+
+def test_two_usual_names_in_a_home_are_two_spools(mail: Path) -> None:
+    maildirs(mail, "Maildir", "mail")
+    assert several_in(os.fsencode(mail)) == (
+        os.fsencode(mail / "Maildir"),
+        os.fsencode(mail / "mail"),
+    )
+    maildirs(mail, "INBOX")
+    (mail / "Maildir").rename(mail / "Mail")
+    assert several_in(os.fsencode(mail)) is None  # folders of one spool
+
+
+def test_stores_of_other_kinds_are_no_spools_and_are_told(mail: Path) -> None:
+    maildirs(mail, "anna/Maildir", "bert/Gnus")
+    for name in ("Inbox", "Sent"):
+        (mail / "anna" / "Mail" / "Local" / name / "cur").mkdir(parents=True)
+        mark(mail, f"anna/Mail/Local/{name}.msf")
+    mark(mail, "bert/Gnus/.nnmaildir/marks/read/1.M1.host")
+    missed: list[NotExamined] = []
+    assert found(mail, not_searched=missed) == ["anna/Maildir"]
+    assert {each.path: each.reason for each in missed} == {
+        os.fsencode(mail / "anna/Mail/Local"): "a store of another kind: thunderbird",
+        os.fsencode(mail / "bert/Gnus"): "a store of another kind: nnmaildir",
+    }
 
 
 def test_the_users_of_a_domain_in_a_mail_root(mail: Path) -> None:

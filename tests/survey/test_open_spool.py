@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import SpoolError
-from mailsurgeon.survey.open_spool import Options, index_path, open_spool, usual_spool
+from mailsurgeon.survey.mail_root import usual_spool
+from mailsurgeon.survey.open_spool import Options, index_path, open_spool
+from tests.support.protects import protects
 
 MAIL = b"From a@example.org Mon Jan  1 00:00:00 2018\nFrom: a@example.org\n\nText.\n"
 
@@ -199,6 +201,46 @@ def test_a_home_with_two_stands_for_neither(tmp_path: Path) -> None:
     maildir(tmp_path / "Maildir")
     maildir(tmp_path / "mail")
     assert open_spool(tmp_path).root == os.fsencode(tmp_path)
+
+
+def test_a_home_stands_for_its_only_maildir_whatever_the_name(tmp_path: Path) -> None:
+    maildir(tmp_path / "Post")
+    maildir(tmp_path / "Post" / ".Sent")
+    assert open_spool(tmp_path).root == os.fsencode(tmp_path)  # it may be a folder's parent
+    file(tmp_path / ".bashrc")
+    assert open_spool(tmp_path).root == os.fsencode(tmp_path / "Post")
+
+
+def test_the_only_maildir_may_lie_deeper(tmp_path: Path) -> None:
+    root = maildir(tmp_path / "anna" / "mail" / "Maildir")
+    maildir(root / ".Sent")
+    assert open_spool(tmp_path).root == os.fsencode(root)
+    assert open_spool(tmp_path / "anna").root == os.fsencode(root)
+
+
+def test_a_link_in_a_home_leads_to_its_maildir(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    file(home / ".bashrc")
+    (home / "Maildir").symlink_to("../store")
+    assert "no Maildir" in refusal(home)
+    root = maildir(tmp_path / "store")
+    spool = open_spool(home)
+    assert (spool.root, spool.opened_for) == (os.fsencode(root), os.fsencode(home))
+    (home / "mail").symlink_to("Maildir")  # a second name of the same
+    (home / ".mail").symlink_to(".mail")
+    assert open_spool(home).root == os.fsencode(root)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make links of others")
+@protects("nobody's link leads to another user's mail", where="survey/mail_root.py")
+def test_a_link_to_somebody_elses_maildir_is_not_followed(tmp_path: Path) -> None:
+    link = tmp_path / "home" / "Maildir"
+    maildir(tmp_path / "store")
+    file(tmp_path / "home" / ".bashrc")
+    link.symlink_to(tmp_path / "store")
+    assert open_spool(tmp_path / "home").root == os.fsencode(tmp_path / "store")
+    os.lchown(link, 1000, 1000)
+    assert "no Maildir" in refusal(tmp_path / "home")
 
 
 def test_a_folder_called_mail_beside_others_is_only_a_folder(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from mailsurgeon.survey import run
 from mailsurgeon.survey.compare.job import Comparison
+from mailsurgeon.survey.index import index as indexing
 from mailsurgeon.survey.index import writer
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.slice import Known
@@ -467,6 +468,21 @@ def test_the_next_one_finds_all(
     monkeypatch.setattr(directories, "SLICE", 2)
     asked = iter([False, False, True])
     assert full_maildir.survey(cancelled=lambda: next(asked)).cancelled
+    assert not full_maildir.survey().cancelled
+    assert full_maildir.contents() == full_maildir.fresh_contents()
+
+
+@protects("a survey that is cut short keeps its index", where="survey/run.py")
+def test_one_that_is_cancelled_amid_a_statement_is_cancelled_too(
+    full_maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "_STATEMENT_CHECK", 1)
+    stages: list[str] = []
+    result = full_maildir.survey(
+        on_progress=lambda now: stages.append(now.stage), cancelled=lambda: "comparing" in stages
+    )
+    assert result.cancelled
+    monkeypatch.undo()
     assert not full_maildir.survey().cancelled
     assert full_maildir.contents() == full_maildir.fresh_contents()
 

@@ -13,6 +13,7 @@ Worker processes import this package when they start, so it imports nothing unti
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback while modules are loaded
     # Modules being loaded produce no garbage; a collection would cost a tenth of the start.
     gc.disable()
     from mailsurgeon.cli.utf8_mode import enter_utf8_mode

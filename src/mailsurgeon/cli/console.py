@@ -5,24 +5,30 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
 from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
 
-INTERRUPTED = 130
-"""The exit code after Ctrl+C: 128 + SIGINT, as shells report it."""
 
-_Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
-"""What `signal.signal` returns."""
+def replace_closed_streams() -> None:
+    """Puts /dev/null in place of standard streams that are closed (`>&-`). Otherwise the next files
+    opened, a journal or a list, would have their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, mode))
 
 
 def complain(message: str) -> None:
-    """Prints the message as one line on stderr, after the program's name, made safe to show."""
-    print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
+    """Prints the message as one line on stderr, after the program's name, made safe to show.
+    Nothing stops because stderr cannot be written to: its terminal may be gone."""
+    with suppress(OSError):
+        print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
 
 
 def on_terminal() -> bool:
@@ -58,30 +64,6 @@ def progress(wanted: bool = True) -> Iterator[Advance]:
         yield lambda stage, done, total: bar.update(
             task, description=stage, completed=done, total=total or None
         )
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Lets an operation finish its batch after an interrupt or after the terminal is gone.
-
-    Yields a function that returns whether such a signal came. A second one ends the process as
-    usual. A signal that was ignored from the start stays ignored.
-    """
-    caught: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        caught.append(number)
-        signal.signal(number, before[number])
-
-    before: dict[int, _Handler] = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1), a shell's background job
-            before[number] = signal.signal(number, note)
-    try:
-        yield lambda: bool(caught)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -8,19 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mailsurgeon.cli.console import (
-    INTERRUPTED,
     answer,
     asked,
     complain,
-    interruptible,
     on_terminal,
     progress,
     stoppable,
 )
-from mailsurgeon.cli.open_spool import opened, several
+from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import Common, Consent
 from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveying
-from mailsurgeon.errors import Refused, SpoolError
+from mailsurgeon.errors import Refused
+from mailsurgeon.host.interrupts import interrupted_code, interruptible
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
@@ -60,7 +59,7 @@ def carry_out(
         return 1
     report, stopped = run_plan(surgeon.apply, plan, common)
     write_report(surgeon, plan, report, consent, common, unseen)
-    return INTERRUPTED if stopped else exit_code(plan, report)
+    return interrupted_code() if stopped else exit_code(plan, report)
 
 
 def agreed(
@@ -193,12 +192,6 @@ Planner = Callable[[SurveyedSpool], Plan]
 
 def operate(spool: str | None, planned: Planner, consent: Consent, common: Common) -> int:
     """Surveys the spool, makes the plan and carries it out; returns the exit code."""
-    if spool is not None and several(spool, common):
-        # Taken as one spool, the mail of one user would be compared with another's.
-        raise SpoolError(
-            f"{visible(spool)}: holds several spools; name one of them (mailsurgeon scan-all lists"
-            " them), or give --layout fs where they are folders of one"
-        )
     chosen = opened(spool, common)
     changes = may_change(consent)
     with surgeon_for(chosen, common, force=consent.force, changes=changes) as surgeon:

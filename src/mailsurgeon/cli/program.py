@@ -6,7 +6,6 @@ import difflib
 import os
 import sqlite3
 import sys
-import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,15 +15,15 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 from mailsurgeon import __version__
 from mailsurgeon.cli import screen
 from mailsurgeon.cli.arguments import spread_codes
-from mailsurgeon.cli.console import INTERRUPTED, complain
+from mailsurgeon.cli.console import complain, replace_closed_streams
 from mailsurgeon.cli.options import COMMON, DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host import interrupts
 from mailsurgeon.host.host import Host
 from mailsurgeon.host.open_files import LEAST, open_file_limit, raise_open_file_limit
 
 COULD_NOT = 2
 PIPE_CLOSED = 141
-_PROMPT = 0.5  # seconds after an interrupt: threads that still read then are not waited for
 COMMANDS = {
     "scan": "scan:scan", "log": "log:log", "explain": "explain:explain",
     "verify": "verify:verify", "scan-all": "scan_all:scan_all",
@@ -57,15 +56,14 @@ def application() -> App:
 
 def main() -> None:
     """Runs the command line of this process and ends with its exit code."""
+    replace_closed_streams()
     raise_open_file_limit()
     if open_file_limit() < LEAST:
         complain(f"this process may open only {open_file_limit()} files; allow more (ulimit -n)")
         sys.exit(COULD_NOT)
+    interrupts.take_signals()
     code = run(sys.argv[1:])
-    if code == INTERRUPTED:
-        promptly = threading.Timer(_PROMPT, os._exit, (code,))
-        promptly.daemon = True
-        promptly.start()
+    interrupts.give_up()
     sys.exit(code)
 
 
@@ -93,7 +91,7 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         complain("interrupted")
-        return INTERRUPTED
+        return interrupts.interrupted_code()
     except BrokenPipeError:
         _forget_stdout()
         return PIPE_CLOSED

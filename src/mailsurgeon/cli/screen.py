@@ -61,7 +61,7 @@ def screen(
     a list of them (scan-all --help explains what a spool is).
     """
     with exits_promptly():
-        if spool is not None and (all or several(spool, common)):
+        if spool is not None and (all or several(spool, common) is not None):
             return _run_on_many(spool, common, display, read_only=read_only)
         chosen = opened(spool, common)
         terminal_needed()

@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from mailsurgeon.cli.console import asked, complain, interruptible, on_terminal, progress, stoppable
+from mailsurgeon.cli.console import asked, complain, on_terminal, progress, stoppable
 from mailsurgeon.cli.options import Common
-from mailsurgeon.errors import JournalError
+from mailsurgeon.errors import JournalError, SpoolBusy
+from mailsurgeon.host import interrupts
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.survey_spool import SurveyRequest, looked_at
 from mailsurgeon.surgery.model import Report
@@ -63,11 +64,7 @@ def survey_request(
     """The request for surveys of one spool or of several in turn: with readers, a progress bar and
     a check for interrupts. `about` returns text, safe to show, that precedes the stage in the bar.
     """
-    with (
-        readers(common) as reading,
-        progress(not common.quiet) as advance,
-        interruptible() as interrupted,
-    ):
+    with readers(common) as reading, progress(not common.quiet) as advance:
 
         def show(now: Progress) -> None:
             advance(about() + now.stage, now.done, now.total)
@@ -78,7 +75,7 @@ def survey_request(
             quick,
             fresh,
             on_progress=show,
-            cancelled=interrupted,
+            cancelled=interrupts.came,
             note=complain if common.verbose else None,
         )
 
@@ -145,13 +142,26 @@ def surgeon_for(
             surgeon.on_wait = complain
         if changes:
             _settle_doubts(surgeon)
-            with stoppable() as stops:
-                recovered = surgeon.recover(stops)
-            if recovered is not None:
-                _report_recovered(spool, recovered)
+            _recover(surgeon)
         else:
             _report_unfinished(surgeon)
         yield surgeon
+
+
+def _recover(surgeon: Surgeon) -> None:
+    """Finishes what an earlier run left unfinished, and reports it. Raises KeyboardInterrupt if the
+    operator interrupts it; the next run then goes on with it."""
+    with interrupts.interruptible() as interrupted, stoppable() as stops:
+        try:
+            recovered = surgeon.recover(stops, interrupted)
+        except SpoolBusy:
+            if interrupted():
+                raise KeyboardInterrupt from None
+            raise
+    if recovered is not None:
+        _report_recovered(surgeon.spool, recovered)
+    if interrupted():
+        raise KeyboardInterrupt
 
 
 def _settle_doubts(surgeon: Surgeon) -> None:
@@ -160,7 +170,11 @@ def _settle_doubts(surgeon: Surgeon) -> None:
     surgeon.doubts_told = bool(surgeon.doubts)
     for doubtful in surgeon.doubts:
         complain(doubtful.line)
-        if on_terminal() and asked("Use that journal for this spool? [y/N] "):
+        if (
+            not doubtful.in_use
+            and on_terminal()
+            and asked("Use that journal for this spool? [y/N] ")
+        ):
             surgeon.use(doubtful)
             return
 
@@ -187,7 +201,7 @@ def _report_unfinished(surgeon: Surgeon) -> None:
     unfinished = surgeon.unfinished()
     if unfinished is not None:
         complain(
-            f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.summary}) was not"
+            f"{surgeon.spool.shown}: operation {unfinished.id} ({unfinished.kind}) was not"
             " finished; the next command that may change the spool recovers it"
         )
     for whose in surgeon.foreign_unfinished():

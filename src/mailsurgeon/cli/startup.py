@@ -17,7 +17,7 @@ from mailsurgeon.maildir.spool import Spool
 if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
 
-_MOMENT = 1.0  # seconds that the program waits for its threads when it ends
+_MOMENT = 0.3  # seconds that the program waits for its threads when it ends
 
 
 class LateSurgeon:
@@ -54,7 +54,7 @@ class LateSurgeon:
 
 @contextmanager
 def exits_promptly() -> Iterator[None]:
-    """Ends the process with code 0 if threads started inside still run a second after the block.
+    """Ends the process with code 0 if threads started inside still run a moment after the block.
 
     Such a thread waits for a file system that does not answer (NFS); nothing can interrupt it.
     """

@@ -130,6 +130,8 @@ _KINDS = (
         plain_fix=("fix-flags",),
         answered_by=("fix-flags",),
         left=(LeftAlone("the separator is the folder's own"),),
+        # Before a lost colon the 2 of the flags counts to the size for Dovecot.
+        server=ServerView(may_complain=True, hides_size=True),
     ),
     ProblemKind(
         "unknown-keyword", "KEYW", "Unknown keyword", _WARNING,
@@ -156,6 +158,7 @@ _KINDS = (
         evidence=phrases.copies_words,
         left=(
             LeftAlone("marked deleted, and its living copy is not filed yet", when="living"),
+            LeftAlone("all identical copies are marked deleted", when="all_trashed"),
             LeftAlone("the copy that is kept", when="identical_here"),
             LeftAlone("no identical copy in the same folder"),
         ),
@@ -188,7 +191,7 @@ _KINDS = (
         " the file's time as the time when the message arrived.",
         ("fix-date",),
         evidence=phrases.date_words,
-        left=(LeftAlone("the header has no date, or only the name is wrong"),),
+        left=(LeftAlone("the header has no date that a file can have, or only the name is wrong"),),
     ),
     ProblemKind(
         "unreadable", "READ", "Unreadable", _ERROR,
@@ -219,6 +222,7 @@ _KINDS = (
         " cannot be delivered to it.",
         ("make-subdirs",), "folder",
         evidence=phrase("lacks {missing}"),
+        left=(LeftAlone("something else has the name; move that away first"),),
         plain_fix=("make-subdirs",),
         server=ServerView(explains_folder=True),
     ),
@@ -227,7 +231,13 @@ _KINDS = (
         "This Maildir lies where the spool's layout has no folders. No client sees it.",
         ("lift-folder",), "folder",
         evidence=phrase("becomes {becomes}", needs="becomes"),
-        left=(LeftAlone("no server would open a folder of the name it should get"),),
+        left=(
+            LeftAlone(
+                "its messages belong in INBOX", "mailsurgeon file SPOOL PATH --to INBOX",
+                when="merge",
+            ),
+            LeftAlone("no server would open a folder of the name it should get"),
+        ),
         server=ServerView(explains_folder=True),
     ),
     ProblemKind(
@@ -316,6 +326,7 @@ _KINDS = (
         (), "folder",
         evidence=phrase("highest {highest:,}"),
         left=(LeftAlone("only new UIDs for the whole folder cure it"),),
+        server=ServerView(explains_folder=True),
     ),
     ProblemKind(
         "wrong-quota", "QUOT", "Wrong quota", _WARNING,

@@ -188,7 +188,8 @@ EXPLANATIONS: dict[str, Explanation] = {
         " the name confirms the header’s date; for a file that you name with --only bad-date, any"
         " difference over a minute is corrected.",
         "Dovecot caches the times of messages it has opened and goes on showing the old time. If"
-        " only the time in the name is wrong, it is left.",
+        " only the time in the name is wrong, it is left, and so is a file whose header gives a"
+        " date in the future.",
     ),
     "unreadable": Explanation(
         "A restore as root left the wrong owner or mode, or the disk is failing.",
@@ -311,7 +312,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     "big-uid": Explanation(
         "A migration or a damaged list jumped to a huge UID; all later ones follow it.",
         "Clients that keep UIDs in signed 32-bit numbers see negative ones and lose or hide the"
-        " messages.",
+        " messages. After UID 4,294,967,294 Dovecot has none left for new mail and crashes whenever"
+        " it opens the folder.",
         "Nothing.",
         "Only new UIDs for the whole folder cure this: stop the server and move the folder's"
         " dovecot-uidlist and dovecot.index files aside. Every client then downloads the folder"

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.message_rules import LINKED
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.maildir.folder_names import INBOX
 from mailsurgeon.maildir.folder_spelling import (
     RAW_UTF8,
     BadSpelling,
@@ -26,21 +27,30 @@ ALIKE = 0.9
 FEWEST = 20
 
 
-def missing_subdir(present: Collection[bytes]) -> Finding | None:
-    """`missing-subdir` for a folder that lacks cur, new or tmp; else None."""
+def missing_subdir(present: Collection[bytes], taken: Collection[bytes] = ()) -> Finding | None:
+    """`missing-subdir` for a folder that lacks cur, new or tmp; else None.
+
+    `present`: those that it has, as directories or symlinks to directories. `taken`: those in whose
+    place lies something else, so that they cannot be made.
+    """
     missing = [name.decode() for name in SUBDIRS if name not in present]
     if not missing:
         return None
-    return Finding("missing-subdir", Severity.ERROR, {"missing": missing}, "make-subdirs")
+    detail: dict[str, object] = {"missing": missing}
+    in_the_way = [name for name in missing if name.encode() in taken]
+    if in_the_way:
+        detail["in_the_way"] = in_the_way
+    remedy = "make-subdirs" if missing != in_the_way else None
+    return Finding("missing-subdir", Severity.ERROR, detail, remedy)
 
 
 def nested_folder(path: bytes, rules: SpellingRules | None = None) -> Finding | None:
     """`nested-folder` for a Maildir in a maildir++ spool that is not `.NAME` directly under the
     root; else None.
 
-    It becomes a folder whose name servers can open by `rules`, if given; without such a name there
-    is no remedy. Raw UTF-8 stays as it is: that the name is bad is a problem of its own, and one
-    repair does one thing.
+    It becomes a folder whose name servers can open by `rules`, if given; without such a name, as
+    for one called INBOX, there is no remedy. Raw UTF-8 stays as it is: that the name is bad is a
+    problem of its own, and one repair does one thing.
     """
     if not path or (path.startswith(b".") and b"/" not in path):
         return None
@@ -49,6 +59,8 @@ def nested_folder(path: bytes, rules: SpellingRules | None = None) -> Finding | 
     if bad and bad.becomes is not None:
         becomes, bad = becomes if bad.reason == RAW_UTF8 else bad.becomes, None
     detail = {"becomes": becomes.decode("utf-8", "surrogateescape")}
+    if bad and bad.merge:
+        detail["merge"] = INBOX
     return Finding("nested-folder", Severity.ERROR, detail, None if bad else "lift-folder")
 
 

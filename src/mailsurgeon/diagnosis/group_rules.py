@@ -60,7 +60,8 @@ NAME_CLASH = "name-clash"
 def name_clash(group: Sequence[Copy]) -> NumberedFindings:
     """`name-clash` for all messages of a group: one folder, one base name.
 
-    Messages with the `digest` of the one that keeps the name are quarantined, others renamed.
+    Messages with the `digest` of the one that keeps the name are quarantined, others renamed; all
+    are renamed if that one is marked deleted, since a copy is never relied on then.
     """
     kept = kept_of_clash(group)
     listed = _listed(group)
@@ -69,7 +70,7 @@ def name_clash(group: Sequence[Copy]) -> NumberedFindings:
         detail: dict[str, Any] = {"others": _others(listed, os.fsdecode(copy.path))}
         remedy = None
         if copy is not kept:
-            same = copy.digest is not None and copy.digest == kept.digest
+            same = copy.digest is not None and copy.digest == kept.digest and not kept.trashed
             remedy = "quarantine" if same else "rename"
             if same:
                 detail["kept"] = os.fsdecode(kept.path)
@@ -97,7 +98,8 @@ def duplicate_id(
 
     `clash_kept` and `clash_lost` are the ids of messages that keep or lose their name or `,U=` in a
     clash; the copy that is kept should be one that keeps its own. A copy marked deleted is never
-    kept instead of another. It is left where it is while that other one lies outside cur and new.
+    kept instead of another. It is left where it is while that other one lies outside cur and new,
+    and so are identical copies of which all are marked deleted.
     """
     by_digest = _classes(group, lambda copy: copy.digest)
     by_body = _classes(group, lambda copy: copy.body_digest)
@@ -135,6 +137,8 @@ def duplicate_id(
         remedy = None
         if keeper is not None and copy.filed and not keeper.filed:
             detail["living"] = os.fsdecode(keeper.path)
+        elif keeper is not None and keeper.trashed:
+            detail["all_trashed"] = True
         elif keeper is not None and keeper is not copy:
             remedy = "quarantine"
             detail["kept"] = os.fsdecode(keeper.path)
@@ -197,8 +201,9 @@ def uid_clash(
 
     `highest` is the last UID that mbsync has assigned by its `.uidvalidity`; None when unknown.
     `clash_lost`: the ids of messages that lose their name in a name clash. Of those that share a
-    `,U=` one keeps it; identical ones go to quarantine, since mbsync would upload them anew, and
-    the others are renamed. Until a full survey (`full`) it is not known which are identical.
+    `,U=` one keeps it; identical ones go to quarantine, since mbsync would upload them anew, unless
+    all of them are marked deleted, and the others are renamed. Until a full survey (`full`) it is
+    not known which are identical.
     """
     groups: dict[tuple[int, bytes | None], list[Marked]] = {}
     for message in messages:
@@ -216,7 +221,7 @@ def uid_clash(
                 remedy, detail["pending"] = None, True
             elif message.digest is not None:
                 twin = first.setdefault(message.digest, message)
-                if twin is not message:
+                if twin is not message and not twin.trashed:
                     remedy, detail["kept"] = "quarantine", os.fsdecode(twin.path)
             found.append((message.id, Finding("uid-clash", Severity.ERROR, detail, remedy)))
     return found

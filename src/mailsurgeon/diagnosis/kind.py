@@ -43,6 +43,7 @@ class ServerView(NamedTuple):
     reads the message. With `may_hide` it may not show the message; `hidden_because` completes the
     sentence "it ...". With `never_shown` the message lies where no server looks. With
     `upsets_folder` one such message may prevent the server from opening the whole folder.
+    With `hides_size` it may read no size in the name, if no colon ends it.
     For a folder: `explains_folder` accounts for any answer of the server, or for none.
     """
 
@@ -52,6 +53,7 @@ class ServerView(NamedTuple):
     hidden_because: str = ""
     never_shown: bool = False
     upsets_folder: bool = False
+    hides_size: bool = False
     explains_folder: bool = False
 
 

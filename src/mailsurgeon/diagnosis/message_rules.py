@@ -45,6 +45,9 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
         return [linked(facts)] if facts.place in ("cur", "new") else []
     if not moment.full:
         facts = _unread(facts)
+    if facts.traits & Traits.MBOX and facts.place in ("cur", "new"):
+        # No message at all: nothing about its name or size is worth a repair.
+        return [finding] if (finding := from_line(facts)) else []
     found = [rule(facts, folder) for rule in FILE_RULES]
     if facts.size == 0:
         found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]
@@ -228,7 +231,7 @@ def bad_flags(facts: MessageFacts, folder: FolderFacts) -> Finding | None:
     if info.kind == GOOD and (own is None or folder.served):
         return None
     usual = own is not None and (
-        info.kind == NONE or (info.kind == FOREIGN and info.separator == own)
+        info.kind == NONE or (info.kind == FOREIGN and info.separator == own and not info.torn)
     )
     should_be = info.should_be
     if own is not None and not usual and not folder.served:
@@ -283,8 +286,17 @@ def bad_date(facts: MessageFacts, moment: Moment) -> Finding | None:
     if not (late or far or (named is not None and named > moment.now + DAY)):
         return None
     detail = {"mtime": mtime, "header_date": facts.date, "name_date": named}
-    remedy = "fix-date" if (late or far) and facts.date is not None else None
+    remedy = "fix-date" if (late or far) and _can_be_set(facts.date, moment.now) else None
     return Finding(BAD_DATE, Severity.INFO, detail, remedy)
+
+
+_EARLIEST = -(2**31)  # ext4 and XFS hold no earlier time
+
+
+def _can_be_set(header: int | None, now: float) -> bool:
+    """Whether a header's date may be a file's time: not one in the future, which would be odd too,
+    nor one before file systems begin to count. Both in seconds since 1970."""
+    return header is not None and _EARLIEST <= header <= now + DAY
 
 
 def seconds_named(filename: bytes) -> int | None:
@@ -300,11 +312,11 @@ def is_far(mtime: int, header: int, named: int | None) -> bool:
     return apart > YEAR or (apart > DAY and named is not None and abs(named - header) <= DAY)
 
 
-def offered_date(filename: bytes, mtime_ns: int, header: int | None) -> Finding | None:
+def offered_date(filename: bytes, mtime_ns: int, header: int | None, now: float) -> Finding | None:
     """`bad-date` for a file that the operator names although its time is near enough to its
-    header's date: any difference over a minute. `header` is in seconds since 1970."""
+    header's date: any difference over a minute. `header` and `now` are in seconds since 1970."""
     mtime = mtime_ns // 1_000_000_000
-    if header is None or abs(mtime - header) <= MINUTE:
+    if header is None or abs(mtime - header) <= MINUTE or not _can_be_set(header, now):
         return None
     detail = {"mtime": mtime, "header_date": header, "name_date": seconds_named(filename)}
     return Finding(BAD_DATE, Severity.INFO, detail, "fix-date")

@@ -5,6 +5,7 @@
 `auto_expunge`  after how many days Dovecot and Courier delete messages from a folder
 `mounts`        which directories are on one file system, and which others may change unnoticed
 `processes`     reads /proc: open files, running sync tools, holders of locks
+`interrupts`    what Ctrl+C, SIGTERM and SIGHUP do to a command, and to an operation
 `files`         reads a small regular file, and refuses anything else
 `notmuch`       the databases of notmuch that index a spool
 `open_files`    the limit of open files, and what is left of it

@@ -20,12 +20,18 @@ _FMD5 = re.compile(rb",FMD5=([^,:]*)")
 # An info without a colon: behind a separator of KMail (! _), of Windows ports (;) or of copies that
 # escape names; or behind what a copy has made of the colon: blanks, one character that is not
 # ASCII (Samba writes U+F022, rclone U+FF1A), nothing.
-_ENDING = re.compile(
-    rb"(?i)(?:(;|!|_|,|%3a)|([ \t]+|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
-    rb"|[\xf0-\xf4][\x80-\xbf]{3}|[\x80-\xff]))?2(?:,|%2c)([a-z]*)\Z"
+_SEPARATOR = (
+    rb"(?:(;|!|_|,|%3[Aa])|([ \t]+|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
+    rb"|[\xf0-\xf4][\x80-\xbf]{3}|[\x80-\xff]))?2(?:,|%2[Cc])"
+)
+_ENDING = re.compile(_SEPARATOR + rb"([A-Za-z]*)\Z")
+# The same with something behind it, such as a file type or a remark. What no mail program would
+# write for flags is no info then.
+_TORN_ENDING = re.compile(
+    _SEPARATOR + rb"(D?F?P?R?S?T?[a-z]*)(?:\.[A-Za-z][A-Za-z0-9]{0,9}|~| ?[(-][^:=]*)\Z"
 )
 _LETTERS = re.compile(rb"[A-Za-z]*")
-_MORE = re.compile(rb"(?:,[A-Za-z]*|,[A-Za-z0-9]+=[^,:\s]*)*\Z")  # further sets of flags, fields
+_FIELDS = re.compile(rb"(?:,[A-Za-z0-9]+=[^,:\s]*)*\Z")
 _LAST_NUMBER = re.compile(rb",([SWU])=(\d*)\Z")
 _SECONDS = re.compile(rb"\d+")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -118,18 +124,32 @@ def parse_info(
                 return Info(GOOD, base, info, flags, info)
         return _other_info(base, info)
     ending = _ENDING.search(name)
-    if ending is None:
+    torn = ending is None
+    ending = ending or _TORN_ENDING.search(name)
+    if ending is None or (torn and ending[3] != sorted_flags(ending[3])):
         return Info(NONE, base, b"", b"", b":2,")
     used, lost, letters = ending.groups()
     start = ending.start() if name[: ending.start()].strip(b":") else 0
+    if used or lost:
+        start = _first_of_doubled(name, start)
     head, info, flags = name[:start], name[start:], sorted_flags(letters)
     if used is not None:
-        return Info(FOREIGN, head, info, flags, b":2," + flags, used.lower())
+        return Info(FOREIGN, head, info, flags, b":2," + flags, used.lower(), torn)
     if lost is None:
+        if torn and not letters[:1].isupper():
+            return Info(NONE, base, b"", b"", b":2,")
         claimed = _number_claims_digit(head, size, virtual_size, neighbours.highest_uid)
         if claimed or (claimed is None and not letters and not neighbours.bare):
             return Info(NONE, base, b"", b"", b":2,")
-    return Info(LOST_COLON, head, info, flags, b":2," + flags, lost or b"")
+    return Info(LOST_COLON, head, info, flags, b":2," + flags, lost or b"", torn)
+
+
+def _first_of_doubled(name: bytes, start: int) -> int:
+    """Where the first of several infos begins, the last of which begins at `start`: programs that
+    do not know the separator of the first append another."""
+    while (before := _ENDING.search(name[:start])) and (before[1] or before[2]) and before.start():
+        start = before.start()
+    return start
 
 
 def _other_info(base: bytes, info: bytes) -> Info:
@@ -144,7 +164,7 @@ def _other_info(base: bytes, info: bytes) -> Info:
     torn = bool(more) and (not more.startswith(b",") or b":" in more)
     if torn:
         _, comma, fields = more.partition(b",")
-        more = comma + fields if _MORE.match(comma + fields) else b""
+        more = comma + fields if _FIELDS.match(comma + fields) else b""
     flags = sorted_flags(letters)
     should_be = b":2," + flags + more
     kind = GOOD if should_be == info else BAD

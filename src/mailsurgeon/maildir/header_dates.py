@@ -65,6 +65,8 @@ def usual_date(match: re.Match[bytes]) -> int | None:
 def _any_date(text: str) -> int | None:
     try:
         parsed = parsedate_tz(text)
+        if parsed and 100 <= parsed[0] < 1000:  # three digits count from 1900 (RFC 5322 4.3)
+            parsed = (parsed[0] + 1900, *parsed[1:])
         seconds = int(mktime_tz(parsed)) if parsed else None
     except (ValueError, OverflowError, IndexError, TypeError):
         return None

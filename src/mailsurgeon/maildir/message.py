@@ -15,8 +15,8 @@ from email.header import decode_header
 from enum import IntEnum
 from itertools import chain
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
 
+from mailsurgeon.maildir.boundary import boundary_of
 from mailsurgeon.text import visible
 
 HEAD_LIMIT = 4 * 1024 * 1024
@@ -42,10 +42,7 @@ _ANOTHER_MESSAGE = re.compile(
 )  # fmt: skip
 _ANOTHER_REACH = 2000  # bytes of such a From line and field name
 _END_OF_FIELD = re.compile(rb"\n(?![ \t])")
-_BOUNDARY = re.compile(rb'(?i);[\s]*boundary(\*?)\s*=\s*(?:"((?:[^"\\]|\\.){0,1000})"|([^\s;"]+))')
-_LONGEST_BOUNDARY = 1000  # bytes; RFC 2046 allows 70
 _RUN_SEARCHED = 4096  # NULs of a hole that are searched: more than any pattern here can span
-_MULTIPART = re.compile(rb"(?i)\s*multipart/")
 _WORD = re.compile(
     rb"=\?([A-Za-z0-9][\w.:-]{0,39})\?(?:[Qq]\?((?:[!-<>@-~]|=[0-9A-Fa-f]{2})*)"
     rb"|[Bb]\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?))\?=",
@@ -111,7 +108,7 @@ def analyse(pieces: Iterable[Piece]) -> Content:
     end, body = _header_end(head, start)
     header = Header(head[start:end])
     traits = _header_traits(head, header)
-    boundary = _boundary(header)
+    boundary = boundary_of(header.field(b"content-type"))
     closer = _Closer(boundary) if boundary else None
     if closer:
         traits |= Traits.MULTIPART
@@ -280,20 +277,6 @@ class _Closer(_Search):
     def __init__(self, boundary: bytes) -> None:
         mark = b"\n--" + boundary + b"--"
         super().__init__(re.compile(re.escape(mark)), len(mark), b"\n")
-
-
-def _boundary(header: Header) -> bytes | None:
-    value = header.field(b"content-type")
-    if value is None or not _MULTIPART.match(value):
-        return None
-    found = _BOUNDARY.search(value)
-    if not found:
-        return None
-    extended, quoted, plain = found.groups()
-    boundary = plain or re.sub(rb"\\(.)", rb"\1", quoted or b"")
-    if extended:  # charset'language'text, percent-encoded (RFC 2231)
-        boundary = unquote_to_bytes(boundary.rpartition(b"'")[2])
-    return boundary if 0 < len(boundary) <= _LONGEST_BOUNDARY else None
 
 
 def message_id_of(value: bytes) -> str | None:

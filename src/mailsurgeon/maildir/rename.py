@@ -45,7 +45,7 @@ _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _OWN_MARK = re.compile(rb"R[0-9a-f]{12}\Z")
 _LATER_SIZE = re.compile(rb",([SW])=[^,]*")
 _UID_FIELD = re.compile(rb",(?:U=\d+|FMD5=[^,:]*)")
-_BEFORE_FLAGS = re.compile(rb"(?i).*2(?:,|%2c)", re.DOTALL)
+_BEFORE_FLAGS = re.compile(rb"(?i).*?2(?:,|%2c)", re.DOTALL)
 _KEPT_FIELD = re.compile(rb",([SWU]=\d{1,18}|FMD5=[0-9a-f]{32})(?=,|\Z)")
 
 
@@ -198,6 +198,8 @@ def followed(
     seen = before[0] != after[0] or split(renamed)[1] != split(name)[1]
     if seen and served and directory.rpartition(b"/")[2] == b"new":
         directory = directory[:-3] + b"cur"
+        if parse_info(renamed).kind == "none" and parse_info(after[2]).info:
+            renamed += b":2,"  # as clients write the name of one without flags
     return directory + slash + renamed
 
 
@@ -293,5 +295,7 @@ def one_size(base: bytes) -> bytes:
 
 def _short_info(info: bytes) -> bytes:
     """The info up to a second comma; only a hostile name has more."""
-    separator = info[: info.find(b"2,")]
+    separator = info[: max(info.find(b"2,"), 0)]
+    if not separator or _CONTROL.search(separator):
+        separator = b":"
     return separator + b"2," + sorted_flags(parse_info(b"x" + info).flags)

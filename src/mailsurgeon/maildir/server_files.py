@@ -134,7 +134,8 @@ COURIER = Server(
         KnownFile(b"courierimaphieracl", home=Home.ROOT, directory=True),
         KnownFile(FOLDER_MARK, tells=Tells.FOLDER, lost=_MARK_LOST),
         KnownFile(MAILDIRSIZE, Role.QUOTA, Home.CONTROL_ROOT, Tells.ROOT, _QUOTA_LOST),
-        KnownFile(b"shared-maildirs", home=Home.ROOT, tells=Tells.ROOT),
+        # A list of them; whatever is called so is no folder.
+        KnownFile(b"shared-maildirs", home=Home.ROOT, tells=Tells.ROOT, directory=True),
         # Copies of other users' folders, by reference.
         KnownFile(b"shared-folders", home=Home.ROOT, directory=True),
     ),

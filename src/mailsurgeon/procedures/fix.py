@@ -7,6 +7,7 @@ the catalogue lists as `plain_fix`. All others run only when `--only` or a path 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
@@ -114,9 +115,10 @@ def _offered(
     index: Index, named: Collection[int], rows: Collection[ProblemRow]
 ) -> Iterator[ProblemRow]:
     """Repairs of files that the operator named and that no survey proposes, as if it had."""
+    now = time.time()
     for entry in load(index, sorted(named)).values():
         mine = {row.code for row in rows if row.entry == entry.id}
-        finding = offered_date(entry.filename, entry.mtime_ns, entry.date)
+        finding = offered_date(entry.filename, entry.mtime_ns, entry.date, now)
         if entry.id is None or entry.place == Place.TMP or not finding or finding.code in mine:
             continue
         yield ProblemRow(

@@ -41,7 +41,8 @@ def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, Surve
 
     If the index cannot be kept (a read-only or full disk), it uses a temporary one, and first
     removes an index that filled the disk. Raises OSError when the spool's root cannot be read,
-    MailsurgeonError when there is no room for an index, or no process that may read the spool.
+    MailsurgeonError when there is no room for an index, or no process that may read the spool,
+    KeyboardInterrupt when an error comes once `cancelled` is true.
     """
     executor = order.readers(spool)
     path: Path | None = None
@@ -54,6 +55,8 @@ def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, Surve
             index.close()
             raise
     except (OSError, sqlite3.Error) as error:
+        if order.cancelled and order.cancelled():
+            raise KeyboardInterrupt from error
         if path is not None and isinstance(error, sqlite3.OperationalError):
             _make_room(path)
         if order.note:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mailsurgeon.errors import Refused, SpoolError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.surgery.apply.purging import plan_purge
+from mailsurgeon.surgery.apply.purging import PURGE, mark_of, plan_purge
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
@@ -34,10 +34,12 @@ class StoredItems:
         """What the journal put into the quarantine and is still there, oldest first."""
         operations = {one.id: one for one in self.journal.operations()}
         last = self.journal.quarantined_by()
+        rows = [row for row in self._put_away() if row.target in last]
+        homes = {number: self._home(number) for number in {row.operation for row in rows}}
         items = (
-            self._item(row, operations[row.operation], operations[last[row.target]])
-            for row in self._put_away()
-            if row.target in last
+            self._item(row, operations[last[row.target]], homes[row.operation])
+            for row in rows
+            if row.target is not None
         )
         return [item for item in items if item is not None]
 
@@ -65,6 +67,9 @@ class StoredItems:
         things: list[tuple[StepRecord, list[Found]]] = []
         left: list[Left] = []
         for item in items:
+            if item.step not in rows:
+                continue
+            put_away = rows[item.step].step.expected
             try:
                 found = self._contents(item)
             except Refused as refusal:
@@ -72,7 +77,9 @@ class StoredItems:
             except OSError as error:
                 left.append(Left(item.path, os.strerror(error.errno or 0)))
             else:
-                if item.step in rows:
+                if found and put_away and found[-1].expected.inode != put_away.inode:
+                    left.append(Left(item.path, "another file has taken its place"))
+                else:
                     things.append((rows[item.step], found))
         return plan_purge(things, left)
 
@@ -82,22 +89,31 @@ class StoredItems:
         return os.path.join(self._home_of(path), path.inside)
 
     def _home_of(self, path: QuarantinePath) -> bytes:
-        number = path.operation or 0
+        return self._home(path.operation or 0)
+
+    def _home(self, number: int) -> bytes:
+        """The absolute path of the quarantine that an operation used, as it is now."""
         known = self.journal.operation(number)
         return directory.relocated(
             known.quarantine if known else None, number, self.spool, self.journal.earlier_roots,
-            self.directory,
+            self.directory, self.journal.name,
         )  # fmt: skip
 
     def _put_away(self) -> list[StepRecord]:
         """The steps that quarantined something; undo and redo only change their state.
 
         Each leads into the directory of its own operation: so does what is left of a folder whose
-        messages an undo or restore has brought back one by one.
+        messages an undo or restore has brought back one by one. What an unfinished purge has not
+        deleted yet is among them, with that as its note.
         """
+        rows = self.journal.quarantining_steps()
+        for one in self.journal.open_operations():
+            marked = self.journal.steps_marked(mark_of(one.id)) if one.kind == PURGE else ()
+            rows += [row._replace(reason=f"its purge, operation {one.id}, is unfinished")
+                     for row in marked]  # fmt: skip
         return [
             row
-            for row in self.journal.quarantining_steps()
+            for row in rows
             if row.step.puts_away
             and isinstance(row.target, QuarantinePath)
             and row.target.operation == row.operation
@@ -111,16 +127,12 @@ class StoredItems:
         finally:
             os.close(root)
 
-    def _item(self, row: StepRecord, first: Operation, last: Operation) -> QuarantineItem | None:
-        """The item that a step quarantined; `first` and `last` are the operations that put it there
-        for the first and for the last time."""
+    def _item(self, row: StepRecord, last: Operation, home: bytes) -> QuarantineItem | None:
+        """The item that a step quarantined; `last`: the operation that put it there last; `home`:
+        the quarantine."""
         path = row.target
         if not isinstance(path, QuarantinePath) or path.operation is None:
             return None
-        home = directory.relocated(
-            first.quarantine, path.operation, self.spool, self.journal.earlier_roots,
-            self.directory,
-        )  # fmt: skip
         try:
             name, status = directory.status_of(os.path.join(home, path.inside), row.step.expected)
         except OSError:

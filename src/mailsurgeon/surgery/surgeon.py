@@ -134,16 +134,19 @@ class Surgeon:
             writer.force = self.force
             return writer.run(plan, self._waiting(cancelled, stops), on_progress, cancelled)
 
-    def recover(self, stops: Stops = NO_STOPS) -> Report | None:
+    def recover(
+        self, stops: Stops = NO_STOPS, cancelled: Callable[[], bool] | None = None
+    ) -> Report | None:
         """Finishes an operation that was interrupted; None if there is none.
 
-        Raises SpoolBusy while its writer lives or a server's lock stays held, and JournalError.
+        Raises SpoolBusy while its writer lives, while a server's lock stays held, or once
+        `cancelled` returns True; and JournalError.
         """
         if not self._open_operations():
             self._take_notice_down()
             return None
         with self._writing() as writer:
-            return writer.recover(self._open_operations(), self._waiting(None, stops))
+            return writer.recover(self._open_operations(), self._waiting(cancelled, stops))
 
     def _take_notice_down(self) -> None:
         """Removes the notice of a run that ended after closing its operation, but before this."""
@@ -173,6 +176,7 @@ class Surgeon:
     @contextmanager
     def _writing(self) -> Generator[OperationWriter]:
         """Makes this run the spool's only writer until the block ends."""
+        self._journal.refuse_in_use()
         root = open_root(self.spool)
         try:
             status = os.fstat(root)

@@ -2,7 +2,8 @@
 
 In the order in which data passes through:
 
-- `find_spools`, `open_spool`: find spools below a directory; open one and find out its layout
+- `find_spools`, `mail_root`, `open_spool`: find spools below a directory, and the one that a home
+  stands for; open one and find out its layout
 - `run`: the survey itself, which calls the rooms below in turn; `progress`: its progress and result
 - `walk/`: lists folders and files
 - `read/`: reads and judges files, a slice of a directory at a time; `workers/`: reading processes

@@ -1,4 +1,4 @@
-"""Finds the spools below a directory, in one walk that lists no cur, new or tmp and opens no file.
+"""Finds the spools below a directory, in one walk that lists no cur, new or tmp.
 
 A directory is a spool when it is a Maildir, or when the Maildirs in it are one user's folders. The
 files that servers keep in a mail root, the names of folders and the host's Dovecot show the second
@@ -13,7 +13,6 @@ import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from itertools import islice
 
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.host.host import Host
@@ -26,6 +25,8 @@ from mailsurgeon.maildir.reserved import (
     never_searched,
 )
 from mailsurgeon.survey.index.rows import NotExamined
+from mailsurgeon.survey.mail_root import MAIL_ROOTS, is_maildir, mail_root_in
+from mailsurgeon.survey.walk.foreign_stores import another_kind, foreign_stores, marks_store
 from mailsurgeon.survey.walk.walk import NOT_FOLLOWED
 from mailsurgeon.text import visible
 
@@ -56,6 +57,7 @@ class _Look:
     path: bytes
     directories: list[bytes]
     symlinks: list[bytes]
+    files: list[bytes]  # those that may show a store of another kind
     marks: bool = False  # of a folder
     root_marks: bool = False
 
@@ -69,9 +71,14 @@ class _Look:
         return b"cur" in present or len(present) > 1 or bool(present and self.marks)
 
     @property
+    def is_named_root(self) -> bool:
+        """Whether a Maildir has the files or the name of somebody's mail root."""
+        return self.root_marks or self.name.lower() in _ROOT_NAMES
+
+    @property
     def is_root(self) -> bool:
         """Whether a Maildir has the files, the name or the folders of somebody's mail root."""
-        if self.root_marks or self.name.lower() in _ROOT_NAMES:
+        if self.is_named_root:
             return True
         return any(
             (name.startswith(b".") or name.lower() in _FOLDER_NAMES)
@@ -110,13 +117,28 @@ def find_spools(
     return _Search(top, exclude, layout, missed, host or Host.this()).run(first)
 
 
-def holds_several(
+def several_in(
     directory: str | bytes, *, exclude: tuple[str, ...] = (), host: Host | None = None
-) -> bool:
-    """Whether at least two spools that are `certain` lie below a directory that is not a spool."""
-    spools = find_spools(directory, exclude=exclude, host=host)
-    found = (spool for spool in spools if spool.certain)
-    return len(list(islice(found, 2))) == 2
+) -> tuple[bytes, bytes] | None:
+    """The first two of the spools that lie for certain below a directory that is no spool and
+    stands for none; None for any other. Certain are those that show it by their own signs or by the
+    usual name of a mail root directly in it."""
+    try:
+        top = mail_root_in(os.path.realpath(os.fsencode(directory)))
+        if not directory or is_maildir(top):
+            return None
+    except OSError:
+        return None
+    found: list[bytes] = []
+    for spool in find_spools(top, exclude=exclude, host=host):
+        if spool.path == top:
+            return None
+        above, name = os.path.split(spool.path)
+        if spool.certain or (above == top and name in MAIL_ROOTS):
+            found.append(spool.path)
+        if len(found) > 1:
+            return found[0], found[1]
+    return None
 
 
 class _Search:
@@ -142,7 +164,7 @@ class _Search:
                 yield FoundSpool(look.path, look.is_root)
                 waiting += reversed(self._users_below(look))
                 continue
-            below = self._below(look)
+            below = self._without_stores(look, self._below(look))
             if self._is_mail_root(look, below):
                 yield FoundSpool(look.path, True)
                 continue
@@ -152,7 +174,7 @@ class _Search:
     def _users_below(self, look: _Look) -> list[_Look]:
         """The Maildirs `DOMAIN/USER` in a mail root, which cPanel keeps there for other users."""
         domains = [name for name in look.directories if is_domain(name)]
-        inside = self._below(_Look(look.path, domains, [])) if domains else []
+        inside = self._below(_Look(look.path, domains, [], [])) if domains else []
         users = [user for domain in inside if not domain.is_maildir for user in self._below(domain)]
         return [user for user in users if user.is_maildir]
 
@@ -172,17 +194,38 @@ class _Search:
                 self.not_searched.append(NotExamined(path, reason))
         return found
 
+    def _without_stores(self, look: _Look, below: list[_Look]) -> list[_Look]:
+        """The directories in one that is no Maildir, without those that are Maildirs in form but
+        stores of other kinds, which are reported."""
+        if not any(each.is_maildir for each in below):
+            return below
+        stores = foreign_stores(look.path, b"", look, folder=False)
+        for each in below:
+            if each.is_maildir:
+                stores += foreign_stores(look.path, each.name, each, folder=True)
+        for store in stores:
+            path = os.path.join(look.path, store.path) if store.path else look.path
+            self.not_searched.append(NotExamined(path, another_kind(store)))
+        found = {store.path for store in stores}
+        if b"" in found:
+            return []
+        return [each for each in below if each.name not in found]
+
     def _is_mail_root(self, look: _Look, below: Collection[_Look]) -> bool:
         """Whether the Maildirs in a directory that is not a Maildir are one user's folders."""
         folders = [each for each in below if each.is_maildir]
         if look.root_marks:
             return bool(folders) or any(map(_holds_maildir, below))
+        plain = [folder for folder in folders if not folder.is_named_root]
+        names = [folder.name.lower() for folder in plain]
+        usual = sum(name.removeprefix(b".") in _FOLDER_NAMES for name in names)
+        if usual > 1 or (usual and len(plain) == len(folders)):
+            # Maybe with folders in them, as mbsync has them (SubFolders Legacy). Beside two of them
+            # one that has the files of a root may be a copy of an old account.
+            return True
         if not folders or any(folder.is_root for folder in folders):
             return False
-        names = [folder.name.lower() for folder in folders]
         if sum(name.startswith(b".") for name in names) > 1:
-            return True
-        if any(name.removeprefix(b".") in _FOLDER_NAMES for name in names):
             return True
         if self.layout is not None:
             return self.layout == FS
@@ -210,17 +253,18 @@ def is_quarantine(name: bytes) -> bool:
 
 def _look(path: bytes) -> _Look:
     """Lists one directory and keeps only the signs that its files give. Raises OSError."""
-    look = _Look(path, [], [])
+    look = _Look(path, [], [], [])
     with os.scandir(path) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 look.directories.append(entry.name)
             elif entry.is_symlink():
                 look.symlinks.append(entry.name)
-            elif marks_root(entry.name):
-                look.root_marks = True
-            elif marks_folder(entry.name):
-                look.marks = True
+            else:
+                look.root_marks |= marks_root(entry.name)
+                look.marks |= marks_folder(entry.name)
+                if marks_store(entry.name):
+                    look.files.append(entry.name)
     return look
 
 

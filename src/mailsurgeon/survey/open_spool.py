@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,23 +14,16 @@ from mailsurgeon.host.doveconf import FOUND_BY
 from mailsurgeon.host.host import Host
 from mailsurgeon.host.own_places import cache_home
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
-from mailsurgeon.maildir.reserved import SUBDIRS, is_domain, is_of_a_home
+from mailsurgeon.maildir.reserved import is_domain
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.walk.foreign_stores import ForeignStore
+from mailsurgeon.survey.mail_root import find_folders, is_maildir, mail_root_in
 from mailsurgeon.survey.walk.layout import LayoutGuess, guess_layout
 from mailsurgeon.survey.walk.no_spool import (
     holds_loose_mail,
     what_a_directory_is,
     what_a_file_is,
 )
-from mailsurgeon.survey.walk.walk import FoundFolder
-from mailsurgeon.survey.walk.watched import directories
 from mailsurgeon.text import visible
-
-MAIL_ROOTS = (b"Maildir", b"mail", b".maildir", b".mail")
-_SPOOLS_NAMES = (b"Maildir", b".maildir")
-USUAL_ROOTS = (b"Maildir", b"mail", b".maildir")
-"""Usual names of mail roots in a home directory, those tried without a SPOOL in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +55,8 @@ class Options:
 def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = None) -> Spool:
     """The spool at `path`; symlinks are resolved once, here.
 
-    A directory that is no Maildir and holds just one under a usual name, as a home does, stands for
-    that one; the spool then says so. Without CONTROL= and INDEX= in the options, both are taken
+    A directory that is no Maildir and holds just one, as a home does, stands for that one; the
+    spool then says so. Without CONTROL= and INDEX= in the options, both are taken
     from the host's Dovecot. Raises SpoolError when there is no spool, when it is a store of another
     kind, or when it lies inside another Maildir.
     """
@@ -76,13 +68,10 @@ def open_spool(path: str | bytes | os.PathLike[str], options: Options | None = N
     try:
         if not stat.S_ISDIR(os.stat(root).st_mode):
             raise SpoolError(f"{visible(given)}: {what_a_file_is(root)}")
-        found = find_folders(root)
         outside = root
         if options.layout is None:
-            home = any(map(is_of_a_home, os.listdir(root)))
-            root = mail_root_in(root, found.folders, home=home) or root
-        if root != outside:
-            found = find_folders(root)
+            root = mail_root_in(root)
+        found = find_folders(root)
         status = os.stat(root)
     except OSError as error:
         raise SpoolError(f"{visible(given)}: {error.strerror}; {_advice(error)}") from error
@@ -128,67 +117,6 @@ def _advice(error: OSError) -> str:
     return "give the directory that holds cur, new and tmp, or the folders"
 
 
-@dataclass(frozen=True, slots=True)
-class FoldersBelow:
-    """The folders below a directory by path, and the stores of other kinds there."""
-
-    folders: dict[bytes, FoundFolder]
-    stores: list[ForeignStore]
-
-
-def find_folders(root: bytes) -> FoldersBelow:
-    """The folders below `root`, found without listing their messages.
-
-    Raises OSError when the root cannot be read; skips other directories that cannot be read.
-    """
-    found = FoldersBelow({}, [])
-    for path, listing, folder in directories(root, stores=found.stores):
-        if folder:
-            present = frozenset(name for name in SUBDIRS if name in listing.directories)
-            found.folders[path] = FoundFolder(path, present)
-    return found
-
-
-def mail_root_in(root: bytes, folders: Collection[bytes], *, home: bool) -> bytes | None:
-    """The mail root in a directory that is none itself: the only child with Maildirs that has a
-    usual name. Both paths are absolute, `folders` relative to `root`.
-
-    In a home directory other Maildirs may be anything. Elsewhere those beside it are folders of
-    one spool with it; only those deeper down say nothing against a `Maildir`.
-    """
-    children = {path.partition(b"/")[0] for path in folders}
-    usual = children.intersection(MAIL_ROOTS)
-    if b"" in children or len(usual) != 1:
-        return None
-    name = usual.pop()
-    others = children - {name}
-    if others and not home:
-        certain = name in folders and name in _SPOOLS_NAMES
-        if not certain or any(other in folders for other in others):
-            return None
-    return os.path.join(root, name)
-
-
-def usual_spool(environment: Mapping[str, str]) -> bytes | None:
-    """The spool of the user with these environment variables: $MAIL if it is a Maildir, else the
-    first directory with a usual name in the home that is one or holds some. None without any."""
-    mail, home = environment.get("MAIL", ""), environment.get("HOME", "")
-    if mail and _is_maildir(os.fsencode(mail)):
-        return os.fsencode(mail)
-    for name in USUAL_ROOTS if home else ():
-        path = os.path.join(os.fsencode(home), name)
-        try:
-            if find_folders(path).folders:
-                return path
-        except OSError:
-            continue
-    return None
-
-
-def _is_maildir(path: bytes) -> bool:
-    return any(os.path.isdir(os.path.join(path, name)) for name in (b"cur", b"new"))
-
-
 def _outer_maildir(root: bytes) -> bytes | None:
     """The outermost directory above `root` that is a Maildir, with cur and new; else None.
 
@@ -202,7 +130,7 @@ def _outer_maildir(root: bytes) -> bytes | None:
         parent = os.path.dirname(parent)
     if outer and is_domain(os.path.basename(os.path.dirname(root))):
         domain = os.path.dirname(root)
-        if outer == os.path.dirname(domain) and not _is_maildir(domain) and _is_maildir(root):
+        if outer == os.path.dirname(domain) and not is_maildir(domain) and is_maildir(root):
             return None
     return outer
 

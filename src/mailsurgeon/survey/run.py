@@ -15,7 +15,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.compare.compare import compare
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.permissions import ROOT_OWNS, owner_of_most
-from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.index import Index, StatementCut
 from mailsurgeon.survey.index.questions import totals
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import NO_FOLDER, IndexWriter
@@ -55,15 +55,22 @@ def run_survey(
     """
     with _turn(index, cancelled or (lambda: False)) as mine:
         if not mine:
-            return SurveyResult(index.meta("depth", "quick"), 0.0, 0, 0, 0, 0, cancelled=True)
+            return _not_done(index)
         survey = _Survey(
             spool, index, options or Options(), executor, quick, rows, on_progress, cancelled,
             given_up,
         )  # fmt: skip
         try:
-            return survey.run(None if folders is None else set(folders))
+            with index.statements_until(survey.cancelled):
+                return survey.run(None if folders is None else set(folders))
+        except StatementCut:
+            return _not_done(index)
         finally:
             survey.patience.close()
+
+
+def _not_done(index: Index) -> SurveyResult:
+    return SurveyResult(index.meta("depth", "quick"), 0.0, 0, 0, 0, 0, cancelled=True)
 
 
 @contextmanager

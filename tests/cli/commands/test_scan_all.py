@@ -80,6 +80,31 @@ def test_what_changes_something_wants_one_of_them(run: Run, vmail: Path) -> None
     assert run("fix", vmail / "example.org" / "bert", "--yes").code == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "scan", "fix --dry-run", "undo --yes", "redo --yes", "log", "verify", "quarantine list",
+    ],
+)  # fmt: skip
+def test_every_command_wants_one_of_them(run: Run, vmail: Path, words: str) -> None:
+    command, *options = words.split(" --")
+    outcome = run(*command.split(), vmail, *(f"--{option}" for option in options))
+    assert outcome.code == 2
+    assert f"{vmail}: holds several spools; name one of them, such as {vmail}/" in outcome.err
+    assert "scan-all lists them" in outcome.err
+
+
+def test_a_home_with_two_maildirs_is_refused_and_a_mail_root_with_users_is_not(
+    run: Run, tmp_path: Path
+) -> None:
+    for path in ("Maildir", "mail", "mail/.Sent", "mail/example.org/anna", "mail/example.org/bert"):
+        for part in ("cur", "new", "tmp"):
+            (tmp_path / "home" / path / part).mkdir(parents=True)
+    for command in ("scan", "fix"):
+        assert "holds several spools" in run(command, tmp_path / "home").err
+        assert run(command, tmp_path / "home" / "mail").err == ""
+
+
 def test_that_they_are_folders_of_one_can_be_said(run: Run, vmail: Path) -> None:
     outcome = run("fix", vmail, "--layout", "fs", "--dry-run", "--format", "json")
     assert outcome.code == 1

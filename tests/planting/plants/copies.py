@@ -46,8 +46,10 @@ def duplicates(build: Build, drafts: list[Draft], kept_by_clash: bytes = b"") ->
         alike = {likeness(draft, other) for other in others}
         here_alike = {likeness(draft, other) for other in here}
         kept = min([draft, *twins], key=order)
-        left = kept is draft or (
-            draft.place in (b"cur", b"new") and kept.place not in (b"cur", b"new")
+        left = (
+            kept.trashed
+            or kept is draft
+            or (draft.place in (b"cur", b"new") and kept.place not in (b"cur", b"new"))
         )
         severity = "warning" if here_alike & {"identical", "same-body"} else "info"
         found.append(
@@ -266,7 +268,8 @@ def clash(build: Build, drafts: list[Draft]) -> tuple[list[Expected], bytes]:
     found = []
     for draft in drafts:
         others = all_of(text(other.path) for other in drafts if other is not draft)
-        remedy = "quarantine" if draft.content == kept.content else "rename"
+        same = draft.content == kept.content and not kept.trashed
+        remedy = "quarantine" if same else "rename"
         remedy = None if draft is kept else remedy
         found.append(expected("name-clash", draft.path, "critical", remedy, others=others))
     return found, kept.path

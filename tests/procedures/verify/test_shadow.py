@@ -10,8 +10,10 @@ import pytest
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.procedures.verify.doveadm import Doveadm
 from mailsurgeon.procedures.verify.shadow import shadow_of, without_virtual_sizes
 from mailsurgeon.survey.open_spool import open_spool
+from tests.support.protects import protects
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +124,18 @@ def test_an_interrupt_is_heard_while_it_is_filled(spool: Spool, places: Path) ->
         with shadow.filled(b""):
             raise AssertionError("filled to the end")
     assert list(places.iterdir()) == []
+
+
+@protects("an interrupt leaves no doveadm behind", where="procedures/verify/doveadm.py")
+def test_an_interrupt_ends_a_doveadm_that_ignores_signals(tmp_path: Path) -> None:
+    program = tmp_path / "doveadm"
+    program.write_text("#!/bin/sh\ntrap '' INT TERM HUP\necho $$\nwhile :; do read line; done\n")
+    program.chmod(0o755)
+    said: list[bytes] = []
+    doveadm = Doveadm(
+        os.fsencode(tmp_path / "conf"), cancelled=lambda: bool(said), program=str(program)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        doveadm.run(("config",), said.append, said.append)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(said[0]), 0)

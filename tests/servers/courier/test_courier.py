@@ -123,6 +123,15 @@ def test_what_was_served_before_is_served_the_same(courier: Courier, operator: O
     print(f"\nwrong sizes, served between all acts: the same {counted(before['INBOX'][1])}")
 
 
+def test_a_spool_of_its_own_bears_nothing_above_info(courier: Courier, operator: Operator) -> None:
+    courier.append("INBOX", range(1, 8), FLAGS)
+    courier.append("INBOX.Sent", range(8, 12), FLAGS)
+    courier.create("INBOX.Sent.Older", "INBOX.Entw&APw-rfe")
+    courier.append("INBOX.Sent.Older", range(12, 14))
+    assert len(courier.served()) == 7
+    assert operator.above_info(courier.spool) == []
+
+
 @protects(
     "Courier's UIDs and keywords follow the file, under its lock",
     where="surgery/servers/locked_folder.py, surgery/servers/courier_keywords_file.py",

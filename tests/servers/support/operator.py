@@ -76,6 +76,17 @@ class Operator:
         assert outcome.err == "", outcome
         return outcome.json["totals"]["problems"]
 
+    def above_info(self, spool: Path) -> list[tuple[str, str]]:
+        """What a scan finds wrong or worse, by code and path; it must have examined all."""
+        outcome = self.run("scan", spool, "--format", "json")
+        assert outcome.err == "", outcome
+        found = outcome.json
+        assert found["not_examined"] == []
+        assert found["totals"]["messages"] > 0
+        return [
+            (one["code"], one["path"]) for one in found["problems"] if one["severity"] != "info"
+        ]
+
     def _environment(self) -> dict[str, str]:
         names = ("PATH", "PYTHONPATH", "LANG", "LC_ALL")
         kept = {name: os.environ[name] for name in names if name in os.environ}

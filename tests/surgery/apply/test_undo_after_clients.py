@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsurgeon.errors import Refused
 from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.steps.attributes import ChangeTime
 from mailsurgeon.surgery.surgeon import Surgeon
@@ -59,14 +60,27 @@ def test_a_message_is_taken_back_with_its_present_flags_and_its_uid(
     assert indexed.records(b"") == before
 
 
-def test_one_seen_since_comes_back_to_cur(maildir: Maildir, surgeon: Surgeon) -> None:
+@pytest.mark.parametrize("info", [b":2,S", b":2,"])
+def test_one_seen_since_comes_back_to_cur(maildir: Maildir, surgeon: Surgeon, info: bytes) -> None:
     maildir.mail(b"new/1300000001.M1P1.host")
     act = maildir.rename(b"new/1300000001.M1P1.host", b"new/1300000001.M2P1.host", "rename")
     surgeon.apply(plan(act))
-    client(maildir, b"new/1300000001.M2P1.host", b"cur/1300000001.M2P1.host:2,S")
+    client(maildir, b"new/1300000001.M2P1.host", b"cur/1300000001.M2P1.host" + info)
     assert surgeon.apply(surgeon.plan_undo()).state == "applied"
-    assert names(maildir) == [b"1300000001.M1P1.host:2,S"]
+    assert names(maildir) == [b"1300000001.M1P1.host" + info]
     assert names(maildir, b"new") == []
+
+
+def test_an_undo_that_failed_says_how_to_try_again(maildir: Maildir, surgeon: Surgeon) -> None:
+    maildir.mail(b"1300000001.M1P1.host:2,")
+    act = maildir.rename(b"1300000001.M1P1.host:2,", b"cur/1300000001.M1P1.host:2,")
+    surgeon.apply(plan(act))
+    maildir.path(b"cur/1300000001.M1P1.host:2,").rename(maildir.path(b"elsewhere"))
+    assert surgeon.apply(surgeon.plan_undo()).state == "failed"
+    with pytest.raises(Refused, match="`undo SPOOL 1` tries again"):
+        surgeon.plan_undo()
+    maildir.path(b"elsewhere").rename(maildir.path(b"cur/1300000001.M1P1.host:2,"))
+    assert surgeon.apply(surgeon.plan_undo(1)).state == "applied"
 
 
 def test_the_journal_tells_the_names_that_were_there(maildir: Maildir, surgeon: Surgeon) -> None:

@@ -113,6 +113,28 @@ def test_a_renamed_directory_above_takes_journal_and_quarantine_along(maildir: M
     assert (moved / "Maildir" / os.fsdecode(ONE)).exists()
 
 
+@protects("each spool keeps its quarantine", where="surgery/quarantine/directory.py")
+def test_two_spools_whose_names_were_swapped_keep_their_quarantines(maildir: Maildir) -> None:
+    put_away(maildir)
+    first, second = maildir.root.parent, maildir.home / "second"
+    shutil.copytree(maildir.root, second / "Maildir")
+    other = second / "Maildir" / os.fsdecode(ONE)
+    other.write_bytes(b"From: another@example.org\n\n")
+    with surgeon_at(maildir, second / "Maildir") as surgeon:
+        there = replace(maildir, root=second / "Maildir", spool=surgeon.spool)
+        surgeon.apply(plan(there.away(ONE)))
+    first.rename(maildir.home / "aside")
+    second.rename(first)
+    (maildir.home / "aside").rename(second)
+    for root, sender in ((first, b"another@"), (second, b"a@")):
+        with surgeon_at(maildir, root / "Maildir") as surgeon:
+            assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+            assert surgeon.apply(surgeon.plan_redo()).state == "applied"
+            assert (root / ".Maildir.quarantine" / "1" / os.fsdecode(ONE)).exists()
+            assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+        assert sender in (root / "Maildir" / os.fsdecode(ONE)).read_bytes()
+
+
 @pytest.mark.parametrize("given", [True, False], ids=["given again", "not given"])
 def test_a_quarantine_that_the_operator_named_is_found_where_it_went(
     maildir: Maildir, given: bool
@@ -191,6 +213,41 @@ def test_a_copy_gets_a_journal_and_an_id_of_its_own(maildir: Maildir) -> None:
         assert surgeon.apply(surgeon.plan_undo()).state == "applied"
 
 
+@protects("no spool takes the journal of another", where="surgery/journal/journal_home.py")
+def test_the_journal_of_a_spool_that_is_there_is_not_written_to_for_another(
+    maildir: Maildir,
+) -> None:
+    journal = put_away(maildir)
+    root = copied(maildir)
+    with surgeon_at(maildir, root) as surgeon:
+        assert surgeon.doubts[0].in_use
+    with surgeon_at(maildir, root, journal=journal) as surgeon:
+        plan = surgeon.plan_undo()
+        with pytest.raises(JournalError, match="still there"):
+            surgeon.apply(plan)
+    with surgeon_at(maildir, root) as surgeon:
+        assert surgeon.apply(surgeon.plan_restore(surgeon.unlisted())).state == "applied"
+    with maildir.surgeon() as surgeon:
+        assert surgeon.journal_path == journal
+        assert surgeon.apply(surgeon.plan_undo()).state == "applied"
+
+
+def test_a_spool_is_told_that_its_journal_was_used_for_another(maildir: Maildir) -> None:
+    maildir.mail(TWO, 2)
+    with maildir.surgeon() as surgeon:
+        surgeon.apply(plan(maildir.rename(TWO, b"cur/" + TWO)))
+        journal = surgeon.journal_path
+    root = copied(maildir)
+    maildir.root.rename(maildir.home / "not mounted")
+    with surgeon_at(maildir, root, journal=journal) as surgeon:
+        surgeon.apply(surgeon.plan_undo())
+    (maildir.home / "not mounted").rename(maildir.root)
+    with maildir.surgeon() as surgeon:
+        assert [(one.path, one.in_use) for one in surgeon.doubts] == [(journal, True)]
+        with pytest.raises(Refused, match="it was this spool's"):
+            surgeon.plan_undo()
+
+
 def test_a_journal_the_operator_named_must_be_there(maildir: Maildir) -> None:
     missing = maildir.home / "none.sqlite"
     with maildir.surgeon(journal=missing) as surgeon, pytest.raises(JournalError, match="no such"):
@@ -223,7 +280,8 @@ def test_the_id_stays_as_long_as_another_journal_knows_it(maildir: Maildir) -> N
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{}", b"[]", b'{"id": 1, "journals": 3}', b"\0" * 70_000, b"\xff"]
+    "text",
+    [b"", b"{}", b"[]", b'{"id": 1, "journals": 3}', b"[" * 5_000, b"\0" * 70_000, b"\xff"],
 )
 def test_a_damaged_id_counts_as_none(maildir: Maildir, text: bytes) -> None:
     put_away(maildir)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.plan.propose import propose_folder
+from tests.support.protects import protects
 from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, moves, only_act, text
 
 
@@ -151,6 +153,94 @@ def test_nested_folders_are_lifted_the_deepest_first(indexed: IndexedMaildir) ->
     assert indexed.records(b".A.B")[0].startswith(b"1 ")
     indexed.undo()
     assert indexed.picture() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@protects(
+    "a lock is released in a directory that the plan gives to another user",
+    where="surgery/servers/dotlock.py",
+)
+def test_a_folder_that_root_made_is_given_to_its_owner_and_no_lock_stays() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        home.chmod(0o711)
+        with indexed_maildir_in(home) as indexed:
+            for name in (b".A", b".B", b".C"):
+                indexed.folder(name)
+            indexed.mail(b".A/cur/1300000000.M1.host:2,S", content=text(1))
+            indexed.uidlist(b".A", b"1300000000.M1.host")
+            for path in (indexed.root, *indexed.root.rglob("*")):
+                if indexed.path(b".A") not in (path, *path.parents):
+                    os.chown(path, 1000, 1000)
+                elif path.is_dir():
+                    path.chmod(0o700)
+            before = indexed.picture()
+            bad = sorted(indexed.survey().codes())
+            assert set(bad) > {b".A", b".A/cur", b".A/dovecot-uidlist"}
+            indexed.apply(indexed.propose(*bad))
+            assert indexed.survey().codes() == {}
+            indexed.undo()
+            assert indexed.picture() == before
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_lies_in_the_place_of_mbsyncs_file_is_put_away(
+    indexed: IndexedMaildir, make: Callable[[Path], None]
+) -> None:
+    make(indexed.path(indexed.folder(b".A") + b"/.uidvalidity"))
+    before = indexed.picture()
+    indexed.apply(indexed.survey().propose(b".A/.uidvalidity"))
+    assert indexed.survey().codes() == {}
+    indexed.undo()
+    assert indexed.picture() == before
+
+
+def test_nothing_is_filed_through_a_link(indexed: IndexedMaildir) -> None:
+    indexed.path(b".A").mkdir()
+    indexed.path(b"../store").mkdir()
+    indexed.path(b".A/cur").symlink_to("../../store")
+    path = indexed.mail(b".A/stray", content=text(1))
+    plan = indexed.survey().propose(path)
+    assert (plan.acts, [left.reason for left in plan.left]) == (
+        (), ["cur of A is a link or no directory; no mail goes there"],
+    )  # fmt: skip
+
+
+def test_what_was_lifted_before_is_not_missed_in_the_folder_around_it(
+    indexed: IndexedMaildir,
+) -> None:
+    folders = (b".A", b".A/B", b".A/B/C", b".A/B/C/D", b".A/E")
+    for number, name in enumerate(folders):
+        indexed.folder(name)
+        indexed.mail(name + b"/cur/1300000000.M%d.host:2,S" % number, content=text(number))
+    indexed.path(b"maildirsize").write_bytes(b"1000000S\n104 1\n")
+    before = indexed.picture()
+    report = indexed.apply(indexed.survey().propose(*folders[1:]))
+    assert (report.state, report.refused) == ("applied", ())
+    assert indexed.survey().codes() == {}
+    lines = indexed.path(b"maildirsize").read_bytes().splitlines()[1:]
+    assert sum(int(line.split()[0]) for line in lines) == 5 * 104
+    indexed.undo()
+    assert indexed.picture() == before
+
+
+def test_mail_that_came_into_a_folder_is_still_noticed(indexed: IndexedMaildir) -> None:
+    for name in (b".A", b".A/B", b".A/B/C"):
+        indexed.folder(name)
+    plan = indexed.survey().propose(b".A/B", b".A/B/C")
+    indexed.mail(b".A/B/cur/1300000000.M9.host:2,S", content=text(9))
+    with indexed.surgeon() as surgeon:
+        report = surgeon.apply(plan)
+    assert [one.path for one in report.refused] == [b".A/B"]
+
+
+def test_of_two_folders_only_one_gets_a_name(indexed: IndexedMaildir) -> None:
+    for name in (b".A", b".A/B", b"A/B"):
+        indexed.folder(name)
+    plan = indexed.survey().propose(b".A/B", b"A/B")
+    assert list(moves(plan)) == [b".A/B"]
+    (left,) = plan.left
+    assert (left.path, left.reason) == (b"A/B", ".A/B becomes .A.B before it")
 
 
 def test_a_folder_is_not_lifted_onto_another(indexed: IndexedMaildir) -> None:

@@ -121,11 +121,31 @@ def test_a_purge_killed_in_a_folder_is_settled_as_partly(
         with pytest.raises(Killed):
             purge(surgeon)
     with maildir.surgeon() as surgeon:
+        (item,) = surgeon.quarantined()
+        assert item.note == "its purge, operation 2, is unfinished"
+        assert surgeon.unlisted() == []
+        assert not surgeon.plan_restore([item]).acts
         surgeon.recover()
         (item,) = surgeon.quarantined()
         assert item.note == "partly purged by operation 2"
         assert purge(surgeon).state == "applied"
     assert not stored.exists()
+
+
+@protects("a purge deletes only what was put away", where="surgery/stored_items.py")
+def test_another_file_in_the_place_of_what_was_put_away_stays(
+    maildir: Maildir, surgeon: Surgeon
+) -> None:
+    maildir.mail(ONE)
+    surgeon.apply(plan(maildir.away(ONE)))
+    place = maildir.home / "mail" / ".Maildir.quarantine" / "1" / os.fsdecode(ONE)
+    other = place.with_name("other")
+    other.write_bytes(b"From: another@example.org\n\n")
+    other.rename(place)
+    agreed = planned(surgeon)
+    assert not agreed.acts
+    assert [left.reason for left in agreed.left] == ["another file has taken its place"]
+    assert place.exists()
 
 
 @protects("the age for a purge counts from when a thing last went in", where="surgery/surgeon.py")

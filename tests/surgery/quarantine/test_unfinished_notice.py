@@ -118,3 +118,14 @@ def test_the_notice_of_an_earlier_version_is_known_by_the_path_of_its_journal(
     with maildir.surgeon() as surgeon:
         assert surgeon.recover() is not None
     assert not notice.exists()
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"[" * 4_000, b"\xff", b'{"operation": 1}'])
+def test_what_is_no_notice_is_replaced(maildir: Maildir, notice: Path, text: bytes) -> None:
+    maildir.mail(ONE)
+    notice.parent.mkdir(mode=0o700)
+    notice.write_bytes(text)
+    with maildir.surgeon() as surgeon:
+        assert surgeon.recover() is None
+        assert surgeon.apply(plan(maildir.rename(ONE, b"cur/" + ONE))).state == "applied"
+    assert not notice.exists()

@@ -66,6 +66,23 @@ def test_a_lock_names_process_and_host_and_is_removed(tmp_path: Path, directory:
 
 
 @protects("a lock of a living process is never overridden", where="surgery/servers/dotlock.py")
+@protects("no lock of ours stays", where="surgery/servers/dotlock.py")
+def test_an_error_while_it_is_removed_leaves_no_lock(
+    tmp_path: Path, directory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = take(directory)
+    unlink, errors = os.unlink, [PermissionError(1, "no")]
+
+    def once_failing(*where: object, **more: object) -> None:
+        if errors:
+            raise errors.pop()
+        unlink(*where, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "unlink", once_failing)
+    lock.release()
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_live_holder_is_waited_for_and_never_overridden(tmp_path: Path, directory: int) -> None:
     place = tmp_path / os.fsdecode(LOCK)
     told: list[str] = []

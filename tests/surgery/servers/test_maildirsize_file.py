@@ -64,6 +64,20 @@ def test_a_line_that_a_power_cut_has_left_blank_is_filled(root: int, tmp_path: P
         assert place.read_bytes() == whole + behind
 
 
+@pytest.mark.parametrize(("size", "messages"), [(-5001, -1), (-30, -21), (-5001, 3)])
+def test_a_sum_that_counts_too_little_never_falls_below_zero(
+    root: int, tmp_path: Path, size: int, messages: int
+) -> None:
+    place = tmp_path / "maildirsize"
+    place.write_bytes(START)
+    before = inode_and_size(root)
+    assert before is not None
+    append(root, before, size, messages)
+    assert place.read_bytes() == START
+    append(root, before, -5000, -20)
+    assert not parse_maildirsize(place.read_bytes()).damaged
+
+
 def test_what_others_add_meanwhile_stays(root: int, tmp_path: Path) -> None:
     place = tmp_path / "maildirsize"
     place.write_bytes(START)

@@ -86,6 +86,12 @@ def test_in_the_fs_layout_dovecot_must_have_been_there(fs_maildir: SurveyMaildir
     assert {row.severity for row in fs_maildir.index.problems()} == {2}
 
 
+def test_kmails_folders_keep_their_names(fs_maildir: SurveyMaildir) -> None:
+    for path in (b"inbox", b".inbox.directory/lists", b"sent-mail"):
+        fs_maildir.folder(path)
+    assert found(fs_maildir) == {}
+
+
 def test_a_nested_folder_becomes_one_that_can_be_opened(maildir: SurveyMaildir) -> None:
     for path in (b".A", b".A/R&D", b"INBOX"):
         maildir.folder(path)
@@ -95,6 +101,7 @@ def test_a_nested_folder_becomes_one_that_can_be_opened(maildir: SurveyMaildir) 
         for path, rows in maildir.problems().items()
     }
     assert rows == {b".A/R&D": (".A.R&-D", "lift-folder"), b"INBOX": (".INBOX", None)}
+    assert maildir.problem(b"INBOX", "nested-folder").detail["merge"] == "INBOX"
 
 
 # Symlinks

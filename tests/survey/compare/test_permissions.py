@@ -81,6 +81,17 @@ def test_half_of_the_folders_are_no_majority(maildir: SurveyMaildir) -> None:
     assert should_be(maildir) == {}
 
 
+def test_what_most_have_is_judged_as_it_will_be(maildir: SurveyMaildir) -> None:
+    """Else a repair of some would bring the problem to light in others."""
+    for path in (b".A", b".B", b".C", b".D"):
+        maildir.folder(path)
+    for path, mode in ((b".A", 0), (b".B", 0o500), (b".C", 0o755), (b".D", 0o777)):
+        maildir.path(path).chmod(mode)
+    maildir.path(b".B/cur").chmod(0o777)
+    found = should_be(maildir)
+    assert found == dict.fromkeys((b".A", b".B", b".B/cur", b".C", b".D"), "0700")
+
+
 def test_a_message_gets_the_mode_of_most(maildir: SurveyMaildir) -> None:
     for number in range(5):
         os.chmod(maildir.at(maildir.mail(b"cur/%d.a:2,S" % number, number)), 0o640)

@@ -153,6 +153,14 @@ def test_a_state_that_it_does_not(data: bytes) -> None:
     assert damaged_sync_state(data)
 
 
+@pytest.mark.parametrize("name", [b".uidvalidity", b".mbsyncstate"])
+def test_a_state_that_is_too_large_is_told(maildir: SurveyMaildir, name: bytes) -> None:
+    path = maildir.folder(b".A") + b"/" + name
+    os.truncate(maildir.path(maildir.file(path, b"")), 1 << 30)
+    maildir.survey()
+    assert "bytes are more than mbsync writes" in maildir.not_examined()[path]
+
+
 def test_damaged_state_is_found_in_a_folder(maildir: SurveyMaildir) -> None:
     maildir.folder(b".Sent")
     maildir.file(b".Sent/.uidvalidity", b"")
@@ -160,3 +168,23 @@ def test_damaged_state_is_found_in_a_folder(maildir: SurveyMaildir) -> None:
     maildir.survey()
     code = "sync-state-damaged"
     assert maildir.codes() == {b".Sent/.uidvalidity": {code}, b".Sent/.mbsyncstate": {code}}
+
+
+def test_a_state_that_is_too_large_to_be_read_is_told(maildir: SurveyMaildir) -> None:
+    for name in (b".uidvalidity", b".mbsyncstate"):
+        os.truncate(maildir.at(maildir.file(name, b"1\n2\n")), 1 << 30)
+    maildir.survey()
+    assert maildir.codes() == {}
+    assert set(maildir.not_examined()) == {b".uidvalidity", b".mbsyncstate"}
+
+
+@pytest.mark.parametrize("name", [b"subscriptions", b"courierimapsubscribed"])
+def test_subscriptions_that_are_too_large_to_be_read_are_told(
+    maildir: SurveyMaildir, name: bytes
+) -> None:
+    maildir.file(name, b"a\n" * (1 << 19))
+    maildir.survey()
+    assert maildir.not_examined() == {}
+    maildir.file(name, b"a\n" * (1 << 19) + b"b\n")
+    maildir.survey()
+    assert "bytes are more than servers write" in maildir.not_examined()[name]

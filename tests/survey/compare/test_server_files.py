@@ -31,6 +31,30 @@ def test_folders_that_lack_a_directory(maildir: SurveyMaildir) -> None:
     assert rows == {b".A": ["new"], b".B": ["cur", "new", "tmp"]}
 
 
+def test_a_directory_that_is_a_link_is_there_and_what_is_none_is_in_the_way(
+    maildir: SurveyMaildir,
+) -> None:
+    """Dovecot 2.3.19 follows a link to a directory, and fails at all else."""
+    for path in (b".Linked", b".Dangling", b".File", b".Fifo"):
+        maildir.folder(path, "new", "tmp")
+    maildir.path(b"../store").mkdir()
+    maildir.path(b".Linked/cur").symlink_to("../../store")
+    maildir.path(b".Dangling/cur").symlink_to("nowhere")
+    maildir.file(b".File/cur", b"")
+    os.mkfifo(maildir.path(b".Fifo/cur"))
+    maildir.path(b".Both").mkdir(0o700)
+    for name in (b"cur", b"new", b"tmp"):
+        maildir.path(b".Both/" + name).symlink_to("../../store")
+    maildir.survey()
+    assert maildir.codes() == {
+        path: {"missing-subdir"} for path in (b".Dangling", b".File", b".Fifo")
+    }
+    assert {row.remedy for row in maildir.index.problems()} == {None}
+    folders = {row.path for row in maildir.index.folders()}
+    assert {b".Linked", b".Both"} < folders
+    assert {b".Linked/cur", b".Both/cur", b".Dangling/cur"} < set(maildir.not_examined())
+
+
 def test_inbox_may_lack_one_too(maildir: SurveyMaildir) -> None:
     maildir.path(b"new").rmdir()
     maildir.survey()
@@ -107,6 +131,13 @@ def test_servers_directories_are_not_stray(maildir: SurveyMaildir, name: bytes) 
     assert maildir.codes() == {}
 
 
+def test_a_directory_in_cur_that_may_hold_mail_stays(maildir: SurveyMaildir) -> None:
+    one = b"From a@example.org Mon Jan  1 00:00:00 2018\n" + text()
+    maildir.file(b"cur/old/archive.mbox", one + b"\n" + one)
+    maildir.survey()
+    assert maildir.problem(b"cur/old", "linked").remedy is None
+
+
 def test_a_directory_in_cur_that_holds_mail_stays(maildir: SurveyMaildir) -> None:
     maildir.path(b"cur/empty").mkdir()
     mail = maildir.mail(b"cur/full/deep/1.host")
@@ -127,7 +158,7 @@ def test_a_directory_in_cur_that_holds_mail_stays(maildir: SurveyMaildir) -> Non
         (b"cur/1.host:2,S", 0o602, "0600"),
         (b"cur/1.host:2,S", 0o200, "0600"),
         (b"stray", 0o606, "0600"),  # as most messages
-        (b"cur", 0o707, "0705"),
+        (b"cur", 0o707, "0700"),  # as most directories, never wider
         (b"new", 0o500, "0700"),
         (b".A", 0o777, "0775"),
         (b"dovecot-uidlist", 0o666, "0664"),
@@ -240,6 +271,8 @@ def test_a_uidvalidity_that_says_nothing_of_it(maildir: SurveyMaildir, data: byt
         (b"courierimapuiddb", b"1 1 9\nwords\n", {"uidlist-damaged"}),
         (b"dovecot-uidlist", b"3 V1 N9\n2147483647 :a\n", set[str]()),
         (b"dovecot-uidlist", b"3 V1 N9\n2147483648 :a\n", {"big-uid"}),
+        (b"dovecot-uidlist", b"3 V1 N2147483649\n1 :a\n", {"big-uid"}),
+        (b"dovecot-uidlist", b"3 V1 N2147483648\n1 :a\n", set[str]()),
         (b"dovecot-uidlist", b"3 V1 N9\n2147483648 :a\n0 :b\n", {"big-uid", "uidlist-damaged"}),
     ],
 )

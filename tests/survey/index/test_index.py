@@ -11,8 +11,9 @@ import pytest
 
 from mailsurgeon.survey.index import index as indexing
 from mailsurgeon.survey.index import views
-from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.index import Index, StatementCut
 from mailsurgeon.survey.index.rows import SORTS, ViewQuery
+from tests.support.protects import protects
 from tests.survey.survey_maildir import DATE, SurveyMaildir
 
 
@@ -312,3 +313,28 @@ def test_a_second_connection_sees_the_same(listed: SurveyMaildir) -> None:
     other = listed.index.again()
     assert list(other.view(ViewQuery())) == list(listed.index.view(ViewQuery()))
     other.close()
+
+
+# Interrupts
+
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT SUM(i) FROM n"
+
+
+@protects("a long statement of the index is cut short", where="survey/index/index.py")
+def test_a_statement_without_end_is_cut_short(tmp_path: Path) -> None:
+    index = Index.open(tmp_path / "private" / "index.sqlite3")
+    asked = iter([False, False, True, True, True])
+    with pytest.raises(StatementCut), index.statements_until(lambda: next(asked)):
+        index.db.execute(LONG).fetchone()
+    assert index.db.execute("SELECT 1").fetchone() == (1,)
+    index.close()
+
+
+def test_other_faults_of_the_index_are_no_interrupts(tmp_path: Path) -> None:
+    index = Index.open(tmp_path / "private" / "index.sqlite3")
+    with (
+        pytest.raises(sqlite3.OperationalError, match="no such table"),
+        index.statements_until(lambda: False),
+    ):
+        index.db.execute("SELECT * FROM nowhere")
+    index.close()

@@ -461,6 +461,8 @@ def test_a_dot_file_in_cur_is_a_message_if_it_is_mail(
         ("Mon, 1 Jan 2011 99999999999999999999:00:00 +0000", "13 Mar 2011 07:06:40 +0000", DATE),
         ("Mon, 1 Jan 2011 00:00:00 +99999999999999999999", "", None),
         ("1 Jan 99999 00:00:00 +0000", "", None),
+        ("Sun, 13 Mar 111 07:06:40 +0000", "", DATE),
+        ("13 Mar 11 07:06:40 GMT", "", DATE),
     ],
 )
 def test_the_first_date_that_parses_counts(received: str, date: str, expected: int | None) -> None:

@@ -87,6 +87,34 @@ def test_a_store_is_named_and_nothing_in_it_is_looked_at(
     assert not any(path.startswith(place) for path in watched)
 
 
+def test_dovecots_stores_beside_maildirs_are_told_one_by_one(maildir: SurveyMaildir) -> None:
+    maildir.folder(b".Sent")
+    mdbox(maildir, b"x")
+    for name in (b"storage", b"mailboxes"):
+        maildir.path(b"x/" + name).rename(maildir.path(name))
+    maildir.survey()
+    assert maildir.codes() == {
+        b"storage": {"foreign-store"}, b"mailboxes": {"foreign-store"}, b"x": {"stray-directory"},
+    }  # fmt: skip
+    assert {row.detail["kind"] for row in maildir.index.problems(codes=["foreign-store"])} == {
+        MDBOX
+    }
+
+
+def test_dovecots_store_in_a_parent_of_maildirs(fs_maildir: SurveyMaildir) -> None:
+    mdbox(fs_maildir, b"mail")
+    fs_maildir.folder(b"mail/Sent")
+    found = walk(fs_maildir.spool.root)
+    assert set(found.folders) == {b"mail/Sent"}
+    assert [store.path for store, _ in found.stores] == [b"mail/storage", b"mail/mailboxes"]
+
+
+def test_folders_called_as_parts_of_dovecots_stores_are_folders(fs_maildir: SurveyMaildir) -> None:
+    for name in (b"storage", b"mailboxes/INBOX", b"mailboxes/dbox-Mails"):
+        fs_maildir.folder(name)
+    assert walk(fs_maildir.spool.root).stores == []
+
+
 def test_an_mbox_in_the_place_of_a_folder(maildir: SurveyMaildir) -> None:
     maildir.folder(b".A")
     two = MAILBOX + b"\n" + MAILBOX

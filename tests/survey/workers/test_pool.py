@@ -7,11 +7,13 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from mailsurgeon.survey.workers import pool
 from mailsurgeon.survey.workers.pool import LateWorkers
+from tests.support.protects import protects
 
 PATIENCE = 60  # seconds after which a test has failed
 PROGRAM = """
@@ -82,3 +84,23 @@ def test_without_semaphores_this_process_does_the_work(monkeypatch: pytest.Monke
     with pytest.raises(ValueError, match="no number"):
         failed.result()
     executor.shutdown()
+
+
+@protects("a signal for the whole group leaves workers alone", where="survey/workers/pool.py")
+def test_a_signal_for_the_whole_group_leaves_workers_to_their_parent() -> None:
+    with LateWorkers(1) as workers:
+        assert workers.submit(os.getpgrp).result() != os.getpgrp()
+
+
+def test_workers_that_are_cut_short_end_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    workers = LateWorkers(1)
+    asked = [workers.submit(signal.pause) for _ in range(20)]
+    for one in asked:
+        one.cancel()
+    executor = workers.start()
+    manager = executor._executor_manager_thread  # type: ignore[attr-defined]
+    workers.shutdown(cancel_futures=True)
+    manager.join(PATIENCE)
+    assert not manager.is_alive() and not said

@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from mailsurgeon.cli.arguments import entry_ids, is_sound_server_file, paths_in, require_paths
-from mailsurgeon.cli.console import INTERRUPTED, complain
+from mailsurgeon.cli.console import complain
 from mailsurgeon.cli.execute import (
     agreed,
     carry_out,
@@ -38,6 +38,7 @@ from mailsurgeon.cli.options import (
 from mailsurgeon.cli.session import SurveyedSpool, surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.host.host import Host
+from mailsurgeon.host.interrupts import interrupted_code
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
 from mailsurgeon.surgery.model import Plan
@@ -180,7 +181,7 @@ def purge(
             return 1
         report, stopped = run_plan(surgeon.purge, plan, common)
         write_report(surgeon, plan, report, consent, common)
-        return INTERRUPTED if stopped else exit_code(plan, report)
+        return interrupted_code() if stopped else exit_code(plan, report)
 
 
 APPLICATION = App(

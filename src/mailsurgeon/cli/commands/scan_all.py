@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from mailsurgeon.cli.arguments import checked_codes
-from mailsurgeon.cli.console import INTERRUPTED, complain
+from mailsurgeon.cli.console import complain
 from mailsurgeon.cli.options import COMMON, Codes, Common
 from mailsurgeon.cli.session import survey_request, warn_of_unfinished
 from mailsurgeon.cli.spools_below import refuse_single_spool_options, spools_below
+from mailsurgeon.host.interrupts import interrupted_code
 from mailsurgeon.procedures.survey_many import SpoolRow, look_at
 from mailsurgeon.report.scan_all import ManyFindings, write_many
 from mailsurgeon.survey.find_spools import FoundSpool
@@ -55,7 +56,7 @@ def scan_all(
     write_many(found, format, sys.stdout, whole=common.verbose)
     if not ended:
         complain(f"interrupted; {len(rows):,} of {len(spools):,} spools were looked at")
-        return INTERRUPTED
+        return interrupted_code()
     if found.failed:
         return 2
     return 0 if found.clean else 1
@@ -74,12 +75,12 @@ def _looked_at(
     rows: list[SpoolRow] = []
     at = ""
     with survey_request(common, quick=quick, fresh=fresh, about=lambda: at) as request:
-        assert request.cancelled is not None
         for number, spool in enumerate(spools, 1):
             at = f"{number:,} of {len(spools):,} {visible(spool.path)}: "
-            if request.cancelled():
+            try:
+                row = look_at(spool.path, request, codes or None, warn)
+            except KeyboardInterrupt:
                 return rows, False
-            row = look_at(spool.path, request, codes or None, warn)
             if row is None:
                 return rows, False
             rows.append(row)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.console import INTERRUPTED, complain, on_terminal
+from mailsurgeon.cli.console import complain, on_terminal
 from mailsurgeon.cli.execute import (
     carry_out,
     confirmed,
@@ -20,6 +20,7 @@ from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
+from mailsurgeon.host.interrupts import interrupted_code
 from mailsurgeon.report.outcome import print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.surgery.journal.journal import Operation
@@ -84,7 +85,7 @@ def _one_by_one(surgeon: Surgeon, consent: Consent, common: Common) -> int:
             code = 1
             continue
         report, stopped = run_plan(surgeon.apply, plan, common)
-        code = INTERRUPTED if stopped else max(code, exit_code(plan, report))
+        code = interrupted_code() if stopped else max(code, exit_code(plan, report))
         outcomes.append(report_outcome(plan, report))
         if consent.format == "table" and not (common.quiet and code == 0):
             print_report(

@@ -8,10 +8,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mailsurgeon.cli.arguments import checked_folders
-from mailsurgeon.cli.console import interruptible, progress
+from mailsurgeon.cli.console import progress
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Common, Folders, OutcomeFormat, UsualSpool
 from mailsurgeon.cli.session import surveying
+from mailsurgeon.host.interrupts import came
 from mailsurgeon.procedures.verify.doveadm import find_doveadm, servers_account
 from mailsurgeon.procedures.verify.verify import verify as verify_spool
 from mailsurgeon.report.verify import write_verification
@@ -36,9 +37,7 @@ def verify(
     servers_account(chosen)
     with surveying(chosen, common) as surveyed:
         folders = checked_folders(surveyed.spool, surveyed.index, folder)
-        with progress(not common.quiet) as advance, interruptible() as interrupted:
-            found = verify_spool(
-                chosen, surveyed.index, folders, cancelled=interrupted, advance=advance
-            )
+        with progress(not common.quiet) as advance:
+            found = verify_spool(chosen, surveyed.index, folders, cancelled=came, advance=advance)
         write_verification(found, chosen, format, sys.stdout, brief=common.quiet)
         return 0 if found.agrees else 1

@@ -46,8 +46,9 @@ class TooManyRecords(UidlistError):
 
 @dataclass(frozen=True, slots=True)
 class ListSurvey:
-    """The facts of a whole list. `highest`: the last UID, 0 without any; `sizes`: a record has an S
-    or W field. `usual`: it has version 3, and `uid_in_list` can search its bytes.
+    """The facts of a whole list. `highest`: the last UID that was given, by the records or by the
+    header's next UID, 0 without any. `sizes`: a record has an S or W field. `usual`: it has version
+    3, and `uid_in_list` can search its bytes.
 
     `more`: it has more bad lines than `bad`, and was read only to the last of these.
     """
@@ -77,7 +78,7 @@ def survey_uidlist(blocks: Callable[[], Iterable[bytes]]) -> ListSurvey:
     if repeated and not reading.rejected.full:
         _find_repeated(header, whole_lines(blocks()), repeated, reading.rejected)
     return ListSurvey(
-        reading.judge.last, reading.sizes,
+        max(reading.judge.last, header.next_uid - 1), reading.sizes,
         header.version == 3 and not reading.odd and not repeated,
         reading.rejected.sorted(), reading.rejected.full,
     )  # fmt: skip

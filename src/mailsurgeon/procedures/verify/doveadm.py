@@ -12,11 +12,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.host.interrupts import unbroken
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.text import visible
 
@@ -124,27 +125,27 @@ class Doveadm:
     @contextmanager
     def _started(self, command: Sequence[bytes | str]) -> Iterator[subprocess.Popen[bytes]]:
         home = os.path.dirname(self.configuration)
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=home,
-                env=self._environment(home),
-                start_new_session=True,  # so that its children are killed with it
-                user=os.geteuid(),
-                group=os.getegid(),
-            )
-        except OSError as error:
-            raise MailsurgeonError(
-                f"{self.program}: cannot be run in {visible(home)}: {error.strerror}; name a"
-                " directory in TMPDIR that the owner of the mail can reach"
-            ) from error
-        try:
+        with ExitStack() as stack:
+            try:
+                with unbroken():
+                    process = subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE,
+                        cwd=home,
+                        env=self._environment(home),
+                        start_new_session=True,  # so that its children are killed with it
+                        user=os.geteuid(),
+                        group=os.getegid(),
+                    )
+                    stack.callback(_end, process)
+            except OSError as error:
+                raise MailsurgeonError(
+                    f"{self.program}: cannot be run in {visible(home)}: {error.strerror}; name a"
+                    " directory in TMPDIR that the owner of the mail can reach"
+                ) from error
             yield process
-        finally:
-            _end(process)
 
     def _environment(self, home: bytes) -> dict[str, str]:
         path = os.environ.get("PATH", os.defpath)

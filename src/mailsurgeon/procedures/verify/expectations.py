@@ -55,12 +55,20 @@ class SurveyFindings:
         return self._folder_explains() or any(view.upsets_folder for view in _views(self.inside))
 
     def explains_absence(self, path: bytes) -> bool:
-        """Whether they explain that a server does not see this file."""
-        return self.hidden_by_its_own(path) or self._folder_explains()
+        """Whether they explain that a server does not see this file. A dot file that is no mail is
+        none to the survey either."""
+        no_mail = os.path.basename(path).startswith(b".") and not self.of(path)
+        return no_mail or self.hidden_by_its_own(path) or self._folder_explains()
 
     def hidden_by_its_own(self, path: bytes) -> bool:
         """Whether a problem of this very file explains that a server does not see it."""
         return any(view.may_hide for view in _views(self.of(path)))
+
+    def size_is_hidden(self, path: bytes) -> bool:
+        """Whether servers read no size in the name, because something other than a colon ends it:
+        they will once the flags have been mended."""
+        views = _views(self.of(path))
+        return b":" not in os.path.basename(path) and any(view.hides_size for view in views)
 
     def why_unseen(self, path: bytes) -> str:
         """Why a server does not see this file."""
@@ -97,6 +105,7 @@ def findings_of(index: Index, row: FolderRow | None = None) -> SurveyFindings:
         found.inside.add(problem.code)
         found.messages.setdefault(_base(problem.path), set()).add(problem.code)
     places = {one.path for one in index.not_examined()}
+    found.expected = [one for one in found.expected if not found.size_is_hidden(one[1])]
     found.not_examined = any(path in places for path in (row.path, *own))
     return found
 

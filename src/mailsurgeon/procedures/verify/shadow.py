@@ -17,12 +17,13 @@ import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.files import LARGEST_WHOLE_LIST, read_small
+from mailsurgeon.host.interrupts import unbroken
 from mailsurgeon.host.own_places import temporary_home
 from mailsurgeon.maildir.lists.uidlist import UidlistError, parse_uidlist
 from mailsurgeon.maildir.reserved import SUBDIRS
@@ -78,16 +79,21 @@ def shadow_of(spool: Spool, cancelled: Callable[[], bool] = lambda: False) -> It
     Raises MailsurgeonError when there is no place for one. Filling it with messages raises
     KeyboardInterrupt once `cancelled` returns True.
     """
-    try:
-        home = temporary_home(spool.root)
-        place = os.fsencode(tempfile.mkdtemp(prefix="mailsurgeon-verify-", dir=home))
-    except OSError as error:
-        raise MailsurgeonError(
-            f"{tempfile.gettempdir()}: {error.strerror}; name another directory in TMPDIR"
-        ) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            home = temporary_home(spool.root)
+            with unbroken():
+                place = os.fsencode(tempfile.mkdtemp(prefix="mailsurgeon-verify-", dir=home))
+                stack.callback(_clear_away, place)
+        except OSError as error:
+            raise MailsurgeonError(
+                f"{tempfile.gettempdir()}: {error.strerror}; name another directory in TMPDIR"
+            ) from error
         yield Shadow(spool, place, cancelled)
-    finally:
+
+
+def _clear_away(place: bytes) -> None:
+    with unbroken():
         _remove(place)
 
 

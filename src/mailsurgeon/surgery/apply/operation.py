@@ -219,7 +219,9 @@ class OperationWriter:
         known = self.journal.operation(operation)
         recorded = known.quarantine if known else None
         earlier = self.journal.earlier_roots
-        return quarantine.relocated(recorded, operation, self.spool, earlier, self.directory)
+        return quarantine.relocated(
+            recorded, operation, self.spool, earlier, self.directory, self.journal.name
+        )
 
     def _open_quarantine(self, directory: bytes, *, make: bool) -> int:
         with files_as_root():

@@ -82,7 +82,7 @@ class Purging:
         Raises JournalError and NotDurable, and leaves the rest to recovery.
         """
         things = {number for act in acts for step in act.steps if (number := step.purges)}
-        self.journal.mark(things, _mark(self.operation))
+        self.journal.mark(things, mark_of(self.operation))
         settled: list[StepRecord] = []
         for start in range(0, len(acts), BATCH):
             stops.here()
@@ -139,7 +139,8 @@ class Purging:
                     raise NotDurable(line) from error
 
 
-def _mark(operation: int) -> str:
+def mark_of(operation: int) -> str:
+    """What a purge notes at the steps that quarantined what it deletes."""
     return f"purged by operation {operation}"
 
 
@@ -153,7 +154,7 @@ def settle_marks(journal: Journal, operation: int) -> Purged:
         if row.step.purges is not None:
             gone.setdefault(row.step.purges, set()).add(row.source)
     whole = partly = 0
-    for thing in journal.steps_marked(_mark(operation)):
+    for thing in journal.steps_marked(mark_of(operation)):
         sources = gone.get(thing.id, set())
         if thing.target in sources or (sources and not thing.step.carries_directory):
             whole += 1
@@ -162,5 +163,5 @@ def settle_marks(journal: Journal, operation: int) -> Purged:
         if thing.step.carries_directory and thing.target is not None:
             earlier = journal.last_purge_below(thing.target)
         partly += earlier == operation
-        journal.mark([thing.id], "" if earlier is None else f"partly {_mark(earlier)}")
+        journal.mark([thing.id], "" if earlier is None else f"partly {mark_of(earlier)}")
     return Purged(whole, partly)

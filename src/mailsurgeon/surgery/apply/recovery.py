@@ -41,6 +41,7 @@ from mailsurgeon.surgery.steps.performing import perform
 from mailsurgeon.text import visible
 
 NOT_BEGUN = "interrupted before it was done"
+CUT_SHORT = "you stopped it"
 
 
 @dataclass(slots=True)
@@ -78,8 +79,8 @@ class Recovery:
     def run(self) -> RecoveryOutcome:
         """Settles the steps and returns what it found.
 
-        Raises StepRefused when a server's lock stays held, HardError, NotDurable, OSError and
-        JournalError; the operation is then still unfinished.
+        Raises StepRefused when a server's lock stays held or the wait is cancelled, HardError,
+        NotDurable, OSError and JournalError; the operation is then still unfinished.
         """
         planned = self.journal.steps_of(self.operation.id, "planned")
         lists: list[StepRecord] = []
@@ -94,6 +95,8 @@ class Recovery:
         by_act = [list(act) for _, act in groupby(acts, key=lambda one: one.act)]
         for folders, group in groupby(by_act, key=_folders):
             self._stops.here()
+            if self.wait.cancelled():
+                raise StepRefused(CUT_SHORT)
             self._remove_own_locks(folders, by_act)
             self._group(folders, list(group), lists)
         self._settle_lists(lists)

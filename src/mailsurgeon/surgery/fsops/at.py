@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
 from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.surgery.fsops.failures import NotDurable
+from mailsurgeon.survey.index.rows import indexed_time
 from mailsurgeon.text import visible
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -82,7 +83,8 @@ def expectation(status: os.stat_result) -> Expected:
     """What a step expects of a file or directory that now has this status."""
     if stat.S_ISDIR(status.st_mode):
         return Expected(status.st_dev, status.st_ino, -1, -1)
-    return Expected(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    mtime_ns = indexed_time(status.st_mtime_ns)
+    return Expected(status.st_dev, status.st_ino, status.st_size, mtime_ns)
 
 
 def same_inode(status: os.stat_result | None, expected: Expected) -> bool:
@@ -100,7 +102,8 @@ def difference(status: os.stat_result | None, expected: Expected) -> str:
         return "another file has taken its place"
     if expected.size != -1 and status.st_size != expected.size:
         return "its size has changed"
-    if expected.mtime_ns != -1 and status.st_mtime_ns != expected.mtime_ns:
+    times = indexed_time(status.st_mtime_ns), indexed_time(expected.mtime_ns)
+    if expected.mtime_ns != -1 and times[0] != times[1]:
         return "its time has changed"
     return ""
 

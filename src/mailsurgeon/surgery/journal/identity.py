@@ -61,7 +61,7 @@ def belongs(known: SpoolFacts, now: SpoolFacts, there: SpoolFacts | None) -> tup
             return Belongs.DOUBTFUL, _COPY
         if path:
             return Belongs.DOUBTFUL, _REPLACED
-        lives = there is not None and _is_still(known, there)
+        lives = there is not None and is_still(known, there)
         return (Belongs.DOUBTFUL, _REUSED) if inode and device and not lives else (Belongs.NO, "")
     if ids is False:
         return (Belongs.DOUBTFUL, _OTHER_ID) if path or device else (Belongs.NO, "")
@@ -71,14 +71,14 @@ def belongs(known: SpoolFacts, now: SpoolFacts, there: SpoolFacts | None) -> tup
         nothing_else = births is None and systems is None
         same = device or certain or systems or nothing_else
         return (Belongs.YES, "") if same else (Belongs.DOUBTFUL, _UNSURE)
-    if there is not None and there.device != now.device and _is_still(known, there):
+    if there is not None and there.device != now.device and is_still(known, there):
         return (Belongs.DOUBTFUL, _COPY) if ids or device else (Belongs.NO, "")
     if certain:  # a copy of the whole file system, mounted alone, looks like one that was moved
         return (Belongs.YES, "") if device else (Belongs.DOUBTFUL, _MOVED_OR_COPY)
     return (Belongs.DOUBTFUL, _UNSURE) if device else (Belongs.NO, "")
 
 
-def _is_still(known: SpoolFacts, there: SpoolFacts) -> bool:
+def is_still(known: SpoolFacts, there: SpoolFacts) -> bool:
     """Whether the directory at the noted path is the noted one."""
     return (
         known.inode == there.inode

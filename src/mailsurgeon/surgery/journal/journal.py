@@ -179,7 +179,7 @@ class Journal:
     @property
     def doubts(self) -> tuple[DoubtfulJournal, ...]:
         """Other journals that may be the spool's."""
-        return self._file.home.found.doubts
+        return self._file.home.doubts
 
     @property
     def is_new(self) -> bool:
@@ -189,6 +189,10 @@ class Journal:
     def is_beside_a_copy(self, id: str) -> bool:
         """Whether this journal is new because the spool, with this id, may be a copy."""
         return self.is_new and bool(self.doubts) and self.spool_id != id
+
+    def refuse_in_use(self) -> None:
+        """Raises JournalError if it is another spool's, which is still there."""
+        self._file.home.refuse_in_use()
 
     def use(self, doubtful: DoubtfulJournal) -> None:
         """Uses this journal: the operator has said that it is the spool's."""

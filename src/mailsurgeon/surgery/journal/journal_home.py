@@ -24,28 +24,37 @@ from mailsurgeon.host import private
 from mailsurgeon.host.files import read_small
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops.birth import birth_of
-from mailsurgeon.surgery.journal.identity import Belongs, SpoolFacts, SpoolNotes, belongs
+from mailsurgeon.surgery.journal.identity import Belongs, SpoolFacts, SpoolNotes, belongs, is_still
 from mailsurgeon.surgery.journal.notes import read_notes
 from mailsurgeon.text import visible
 
 FILE = "journal.sqlite"
 _DIRECTORY = re.compile(r"[0-9a-f]+-([0-9a-f]+)(-[0-9]+)?")
+_UNSOUND = (OSError, sqlite3.Error, ValueError, TypeError, KeyError, AttributeError)
+_USED_SINCE = "for which it has been used since it was this spool's"
 
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulJournal:
-    """A journal that is not used, because it may belong to another spool, and why."""
+    """A journal that is not used, because it may belong to another spool, and why.
+
+    `in_use`: that spool is still there, and finds it.
+    """
 
     path: Path
     why: str
+    in_use: bool = False
 
     @property
     def line(self) -> str:
         """What the operator is told: safe to show, without a full stop."""
-        return (
-            f"there is a journal of {self.why}; it is not used unless you give"
-            f" --journal {visible(str(self.path))}"
-        )
+        given = f"--journal {visible(str(self.path))}"
+        if self.in_use:
+            return (
+                f"there is a journal of {self.why}; that spool is still there, so {given} only"
+                " shows what the journal says"
+            )
+        return f"there is a journal of {self.why}; it is not used unless you give {given}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ class JournalHome:
         for path, must_be_sound in self._candidates():
             try:
                 notes = _notes_at(path)
-            except (OSError, sqlite3.Error, ValueError, TypeError, KeyError, AttributeError):
+            except _UNSOUND:
                 if must_be_sound:
                     return FoundJournal(path)  # opening it tells what is wrong with it
                 continue
@@ -115,9 +124,46 @@ class JournalHome:
             answer, why = belongs(notes.spool, self.facts, there)
             if answer is Belongs.YES or (must_be_sound and self._was_altered(path, notes)):
                 return FoundJournal(path, notes, tuple(doubts))
+            if answer is Belongs.NO and self._was_ours(path, notes):
+                answer, why = Belongs.DOUBTFUL, _USED_SINCE
             if answer is Belongs.DOUBTFUL:
                 doubts.append(DoubtfulJournal(path, f"{visible(notes.spool.path)}, {why}"))
         return FoundJournal(self._new_path(), None, tuple(doubts))
+
+    @property
+    def doubts(self) -> tuple[DoubtfulJournal, ...]:
+        """The doubts of `found`, with whether each journal is in use."""
+        return tuple(
+            replace(one, in_use=self._user_of(one.path) is not None) for one in self.found.doubts
+        )
+
+    def refuse_in_use(self) -> None:
+        """Raises JournalError if the operator named the journal of another spool that is still
+        there. Written to for this one, it would no longer be found for that one."""
+        user = None if self.named is None else self._user_of(self.named)
+        if user is not None:
+            raise JournalError(
+                f"--journal {visible(str(self.named))}: is the journal of {visible(user)}, which is"
+                f" still there; do without it in {visible(self.spool.root)}: `quarantine restore`"
+                " puts back by path what lies in the quarantine"
+            )
+
+    def _user_of(self, path: Path) -> bytes | None:
+        """The path of another spool that is still where the journal noted it, and finds it."""
+        try:
+            notes = _notes_at(path)
+        except _UNSOUND:
+            return None
+        if notes is None or notes.spool.path == self.facts.path:
+            return None
+        there = _facts_at(notes.spool.path)
+        if there is None or not is_still(notes.spool, there):
+            return None
+        if (there.device, there.inode) == (self.facts.device, self.facts.inode):
+            return None
+        other = replace(self.spool, root=there.path, device=there.device, inode=there.inode)
+        found = JournalHome(path.parent.parent, other).found.path
+        return there.path if found == path else None
 
     def use(self, doubtful: DoubtfulJournal) -> None:
         """Uses this journal after all: the operator has said that it belongs to the spool."""
@@ -184,12 +230,18 @@ class JournalHome:
             and spool.inode != self.facts.inode
         )
 
+    def _was_ours(self, path: Path, notes: SpoolNotes) -> bool:
+        """Whether the journal was kept for this very directory before it was used for another."""
+        match = _DIRECTORY.fullmatch(path.parent.name)
+        inode = f"{self.spool.inode:x}"
+        return match is not None and match[1] == inode and self.spool.root in notes.roots
+
     def _as_named(self, path: Path) -> FoundJournal:
         if not os.path.lexists(path):
             raise JournalError(f"--journal {visible(str(path))}: there is no such journal")
         try:
             return FoundJournal(path, _notes_at(path))
-        except (OSError, sqlite3.Error, ValueError, TypeError, KeyError, AttributeError):
+        except _UNSOUND:
             return FoundJournal(path)
 
 

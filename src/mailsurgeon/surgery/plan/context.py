@@ -47,7 +47,7 @@ from mailsurgeon.surgery.plan.quota_delta import QuotaCount
 from mailsurgeon.surgery.servers.lists_present import Listed, lists_present, lists_there, traces_in
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.questions import folder_called, names_in, names_of_linked_files
-from mailsurgeon.survey.index.rows import FolderRow, Place
+from mailsurgeon.survey.index.rows import FolderRow, Place, indexed_time
 
 _SMALL = 1 << 20  # most bytes to read of a server's file
 _SETS_KEPT = 4  # folders whose names stay in memory at once
@@ -69,6 +69,7 @@ class SpoolContext:
         self._uids: dict[bytes, set[int]] = {}  # of `,U=`
         self._claimed: dict[bytes, set[int]] = {}
         self._conventions: dict[bytes, Conventions] = {}
+        self.becoming: dict[bytes, bytes] = {}  # folders that this plan renames, by their new paths
 
     @property
     def index(self) -> Index:
@@ -138,8 +139,8 @@ class SpoolContext:
         if stat.S_ISREG(status.st_mode):
             kind = "file"
         return entry._replace(
-            kind=kind, size=status.st_size, mtime_ns=status.st_mtime_ns,
-            ctime_ns=status.st_ctime_ns, inode=status.st_ino, mode=status.st_mode,
+            kind=kind, size=status.st_size, mtime_ns=indexed_time(status.st_mtime_ns),
+            ctime_ns=indexed_time(status.st_ctime_ns), inode=status.st_ino, mode=status.st_mode,
             uid=status.st_uid, gid=status.st_gid, nlink=status.st_nlink,
         )  # fmt: skip
 

@@ -16,18 +16,13 @@ from mailsurgeon.surgery.plan.repair import Elsewhere
 from mailsurgeon.surgery.steps.conditions import (
     CopiesElsewhere,
     KeptCopy,
-    NoMailBelow,
-    SameMessages,
     StepCondition,
     is_trashed,
 )
-from mailsurgeon.surgery.steps.rename import Rename
 from mailsurgeon.survey.index.questions import (
     FileFacts,
     copies_filed_elsewhere,
     digests_in,
-    holds_files,
-    messages_below,
 )
 from mailsurgeon.survey.index.rows import FolderRow, Place
 
@@ -64,22 +59,6 @@ def kept_copy(
     if dated:
         expected = replace(expected, mtime_ns=-1)
     return KeptCopy(path, expected, folder if served else None)
-
-
-def with_contents(step: Rename, context: SpoolContext, *, busy: bool) -> Rename:
-    """A step that moves a directory, with the condition that it holds what the survey found.
-
-    `busy`: the plan changes messages in it before, so the survey no longer tells what it holds.
-    """
-    path = step.source
-    if busy:
-        return step
-    conditions: tuple[StepCondition, ...] = ()
-    if path in context.by_path:
-        conditions = (SameMessages.of(path, messages_below(context.index, path)),)
-    elif not holds_files(context.index, path):
-        conditions = (NoMailBelow(path),)
-    return replace(step, conditions=step.conditions + conditions)
 
 
 def copies_stay(elsewhere: Elsewhere | None) -> tuple[StepCondition, ...]:

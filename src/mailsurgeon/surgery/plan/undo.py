@@ -52,15 +52,24 @@ def undoable(journal: Journal) -> list[Operation]:
 def plan_undo(journal: Journal, number: int | None) -> Plan:
     """The plan that undoes the last operation, or this one. Raises Refused if there is none."""
     if number is None:
-        candidates = [one for one in undoable(journal) if one.taken_back is None]
+        returnable = undoable(journal)
+        candidates = [one for one in returnable if one.taken_back is None]
         if not candidates:
-            raise Refused("there is nothing to undo")
+            raise Refused(f"there is nothing to undo{_tried_before(returnable)}")
         operation = candidates[0]
     else:
         operation = _named(journal, number)
         if operation.kind in NOT_UNDOABLE:
             raise Refused(_not_undoable(operation))
     return _taking_back(journal, operation, "undo", None)
+
+
+def _tried_before(operations: Sequence[Operation]) -> str:
+    """How to try again what an undo could not take back; empty if there is no such thing."""
+    if not operations:
+        return ""
+    number = operations[0].id
+    return f"; operation {number} could not be taken back whole: `undo SPOOL {number}` tries again"
 
 
 def plan_restore(journal: Journal, operation: Operation, steps: Collection[int] | None) -> Plan:

@@ -17,6 +17,7 @@ from mailsurgeon.host.own_places import maildir_around
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.expected import Expected
+from mailsurgeon.surgery.quarantine.spool_id import read_spool_id
 from mailsurgeon.text import visible
 
 
@@ -59,28 +60,42 @@ def _beside(root: bytes) -> bytes:
 
 
 def relocated(
-    recorded: bytes | None, operation: int, spool: Spool, earlier: Iterable[bytes], given: bytes
+    recorded: bytes | None,
+    operation: int,
+    spool: Spool,
+    earlier: Iterable[bytes],
+    given: bytes,
+    journal: str,
 ) -> bytes:
-    """The directory that holds what an operation quarantined.
+    """The directory that holds what an operation of the journal of this name quarantined.
 
-    It is where the journal says (`recorded`), unless that is gone because a directory above the
-    spool was renamed: then it lies in the same direction from the spool as it did from one of the
-    spool's `earlier` paths, or it is the directory `given` for this run.
+    It is where the journal says (`recorded`), unless a directory above the spool was renamed: then
+    it lies in the same direction from the spool as it did from one of the spool's `earlier` paths,
+    and where it was another spool's may be by now. Or it is the directory `given` for this run.
     """
     if recorded is None:
         return given
     holder = b"%d" % operation
-    places = [recorded]
+    places: list[bytes] = []
     for root in earlier:
         aside = os.path.relpath(recorded, root)
         if recorded == _beside(root):
             aside = os.path.relpath(default_directory(spool), spool.root)
         places.append(os.path.normpath(os.path.join(spool.root, aside)))
-    for place in (*places, given):
-        if os.path.isdir(os.path.join(place, holder)):
+    for place in (*places, recorded, given):
+        if not os.path.isdir(os.path.join(place, holder)):
+            continue
+        if not places or _is_known_to(journal, place):
             return place
     # Nothing is there: what is to be made again is made beside the spool, wherever that is now.
-    return places[-1] if not os.path.isdir(os.path.dirname(recorded)) else recorded
+    above = (place for place in places if os.path.isdir(os.path.dirname(place)))
+    return next(above, recorded)
+
+
+def _is_known_to(journal: str, quarantine: bytes) -> bool:
+    """Whether the journal of this name may have put things there: the id, if any, names it."""
+    known = read_spool_id(quarantine)
+    return known is None or any(one.name == journal for one in known.journals)
 
 
 def _above(directory: bytes, spool: Spool, root: int, *, make: bool) -> int:

@@ -80,7 +80,7 @@ def read_spool_id(quarantine: bytes) -> SpoolId | None:
             for one in said["journals"]
         )
         return SpoolId(str(said["id"]), journals)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -73,7 +73,7 @@ def _written(text: bytes) -> Notice:
         first = [str(said[key]) for key in ("operation", "journal", "user")]
         more = {key: str(said.get(key, "")) for key in ("name", "host", "machine", "pid", "time")}
         return Notice(*first, **more)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _DAMAGED
 
 

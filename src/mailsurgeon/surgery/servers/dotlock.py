@@ -21,7 +21,7 @@ from contextlib import suppress
 from mailsurgeon.host.processes import lives
 from mailsurgeon.maildir.server_entry import Server, ServerLock
 from mailsurgeon.surgery.fsops import at
-from mailsurgeon.surgery.fsops.as_owner import files_as_owner
+from mailsurgeon.surgery.fsops.as_owner import files_as_owner, files_as_root
 from mailsurgeon.surgery.fsops.failures import StepRefused, os_errors_at
 from mailsurgeon.surgery.servers.folder_place import FolderPlace
 from mailsurgeon.surgery.servers.lock_wait import LockWait
@@ -50,19 +50,35 @@ class DotLock:
     def release(self) -> None:
         """Removes the lock if it is still ours; puts back a stale one that we set aside."""
         try:
-            now = at.look(self._directory, self._name)
-            if now is not None and os.path.samestat(now, os.fstat(self._handle)):
-                os.unlink(self._name, dir_fd=self._directory)
-            for suffix in (DRAFT_SUFFIX, DEAD_SUFFIX):
-                remove_own(self._directory, self._name + suffix)
-            _put_back(self._directory, self._name)
+            try:
+                self._remove()
+            except PermissionError:  # a step of ours has given the directory to another user
+                with files_as_root():
+                    self._remove()
         finally:
             self.close()
+
+    def _remove(self) -> None:
+        now = at.look(self._directory, self._name)
+        if now is not None and os.path.samestat(now, os.fstat(self._handle)):
+            _unlink_if_possible(self._directory, self._name)
+        for suffix in (DRAFT_SUFFIX, DEAD_SUFFIX):
+            remove_own(self._directory, self._name + suffix)
+        _put_back(self._directory, self._name)
 
     def close(self) -> None:
         """Closes the descriptors of a lock that is not in place."""
         os.close(self._handle)
         os.close(self._directory)
+
+
+def _unlink_if_possible(directory: int, name: bytes) -> None:
+    """Unlinks a lock; tries twice, since every server waits for one that stays. Raises OSError."""
+    try:
+        os.unlink(name, dir_fd=directory)
+    except OSError:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=directory)
 
 
 def own_mark() -> bytes:

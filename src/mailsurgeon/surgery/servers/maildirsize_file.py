@@ -13,7 +13,7 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from mailsurgeon.maildir.lists.maildirsize import OVERFULL, line
+from mailsurgeon.maildir.lists.maildirsize import OVERFULL, line, parse_maildirsize
 from mailsurgeon.maildir.server_files import MAILDIRSIZE
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused, os_errors_at
@@ -43,18 +43,22 @@ def append(root: int, before: tuple[int, int], size: int, messages: int) -> None
     one has other names (hard links).
 
     `before`: what `inode_and_size` returned before the counted changes began. If a server has
-    counted again since, the file has another inode and is left alone. Raises StepRefused,
-    HardError, and NotDurable when the line may or may not be there.
+    counted again since, the file has another inode and is left alone. So is one whose sum would
+    fall below zero, since it counts less than there is: a server would take that for damage.
+    Raises StepRefused, HardError, and NotDurable when the line may or may not be there.
     """
     new = line(size, messages)
     with os_errors_at(MAILDIRSIZE), _opened(root) as handle:
         if handle is None or os.fstat(handle).st_ino != before[0]:
             return
         _check(os.fstat(handle))
+        zeros = os.pread(handle, len(new), before[1]) == bytes(len(new))
+        if not zeros and _falls_below_zero(os.pread(handle, OVERFULL, 0), size, messages):
+            return
         if os.fstat(handle).st_nlink > 1:
             _write_anew(root, before[1], new)
             return
-        if os.pread(handle, len(new), before[1]) == bytes(len(new)):
+        if zeros:
             _fill(handle, new, before[1])
             return
         length = os.fstat(handle).st_size
@@ -75,6 +79,12 @@ def appended(root: int, before: tuple[int, int], size: int, messages: int) -> bo
             return True
         since = os.pread(handle, 1 << 20, before[1])
     return line(size, messages) in since.splitlines(keepends=True)
+
+
+def _falls_below_zero(data: bytes, size: int, messages: int) -> bool:
+    found = parse_maildirsize(data)
+    after = found.bytes + size, found.messages + messages
+    return min(size, messages) < 0 and min(after) < 0
 
 
 def _write_anew(root: int, position: int, new: bytes) -> None:

@@ -30,6 +30,7 @@ from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.folder_names import folder_around, path_now, served_in
 from mailsurgeon.survey.index.questions import FileFacts
+from mailsurgeon.survey.index.rows import indexed_time
 from mailsurgeon.survey.read.message_file import open_file, read_message
 from mailsurgeon.text import visible
 
@@ -366,7 +367,7 @@ def _files(places: Places, directory: bytes) -> Iterator[tuple[bytes, FileFacts]
         name = os.fsencode(text)
         status = None if name.startswith(b".") else at.look(handle, name)
         if status is not None and stat.S_ISREG(status.st_mode):
-            yield name, FileFacts(status.st_ino, status.st_size, status.st_mtime_ns)
+            yield name, FileFacts(status.st_ino, status.st_size, indexed_time(status.st_mtime_ns))
 
 
 def _messages_below(places: Places, path: bytes) -> Iterator[FileFacts]:

@@ -167,7 +167,7 @@ def _with_digests(messages: list[Marked], job: Comparison, copies: Copies) -> li
 
 def _folders(job: Comparison) -> None:
     for path, folder in job.walk.folders.items():
-        finding = missing_subdir(folder.present)
+        finding = missing_subdir(folder.present | folder.linked, folder.taken)
         if finding:
             job.writer.directory_problem(path, job.writer.folder_id(path), finding)
     check_folder_names(job)

@@ -20,8 +20,12 @@ def find_directories(job: Comparison) -> None:
     """Finds stray directories, stores of other kinds and things in servers' places, and sets the
     remedies of directories in cur and new."""
     holding = _with_parents(directory_queries.directories_with_messages(job.index))
+    # Paths that could not be examined may be mail.
+    unseen = _with_parents(
+        directory_queries.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED)
+    )
     remedies = (
-        (number, None if path in holding else "quarantine")
+        (number, None if path in holding or path in unseen else "quarantine")
         for number, path in directory_queries.filed_directories_with_problem(job.index, LINKED)
     )
     job.writer.set_remedies(LINKED, remedies)
@@ -29,10 +33,7 @@ def find_directories(job: Comparison) -> None:
     _find_misplaced(job, holding | _with_parents(job.walk.folders))
     if not job.full:
         return
-    # Paths that could not be examined may be mail.
-    holding |= _with_parents(
-        directory_queries.not_examined_but_for(job.index, NOT_MAIL, NOT_FOLLOWED)
-    )
+    holding |= unseen
     holding |= {place.path for place in job.walk.misplaced} | _with_parents(job.walk.kept)
     stray = {path for path in job.walk.loose if path not in holding}
     for path in sorted(stray):

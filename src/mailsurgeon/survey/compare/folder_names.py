@@ -34,7 +34,7 @@ def check_folder_names(job: Comparison) -> None:
     for path in sorted(_named_directories(job)):
         folder = job.walk.folders.get(path)
         bad = bad_spelling(path, _for_folder(rules, folder), is_folder=folder is not None)
-        if bad is None:
+        if bad is None or _is_kmails(job, path):
             continue
         becomes = None if bad.becomes is None else os.fsdecode(bad.becomes)
         merge = INBOX if bad.merge else None
@@ -95,6 +95,14 @@ def _named_directories(job: Comparison) -> Iterator[bytes]:
 
 def _is_there(job: Comparison, path: bytes) -> bool:
     return os.path.lexists(job.spool.absolute(path))
+
+
+def _is_kmails(job: Comparison, path: bytes) -> bool:
+    """Whether KMail keeps folders below this one, in `.NAME.directory` beside it, which a new name
+    would take from it. No server reads such a tree."""
+    parent, name = os.path.split(path)
+    below = os.path.join(parent, b"." + name + b".directory")
+    return job.spool.layout == FS and os.path.isdir(job.spool.absolute(below))
 
 
 def _around(path: bytes, walk: Walk) -> bytes | None:

@@ -11,6 +11,7 @@ from typing import cast
 from mailsurgeon.diagnosis.folder_rules import (
     BAD_PERMISSIONS,
     bad_permissions,
+    fit_mode,
     message_mode,
     most_usual,
 )
@@ -53,7 +54,7 @@ def check_permissions(job: Comparison) -> None:
         compared = _conflicts(folder, things, usual)
         for path, status in things:
             mode = None
-            if compared and stat.S_ISDIR(status.st_mode):
+            if stat.S_ISDIR(status.st_mode) and (compared or _unfit(status)):
                 mode = usual[0 if path == folder.path else 1]
             finding = bad_permissions(status.st_mode, status.st_uid, status.st_gid, job.owner, mode)
             if finding:
@@ -70,8 +71,16 @@ def _usual(looked: list[tuple[FoundFolder, Things]]) -> UsualModes:
     for folder, things in looked:
         for path, status in things:
             if stat.S_ISDIR(status.st_mode):
-                (own if path == folder.path else inner)[stat.S_IMODE(status.st_mode)] += 1
+                # As repaired: what is wrong with some modes must not hide what most have.
+                mode = fit_mode(status.st_mode, stat.S_IMODE(status.st_mode))
+                (own if path == folder.path else inner)[mode] += 1
     return most_usual(own), most_usual(inner)
+
+
+def _unfit(status: os.stat_result) -> bool:
+    """Whether a mode is wrong by itself, whatever others have."""
+    permissions = stat.S_IMODE(status.st_mode)
+    return fit_mode(status.st_mode, permissions) != permissions
 
 
 def _conflicts(folder: FoundFolder, things: Things, usual: UsualModes) -> bool:

@@ -27,8 +27,10 @@ from mailsurgeon.maildir.lists.keywords import LARGEST_KEYWORDS, bad_keyword_lin
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.server_files import (
     COURIER_KEYWORDS,
+    COURIER_SUBSCRIPTIONS,
     DOVECOT_INDEX_CACHE,
     DOVECOT_KEYWORDS,
+    DOVECOT_SUBSCRIPTIONS,
     MBSYNC_STATE,
     MBSYNC_UIDVALIDITY,
 )
@@ -39,6 +41,7 @@ from mailsurgeon.survey.index.comparison import file_at
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.index.writer import SEPARATE
 from mailsurgeon.survey.read.folder_context import read_letters
+from mailsurgeon.survey.uidlists.folder_details import LARGEST_SUBSCRIPTIONS
 from mailsurgeon.survey.walk.walk import FoundFolder
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 _DOTLOCK = re.compile(rb"(\d{1,10}):(.+?)\s*\Z")
 _LARGEST_STATE = 16 * 1024 * 1024
+_LARGEST_UIDVALIDITY = 64 * 1024
 
 
 def check_servers_files(job: Comparison) -> None:
@@ -59,6 +63,7 @@ def check_servers_files(job: Comparison) -> None:
         _check_lists(job, folder, number)
         _check_keywords(job, folder, number)
         _check_sync_state(job, folder, number)
+        _check_subscriptions(job, folder, number)
         _check_locks(job, folder, number)
         _check_indexes(job, folder, number)
 
@@ -125,14 +130,33 @@ def find_unknown_keywords(job: Comparison, earlier: Iterable[tuple[int, bytes, b
 
 
 def _check_sync_state(job: Comparison, folder: FoundFolder, number: int) -> None:
-    rules = ((MBSYNC_UIDVALIDITY, damaged_uidvalidity), (MBSYNC_STATE, damaged_sync_state))
-    for name, rule in rules:
-        if name in folder.servers_files:
-            path = join(folder.path, name)
-            data = read_small(job.spool.absolute(path), _LARGEST_STATE)
-            finding = None if data is None else rule(data)
+    rules = (
+        (MBSYNC_UIDVALIDITY, damaged_uidvalidity, _LARGEST_UIDVALIDITY),
+        (MBSYNC_STATE, damaged_sync_state, _LARGEST_STATE),
+    )
+    for name, rule, limit in rules:
+        if name not in folder.servers_files:
+            continue
+        path = join(folder.path, name)
+        data = read_small(job.spool.absolute(path), limit)
+        status = _status(job.spool, path) if data is None else None
+        if data is not None:
+            finding = rule(data)
             if finding:
                 job.writer.directory_problem(path, number, finding)
+        elif status and status.st_size > limit:
+            reason = f"{status.st_size:,} bytes are more than mbsync writes"
+            job.writer.not_examined(NotExamined(path, reason), number)
+
+
+def _check_subscriptions(job: Comparison, folder: FoundFolder, number: int) -> None:
+    for name in (DOVECOT_SUBSCRIPTIONS, COURIER_SUBSCRIPTIONS):
+        if folder.path or name not in folder.servers_files:
+            continue
+        status = _status(job.spool, name)
+        if status and stat.S_ISREG(status.st_mode) and status.st_size > LARGEST_SUBSCRIPTIONS:
+            reason = f"{status.st_size:,} bytes are more than servers write"
+            job.writer.not_examined(NotExamined(name, reason), number)
 
 
 def _check_locks(job: Comparison, folder: FoundFolder, number: int) -> None:

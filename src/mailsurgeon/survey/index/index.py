@@ -10,7 +10,8 @@ import json
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mailsurgeon.diagnosis.severity import Severity
@@ -85,6 +86,11 @@ _ENTRY = (
     f"e.id, e.folder, e.place, {_PATH},"
     " e.kind, e.size, e.mtime_ns, e.ctime_ns, e.inode, e.message_id, e.sender, e.subject"
 )
+_STATEMENT_CHECK = 100_000  # instructions of SQLite's machine, a few milliseconds
+
+
+class StatementCut(Exception):
+    """A statement was cut short because the survey was cancelled; its transaction is undone."""
 
 
 class Index:
@@ -125,6 +131,20 @@ class Index:
     def close(self) -> None:
         """Closes the connection."""
         self.db.close()
+
+    @contextmanager
+    def statements_until(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Cuts statements of this connection short once `cancelled` returns True: one that makes an
+        SQL index may take seconds. Raises StatementCut."""
+        self.db.set_progress_handler(cancelled, _STATEMENT_CHECK)
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if cancelled():
+                raise StatementCut from error
+            raise
+        finally:
+            self.db.set_progress_handler(None, 0)
 
     # Facts about the whole spool
 

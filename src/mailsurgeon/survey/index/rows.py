@@ -10,6 +10,14 @@ from typing import Any, NamedTuple
 GRANULARITY = 2_000_000_000
 """Nanoseconds within which two changes may get the same time: 2 s on FAT, elsewhere a clock tick.
 """
+LATEST_TIME = 2**63 - 1
+"""The last time that the index can hold, in nanoseconds since 1970: in the year 2262. File systems
+hold later ones."""
+
+
+def indexed_time(time_ns: int) -> int:
+    """The time of a file (nanoseconds since 1970) as far as the index can hold it."""
+    return min(max(time_ns, -LATEST_TIME), LATEST_TIME)
 
 
 class Place(StrEnum):

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from mailsurgeon.survey.open_spool import Options
     from mailsurgeon.survey.progress import Progress, SurveyResult
 
-MOMENT = 1.0
-"""Seconds that a running survey has to stop when the program ends."""
+MOMENT = 0.3
+"""Seconds that a running survey has to stop when the program ends; then it is killed."""
 _PROGRAM = "from mailsurgeon.survey.process.server import serve; serve({}, {!r}, {!r})"
 
 

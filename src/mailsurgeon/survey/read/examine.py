@@ -12,7 +12,7 @@ from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir.filename import size_fields
 from mailsurgeon.maildir.message_fast import USUAL, Peek, peek
 from mailsurgeon.survey.index.packed import UNREAD, Owner
-from mailsurgeon.survey.index.rows import NotExamined, Place
+from mailsurgeon.survey.index.rows import NotExamined, Place, indexed_time
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
 from mailsurgeon.survey.index.sql import Value
 from mailsurgeon.survey.read.file_facts import (
@@ -186,8 +186,8 @@ class _Examination:
             self._any(number, name)  # finds out whether the message is truncated
             return
         facts = MessageFacts(
-            task.place, name, "file", size, status.st_mtime_ns, PLAIN, USUAL, None, virtual,
-            identity is not None, date,
+            task.place, name, "file", size, indexed_time(status.st_mtime_ns), PLAIN, USUAL,
+            None, virtual, identity is not None, date,
         )  # fmt: skip
         self._found(number, judge(facts, task.folder, task.moment))
         self._keep_usual(number, name, status, content_of(seen))
@@ -202,7 +202,7 @@ class _Examination:
         if not stat.S_ISREG(status.st_mode) or name.startswith(b"."):
             return False
         task = self.task
-        size, mtime_ns = status.st_size, status.st_mtime_ns
+        size, mtime_ns = status.st_size, indexed_time(status.st_mtime_ns)
         if not sound(name, task.place, size, mtime_ns, task.folder, task.moment):
             facts = MessageFacts(task.place, name, "file", size, mtime_ns)
             self._found(number, judge(facts, task.folder, task.moment))
@@ -215,8 +215,8 @@ class _Examination:
         mode, inode, _, links, uid, gid, size, _, _, _ = status
         mtime_ns, ctime_ns = status.st_mtime_ns, status.st_ctime_ns
         self.result.usual += (
-            number, self.task.number, name, size, mtime_ns, ctime_ns, inode, mode, uid, gid, links,
-            *content,
+            number, self.task.number, name, size, indexed_time(mtime_ns), indexed_time(ctime_ns),
+            inode, mode, uid, gid, links, *content,
         )  # fmt: skip
         self.result.messages += 1
         self.result.bytes += size
@@ -248,7 +248,8 @@ class _Examination:
 
     def _unchanged(self, facts: Facts, status: os.stat_result) -> bool:
         seen = (facts.size, facts.mtime_ns, facts.ctime_ns, facts.inode)
-        now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        times = indexed_time(status.st_mtime_ns), indexed_time(status.st_ctime_ns)
+        now = (status.st_size, *times, status.st_ino)
         if seen != now or facts.ctime_ns >= self.task.trusted:
             return False
         return facts.kind != "file" or not self.task.moment.full or bool(facts.traits)

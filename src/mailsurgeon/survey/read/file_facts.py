@@ -8,7 +8,7 @@ import stat
 from mailsurgeon.diagnosis.facts import ENCRYPTED, MessageFacts
 from mailsurgeon.maildir.header_dates import header_date
 from mailsurgeon.maildir.message import Traits
-from mailsurgeon.survey.index.rows import Place
+from mailsurgeon.survey.index.rows import Place, indexed_time
 from mailsurgeon.survey.index.slice import Facts
 from mailsurgeon.survey.read.message_file import Reading
 
@@ -31,8 +31,9 @@ def kind_of_file(mode: int) -> str:
 def status_facts(name: bytes, kind: str, status: os.stat_result) -> Facts:
     """The facts that a file's status gives, without any of its content."""
     return Facts(
-        name, kind, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino,
-        status.st_mode, status.st_uid, status.st_gid, status.st_nlink,
+        name, kind, status.st_size, indexed_time(status.st_mtime_ns),
+        indexed_time(status.st_ctime_ns), status.st_ino, status.st_mode, status.st_uid,
+        status.st_gid, status.st_nlink,
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ class Uids:
     between folders."""
 
     ROOM = 32 << 20
-    LARGEST = 64 << 20
+    LARGEST = 48 << 20
     """The largest list, in bytes, that is searched. Of a larger one, and of one in which `usual`
     searches would miss records, only the first MOST_ODD records count."""
     MOST_ODD = 100_000

@@ -18,7 +18,8 @@ from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, UidlistError, numberin
 from mailsurgeon.maildir.server_files import COURIER_SUBSCRIPTIONS, DOVECOT_SUBSCRIPTIONS
 from mailsurgeon.maildir.spool import Spool, list_path
 
-_LARGEST_SUBSCRIPTIONS = 1 << 20
+LARGEST_SUBSCRIPTIONS = 1 << 20
+"""The largest list of subscriptions, in bytes, that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,10 @@ def _subscriptions(spool: Spool) -> tuple[str, frozenset[str]] | None:
     """The name of the list and the folders in it, None without one. Dovecot's list (in CONTROL=, if
     configured) comes before Courier's."""
     path = os.path.join(spool.control or spool.root, DOVECOT_SUBSCRIPTIONS)
-    own = read_small(path, _LARGEST_SUBSCRIPTIONS)
+    own = read_small(path, LARGEST_SUBSCRIPTIONS)
     if own is not None:
         return DOVECOT_SUBSCRIPTIONS.decode(), dovecot_subscriptions(own, spool.layout)
-    couriers = read_small(spool.absolute(COURIER_SUBSCRIPTIONS), _LARGEST_SUBSCRIPTIONS)
+    couriers = read_small(spool.absolute(COURIER_SUBSCRIPTIONS), LARGEST_SUBSCRIPTIONS)
     if couriers is None:
         return None
     return COURIER_SUBSCRIPTIONS.decode(), courier_subscriptions(couriers)

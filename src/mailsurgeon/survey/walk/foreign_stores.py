@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.server_entry import Role
@@ -42,8 +42,28 @@ class ForeignStore(NamedTuple):
     messages: int | None
 
 
+class Entries(Protocol):
+    """The names in a directory: all of its directories, and at least the files that `marks_store`
+    names."""
+
+    @property
+    def directories(self) -> list[bytes]: ...
+    @property
+    def files(self) -> list[bytes]: ...
+
+
+def marks_store(name: bytes) -> bool:
+    """Whether a file of this name may show a store of another kind, or that a directory is none."""
+    return name in _MH_MARKS or name.endswith(_SUMMARY) or server_files.TABLE.file(name) is not None
+
+
+def another_kind(store: ForeignStore) -> str:
+    """The reason why a store of another kind is not examined."""
+    return f"a store of another kind: {store.kind}"
+
+
 def foreign_stores(
-    root: bytes, path: bytes, listing: Listing, *, folder: bool
+    root: bytes, path: bytes, listing: Entries, *, folder: bool
 ) -> list[ForeignStore]:
     """The stores of other kinds that the entries of one directory show.
 
@@ -52,36 +72,54 @@ def foreign_stores(
     reason to.
     """
     here = os.path.join(root, path) if path else root
-    if folder:
-        own = _gnus(here, path, listing)
-    else:
-        own = _dovecots(here, path, listing) or _mh(here, path, listing)
-    if own is not None:
-        return [own]
-    return _thunderbirds(here, path, listing, folder=folder)
+    own = _gnus(here, path, listing) if folder else _mh(here, path, listing)
+    dovecots = _dovecots(here, path, listing, folder=folder)
+    for store in (*dovecots, own):
+        if store is not None and store.path == path:
+            return [store]
+    return dovecots + _thunderbirds(here, path, listing, folder=folder)
 
 
-def _dovecots(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None:
-    """Dovecot's sdbox and mdbox."""
-    if b"storage" in listing.directories:
-        files = _files(os.path.join(here, b"storage"))
-        if any(_MDBOX_FILE.match(name) or name.startswith(_MDBOX_MAP) for name in files):
-            return ForeignStore(path, MDBOX, None)
-    if _DBOX_MAILS in listing.directories:
-        mailboxes = here
-    elif b"mailboxes" in listing.directories:
-        mailboxes = os.path.join(here, b"mailboxes")
-    else:
-        return None
+def _dovecots(here: bytes, path: bytes, listing: Entries, *, folder: bool) -> list[ForeignStore]:
+    """Dovecot's sdbox and mdbox: the whole directory, or if there are Maildirs in it too, the
+    store's own directories."""
+    found: list[ForeignStore] = []
+    mdbox = b"storage" in listing.directories and _is_mdbox(os.path.join(here, b"storage"))
+    if mdbox:
+        found.append(ForeignStore(join(path, b"storage"), MDBOX, None))
+    if b"mailboxes" in listing.directories:
+        messages = _dbox_messages(os.path.join(here, b"mailboxes"))
+        if messages is not None:
+            kind, count = (MDBOX, None) if mdbox else (DBOX, messages)
+            found.append(ForeignStore(join(path, b"mailboxes"), kind, count))
+    if _DBOX_MAILS in listing.directories and not folder:
+        messages = _dbox_messages(here)
+        return found if messages is None else [ForeignStore(path, DBOX, messages)]
+    if not found or folder:
+        return found
+    own = {os.path.basename(store.path) for store in found}
+    if any(_has_cur(os.path.join(here, name)) for name in listing.directories if name not in own):
+        return found
+    return [found[-1]._replace(path=path)]
+
+
+def _is_mdbox(storage: bytes) -> bool:
+    files = _files(storage)
+    return any(_MDBOX_FILE.match(name) or name.startswith(_MDBOX_MAP) for name in files)
+
+
+def _dbox_messages(directory: bytes) -> int | None:
+    """The messages in the mailboxes of an sdbox below a directory; None if there are none of
+    these. In an mdbox they hold only indexes."""
     found, messages = False, 0
-    for place, inner in _tree(mailboxes):
-        if os.path.basename(place) == _DBOX_MAILS:
+    for place, inner in _tree(directory):
+        if os.path.basename(place) == _DBOX_MAILS and b"cur" not in inner.directories:
             found = True
             messages += sum(_DBOX_FILE.match(name) is not None for name in inner.files)
-    return ForeignStore(path, DBOX, messages) if found else None
+    return messages if found else None
 
 
-def _mh(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None:
+def _mh(here: bytes, path: bytes, listing: Entries) -> ForeignStore | None:
     """A folder of MH, with those in it. The messages of one are numbered."""
     if _MH_MARKS.isdisjoint(listing.files):
         return None
@@ -90,7 +128,7 @@ def _mh(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None:
     )
 
 
-def _gnus(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None:
+def _gnus(here: bytes, path: bytes, listing: Entries) -> ForeignStore | None:
     """A folder whose flags Gnus keeps, unless a server has numbered its messages: then the server's
     flags are in the names as usual."""
     if b".nnmaildir" not in listing.directories:
@@ -107,7 +145,7 @@ def _gnus(here: bytes, path: bytes, listing: Listing) -> ForeignStore | None:
 
 
 def _thunderbirds(
-    here: bytes, path: bytes, listing: Listing, *, folder: bool
+    here: bytes, path: bytes, listing: Entries, *, folder: bool
 ) -> list[ForeignStore]:
     """Thunderbird's folders: the whole directory, if it has no other Maildir in it."""
     stems = {name[: -len(_SUMMARY)] for name in listing.files if name.endswith(_SUMMARY)}

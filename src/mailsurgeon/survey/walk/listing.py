@@ -6,7 +6,18 @@ import os
 import time
 from typing import NamedTuple
 
+from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.survey.index.rows import GRANULARITY
+
+
+def linked_subdirs(path: bytes, listing: Listing) -> frozenset[bytes]:
+    """Which of cur, new and tmp in the directory at an absolute path are symlinks to
+    directories."""
+    return frozenset(
+        name
+        for name in SUBDIRS
+        if name in listing.symlinks and os.path.isdir(os.path.join(path, name))
+    )
 
 
 class DirectoryStamp(NamedTuple):

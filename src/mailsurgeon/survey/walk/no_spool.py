@@ -68,7 +68,10 @@ def what_a_directory_is(root: bytes, stores: Sequence[ForeignStore]) -> str:
                 store = ForeignStore(path, MBOX, None)
                 break
     if store is None:
-        return "no Maildir is here: no directory with cur or new"
+        return (
+            "no Maildir is here: no directory with cur or new; give the directory that holds cur,"
+            " new and tmp, or the folders"
+        )
     owner = _OWNERS[store.kind]
     where = f" ({visible(store.path)})" if store.path else ""
     return f"{owner.called}{where}: {owner.repair}; {_OURS}"

@@ -32,8 +32,14 @@ from mailsurgeon.maildir.reserved import (
 from mailsurgeon.maildir.server_entry import Home
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.rows import NotExamined, Place
-from mailsurgeon.survey.walk.foreign_stores import MBOX, ForeignStore, foreign_stores, is_mbox
-from mailsurgeon.survey.walk.listing import Listing
+from mailsurgeon.survey.walk.foreign_stores import (
+    MBOX,
+    ForeignStore,
+    another_kind,
+    foreign_stores,
+    is_mbox,
+)
+from mailsurgeon.survey.walk.listing import Listing, linked_subdirs
 from mailsurgeon.survey.walk.unchanged import UnchangedFiles, none_unchanged, unchanged_in
 
 _KEPT = 400_000
@@ -74,11 +80,17 @@ class Directory:
 
 @dataclass(slots=True)
 class FoundFolder:
-    """A folder, as `makes_folder` says. `present`: which of cur, new and tmp it has."""
+    """A folder, as `makes_folder` says.
+
+    `present`: which of cur, new and tmp it has. `linked`: which are symlinks to directories, which
+    servers use and a walk does not follow. `taken`: in whose place something else lies.
+    """
 
     path: bytes
     present: frozenset[bytes]
     servers_files: tuple[bytes, ...] = ()
+    linked: frozenset[bytes] = frozenset()
+    taken: frozenset[bytes] = frozenset()
 
 
 class Misplaced(NamedTuple):
@@ -194,7 +206,9 @@ class _Walker:
         waiting = [(path, folder, listing)]
         while waiting:
             path, folder, listing = waiting.pop()
-            is_folder = makes_folder(path, self.layout, listing.directories, listing.files)
+            linked = linked_subdirs(os.path.join(self.root, path), listing)
+            present = [*listing.directories, *linked]
+            is_folder = makes_folder(path, self.layout, present, listing.files)
             if is_folder and self._is_another_users(path):
                 self._skip(path, ANOTHERS)
                 continue
@@ -205,7 +219,7 @@ class _Walker:
             if is_folder:
                 present = frozenset(name for name in SUBDIRS if name in listing.directories)
                 folder = path
-                self._folder(path, present, listing)
+                self._folder(path, present, listing, linked)
             else:
                 if any(map(keeps_state, listing.files)):
                     self.found.kept.append(path)
@@ -222,9 +236,13 @@ class _Walker:
                 if below:
                     waiting.append((inner, folder, below))
 
-    def _folder(self, path: bytes, present: frozenset[bytes], listing: Listing) -> None:
+    def _folder(
+        self, path: bytes, present: frozenset[bytes], listing: Listing, linked: frozenset[bytes]
+    ) -> None:
         servers = tuple(name for name in listing.files if keeps_state(name))
-        self.found.folders[path] = FoundFolder(path, present, servers)
+        others = {*listing.files, *listing.symlinks, *listing.others}
+        taken = frozenset(name for name in SUBDIRS if name in others and name not in linked)
+        self.found.folders[path] = FoundFolder(path, present, servers, linked, taken)
         if not path:
             names = (*listing.files, *listing.directories, *listing.symlinks)
             self.found.home = any(map(is_of_a_home, names))
@@ -267,7 +285,7 @@ class _Walker:
         inner = path if is_folder else folder
         for store in stores:
             self.found.stores.append((store, folder if store.path == path else inner))
-            self._skip(store.path, f"a store of another kind: {store.kind}")
+            self._skip(store.path, another_kind(store))
         return {store.path for store in stores}
 
     def _is_servers_place(self, path: bytes, place: Place, name: bytes) -> bool:

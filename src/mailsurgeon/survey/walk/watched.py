@@ -18,7 +18,7 @@ from mailsurgeon.maildir.reserved import (
 )
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.walk.foreign_stores import ForeignStore, foreign_stores
-from mailsurgeon.survey.walk.listing import Listing
+from mailsurgeon.survey.walk.listing import Listing, linked_subdirs
 from mailsurgeon.survey.walk.walk import passed_over
 
 
@@ -61,7 +61,8 @@ def directories(
     waiting: list[tuple[bytes, Listing]] = [(b"", Listing(root))]
     while waiting:
         path, listing = waiting.pop()
-        folder = makes_folder(path, layout, listing.directories, listing.files)
+        present = [*listing.directories, *linked_subdirs(os.path.join(root, path), listing)]
+        folder = makes_folder(path, layout, present, listing.files)
         found = foreign_stores(root, path, listing, folder=folder)
         if stores is not None:
             stores += found

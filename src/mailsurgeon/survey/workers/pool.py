@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import ParamSpec, TypeVar, cast
 
+from mailsurgeon.host.interrupts import unbroken
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -37,7 +39,7 @@ def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]
     context = multiprocessing.get_context("spawn")
     executor: Executor
     try:
-        with _without_interrupts():
+        with unbroken(), _without_signals():
             executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
             _widen(executor)
             return executor, [executor.submit(os.getpid) for _ in range(workers)]
@@ -59,12 +61,14 @@ def _widen(executor: Executor) -> None:
 
 
 @contextmanager
-def _without_interrupts() -> Generator[None]:
-    """Blocks Ctrl+C in this thread and, for good, in the processes that it starts: until a worker
-    ignores it, it would end with a traceback. One that comes meanwhile arrives afterwards."""
-    resource_tracker.ensure_running()  # it would unblock the signal again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _without_signals() -> Generator[None]:
+    """Blocks Ctrl+C and the loss of the terminal in this thread and, for good, in the processes
+    that it starts, which would say something on stderr as they end. What comes meanwhile arrives
+    afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
+        resource_tracker.ensure_running()  # it would unblock Ctrl+C again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -125,13 +129,15 @@ class LateWorkers(Executor):
             executor = self._executor
         if executor is None:
             return
+        # Only this thread of the pool knows when it is over; without waiting, the pool forgets it.
+        manager: threading.Thread | None = getattr(executor, "_executor_manager_thread", None)
         executor.shutdown(wait=False, cancel_futures=cancel_futures)
         idle = all(answer.done() for answer in (*self._answers, *self._asked.copy()))
         if cancel_futures and not idle:
             for worker in multiprocessing.active_children():
                 worker.kill()  # they only read
-        if wait:
-            executor.shutdown(wait=True)
+        if wait and manager is not None:
+            manager.join()
 
 
 def stand_back() -> None:
@@ -144,6 +150,9 @@ def stand_back() -> None:
 
 def _start_worker() -> None:
     stand_back()
+    # Their parent ends them. A signal for its whole process group would end them one by one, of
+    # which the pool's own thread complains.
+    os.setpgid(0, 0)
     # A killed parent ends no workers, and the queue never closes: each worker holds both its ends.
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

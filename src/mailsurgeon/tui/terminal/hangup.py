@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from mailsurgeon.host.interrupts import ENDING, PROMPT, end_soon
+
 _Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 """What `signal.signal` returns."""
 
@@ -24,7 +26,8 @@ GRACE = 5.0  # seconds in which the screen must close once no operation runs
 
 
 class EndSignals:
-    """Handles SIGHUP and SIGTERM: sets `stop`, which ends the workers, and calls `end` once.
+    """Handles SIGHUP, SIGTERM and SIGINT: sets `stop`, which ends the workers, and calls `end`
+    once.
 
     `at_rest` is set while no operation runs. If the screen does not close within GRACE seconds
     after that, the process exits all the same: the journal is sound at every moment, and a program
@@ -41,7 +44,7 @@ class EndSignals:
     def take(self) -> None:
         """Installs the handlers; does nothing outside the main thread, which alone may."""
         with contextlib.suppress(ValueError):
-            for number in (signal.SIGHUP, signal.SIGTERM):
+            for number in ENDING:
                 if signal.getsignal(number) is signal.SIG_IGN:
                     continue  # by nohup(1), say
                 self._before[number] = signal.signal(number, self._arrived)
@@ -51,6 +54,8 @@ class EndSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+        if self._ending:  # the terminal is in order again
+            end_soon(0)
 
     def _arrived(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
@@ -58,12 +63,13 @@ class EndSignals:
         self._stop.set()
         if not self._ending:
             self._ending = True
-            threading.Thread(target=self._last_resort, daemon=True).start()
+            grace = PROMPT if number == signal.SIGHUP else GRACE  # no terminal is to be restored
+            threading.Thread(target=self._last_resort, args=(grace,), daemon=True).start()
             self._end()
 
-    def _last_resort(self) -> None:
+    def _last_resort(self, grace: float) -> None:
         self._at_rest.wait()
-        time.sleep(GRACE)
+        time.sleep(grace)
         os._exit(0)
 
 

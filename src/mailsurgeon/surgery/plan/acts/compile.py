@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.maildir.rename import compose
+from mailsurgeon.maildir.server_files import MBSYNC_UIDVALIDITY
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.surgery.model import Act, Left, QuarantinePath, Step
+from mailsurgeon.surgery.plan.acts.carried import Carrying, directories_moved, with_contents
 from mailsurgeon.surgery.plan.acts.copies import (
     drop_each_other,
     drop_without_copy,
@@ -18,11 +20,7 @@ from mailsurgeon.surgery.plan.acts.copies import (
 from mailsurgeon.surgery.plan.acts.entry_task import EntryTask, changes_date, task_order
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
-from mailsurgeon.surgery.plan.kept_copies import (
-    copies_stay,
-    kept_copy,
-    with_contents,
-)
+from mailsurgeon.surgery.plan.kept_copies import copies_stay, kept_copy
 from mailsurgeon.surgery.plan.remedies.keyword_transfer import courier_step
 from mailsurgeon.surgery.plan.remedies.make_subdirs import lacks_couriers_tmp, missing_subdirs
 from mailsurgeon.surgery.plan.remedies.registry import REMEDY
@@ -46,13 +44,15 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
     united = unite_flags(tasks, context)
     acts = list(_missing_homes(tasks, context))
     ends: dict[bytes, tuple[bytes, bytes | None]] = {}
+    gone: list[bytes] = []
     for task in sorted(tasks.values(), key=lambda task: task_order(task, context)):
         conditions = tuple(
             kept_copy(one, ends, context, dated=one.path in tasks and tasks[one.path].is_dated)
             for one in task.relies_on
         )
         busy = task.takes_directory and _is_busy(task, tasks, context)
-        act = _act_of(task, context, united.get(task.entry.path), conditions, busy=busy)
+        carrying = Carrying(gone, busy=busy)
+        act = _act_of(task, context, united.get(task.entry.path), conditions, carrying)
         codes = tuple(task.codes)
         if act is None:
             left.append(Left(task.entry.path, "there is nothing to change", codes, False))
@@ -60,6 +60,7 @@ def compile_acts(choices: Iterable[Choice], context: SpoolContext) -> tuple[list
             left.append(Left(task.entry.path, reason, codes))
         else:
             ends.update(_ends(act))
+            gone += directories_moved(act)
             acts.append(act)
     return acts, left
 
@@ -150,17 +151,15 @@ def _act_of(
     context: SpoolContext,
     companion: EntryTask | None,
     conditions: tuple[StepCondition, ...],
-    *,
-    busy: bool,
+    carrying: Carrying,
 ) -> Act | None:
-    """The act of one task, under these conditions; None if there is nothing to do. `busy`: other
-    tasks change messages in the directory that it moves."""
+    """The act of one task, under these conditions; None if there is nothing to do."""
     if task.repair.away:
         steps, notes = _put_away(task, context, conditions), list[str]()
     else:
         steps, notes = _rename(task, context)
     if task.entry.is_directory:
-        steps = [_carrying(step, context, busy=busy) for step in steps]
+        steps = [with_contents(step, context, carrying) for step in steps]
     if companion is not None:
         steps += _rename(companion, context)[0]
     if not steps:
@@ -218,21 +217,16 @@ def _is_busy(task: EntryTask, tasks: Mapping[bytes, EntryTask], context: SpoolCo
     )
 
 
-def _carrying(step: Step, context: SpoolContext, *, busy: bool) -> Step:
-    """The step with its quota change and its conditions filled in, if it moves a directory."""
-    if not isinstance(step, Rename):
-        return step
-    step = with_contents(step, context, busy=busy)
-    return replace(step, quota=context.quota.of_folder(step.source, step.target))
-
-
 def _home(entry: EntryDetail, context: SpoolContext) -> bytes | None:
     """The folder whose lock the act needs: the entry's own if it is a folder moved as a whole.
 
-    A stale lock is quarantined without any lock: taking the lock would remove it.
+    A stale lock is quarantined without any lock: taking the lock would remove it. So is what lies
+    in the place of the file that mbsync locks and is none: nobody can lock that.
     """
     path = entry.path
     if entry.place == Place.FOLDER and entry.filename.endswith(b".lock"):
+        return None
+    if entry.filename == MBSYNC_UIDVALIDITY and not entry.is_file:
         return None
     if entry.is_directory and path in context.by_path:
         return path
@@ -290,5 +284,7 @@ def _after(
     """The steps on the file under its last name; those that change its time come last, because the
     others expect the old time."""
     home, expected = _home(task.entry, context), context.expected(task.entry)
+    if task.entry.is_directory and "fix-permissions" in task.remedies:
+        home = None  # no server minds, and the lock may not be had in a directory of another's
     for step in sorted(steps, key=changes_date):
         yield replace(step, source=path, expected=expected, folder=home)

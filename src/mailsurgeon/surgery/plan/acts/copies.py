@@ -125,8 +125,8 @@ def unite_flags(tasks: dict[bytes, EntryTask], context: SpoolContext) -> dict[by
             victim.repair = replace(victim.repair, notes=(_UNITED,))
             if own is None:
                 companions[kept.path] = companion
-                lasts[kept.path] = victim.entry.path
-    return {last: companions[kept] for kept, last in lasts.items()}
+        lasts[kept.path] = victim.entry.path
+    return {last: companions[kept] for kept, last in lasts.items() if kept in companions}
 
 
 def _lendable(entry: EntryDetail, context: SpoolContext) -> bytes:

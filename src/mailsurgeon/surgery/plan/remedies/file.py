@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 
 from mailsurgeon.maildir.filename import fmd5_field, uid_field
 from mailsurgeon.maildir.rename import NameChange
@@ -38,6 +39,9 @@ def file_message(choice: Choice, context: SpoolContext) -> Repair | Left:
         left = delivery_at_work(choice, context)
         if left:
             return left
+    served = context.lstat(join(target.path, b"cur"))
+    if served is not None and not stat.S_ISDIR(served.st_mode):
+        return choice.refuse(f"cur of {target.name} is a link or no directory; no mail goes there")
     home = context.home(entry)
     carried = carry_keywords(entry, home, target.path, context)
     change = NameChange(

@@ -7,6 +7,7 @@ from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.repair import Repair
 from mailsurgeon.surgery.plan.selection import OTHER_NAMES, Choice
 from mailsurgeon.surgery.steps.attributes import ChangeTime
+from mailsurgeon.survey.index.rows import indexed_time
 
 
 def fix_date(choice: Choice, context: SpoolContext) -> Repair | Left:
@@ -23,5 +24,9 @@ def fix_date(choice: Choice, context: SpoolContext) -> Repair | Left:
         return choice.refuse(OTHER_NAMES)
     if entry.nlink > 1 and not context.to_date(entry.inode):
         return choice.leave("the time is set under another name of the same file")
-    step = ChangeTime(None, None, before=entry.mtime_ns, after=after, links=entry.nlink)
+    status = context.lstat(entry.path)  # the index may not hold its time
+    before = status.st_mtime_ns if status else entry.mtime_ns
+    if indexed_time(before) != entry.mtime_ns:
+        return choice.refuse("its time has changed")
+    step = ChangeTime(None, None, before=before, after=after, links=entry.nlink)
     return Repair("fix-date", after=(step,))

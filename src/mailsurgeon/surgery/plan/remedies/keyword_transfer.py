@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mailsurgeon.maildir.lists.keywords import FIRST_LETTER
+from mailsurgeon.maildir.lists.keywords import FIRST_LETTER, nameless
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.plan.context import SpoolContext
 from mailsurgeon.surgery.plan.entry_detail import EntryDetail
 from mailsurgeon.surgery.steps.lists.keywords import CarriedKeywords, NameLetters
+from mailsurgeon.survey.read.folder_context import read_letters
 from mailsurgeon.text import visible
 
 
@@ -29,9 +30,13 @@ class Carried:
 def carry_keywords(
     entry: EntryDetail, home: bytes | None, target: bytes, context: SpoolContext
 ) -> Carried:
-    """Carries the keywords of a message from the folder `home` (None: none) to `target`."""
+    """Carries the keywords of a message from the folder `home` (None: none) to `target`.
+
+    In the same folder letters stay as they are, but those without a name are dropped: Dovecot would
+    invent one, or show another keyword's once the letter is given to that.
+    """
     if home == target:
-        return Carried()
+        return _named_here(entry, target, context)
     courier = courier_step(entry, home, target, context)
     flags = context.info(entry).flags
     letters = [letter for letter in flags if FIRST_LETTER <= letter <= 0x7A]
@@ -39,6 +44,17 @@ def carry_keywords(
         return Carried(None, courier)
     mapping, notes = _map(letters, home, target, context)
     return Carried(mapping, (*_adding(target, mapping, context), *courier), notes)
+
+
+def _named_here(entry: EntryDetail, folder: bytes, context: SpoolContext) -> Carried:
+    flags = context.info(entry).flags
+    letters = [letter for letter in flags if FIRST_LETTER <= letter <= 0x7A]
+    names = read_letters(context.spool, folder) if letters else None
+    lost = nameless(letters, names) if names is not None else ""
+    if not lost:
+        return Carried()
+    notes = (f"keyword letter {letter} is dropped: it has no name in the folder" for letter in lost)
+    return Carried({one: one for one in letters if chr(one) not in lost}, notes=tuple(notes))
 
 
 def _map(

@@ -33,6 +33,9 @@ def moved_whole(choice: Choice, context: SpoolContext, target: bytes) -> Repair 
     entry, path = choice.entry, choice.entry.path
     if target in context.by_path or context.lstat(target) is not None:
         return choice.refuse(f"{os.fsdecode(target)} is there already")
+    other = context.becoming.setdefault(target, path)
+    if other != path:
+        return choice.refuse(f"{os.fsdecode(other)} becomes {os.fsdecode(target)} before it")
     kept = os.path.lexists(context.spool.control_of(path)) if context.spool.control else False
     if kept:
         return choice.refuse(
