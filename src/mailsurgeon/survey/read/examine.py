@@ -158,7 +158,8 @@ class _Examination:
             if (mode, uid, gid) != last:
                 last = (mode, uid, gid)
                 which = self.healthy.owner_number(last) if stat.S_ISREG(mode) else -1
-            if which >= 0 and links == 1 and sound(name, place, size, mtime_ns, folder, moment):
+            plain = which >= 0 and links == 1 and mtime_ns == indexed_time(mtime_ns)
+            if plain and sound(name, place, size, mtime_ns, folder, moment):
                 keep((offset, name, size, mtime_ns, ctime_ns, inode, which, *UNREAD))
                 numbers += (size, mtime_ns, ctime_ns, inode)
             elif not self._status(task.first + offset, name):
