@@ -45,9 +45,6 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
         return [linked(facts)] if facts.place in ("cur", "new") else []
     if not moment.full:
         facts = _unread(facts)
-    if facts.traits & Traits.MBOX and facts.place in ("cur", "new"):
-        # No message at all: nothing about its name or size is worth a repair.
-        return [finding] if (finding := from_line(facts)) else []
     found = [rule(facts, folder) for rule in FILE_RULES]
     if facts.size == 0:
         found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]

@@ -120,6 +120,7 @@ CODES = st.sets(
 @example(
     [(b"", b"1.1.h,U=5:2,S"), (b"", b"2.2.h,U=5:2,S"), (b"cur", b"3.3.h,U=6:2,S")], None, 9, False
 )
+@example([(b"cur", b".,U=7")], {"bad-name", "bad-flags"}, 5, False)
 @example([(b"cur", b"1.h;2,S"), (b"cur", b"2.h;2,"), (b"", b"3.h:2,FS")], None, None, False)
 @example([(b"cur", b":1.h:2,SF"), (b"cur", b":2,SF"), (b"new", b":2,S")], None, None, True)
 def test_a_spool_of_odd_names_gets_no_worse_and_is_done_at_once(

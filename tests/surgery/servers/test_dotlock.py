@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -65,13 +66,17 @@ def test_a_lock_names_process_and_host_and_is_removed(tmp_path: Path, directory:
     assert os.listdir(tmp_path) == []
 
 
-@protects("a lock of a living process is never overridden", where="surgery/servers/dotlock.py")
-@protects("no lock of ours stays", where="surgery/servers/dotlock.py")
+@protects(
+    "no lock of ours stays",
+    where="surgery/servers/dotlock.py",
+    seen="seen failing with one try, of a disk that errs once",
+)
+@pytest.mark.parametrize("number", [errno.EIO, errno.EPERM])
 def test_an_error_while_it_is_removed_leaves_no_lock(
-    tmp_path: Path, directory: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, directory: int, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     lock = take(directory)
-    unlink, errors = os.unlink, [PermissionError(1, "no")]
+    unlink, errors = os.unlink, [OSError(number, os.strerror(number))]
 
     def once_failing(*where: object, **more: object) -> None:
         if errors:
@@ -83,6 +88,7 @@ def test_an_error_while_it_is_removed_leaves_no_lock(
     assert os.listdir(tmp_path) == []
 
 
+@protects("a lock of a living process is never overridden", where="surgery/servers/dotlock.py")
 def test_a_live_holder_is_waited_for_and_never_overridden(tmp_path: Path, directory: int) -> None:
     place = tmp_path / os.fsdecode(LOCK)
     told: list[str] = []

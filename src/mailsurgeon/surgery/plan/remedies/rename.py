@@ -27,6 +27,8 @@ def rename(choice: Choice, context: SpoolContext) -> Repair | Left:
             sizes=entry.sizes,
             set_sizes=None not in entry.sizes,
             usable=True,
+            # Servers and mbsync pass over a dot file, so a UID in its name is in nobody's use.
+            strip_uid=entry.filename.startswith(b"."),
             repair_info=context.info(entry).kind == BAD,  # an info such as `:x` is invalid
         )
         return Repair("rename", change)
