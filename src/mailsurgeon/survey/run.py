@@ -26,9 +26,8 @@ from mailsurgeon.survey.read.hang_guard import TICK, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
 from mailsurgeon.survey.walk.listing import Listing, directory_stamp, stamp_text
 from mailsurgeon.survey.walk.walk import Directory, Walk, walk
-from mailsurgeon.survey.workers.pool import make_executor
 
-__all__ = ["Progress", "SurveyResult", "make_executor", "run_survey"]
+__all__ = ["Progress", "SurveyResult", "run_survey"]
 
 
 def run_survey(
