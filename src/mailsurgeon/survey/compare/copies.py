@@ -16,7 +16,6 @@ from mailsurgeon.survey.index.writer import IndexWriter
 from mailsurgeon.survey.read.message_file import digests, open_file
 
 _GROUPS = 200  # groups of messages that are looked up together
-_ROWS = 5_000  # messages that get rows together
 
 _Key = tuple[int, int, int | None, str | None]
 """Folder (0 if it does not matter), size, virtual size, Message-ID: equal files have equal keys."""
@@ -124,11 +123,10 @@ class Copies:
 
     def groups_with_id(self) -> Iterator[list[Copy]]:
         """Groups of messages that share a Message-ID."""
-        groups = message_ids.sharing_message_id(self.index)
-        # They get digests. In the order of their ids, each slice is unpacked once.
-        for ids in chunks(sorted(number for group in groups for number in group), _ROWS):
-            self.writer.make_rows(ids)
-        for some in chunks(groups, _GROUPS):
+        # They get rows, which hold the digests of their contents; the texts of the Message-IDs are
+        # compared among rows.
+        self.writer.make_rows(digests=message_ids.meeting_digests(self.index))
+        for some in chunks(message_ids.sharing_message_id(self.index), _GROUPS):
             ids = [number for group in some for number in group]
             known = {row.id: row for row in comparison.comparable(self.index, ids)}
             for group in some:
