@@ -43,16 +43,16 @@ def make_executor(jobs: int | None = None) -> Executor:
     return executor
 
 
-Started = tuple[Executor, list[Future[int]]]
+StartingPool = tuple[Executor, list[Future[int]]]
 """Worker processes that are starting, and futures that end as the workers become ready."""
 
 
-def start_executor(jobs: int | None = None) -> Started:
+def start_executor(jobs: int | None = None) -> StartingPool:
     """Spawned worker processes."""
     return _started(jobs, "spawn")
 
 
-def fork_executor(jobs: int | None = None) -> Started | None:
+def fork_executor(jobs: int | None = None) -> StartingPool | None:
     """Forked worker processes, with all modules that this process has loaded; None where a fork is
     not safe. Call this before an index or a journal is open: copies would hold its files."""
     # Elsewhere than on Linux, libraries of the system have threads that nobody sees.
@@ -61,7 +61,7 @@ def fork_executor(jobs: int | None = None) -> Started | None:
     return _started(jobs, "fork")
 
 
-def _started(jobs: int | None, method: str) -> Started:
+def _started(jobs: int | None, method: str) -> StartingPool:
     workers = jobs or min(_MOST, os.cpu_count() or 1)
     context = multiprocessing.get_context(method)
     executor: Executor | None = None
