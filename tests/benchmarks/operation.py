@@ -18,7 +18,8 @@ from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import index_path, open_spool
-from mailsurgeon.survey.run import make_executor, run_survey
+from mailsurgeon.survey.run import run_survey
+from mailsurgeon.survey.workers.pool import make_executor
 
 T = TypeVar("T")
 

@@ -16,6 +16,7 @@ import pytest
 
 from mailsurgeon.cli import run as run_program
 from mailsurgeon.host.host import Host
+from mailsurgeon.survey.workers import pool
 from tests.support.spool import Entry, Picture, SpoolTree
 
 MTIME = 1_600_000_000_000_000_000
@@ -67,6 +68,13 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def readers_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test puts in place of a function, and notes in a list, is its own process's: that one
+    reads. Commands in processes of their own fork their readers."""
+    monkeypatch.setattr(pool, "fork_executor", lambda _jobs: None)
 
 
 @pytest.fixture

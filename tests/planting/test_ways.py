@@ -14,7 +14,7 @@ import pytest
 
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.survey.open_spool import Options
-from mailsurgeon.survey.run import make_executor
+from mailsurgeon.survey.workers.pool import make_executor
 
 from .combine import build_spool
 from .looking import looking

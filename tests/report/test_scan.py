@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 
 import pytest
 
@@ -75,6 +76,30 @@ def test_json_is_exactly_the_contract(findings: ScanFindings) -> None:
         },
         "not_examined": [],
     }  # fmt: skip
+
+
+def test_problems_are_written_as_the_library_writes_them(filling: Filling) -> None:
+    """They are put together from texts."""
+    inbox = filling.folder(b"", 'a "b"\\\u20ac\udcff', 1, 1)
+    detail = {"text": 'Grüße "\x7f\\\U0001f600', "n": [1, -2.5, None, True], "in": {"": {}}}
+    filling.problem(inbox, HOSTILE, "not-mail", remedy="quarantine", **detail)
+    filling.problem(None, b"old", "stray-directory", Severity.INFO)
+    findings = ScanFindings(SPOOL, filling.index, FULL)
+    expected = [
+        {
+            "code": row.code,
+            "severity": Severity(row.severity).word,
+            "folder": None if row.folder is None else findings.folder_names[row.folder],
+            "path": os.fsdecode(row.path),
+            "detail": row.detail,
+            "remedy": row.remedy,
+        }
+        for row in findings.problems()
+    ]
+    lines = [json.dumps(one) for one in expected]
+    assert text(findings, "jsonl").splitlines() == lines
+    whole = ",\n  ".join(lines)
+    assert f'"problems": [\n  {whole}],\n "totals"' in text(findings, "json")
 
 
 def test_a_spool_of_nothing_is_still_json(filling: Filling) -> None:

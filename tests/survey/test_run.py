@@ -18,7 +18,8 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.slice import Known
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.read import directories
-from mailsurgeon.survey.run import Progress, make_executor
+from mailsurgeon.survey.run import Progress
+from mailsurgeon.survey.workers.pool import make_executor
 from tests.support.protects import protects
 from tests.survey.conftest import Reads
 from tests.survey.survey_maildir import DATE, DAY, SurveyMaildir, text

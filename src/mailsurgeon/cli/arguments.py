@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.maildir.server_files import kind_of
-from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.questions import folder_called
-from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.text import visible
+
+if TYPE_CHECKING:
+    from mailsurgeon.maildir.spool import Spool
+    from mailsurgeon.survey.index.index import Index
+    from mailsurgeon.survey.index.rows import FolderRow
 
 _MOST_NAMES = 20
 
@@ -23,6 +22,10 @@ def spread_codes(tokens: Sequence[str]) -> list[str]:
 
     A word after `--only CODE` counts as another code only if the catalogue has it.
     """
+    if not any(token.startswith("--only") for token in tokens):
+        return list(tokens)
+    from mailsurgeon.diagnosis.catalogue import CATALOGUE
+
     spread: list[str] = []
     codes_follow = False
     for position, token in enumerate(tokens):
@@ -48,6 +51,10 @@ def spread_codes(tokens: Sequence[str]) -> list[str]:
 def checked_codes(codes: Iterable[str]) -> frozenset[str]:
     """The codes as a set; raises MailsurgeonError, which lists all codes, for an unknown one."""
     wanted = frozenset(codes)
+    if not wanted:
+        return wanted
+    from mailsurgeon.diagnosis.catalogue import CATALOGUE
+
     for code in sorted(wanted - CATALOGUE.keys()):
         raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
     return wanted
@@ -58,9 +65,14 @@ def checked_folders(spool: Spool, index: Index, names: Iterable[str]) -> list[Fo
 
     Raises MailsurgeonError, which lists known folders, for an unknown name.
     """
+    wanted = list(names)
+    if not wanted:
+        return []
+    from mailsurgeon.survey.index.questions import folder_called
+
     folders = index.folders()
     found: list[FolderRow] = []
-    for name in names:
+    for name in wanted:
         row = folder_called(name.rstrip("/") or name, folders, spool.layout)
         if row is None:
             raise MailsurgeonError(f"{name}: no such folder; {_known(name, folders)}")
@@ -74,6 +86,8 @@ def _known(name: str, folders: Sequence[FolderRow]) -> str:
         return "the spool has none"
     if len(names) <= _MOST_NAMES:
         return f"known are {', '.join(map(visible, names))}"
+    import difflib
+
     near = difflib.get_close_matches(name, names, _MOST_NAMES, 0.5) or names[:_MOST_NAMES]
     return f"{len(names):,} are known, among them {', '.join(map(visible, near))}"
 
@@ -118,6 +132,8 @@ def _path_in(spool: Spool, argument: bytes) -> bytes:
 
 def is_sound_server_file(index: Index, path: bytes) -> bool:
     """Whether a path is a server's own file in which the survey found no problem."""
+    from mailsurgeon.maildir.server_files import kind_of
+
     return bool(kind_of(path)) and index.entry_at(path) is None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.cli.console import (
     answer,
@@ -17,18 +18,22 @@ from mailsurgeon.cli.console import (
 )
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import Common, Consent
-from mailsurgeon.cli.session import SurveyedSpool, surgeon_for, surveying
+from mailsurgeon.cli.session import SurveyedSpool, readers, surgeon_for, surveying
 from mailsurgeon.errors import Refused
 from mailsurgeon.host.interrupts import interrupted_code, interruptible
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.report.plan import print_plan
-from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
-from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
+
+if TYPE_CHECKING:
+    from mailsurgeon.surgery.model import Plan, Report
+    from mailsurgeon.surgery.surgeon import Surgeon
+    from mailsurgeon.survey.index.rows import NotExamined
+
+    Planner = Callable[[SurveyedSpool], Plan]
 
 
 def may_change(consent: Consent) -> bool:
@@ -187,16 +192,16 @@ def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: C
         table()
 
 
-Planner = Callable[[SurveyedSpool], Plan]
-
-
 def operate(spool: str | None, planned: Planner, consent: Consent, common: Common) -> int:
     """Surveys the spool, makes the plan and carries it out; returns the exit code."""
     chosen = opened(spool, common)
     changes = may_change(consent)
-    with surgeon_for(chosen, common, force=consent.force, changes=changes) as surgeon:
-        with surveying(chosen, common) as surveyed:
-            plan = planned(surveyed)
-            sizes = {row.path: row.messages for row in surveyed.index.folders()}
-            unseen = surveyed.index.not_examined()
-        return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)
+    with ExitStack() as helped:
+        reading = helped.enter_context(readers(common))
+        with surgeon_for(chosen, common, force=consent.force, changes=changes) as surgeon:
+            with surveying(chosen, common, reading=reading) as surveyed:
+                helped.close()  # all is read
+                plan = planned(surveyed)
+                sizes = {row.path: row.messages for row in surveyed.index.folders()}
+                unseen = surveyed.index.not_examined()
+            return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)

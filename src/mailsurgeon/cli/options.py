@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from mailsurgeon.host.host import Host
-from mailsurgeon.survey.open_spool import Options
+
+if TYPE_CHECKING:
+    from mailsurgeon.survey.open_spool import Options
 
 DEFAULTS = Parameter(negative=(), show_default=False)
 """Applies to every option of every command."""
@@ -96,6 +98,8 @@ class Common:
 
     def survey_options(self, clock_ahead: float = 0.0) -> Options:
         """These options as the survey takes them; `clock_ahead` in seconds."""
+        from mailsurgeon.survey.open_spool import Options
+
         return Options(
             layout=self.layout,
             control=None if self.control is None else os.fsencode(self.control.absolute()),

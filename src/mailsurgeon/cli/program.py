@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import sqlite3
 import sys
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -99,13 +96,8 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
         _forget_stdout()
         complain(_os_error(error))
         return COULD_NOT
-    except sqlite3.Error as error:
-        complain(f"the index or the journal cannot be used: {error}")
-        return COULD_NOT
-    except Exception as error:  # a fault of ours is one line too
-        if sys.flags.dev_mode:
-            traceback.print_exc()
-        complain(f"a fault of mailsurgeon: {type(error).__name__}: {error}")
+    except Exception as error:
+        complain(_fault(error))
         return COULD_NOT
 
 
@@ -120,9 +112,24 @@ def _called(app: App, arguments: Sequence[str], host: Host) -> object:
     return command(*bound.args, **bound.kwargs)
 
 
+def _fault(error: Exception) -> str:
+    """One line about an error that nothing else has explained."""
+    import sqlite3
+
+    if isinstance(error, sqlite3.Error):
+        return f"the index or the journal cannot be used: {error}"
+    if sys.flags.dev_mode:
+        import traceback
+
+        traceback.print_exc()
+    return f"a fault of mailsurgeon: {type(error).__name__}: {error}"
+
+
 def _usage(error: CycloptsError, arguments: Sequence[str]) -> str:
     """What is wrong with the command line, without a full stop."""
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        import difflib
+
         first = arguments[0]
         near = difflib.get_close_matches(first, COMMANDS, 1, 0.7)
         if near and first not in COMMANDS:

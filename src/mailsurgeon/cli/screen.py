@@ -1,33 +1,30 @@
-"""Opens the screen. Only this module imports Textual, and only once the screen is to open."""
+"""Opens the screen. Only this module imports Textual, and only once the screen is to open.
+
+Every command line imports this module, so its functions import what they need.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
-import sqlite3
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
 from mailsurgeon.cli.console import complain
-from mailsurgeon.cli.open_spool import opened, several
 from mailsurgeon.cli.options import COMMON, Common, UsualSpool
 from mailsurgeon.cli.startup import LateSurgeon, exits_promptly
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.host.own_places import temporary_home
-from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.open_spool import index_path
-from mailsurgeon.survey.process.client import Apart
 
 if TYPE_CHECKING:
+    from mailsurgeon.maildir.spool import Spool
     from mailsurgeon.surgery.surgeon import Surgeon
+    from mailsurgeon.survey.index.index import Index
+    from mailsurgeon.survey.process.client import Apart
 
 
 @Parameter(name="*")
@@ -61,6 +58,8 @@ def screen(
     a list of them (scan-all --help explains what a spool is).
     """
     with exits_promptly():
+        from mailsurgeon.cli.open_spool import opened, several
+
         if spool is not None and (all or several(spool, common) is not None):
             return _run_on_many(spool, common, display, read_only=read_only)
         chosen = opened(spool, common)
@@ -100,6 +99,8 @@ def _apart(common: Common, spool: Spool | None = None) -> Iterator[Apart]:
 
     Raises MailsurgeonError if the cluster named by `--scheduler` cannot be used.
     """
+    from mailsurgeon.survey.process.client import Apart
+
     with closing(Apart(common.jobs, common.scheduler, complain)) as apart:
         if common.scheduler is not None:
             apart.meet(spool)
@@ -155,9 +156,18 @@ def run_on(
 @contextmanager
 def _index(spool: Spool) -> Iterator[Index]:
     """The stored index of this spool, or a temporary one if it cannot be stored."""
+    import sqlite3
+
+    from mailsurgeon.survey.index.index import Index
+    from mailsurgeon.survey.open_spool import index_path
+
     try:
         index = Index.open(index_path(spool))
     except (OSError, sqlite3.Error):
+        import tempfile
+
+        from mailsurgeon.host.own_places import temporary_home
+
         with (
             tempfile.TemporaryDirectory(
                 prefix="mailsurgeon-", dir=temporary_home(spool.root)
@@ -175,6 +185,10 @@ def _index(spool: Spool) -> Iterator[Index]:
 @contextmanager
 def temporary_index(directory: str) -> Iterator[Index]:
     """An index in a directory that the caller removes."""
+    from pathlib import Path
+
+    from mailsurgeon.survey.index.index import Index
+
     index = Index.open(Path(directory) / "index.sqlite3")
     try:
         yield index

@@ -1,29 +1,31 @@
-"""What a command works with: a spool surveyed just now, and the surgeon that may change it."""
+"""What a command works with: a spool surveyed just now, and the surgeon that may change it.
+
+Each function imports what it works with, because no command needs all of it.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from mailsurgeon.cli.console import asked, complain, on_terminal, progress, stoppable
 from mailsurgeon.cli.options import Common
 from mailsurgeon.errors import JournalError, SpoolBusy
 from mailsurgeon.host import interrupts
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.procedures.survey_spool import SurveyRequest, looked_at
-from mailsurgeon.surgery.model import Report
-from mailsurgeon.surgery.surgeon import Surgeon
-from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.run import Progress, SurveyResult
-from mailsurgeon.survey.workers.pool import LateWorkers, make_executor
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-_WORTH_IT = 0.3  # seconds: after so long, worker processes save more than their start costs
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from mailsurgeon.procedures.survey_spool import SurveyRequest
+    from mailsurgeon.surgery.model import Report
+    from mailsurgeon.surgery.surgeon import Surgeon
+    from mailsurgeon.survey.index.index import Index
+    from mailsurgeon.survey.progress import Progress, SurveyResult
+
+    Reading = Callable[[Spool], Executor | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,23 @@ class SurveyedSpool:
 
 @contextmanager
 def surveying(
-    spool: Spool, common: Common, *, quick: bool = False, fresh: bool = False
+    spool: Spool,
+    common: Common,
+    *,
+    quick: bool = False,
+    fresh: bool = False,
+    reading: Reading | None = None,
 ) -> Iterator[SurveyedSpool]:
     """Surveys the spool now; reads only what has changed since the last survey.
 
-    `quick` opens no message, `fresh` forgets the last survey. If the index cannot be stored (the
-    disk is read-only or full), the survey uses a temporary one. Raises KeyboardInterrupt if the
-    operator interrupts it.
+    `quick` opens no message, `fresh` forgets the last survey; `reading`: what `readers` has
+    yielded, else the survey has its own. If the index cannot be stored (the disk is read-only or
+    full), the survey uses a temporary one. Raises KeyboardInterrupt if the operator interrupts it.
     """
+    from mailsurgeon.procedures.survey_spool import looked_at
+
     with ExitStack() as kept:
-        with survey_request(common, quick=quick, fresh=fresh) as request:
+        with survey_request(common, quick=quick, fresh=fresh, reading=reading) as request:
             index, result = kept.enter_context(looked_at(spool, request))
         if result.cancelled:
             raise KeyboardInterrupt
@@ -60,18 +69,26 @@ def survey_request(
     quick: bool = False,
     fresh: bool = False,
     about: Callable[[], str] = lambda: "",
+    reading: Reading | None = None,
 ) -> Iterator[SurveyRequest]:
     """The request for surveys of one spool or of several in turn: with readers, a progress bar and
-    a check for interrupts. `about` returns text, safe to show, that precedes the stage in the bar.
+    a check for interrupts. `about` returns text, safe to show, that precedes the stage in the bar;
+    `reading` is what `readers` has yielded, if they have been started.
     """
-    with readers(common) as reading, progress(not common.quiet) as advance:
+    from mailsurgeon.procedures.survey_spool import SurveyRequest
+
+    # The readers first: the bar has a thread, beside which none are forked.
+    with (
+        readers(common) if reading is None else nullcontext(reading) as reads,
+        progress(not common.quiet) as advance,
+    ):
 
         def show(now: Progress) -> None:
             advance(about() + now.stage, now.done, now.total)
 
         yield SurveyRequest(
             common.survey_options(),
-            reading,
+            reads,
             quick,
             fresh,
             on_progress=show,
@@ -81,12 +98,17 @@ def survey_request(
 
 
 @contextmanager
-def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
+def readers(common: Common) -> Iterator[Reading]:
     """Yields a function from a spool to the executor that reads its messages; None stands for this
-    process.
+    process. A command that opens a journal enters this before, because the readers may be forked.
 
     Raises MailsurgeonError if the cluster named by `--scheduler` cannot be used.
     """
+    if common.jobs == 1 and common.scheduler is None:
+        yield lambda _spool: None
+        return
+    from mailsurgeon.survey.workers.pool import CommandWorkers, make_executor
+
     if common.scheduler is not None:
         from mailsurgeon.survey.workers.cluster import connect
 
@@ -96,30 +118,13 @@ def readers(common: Common) -> Iterator[Callable[[Spool], Executor | None]]:
         finally:
             cluster.close()
         return
-    executor = None if common.jobs == 1 else _HelpedWhenLong(common.jobs)
+    import mailsurgeon.survey.run  # noqa: F401  (so that forked readers share it)
+
+    executor = CommandWorkers(common.jobs)
     try:
         yield lambda _spool: executor
     finally:
-        if executor is not None:
-            executor.shutdown(wait=True, cancel_futures=True)
-
-
-class _HelpedWhenLong(LateWorkers):
-    """Starts worker processes once a survey has taken longer than their start would; until they are
-    ready, this process reads."""
-
-    def __init__(self, jobs: int | None) -> None:
-        super().__init__(jobs)
-        self._since = time.monotonic()
-
-    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        if time.monotonic() - self._since > _WORTH_IT:
-            self.start()
-        if self.warm:
-            return super().submit(fn, *args, **kwargs)
-        done: Future[_T] = Future()
-        done.set_result(fn(*args, **kwargs))
-        return done
+        executor.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
@@ -131,6 +136,8 @@ def surgeon_for(
     `changes`: recovers the operation that an earlier run left unfinished, if any; without it, the
     operation is only reported on stderr.
     """
+    from mailsurgeon.surgery.surgeon import Surgeon
+
     with Surgeon(
         spool,
         **common.journal_options(),
@@ -182,13 +189,19 @@ def _settle_doubts(surgeon: Surgeon) -> None:
 def warn_of_unfinished(spool: Spool, common: Common) -> None:
     """Reports an unfinished operation on stderr. A damaged journal is reported too, and does not
     stop the caller: looking at a spool needs no journal."""
-    with Surgeon(
-        spool, **common.journal_options(), quarantine=common.quarantine_dir, host=common.host
-    ) as surgeon:
-        try:
-            _report_unfinished(surgeon)
-        except JournalError as error:
-            complain(str(error))
+    from mailsurgeon.surgery.spool_journal import may_be_unfinished
+
+    try:
+        if may_be_unfinished(
+            spool,
+            state_dir=common.state_dir,
+            journal=common.journal,
+            quarantine=common.quarantine_dir,
+        ):
+            with surgeon_for(spool, common):
+                pass  # it reports
+    except JournalError as error:
+        complain(str(error))
 
 
 def _report_recovered(spool: Spool, report: Report) -> None:

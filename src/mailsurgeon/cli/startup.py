@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailsurgeon.cli.options import Common
-from mailsurgeon.maildir.spool import Spool
 
 if TYPE_CHECKING:
+    from mailsurgeon.maildir.spool import Spool
     from mailsurgeon.surgery.surgeon import Surgeon
 
 _MOMENT = 0.3  # seconds that the program waits for its threads when it ends

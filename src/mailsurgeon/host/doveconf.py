@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
-import subprocess
+from typing import TYPE_CHECKING
 
-from mailsurgeon.maildir.config import dovecot_config
-from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, Person, SpoolLocation
+if TYPE_CHECKING:
+    from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, Person, SpoolLocation
 
 SECONDS = 5.0
 FOUND_BY = "doveconf"
@@ -17,9 +16,13 @@ FOUND_BY = "doveconf"
 def configuration(seconds: float = SECONDS) -> ConfigBlock | None:
     """The output of `doveconf -n` as blocks; None if the program is missing, fails, or takes longer
     than `seconds`."""
-    program = shutil.which("doveconf", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
+    program = _program()
     if program is None:
         return None
+    import subprocess  # only where there is something to run
+
+    from mailsurgeon.maildir.config.dovecot_config import read_configuration
+
     try:
         asked = subprocess.run(
             [program, "-n"],
@@ -27,7 +30,16 @@ def configuration(seconds: float = SECONDS) -> ConfigBlock | None:
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
-    return dovecot_config.read_configuration(asked.stdout) if asked.returncode == 0 else None
+    return read_configuration(asked.stdout) if asked.returncode == 0 else None
+
+
+def _program() -> str | None:
+    """The program of this name in PATH, or where systems install it."""
+    for directory in f"{os.environ.get('PATH', '')}:/usr/bin:/usr/sbin".split(":"):
+        path = os.path.join(directory, "doveconf")
+        if directory and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return None
 
 
 def location_in(known: ConfigBlock, root: bytes, owner: int) -> SpoolLocation | None:
@@ -37,7 +49,9 @@ def location_in(known: ConfigBlock, root: bytes, owner: int) -> SpoolLocation | 
     it does not exist or is the spool itself. Returns None when no location in the configuration is
     this spool's.
     """
-    found = dovecot_config.find(known, root, _person(owner), os.path.realpath)
+    from mailsurgeon.maildir.config.dovecot_config import SpoolLocation, find
+
+    found = find(known, root, _person(owner), os.path.realpath)
     if found is None:
         return None
     return SpoolLocation(
@@ -53,6 +67,8 @@ def _there(path: bytes | None, root: bytes) -> bytes | None:
 
 
 def _person(owner: int) -> Person | None:
+    from mailsurgeon.maildir.config.dovecot_config import Person
+
     try:
         entry = pwd.getpwuid(owner)
     except KeyError:

@@ -10,16 +10,14 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mailsurgeon.host import doveconf
 from mailsurgeon.host.files import read_small
-from mailsurgeon.maildir.config import dovecot_config
-from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, SpoolLocation
 from mailsurgeon.maildir.server_files import COURIER
 
 if TYPE_CHECKING:
     from mailsurgeon.host.auto_expunge import Expiry
     from mailsurgeon.host.mounts import FileSystems
     from mailsurgeon.host.processes import Processes
+    from mailsurgeon.maildir.config.dovecot_config import ConfigBlock, SpoolLocation
 
 MOUNTS = "/proc/self/mountinfo"
 PROC = b"/proc"
@@ -29,16 +27,16 @@ class Host:
     """The facts about one computer. Dovecot's configuration is read at most once, since that may
     take seconds.
 
-    `ask_dovecot` returns Dovecot's configuration, None without one. The other arguments are paths:
-    of Courier's settings, of the kernel's list of mounts, and of its directory of processes.
-    Several threads may use one `Host`. Unpickling one in another process gives that process's own
-    host.
+    `ask_dovecot` returns Dovecot's configuration, None without one (`doveconf.configuration` by
+    default). The other arguments are paths: of Courier's settings, of the kernel's list of mounts,
+    and of its directory of processes. Several threads may use one `Host`. Unpickling one in another
+    process gives that process's own host.
     """
 
     def __init__(
         self,
         *,
-        ask_dovecot: Callable[[], ConfigBlock | None] = doveconf.configuration,
+        ask_dovecot: Callable[[], ConfigBlock | None] | None = None,
         courier: bytes = COURIER.config,
         mounts: str = MOUNTS,
         proc: bytes = PROC,
@@ -61,19 +59,31 @@ class Host:
     def dovecot(self) -> ConfigBlock | None:
         """Dovecot's configuration; None if it is missing or cannot be read. The first use may take
         some seconds."""
-        return self._ask_dovecot()
+        if self._ask_dovecot is not None:
+            return self._ask_dovecot()
+        from mailsurgeon.host.doveconf import configuration
+
+        return configuration()
 
     def pop3_uidl_is_name(self) -> bool:
         """Whether Dovecot makes POP3 UIDLs from file names. Its other formats do not depend on the
         name."""
         known = self.dovecot
-        return known is not None and dovecot_config.uidl_format_is_name(known)
+        if known is None:
+            return False
+        from mailsurgeon.maildir.config.dovecot_config import uidl_format_is_name
+
+        return uidl_format_is_name(known)
 
     def location_of(self, root: bytes, owner: int) -> SpoolLocation | None:
         """The directories in which Dovecot keeps the lists and indexes of the spool at `root`, None
         when unknown; see `doveconf.location_in`."""
         known = self.dovecot
-        return None if known is None else doveconf.location_in(known, root, owner)
+        if known is None:
+            return None
+        from mailsurgeon.host.doveconf import location_in
+
+        return location_in(known, root, owner)
 
     def plugins_for(self, root: bytes, owner: int) -> frozenset[str] | None:
         """The mail plugins of the Dovecot that serves the spool at `root`; None when its
@@ -81,13 +91,19 @@ class Host:
         known = self.dovecot
         if known is None:
             return None
+        from mailsurgeon.maildir.config import dovecot_config
+
         serves = dovecot_config.names_no_location(known) or self.location_of(root, owner)
         return dovecot_config.plugins(known) if serves else None
 
     def has_dovecots_mail(self) -> bool:
         """Whether Dovecot is configured here to serve Maildirs at all."""
         known = self.dovecot
-        return known is not None and bool(dovecot_config.locations(known))
+        if known is None:
+            return False
+        from mailsurgeon.maildir.config.dovecot_config import locations
+
+        return bool(locations(known))
 
     def expiry(self) -> Expiry:
         """How long the servers keep messages. Reads Courier's settings at every call."""

@@ -9,7 +9,6 @@ if that can be written to, and his index is made anew each time.
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_state_path
@@ -59,6 +58,8 @@ def cache_home(root: bytes) -> Path | None:
 def temporary_home(root: bytes) -> str:
     """The directory for temporary files, used for the spool `root`. `TMPDIR` may be `~/tmp`, and
     with it a directory of the spool."""
+    import tempfile
+
     for place in (tempfile.gettempdir(), *_TEMPORARY):
         if maildir_around(os.fsencode(place), root) is None and os.access(place, os.W_OK):
             return place

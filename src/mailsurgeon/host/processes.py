@@ -8,6 +8,7 @@ call walks /proc once.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -212,6 +213,15 @@ class Processes:
 
     def _of(self, number: int, name: bytes = b"") -> bytes:
         return os.path.join(self._proc, b"%d" % number, name)
+
+
+def single_threaded() -> bool:
+    """Whether this process has one thread, those of libraries counted too."""
+    if threading.active_count() > 1:
+        return False
+    with suppress(OSError):
+        return len(os.listdir("/proc/self/task")) == 1
+    return True
 
 
 def lives(number: int, proc: bytes = b"/proc", *, but_us: bool = False) -> bool | None:

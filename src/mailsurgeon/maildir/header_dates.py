@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from email.utils import mktime_tz, parsedate_tz
 
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """The years 1 to 9999; a header may claim any date."""
@@ -63,6 +62,8 @@ def usual_date(match: re.Match[bytes]) -> int | None:
 
 
 def _any_date(text: str) -> int | None:
+    from email.utils import mktime_tz, parsedate_tz  # slow to load, seldom needed
+
     try:
         parsed = parsedate_tz(text)
         if parsed and 100 <= parsed[0] < 1000:  # three digits count from 1900 (RFC 5322 4.3)

@@ -10,8 +10,6 @@ import re
 from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.header import decode_header
 from enum import IntEnum
 from itertools import chain
 from typing import NamedTuple
@@ -319,6 +317,10 @@ def decoded(value: bytes) -> str:
     usual = _usual_words(value)
     if usual is not None:
         return visible(usual, SHOWN)
+    # The library takes longer to load than a survey of a small spool; few headers need it.
+    from email.errors import MessageError
+    from email.header import decode_header
+
     try:
         parts = decode_header(value.decode("utf-8", "surrogateescape"))
         text = "".join(_word(word, charset) for word, charset in parts)

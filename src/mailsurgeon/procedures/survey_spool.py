@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
@@ -74,6 +73,8 @@ def looked_at(spool: Spool, order: SurveyRequest) -> Iterator[tuple[Index, Surve
 def _temporary(
     spool: Spool, order: SurveyRequest, executor: Executor | None
 ) -> Iterator[tuple[Index, SurveyResult]]:
+    import tempfile
+
     with tempfile.TemporaryDirectory(
         prefix="mailsurgeon-", dir=temporary_home(spool.root), ignore_cleanup_errors=True
     ) as name:

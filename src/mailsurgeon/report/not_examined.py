@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.report.output import path_json
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import path_shown, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _FIRST = 5
 

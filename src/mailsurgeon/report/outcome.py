@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.report.not_examined import print_unseen, unseen_as_dicts
 from mailsurgeon.report.output import path_json
@@ -19,6 +17,9 @@ from mailsurgeon.report.plan import (
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import path_shown, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def plan_outcome(plan: Plan, unseen: Sequence[NotExamined] = ()) -> dict[str, Any]:

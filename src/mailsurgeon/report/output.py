@@ -1,19 +1,25 @@
-"""What all reports share: the console for tables, JSON, and paths in JSON."""
+"""What all reports share: the console for tables, JSON, and paths in JSON.
+
+Only a table loads rich, which takes as long as a survey of a small spool.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 _NO_LIMIT = 100_000  # columns: a pipe or file has no width
 
 
 def console_for(stream: TextIO) -> Console:
     """A console without markup; plain text that never wraps if the stream is not a terminal."""
+    from rich.console import Console
+
     width = None if stream.isatty() else _NO_LIMIT
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 

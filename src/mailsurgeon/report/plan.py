@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.report.output import counted, path_json, print_table
 from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.model import Act, Left, Plan, Step
 from mailsurgeon.text import path_shown, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 FIRST_PATHS = 3
 
@@ -97,6 +98,8 @@ def _alike(left: Iterable[Left]) -> Iterator[tuple[tuple[Any, ...], list[Left]]]
 
 
 def _table(plan: Plan, whole: bool) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("what", no_wrap=True)
     table.add_column("number", justify="right", no_wrap=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.report.output import counted, path_json
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.quarantine.spool_id import JournalNamed
 from mailsurgeon.text import path_shown, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def items_as_dict(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TextIO
-
-from rich.style import Style
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, TextIO
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.severity import Severity
@@ -19,19 +17,24 @@ from mailsurgeon.report.evidence import evidence
 from mailsurgeon.report.not_examined import unseen_as_dicts
 from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
 from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow
-from mailsurgeon.survey.run import SurveyResult
+from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow, ProblemText
+from mailsurgeon.survey.progress import SurveyResult
 from mailsurgeon.text import path_shown, visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SCAN_FORMATS = ("table", "json", "jsonl", "csv")
 SCAN_COLUMNS = ("code", "severity", "folder", "path", "remedy", "detail")
 _FOLDER_WIDTH = 24  # columns at most, in the lines of the table
 STYLES = {
-    Severity.CRITICAL: Style(color="red", bold=True),
-    Severity.ERROR: Style(color="red"),
-    Severity.WARNING: Style(color="yellow"),
-    Severity.INFO: Style(dim=True),
+    Severity.CRITICAL: "bold red",
+    Severity.ERROR: "red",
+    Severity.WARNING: "yellow",
+    Severity.INFO: "dim",
 }
+"""Styles of rich."""
+_quoted = json.JSONEncoder().encode
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,16 @@ class ScanFindings:
     limit: Collection[int] | None = None
 
     @cached_property
+    def all_folders(self) -> list[FolderRow]:
+        """The folders of the spool."""
+        return self.index.folders()
+
+    @cached_property
     def folders(self) -> list[FolderRow]:
         """The folders within the limit, their problem counts limited to `codes`."""
         return [
             row._replace(problems=self._of_codes(row.problems))
-            for row in self.index.folders()
+            for row in self.all_folders
             if self.limit is None or row.id in self.limit
         ]
 
@@ -79,6 +87,10 @@ class ScanFindings:
         """The problems within the limits, sorted by path."""
         return self.index.problems(codes=self.codes, folders=self.limit)
 
+    def problem_texts(self) -> Iterator[ProblemText]:
+        """The same, not decoded."""
+        return self.index.problem_texts(self.codes, self.limit)
+
     @cached_property
     def counts(self) -> dict[str, int]:
         """The problems by code, worst kind first, including those of the spool as a whole."""
@@ -93,14 +105,12 @@ class ScanFindings:
     @property
     def clean(self) -> bool:
         """Whether nothing is worse than `info` and everything was examined."""
-        return not self.not_examined and not any(
-            row.severity > Severity.INFO for row in self.problems()
-        )
+        return not (self.not_examined or self.index.any_trouble(self.codes, self.limit))
 
     @cached_property
     def folder_names(self) -> dict[int, str]:
         """The decoded name of each folder, by id."""
-        return {row.id: row.name for row in self.index.folders()}
+        return {row.id: row.name for row in self.all_folders}
 
     def _of_codes(self, counts: Any) -> dict[str, int]:
         return {c: n for c, n in counts.items() if self.codes is None or c in self.codes}
@@ -110,30 +120,31 @@ def write_scan(findings: ScanFindings, format: str, stream: TextIO, *, brief: bo
     """Writes the findings to `stream` in one of SCAN_FORMATS; a `brief` table has no line for each
     problem, only counts."""
     if format == "json":
-        for part in _json(findings):
-            stream.write(part)
+        stream.writelines(_json(findings))
     elif format == "jsonl":
-        for problem in findings.problems():
-            stream.write(as_json(_problem(findings, problem)) + "\n")
+        stream.writelines(problem + "\n" for problem in _problems(findings))
     elif format == "csv":
         _write_csv(findings, stream)
     else:
         _write_table(findings, stream, brief)
 
 
-def _problem(findings: ScanFindings, row: ProblemRow) -> dict[str, Any]:
-    return {
-        "code": row.code,
-        "severity": Severity(row.severity).word,
-        "folder": _folder_name(findings, row),
-        "path": path_json(row.path),
-        "detail": dict(row.detail),
-        "remedy": row.remedy,
-    }
+def _problems(findings: ScanFindings) -> Iterator[str]:
+    """Each problem as a JSON object. There may be hundreds of thousands, and most differ in little
+    but their path, so that each is put together from texts."""
+    starts: dict[tuple[str, int, int | None], str] = {}
+    for folder, code, severity, path, detail, remedy in findings.problem_texts():
+        start = starts.get((code, severity, folder))
+        if start is None:
+            kind = {"code": code, "severity": Severity(severity).word}
+            whole = as_json(kind | {"folder": _folder_name(findings, folder)})
+            start = starts[code, severity, folder] = whole[:-1] + ', "path": '
+        repair = "null" if remedy is None else _quoted(remedy)
+        yield f'{start}{_quoted(path_json(path))}, "detail": {detail}, "remedy": {repair}}}'
 
 
-def _folder_name(findings: ScanFindings, row: ProblemRow) -> str | None:
-    return None if row.folder is None else findings.folder_names.get(row.folder)
+def _folder_name(findings: ScanFindings, folder: int | None) -> str | None:
+    return None if folder is None else findings.folder_names.get(folder)
 
 
 def _folder(row: FolderRow) -> dict[str, Any]:
@@ -164,25 +175,28 @@ def _json(findings: ScanFindings) -> Iterator[str]:
     }
     yield as_json(head)[:-1]
     yield ',\n "folders": ['
-    yield from _items(_folder(row) for row in findings.folders)
+    yield from _items(as_json(_folder(row)) for row in findings.folders)
     yield '],\n "problems": ['
-    yield from _items(_problem(findings, row) for row in findings.problems())
+    yield from _items(_problems(findings))
     yield f'],\n "totals": {as_json(totals)},\n "not_examined": ['
-    yield from _items(iter(unseen_as_dicts(findings.not_examined)))
+    yield from _items(map(as_json, unseen_as_dicts(findings.not_examined)))
     yield "]}\n"
 
 
-def _items(values: Iterator[dict[str, Any]]) -> Iterator[str]:
-    for number, value in enumerate(values):
-        yield (",\n  " if number else "\n  ") + as_json(value)
+def _items(texts: Iterator[str]) -> Iterator[str]:
+    before = "\n  "
+    for text in texts:
+        yield before + text
+        before = ",\n  "
 
 
 def _write_csv(findings: ScanFindings, stream: TextIO) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(SCAN_COLUMNS)
-    for row in findings.problems():
-        values = _problem(findings, row) | {"detail": as_json(dict(row.detail))}
-        writer.writerow([_cell(values[column]) for column in SCAN_COLUMNS])
+    for folder, code, severity, path, detail, remedy in findings.problem_texts():
+        name = _folder_name(findings, folder)
+        values = (code, Severity(severity).word, name, path_json(path), remedy, detail)
+        writer.writerow([_cell(value) for value in values])
 
 
 def _cell(value: str | None) -> str:
@@ -207,13 +221,14 @@ def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
 
 def _write_lines(findings: ScanFindings, stream: TextIO, *, colours: bool) -> None:
     """Writes a line for each problem. A rich table of 12,000 rows would take seconds."""
-    words = {
-        level: style.render(f"{level.word:<8}") if colours else f"{level.word:<8}"
-        for level, style in STYLES.items()
-    }
+    words = {level: f"{level.word:<8}" for level in STYLES}
+    if colours:
+        from rich.style import Style
+
+        words = {level: Style.parse(STYLES[level]).render(word) for level, word in words.items()}
     codes = max((len(code) for code in findings.counts), default=0)
     names = {number: visible(name) for number, name in findings.folder_names.items()}
-    widest = max((len(names[row.folder]) for row in findings.problems() if row.folder), default=1)
+    widest = max((len(names[row.id]) for row in findings.folders if row.problems), default=1)
     width = min(widest, _FOLDER_WIDTH)
     for row in findings.problems():
         folder = "-" if row.folder is None else names[row.folder]
@@ -228,6 +243,8 @@ def _write_lines(findings: ScanFindings, stream: TextIO, *, colours: bool) -> No
 
 
 def _summary(findings: ScanFindings) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
     table.add_column("", no_wrap=True)
     table.add_column("problem", no_wrap=True)

@@ -7,10 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
-
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, TextIO
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.procedures.survey_many import SpoolRow, worst_first
@@ -18,6 +15,9 @@ from mailsurgeon.report.output import as_json, console_for, counted, print_table
 from mailsurgeon.report.scan import STYLES
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 SCAN_ALL_COLUMNS = (
     "spool", "layout", "messages", "bytes", "folders", "worst", "not_examined", "seconds", "error",
@@ -130,6 +130,8 @@ def _cell(value: str) -> str:
 
 
 def _write_table(found: ManyFindings, stream: TextIO, whole: bool) -> None:
+    from rich.table import Table
+
     console = console_for(stream)
     table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
     table.add_column("spool", no_wrap=True)
@@ -145,6 +147,8 @@ def _write_table(found: ManyFindings, stream: TextIO, whole: bool) -> None:
 
 
 def _what(row: SpoolRow, whole: bool) -> Text:
+    from rich.text import Text
+
     if row.error:
         return Text(row.error, STYLES[max(STYLES)])
     parts = [

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
-
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, TextIO
 
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.verify.verify import Difference, Verification
 from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
 from mailsurgeon.text import path_shown, visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _LONGEST = 400  # characters of a complaint that are shown
 
@@ -73,6 +74,8 @@ def _write_table(found: Verification, spool: Spool, stream: TextIO, brief: bool)
 
 
 def _folders(found: Verification) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
     table.add_column("folder")
     for heading in ("files", "seen", "complaints", "problems"):

@@ -11,14 +11,13 @@ from types import TracebackType
 
 from mailsurgeon.errors import Refused, SpoolBusy, SpoolError
 from mailsurgeon.host.host import Host
-from mailsurgeon.host.own_places import state_home
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
 from mailsurgeon.surgery.fsops.as_owner import refuse_rights_of_root
 from mailsurgeon.surgery.fsops.resolve import open_root
 from mailsurgeon.surgery.journal.journal import Journal
-from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal, JournalHome
+from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal
 from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.plan import undo
@@ -31,6 +30,7 @@ from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.quarantine.spool_id import JournalNamed, read_spool_id
 from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, WAIT_SECONDS, LockWait, Stops
 from mailsurgeon.surgery.servers.sync_tools import running_tool
+from mailsurgeon.surgery.spool_journal import journal_home
 from mailsurgeon.surgery.stored_items import StoredItems
 from mailsurgeon.text import visible
 
@@ -66,17 +66,7 @@ class Surgeon:
         self._session = new_session()
         self._leave_unfinished = leave_unfinished
         self._quarantine = os.path.abspath(quarantine) if quarantine else None
-        known = read_spool_id(self.quarantine_dir)
-        self._journal = Journal(
-            JournalHome(
-                state_dir or state_home(spool.root),
-                spool,
-                only_there=state_dir is not None,
-                named=None if journal is None else journal.absolute(),
-                id=known.id if known else None,
-                pointers=known.paths if known else (),
-            )
-        )
+        self._journal = Journal(journal_home(spool, state_dir, journal, self.quarantine_dir))
 
     def __enter__(self) -> Surgeon:
         return self

@@ -26,9 +26,8 @@ from mailsurgeon.survey.read.hang_guard import TICK, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
 from mailsurgeon.survey.walk.listing import Listing, directory_stamp, stamp_text
 from mailsurgeon.survey.walk.walk import Directory, Walk, walk
-from mailsurgeon.survey.workers.pool import make_executor
 
-__all__ = ["Progress", "SurveyResult", "make_executor", "run_survey"]
+__all__ = ["Progress", "SurveyResult", "run_survey"]
 
 
 def run_survey(
@@ -135,6 +134,7 @@ class _Survey:
 
     def run(self, only: set[bytes] | None) -> SurveyResult:
         started = time.monotonic()
+        self.compared = self.index.meta("compared")
         self._progress("listing")
         found = walk(
             self.spool.root, self.options.exclude, self.spool.layout, self._list, only,
@@ -270,7 +270,7 @@ class _Survey:
         known = self.writer.directories.get((path, place))
         if known is None or not known.stamp or known.looked > time.time_ns():
             return None
-        if self.index.meta("compared") != ("full" if self.moment.full else "quick"):
+        if self.compared != ("full" if self.moment.full else "quick"):
             return None
         try:
             absolute = os.path.join(self.spool.root, path)
@@ -280,7 +280,7 @@ class _Survey:
         return known.files if stamp_text(stamp) == known.stamp else None
 
     def _list(self, path: bytes) -> Listing:
-        place = os.path.relpath(path, self.spool.root) if path != self.spool.root else b""
+        place = path[len(self.spool.root) :].lstrip(b"/")  # the walk joins it to the root
         listing = self.patience.call(place, Listing, path)
         if path.endswith(b"/cur"):
             self.endings.add(listing.files)

@@ -112,6 +112,12 @@ def test_jsonl_is_one_problem_a_line(run: Run, broken: Tree) -> None:
     assert [json.loads(line) for line in lines] == whole
 
 
+def test_a_detail_comes_from_the_index_as_the_library_writes_it(run: Run, broken: Tree) -> None:
+    lines = run("scan", broken, "--format", "jsonl").out.splitlines()
+    assert lines == [json.dumps(json.loads(line)) for line in lines]
+    assert any(json.loads(line)["detail"] for line in lines)
+
+
 def test_csv_has_the_columns_of_the_contract(run: Run, broken: Tree) -> None:
     rows = list(csv.DictReader(io.StringIO(run("scan", broken, "--format", "csv").out)))
     assert list(rows[0]) == ["code", "severity", "folder", "path", "remedy", "detail"]

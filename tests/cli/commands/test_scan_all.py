@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mailsurgeon.cli import screen, session
+from mailsurgeon.cli import screen
 from mailsurgeon.cli.commands import scan_all
 from mailsurgeon.procedures import survey_many
 from mailsurgeon.survey.workers import pool
@@ -261,7 +261,7 @@ def test_until_readers_are_warm_the_program_reads_by_itself(
         return nobody, [Future[int]()]
 
     alone = run("scan", vmail / "example.org" / "bert", "--format", "csv", "--jobs", 1).out
-    monkeypatch.setattr(session, "_WORTH_IT", 0.0)
+    monkeypatch.setattr(pool, "_WORTH_IT", 0.0)
     monkeypatch.setattr(pool, "start_executor", never_warm)
     outcome = run("scan", vmail / "example.org" / "bert", "--format", "csv", "--fresh", "--jobs", 2)
     assert (outcome.out, started) == (alone, [True])
@@ -271,7 +271,7 @@ def test_a_reader_that_dies_is_one_spools_error(
     run: Run, vmail: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next spool gets new readers."""
-    monkeypatch.setattr(session, "_WORTH_IT", 0.0)
+    monkeypatch.setattr(pool, "_WORTH_IT", 0.0)
     monkeypatch.setattr(pool, "start_executor", started_and_warm)
     survey = survey_many.looked_at
     died: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The processes that read messages end with the program, however that ends."""
+"""The processes that read messages end with the program, however that ends; and how they begin."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import select
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 
 import pytest
 
+from mailsurgeon.host.processes import single_threaded
 from mailsurgeon.survey.workers import pool
 from mailsurgeon.survey.workers.pool import LateWorkers
 from tests.support.protects import protects
@@ -23,6 +25,136 @@ if __name__ == "__main__":
     print(make_executor(1).submit(os.getpid).result(), flush=True)
     signal.pause()
 """
+FORKING = """
+import os, signal, sys, threading
+from mailsurgeon.host import interrupts
+from mailsurgeon.survey.workers import pool
+from mailsurgeon.survey.workers.pool import CommandWorkers
+"""
+
+
+def forking(program: str) -> list[str]:
+    """The lines that a program prints which may fork: the tests' own process has threads."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING + textwrap.dedent(program)],
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert ended.stderr == ""
+    return ended.stdout.splitlines()
+
+
+def test_the_workers_of_a_command_share_what_it_has_loaded() -> None:
+    program = """
+        sys.shared = 7  # where another interpreter has nothing
+        with CommandWorkers(2) as workers:
+            first = workers.start().submit(eval, "__import__('sys').shared")
+            there = workers.start().submit(os.getpid)
+            print(first.result(), there.result() != os.getpid())
+    """
+    assert forking(program) == ["7 True"]
+
+
+@protects(
+    "workers are forked only from a single thread",
+    where="survey/workers/pool.py, host/processes.py",
+    seen="a copy has the locks of threads that it lacks",
+)
+def test_beside_another_thread_no_worker_is_forked() -> None:
+    program = """
+        ended = threading.Event()
+        beside = threading.Thread(target=ended.wait)
+        beside.start()
+        print(pool.fork_executor(1))
+        ended.set()
+        beside.join()
+        made = pool.fork_executor(1)
+        print(made is not None)
+        made[0].shutdown()
+    """
+    assert forking(program) == ["None", "True"]
+
+
+def test_a_thread_of_a_library_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    names: dict[str, list[str]] = {"/proc/self/task": ["17", "18"]}
+    monkeypatch.setattr(os, "listdir", names.__getitem__)
+    assert not single_threaded()
+    names["/proc/self/task"] = ["17"]
+    assert single_threaded()
+
+
+def test_a_forked_worker_takes_signals_as_a_spawned_one() -> None:
+    """Its parent's handlers would print a traceback, and begin to end it."""
+    program = """
+        interrupts.take_signals()
+        with CommandWorkers(1) as workers:
+            for number in interrupts.ENDING:
+                print(workers.start().submit(signal.getsignal, number).result().name)
+            print(workers.start().submit(os.getpgrp).result() != os.getpgrp())
+            print(workers.start().submit(os.nice, 0).result() == max(5, os.nice(0)))
+    """
+    assert forking(program) == ["SIG_IGN", "SIG_DFL", "SIG_IGN", "True", "True"]
+
+
+def test_when_a_worker_cannot_be_forked_none_is_left() -> None:
+    program = """
+        import errno, multiprocessing
+        fork, made = os.fork, []
+
+        def one_only():
+            if made:
+                raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+            made.append(fork())
+            return made[0]
+
+        os.fork = one_only
+        with CommandWorkers(2) as workers:
+            print(workers.submit(os.getpid).result() == os.getpid())
+            print(len(made), multiprocessing.active_children())
+    """
+    assert forking(program) == ["True", "1 []"]
+
+
+def test_a_forked_worker_that_died_is_followed_by_spawned_ones() -> None:
+    """The pool has threads by then."""
+    program = """
+        sys.shared = 7
+        from concurrent.futures import BrokenExecutor
+        if __name__ == "__main__":
+            with CommandWorkers(1) as workers:
+                try:
+                    workers.start().submit(os._exit, 1).result()
+                except BrokenExecutor:
+                    print("broken")
+                workers.submit(os.getpid).result()  # the first call of the new ones
+                print(workers.start().submit(eval, "hasattr(__import__('sys'), 'shared')").result())
+    """
+    assert forking(program) == ["broken", "False"]
+
+
+@protects(
+    "a killed program leaves no worker behind, even if another worker hangs",
+    where="survey/workers/pool.py",
+    seen="the last one forked is stopped, the first must end",
+)
+def test_a_worker_ends_although_one_forked_later_hangs() -> None:
+    program = FORKING + textwrap.dedent("""
+        workers = CommandWorkers(2)
+        workers.start().submit(os.getpid).result()
+        print(*workers.start()._processes, flush=True)
+        signal.pause()
+    """)
+    running = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert running.stdout is not None
+    first, last = map(int, running.stdout.readline().split())
+    seen, hanging = os.pidfd_open(first), os.pidfd_open(last)
+    try:
+        signal.pidfd_send_signal(hanging, signal.SIGSTOP)
+        running.kill()
+        running.wait(PATIENCE)
+        assert ended(seen), f"process {first} goes on"
+    finally:
+        signal.pidfd_send_signal(hanging, signal.SIGKILL)
 
 
 def test_a_program_that_is_killed_leaves_no_worker_behind() -> None:

@@ -25,7 +25,6 @@ from mailsurgeon.surgery.journal.notes import (
     notes_of,
     write_notes,
 )
-from mailsurgeon.surgery.journal.records import DamagedRow
 from mailsurgeon.text import visible
 
 _TABLES = """
@@ -50,6 +49,10 @@ CREATE INDEX steps_target ON steps (target);
 
 _CACHE_KIB = 16 * 1024
 _LOG_PAGES = 4_000
+
+
+class DamagedRow(ValueError):
+    """A row differs from what was written; the text names it."""
 
 
 class JournalFile:
@@ -78,6 +81,12 @@ class JournalFile:
             if self.db is None and self.path.parent.is_dir() and os.path.lexists(self.path):
                 self.db = self._connect()
             yield self.db
+
+    def any_open(self) -> bool:
+        """Whether any operation is unfinished. Raises JournalError."""
+        with self.reading() as db:
+            query = "SELECT 1 FROM operations WHERE open = 1 LIMIT 1"
+            return db is not None and db.execute(query).fetchone() is not None
 
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from mailsurgeon import __version__
 from mailsurgeon.surgery.fsops.expected import Expected
 from mailsurgeon.surgery.fsops.paths import read_path, spelled
+from mailsurgeon.surgery.journal.journal_file import DamagedRow
 from mailsurgeon.surgery.steps.base import Step, Where
 from mailsurgeon.surgery.steps.registry import read_step
 from mailsurgeon.text import visible
@@ -143,10 +144,6 @@ OPERATION_COLUMNS = (
     "id, session, time, kind, of, summary, state, open, acts, quarantine, pid, host,"
     " taken_back, effects, sum"
 )
-
-
-class DamagedRow(ValueError):
-    """A row differs from what was written; the text names it."""
 
 
 def operation_sum(

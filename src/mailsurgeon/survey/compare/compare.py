@@ -8,7 +8,8 @@ checks them. Files are compared by digest, and only if they could be equal.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import (
@@ -43,6 +44,9 @@ from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import SEPARATE, TOGETHER
 from mailsurgeon.survey.read.folder_context import read_uidvalidity
 from mailsurgeon.survey.uidlists.cache import Uids
+
+_GROUPS = 2_000
+"""Groups of duplicates that are judged together: for each such set, uidlists are searched once."""
 
 
 def compare(job: Comparison) -> list[str]:
@@ -221,28 +225,41 @@ class Shared:
 def _duplicates(job: Comparison, copies: Copies, kept: set[int], lost: set[int]) -> Shared:
     shared = Shared()
     uids = Uids(job.spool, job.lists)
-    paths = {number: path for path, number in job.writer.folders.items()}
-    for group in copies.groups_with_id():
-        homes = {copy.id: copy.folder for copy in group}
-        often = Counter(homes.values())
-        # UIDs only matter between copies in the same folder.
-        group = [
-            copy._replace(uid=uids.of(paths[copy.folder], split(copy.filename)[0]))
-            if copy.filed and often[copy.folder] > 1 and copy.folder in paths
-            else copy
-            for copy in group
-        ]
-        job.writer.problems(
-            (number, homes[number], finding) for number, finding in duplicate_id(group, kept, lost)
-        )
-        shared.add(group)
-    for known, group in copies.groups_without_id():
-        if known:
+    waiting = copies.groups_with_id()
+    while groups := list(islice(waiting, _GROUPS)):
+        known = _uids_of(groups, uids, job)
+        found: list[tuple[int, int, Finding]] = []
+        for group in groups:
             homes = {copy.id: copy.folder for copy in group}
-            found = duplicate_id(group, kept, lost)
-            job.writer.problems((number, homes[number], finding) for number, finding in found)
+            group = [copy._replace(uid=known.get(copy.id)) for copy in group]
+            for number, finding in duplicate_id(group, kept, lost):
+                found.append((number, homes[number], finding))
+            shared.add(group)
+        job.writer.problems(found)
+    for are_messages, group in copies.groups_without_id():
+        if are_messages:
+            homes = {copy.id: copy.folder for copy in group}
+            judged = duplicate_id(group, kept, lost)
+            job.writer.problems((number, homes[number], finding) for number, finding in judged)
         shared.add(group)
     return shared
+
+
+def _uids_of(groups: Iterable[Sequence[Copy]], uids: Uids, job: Comparison) -> dict[int, int]:
+    """The UIDs of copies, by id, where they matter: between copies in the same folder."""
+    bases: dict[int, dict[int, bytes]] = {}
+    for group in groups:
+        often = Counter(copy.folder for copy in group)
+        for copy in group:
+            if copy.filed and often[copy.folder] > 1:
+                bases.setdefault(copy.folder, {})[copy.id] = split(copy.filename)[0]
+    found: dict[int, int] = {}
+    for path, folder in job.writer.folders.items():
+        if folder in bases:
+            wanted = bases[folder]
+            known = uids.of(path, set(wanted.values()))
+            found.update((each, known[base]) for each, base in wanted.items() if base in known)
+    return found
 
 
 def _backups(job: Comparison, shared: Shared) -> None:

@@ -123,9 +123,11 @@ class Copies:
 
     def groups_with_id(self) -> Iterator[list[Copy]]:
         """Groups of messages that share a Message-ID."""
+        # They get rows, which hold the digests of their contents; the texts of the Message-IDs are
+        # compared among rows.
+        self.writer.make_rows(digests=message_ids.meeting_digests(self.index))
         for some in chunks(message_ids.sharing_message_id(self.index), _GROUPS):
             ids = [number for group in some for number in group]
-            self.writer.make_rows(ids)  # they get digests
             known = {row.id: row for row in comparison.comparable(self.index, ids)}
             for group in some:
                 copies = [self._copy(known[each], digests=True) for each in group if each in known]

@@ -78,6 +78,8 @@ def _check_lists(job: Comparison, folder: FoundFolder, number: int) -> None:
         facts = job.lists.facts(folder.path, name)
         if facts is None:
             continue
+        if not (facts.findings or facts.unread):
+            continue
         path = os.path.relpath(list_path(job.spool, folder.path, name), job.spool.root)
         for finding in facts.findings:
             job.writer.directory_problem(path, number, finding)
@@ -93,13 +95,13 @@ def _is_told(job: Comparison) -> bool:
 
 def _check_keywords(job: Comparison, folder: FoundFolder, number: int) -> None:
     place = list_path(job.spool, folder.path, DOVECOT_KEYWORDS)
-    path = os.path.relpath(place, job.spool.root)
     try:
         with PlainFile(place) as file:
             size = file.status.st_size
             data = b"".join(file.blocks(LARGEST_KEYWORDS)) if size <= LARGEST_KEYWORDS else None
     except OSError as error:
         if error.errno in NOT_REGULAR and not _is_told(job):
+            path = os.path.relpath(place, job.spool.root)
             job.writer.not_examined(NotExamined(path, NO_FILE), number)
         return
     if data is None:
@@ -107,6 +109,7 @@ def _check_keywords(job: Comparison, folder: FoundFolder, number: int) -> None:
     else:
         finding = keywords_damaged(bad_keyword_lines(data))
     if finding:
+        path = os.path.relpath(place, job.spool.root)
         job.writer.directory_problem(path, number, finding)
 
 

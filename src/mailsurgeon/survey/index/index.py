@@ -17,12 +17,19 @@ from pathlib import Path
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.host import private
 from mailsurgeon.maildir.spool import join
-from mailsurgeon.survey.index.rows import Entry, FolderRow, NotExamined, ProblemRow, ViewQuery
+from mailsurgeon.survey.index.rows import (
+    Entry,
+    FolderRow,
+    NotExamined,
+    ProblemRow,
+    ProblemText,
+    ViewQuery,
+)
 from mailsurgeon.survey.index.slices import DirectoryPlace, Held, Slices, directory_places
 from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
 from mailsurgeon.survey.index.views import view
 
-INDEX_SCHEMA = 6
+INDEX_SCHEMA = 7
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -266,26 +273,52 @@ class Index:
             for chunk in chunks(entries):
                 yield from self._problems(f"p.entry IN ({marks(chunk)})", chunk)
             return
-        where: list[str] = []
-        values: list[Value] = []
-        for column, group in (("code", codes), ("folder", folders)):
-            if group is not None:
-                wanted = list(group)
-                where.append(f"p.{column} IN ({marks(wanted)})")
-                values.extend(wanted)
-        yield from self._problems(" AND ".join(where) or "1", values)
+        yield from self._problems(*_limits(codes, folders))
+
+    def problem_texts(
+        self, codes: Iterable[str] | None = None, folders: Iterable[int] | None = None
+    ) -> Iterator[ProblemText]:
+        """The same problems in the same order, not decoded."""
+        where, values = _limits(codes, folders)
+        columns = f"p.folder, p.code, p.severity, {_PATH}, p.detail, p.remedy"
+        return map(ProblemText._make, self._ordered_problems(columns, where, values))
+
+    def any_trouble(
+        self, codes: Iterable[str] | None = None, folders: Iterable[int] | None = None
+    ) -> bool:
+        """Whether any of these problems is above info."""
+        where, values = _limits(codes, folders)
+        query = f"SELECT 1 FROM problems p WHERE {where} AND p.severity > ? LIMIT 1"
+        return self.db.execute(query, (*values, int(Severity.INFO))).fetchone() is not None
 
     def _problems(self, where: str, values: Sequence[Value]) -> Iterator[ProblemRow]:
-        rows = self.db.execute(
-            f"SELECT p.id, p.entry, p.folder, p.code, p.severity, {_PATH}, p.detail, p.remedy"
-            f" FROM problems p JOIN entries e ON e.id = p.entry WHERE {where}"
-            " ORDER BY e.directory, e.filename, p.severity DESC, p.code",
-            values,
-        )
+        columns = f"p.id, p.entry, p.folder, p.code, p.severity, {_PATH}, p.detail, p.remedy"
+        rows = self._ordered_problems(columns, where, values)
         for number, entry, folder, code, severity, path, detail, remedy in rows:
             yield ProblemRow(
                 number, entry, folder, code, severity, path, json.loads(detail), remedy
             )
+
+    def _ordered_problems(
+        self, columns: str, where: str, values: Sequence[Value]
+    ) -> sqlite3.Cursor:
+        return self.db.execute(
+            f"SELECT {columns} FROM problems p JOIN entries e ON e.id = p.entry WHERE {where}"
+            " ORDER BY e.directory, e.filename, p.severity DESC, p.code",
+            values,
+        )
+
+
+def _limits(codes: Iterable[str] | None, folders: Iterable[int] | None) -> tuple[str, list[Value]]:
+    """The condition that limits problems `p` to these (None: to all), with its values."""
+    where: list[str] = []
+    values: list[Value] = []
+    for column, group in (("code", codes), ("folder", folders)):
+        if group is not None:
+            wanted = list(group)
+            where.append(f"p.{column} IN ({marks(wanted)})")
+            values.extend(wanted)
+    return " AND ".join(where) or "1", values
 
 
 def _entry(held: Held, at: DirectoryPlace) -> Entry:

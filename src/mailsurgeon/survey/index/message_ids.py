@@ -17,32 +17,20 @@ _AT_ONCE = 500_000
 """Digests that are compared at once: they take some 60 bytes each."""
 
 
-def sharing_message_id(index: Index) -> list[list[int]]:
-    """The ids of the entries that have one Message-ID, group by group; those of other kinds than
-    messages too."""
+def meeting_digests(index: Index) -> set[int]:
+    """The digests that several Message-IDs have, of rows and of packed messages; the set is empty
+    if no message is packed. A message that was packed before it got a row meets itself."""
     if not index.slices.exist():
-        return _sharing_rows(index)
+        return set()
     columns = [digest_column(digests) for _, digests in index.slices.digests()]
-    rows = [
-        (number, digest_of(message_id))
-        for number, message_id in index.db.execute(
-            "SELECT id, message_id FROM files WHERE message_id IS NOT NULL"
-        )
-    ]
-    columns.append(array("Q", [digest for _, digest in rows]))
-    meeting = _meeting(columns)
-    found: dict[str, list[int]] = {}
-    alike = [number for number, digest in rows if digest in meeting]
-    for chunk in chunks(alike):
-        sql = f"SELECT message_id, id FROM files WHERE id IN ({marks(chunk)})"
-        for message_id, number in index.db.execute(sql, chunk):
-            found.setdefault(folded(message_id), []).append(number)
-    for message_id, number in _packed_with(index, meeting):
-        found.setdefault(folded(message_id), []).append(number)
-    return [sorted(ids) for _, ids in sorted(found.items()) if len(ids) > 1]
+    rows = index.db.execute("SELECT message_id FROM files WHERE message_id IS NOT NULL")
+    columns.append(array("Q", [digest_of(message_id) for (message_id,) in rows]))
+    return _meeting(columns)
 
 
-def _sharing_rows(index: Index) -> list[list[int]]:
+def sharing_message_id(index: Index) -> list[list[int]]:
+    """The ids of the rows that have one Message-ID, group by group; those of other kinds than
+    messages too."""
     shared = index.db.execute(
         "SELECT message_id FROM files WHERE message_id IS NOT NULL"
         " GROUP BY message_id HAVING COUNT(*) > 1"

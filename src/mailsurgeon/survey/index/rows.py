@@ -81,6 +81,18 @@ class ProblemRow(NamedTuple):
     remedy: str | None
 
 
+class ProblemText(NamedTuple):
+    """One problem, for a report that writes many. `detail` is JSON in ASCII, as `json.dumps` writes
+    it by default."""
+
+    folder: int | None
+    code: str
+    severity: int
+    path: bytes
+    detail: str
+    remedy: str | None
+
+
 class NotExamined(NamedTuple):
     """A path that the survey did not examine, and why."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from struct import error as StructError
 from typing import NamedTuple
 
-from mailsurgeon.survey.index.packed import PackedColumns
+from mailsurgeon.survey.index.packed import PackedColumns, digest_column
 from mailsurgeon.survey.index.slice import FULL_COLUMNS, Facts, Packed
 from mailsurgeon.survey.index.sql import Value, chunks, insert_files, marks
 
@@ -197,6 +197,20 @@ class Slices:
         found = [(held.id, held.columns.directory, held.facts) for held in self.find(without)]
         self._db.executemany(_INSERT, ((number, place, *facts) for number, place, facts in found))
         self._take(number for number, _, _ in found)
+
+    def make_rows_with(self, digests: Set[int]) -> None:
+        """Gives the packed messages whose Message-IDs have one of these digests rows of their own,
+        with the same ids."""
+        for first, packed in list(self.digests()):
+            if digests.isdisjoint(digest_column(packed)):
+                continue
+            columns = self.one(first)
+            found = [place for place, each in enumerate(columns.digests) if each in digests]
+            self._db.executemany(
+                _INSERT,
+                ((columns.ids[at], columns.directory, *columns.facts(at)) for at in found),
+            )
+            self._take(columns.ids[at] for at in found)
 
     def first_ids(self) -> list[int]:
         """The first ids of all packed slices."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.maildir.folder_names import folder_name
@@ -39,7 +39,7 @@ _PROBLEM_SQL = (
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _TOGETHER = 20  # rows that one statement writes, in two thirds of the time of single rows
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = json.JSONEncoder().encode  # in the form that `ProblemText.detail` promises
 
 
 class IndexWriter:
@@ -178,10 +178,11 @@ class IndexWriter:
 
     def end_directory(self, found: DirectorySeals) -> None:
         """Stores the facts of a directory that has been examined to its end."""
+        facts = found.looked, found.seals, found.messages, found.bytes, found.stamp, found.files
         self.db.execute(
             "UPDATE directories SET looked = ?, seals = ?, messages = ?, bytes = ?, stamp = ?,"
             " files = ? WHERE id = ?",
-            (*astuple(found)[2:], found.number),
+            (*facts, found.number),
         )
 
     def forget_directory(self, path: bytes, place: str) -> None:
@@ -263,10 +264,9 @@ class IndexWriter:
     ) -> None:  # fmt: skip
         """Stores the result of a slice, whose new ids begin with `first`. `known`: some of its
         names were known."""
-        columns = QUICK_COLUMNS if quick else USUAL_COLUMNS
         if result.packed is not None:
             self.slices.add(first, directory, result.packed)
-        self._store_usual(columns, result.usual)
+        self._store_usual(QUICK_COLUMNS if quick else USUAL_COLUMNS, result.usual)
         if known:
             self.slices.take(number for number, _ in result.others)
             self.slices.make_rows(number for number, _ in result.findings)
@@ -296,10 +296,13 @@ class IndexWriter:
             (flat[start : start + width] for start in range(whole, len(flat), width)),
         )
 
-    def make_rows(self, ids: Iterable[int]) -> None:
-        """Gives those of these messages that are packed a row of their own."""
+    def make_rows(self, ids: Iterable[int] = (), digests: Set[int] = frozenset()) -> None:
+        """Gives rows of their own to those of these messages that are packed, and to the packed
+        ones whose Message-IDs have one of these digests."""
         if self.slices.exist():
             self.slices.make_rows(ids)
+            if digests:
+                self.slices.make_rows_with(digests)
 
     def unpack(self, cancelled: Callable[[], bool]) -> None:
         """Gives every packed message a row of its own, unless it is cancelled."""

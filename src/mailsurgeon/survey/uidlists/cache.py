@@ -31,7 +31,7 @@ from mailsurgeon.maildir.lists.uidlist import (
     parse_header,
     whole_lines,
 )
-from mailsurgeon.maildir.lists.uidlist_fast import TooManyRecords, survey_uidlist, uid_in_list
+from mailsurgeon.maildir.lists.uidlist_fast import TooManyRecords, survey_uidlist, uids_in_list
 from mailsurgeon.maildir.spool import Spool, list_path
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import GRANULARITY
@@ -43,7 +43,7 @@ Sizes = Mapping[bytes, tuple[int | None, int | None]]
 @dataclass(frozen=True, slots=True)
 class ListFacts:
     """The facts of one list. `findings`: its problems; `sizes`: some records have sizes, which
-    names may lack; `usual`: `uid_in_list` can search its bytes. `unread`: why it was not read."""
+    names may lack; `usual`: `uids_in_list` can search its bytes. `unread`: why it was not read."""
 
     findings: tuple[Finding, ...] = ()
     sizes: bool = False
@@ -138,10 +138,8 @@ class Lists:
 
 
 class Uids:
-    """UIDs by base name. Lists stay in memory up to ROOM bytes, so that callers may alternate
-    between folders."""
+    """UIDs by base name, in the lists of one spool."""
 
-    ROOM = 32 << 20
     LARGEST = 48 << 20
     """The largest list, in bytes, that is searched. Of a larger one, and of one in which `usual`
     searches would miss records, only the first MOST_ODD records count."""
@@ -150,19 +148,13 @@ class Uids:
     def __init__(self, spool: Spool, lists: Lists) -> None:
         self.spool = spool
         self.lists = lists
-        self._usual: dict[bytes, bytes] = {}  # the bytes of lists that `uid_in_list` can search
         self._odd: dict[bytes, dict[bytes, int]] = {}
-        self._room = self.ROOM
 
-    def of(self, folder: bytes, base: bytes) -> int | None:
-        """The UID of a message in its folder's list, None without a record."""
-        if folder not in self._usual and folder not in self._odd:
-            self._read(folder)
+    def of(self, folder: bytes, bases: Collection[bytes]) -> Mapping[bytes, int]:
+        """The UIDs of those of these messages that have a record in their folder's list. One call
+        for many of a folder is best: each reads the list."""
         if folder in self._odd:
-            return self._odd[folder].get(base)
-        return uid_in_list(self._usual[folder], base)
-
-    def _read(self, folder: bytes) -> None:
+            return self._odd[folder]
         for name in server_files.TABLE.uidlists:
             facts = self.lists.facts(folder, name)
             if facts is None or facts.unread:
@@ -170,18 +162,12 @@ class Uids:
             path = list_path(self.spool, folder, name)
             data = read_small(path, self.LARGEST) if facts.usual else None
             if data is not None:
-                self._keep(folder, data)
-            else:
-                records = islice(_records(path), self.MOST_ODD)
-                self._odd[folder] = {record.base: record.uid for record in records}
-            return
+                return uids_in_list(data, bases)
+            records = islice(_records(path), self.MOST_ODD)
+            self._odd[folder] = {record.base: record.uid for record in records}
+            return self._odd[folder]
         self._odd[folder] = {}
-
-    def _keep(self, folder: bytes, data: bytes) -> None:
-        self._room -= len(data)
-        while self._room < 0 and self._usual:
-            self._room += len(self._usual.pop(next(iter(self._usual))))
-        self._usual[folder] = data
+        return {}
 
 
 def stamp_lists(paths: Iterable[bytes]) -> StampedLists:

@@ -1,24 +1,34 @@
-"""Starts the processes that read messages, and ends them with their parent."""
+"""Starts the processes that read messages, and ends them with their parent.
+
+A command forks them as early as it can: they are ready at once, and share what is loaded. Everybody
+else spawns them, because a fork is safe only in a process with a single thread and no open index:
+a copy has the locks of all threads, but only the thread that made it (fork(2)).
+"""
 
 from __future__ import annotations
 
 import fcntl
+import gc
 import multiprocessing
 import os
+import select
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
 from typing import ParamSpec, TypeVar, cast
 
 from mailsurgeon.host.interrupts import unbroken
+from mailsurgeon.host.processes import single_threaded
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _MOST = 4
+_WORTH_IT = 0.3  # seconds: after so long, spawned workers save more than their start costs
 _PIPE = 1 << 20  # bytes: the most that a user may ask for, unless the host allows more
 _NICE = 5
 """The niceness of workers: the screen and the servers of a busy host come first."""
@@ -33,19 +43,45 @@ def make_executor(jobs: int | None = None) -> Executor:
     return executor
 
 
-def start_executor(jobs: int | None = None) -> tuple[Executor, list[Future[int]]]:
-    """Worker processes that are starting, and futures that end as the workers become ready."""
+StartingPool = tuple[Executor, list[Future[int]]]
+"""Worker processes that are starting, and futures that end as the workers become ready."""
+
+
+def start_executor(jobs: int | None = None) -> StartingPool:
+    """Spawned worker processes."""
+    return _started(jobs, "spawn")
+
+
+def fork_executor(jobs: int | None = None) -> StartingPool | None:
+    """Forked worker processes, with all modules that this process has loaded; None where a fork is
+    not safe. Call this before an index or a journal is open: copies would hold its files."""
+    # Elsewhere than on Linux, libraries of the system have threads that nobody sees.
+    if sys.platform != "linux" or not single_threaded():
+        return None
+    return _started(jobs, "fork")
+
+
+def _started(jobs: int | None, method: str) -> StartingPool:
     workers = jobs or min(_MOST, os.cpu_count() or 1)
-    context = multiprocessing.get_context("spawn")
-    executor: Executor
+    context = multiprocessing.get_context(method)
+    executor: Executor | None = None
     try:
-        with unbroken(), _without_signals():
+        with unbroken(), _without_signals(method):
             executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
             _widen(executor)
+            # With the first call all are forked, and then the pool starts its thread.
             return executor, [executor.submit(os.getpid) for _ in range(workers)]
     except (OSError, ImportError):
-        executor = _Here()
-        return executor, [executor.submit(os.getpid)]
+        _end_workers(executor)
+        here = _Here()
+        return here, [here.submit(os.getpid)]
+
+
+def _end_workers(executor: Executor | None) -> None:
+    """Ends the workers of a pool that could not start all of them."""
+    for worker in list((getattr(executor, "_processes", None) or {}).values()):
+        worker.kill()
+        worker.join()
 
 
 def _widen(executor: Executor) -> None:
@@ -61,13 +97,16 @@ def _widen(executor: Executor) -> None:
 
 
 @contextmanager
-def _without_signals() -> Generator[None]:
+def _without_signals(method: str) -> Generator[None]:
     """Blocks Ctrl+C and the loss of the terminal in this thread and, for good, in the processes
     that it starts, which would say something on stderr as they end. What comes meanwhile arrives
     afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
-        resource_tracker.ensure_running()  # it would unblock Ctrl+C again
+        if method == "spawn":  # only then is there a tracker; it would unblock Ctrl+C again
+            from multiprocessing import resource_tracker
+
+            resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
@@ -140,6 +179,28 @@ class LateWorkers(Executor):
             manager.join()
 
 
+class CommandWorkers(LateWorkers):
+    """The workers of one command. They are forked at once if that is safe. Otherwise they start
+    once the command has taken longer than their start would, and until they are ready, this process
+    does the work."""
+
+    def __init__(self, jobs: int | None) -> None:
+        super().__init__(jobs)
+        self._since = time.monotonic()
+        forked = fork_executor(jobs)
+        if forked is not None:
+            self._executor, self._answers = forked
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        if self._executor is None and time.monotonic() - self._since > _WORTH_IT:
+            self.start()
+        if self.warm:
+            return super().submit(fn, *args, **kwargs)
+        done: Future[_T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
 def stand_back() -> None:
     """Lowers the priority of this process and leaves it to its parent to end it."""
     # Ctrl+C and a lost terminal end the parent, which ends its workers in order.
@@ -149,7 +210,10 @@ def stand_back() -> None:
 
 
 def _start_worker() -> None:
+    gc.freeze()  # what a fork shares stays shared: a collection would write to all of it
     stand_back()
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked one has its parent's handler
     # Their parent ends them. A signal for its whole process group would end them one by one, of
     # which the pool's own thread complains.
     os.setpgid(0, 0)
@@ -159,6 +223,18 @@ def _start_worker() -> None:
 
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
-    if parent is not None:
+    if parent is None or parent.pid is None:
+        return
+    try:
+        seen = os.pidfd_open(parent.pid)
+    except ProcessLookupError:
+        pass
+    except OSError:  # Linux before 5.3
+        # A worker forked later holds the pipe that this waits for, until it has ended itself.
         parent.join()
-        os._exit(1)
+    else:
+        if os.getppid() == parent.pid:  # else its number may be another's by now
+            ended = select.poll()
+            ended.register(seen, select.POLLIN)
+            ended.poll()
+    os._exit(1)
