@@ -14,6 +14,7 @@ from multiprocessing import resource_tracker
 from typing import ParamSpec, TypeVar, cast
 
 from mailsurgeon.host.interrupts import unbroken
+from mailsurgeon.survey.workers.alone import answer_alone
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -150,6 +151,7 @@ def stand_back() -> None:
 
 def _start_worker() -> None:
     stand_back()
+    answer_alone()
     # Their parent ends them. A signal for its whole process group would end them one by one, of
     # which the pool's own thread complains.
     os.setpgid(0, 0)
