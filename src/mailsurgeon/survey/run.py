@@ -341,7 +341,7 @@ class _Survey:
         return directories
 
     def _list(self, path: bytes) -> Listing:
-        place = os.path.relpath(path, self.spool.root) if path != self.spool.root else b""
+        place = path[len(self.spool.root) :].lstrip(b"/")
         listing = self.patience.call(place, Listing, path)
         if path.endswith(b"/cur"):
             self.endings.add(listing.files)
