@@ -32,7 +32,8 @@ class Block:
 
 BLOCKS = (
     Block(
-        ("quick", "scan", "again", "bare-quick", "bare", "mdedup", "mailbox", "growth"), scans.warm
+        ("quick", "scan", "index", "again", "bare-quick", "bare", "mdedup", "mailbox", "growth"),
+        scans.warm,
     ),
     Block(("memory", "memory-large"), scans.memory),
     Block(("start", "key"), screen.while_surveying),
@@ -120,12 +121,12 @@ def _report(
     ])  # fmt: skip
 
 
-def write(document: Path, text: str) -> None:
-    """Puts `text` between the marks of a document. Raises ValueError when it has none."""
-    before, begin, rest = document.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write(document: Path, text: str, first: str = BEGIN, last: str = END) -> None:
+    """Puts `text` between two marks of a document. Raises ValueError when it has none."""
+    before, begin, rest = document.read_text().partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{document}: no place for the figures ({BEGIN} and {END})")
+        raise ValueError(f"{document}: no place for the figures ({first} and {last})")
     document.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
 
 

@@ -23,16 +23,17 @@ PEER = "mail-deduplicate==9.4.0"
 @dataclass(frozen=True)
 class Setting:
     """`cache`: where everything is kept. `given`: a spool to be used instead of a generated one;
-    it is only read."""
+    it is only read. `small`: the generated one has small messages."""
 
     cache: Path
     messages: int
     given: Path | None = None
+    small: bool = False
 
     @cached_property
     def spool(self) -> Path:
         """The spool most is measured on; it is not changed."""
-        return self.given or self._generated(self.messages)
+        return self.given or self._generated(self.messages, small=self.small)
 
     @cached_property
     def tenth(self) -> Path:
@@ -41,8 +42,8 @@ class Setting:
 
     @cached_property
     def large(self) -> Path:
-        """A spool of 4.5 times as many messages, small ones: 1,750,000 for 385,000."""
-        return self._generated(round(self.messages * 1_750 / 385), small=True)
+        """A spool of nine times as many messages, small ones: 3,500,000 for 385,000."""
+        return self._generated(round(self.messages * 3_500 / 385), small=True)
 
     @cached_property
     def repaired(self) -> Path:

@@ -9,17 +9,20 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import open_spool
 from mailsurgeon.survey.run import run_survey
-from tests.benchmarks import bare_loop
+from tests.benchmarks import bare_loop, growth
 from tests.benchmarks.__main__ import BEGIN, BLOCKS, END, write
 from tests.benchmarks.generate import generate
 from tests.benchmarks.measuring import Measure, Sample, interleave
+from tests.benchmarks.plot import Line, Panel, drawing
 from tests.benchmarks.rows import ROWS, Row
 from tests.benchmarks.shape import STANDARD, plan
 from tests.benchmarks.table import goals_table, judge, percentile, samples_table
@@ -238,3 +241,36 @@ def test_a_document_without_a_place_for_figures_is_left_alone(tmp_path: Path) ->
     with pytest.raises(ValueError, match="no place"):
         write(document, "new")
     assert document.read_text() == "# Mine\n"
+
+
+# The plot
+
+
+def test_a_plot_has_every_line_with_its_name_within_the_picture() -> None:
+    lines = [Line(f"<{number}>", [(10, number + 1), (1_000, 1.0)]) for number in range(7)]
+    root = ElementTree.fromstring(drawing("a & b", [Panel("seconds", lines)] * 2))
+    texts = [element.text for element in root.iter() if element.tag.endswith("text")]
+    assert [text for text in texts if text and text.startswith("<")] == [
+        line.name for line in lines
+    ] * 2
+    heights = [float(element.get("y", "0")) for element in root.iter()]
+    assert max(heights) < float(root.get("viewBox", "").split()[3])
+    labels = [
+        float(element.get("y", "0"))
+        for element in root.iter()
+        if element.tag.endswith("text") and (element.text or "").startswith("<")
+    ][:7]
+    assert all(low + 12 < high for low, high in pairwise(sorted(labels)))
+
+
+def test_growth_is_drawn_and_told_for_what_was_measured() -> None:
+    found = {
+        size: {name: samples(size / 1000) for name in (*growth.TIMES, *growth.PEAKS)}
+        for size in (1_000, 10_000)
+    }
+    del found[10_000][growth.TIMES[0]]
+    lines = growth.table(found).splitlines()
+    assert lines[0] == "| messages | 1,000 | 10,000 |"
+    assert lines[2] == f"| {growth.TIMES[0]} | 1.00 s | – |"
+    assert lines[-1] == f"| {growth.PEAKS[-1]} | 1 MiB | 10 MiB |"
+    ElementTree.fromstring(growth.plot(found))

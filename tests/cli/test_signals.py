@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from mailsurgeon.cli import program
 from mailsurgeon.cli.console import stoppable
 from mailsurgeon.host.interrupts import interruptible
 from tests.support.protects import protects
@@ -68,3 +69,14 @@ def test_where_ctrl_z_is_ignored_nothing_stops() -> None:
         os.kill(os.getpid(), signal.SIGTSTP)
         assert not stops.wanted()
     assert signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN
+
+
+def test_an_interrupt_while_the_command_line_is_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "application", interrupted)
+    assert program.run(["log", "spool"]) == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "mailsurgeon: interrupted\n"

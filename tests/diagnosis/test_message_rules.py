@@ -305,6 +305,9 @@ def test_junk_keeps_the_other_content_problems_quiet_but_not_its_size() -> None:
 
 def test_an_mbox_in_cur_bears_from_line_only() -> None:
     assert codes(message(data=MBOX, mtime=NOW + 9 * DAY)) == {"from-line"}
+    assert codes(message(b"mbox", data=MBOX)) == {"from-line"}
+    assert codes(message(named(b",S=9"), data=MBOX)) == {"from-line"}
+    assert codes(message(b"mbox!2,S", data=MBOX)) == {"from-line", "bad-flags"}
 
 
 @pytest.mark.parametrize(

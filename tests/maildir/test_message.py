@@ -316,6 +316,11 @@ def test_dates_are_of_the_topmost_received_and_of_date() -> None:
     assert look(HEADER + b"\n").dates == ("", "")
 
 
+def test_a_semicolon_in_a_comment_behind_the_date_does_not_hide_it() -> None:
+    header = b"Received: from x (a; b) by y; Tue, 1 Feb 2011 10:00:00 +0100 (from a; by b)\n\n"
+    assert look(header).dates == ("Tue, 1 Feb 2011 10:00:00 +0100", "")
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

@@ -76,10 +76,10 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:  # in a C locale, non-ASCII characters are shown escaped
             reconfigure(errors="backslashreplace")
-    app = application()
-    if not _HELP.isdisjoint(arguments):
-        app.resolved_commands()  # imports them: the help shows their docstrings
     try:
+        app = application()
+        if not _HELP.isdisjoint(arguments):
+            app.resolved_commands()  # imports them: the help shows their docstrings
         result = _called(app, spread_codes(arguments), host or Host.this())
         sys.stdout.flush()
         return result if isinstance(result, int) else 0

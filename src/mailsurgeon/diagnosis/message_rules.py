@@ -45,6 +45,11 @@ def judge(facts: MessageFacts, folder: FolderFacts, moment: Moment) -> list[Find
         return [linked(facts)] if facts.place in ("cur", "new") else []
     if not moment.full:
         facts = _unread(facts)
+    if facts.traits & Traits.MBOX and facts.place in ("cur", "new"):
+        # No message at all: only flags that a server misreads are worth a repair.
+        flags = bad_flags(facts, folder)
+        lost = flags if flags and flags.detail["info"] else None
+        return [finding for finding in (from_line(facts), lost) if finding]
     found = [rule(facts, folder) for rule in FILE_RULES]
     if facts.size == 0:
         found += [size_mismatch(facts, folder, moment, hopeless=True), empty(facts)]

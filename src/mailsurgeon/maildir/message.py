@@ -292,7 +292,11 @@ def message_id_of(value: bytes) -> str | None:
 
 
 def dates_of(received: bytes, date: bytes) -> tuple[str, str]:
-    """The texts of two unfolded values: a Received's date (after its semicolon) and a Date."""
+    """The texts of two unfolded values: a Received's date (after its last semicolon outside of a
+    comment at the end, RFC 5322 3.6.7) and a Date."""
+    before, opening, comment = received.rpartition(b"(")
+    if opening and b";" in comment and comment.rstrip().endswith(b")"):
+        received = before
     stamp = received.rpartition(b";")[2].strip()
     return stamp[:100].decode("latin-1"), date[:100].decode("latin-1")
 

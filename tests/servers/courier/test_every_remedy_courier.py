@@ -1,4 +1,4 @@
-"""Every remedy on spools of 50 and of 5,000 messages, seen by a real Courier all along.
+"""Every remedy on spools of 50 and (some) of 5,000 messages, seen by a real Courier all along.
 
 As with Dovecot: UID, UIDVALIDITY, flags, keywords, INTERNALDATE and the hash of the text of every
 message before the repair, after it, undone, redone and undone again.
@@ -17,7 +17,7 @@ import pytest
 
 from tests.servers.support.courier import Courier
 from tests.servers.support.courier_stock import CourierStock, build
-from tests.servers.support.damages import NAMES, Damage
+from tests.servers.support.damages import NAMES, Damage, sizes
 from tests.servers.support.damages_away import AWAY, FOLDERS
 from tests.servers.support.operator import Operator
 from tests.servers.support.owned import Owner, plain_user
@@ -57,8 +57,7 @@ def courier() -> Iterator[Stocks]:
         yield stock
 
 
-@pytest.mark.parametrize("count", [50, 5000])
-@pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
+@pytest.mark.parametrize(("damage", "count"), sizes(REMEDIES))
 def test_a_remedy_changes_what_it_is_to_change_and_undo_gives_it_back(
     damage: Damage,
     count: int,

@@ -1,4 +1,4 @@
-"""Every remedy on spools of 50 and of 5,000 messages, seen by a real server all along.
+"""Every remedy on spools of 50 and (some) of 5,000 messages, seen by a real server all along.
 
 For each: the damaged spool, the repair, undo, redo and undo again. After each of them UID,
 UIDVALIDITY, flags, keywords, INTERNALDATE, GUID, UIDL and the hash of the text of every message
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.support.damages import NAMES, Damage
+from tests.servers.support.damages import NAMES, Damage, sizes
 from tests.servers.support.damages_away import AWAY, FOLDERS
 from tests.servers.support.dovecot import Dovecot
 from tests.servers.support.imap import ImapSession, Response
@@ -69,8 +69,7 @@ def repair_round(
 each_remedy = pytest.mark.parametrize("damage", REMEDIES.values(), ids=REMEDIES)
 
 
-@pytest.mark.parametrize("count", [50, 5000])
-@each_remedy
+@pytest.mark.parametrize(("damage", "count"), sizes(REMEDIES))
 @protects(
     "UIDs follow the file", where="surgery/apply/locked_batch.py, surgery/servers/uidlist_file.py"
 )

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.servers.support.dovecot import message, moment
 from tests.servers.support.served import Change, Counted, Reading, What, digest
 from tests.servers.support.stock import ADDED, Stock, flags_of, received, what
@@ -235,3 +237,18 @@ NAMES: Mapping[str, Damage] = {
     "rename bad-name": bad_names,
     "rename uid-clash": one_uid_for_two,
 }
+
+MANY = {"fix-size", "fix-size in the list", "file misfiled", "rename uid-clash", "fix-uidlist"}
+"""Repairs that depend on the size of a folder or its list."""
+
+
+def sizes(remedies: Mapping[str, Damage]) -> list[object]:
+    """Each remedy with 50 messages, and with 5,000 where that may matter; with
+    `MAILSURGEON_CRASH=full` all with both."""
+    full = os.environ.get("MAILSURGEON_CRASH") == "full"
+    return [
+        pytest.param(damage, count, id=f"{name}-{count}")
+        for count in (50, 5_000)
+        for name, damage in remedies.items()
+        if count == 50 or full or name in MANY
+    ]
