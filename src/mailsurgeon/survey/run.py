@@ -25,9 +25,10 @@ from mailsurgeon.survey.progress import Extent, Progress, SurveyResult
 from mailsurgeon.survey.read.directories import Looking
 from mailsurgeon.survey.read.hang_guard import TICK, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
+from mailsurgeon.survey.walk.found import Directory, Walk
 from mailsurgeon.survey.walk.listing import Listing, directory_stamp, stamp_text
 from mailsurgeon.survey.walk.unchanged import none_by_reader
-from mailsurgeon.survey.walk.walk import LEVELS, Directory, Walk, walk
+from mailsurgeon.survey.walk.walk import LEVELS, walk
 from mailsurgeon.survey.workers.pool import make_executor
 
 _READERS = 4  # the most that are started unless the operator wants another number

@@ -42,8 +42,9 @@ from mailsurgeon.survey.read.whole_folder import (
     WholeResult,
 )
 from mailsurgeon.survey.uidlists.cache import Lists
+from mailsurgeon.survey.walk.found import Directory
 from mailsurgeon.survey.walk.listing import Listing
-from mailsurgeon.survey.walk.walk import Directory, names_to_examine
+from mailsurgeon.survey.walk.walk import names_to_examine
 
 SLICE = 1000
 """Names in a slice: small enough to show progress, large enough to be worth sending."""

@@ -12,7 +12,7 @@ from mailsurgeon.survey.index.slice import Known, SliceResult
 from mailsurgeon.survey.index.writer import IndexWriter
 from mailsurgeon.survey.read.parts import FolderPart, Look, SlicePart
 from mailsurgeon.survey.read.whole_folder import WholeDirectory
-from mailsurgeon.survey.walk.walk import Directory
+from mailsurgeon.survey.walk.found import Directory
 
 _SEAL = struct.Struct("16sIQ")  # a slice's digest, the number of its messages, and their bytes
 _NO_SEAL = bytes(16)

@@ -10,7 +10,7 @@ from mailsurgeon.survey.index.slice import Slice, SliceResult
 from mailsurgeon.survey.read.examine import examine
 from mailsurgeon.survey.read.sealed import SealedDirectories, SealedResult, still_sealed
 from mailsurgeon.survey.read.whole_folder import WholeFolder, WholeResult, examine_folder
-from mailsurgeon.survey.walk.walk import Directory
+from mailsurgeon.survey.walk.found import Directory
 
 Task = Slice | SealedDirectories | WholeFolder
 Result = SliceResult | SealedResult | WholeResult | None

@@ -15,8 +15,8 @@ from mailsurgeon.diagnosis.facts import FolderFacts, Moment
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.slice import Slice, parts
+from mailsurgeon.survey.walk.found import Directory
 from mailsurgeon.survey.walk.listing import Listing, stamp_text
-from mailsurgeon.survey.walk.walk import Directory
 from mailsurgeon.survey.workers.alone import statuses_in
 
 _RULES = b"2"  # part of every seal: changing it invalidates the seals of all earlier surveys
