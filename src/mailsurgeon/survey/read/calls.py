@@ -12,11 +12,14 @@ from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, HangGuard
 from mailsurgeon.survey.read.parts import (
     FolderPart,
     Part,
-    Result,
+    PartResult,
     SealedPart,
     SlicePart,
     examine_part,
 )
+
+Answer = tuple[Part, PartResult]
+_Pending = dict[Future[PartResult], Part]
 
 
 class Calls:
@@ -46,14 +49,14 @@ class Calls:
         self._take_apart = take_apart
         self._given_up = given_up
         self._sources: list[Iterator[Part]] = []
-        self._begun: dict[Future[Result], float] = {}
+        self._begun: dict[Future[PartResult], float] = {}
         self._lost: set[bytes | None] = set()  # folders that the operator has given up on
 
     def before(self, parts: Iterator[Part]) -> None:
         """Has these parts examined before those that are left."""
         self._sources.append(parts)
 
-    def results(self, source: Iterator[Part]) -> Iterator[tuple[Part, Result]]:
+    def results(self, source: Iterator[Part]) -> Iterator[Answer]:
         """The parts with their results. Ends early when cancelled."""
         self._sources = [source]
         if self._executor is None:
@@ -71,7 +74,7 @@ class Calls:
                 return part
         return None
 
-    def _here(self, part: Part) -> Iterator[tuple[Part, Result]]:
+    def _here(self, part: Part) -> Iterator[Answer]:
         try:
             result = self._patience.call(_place(part), examine_part, part.task)
         except GaveUp:
@@ -79,9 +82,9 @@ class Calls:
         else:
             yield part, result
 
-    def _there(self, executor: Executor) -> Iterator[tuple[Part, Result]]:
-        pending: dict[Future[Result], Part] = {}
-        answered: SimpleQueue[Future[Result]] = SimpleQueue()
+    def _there(self, executor: Executor) -> Iterator[Answer]:
+        pending: _Pending = {}
+        answered: SimpleQueue[Future[PartResult]] = SimpleQueue()
         try:
             while True:
                 while len(pending) < self._window and (part := self._next()) is not None:
@@ -108,14 +111,14 @@ class Calls:
             for future in pending:
                 future.cancel()
 
-    def _note_begun(self, pending: dict[Future[Result], Part]) -> None:
+    def _note_begun(self, pending: _Pending) -> None:
         """Readers take the parts in order: only the first ones are under way, the others wait."""
         now = time.monotonic()
         self._begun = {
             future: self._begun.get(future, now) for future in islice(pending, self._jobs)
         }
 
-    def _unanswered(self, pending: dict[Future[Result], Part]) -> Iterator[tuple[Part, Result]]:
+    def _unanswered(self, pending: _Pending) -> Iterator[Answer]:
         """Looks after the part that has been under way longest."""
         begun = [
             (since, future)

@@ -28,7 +28,7 @@ from mailsurgeon.survey.read.folder_context import (
 )
 from mailsurgeon.survey.read.hang_guard import GaveUp, HangGuard
 from mailsurgeon.survey.read.keeping import Keeping, seals_in
-from mailsurgeon.survey.read.parts import FolderPart, Look, Part, Result, SealedPart, SlicePart
+from mailsurgeon.survey.read.parts import FolderPart, Look, Part, PartResult, SealedPart, SlicePart
 from mailsurgeon.survey.read.sealed import (
     SealedDirectories,
     SealedDirectory,
@@ -303,7 +303,7 @@ class Looking:
 
     # Writing
 
-    def _done(self, part: Part, result: Result) -> int:
+    def _done(self, part: Part, result: PartResult) -> int:
         """Keeps a result; returns how many names are done."""
         if isinstance(part, SealedPart):
             assert isinstance(result, SealedResult)

@@ -13,7 +13,7 @@ from mailsurgeon.survey.read.whole_folder import WholeFolder, WholeResult, exami
 from mailsurgeon.survey.walk.found import Directory
 
 Task = Slice | SealedDirectories | WholeFolder
-Result = SliceResult | SealedResult | WholeResult | None
+PartResult = SliceResult | SealedResult | WholeResult | None
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class FolderPart:
 Part = SlicePart | SealedPart | FolderPart
 
 
-def examine_part(task: Task) -> Result:
+def examine_part(task: Task) -> PartResult:
     """The work of a reader. Raises OSError only when too many files are open."""
     if isinstance(task, Slice):
         return examine(task)
