@@ -123,19 +123,19 @@ def folder_context(
 
     `store`: the separator of the whole spool, if it is not the colon.
     """
-    number = len(cur) + len(new)
-    odd = [name for names in (cur, new) for name in names if b":" not in name]
+    parts = [name.partition(b":") for names in (cur, new) for name in names]
+    odd = [name for name, colon, _ in parts if not colon]
     separator, served, neighbours = conventions_of(
         odd,
-        number - len(odd),
+        len(parts) - len(odd),
         store,
         highest_uid=lambda: read_uidvalidity(spool, folder),
         served=lambda: _listed(spool, folder),
     )
     facts = FolderFacts(separator, owner=owner, served=served, neighbours=neighbours)
     marked = any(b",U=" in b"\0".join(names) for names in (cur, new))
-    alike = len(base_names((cur, new))) < number
-    clashes = _clashes(folder, cur, new) if alike else {}
+    bases = {base for base, _, _ in parts}
+    clashes = _clashes(folder, cur, new) if len(bases) < len(parts) else {}
     return FolderContext(folder, facts, marked, clashes, sizes)
 
 
