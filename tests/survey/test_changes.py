@@ -26,6 +26,7 @@ from mailsurgeon.report.scan import ScanFindings, write_scan
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.run import SurveyResult, run_survey
 from tests.support.protects import protects
+from tests.survey.readers import Readers
 from tests.survey.survey_maildir import DATE, SurveyMaildir, text
 
 FOLDERS = (b"", b".A", b".B", b".BACKUP", b".A.b", b"nested", b".Trailing.", b".INBOX")
@@ -270,6 +271,18 @@ class SettledChanges(Changes):
         self.maildir.survey = once_the_clock_has_ticked
 
 
+class ChangesByReaders(SettledChanges):
+    """The same, by readers: each examines a new folder as a whole, and several directories that
+    seem unchanged in one call."""
+
+    @initialize()
+    def begin(self) -> None:
+        super().begin()
+        survey = self.maildir.survey
+        readers = Readers()
+        self.maildir.survey = lambda **options: survey(executor=readers, **options)
+
+
 _time_ns = time.time_ns
 
 
@@ -288,6 +301,16 @@ class TestSettledChanges(SettledChanges.TestCase):
     settings = of_size(12)
 
 
+@protects(
+    "a survey of the changes equals a survey of everything",
+    where="survey/read/whole_folder.py, survey/read/sealed.py",
+)
+class TestChangesByReaders(ChangesByReaders.TestCase):
+    """The machine as a test."""
+
+    settings = of_size(12)
+
+
 @pytest.mark.soak
 class TestManyChanges(Changes.TestCase):
     """The same, for longer."""
@@ -297,6 +320,13 @@ class TestManyChanges(Changes.TestCase):
 
 @pytest.mark.soak
 class TestManySettledChanges(SettledChanges.TestCase):
+    """The same, for longer."""
+
+    settings = of_size(100)
+
+
+@pytest.mark.soak
+class TestManyChangesByReaders(ChangesByReaders.TestCase):
     """The same, for longer."""
 
     settings = of_size(100)

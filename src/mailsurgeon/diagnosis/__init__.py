@@ -8,6 +8,7 @@
 - `conventions.py`: how the names of a folder end, its own separator among them.
 - `facts.py`: what a survey knows about a file and its folder, and the finding that a rule returns.
 - `message_rules.py`: rules for a single message, and the quick test that most messages pass.
+- `encrypted.py`: what can be seen of a file that Dovecot has encrypted.
 - `group_rules.py`: rules that compare messages, and rules for files outside cur and new.
 - `folder_rules.py`: rules for folders, directories and servers' files.
 - `state_rules.py`: rules for the files in which servers and mbsync keep sums and states.

@@ -102,6 +102,11 @@ class StoreCount:
         """Takes so many names with a usual info."""
         self._usual += number
 
+    def add_count(self, other: StoreCount) -> None:
+        """Takes what another count has."""
+        self._odd += other._odd
+        self._usual += other._usual
+
     @property
     def separator(self) -> bytes | None:
         """The foreign separator that most names use; None for the colon."""

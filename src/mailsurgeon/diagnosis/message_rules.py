@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from errno import EACCES, EPERM
 from typing import Any
@@ -108,6 +108,26 @@ def sound(
             return False
     late = moment.now + DAY
     return mtime <= late and (seconds is None or int(seconds) <= late)
+
+
+# Names in cur that `_SOUND` has, one after another: nearly all.
+_USUAL_NAMES = re.compile(
+    rb"\d{1,10}\.[^:,/\x00-\x1f\x7f]*(?:,S=(\d{1,18}))?(?:,W=\d{1,18})?(?:,U=\d+)?"
+    rb"(?:,FMD5=[0-9a-f]+)?(:2,)D?F?P?R?S?T?\0|[^\0]*\0"
+)
+
+
+def not_surely_sound(names: Sequence[bytes], sizes: Sequence[int]) -> list[int]:
+    """As `sound` for many files in the cur of a folder with usual facts, in a quick survey: the
+    places in these lists of those that need a closer look."""
+    if max(map(len, names), default=0) > LONGEST_NAME:
+        return list(range(len(names)))
+    found = _USUAL_NAMES.findall(b"\0".join(names) + b"\0")
+    return [
+        place
+        for place, ((named, info), size) in enumerate(zip(found, sizes, strict=True))
+        if not (info and size and (not named or int(named) == size))
+    ]
 
 
 def _unread(facts: MessageFacts) -> MessageFacts:

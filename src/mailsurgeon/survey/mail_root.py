@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from mailsurgeon.maildir.reserved import SUBDIRS, is_of_a_home
 from mailsurgeon.survey.walk.foreign_stores import ForeignStore
+from mailsurgeon.survey.walk.found import FoundFolder
 from mailsurgeon.survey.walk.listing import linked_subdirs
-from mailsurgeon.survey.walk.walk import FoundFolder
 from mailsurgeon.survey.walk.watched import directories
 
 MAIL_ROOTS = (b"Maildir", b"mail", b"Mail", b".maildir", b".mail")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Advance = Callable[[str, int, int], None]
@@ -18,6 +18,35 @@ class Progress:
     done: int
     total: int
     waiting: bytes | None = None
+
+
+class Extent:
+    """How many names a survey examines: those that were counted, and an estimate for directories
+    that nobody has listed yet, by the space that they take on the disk."""
+
+    def __init__(self, counted: int, unlisted: Mapping[bytes, int]) -> None:
+        """`unlisted`: the space that the directories of each folder take, in any unit."""
+        self._counted = counted
+        self._left = dict(unlisted)
+        self._unlisted = sum(self._left.values())
+        self._space = self._names = 0
+
+    def listed(self, folder: bytes, names: int) -> None:
+        """A folder turns out to have so many names."""
+        space = self._left.pop(folder, 0)
+        self._unlisted -= space
+        self._space += space
+        self._names += names
+        self._counted += names
+
+    @property
+    def total(self) -> int:
+        """The number of names; 0 if it cannot be estimated yet."""
+        if not self._left:
+            return self._counted
+        if not self._names or not self._space:
+            return 0
+        return self._counted + max(1, self._unlisted * self._names // self._space)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from mailsurgeon.diagnosis.conventions import StoreCount
 from mailsurgeon.diagnosis.facts import Moment
-from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.maildir.spool import Spool, join
 from mailsurgeon.survey.compare.compare import compare
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.compare.permissions import ROOT_OWNS, owner_of_most
@@ -20,12 +21,17 @@ from mailsurgeon.survey.index.questions import totals
 from mailsurgeon.survey.index.rows import Place
 from mailsurgeon.survey.index.writer import NO_FOLDER, IndexWriter
 from mailsurgeon.survey.open_spool import Options
-from mailsurgeon.survey.progress import Progress, SurveyResult
+from mailsurgeon.survey.progress import Extent, Progress, SurveyResult
 from mailsurgeon.survey.read.directories import Looking
 from mailsurgeon.survey.read.hang_guard import TICK, HangGuard
 from mailsurgeon.survey.uidlists.cache import Lists
+from mailsurgeon.survey.walk.found import Directory, Walk
 from mailsurgeon.survey.walk.listing import Listing, directory_stamp, stamp_text
-from mailsurgeon.survey.walk.walk import Directory, Walk, walk
+from mailsurgeon.survey.walk.unchanged import none_by_reader
+from mailsurgeon.survey.walk.walk import LEVELS, walk
+
+_READERS = 4  # the most that are started unless the operator wants another number
+_FILED = (Place.CUR, Place.NEW, Place.TMP)
 
 __all__ = ["Progress", "SurveyResult", "run_survey"]
 
@@ -131,29 +137,18 @@ class _Survey:
         self.patience = HangGuard(self._tell, given_up)
         self.at = Progress("listing", 0, 0)
         self.endings = StoreCount()
+        self.changed = False
+        self._compared = ""  # how far the last survey came
 
     def run(self, only: set[bytes] | None) -> SurveyResult:
         started = time.monotonic()
-        self.compared = self.index.meta("compared")
         self._progress("listing")
-        found = walk(
-            self.spool.root, self.options.exclude, self.spool.layout, self._list, only,
-            self.spool.own_directories, self._unchanged,
-        )  # fmt: skip
-        for each in found.directories:
-            if each.unchanged and each.place == Place.CUR:
-                self.endings.add_usual(each.files)
         before = self.index.meta("depth")
-        lists = Lists(self.spool, self.index)
-        owner, notes = self._owner(found)
-        wanted = self._begin(found, only)
-        store = self.endings.separator if only is None else _stored(self.index)
-        looking = Looking(
-            self.spool, self.writer, lists, self.moment, owner, self.executor,
-            self.options.jobs or os.cpu_count() or 1, self.patience, self.cancelled, store,
-            packs=self.packs,
-        )  # fmt: skip
-        ended = self._read(looking, wanted)
+        # Readers on another host may have other files at the place of lists outside the spool.
+        by_readers = (
+            self.packs and self.executor is not None and only is None and not self.spool.control
+        )
+        found, looking, notes, ended = self._look(only, by_readers=by_readers)
         if not self.packs:
             self.writer.unpack(self.cancelled)
         self.writer.flush()
@@ -163,9 +158,9 @@ class _Survey:
         with self.writer.transaction():
             notes += compare(
                 Comparison(
-                    self.spool, self.index, self.writer, self.options, found, lists,
-                    looking.contexts, looking.abandoned, owner, self.moment.now, full,
-                    self.changed or looking.changed,
+                    self.spool, self.index, self.writer, self.options, found, looking.lists,
+                    looking.contexts, looking.abandoned, looking.owner, self.moment.now, full,
+                    self.changed,
                 )
             )  # fmt: skip
             self.writer.count_messages()
@@ -179,16 +174,55 @@ class _Survey:
                 surveyed=str(self.moment.now),
                 seconds=f"{seconds:.3f}",
                 root=self.spool.shown.encode("utf-8", "backslashreplace").decode(),
-                separator=(store or b"").decode(),
+                separator=(looking.store or b"").decode(),
             )
         self.writer.flush()
         return self._result(depth, seconds, not ended)
+
+    def _look(
+        self, only: set[bytes] | None, *, by_readers: bool
+    ) -> tuple[Walk, Looking, list[str], bool]:
+        """Lists and examines the spool. Returns what the walk and the readers have found, remarks,
+        and False if cancelled. `by_readers`: each new folder is left to one of them."""
+        self._compared = self.index.meta("compared")
+        found = walk(
+            self.spool.root, self.options.exclude, self.spool.layout, self._list, only,
+            self.spool.own_directories, self._unchanged,
+            self._is_new if by_readers else none_by_reader,
+        )  # fmt: skip
+        for each in found.directories:
+            if each.unchanged and each.place == Place.CUR:
+                self.endings.add_usual(each.files)
+        owner, notes = self._owner(found)
+        wanted = self._begin(found, only)
+        store = self.endings.separator if only is None else _stored(self.index)
+        jobs = self.options.jobs or min(_READERS, os.cpu_count() or 1)
+        extent = Extent(
+            sum(each.files for each in wanted),
+            {each.folder or b"": self._space(each) for each in wanted if each.whole},
+        )
+        looking = Looking(
+            self.spool, self.writer, Lists(self.spool, self.index), self.moment, owner,
+            self.executor, jobs, self.patience, self.cancelled, store, self.endings, extent,
+            partial(self._list_folder, found), packs=self.packs,
+        )  # fmt: skip
+        ended = self._read(looking, wanted, extent)
+        self.changed |= looking.changed
+        if ended and only is None and self.endings.separator != store:
+            # The separator of the whole spool is known only now. It is hardly ever another one
+            # than the colon, which the readers have taken for granted.
+            self.endings = StoreCount()
+            self.writer.flush()
+            self.writer.make_indexes()
+            self.writer = IndexWriter(self.index, self.spool.layout)
+            return self._look(only, by_readers=False)
+        return found, looking, notes, ended
 
     def _begin(self, found: Walk, only: set[bytes] | None) -> list[Directory]:
         """Puts the folders into the index, removes those that are gone, and returns the directories
         to examine."""
         writer = self.writer
-        self.changed = self._differs(found)
+        self.changed |= self._differs(found)
         with writer.transaction():
             if writer.empty:
                 writer.drop_indexes()
@@ -246,13 +280,14 @@ class _Survey:
             return None, [ROOT_OWNS]
         return owner, []
 
-    def _read(self, looking: Looking, directories: list[Directory]) -> bool:
+    def _read(self, looking: Looking, directories: list[Directory], extent: Extent) -> bool:
         """Examines the directories. Returns False when cancelled."""
-        total = sum(directory.files for directory in directories)
-        self._progress("reading", 0, total)
+        self._progress("reading", 0, extent.total)
 
         def done(names: int) -> None:
-            self._progress("reading", min(self.at.done + names, total), total)
+            total = extent.total
+            now = self.at.done + names
+            self._progress("reading", min(now, total) if total else now, total)
 
         return looking.run(directories, done)
 
@@ -270,7 +305,7 @@ class _Survey:
         known = self.writer.directories.get((path, place))
         if known is None or not known.stamp or known.looked > time.time_ns():
             return None
-        if self.compared != ("full" if self.moment.full else "quick"):
+        if self._compared != ("full" if self.moment.full else "quick"):
             return None
         try:
             absolute = os.path.join(self.spool.root, path)
@@ -278,6 +313,32 @@ class _Survey:
         except OSError:
             return None
         return known.files if stamp_text(stamp) == known.stamp else None
+
+    def _is_new(self, folder: bytes, _present: Collection[bytes]) -> bool:
+        """Whether the index knows nothing of a folder's cur, new and tmp."""
+        inner = [join(folder, place.encode()) for place in _FILED]
+        known = self.writer.directories
+        return inner[0].count(b"/") < LEVELS and not any(
+            (path, place) in known for path, place in zip(inner, _FILED, strict=True)
+        )
+
+    def _space(self, directory: Directory) -> int:
+        """How many bytes the directories take that a reader will list."""
+        space = 0
+        for place in directory.whole:
+            path = join(directory.folder or b"", place.encode())
+            with suppress(OSError):
+                space += os.stat(self.spool.absolute(path)).st_size
+        return space
+
+    def _list_folder(self, found: Walk, folder: bytes) -> list[Directory]:
+        """Lists the cur, new and tmp of a folder that no reader examines as a whole."""
+        noted = len(found.not_examined)
+        directories = found.list_folder(folder)
+        with self.writer.transaction():
+            for item in found.not_examined[noted:]:
+                self.writer.not_examined(item, NO_FOLDER)
+        return directories
 
     def _list(self, path: bytes) -> Listing:
         place = path[len(self.spool.root) :].lstrip(b"/")  # the walk joins it to the root

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any
@@ -11,8 +13,10 @@ import pytest
 
 from mailsurgeon.survey import run
 from mailsurgeon.survey.index.slice import Slice
-from mailsurgeon.survey.read import directories, hang_guard
+from mailsurgeon.survey.read import calls, hang_guard, parts
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, HangGuard
+from mailsurgeon.survey.read.sealed import SealedDirectories
+from mailsurgeon.survey.read.whole_folder import WholeFolder
 from mailsurgeon.survey.run import Progress
 from mailsurgeon.survey.walk import walk
 from tests.support.protects import protects
@@ -30,7 +34,7 @@ pytestmark = [
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long in a test."""
     monkeypatch.setattr(hang_guard, "TICK", 0.01)
-    monkeypatch.setattr(directories, "TICK", 0.01)
+    monkeypatch.setattr(calls, "TICK", 0.01)
     monkeypatch.setattr(hang_guard, "LONG", 0.02)
 
 
@@ -67,14 +71,33 @@ class Hanging(walk.Listing):
 
 
 class Silent(Executor):
-    """Answers at once, but for one directory."""
+    """Answers at once, but for one directory, and leaves whole folders to others."""
 
     def __init__(self, directory: bytes) -> None:
         self.directory = directory
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         answer: Future[Any] = Future()
-        if not isinstance(args[0], Slice) or args[0].directory != self.directory:
+        if isinstance(args[0], WholeFolder):
+            answer.set_result(None)
+        elif not isinstance(args[0], Slice) or args[0].directory != self.directory:
+            answer.set_result(fn(*args, **kwargs))
+        return answer
+
+
+class SilentFolder(Executor):
+    """Answers at once, but for a whole folder, or directories of which one is in that folder."""
+
+    def __init__(self, folder: bytes) -> None:
+        self.folder = folder
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        answer: Future[Any] = Future()
+        task = args[0]
+        asked = [task.folder] if isinstance(task, WholeFolder) else []
+        if isinstance(task, SealedDirectories):
+            asked = [each.path.rpartition(b"/")[0] for each in task.directories]
+        if self.folder not in asked:
             answer.set_result(fn(*args, **kwargs))
         return answer
 
@@ -101,6 +124,41 @@ def test_a_worker_that_does_not_answer(two: SurveyMaildir) -> None:
         two.surveyed_paths() & {b".Stalled/new/3.M1.host"}
     )
     assert two.not_examined()[b".Stalled/cur"] == GAVE_UP
+
+
+def test_a_worker_that_does_not_answer_of_a_whole_folder(two: SurveyMaildir) -> None:
+    waited, asked = told_of(two, executor=SilentFolder(b".Stalled"))
+    assert waited == {b".Stalled"}
+    assert asked == [b".Stalled"]
+    assert two.surveyed_paths() == {b"cur/1.M1.host:2,S", b".Zeal/cur/4.M1.host:2,S"}
+    assert two.not_examined() == {b".Stalled/" + part: GAVE_UP for part in (b"cur", b"new", b"tmp")}
+    two.survey(executor=SilentFolder(b""))
+    assert two.contents() == two.fresh_contents()
+
+
+def test_of_several_directories_in_one_call_one_alone_is_left_out(
+    two: SurveyMaildir, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is looked at again by itself, in this process."""
+    now = time.time_ns
+    monkeypatch.setattr("time.time_ns", lambda: now() + 5_000_000_000)
+    two.survey(executor=SilentFolder(b"none"))
+    before = two.contents()
+    really = os.listdir
+
+    def hang(path: Any) -> Any:
+        if path.endswith(b".Stalled/cur"):
+            stuck.wait()
+        return really(path)
+
+    monkeypatch.setattr("os.listdir", hang)
+    waited, asked = told_of(two, executor=SilentFolder(b".Stalled"))
+    assert (waited, asked) == ({b".Stalled/cur"}, [b".Stalled/cur"])
+    assert set(two.not_examined().values()) == {GAVE_UP}
+    assert two.not_examined().keys() == {b".Stalled/cur", b".Stalled/new"}
+    monkeypatch.undo()
+    two.survey()
+    assert two.contents() == before
 
 
 class Unread(Executor):
@@ -135,14 +193,14 @@ def test_a_directory_that_cannot_be_listed(
 def test_reading_in_this_process(
     two: SurveyMaildir, stuck: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = directories.examine
+    real = parts.examine
 
     def hang(task: Any) -> Any:
         if task.directory == b".Stalled/cur":
             stuck.wait()
         return real(task)
 
-    monkeypatch.setattr(directories, "examine", hang)
+    monkeypatch.setattr(parts, "examine", hang)
     waited, _ = told_of(two)
     assert waited == {b".Stalled/cur"}
     told = two.not_examined()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.survey.index.rows import Place
+from mailsurgeon.survey.walk.found import FoundFolder, Walk
 from mailsurgeon.survey.walk.layout import guess_layout
 from mailsurgeon.survey.walk.listing import Listing
 from mailsurgeon.survey.walk.walk import (
@@ -16,8 +17,6 @@ from mailsurgeon.survey.walk.walk import (
     LEVELS,
     NOT_FOLLOWED,
     TOO_DEEP,
-    FoundFolder,
-    Walk,
     names_to_examine,
     walk,
 )

@@ -13,7 +13,8 @@ from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.index import directory_queries
 from mailsurgeon.survey.read.file_facts import AN_MBOX, NOT_MAIL, kind_of_file
 from mailsurgeon.survey.walk.foreign_stores import MBOX
-from mailsurgeon.survey.walk.walk import NOT_FOLLOWED, Walk
+from mailsurgeon.survey.walk.found import Walk
+from mailsurgeon.survey.walk.walk import NOT_FOLLOWED
 
 
 def find_directories(job: Comparison) -> None:

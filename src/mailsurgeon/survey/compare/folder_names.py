@@ -18,7 +18,7 @@ from mailsurgeon.maildir.reserved import SUBDIRS, is_servers_directory
 from mailsurgeon.maildir.server_entry import Tells
 from mailsurgeon.maildir.server_files import DOVECOT, MBSYNC_UIDVALIDITY
 from mailsurgeon.survey.compare.job import Comparison
-from mailsurgeon.survey.walk.walk import FoundFolder, Walk
+from mailsurgeon.survey.walk.found import FoundFolder, Walk
 
 _COURIERS = (b"courierimap",)
 """How the names begin of the files that Courier makes in each folder; `maildirfolder` and

@@ -11,7 +11,7 @@ from mailsurgeon.survey.index.writer import IndexWriter
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.read.folder_context import FolderContext
 from mailsurgeon.survey.uidlists.cache import Lists
-from mailsurgeon.survey.walk.walk import Walk
+from mailsurgeon.survey.walk.found import Walk
 
 
 @dataclass(slots=True)

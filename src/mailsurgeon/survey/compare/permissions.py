@@ -18,7 +18,7 @@ from mailsurgeon.diagnosis.folder_rules import (
 from mailsurgeon.maildir.spool import Spool, join
 from mailsurgeon.survey.compare.job import Comparison
 from mailsurgeon.survey.index import directory_queries
-from mailsurgeon.survey.walk.walk import FoundFolder, Walk
+from mailsurgeon.survey.walk.found import FoundFolder, Walk
 
 ROOT_OWNS = "root owns most of the spool: owners and groups were not judged"
 _SHARED = b"dovecot-shared"

@@ -42,7 +42,7 @@ from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.index.writer import SEPARATE
 from mailsurgeon.survey.read.folder_context import read_letters
 from mailsurgeon.survey.uidlists.folder_details import LARGEST_SUBSCRIPTIONS
-from mailsurgeon.survey.walk.walk import FoundFolder
+from mailsurgeon.survey.walk.found import FoundFolder
 
 if TYPE_CHECKING:
     from mailsurgeon.survey.compare.job import Comparison

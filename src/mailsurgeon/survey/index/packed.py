@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from operator import sub
 from struct import Struct
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zlib import adler32, crc32
 
 from mailsurgeon.maildir.message import LONGEST_SHOWN
@@ -73,6 +73,30 @@ def pack(
         first + offsets[-1], len(messages), int(full), names[0], names[-1], min(mtimes),
         max(mtimes), digests,
         _compressed(numbers), _compressed(texts),
+    )  # fmt: skip
+
+
+class Statuses(NamedTuple):
+    """Columns of messages that have not been read, by name: see Healthy."""
+
+    offsets: Sequence[int]
+    names: Sequence[bytes]
+    sizes: array[int]
+    mtimes: array[int]
+    ctimes: array[int]
+    inodes: array[int]
+
+
+def pack_statuses(first: int, statuses: Statuses, owner: Owner) -> Packed:
+    """As `pack`, for messages, one at least, that have one mode and owner."""
+    offsets, names, *numeric = statuses
+    planes = b"".join(map(_planes, (array("q", offsets), *numeric)))
+    named = b"\0".join(names)
+    owned = _little(array("q", owner)).tobytes()
+    numbers = b"".join((_HEAD.pack(len(planes), 1, len(named)), planes, owned, named))
+    return Packed(
+        first + offsets[-1], len(names), 0, names[0], names[-1], min(statuses.mtimes),
+        max(statuses.mtimes), b"", _compressed(numbers), _compressed(b""),
     )  # fmt: skip
 
 

@@ -129,6 +129,12 @@ class SliceResult:
     messages: int = 0
     bytes: int = 0
 
+    def set_directory(self, number: int, *, full: bool) -> None:
+        """Sets the id of the directory in the new rows, which a reader does not know if the
+        directory is new. `full`: the messages have been read."""
+        width = len(USUAL_COLUMNS if full else QUICK_COLUMNS)
+        self.usual[1::width] = [number] * (len(self.usual) // width)
+
 
 def parts(names: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
     """The names in parts of at most `size` names."""

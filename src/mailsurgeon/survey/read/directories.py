@@ -3,45 +3,57 @@
 from __future__ import annotations
 
 import os
-import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
+from itertools import chain, groupby
+from operator import attrgetter
 
+from mailsurgeon.diagnosis.conventions import StoreCount
 from mailsurgeon.diagnosis.facts import FolderFacts, Moment
 from mailsurgeon.host.open_files import no_more_files
-from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index.rows import GRANULARITY, DirectorySeals, NotExamined, Place
+from mailsurgeon.maildir.spool import Spool, join
+from mailsurgeon.survey.index.rows import GRANULARITY, NotExamined, Place
 from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
 from mailsurgeon.survey.index.writer import NO_FOLDER, IndexWriter
-from mailsurgeon.survey.read.examine import examine
+from mailsurgeon.survey.progress import Extent
+from mailsurgeon.survey.read.calls import Calls
 from mailsurgeon.survey.read.folder_context import (
     FolderContext,
-    folder_context,
-    lettered_files,
+    base_names,
+    names_together,
     read_letters,
 )
-from mailsurgeon.survey.read.hang_guard import TICK, GaveUp, HangGuard
-from mailsurgeon.survey.read.parts import Look, Part
+from mailsurgeon.survey.read.hang_guard import GaveUp, HangGuard
+from mailsurgeon.survey.read.keeping import Keeping, seals_in
+from mailsurgeon.survey.read.parts import FolderPart, Look, Part, PartResult, SealedPart, SlicePart
 from mailsurgeon.survey.read.sealed import (
+    SealedDirectories,
     SealedDirectory,
-    is_usual,
+    SealedResult,
     settled_folders,
     stamp_to_keep,
 )
+from mailsurgeon.survey.read.whole_folder import (
+    WHOLE,
+    WholeFolder,
+    WholeResult,
+)
 from mailsurgeon.survey.uidlists.cache import Lists
+from mailsurgeon.survey.walk.found import Directory
 from mailsurgeon.survey.walk.listing import Listing
-from mailsurgeon.survey.walk.walk import Directory, names_to_examine, without_prefix
+from mailsurgeon.survey.walk.walk import names_to_examine
 
 SLICE = 1000
 """Names in a slice: small enough to show progress, large enough to be worth sending."""
-_SEAL = struct.Struct("16sIQ")  # a slice's digest, the number of its messages, and their bytes
-_NO_SEAL = bytes(16)
+_TOGETHER = 4000
+"""Names in unchanged directories that one call looks at, if they are small."""
 
 
 class Looking:
-    """Examines directories. `changed` is then True if anything differed from the last survey."""
+    """Examines directories."""
 
     def __init__(
         self,
@@ -54,7 +66,10 @@ class Looking:
         jobs: int,
         patience: HangGuard,
         cancelled: Callable[[], bool],
-        store: bytes | None = None,
+        store: bytes | None,
+        endings: StoreCount,
+        extent: Extent,
+        list_folder: Callable[[bytes], list[Directory]],
         *,
         packs: bool = True,
     ) -> None:
@@ -64,85 +79,125 @@ class Looking:
         self.moment = moment
         self.owner = owner
         self.executor = executor
-        self.window = 4 * jobs + 2
         self.patience = patience
         self.cancelled = cancelled
         self.store = store  # the separator of the whole spool
+        self.endings = endings  # gets those of folders that readers list
+        self.extent = extent
+        self.list_folder = list_folder  # lists what a reader could not examine as a whole
         self.packs = packs
         self.contexts: dict[bytes, FolderContext] = {}
         self.abandoned: set[bytes | None] = set()
-        self.changed = False
+        self._keeping = Keeping(writer, full=moment.full)
         self._settled: frozenset[bytes | None] = frozenset()  # cur and new are as they were
         self._usual: set[bytes] = set()  # with a context that all usual names have
         self._listed: dict[bytes, Listing] = {}
         self._walked: dict[bytes, Directory] = {}
+        self.calls = Calls(
+            executor, jobs, patience, cancelled, writer.flush, self._singly, self._give_up
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differed from the last survey."""
+        return self._keeping.changed
 
     def run(self, directories: list[Directory], on_done: Callable[[int], None]) -> bool:
         """Examines the directories, which are sorted by folder. Returns False when cancelled.
 
-        Calls `on_done` after each slice with the number of names in it.
+        Calls `on_done` after each part with the number of names in it.
         """
         self._walked = {each.path: each for each in directories}
         if self.executor is not None:
+            left_to_readers = {each.folder for each in directories if each.whole}
             folders = {each.folder: None for each in directories if each.folder is not None}
-            self.lists.ask_ahead(self.executor, folders)
+            mine = (folder for folder in folders if folder not in left_to_readers)
+            self.lists.ask_ahead(self.executor, mine)
         self._settled = settled_folders(directories) if self.store is None else frozenset()
-        for part, result in self._results(self._parts(directories)):
-            if isinstance(part.task, SealedDirectory):
-                on_done(part.task.files)
-            else:
-                with self.writer.transaction():
-                    self._keep(part, part.task, result)
-                on_done(len(part.task.names))
+        for part, result in self.calls.results(self._parts(directories)):
+            on_done(self._done(part, result))
             if self.cancelled():
                 return False
         return not self.cancelled()
 
     # Taking apart
 
-    def _parts(self, directories: list[Directory]) -> Iterator[Part]:
-        current: bytes | None = None
-        context: FolderContext | None = None
-        for directory in directories:
-            try:
-                if directory.folder in self.abandoned:
-                    raise GaveUp
-                if directory.folder is not None and directory.folder != current:
-                    current = directory.folder
-                    context = self._context(current)
-                if directory.unchanged and current in self._usual:
-                    yield self._sealed(directory)
-                    continue
-                listing = self._listing(directory.path)
-            except OSError as error:
-                if no_more_files(error):
-                    raise
-                self._skip(directory, error)
+    def _parts(self, directories: Iterable[Directory]) -> Iterator[Part]:
+        sealed: list[Directory] = []
+        # Without readers every directory must answer for itself.
+        room = most = _TOGETHER if self.executor is not None else 0
+        for folder, group in groupby(directories, attrgetter("folder")):
+            mine: list[Directory] = list(group)
+            whole = next((each for each in mine if each.whole), None)
+            if whole is not None and folder not in self.abandoned:
+                yield self._whole(whole, [each for each in mine if each is not whole])
                 continue
-            yield from self._slices(directory, listing, context)
+            context = self._context_of(folder)
+            for directory in mine:
+                if not (directory.unchanged and folder in self._usual):
+                    yield from self._in_slices(directory, context)
+                    continue
+                sealed.append(directory)
+                room -= directory.files
+                if room <= 0:
+                    yield self._sealed(sealed)
+                    sealed, room = [], most
+        if sealed:
+            yield self._sealed(sealed)
 
-    def _sealed(self, directory: Directory) -> Part:
-        """A whole directory, of which only the statuses are looked at."""
-        known = self.writer.directories[directory.path, directory.place]
-        seals = [known.seals[at : at + 16] for at in range(0, len(known.seals), _SEAL.size)]
-        task = SealedDirectory(
-            self.spool.root, directory.path, directory.place, FolderFacts(owner=self.owner),
-            self.moment, seals, directory.files, SLICE,
+    def _whole(self, first: Directory, others: Sequence[Directory]) -> FolderPart:
+        folder, started = first.folder or b"", time.time_ns()
+        task = WholeFolder(
+            self.spool, folder, first.whole, self.owner, self.store, self.moment,
+            self.writer.reserve(WHOLE), WHOLE, started - GRANULARITY, SLICE,
         )  # fmt: skip
-        return Part(Look(directory, known, time.time_ns(), [], []), 0, task)
+        directories = [
+            Directory(join(folder, place.encode()), folder, place) for place in first.whole
+        ]
+        return FolderPart(directories, others, started, task)
+
+    def _sealed(self, directories: Sequence[Directory]) -> SealedPart:
+        """Whole directories, of which only the statuses are looked at."""
+        sealed: list[SealedDirectory] = []
+        for each in directories:
+            seals = seals_in(self.writer.directories[each.path, each.place].seals)
+            sealed.append(SealedDirectory(each.path, each.place, seals, each.files))
+        usual = FolderFacts(owner=self.owner)
+        task = SealedDirectories(self.spool.root, sealed, usual, self.moment, SLICE)
+        return SealedPart(directories, task)
+
+    def _singly(self, part: SealedPart) -> Iterator[Part]:
+        for directory in part.directories:
+            if directory.folder in self.abandoned:
+                self._skip(directory, GaveUp())
+            else:
+                yield self._sealed([directory])
+
+    def _in_slices(
+        self, directory: Directory, context: FolderContext | None
+    ) -> Iterator[SlicePart]:
+        try:
+            if directory.folder in self.abandoned:
+                raise GaveUp
+            listing = self._listing(directory.path)
+        except OSError as error:
+            if no_more_files(error):
+                raise
+            self._skip(directory, error)
+            return
+        yield from self._slices(directory, listing, context)
 
     def _slices(
         self, directory: Directory, listing: Listing, context: FolderContext | None
-    ) -> Iterator[Part]:
+    ) -> Iterator[SlicePart]:
         names, others = names_to_examine(directory.place, listing)
         if not names and not others:
-            self._emptied(directory)
+            self._keeping.emptied(directory)
             return
-        look = self._begin(directory, names + others)
+        look = self._keeping.begin(directory, names + others)
         pieces = [(piece, True) for piece in parts(names, SLICE)]
         pieces += [(piece, False) for piece in parts(others, SLICE)]
-        look.waiting = len(pieces)
-        look.seals = [b""] * len(pieces)
+        look.expect(len(pieces))
         look.same = len(look.before) == len(pieces)
         if not others and directory.folder in self._usual:
             look.stamp = stamp_to_keep(directory.place, listing, names)
@@ -156,29 +211,22 @@ class Looking:
         names: Sequence[bytes],
         regular: bool,
         context: FolderContext | None,
-    ) -> Part:
+    ) -> SlicePart:
         directory = look.directory
         facts = FolderFacts(owner=self.owner)
         if directory.folder is not None and context:
             facts = context.facts_for(names)
-        seal = look.before[number][:16] if number < len(look.before) else _NO_SEAL
+        seal = seals_in(look.before[number])[0] if number < len(look.before) else b""
         task = Slice(
             self.spool.root, directory.path, directory.place, names, facts, self.moment,
             look.known.number, self.writer.reserve(len(names)), regular, self.packs and regular
-            and directory.place in (Place.CUR, Place.NEW), b"" if seal == _NO_SEAL else seal,
+            and directory.place in (Place.CUR, Place.NEW), seal,
             trusted=look.known.looked - GRANULARITY, settled=look.started - GRANULARITY,
         )  # fmt: skip
-        part = Part(look, number, task)
+        part = SlicePart(look, number, task)
         return part if task.seal else self._informed(part, task)
 
-    def _emptied(self, directory: Directory) -> None:
-        """Forgets a directory whose files have all disappeared since the walk."""
-        if (directory.path, directory.place) in self.writer.directories:
-            self.changed = True
-            with self.writer.transaction():
-                self.writer.forget_directory(directory.path, directory.place)
-
-    def _informed(self, part: Part, task: Slice) -> Part:
+    def _informed(self, part: SlicePart, task: Slice) -> SlicePart:
         """The part with the index's rows of its names and without its seal, so that a reader
         examines every name."""
         if not part.look.known.looked:
@@ -190,18 +238,15 @@ class Looking:
             return replace(part, task=task, stale=stale)  # nothing of them has been read
         return replace(part, task=replace(task, known=known))
 
-    def _begin(self, directory: Directory, names: list[bytes]) -> Look:
-        writer = self.writer
-        started = time.time_ns()
-        with writer.transaction():
-            folder = writer.folder_id(directory.folder)
-            known = writer.directory(directory.path, directory.place, folder)
-            seals = known.seals
-            if known.looked > started:  # the clock was set back, so no seal can be trusted
-                known, seals = replace(known, looked=1), b""
-            writer.begin_directory(known, started)
-        before = [seals[start : start + _SEAL.size] for start in range(0, len(seals), _SEAL.size)]
-        return Look(directory, known, started, names, before)
+    def _context_of(self, folder: bytes | None) -> FolderContext | None:
+        """None for files in no folder, and if the operator gives up on the folder."""
+        if folder is None or folder in self.abandoned:
+            return None
+        try:
+            return self._context(folder)
+        except GaveUp:
+            self.abandoned.add(folder)
+            return None
 
     def _context(self, folder: bytes) -> FolderContext:
         self._usual.discard(folder)
@@ -222,28 +267,13 @@ class Looking:
                 if no_more_files(error):
                     raise
                 files.append([])
-        names = [without_prefix(some, b".") for some in files]
-
-        def bases() -> set[bytes]:
-            return {name.partition(b":")[0] for some in names for name in some}
-
-        sizes = self.patience.call(folder, self.lists.sizes, folder, bases)
+        sizes = self.patience.call(folder, self.lists.sizes, folder, partial(base_names, files))
         letters = self.patience.call(folder, read_letters, self.spool, folder)
-        context = folder_context(
-            self.spool, folder, names[0], names[1], sizes, self.owner, self.store
+        context, self.contexts[folder], usual = names_together(
+            self.spool, folder, files, sizes, letters, self.owner, self.store
         )
-        if is_usual(context, self.owner, files):
+        if usual:
             self._usual.add(folder)
-        # A message with a leading dot in its name has these flags once it is renamed.
-        lettered = () if letters is None else tuple(lettered_files(folder, files, letters))
-        # The comparison needs only these; the sizes of a whole folder would take much memory.
-        self.contexts[folder] = FolderContext(
-            folder,
-            FolderFacts(neighbours=context.facts.neighbours),
-            context.marked,
-            context.clashes,
-            lettered=lettered,
-        )
         return context
 
     def _listing(self, path: bytes) -> Listing:
@@ -266,116 +296,71 @@ class Looking:
         with self.writer.transaction():
             self.writer.not_examined(NotExamined(directory.path, reason), NO_FOLDER)
 
-    # Examining
-
-    def _results(self, source: Iterator[Part]) -> Iterator[tuple[Part, SliceResult]]:
-        """The parts with their results; at most `window` of them are under way at once."""
-        if self.executor is None:
-            yield from self._results_here(source)
-            return
-        pending: dict[Future[SliceResult], Part] = {}
-        try:
-            while True:
-                while len(pending) < self.window and (part := next(source, None)):
-                    self._submit(part, pending)
-                if not pending:
-                    return
-                done, _ = wait(pending, TICK, FIRST_COMPLETED)
-                for future in done:
-                    part, result = pending.pop(future), future.result()
-                    if result.changed:
-                        for again in self._again(part):
-                            self._submit(again, pending)
-                    else:
-                        yield part, result
-                if not done:
-                    self.writer.flush()
-                    if self.cancelled():
-                        return
-                self._give_up(pending)
-        finally:
-            for future in pending:
-                future.cancel()
-
-    def _submit(self, part: Part, pending: dict[Future[SliceResult], Part]) -> None:
-        assert self.executor is not None
-        since = replace(part, since=time.monotonic())
-        pending[self.executor.submit(examine, part.task)] = since
-
-    def _give_up(self, pending: dict[Future[SliceResult], Part]) -> None:
-        """Skips the folder of the part that has been under way longest, if the operator has given
-        up on it."""
-        if not pending:
-            return
-        part = min(pending.values(), key=lambda part: part.since)
-        directory = part.look.directory
-        if not self.patience.lost(directory.path, part.since):
-            return
-        self._skip(directory, GaveUp())
-        for future, other in list(pending.items()):
-            if other.look.directory.folder == directory.folder:
-                future.cancel()
-                del pending[future]
-
-    def _results_here(self, source: Iterator[Part]) -> Iterator[tuple[Part, SliceResult]]:
-        for part in source:
-            try:
-                yield from self._examined(part)
-            except GaveUp as error:
-                self._skip(part.look.directory, error)
-
-    def _examined(self, part: Part) -> Iterator[tuple[Part, SliceResult]]:
-        result = self.patience.call(part.look.directory.path, examine, part.task)
-        if not result.changed:
-            yield part, result
-            return
-        for again in self._again(part):
-            yield from self._examined(again)
-
-    def _again(self, part: Part) -> Iterator[Part]:
-        """What is to be examined instead of a part that has changed."""
-        if isinstance(part.task, SealedDirectory):
-            directory = part.look.directory
-            self._settled -= {directory.folder}
-            yield from self._parts([replace(directory, unchanged=False)])
-        else:
-            yield self._informed(part, part.task)
+    def _give_up(self, part: Part) -> None:
+        others = part.others if isinstance(part, FolderPart) else ()
+        for directory in (*part.directories, *others):
+            self._skip(directory, GaveUp())
 
     # Writing
 
-    def _keep(self, part: Part, task: Slice, result: SliceResult) -> None:
-        look = part.look
-        if result.same:
-            seal = look.before[part.number]
-            _, messages, size = _SEAL.unpack(seal)
-        else:
-            messages, size = result.messages, result.bytes
-            seal = _SEAL.pack(result.seal, messages, size)
-            look.same = False
-            self.changed |= bool(result.packed or result.usual or result.others or result.gone)
-            self.writer.forget(part.stale)
-            if task.known:
-                self.writer.forget_findings(number for number, _ in task.known.values())
-            quick = not task.moment.full
-            self.writer.store(
-                look.known.number, look.known.folder, task.first, result, quick=quick,
-                known=bool(task.known),
-            )  # fmt: skip
-        look.seals[part.number] = seal
-        look.messages += messages
-        look.bytes += size
-        look.waiting -= 1
-        if not look.waiting:
-            self._end(look)
+    def _done(self, part: Part, result: PartResult) -> int:
+        """Keeps a result; returns how many names are done."""
+        if isinstance(part, SealedPart):
+            assert isinstance(result, SealedResult)
+            return self._unchanged_files(part, result)
+        if isinstance(part, SlicePart):
+            assert isinstance(result, SliceResult)
+            return self._slice_done(part, result)
+        if result is None:
+            listed = self.list_folder(part.task.folder)
+            self._walked.update({each.path: each for each in listed})
+            self.extent.listed(part.task.folder, sum(each.files for each in listed))
+            directories = sorted([*listed, *part.others], key=attrgetter("path"))
+            self.calls.before(self._parts(directories))
+            return 0
+        assert isinstance(result, WholeResult)
+        return self._folder_done(part, result)
 
-    def _end(self, look: Look) -> None:
-        number = look.known.number
-        if look.known.looked and not look.same:
-            self.changed |= self.writer.forget_gone(number, set(look.names))
-        stamp = "" if any(seal[:16] in (b"", _NO_SEAL) for seal in look.seals) else look.stamp
-        self.writer.end_directory(
-            DirectorySeals(
-                number, look.known.folder, look.started, b"".join(look.seals), look.messages,
-                look.bytes, stamp, len(look.names),
-            )
-        )  # fmt: skip
+    def _folder_done(self, part: FolderPart, result: WholeResult) -> int:
+        folder = part.task.folder
+        self.extent.listed(folder, sum(each.files for each in result.directories))
+        self.contexts[folder] = result.kept
+        if result.usual:
+            self._usual.add(folder)
+        self.endings.add_count(result.endings)
+        with self.writer.transaction():
+            self.lists.keep(folder, result.lists)
+        rest: list[Part] = []
+        done = 0
+        for each in result.directories:
+            look = self._keeping.whole(part, each)
+            done += each.files - sum(map(len, each.rest))
+            for number, names in enumerate(each.rest, len(each.slices)):
+                rest.append(self._part(look, number, names, True, result.context))
+        others = (one for each in part.others for one in self._in_slices(each, result.context))
+        self.calls.before(chain(rest, others))
+        return done
+
+    def _unchanged_files(self, part: SealedPart, result: SealedResult) -> int:
+        """How many names of directories are done, since they are unchanged; the others are to be
+        examined."""
+        looked = len(result.same)
+        again = list(part.directories[looked:])
+        files = 0
+        for directory, same in zip(part.directories, result.same, strict=False):
+            if same:
+                files += directory.files
+            else:
+                self._settled -= {directory.folder}
+                again.append(replace(directory, unchanged=False))
+        if again:
+            self.calls.before(self._parts(again))
+        return files
+
+    def _slice_done(self, part: SlicePart, result: SliceResult) -> int:
+        """Keeps a slice's result; returns how many names it has, none if it must be examined."""
+        if result.changed:
+            self.calls.before(iter([self._informed(part, part.task)]))
+            return 0
+        self._keeping.slice(part, result)
+        return len(part.task.names)

@@ -22,10 +22,10 @@ from mailsurgeon.survey.read.file_facts import (
     why_no_message,
     with_content,
 )
-from mailsurgeon.survey.read.healthy import HealthyMessages, content_of
+from mailsurgeon.survey.read.healthy import HealthyMessages, content_of, healthy_statuses
 from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
-from mailsurgeon.survey.read.sealed import SealedDirectory, seal_of, statuses, still_sealed
+from mailsurgeon.survey.read.sealed import look_up, seal_of, statuses
 
 SMALL = 1024 * 1024
 """The largest file, in bytes, that is read at once; larger ones are read in pieces."""
@@ -33,11 +33,9 @@ _TYPE = 0o170000  # the bits of a mode that give the kind of file
 _pace = Pace()  # one for the process, which reads its slices one after another
 
 
-def examine(task: Slice | SealedDirectory) -> SliceResult:
-    """Examines every name of a slice. A bad file does not stop the others. Of a sealed directory it
-    says whether it has changed. Raises OSError only when too many files are open."""
-    if isinstance(task, SealedDirectory):
-        return still_sealed(task)
+def examine(task: Slice) -> SliceResult:
+    """Examines every name of a slice. A bad file does not stop the others. Raises OSError only when
+    too many files are open."""
     path = os.path.join(task.root, task.directory)
     try:
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -47,11 +45,15 @@ def examine(task: Slice | SealedDirectory) -> SliceResult:
         reason = NotExamined(task.directory, error.strerror or "cannot be read")
         return SliceResult(not_examined=[reason])
     try:
-        if task.seal:
-            return _compare(task, directory)
-        return _Examination(task, directory).run()
+        return _compare(task, directory) if task.seal else examine_names(task, directory)
     finally:
         os.close(directory)
+
+
+def examine_names(task: Slice, directory: int) -> SliceResult:
+    """Examines every name of a slice, without regard to its seal, in its open directory. Raises
+    OSError only when too many files are open."""
+    return _Examination(task, directory).run()
 
 
 def _compare(task: Slice, directory: int) -> SliceResult:
@@ -88,7 +90,7 @@ class _Examination:
 
     def _pack(self) -> None:
         result, healthy = self.result, self.healthy
-        result.messages += len(healthy.messages)
+        result.messages += len(healthy)
         result.bytes += healthy.bytes
         if healthy.latest >= self.task.settled:
             self.settled = False
@@ -143,6 +145,23 @@ class _Examination:
 
     def _status_of_each(self) -> None:
         """As `_read_each`, without reading the messages."""
+        found = look_up(self.directory, self.task.names)
+        together = None if found is None else healthy_statuses(self.task, found)
+        if together is None:
+            self._status_one_by_one()
+            return
+        self.healthy, numbers, odd = together
+        for offset in odd:
+            self.numbers.clear()
+            if not self._status(self.task.first + offset, self.task.names[offset]):
+                self._any(self.task.first + offset, self.task.names[offset])
+            if self.numbers:
+                numbers[4 * offset : 4 * offset + 4] = self.numbers
+            else:
+                self.settled = False
+        self.numbers = numbers
+
+    def _status_one_by_one(self) -> None:
         task, directory, numbers = self.task, self.directory, self.numbers
         place, folder, moment = task.place, task.folder, task.moment
         keep, lstat = self.healthy.messages.append, os.stat

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from mailsurgeon.diagnosis.conventions import conventions_of
 from mailsurgeon.diagnosis.facts import FolderFacts
@@ -20,6 +21,7 @@ from mailsurgeon.maildir.server_files import (
     TABLE,
 )
 from mailsurgeon.maildir.spool import Spool, join, list_path
+from mailsurgeon.survey.walk.walk import without_prefix
 
 _LETTERED = re.compile(rb":2,[A-Z]*[a-z]")
 
@@ -52,6 +54,62 @@ class FolderContext:
         return replace(self.facts, sizes=sizes)
 
 
+class NamesTogether(NamedTuple):
+    """What all names of a folder show together.
+
+    `kept` is the part of `context` that the comparison of messages needs; the sizes of a whole
+    folder would take much memory. `usual`: any folder with usual names has this context.
+    """
+
+    context: FolderContext
+    kept: FolderContext
+    usual: bool
+
+
+def names_together(
+    spool: Spool,
+    folder: bytes,
+    files: Sequence[list[bytes]],
+    sizes: Mapping[bytes, tuple[int | None, int | None]],
+    letters: Mapping[int, bytes] | None,
+    owner: tuple[int, int] | None,
+    store: bytes | None,
+) -> NamesTogether:
+    """What the names of the regular files in a folder's cur and new (`files`, each sorted) show.
+    `letters`: the names of Dovecot's keyword letters there, None if they are not known."""
+    cur, new = (without_prefix(names, b".") for names in files)
+    context = folder_context(spool, folder, cur, new, sizes, owner, store)
+    # A message with a leading dot in its name has these flags once it is renamed.
+    lettered = () if letters is None else tuple(lettered_files(folder, files, letters))
+    kept = FolderContext(
+        folder, FolderFacts(neighbours=context.facts.neighbours), context.marked, context.clashes,
+        lettered=lettered,
+    )  # fmt: skip
+    return NamesTogether(context, kept, _is_usual(context, owner, files))
+
+
+def base_names(files: Iterable[Iterable[bytes]]) -> set[bytes]:
+    """The base names in several directories, those of names that begin with a dot left out."""
+    return {
+        name.partition(b":")[0] for names in files for name in names if not name.startswith(b".")
+    }
+
+
+def _is_usual(
+    context: FolderContext, owner: tuple[int, int] | None, files: Sequence[Sequence[bytes]]
+) -> bool:
+    """Whether any folder with names like these, those in cur and those in new, has this context:
+    nothing but the names and the list of UIDs decides."""
+    filed, new = (b"\0".join(names) for names in files)
+    return (
+        context.facts == FolderFacts(owner=owner)
+        and not (context.sizes or context.clashes or context.marked)
+        and filed.count(b":2,") == len(files[0])
+        and b":" not in new
+        and not _is_lettered(filed)
+    )
+
+
 def folder_context(
     spool: Spool,
     folder: bytes,
@@ -82,7 +140,7 @@ def folder_context(
 
 
 def lettered_files(
-    folder: bytes, files: list[list[bytes]], letters: Mapping[int, bytes]
+    folder: bytes, files: Sequence[Sequence[bytes]], letters: Mapping[int, bytes]
 ) -> Iterator[tuple[bytes, str]]:
     """The paths of a folder's files that have keyword letters without a name, and these letters.
 
@@ -90,7 +148,7 @@ def lettered_files(
     """
     for subdir, names in zip((b"cur", b"new"), files, strict=True):
         together = b"\0".join(names)
-        if together.count(b":2,") == len(names) and not lettered(together):
+        if together.count(b":2,") == len(names) and not _is_lettered(together):
             continue  # as in most folders, and much faster than a look at each name
         for name in names:
             info = name[name.rfind(b":") + 1 :]
@@ -100,7 +158,7 @@ def lettered_files(
                     yield join(folder, subdir + b"/" + name), found
 
 
-def lettered(names: bytes) -> bool:
+def _is_lettered(names: bytes) -> bool:
     """Whether one of several names that are joined has a keyword letter in a usual info."""
     return _LETTERED.search(names) is not None
 

@@ -76,6 +76,10 @@ class HangGuard:
         self._tell(place)
         return self._given_up is not None and self._given_up(place)
 
+    def may_give_up(self, since: float) -> bool:
+        """Whether the operator would be asked now about what has not answered since `since`."""
+        return self._given_up is not None and time.monotonic() - since >= LONG
+
     def close(self) -> None:
         """Ends the thread, unless it hangs."""
         if self._calls is not None:

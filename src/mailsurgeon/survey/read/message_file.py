@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from errno import EINVAL, ENXIO
 from typing import TypeVar
 
+from mailsurgeon.diagnosis.encrypted import encryption_fault
 from mailsurgeon.diagnosis.facts import ENCRYPTED, PLAIN
 from mailsurgeon.maildir.message import (
     HEAD_LIMIT,
@@ -28,7 +29,6 @@ from mailsurgeon.survey.read.decompress import (
     Undecodable,
     decompress,
 )
-from mailsurgeon.survey.read.encrypted import encryption_fault
 
 # What Dovecot 2.3.19 takes for compressed or encrypted (compression.c, istream-decrypt.c).
 _MAGIC = (

@@ -85,17 +85,14 @@ class Lists:
             return
         known = list_paths(self.index)
         for folder in folders:
-            paths = [list_path(self.spool, folder, name) for name in server_files.TABLE.uidlists]
+            paths = uidlist_paths(self.spool, folder)
             if known.isdisjoint(paths):
                 found = executor.submit(stamp_lists, paths)
                 self._asked.update(dict.fromkeys(paths, found))
 
     def facts(self, folder: bytes, name: bytes) -> ListFacts | None:
         """The facts of a folder's list of this name; None when there is no readable list."""
-        path = list_path(self.spool, folder, name)
-        if path not in self._seen:
-            self._seen[path] = self._facts(path)
-        return self._seen[path]
+        return self._facts_at(list_path(self.spool, folder, name))
 
     def has_sizes(self, folder: bytes) -> bool:
         """Whether some record in the folder's list has a size, so that `sizes` may be needed."""
@@ -108,19 +105,28 @@ class Lists:
     def sizes(self, folder: bytes, bases: Callable[[], Collection[bytes]]) -> Sizes:
         """The S and W of the records in the folder's list that have one of them, by base name, for
         these base names; most lists have none, and then nobody asks for the base names."""
-        for name in server_files.TABLE.uidlists:
-            facts = self.facts(folder, name)
-            if facts is not None:
-                path = list_path(self.spool, folder, name)
-                return record_sizes(_records(path), bases()) if facts.sizes else {}
-        return {}
+        return listed_sizes(uidlist_paths(self.spool, folder), self._facts_at, bases)
+
+    def keep(self, folder: bytes, found: StampedLists) -> None:
+        """Takes what somebody else has just read of all the lists of a folder."""
+        for path in uidlist_paths(self.spool, folder):
+            if path not in self._seen:
+                self._seen[path] = self._kept(path, found.get(path))
+
+    def _facts_at(self, path: bytes) -> ListFacts | None:
+        if path not in self._seen:
+            self._seen[path] = self._facts(path)
+        return self._seen[path]
 
     def _facts(self, path: bytes) -> ListFacts | None:
         asked = self._asked.pop(path, None)
         known = self._known(path) if asked is None else None
         if known is not None:
             return known
-        found = (asked.result() if asked is not None else stamp_lists([path])).get(path)
+        found = asked.result() if asked is not None else stamp_lists([path])
+        return self._kept(path, found.get(path))
+
+    def _kept(self, path: bytes, found: Stamped | None) -> ListFacts | None:
         if found is None:
             return None
         # A list written a moment ago may be written again without a change of its times.
@@ -168,6 +174,24 @@ class Uids:
             return self._odd[folder]
         self._odd[folder] = {}
         return {}
+
+
+def uidlist_paths(spool: Spool, folder: bytes) -> list[bytes]:
+    """The absolute paths where the uidlists of a folder may lie; the first that is there counts."""
+    return [list_path(spool, folder, name) for name in server_files.TABLE.uidlists]
+
+
+def listed_sizes(
+    paths: Iterable[bytes],
+    facts: Callable[[bytes], ListFacts | None],
+    bases: Callable[[], Collection[bytes]],
+) -> Sizes:
+    """As `Lists.sizes`, for the lists at these paths, of which these are the facts."""
+    for path in paths:
+        known = facts(path)
+        if known is not None:
+            return record_sizes(_records(path), bases()) if known.sizes else {}
+    return {}
 
 
 def stamp_lists(paths: Iterable[bytes]) -> StampedLists:

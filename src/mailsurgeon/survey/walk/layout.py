@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailsurgeon.maildir.folder_names import FS, MAILDIRPP
 from mailsurgeon.maildir.reserved import is_domain, is_listed
-from mailsurgeon.survey.walk.walk import FoundFolder
+from mailsurgeon.survey.walk.found import FoundFolder
 from mailsurgeon.text import path_shown
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import islice
 from typing import NamedTuple
 
 from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.survey.index.rows import GRANULARITY
+
+_AT_ONCE = 2000  # entries in memory: each takes several times as much as its name
 
 
 def linked_subdirs(path: bytes, listing: Listing) -> frozenset[bytes]:
@@ -41,29 +44,37 @@ def stamp_text(stamp: DirectoryStamp) -> str:
 
 class Listing:
     """The names in one directory, by kind; `files` is sorted. `stamp` was taken before them.
-    Creating one raises OSError."""
+
+    With `most` it has no more than one name above that number. Creating one raises OSError."""
 
     __slots__ = ("_listed", "directories", "files", "others", "stamp", "symlinks")
 
-    def __init__(self, path: bytes) -> None:
+    def __init__(self, path: bytes, most: int | None = None) -> None:
         self.stamp = directory_stamp(path)
         self._listed = time.time_ns()
         self.files: list[bytes] = []
         self.directories: list[bytes] = []
         self.symlinks: list[bytes] = []
         self.others: list[bytes] = []
-        add = self.files.append
         with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    add(entry.name)
-                elif entry.is_dir(follow_symlinks=False):
-                    self.directories.append(entry.name)
-                elif entry.is_symlink():
-                    self.symlinks.append(entry.name)
-                else:
-                    self.others.append(entry.name)
+            left = islice(entries, None if most is None else most + 1)
+            while some := list(islice(left, _AT_ONCE)):
+                files = [entry.name for entry in some if entry.is_file(follow_symlinks=False)]
+                self.files += files
+                if len(files) < len(some):
+                    self._sort_out(some)
         self.files.sort()
+
+    def _sort_out(self, entries: list[os.DirEntry[bytes]]) -> None:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                self.directories.append(entry.name)
+            elif entry.is_symlink():
+                self.symlinks.append(entry.name)
+            else:
+                self.others.append(entry.name)
 
     def stands(self, path: bytes) -> bool:
         """Whether the directory at `path` still has these entries. Raises OSError.

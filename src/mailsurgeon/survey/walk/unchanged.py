@@ -1,4 +1,5 @@
-"""Which subdirectories of a folder need not be listed, since they are as a survey has left them."""
+"""Which subdirectories of a folder a walk need not list: those that are as a survey has left them,
+and those that a reader lists."""
 
 from __future__ import annotations
 
@@ -14,6 +15,15 @@ UnchangedFiles = Callable[[bytes, Place], int | None]
 
 def none_unchanged(_path: bytes, _place: Place) -> None:
     """An UnchangedFiles by which every directory is listed."""
+
+
+ListedByReader = Callable[[bytes, Collection[bytes]], bool]
+"""Says whether a single reader may list a folder's cur, new and tmp, of which these are there."""
+
+
+def none_by_reader(_folder: bytes, _present: Collection[bytes]) -> bool:
+    """A ListedByReader by which the walk lists all of them."""
+    return False
 
 
 def unchanged_in(

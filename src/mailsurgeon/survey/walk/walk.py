@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 import stat
 from bisect import bisect_left
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.maildir import server_files
@@ -39,8 +37,15 @@ from mailsurgeon.survey.walk.foreign_stores import (
     foreign_stores,
     is_mbox,
 )
+from mailsurgeon.survey.walk.found import Directory, FoundFolder, Misplaced, Walk
 from mailsurgeon.survey.walk.listing import Listing, linked_subdirs
-from mailsurgeon.survey.walk.unchanged import UnchangedFiles, none_unchanged, unchanged_in
+from mailsurgeon.survey.walk.unchanged import (
+    ListedByReader,
+    UnchangedFiles,
+    none_by_reader,
+    none_unchanged,
+    unchanged_in,
+)
 
 _KEPT = 400_000
 """The most names that listings keep in memory after a walk; a name takes about 90 bytes."""
@@ -54,69 +59,6 @@ ANOTHERS = "another user's spool; open it by itself"
 _NOT_OPENED = " is not opened"
 _SPECIAL = {stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 _ROOT_HOMES = (Home.ROOT, Home.CONTROL_ROOT)
-
-
-@dataclass(slots=True)
-class Directory:
-    """A directory whose files a survey examines.
-
-    `path` and `folder` are relative to the spool; `folder` is the nearest enclosing folder (b""
-    is the root), None without one. `files` is the number of entries to examine. `unchanged`: it was
-    not listed.
-    """
-
-    path: bytes
-    folder: bytes | None
-    place: Place
-    files: int = 0
-    listing: Listing | None = None
-    unchanged: bool = False
-
-    def take_listing(self) -> Listing | None:
-        """The walk's listing, returned once and then forgotten, because listings take memory."""
-        listing, self.listing = self.listing, None
-        return listing
-
-
-@dataclass(slots=True)
-class FoundFolder:
-    """A folder, as `makes_folder` says.
-
-    `present`: which of cur, new and tmp it has. `linked`: which are symlinks to directories, which
-    servers use and a walk does not follow. `taken`: in whose place something else lies.
-    """
-
-    path: bytes
-    present: frozenset[bytes]
-    servers_files: tuple[bytes, ...] = ()
-    linked: frozenset[bytes] = frozenset()
-    taken: frozenset[bytes] = frozenset()
-
-
-class Misplaced(NamedTuple):
-    """Something that is no regular file in the place of a server's. `folder` is the nearest one
-    around it."""
-
-    path: bytes
-    folder: bytes | None
-
-
-@dataclass(slots=True)
-class Walk:
-    """The result of a walk. `loose`: directories that neither are folders nor contain any.
-
-    `kept`: those with files of a server in them, such as its indexes. `stores`: mail stores of
-    other kinds, each with the folder around it. `home`: the spool is somebody's home directory.
-    """
-
-    folders: dict[bytes, FoundFolder] = field(default_factory=dict)
-    directories: list[Directory] = field(default_factory=list)
-    loose: list[bytes] = field(default_factory=list)
-    not_examined: list[NotExamined] = field(default_factory=list)
-    kept: list[bytes] = field(default_factory=list)
-    stores: list[tuple[ForeignStore, bytes | None]] = field(default_factory=list)
-    misplaced: list[Misplaced] = field(default_factory=list)
-    home: bool = False
 
 
 def without_prefix(names: list[bytes], prefix: bytes) -> list[bytes]:
@@ -163,18 +105,21 @@ def walk(
     only: Collection[bytes] | None = None,
     own: Collection[bytes] = (),
     unchanged: UnchangedFiles = none_unchanged,
+    by_reader: ListedByReader = none_by_reader,
 ) -> Walk:
     """Walks the tree below `root` (absolute). Raises OSError when the root cannot be read.
 
     In the `fs` layout a root without cur and new only contains folders and is not one itself.
     `listing` lists the directory at an absolute path, or raises OSError. With `only`, cur, new and
     tmp of other folders are skipped. `own`: directories that a server is configured to keep its
-    files in, relative to the root. A cur, new or tmp that `unchanged` knows is not listed.
+    files in, relative to the root. A cur, new or tmp that `unchanged` knows is not listed, nor are
+    those of a folder that a reader may list.
     """
     found = Walk()
-    walker = _Walker(root, found, exclude, layout, listing, only, own, unchanged)
+    walker = _Walker(root, found, exclude, layout, listing, only, own, unchanged, by_reader)
     walker.visit(b"", None, listing(root))
     found.loose = _hollow(found)
+    found.list_folder = walker.list_folder
     return found
 
 
@@ -189,8 +134,10 @@ class _Walker:
         only: Collection[bytes] | None,
         own: Collection[bytes],
         unchanged: UnchangedFiles,
+        by_reader: ListedByReader,
     ) -> None:
         self.unchanged = unchanged
+        self.by_reader = by_reader
         self.root = root
         self.found = found
         self.exclude = exclude
@@ -247,17 +194,32 @@ class _Walker:
             names = (*listing.files, *listing.directories, *listing.symlinks)
             self.found.home = any(map(is_of_a_home, names))
         self._files(path, path, Place.ROOT, listing)
-        if self.only is None or path in self.only:
-            known: dict[bytes, int] = {}
-            if not self.exclude:
-                known = unchanged_in(path, present, self.unchanged, self._list)
-            for name in sorted(present):
-                place, files = Place(name.decode()), known.get(name)
-                if files is None:
-                    self._subdir(join(path, name), path, place)
-                elif files:
-                    settled = Directory(join(path, name), path, place, files, unchanged=True)
-                    self.found.directories.append(settled)
+        if self.only is not None and path not in self.only:
+            return
+        known: dict[bytes, int] = {}
+        if present and not self.exclude:
+            if self.by_reader(path, present):
+                places = tuple(Place(name.decode()) for name in sorted(present))
+                first = join(path, places[0].encode())
+                self.found.directories.append(Directory(first, path, places[0], whole=places))
+                return
+            known = unchanged_in(path, present, self.unchanged, self._list)
+        self._subdirs(path, present, known)
+
+    def _subdirs(self, path: bytes, present: frozenset[bytes], known: Mapping[bytes, int]) -> None:
+        for name in sorted(present):
+            place, files = Place(name.decode()), known.get(name)
+            if files is None:
+                self._subdir(join(path, name), path, place)
+            elif files:
+                settled = Directory(join(path, name), path, place, files, unchanged=True)
+                self.found.directories.append(settled)
+
+    def list_folder(self, path: bytes) -> list[Directory]:
+        """Lists the cur, new and tmp of a folder after all; returns what is to be examined."""
+        before = len(self.found.directories)
+        self._subdirs(path, self.found.folders[path].present, {})
+        return self.found.directories[before:]
 
     def _is_another_users(self, path: bytes) -> bool:
         """Whether a Maildir is `DOMAIN/USER` in a maildir++ root, a spool of its own."""

@@ -23,6 +23,7 @@ from typing import ParamSpec, TypeVar, cast
 
 from mailsurgeon.host.interrupts import unbroken
 from mailsurgeon.host.processes import single_threaded
+from mailsurgeon.survey.workers.alone import answer_alone
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -214,6 +215,7 @@ def _start_worker() -> None:
     stand_back()
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a forked one has its parent's handler
+    answer_alone()
     # Their parent ends them. A signal for its whole process group would end them one by one, of
     # which the pool's own thread complains.
     os.setpgid(0, 0)
