@@ -25,6 +25,7 @@ from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
 from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.performing import enact, perform, present_step
+from mailsurgeon.surgery.steps.rename_run import RenameRun
 from mailsurgeon.text import visible
 
 LOCK_SECONDS = 3.0
@@ -57,6 +58,7 @@ class LockedBatch:
         self._touched: dict[bytes, bytes] = {}  # directories, by how they are spelled
         self._requested: dict[bytes, list[Change]] = {}  # changes of the lists, by folder
         self._lists: list[StepRecord] = []
+        self._renames = RenameRun(places, self.folders, self._touch)
 
     def admit(self, folders: dict[bytes, LockedFolder], runs: list[ActRun]) -> None:
         """Adds the acts of some folders, whose locks are now held."""
@@ -84,6 +86,9 @@ class LockedBatch:
         run.returned.clear()
         try:
             for position, record in enumerate(run.records):
+                step = record.step
+                if not (step.in_lists or step.keeps_uid or step.stays_in_folder):
+                    continue  # whatever name its file has now
                 record = self._found(run, position)
                 edit, folder = record.step.uid_edit(), record.step.folder
                 if edit is None or folder is None or folder not in self.folders:
@@ -162,6 +167,10 @@ class LockedBatch:
             if step.in_lists:
                 continue
             try:
+                if self._renames.does(step):
+                    run.done.append(position)
+                    continue
+                self._renames.stop()
                 ran = enact(self.places, self.folders, step)
             except StepRefused as refusal:
                 self._take_back(run, str(refusal))
@@ -191,6 +200,7 @@ class LockedBatch:
 
     def _take_back(self, run: ActRun, reason: str) -> None:
         """Undoes the finished steps of an act that failed. Raises NotDurable if that fails."""
+        self._renames.stop()
         for position in reversed(run.done):
             step = run.records[position].step.taking_back()
             try:
