@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.apply.act_run import ActRun, refuse
@@ -27,6 +29,30 @@ from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.performing import enact, perform, present_step
 from mailsurgeon.surgery.steps.rename_run import RenameRun
 from mailsurgeon.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class ListEdit:
+    """What becomes of the lists of one folder: its row in the journal, the acts that want it so,
+    and the changes of records."""
+
+    record: StepRecord
+    locked: LockedFolder
+    owners: list[ActRun]
+    changes: list[Change]
+
+    def draft(self) -> None:
+        """Begins to write new lists under other names."""
+        self.locked.draft(self.changes)
+
+    def sync_drafts(self) -> None:
+        """Makes these durable."""
+        self.locked.sync_drafts()
+
+    def put(self) -> None:
+        """Puts them in place of the old ones."""
+        self.locked.put(self.changes)
+
 
 LOCK_SECONDS = 3.0
 """While we hold a server's lock, we start no act after this time; servers wait far longer."""
@@ -225,21 +251,37 @@ class LockedBatch:
                 raise NotDurable(line) from error
 
     def _write_lists(self, runs: list[ActRun]) -> None:
-        for record in self._lists:
-            folder = record.step.folder
-            assert folder is not None
-            owners = [run for run in runs if run.changes.get(folder)]
-            changes = [change for run in owners for change in run.changes[folder]]
-            try:
-                self.folders[folder].write(changes)
-                state = "done" if changes else "refused"
-                if len(changes) == len(self._requested[folder]):
-                    self.settled.append(record.settled(state))
-                else:
-                    self.settled.append(record.settled(state, step=record.step.noting(changes)))
-            except (StepRefused, HardError) as error:
-                self._refuse_list(record, owners, error)
-                self._sync()
+        """Writes the lists of all folders, in parts, so that the disk gets each part at once."""
+        edits = [self._edit_of(record, runs) for record in self._lists]
+        for part in (ListEdit.draft, ListEdit.sync_drafts, ListEdit.put):
+            edits = [one for one in edits if self._part_done(one, part)]
+        for one in edits:
+            one.locked.settle()
+            changes, record = one.changes, one.record
+            state = "done" if changes else "refused"
+            if len(changes) == len(self._requested[one.locked.path]):
+                self.settled.append(record.settled(state))
+            else:
+                self.settled.append(record.settled(state, step=record.step.noting(changes)))
+
+    def _edit_of(self, record: StepRecord, runs: list[ActRun]) -> ListEdit:
+        folder = record.step.folder
+        assert folder is not None
+        owners = [run for run in runs if run.changes.get(folder)]
+        changes = [change for run in owners for change in run.changes[folder]]
+        return ListEdit(record, self.folders[folder], owners, changes)
+
+    def _part_done(self, edit: ListEdit, part: Callable[[ListEdit], None]) -> bool:
+        """Does one part for one folder; if it fails, takes back the acts that it is for."""
+        try:
+            part(edit)
+            return True
+        except (StepRefused, HardError) as error:
+            with suppress(StepRefused, HardError):
+                edit.locked.drop_drafts()
+            self._refuse_list(edit.record, edit.owners, error)
+            self._sync()
+            return False
 
     def _refuse_list(
         self, record: StepRecord, owners: list[ActRun], error: StepRefused | HardError
