@@ -250,7 +250,9 @@ class Runner:
             tally.refused.append(Refusal(run.act.path, run.reason))
             return
         tally.done[run.act.verdict] = tally.done.get(run.act.verdict, 0) + 1
-        tally.folders |= folders_of([record.step for record in run.records])
+        folders = folders_of([record.step for record in run.records])
+        if not folders <= tally.folders:
+            tally.folders |= folders
         count_uids(tally.uids, run)
 
 

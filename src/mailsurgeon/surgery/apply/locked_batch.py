@@ -252,7 +252,12 @@ class LockedBatch:
 
     def _write_lists(self, runs: list[ActRun]) -> None:
         """Writes the lists of all folders, in parts, so that the disk gets each part at once."""
-        edits = [self._edit_of(record, runs) for record in self._lists]
+        owners: dict[bytes, list[ActRun]] = {}
+        for run in runs:
+            for folder, changes in run.changes.items():
+                if changes:
+                    owners.setdefault(folder, []).append(run)
+        edits = [self._edit_of(record, owners) for record in self._lists]
         for part in (ListEdit.draft, ListEdit.sync_drafts, ListEdit.put):
             edits = [one for one in edits if self._part_done(one, part)]
         for one in edits:
@@ -264,12 +269,12 @@ class LockedBatch:
             else:
                 self.settled.append(record.settled(state, step=record.step.noting(changes)))
 
-    def _edit_of(self, record: StepRecord, runs: list[ActRun]) -> ListEdit:
+    def _edit_of(self, record: StepRecord, owners: dict[bytes, list[ActRun]]) -> ListEdit:
         folder = record.step.folder
         assert folder is not None
-        owners = [run for run in runs if run.changes.get(folder)]
-        changes = [change for run in owners for change in run.changes[folder]]
-        return ListEdit(record, self.folders[folder], owners, changes)
+        own = owners.get(folder, [])
+        changes = [change for run in own for change in run.changes[folder]]
+        return ListEdit(record, self.folders[folder], own, changes)
 
     def _part_done(self, edit: ListEdit, part: Callable[[ListEdit], None]) -> bool:
         """Does one part for one folder; if it fails, takes back the acts that it is for."""

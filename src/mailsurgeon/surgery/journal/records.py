@@ -197,15 +197,15 @@ def _path(text: bytes | None) -> bytes | None:
 
 def step_row(record: StepRecord) -> tuple[Any, ...]:
     """The row of a step, with its checksum last."""
-    step = record.step
+    id, operation, batch, act, verdict, label, step, state, reason, _ = record
     expected = step.expected
     facts = (
-        record.id,
-        record.operation,
-        record.batch,
-        record.act,
-        record.verdict,
-        None if record.label is None else _shown(record.label),  # a name need not be UTF-8
+        id,
+        operation,
+        batch,
+        act,
+        verdict,
+        None if label is None else _shown(label),  # a name need not be UTF-8
         step.action,
         None if step.source is None else spelled(step.source),
         None if step.target is None else spelled(step.target),
@@ -216,7 +216,7 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
         else None,
         step.text,
     )
-    return (*facts, record.state, record.reason, _sum(facts))
+    return (*facts, state, reason, _sum(facts))
 
 
 # Most steps of an operation share the folder and the data, so these caches save most of the work.

@@ -72,7 +72,11 @@ class _Listing:
     def add(self, name: str) -> None:
         """Adds a file name."""
         self.names.add(name)
-        self._add(_base(name), name)
+        base = name.partition(":")[0] or _base(name)
+        if base not in self._one:
+            self._one[base] = name
+        else:
+            self._add(base, name)
 
     def _add(self, base: str, name: str) -> None:
         other = self._one.setdefault(base, name)

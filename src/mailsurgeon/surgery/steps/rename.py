@@ -292,13 +292,13 @@ class Rename(Step):
     @property
     def stays_in_folder(self) -> bool:
         """Whether both paths are in cur or new of one folder."""
-        if self.folder is None or self.puts_away or isinstance(self.source, QuarantinePath):
+        folder, other = self.folder, self.target_folder
+        if folder is None or (other is not None and other != folder):
             return False
-        served = served_in(self.folder)
-        if self.source.rpartition(b"/")[0] not in served:
+        served = served_in(folder)
+        if self.source.rpartition(b"/")[0] not in served or isinstance(self.source, QuarantinePath):
             return False
-        inside = self.target_folder is None or self.target_folder == self.folder
-        return inside and self.target.rpartition(b"/")[0] in served
+        return not self.puts_away and self.target.rpartition(b"/")[0] in served
 
     @property
     def _bases(self) -> tuple[bytes, bytes]:

@@ -79,9 +79,11 @@ class RenameRun:
         if not _is_as(at.look(source_dir, source), expected):
             return False
         if (
-            new_home is not None and not step.may_share and new_home.may_have_base(target)
+            new_home is not None
+            and not step.may_share
+            and new_home.may_have_base(target)
             and new_home.namesake(step.target, step.source) is not None
-        ):  # fmt: skip
+        ):
             return False
         move(source_dir, source, target_dir, target, expected, step.target)
         if old_home is not None:
