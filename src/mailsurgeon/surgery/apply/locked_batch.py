@@ -25,6 +25,7 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
+from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.performing import enact, perform, present_step
 from mailsurgeon.surgery.steps.rename_run import RenameRun
@@ -82,6 +83,7 @@ class LockedBatch:
         self.notes: list[str] = []  # what could not be updated, one line each
         self._runs: list[ActRun] = []
         self._touched: dict[bytes, bytes] = {}  # directories, by how they are spelled
+        self._made: list[bytes] = []  # directories
         self._requested: dict[bytes, list[Change]] = {}  # changes of the lists, by folder
         self._lists: list[StepRecord] = []
         self._renames = RenameRun(places, self.folders, self._touch)
@@ -220,6 +222,8 @@ class LockedBatch:
             self._touch(parent_of(step.source))
         if step.target is not None:
             self._touch(parent_of(step.target))
+            if step.alters is Alters.DIRECTORY:
+                self._made.append(step.target)
 
     def _touch(self, directory: bytes) -> None:
         self._touched[spelled(directory)] = directory
@@ -241,14 +245,21 @@ class LockedBatch:
 
     def _sync(self) -> None:
         for _, directory in sorted(self._touched.items()):
-            try:
-                with files_as_owner(self.places.owner):
-                    at.sync(self.places.directory(directory))
-            except FileNotFoundError:
-                continue  # renamed with its folder, whose parent is synced too
-            except OSError as error:
-                line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
-                raise NotDurable(line) from error
+            self._sync_one(directory, self._sync_names)
+        for directory in self._made:
+            self._sync_one(directory, self.places.sync_made)
+
+    def _sync_one(self, directory: bytes, sync: Callable[[bytes], None]) -> None:
+        try:
+            with files_as_owner(self.places.owner):
+                sync(directory)
+        except OSError as error:
+            line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
+            raise NotDurable(line) from error
+
+    def _sync_names(self, directory: bytes) -> None:
+        with suppress(FileNotFoundError):  # renamed with its folder, whose parent is synced too
+            at.sync(self.places.directory(directory))
 
     def _write_lists(self, runs: list[ActRun]) -> None:
         """Writes the lists of all folders, in parts, so that the disk gets each part at once."""
