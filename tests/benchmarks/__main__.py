@@ -42,7 +42,7 @@ BLOCKS = (
         screen.afterwards,
     ),
     Block(("filing", "undoing", "fix-whole", "undo-whole"), repairs.filing),
-    Block(("sizes", "sizes-whole", "sizes-script"), repairs.sizes),
+    Block(("sizes", "sizes-unsynced", "sizes-whole", "sizes-script"), repairs.sizes),
     Block(("cold",), scans.cold),
 )
 

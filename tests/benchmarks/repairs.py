@@ -45,6 +45,7 @@ def sizes(setting: Setting) -> list[Measure]:
             ("rename loop", "rename loop, looking at all", "sync after the rename loop"),
             lambda: _loop(setting),
         ),
+        _measure(setting, ("durable rename loop",), lambda: _durable_loop(setting)),
         _measure(
             setting,
             ("rename loop, reading all",),
@@ -124,6 +125,11 @@ def _loop(setting: Setting) -> Samples:
         "rename loop, looking at all": [Sample(found["looking"] + found["repairing"])],
         "sync after the rename loop": [Sample(found["sync"])],
     }
+
+
+def _durable_loop(setting: Setting) -> Samples:
+    found, _ = _size_loop(setting, "--durable", str(setting.output("size-loop-journal")))
+    return {"durable rename loop": [Sample(found["repairing"])]}
 
 
 def _reading_loop(setting: Setting) -> Sample:

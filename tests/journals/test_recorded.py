@@ -48,6 +48,7 @@ OPERATIONS = {
 }  # fmt: skip
 PAST_PURGED = {("v1-quarantine", "undo SPOOL --all --yes")}
 """Commands that ended with 1 because something was purged, which an undo now goes past."""
+DRAFT = ".mailsurgeon"
 LISTED = re.compile("dovecot-|courierimap|maildirsize")
 every_recording = pytest.mark.parametrize("recording", RECORDINGS, ids=lambda one: one.id)
 
@@ -112,10 +113,16 @@ def test_the_same_session_writes_the_same_rows(recording: Recording, home: Path)
     names = site.place().inodes
     for command in recording.script:
         assert run(home, command)[0] == command.code, command
-    assert picture(masked(look(site.mail))) == picture(masked(recording.tree()))
+    assert lasting(masked(look(site.mail))) == lasting(masked(recording.tree()))
     recorded = masked(portable(recording.rows(), recording.place(before)))
     _compare_rows(recording, site, recorded, names)
     assert read_schema(site.journal) == (recording.version / "schema.sql").read_text()
+
+
+def lasting(tree: list[Record]) -> Picture:
+    """The picture without drafts of lists: how many there are when a run is killed is its own
+    business, since recovery removes them."""
+    return {path: one for path, one in picture(tree).items() if not path.endswith(DRAFT)}
 
 
 def _compare_rows(

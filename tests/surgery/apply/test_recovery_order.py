@@ -13,6 +13,7 @@ from mailsurgeon.surgery.apply import locked_batch, operation
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import StepRecord
 from mailsurgeon.surgery.model import Plan
+from mailsurgeon.surgery.steps import rename_run
 from mailsurgeon.surgery.steps.purge import Purge
 from tests.surgery.indexed_maildir import IndexedMaildir, indexed_maildir_in, text
 
@@ -102,6 +103,7 @@ def test_a_keyword_still_in_use_is_no_sign_that_an_undo_was_begun(
         raise Crash
 
     with monkeypatch.context() as patch, indexed.surgeon() as surgeon:
+        patch.setattr(rename_run, "move", die)
         patch.setattr(locked_batch, "enact", die)
         with pytest.raises(Crash):
             surgeon.apply(back)

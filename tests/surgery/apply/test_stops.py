@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mailsurgeon.surgery.apply import locked_batch
-from mailsurgeon.surgery.model import Act, Step
+from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.servers.lock_wait import Stops
+from mailsurgeon.surgery.steps import moving, rename_run
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
 
@@ -46,16 +46,15 @@ def after_two(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]],
     """Has something happen when the second step of an operation is done."""
 
     def arrange(happens: Callable[[], None]) -> None:
-        done, enact = [0], locked_batch.enact
+        done, move = [0], moving.move
 
-        def counted(*arguments: object) -> Step:
-            ran = enact(*arguments)  # pyright: ignore[reportArgumentType]
+        def counted(*arguments: object) -> None:
+            move(*arguments)  # pyright: ignore[reportArgumentType]
             done[0] += 1
             if done[0] == 2:
                 happens()
-            return ran
 
-        monkeypatch.setattr(locked_batch, "enact", counted)
+        monkeypatch.setattr(rename_run, "move", counted)
 
     return arrange
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.surgery.apply import locked_batch
-from mailsurgeon.surgery.model import Step
+from mailsurgeon.surgery.steps import moving, rename_run
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
 
@@ -69,13 +68,13 @@ def test_notmuch_is_kept_out_while_messages_move(
     maildir: Maildir, flintlock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free: list[bool] = []
-    enact = locked_batch.enact
+    move = moving.move
 
-    def looks(*arguments: object) -> Step:
+    def looks(*arguments: object) -> None:
         free.append(is_free(flintlock))
-        return enact(*arguments)  # pyright: ignore[reportArgumentType]
+        move(*arguments)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(locked_batch, "enact", looks)
+    monkeypatch.setattr(rename_run, "move", looks)
     act = maildir.rename(maildir.mail(NAME), b"cur/" + NAME)
     with maildir.surgeon() as surgeon:
         assert surgeon.apply(plan(act)).refused == ()

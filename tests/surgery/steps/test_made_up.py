@@ -167,7 +167,7 @@ def test_data_of_another_kind_are_refused_in_one_line(
 
     def other(journal: Journal, records: Iterable[StepRecord], *more: Any) -> list[StepRecord]:
         with monkeypatch.context() as patch:
-            patch.setattr("mailsurgeon.surgery.journal.records._written", lambda _: data)
+            patch.setattr(Mark, "text", data)
             return intend(journal, records, *more)
 
     with monkeypatch.context() as patch, maildir.surgeon() as surgeon:

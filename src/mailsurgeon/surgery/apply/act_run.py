@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -58,8 +58,7 @@ def refuse(runs: Iterable[ActRun], reason: str) -> None:
         run.state, run.reason = "refused", reason
 
 
-def outcome(run: ActRun) -> Iterator[StepRecord]:
+def outcome(run: ActRun) -> list[StepRecord]:
     """The rows of an act, settled with its state."""
     reason = "" if run.state == "done" else run.reason
-    for record in run.records:
-        yield record.settled(run.state, reason)
+    return [record.settled(run.state, reason) for record in run.records]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import count, groupby
 
 from mailsurgeon.host.open_files import descriptors_left, limit_line, no_more_files
 from mailsurgeon.surgery.apply.act_run import ActRun, folders_of, outcome, refuse
@@ -137,15 +137,18 @@ class Runner:
         """Journals the steps of a batch, and the outcomes of the batch before."""
         self.places.forget()
         scene = Scene(self.places, self._register, self.operation)
-        drafts = [
-            StepRecord(
-                0, self.operation, batch, number, act.verdict, act.folder,
-                step.prepared(scene), "planned",
-            )
-            for number, act in enumerate(acts, start=before + 1)
-            for step in act.steps
-        ]  # fmt: skip
-        written = iter(self.journal.intend(drafts, self._settled))
+        steps = count(self.journal.next_step())
+        written = iter(self.journal.intend(
+            [
+                StepRecord(
+                    next(steps), self.operation, batch, number, act.verdict, act.folder,
+                    step.prepared(scene), "planned", "", False,
+                )
+                for number, act in enumerate(acts, start=before + 1)
+                for step in act.steps
+            ],
+            self._settled,
+        ))  # fmt: skip
         self._settled = []
         return [
             ActRun(number, act, [next(written) for _ in act.steps])
@@ -247,7 +250,9 @@ class Runner:
             tally.refused.append(Refusal(run.act.path, run.reason))
             return
         tally.done[run.act.verdict] = tally.done.get(run.act.verdict, 0) + 1
-        tally.folders |= folders_of([record.step for record in run.records])
+        folders = folders_of([record.step for record in run.records])
+        if not folders <= tally.folders:
+            tally.folders |= folders
         count_uids(tally.uids, run)
 
 
@@ -289,11 +294,12 @@ def batches(acts: Sequence[Act], room: Room) -> Iterator[list[Act]]:
 
 def moves_from_under(act: Act, earlier: Sequence[Act]) -> bool:
     """Whether an act moves a directory in which an earlier one did something."""
-    moved = tuple([
-        step.source + b"/" for step in act.steps if step.carries_directory and step.source
-    ])  # fmt: skip
-    return bool(moved) and any(
-        path is not None and (path + b"/").startswith(moved)
+    moved = [step.source + b"/" for step in act.steps if step.carries_directory and step.source]
+    if not moved:
+        return False
+    within = tuple(moved)
+    return any(
+        path is not None and (path + b"/").startswith(within)
         for one in earlier
         for step in one.steps
         for path in (step.source, step.target, step.folder, step.target_folder)

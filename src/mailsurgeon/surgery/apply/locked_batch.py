@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.surgery.apply.act_run import ActRun, refuse
@@ -23,9 +25,35 @@ from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import WHOLE_BATCH, StepRecord
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.surgery.servers.locked_folder import LockedFolder
+from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.steps.lists.uidlist import ChangeRecords
 from mailsurgeon.surgery.steps.performing import enact, perform, present_step
+from mailsurgeon.surgery.steps.rename_run import RenameRun
 from mailsurgeon.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class ListEdit:
+    """What becomes of the lists of one folder: its row in the journal, the acts that want it so,
+    and the changes of records."""
+
+    record: StepRecord
+    locked: LockedFolder
+    owners: list[ActRun]
+    changes: list[Change]
+
+    def draft(self) -> None:
+        """Begins to write new lists under other names."""
+        self.locked.draft(self.changes)
+
+    def sync_drafts(self) -> None:
+        """Makes these durable."""
+        self.locked.sync_drafts()
+
+    def put(self) -> None:
+        """Puts them in place of the old ones."""
+        self.locked.put(self.changes)
+
 
 LOCK_SECONDS = 3.0
 """While we hold a server's lock, we start no act after this time; servers wait far longer."""
@@ -55,8 +83,10 @@ class LockedBatch:
         self.notes: list[str] = []  # what could not be updated, one line each
         self._runs: list[ActRun] = []
         self._touched: dict[bytes, bytes] = {}  # directories, by how they are spelled
+        self._made: list[bytes] = []  # directories
         self._requested: dict[bytes, list[Change]] = {}  # changes of the lists, by folder
         self._lists: list[StepRecord] = []
+        self._renames = RenameRun(places, self.folders, self._touch)
 
     def admit(self, folders: dict[bytes, LockedFolder], runs: list[ActRun]) -> None:
         """Adds the acts of some folders, whose locks are now held."""
@@ -84,6 +114,9 @@ class LockedBatch:
         run.returned.clear()
         try:
             for position, record in enumerate(run.records):
+                step = record.step
+                if not (step.in_lists or step.keeps_uid or step.stays_in_folder):
+                    continue  # whatever name its file has now
                 record = self._found(run, position)
                 edit, folder = record.step.uid_edit(), record.step.folder
                 if edit is None or folder is None or folder not in self.folders:
@@ -162,6 +195,10 @@ class LockedBatch:
             if step.in_lists:
                 continue
             try:
+                if self._renames.does(step):
+                    run.done.append(position)
+                    continue
+                self._renames.stop()
                 ran = enact(self.places, self.folders, step)
             except StepRefused as refusal:
                 self._take_back(run, str(refusal))
@@ -185,12 +222,15 @@ class LockedBatch:
             self._touch(parent_of(step.source))
         if step.target is not None:
             self._touch(parent_of(step.target))
+            if step.alters is Alters.DIRECTORY:
+                self._made.append(step.target)
 
     def _touch(self, directory: bytes) -> None:
         self._touched[spelled(directory)] = directory
 
     def _take_back(self, run: ActRun, reason: str) -> None:
         """Undoes the finished steps of an act that failed. Raises NotDurable if that fails."""
+        self._renames.stop()
         for position in reversed(run.done):
             step = run.records[position].step.taking_back()
             try:
@@ -205,31 +245,59 @@ class LockedBatch:
 
     def _sync(self) -> None:
         for _, directory in sorted(self._touched.items()):
-            try:
-                with files_as_owner(self.places.owner):
-                    at.sync(self.places.directory(directory))
-            except FileNotFoundError:
-                continue  # renamed with its folder, whose parent is synced too
-            except OSError as error:
-                line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
-                raise NotDurable(line) from error
+            self._sync_one(directory, self._sync_names)
+        for directory in self._made:
+            self._sync_one(directory, self.places.sync_made)
+
+    def _sync_one(self, directory: bytes, sync: Callable[[bytes], None]) -> None:
+        try:
+            with files_as_owner(self.places.owner):
+                sync(directory)
+        except OSError as error:
+            line = f"{visible(directory or b'the root')}: {os.strerror(error.errno or 0)}"
+            raise NotDurable(line) from error
+
+    def _sync_names(self, directory: bytes) -> None:
+        with suppress(FileNotFoundError):  # renamed with its folder, whose parent is synced too
+            at.sync(self.places.directory(directory))
 
     def _write_lists(self, runs: list[ActRun]) -> None:
-        for record in self._lists:
-            folder = record.step.folder
-            assert folder is not None
-            owners = [run for run in runs if run.changes.get(folder)]
-            changes = [change for run in owners for change in run.changes[folder]]
-            try:
-                self.folders[folder].write(changes)
-                state = "done" if changes else "refused"
-                if len(changes) == len(self._requested[folder]):
-                    self.settled.append(record.settled(state))
-                else:
-                    self.settled.append(record.settled(state, step=record.step.noting(changes)))
-            except (StepRefused, HardError) as error:
-                self._refuse_list(record, owners, error)
-                self._sync()
+        """Writes the lists of all folders, in parts, so that the disk gets each part at once."""
+        owners: dict[bytes, list[ActRun]] = {}
+        for run in runs:
+            for folder, changes in run.changes.items():
+                if changes:
+                    owners.setdefault(folder, []).append(run)
+        edits = [self._edit_of(record, owners) for record in self._lists]
+        for part in (ListEdit.draft, ListEdit.sync_drafts, ListEdit.put):
+            edits = [one for one in edits if self._part_done(one, part)]
+        for one in edits:
+            one.locked.settle()
+            changes, record = one.changes, one.record
+            state = "done" if changes else "refused"
+            if len(changes) == len(self._requested[one.locked.path]):
+                self.settled.append(record.settled(state))
+            else:
+                self.settled.append(record.settled(state, step=record.step.noting(changes)))
+
+    def _edit_of(self, record: StepRecord, owners: dict[bytes, list[ActRun]]) -> ListEdit:
+        folder = record.step.folder
+        assert folder is not None
+        own = owners.get(folder, [])
+        changes = [change for run in own for change in run.changes[folder]]
+        return ListEdit(record, self.folders[folder], own, changes)
+
+    def _part_done(self, edit: ListEdit, part: Callable[[ListEdit], None]) -> bool:
+        """Does one part for one folder; if it fails, takes back the acts that it is for."""
+        try:
+            part(edit)
+            return True
+        except (StepRefused, HardError) as error:
+            with suppress(StepRefused, HardError):
+                edit.locked.drop_drafts()
+            self._refuse_list(edit.record, edit.owners, error)
+            self._sync()
+            return False
 
     def _refuse_list(
         self, record: StepRecord, owners: list[ActRun], error: StepRefused | HardError

@@ -37,6 +37,7 @@ from mailsurgeon.surgery.servers.locked_folder import (
 from mailsurgeon.surgery.servers.registry import Ledger
 from mailsurgeon.surgery.servers.sync_tools import keep_notmuch_out
 from mailsurgeon.surgery.servers.uid_changes import base_after, key_of
+from mailsurgeon.surgery.steps.base import Alters
 from mailsurgeon.surgery.steps.performing import perform
 from mailsurgeon.text import visible
 
@@ -187,13 +188,17 @@ class Recovery:
         except (FileNotFoundError, NotADirectoryError):
             return False
 
-    def _sync(self, settled: Iterable[StepRecord]) -> None:
+    def _sync(self, settled: Sequence[StepRecord]) -> None:
         paths = {p for one in settled for p in (one.step.source, one.step.target) if p is not None}
         parents = {spelled(parent): parent for parent in map(parent_of, paths)}
         for _, parent in sorted(parents.items()):
             missing = suppress(FileNotFoundError, NotADirectoryError)
             with missing, files_as_owner(self.places.owner):
                 at.sync(self.places.directory(parent))
+        for one in settled:
+            if one.step.alters is Alters.DIRECTORY and one.step.target is not None:
+                with files_as_owner(self.places.owner):
+                    self.places.sync_made(one.step.target)
 
     # The servers' lists
 

@@ -69,9 +69,9 @@ def spelled(path: bytes) -> bytes:
 
     A path in the spool that looks like one in the quarantine gets `./` in front.
     """
-    if path.startswith(QUARANTINE) and not isinstance(path, QuarantinePath):
-        return _HERE + path
-    return bytes(path)
+    if isinstance(path, QuarantinePath):
+        return bytes(path)
+    return _HERE + path if path.startswith(QUARANTINE) else path
 
 
 def read_path(text: bytes) -> bytes:

@@ -6,6 +6,7 @@ import errno
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 from mailsurgeon.errors import SpoolError
 from mailsurgeon.host.open_files import no_more_files
@@ -115,6 +116,15 @@ class Places:
             directories, relative = self._quarantined(path)
             return directories.open(relative)
         return self.directories.open(path)
+
+    def sync_made(self, path: bytes) -> None:
+        """Makes a new directory durable in itself: syncing the one around it may not suffice.
+
+        One that may not be read cannot be synced; the file system's own journal has to do then.
+        Raises OSError.
+        """
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            at.sync(self.directory(path))
 
     def _quarantined(
         self, path: QuarantinePath, *, make: bool = False

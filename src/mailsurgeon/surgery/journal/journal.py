@@ -32,6 +32,7 @@ from mailsurgeon.surgery.journal.records import (
 )
 
 _IN_QUARANTINE = (QUARANTINE, QUARANTINE[:-1] + b";")  # `;` follows `:`
+_NEXT_STEP = "SELECT COALESCE(MAX(id), 0) + 1 FROM steps"
 _INSERT_STEP = f"INSERT INTO steps VALUES ({', '.join('?' * 16)})"
 
 
@@ -107,10 +108,15 @@ class Journal:
         """
         with self._file.writing() as db:
             settle.settle_rows(db, settled)
-            following = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM steps").fetchone()[0]
+            following = db.execute(_NEXT_STEP).fetchone()[0]
             written = [one.numbered(number) for number, one in enumerate(records, following)]
             db.executemany(_INSERT_STEP, map(step_row, written))
         return written
+
+    def next_step(self) -> int:
+        """The id that the next step gets, most likely: for records that need no copy then."""
+        with self._file.reading() as db:
+            return 1 if db is None else db.execute(_NEXT_STEP).fetchone()[0]
 
     def settle(self, records: Iterable[StepRecord]) -> None:
         """Writes down the outcome of steps, and the new state of steps they undo or repeat."""

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from mailsurgeon.errors import JournalError
 from mailsurgeon.host import private
 from mailsurgeon.host.own_places import maildir_around
+from mailsurgeon.surgery.journal import soundness
 from mailsurgeon.surgery.journal.identity import SpoolNotes
 from mailsurgeon.surgery.journal.journal_home import JournalHome
 from mailsurgeon.surgery.journal.notes import (
@@ -62,6 +64,7 @@ class JournalFile:
         self.home = home
         self.db: sqlite3.Connection | None = None
         self._guard = threading.RLock()
+        self._checked: float | None = None  # when it was last found sound
 
     @property
     def path(self) -> Path:
@@ -113,8 +116,10 @@ class JournalFile:
         try:
             yield
         except DamagedRow as error:
+            self._checked = None
             raise JournalError(self._line(f"is damaged ({error})")) from error
         except (sqlite3.Error, OSError, ValueError, TypeError) as error:
+            self._checked = None
             raise JournalError(self._line(f"cannot be used ({visible(str(error))})")) from error
 
     def _line(self, what: str) -> str:
@@ -149,6 +154,7 @@ class JournalFile:
         for suffix in ("", "-wal", "-shm", "-journal"):
             self._check_file(self.path.with_name(self.path.name + suffix))
         fresh = not self.path.exists()
+        self._checked = soundness.checked_at(self.path)
         private.make_private_file(self.path)
         db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
@@ -184,8 +190,10 @@ class JournalFile:
         if version != JOURNAL_SCHEMA:
             age = "a newer" if version > JOURNAL_SCHEMA else "an unknown"
             raise JournalError(self._line(f"was written by {age} version of this program"))
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise JournalError(self._line("is damaged"))
+        if self._checked is None:
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise JournalError(self._line("is damaged"))
+            self._checked = time.time()
         if self.home.named is None and notes_of(db).spool.inode != self.home.spool.inode:
             raise JournalError(self._line("belongs to another spool"))
 
@@ -202,6 +210,7 @@ class JournalFile:
         )
         write_notes(db, self.notes)
         db.execute("COMMIT")
+        self._checked = time.time()
 
     def close(self) -> None:
         """Closes the connection."""
@@ -209,6 +218,8 @@ class JournalFile:
             if self.db is not None:
                 self.db.close()
                 self.db = None
+                if self._checked is not None:
+                    soundness.note_checked(self.path, self._checked)
 
     def sync_name(self) -> None:
         """Makes the name of SQLite's log durable: SQLite does not report when that fails."""

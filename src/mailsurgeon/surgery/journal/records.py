@@ -98,12 +98,14 @@ class StepRecord(NamedTuple):
     def settled(self, state: str, reason: str = "", step: Step | None = None) -> StepRecord:
         """A copy with its outcome, and with the data of `step` if given."""
         if step is None or step is self.step:
-            return StepRecord(*self[:7], state, reason, self.rewritten)
+            return StepRecord._make((*self[:7], state, reason, self[9]))
         return StepRecord(*self[:6], step, state, reason)
 
     def numbered(self, number: int) -> StepRecord:
-        """A copy as the journal now has it, with this id."""
-        return StepRecord(number, *self[1:9], False)
+        """The record as the journal now has it, with this id."""
+        if number == self[0] and not self[9]:
+            return self
+        return StepRecord._make((number, *self[1:9], False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +194,15 @@ def _path(text: bytes | None) -> bytes | None:
 
 def step_row(record: StepRecord) -> tuple[Any, ...]:
     """The row of a step, with its checksum last."""
-    step = record.step
+    id, operation, batch, act, verdict, label, step, state, reason, _ = record
     expected = step.expected
     facts = (
-        record.id,
-        record.operation,
-        record.batch,
-        record.act,
-        record.verdict,
-        None if record.label is None else _shown(record.label),  # a name need not be UTF-8
+        id,
+        operation,
+        batch,
+        act,
+        verdict,
+        None if label is None else _shown(label),  # a name need not be UTF-8
         step.action,
         None if step.source is None else spelled(step.source),
         None if step.target is None else spelled(step.target),
@@ -209,27 +211,14 @@ def step_row(record: StepRecord) -> tuple[Any, ...]:
         f"[{expected.device}, {expected.inode}, {expected.size}, {expected.mtime_ns}]"
         if expected
         else None,
-        _written(step.data),
+        step.text,
     )
-    return (*facts, record.state, record.reason, _sum(facts))
+    return (*facts, state, reason, _sum(facts))
 
 
 # Most steps of an operation share the folder and the data, so these caches save most of the work.
 _shown = lru_cache(maxsize=256)(visible)
 _read = lru_cache(maxsize=256)(json.loads)
-_texts: dict[str, str] = {}
-
-
-def _written(data: Mapping[str, Any]) -> str:
-    """The data of a step as JSON."""
-    known = repr(data)
-    text = _texts.get(known)
-    if text is None:
-        text = json.dumps(data)
-        if len(_texts) >= 256:
-            _texts.clear()
-        _texts[known] = text
-    return text
 
 
 def _sum(values: tuple[Any, ...]) -> bytes:

@@ -16,6 +16,11 @@ _REWRITE = (
     "UPDATE steps SET source = ?, target = ?, expected = ?, data = ?, state = ?, reason = ?,"
     " sum = ? WHERE id = ?"
 )
+_OPERATIONS = "SELECT DISTINCT operation FROM steps WHERE id BETWEEN ? AND ?"
+_LINKED = (
+    "SELECT data FROM steps WHERE id BETWEEN ? AND ?"
+    """ AND (instr(data, '"inverts"') OR instr(data, '"repeats"'))"""
+)
 _SETTLE = "UPDATE steps SET state = ?, reason = ? WHERE id BETWEEN ? AND ?"
 
 
@@ -72,13 +77,10 @@ def _echo(db: sqlite3.Connection, echo: Mapping[str, list[int]]) -> None:
         further: dict[str, list[int]] = {}
         for state, ids in echo.items():
             for few in ranges(ids):
-                here: set[int] = set()
-                rows = db.execute("SELECT operation, data FROM steps WHERE id BETWEEN ? AND ?", few)
-                for operation, data in rows:
-                    here.add(operation)
-                    if '"inverts"' in data or '"repeats"' in data:
-                        known = json.loads(data)
-                        _answer(known.get("inverts"), known.get("repeats"), state, further)
+                here = {operation for (operation,) in db.execute(_OPERATIONS, few)}
+                for (data,) in db.execute(_LINKED, few):
+                    known = json.loads(data)
+                    _answer(known.get("inverts"), known.get("repeats"), state, further)
                 db.execute("UPDATE steps SET state = ? WHERE id BETWEEN ? AND ?", (state, *few))
                 changed |= here
                 if state == "done":  # their operations can be undone again

@@ -101,6 +101,7 @@ def lock_by_dotlock(place: FolderPlace, server: Server, lock: ServerLock, wait: 
     with os_errors_at(shown):
         held = take(directory, lock.name, lock.guards, shown, wait)
     place.stack.callback(_release, held, place.places.owner)
+    place.named.add(lock.home)
 
 
 def _release(lock: DotLock, owner: tuple[int, int]) -> None:

@@ -72,6 +72,32 @@ class ServerFile:
             self._write(new, manner, draft)
 
     def _write(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
+        self._begin(new, manner, draft)
+        try:
+            self._sync_draft(draft)
+            self._put_in_place(draft)
+        except BaseException:
+            remove_own(self.directory, draft)
+            raise
+
+    # The same in parts, so that the drafts of several files reach the disk together
+
+    def begin(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
+        """Writes the draft, which is not durable yet; leaves none if it raises an error."""
+        with os_errors_at(self.shown):
+            self._begin(new, manner, draft)
+
+    def sync_draft(self, draft: bytes) -> None:
+        """Makes a draft durable."""
+        with os_errors_at(self.shown):
+            self._sync_draft(draft)
+
+    def put_in_place(self, draft: bytes) -> None:
+        """Renames a draft that is durable over the file, or to its name if there was none."""
+        with os_errors_at(self.shown):
+            self._put_in_place(draft)
+
+    def _begin(self, new: bytes, manner: Manner | None, draft: bytes) -> None:
         remove_own(self.directory, draft)
         with ExitStack() as stack:
             old = self._held(stack)
@@ -79,16 +105,23 @@ class ServerFile:
             stack.callback(os.close, handle)
             try:
                 self._finish(handle, new, old, manner)
-                self._check_unchanged()
-                if old is None:
-                    at.rename_no_replace(self.directory, draft, self.directory, self.name)
-                else:
-                    os.rename(
-                        draft, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory
-                    )
             except BaseException:
                 remove_own(self.directory, draft)
                 raise
+
+    def _sync_draft(self, draft: bytes) -> None:
+        handle = os.open(draft, _READ, dir_fd=self.directory)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def _put_in_place(self, draft: bytes) -> None:
+        self._check_unchanged()
+        if self.status is None:
+            at.rename_no_replace(self.directory, draft, self.directory, self.name)
+        else:
+            os.rename(draft, self.name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
 
     def _held(self, stack: ExitStack) -> int | None:
         """The old file, open; None if there was none. Raises StepRefused if it is another now."""
@@ -116,7 +149,7 @@ class ServerFile:
         old, written = self.status, os.fstat(handle).st_mtime
         if old is not None and int(written) <= int(old.st_mtime):
             os.utime(handle, (int(old.st_mtime) + 1, int(old.st_mtime) + 1))
-        os.fsync(handle)
+        at.begin_writing(handle)
 
     def _check_unchanged(self) -> None:
         now = at.look(self.directory, self.name)

@@ -50,7 +50,9 @@ class _Listing:
         """`seen`: the directory's state when listed; None if that cannot show later changes."""
         self.names = set(names)
         self.seen = seen
-        bases = [_base(name) for name in names]
+        bases = [name.partition(":")[0] for name in names]
+        if "" in bases:  # of a few, or of none
+            bases = [_base(name) for name in names]
         self._one = dict(zip(bases, names, strict=True))
         self._several: dict[str, set[str]] = {}  # base names that several files share
         if len(self._one) != len(names):
@@ -70,7 +72,11 @@ class _Listing:
     def add(self, name: str) -> None:
         """Adds a file name."""
         self.names.add(name)
-        self._add(_base(name), name)
+        base = name.partition(":")[0] or _base(name)
+        if base not in self._one:
+            self._one[base] = name
+        else:
+            self._add(base, name)
 
     def _add(self, base: str, name: str) -> None:
         other = self._one.setdefault(base, name)
@@ -138,20 +144,29 @@ class Occupants:
 
     def namesake(self, path: bytes, besides: bytes) -> bytes | None:
         """Another file here, except `besides`, with the base name of `path`; None without one."""
-        directory, _, name = path.rpartition(b"/")
+        directory, _, filename = path.rpartition(b"/")
         if directory not in self._known:
             return None
-        base = _base(os.fsdecode(name))
+        name = os.fsdecode(filename)
+        base = _base(name)
         if not base:  # a server gives each such name another
             return None
         for where, listing in self._listed().items():
             if base not in listing:
                 continue
             for other in listing.of(base):
+                if other == name and where == directory:
+                    continue
                 found = where + b"/" + os.fsencode(other)
-                if found not in (path, besides):
+                if found != besides:
                     return found
         return None
+
+    def may_have_base(self, name: bytes) -> bool:
+        """Whether a file here has the base name of the filename `name`, or may have it."""
+        base = name.partition(b":")[0].decode(errors="surrogateescape")
+        cur, new = self._listed().values()
+        return not base or base in cur or base in new
 
     def bears(self, wanted: Callable[[bytes], bool]) -> bool:
         """Whether `wanted` is true for the filename of any message here."""

@@ -13,6 +13,7 @@ from mailsurgeon.surgery.fsops.resolve import Places
 
 class FolderPlace:
     """The directories of one folder, by where a server keeps its files. `stack` closes them.
+    `named`: those in which a lock got a name.
 
     Raises OSError, and StepRefused for a symlink in place of a directory.
     """
@@ -26,6 +27,7 @@ class FolderPlace:
         if self._control is not None:
             stack.callback(os.close, self._control)
         self._opened: dict[Home, int | None] = {Home.CONTROL: self._control}
+        self.named: set[Home] = set()
 
     def directory(self, home: Home) -> int | None:
         """The directory's descriptor, opened on the first call; None if missing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from mailsurgeon.maildir import server_files
@@ -35,9 +35,12 @@ class LockedFolder:
         path: bytes,
         lists: Sequence[Callable[[], Ledger | None]],
         occupants: Occupants,
+        named: Collection[Home],
     ) -> None:
+        """`named`: where a lock has a name that goes when it is released."""
         self.path = path
         self.occupants = occupants
+        self.named = named
         self._places = places
         self._lists = lists
         self._ledgers: list[Ledger] | None = None
@@ -79,8 +82,29 @@ class LockedFolder:
         """Whether a list of UIDs has this base name. Raises StepRefused as `ledgers` does."""
         return any(one.has(base) for one in self.ledgers if isinstance(one, uidlist_file.ListFile))
 
-    def write(self, changes: Sequence[Change]) -> None:
-        """Makes record changes in all lists or in none.
+    def draft(self, changes: Sequence[Change]) -> None:
+        """Begins to write the lists of UIDs that these changes need, under other names. Raises
+        StepRefused and HardError."""
+        with files_as_owner(self._places.owner):
+            for one in self._files():
+                one.draft(changes)
+
+    def sync_drafts(self) -> None:
+        """Makes what `draft` wrote durable. Raises StepRefused and HardError."""
+        with files_as_owner(self._places.owner):
+            for one in self._files():
+                one.sync_draft()
+
+    def drop_drafts(self) -> None:
+        """Removes what `draft` wrote, as far as it is not in place. Raises HardError and
+        StepRefused."""
+        with files_as_owner(self._places.owner):
+            for one in self._files():
+                one.drop_draft()
+
+    def put(self, changes: Sequence[Change]) -> None:
+        """Makes record changes in all lists or in none; `settle` makes them durable. After `draft`
+        it gets the same changes.
 
         Raises StepRefused, HardError and NotDurable.
         """
@@ -88,10 +112,20 @@ class LockedFolder:
         with files_as_owner(self._places.owner):
             for one in self.ledgers:
                 try:
-                    written.append((one, one.write(changes)))
+                    put = one.put if isinstance(one, uidlist_file.ListFile) else one.write
+                    written.append((one, put(changes)))
                 except (StepRefused, HardError) as error:
                     _take_back(written, error)
                     raise
+
+    def settle(self) -> None:
+        """Makes what `put` wrote durable, and reads it back. Raises NotDurable."""
+        with files_as_owner(self._places.owner):
+            for one in self._files():
+                one.settle()
+
+    def _files(self) -> Iterator[uidlist_file.ListFile]:
+        return (one for one in self.ledgers if isinstance(one, uidlist_file.ListFile))
 
 
 LockedFolders = Mapping[bytes, LockedFolder]
@@ -145,27 +179,26 @@ def _lock_folder(
             registry.LOCKS[lock.name].take(place, server, lock, wait)
         known = (file for file in server.files if file.name in registry.LISTS)
         lists += [registry.LISTS[file.name](place, file) for file in known]
-    return LockedFolder(places, path, lists, register.look(path))
+    return LockedFolder(places, path, lists, register.look(path), place.named)
 
 
-def sync_let_go(places: Places, paths: Iterable[bytes]) -> None:
+def sync_let_go(places: Places, folders: LockedFolders) -> None:
     """Makes the removal of these folders' locks durable. Raises NotDurable.
 
     After a power cut, a file system without a journal may bring back a lock's name. Its inode
     number may belong to another file by then, for example to a directory with something in it.
     """
-    for path in sorted(paths):
+    for path, folder in sorted(folders.items()):
         try:
             with files_as_owner(places.owner):
-                _sync_lock_places(places, path)
+                _sync_lock_places(places, path, folder.named)
         except OSError as error:
             line = f"{visible(path or b'INBOX')}: {os.strerror(error.errno or 0)}"
             raise NotDurable(line) from error
 
 
-def _sync_lock_places(places: Places, path: bytes) -> None:
-    made = [lock.home for lock in server_files.TABLE.locks if lock.leaves_name]
-    for home in dict.fromkeys(made):
+def _sync_lock_places(places: Places, path: bytes, named: Iterable[Home]) -> None:
+    for home in sorted(named, key=lambda home: home.value):
         if home is Home.CONTROL:
             _sync_control(places, path)
         else:

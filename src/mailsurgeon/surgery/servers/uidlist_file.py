@@ -25,6 +25,9 @@ class ListFile:
     file: ServerFile
     uidl_is_name: bool = False
     _editor: Editor | None = None
+    _next: tuple[list[Change], bytes] | None = None  # changes, and the file that has a draft
+    _synced: bool = False  # that draft is durable
+    _written: bytes | None = None  # the new file, not durable yet
 
     @property
     def name(self) -> bytes:
@@ -63,6 +66,26 @@ class ListFile:
             return False
         return base in self._editor
 
+    def draft(self, changes: Sequence[Change]) -> None:
+        """Does a part of `put` beforehand: writes the new file under another name, not durably.
+        Raises StepRefused and HardError."""
+        self._next = self._edited(changes)
+        _, new = self._next
+        if new != self.data:
+            self.file.begin(new, None, self.name + DRAFT_SUFFIX)
+
+    def sync_draft(self) -> None:
+        """Makes the draft durable. Raises StepRefused and HardError."""
+        if self._next is not None and self._next[1] != self.data:
+            self.file.sync_draft(self.name + DRAFT_SUFFIX)
+            self._synced = True
+
+    def drop_draft(self) -> None:
+        """Forgets a draft that was not put in place, and removes it as `tidy` does."""
+        drafted, self._next, self._synced = self._next, None, False
+        if drafted is not None:
+            self.tidy()
+
     def write(self, changes: Sequence[Change]) -> list[Change]:
         """Makes those of the changes that belong to this list, durably, reads the file back, and
         returns the changes as made.
@@ -70,17 +93,38 @@ class ListFile:
         Raises StepRefused or HardError while the old file is in place, and NotDurable when the new
         one may be.
         """
+        made = self.put(changes)
+        self.settle()
+        return made
+
+    def put(self, changes: Sequence[Change]) -> list[Change]:
+        """The first half of `write`; `settle` is the other. After `draft` it gets the same
+        changes."""
+        self.settle()
+        made, new = self._next or self._edited(changes)
+        if new != self.data:
+            with os_errors_at(self.file.shown):
+                self._replace(new)
+            self._written = new
+        self._next, self._synced = None, False
+        return made
+
+    def settle(self) -> None:
+        """Makes what was written durable, and reads the file back. Raises NotDurable."""
+        new, self._written = self._written, None
+        if new is not None:
+            self.file = self.file.settled(new)
+            self._editor = None
+
+    def _edited(self, changes: Sequence[Change]) -> tuple[list[Change], bytes]:
+        """The changes that belong to this list as they would be made, and the new file."""
         try:
             editor = self._editor or Editor(self.data)
             self._editor = None  # `apply` changes it, so it no longer matches the file
             made = self._named(editor.apply(c for c in changes if c.list == self.name))
         except UidlistError as error:
             raise self._damaged(error) from error
-        new = editor.data()
-        if new == self.data:
-            return made
-        self.rewrite(new)
-        return made
+        return made, editor.data()
 
     def keys(self) -> set[tuple[int, bytes]]:
         """The UIDs and base names listed; empty if the list is damaged."""
@@ -107,7 +151,11 @@ class ListFile:
         self._editor = None
 
     def _replace(self, new: bytes) -> None:
-        self.file.write(new, None, self.name + DRAFT_SUFFIX)
+        draft = self.name + DRAFT_SUFFIX
+        if self._synced and self._next is not None and self._next[1] is new:
+            self.file.put_in_place(draft)
+        else:
+            self.file.write(new, None, draft)
 
     def _damaged(self, error: UidlistError) -> StepRefused:
         return StepRefused(

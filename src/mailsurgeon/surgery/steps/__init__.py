@@ -2,7 +2,9 @@
 
 `base`: the methods of a step, and the defaults that suit most kinds.
 `conditions`: what must be true just before a step runs, besides what it expects of its file.
-`rename`, `directory`, `attributes`: change messages and directories.
+`rename`, `directory`, `attributes`: change messages and directories. `moving`: the rename itself,
+and the checks before and after. `rename_text`: a rename's data as text. `rename_run`: many renames
+between two directories.
 `lists/`: change servers' list files.
 `purge`: deletes from the quarantine.
 `registry`: the table of kinds, by their names in the journal.

@@ -6,6 +6,7 @@ written to the journal; all other methods have defaults that suit most kinds.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -142,10 +143,12 @@ class Step(ABC):
     @property
     def data(self) -> dict[str, Any]:
         """Its data as the journal's JSON; keys of the row it was read from come first, in order."""
-        facts = self.facts()
-        if not self.keys:
-            return facts
-        return {key: facts[key] for key in self.keys if key in facts} | facts
+        return in_row_order(self.facts(), self.keys)
+
+    @property
+    def text(self) -> str:
+        """`data` as text."""
+        return as_json(self.data)
 
     def link_facts(self) -> dict[str, Any]:
         """The part of the data that any kind may have: the earlier step that this one undoes or
@@ -332,6 +335,26 @@ def link_data(data: Mapping[str, Any]) -> Linked:
 def keys_without(keys: tuple[str, ...], dropped: tuple[str, ...]) -> tuple[str, ...]:
     """`keys` without those that are computed anew, which the journal writes last."""
     return tuple(key for key in keys if key not in dropped)
+
+
+def in_row_order(facts: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """The facts, those named by `keys` first and in that order."""
+    return {key: facts[key] for key in keys if key in facts} | facts if keys else facts
+
+
+_texts: dict[str, str] = {}
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """The data of a step as JSON; most steps of an operation have the same."""
+    known = repr(data)
+    text = _texts.get(known)
+    if text is None:
+        text = json.dumps(data)
+        if len(_texts) >= 256:
+            _texts.clear()
+        _texts[known] = text
+    return text
 
 
 def present(**facts: Any) -> dict[str, Any]:

@@ -262,7 +262,8 @@ def _rename(task: EntryTask, context: SpoolContext) -> tuple[list[Step], list[st
         keep_uid = follows and not repair.new_message
         steps += [step.for_base(base) for step in repair.before]
         step = Rename(
-            entry.path, target, expected, home, target_home, keep_uid=keep_uid, quota=quota
+            entry.path, target, expected, home, target_home, keep_uid=keep_uid, quota=quota,
+            links=entry.nlink, shared=False,  # as they most likely are when it runs
         )  # fmt: skip
         steps.append(step)
     if keeps_record:
