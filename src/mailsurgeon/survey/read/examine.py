@@ -23,7 +23,7 @@ from mailsurgeon.survey.read.file_facts import (
     with_content,
 )
 from mailsurgeon.survey.read.healthy import HealthyMessages, content_of
-from mailsurgeon.survey.read.message_file import PACKED, open_file, read_message
+from mailsurgeon.survey.read.message_file import open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
 from mailsurgeon.survey.read.sealed import SealedDirectory, seal_of, statuses, still_sealed
 
@@ -320,7 +320,7 @@ class _Examination:
 
 
 def _usual_file(directory: int, name: bytes) -> tuple[os.stat_result, bytes] | None:
-    """The status and content of a regular file that is neither large nor packed; else None."""
+    """The status and content of a regular file that is not large; else None."""
     try:
         descriptor = open_file(directory, name)
         try:
@@ -334,9 +334,7 @@ def _usual_file(directory: int, name: bytes) -> tuple[os.stat_result, bytes] | N
             os.close(descriptor)
     except OSError:
         return None
-    if len(data) != size or data.startswith(PACKED):
-        return None
-    return status, data
+    return (status, data) if len(data) == size else None
 
 
 def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:
