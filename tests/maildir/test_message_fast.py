@@ -39,6 +39,11 @@ PIECES = st.sampled_from([
     b"Received: from x by y;\n\tMon, 1 Jan 2018 00:00:00 -0130 (CET)\n", b"Received: by z\n",
     b"Received: a; b; 32 Jan 2018 25:61:61 +9999\n", b"Content-Type: multipart/mixed; boundary=x\n",
     b"X-Odd : y\n", b" folded: on\n", b"no field\n", b"\n", b"\n", b"\r\n", b"\r", b"--x--\n",
+    b"Subject: a\n b\n c\n d\n e\n", b"Message-ID:\n \n\t\n \n <3@example.org>\n", b" \n", b"\n\t",
+    b"Received: by x\nX-Odd: y; Mon, 1 Jan 2018 00:00:00 -0130\n", b"Received : by x; \n",
+    b"Received: x;\r\n \n\tMon,  1 Jan 2018 00:00:00 +0000 (CET)\r\n", b"BZh9: x\n", b"received",
+    b"Date: %sMon, 1 Jan 2018 00:00:00 +0000\n" % (b" " * 90), b"(comment)\n", b";",
+    b"Received: x; Mon,%s1 Jan 2018 00:00:00 -0130\n" % (b" " * 90),
     b"Text of a body.\n", b"From here on\n", b">From there\n", b":\n", b" ", b"\0",
 ])  # fmt: skip
 
@@ -90,7 +95,7 @@ def test_usual_mail_is_seen(data: bytes) -> None:
     [
         b"", b"\n", b"From x@example.org Sun Mar 13 07:06:40 2011\n" + MAIL, b"\n" + MAIL,
         MAIL.partition(b"\n\n")[0], MAIL.partition(b"\n\n")[0] + b"\n\n", b"no mail\n\nat all\n",
-        MAIL.replace(b"From:", b"X-From:"),
+        MAIL.replace(b"From:", b"X-From:"), b"BZh9" + MAIL, MAIL + bytes(512),
     ],
 )  # fmt: skip
 def test_what_is_unusual_is_left_to_the_long_look(data: bytes) -> None:

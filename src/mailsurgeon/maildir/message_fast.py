@@ -15,6 +15,7 @@ from mailsurgeon.maildir.header_dates import USUAL_DATE, header_date, usual_date
 from mailsurgeon.maildir.message import (
     SHOWN,
     ZERO_RUN,
+    Header,
     Traits,
     dates_of,
     decoded,
@@ -25,14 +26,31 @@ from mailsurgeon.maildir.message import (
 USUAL = int(Traits.READ | Traits.MAIL | Traits.FIRST_FIELD | Traits.KNOWN_FIELD)
 """The traits of every usual message, without MULTIPART and CLOSED."""
 
-_FIRST_FIELD = re.compile(rb"(?!>?From )[!-9;-~]+:")
+# Not what begins like mail that bzip2 has packed.
+_FIRST_FIELD = re.compile(rb"(?!BZh[1-9])[!-9;-~]+:")
+_BLANK = re.compile(rb"\n\r?\n")
 _USUAL_ID = re.compile(rb"<[!-;=?-~]{1,998}>\Z")
-_END = re.compile(rb"\n(?![ \t])")
-# The rest of a topmost Received as nearly all programs write it: its date comes last.
-_STAMP = re.compile(
-    rb"[^;\n]*(?:\n[ \t][^;\n]*)*;(?:[ \t]|\r?\n(?=[ \t]))*" + USUAL_DATE + rb"\r?\n(?![ \t])"
+
+
+def _any_case(name: bytes) -> bytes:
+    return re.sub(rb"[a-z]", lambda letter: b"[%c%c]" % (letter[0].upper(), letter[0]), name)
+
+
+# One search over a header that begins with a line feed; a look at the first letter of each line
+# saves a third of its time. A value that ends in a line feed and a blank may go on.
+_FIELDS = re.compile(
+    rb"\n(?=[FfMmSs])(%b)[ \t]*:([^\n]*(?:\n[ \t][^\n]*){0,3}(?:\n[ \t])?)"
+    % b"|".join(map(_any_case, (b"from", b"message-id", b"subject")))
 )
-_COLON = ord(":")
+_FROM, _MESSAGE_ID, _SUBJECT = 4, 10, 7  # the lengths of their names tell them apart
+# The topmost Received, with its date where that comes last, as nearly all programs write it. The
+# semicolon may belong to a field below: excluding that here would take twice as long.
+_STAMP = re.compile(
+    rb"\n%b[ \t]*:(?:[^;]*;[ \t]*(?:\r?\n[ \t]+){0,3}%b\r?(?=\n[^ \t]|\Z))?"
+    % (_any_case(b"received"), USUAL_DATE)
+)
+_FEED = ord("\n")
+_END = re.compile(rb"\n(?![ \t])")
 _CACHED = 200  # bytes; a longer sender is not cached
 
 
@@ -61,64 +79,53 @@ def glance(data: bytes) -> Glance | None:
 
 def peek(data: bytes) -> Peek | None:
     """As `glance`, without the texts that only a list of messages shows."""
-    if _FIRST_FIELD.match(data) is None or data.endswith(ZERO_RUN):
+    blank = _BLANK.search(data)
+    if blank is None or _FIRST_FIELD.match(data) is None:
         return None
-    end = data.find(b"\n\n") + 1
-    feeds = len(data) - len(data.replace(b"\n", b""))  # `count` takes twice as long
-    if b"\r" in data:
-        feeds -= data.count(b"\r\n")
-        paired = data.find(b"\n\r\n", 0, end or len(data)) + 1
-        body = paired + 2 if paired else end + 1
-        end = paired or end
-    else:
-        body = end + 1
-    if not end or body >= len(data):
+    end, body = blank.span()
+    if body >= len(data) or (not data[-1] and data.endswith(ZERO_RUN)):
         return None
-    lower = b"\n" + data[: end + 1].lower()  # with the first byte of the blank line
-    sender = _value(data, lower, b"\nfrom")
+    header = b"\n" + data[:end]
+    fields = {len(name): value for name, value in reversed(_FIELDS.findall(header))}
+    sender = fields.get(_FROM)
     if sender is None:  # `analyse` has to decide whether it is mail
         return None
-    identity = _value(data, lower, b"\nmessage-id") or b""
-    seconds, start = None, lower.find(b"\nreceived")
-    if start >= 0 and lower[start + 9] == _COLON:
-        stamp = _STAMP.match(data, start + 9)  # behind the colon: `data` is shifted by one byte
-        seconds = usual_date(stamp) if stamp else None
+    feeds = len(data) - len(data.replace(b"\n", b""))  # `count` takes as long, or twice
+    if b"\r" in data:
+        feeds -= data.count(b"\r\n")
+    identity = _unfolded(fields.get(_MESSAGE_ID, b""), data, b"message-id")
+    stamp = _STAMP.search(header)
+    seconds = None
+    if stamp and stamp[1] and not _END.search(header, stamp.start() + 1, stamp.end()):
+        seconds = usual_date(stamp.groups())
     return (
         len(data) + feeds,
         identity.decode() if _USUAL_ID.match(identity) else message_id_of(identity),
-        sender,
-        _value(data, lower, b"\nsubject") or b"",
-        _date(data, lower) if seconds is None else seconds,
+        _unfolded(sender, data, b"from"),
+        _unfolded(fields.get(_SUBJECT, b""), data, b"subject"),
+        _date(data) if seconds is None else seconds,
     )
 
 
-def _value(data: bytes, lower: bytes, name: bytes) -> bytes | None:
-    """The unfolded value of the first field with this name; `lower` is `data` shifted by one
-    byte."""
-    start = lower.find(name)
-    if start < 0:
-        return None
-    start += len(name)
-    if lower[start] != _COLON:  # white space before it, or a longer name
-        found = re.compile(name + rb"[ \t]*:").search(lower, start - len(name))
-        if found is None:
-            return None
-        start = found.end() - 1
-    end = lower.find(b"\n", start)
-    if lower[end + 1] not in b" \t":
-        return data[start : end - 1].strip()
-    found = _END.search(lower, end + 1)
-    end = found.start() if found else len(lower)
-    return data[start : end - 1].replace(b"\r\n", b"").replace(b"\n", b"").strip()
+def _unfolded(value: bytes, data: bytes, name: bytes) -> bytes:
+    """A value that `_FIELDS` has found; `data` and `name` are the message and its field's name."""
+    if b"\n" in value:
+        if value[-2] == _FEED:
+            return _header(data).field(name) or b""
+        value = value.replace(b"\r\n", b"").replace(b"\n", b"")
+    return value.strip()
 
 
-def _date(data: bytes, lower: bytes) -> int | None:
-    stamp = _value(data, lower, b"\nreceived")
-    # Date is seldom needed: nearly every message has a Received field.
-    seconds = header_date(dates_of(stamp, b"")) if stamp else None
-    if seconds is not None:
-        return seconds
-    return header_date(dates_of(b"", _value(data, lower, b"\ndate") or b""))
+def _date(data: bytes) -> int | None:
+    """The date of a message that has no usual stamp."""
+    header = _header(data)
+    received, date = header.field(b"received"), header.field(b"date")
+    return header_date(dates_of(received or b"", date or b""))
+
+
+def _header(data: bytes) -> Header:
+    blank = _BLANK.search(data)
+    return Header(data[: blank.start() + 1] if blank else data)
 
 
 _sender = lru_cache(maxsize=4096)(sender_of)
