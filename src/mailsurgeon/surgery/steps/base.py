@@ -148,7 +148,7 @@ class Step(ABC):
     @property
     def text(self) -> str:
         """`data` as text."""
-        return as_json(self.data)
+        return step_json(self.data)
 
     def link_facts(self) -> dict[str, Any]:
         """The part of the data that any kind may have: the earlier step that this one undoes or
@@ -345,7 +345,7 @@ def in_row_order(facts: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]
 _texts: dict[str, str] = {}
 
 
-def as_json(data: Mapping[str, Any]) -> str:
+def step_json(data: Mapping[str, Any]) -> str:
     """The data of a step as JSON; most steps of an operation have the same."""
     known = repr(data)
     text = _texts.get(known)

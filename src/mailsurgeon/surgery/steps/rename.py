@@ -26,10 +26,10 @@ from mailsurgeon.surgery.steps.base import (
     Step,
     UidEdit,
     Where,
-    as_json,
     keys_without,
     link_data,
     present,
+    step_json,
 )
 from mailsurgeon.surgery.steps.moving import check_base_is_free, locate_source, locate_target, move
 from mailsurgeon.surgery.steps.rename_text import text_form
@@ -197,7 +197,7 @@ class Rename(Step):
     def text(self) -> str:
         """As for any step, but quicker: an operation has thousands of renames."""
         if self.changes is not None or self.conditions:
-            return as_json(self.data)
+            return step_json(self.data)
         quota, inverts, repeats = self.quota, self.inverts, self.repeats
         form = text_form(
             self.keys, self.keep_uid, quota is not None, inverts is not None, repeats is not None,
