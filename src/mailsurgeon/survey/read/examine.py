@@ -25,10 +25,13 @@ from mailsurgeon.survey.read.file_facts import (
     with_content,
 )
 from mailsurgeon.survey.read.healthy import HealthyMessages, content_of, healthy_statuses
-from mailsurgeon.survey.read.message_file import open_file, read_message, read_usual
+from mailsurgeon.survey.read.message_file import open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
 from mailsurgeon.survey.read.sealed import look_up, seal_of, statuses
 
+SMALL = 1024 * 1024
+"""The largest file, in bytes, that is read at once; larger ones are read in pieces."""
+_TYPE = 0o170000  # the bits of a mode that give the kind of file
 _pace = Pace()  # one for the process, which reads its slices one after another
 
 
@@ -132,7 +135,7 @@ class _Examination:
         keep = self.healthy.messages.append
         last, which = None, -1
         for offset, name in names:
-            found = read_usual(directory, name)
+            found = _usual_file(directory, name)
             seen = peek(found[1]) if found else None
             if found is None or seen is None:
                 self._any(task.first + offset, name)
@@ -196,7 +199,7 @@ class _Examination:
 
     def _read(self, number: int, name: bytes) -> bool:
         """Reads a usual message. Returns False, having recorded nothing, if it is not usual."""
-        found = read_usual(self.directory, name)
+        found = _usual_file(self.directory, name)
         seen = peek(found[1]) if found else None
         if found is None or seen is None:
             return False
@@ -346,6 +349,24 @@ class _Examination:
         times = (finding.detail["mtime"], finding.detail["name_date"] or 0)
         if max(times) > self.task.moment.now:
             self.settled = False
+
+
+def _usual_file(directory: int, name: bytes) -> tuple[os.stat_result, bytes] | None:
+    """The status and content of a regular file that is not large; else None."""
+    try:
+        descriptor = open_file(directory, name)
+        try:
+            status = os.fstat(descriptor)
+            size = status.st_size
+            # `_any` reads larger files in pieces, and does not read other kinds of file.
+            if size > SMALL or status.st_mode & _TYPE != stat.S_IFREG:
+                return None
+            data = os.read(descriptor, size + 1)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    return (status, data) if len(data) == size else None
 
 
 def _look(task: Slice, directory: int, name: bytes, status: os.stat_result) -> Facts | None:

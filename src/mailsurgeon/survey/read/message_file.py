@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from errno import EINVAL, ENXIO
@@ -31,9 +30,6 @@ from mailsurgeon.survey.read.decompress import (
     decompress,
 )
 
-SMALL = 1024 * 1024
-"""The largest file, in bytes, that is read at once; larger ones are read in pieces."""
-_TYPE = 0o170000  # the bits of a mode that give the kind of file
 # What Dovecot 2.3.19 takes for compressed or encrypted (compression.c, istream-decrypt.c).
 _MAGIC = (
     (b"\x1f\x8b", "gzip"),
@@ -84,24 +80,6 @@ def open_file(directory: int, name: bytes) -> int:
     Returns a descriptor. Never follows a symlink and never blocks on a FIFO. Raises OSError.
     """
     return os.open(name, _READING, dir_fd=directory)
-
-
-def read_usual(directory: int, name: bytes) -> tuple[os.stat_result, bytes] | None:
-    """The status and content of a regular file that is not large; else None."""
-    try:
-        descriptor = open_file(directory, name)
-        try:
-            status = os.fstat(descriptor)
-            size = status.st_size
-            # `read_message` reads larger files in pieces; other kinds of file are not read.
-            if size > SMALL or status.st_mode & _TYPE != stat.S_IFREG:
-                return None
-            data = os.read(descriptor, size + 1)
-        finally:
-            os.close(descriptor)
-    except OSError:
-        return None
-    return (status, data) if len(data) == size else None
 
 
 def read_message(descriptor: int, size: int) -> Reading:
