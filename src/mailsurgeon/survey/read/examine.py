@@ -27,7 +27,7 @@ from mailsurgeon.survey.read.file_facts import (
 from mailsurgeon.survey.read.healthy import HealthyMessages, content_of, healthy_statuses
 from mailsurgeon.survey.read.message_file import open_file, read_message
 from mailsurgeon.survey.read.readahead import Pace
-from mailsurgeon.survey.read.sealed import look_up, seal_of, statuses
+from mailsurgeon.survey.read.sealed import compared, look_up, seal_of
 
 SMALL = 1024 * 1024
 """The largest file, in bytes, that is read at once; larger ones are read in pieces."""
@@ -47,7 +47,7 @@ def examine(task: Slice) -> SliceResult:
         reason = NotExamined(task.directory, error.strerror or "cannot be read")
         return SliceResult(not_examined=[reason])
     try:
-        return _compare(task, directory) if task.seal else examine_names(task, directory)
+        return compared(task, directory) if task.seal else examine_names(task, directory)
     finally:
         os.close(directory)
 
@@ -56,13 +56,6 @@ def examine_names(task: Slice, directory: int) -> SliceResult:
     """Examines every name of a slice, without regard to its seal, in its open directory. Raises
     OSError only when too many files are open."""
     return _Examination(task, directory).run()
-
-
-def _compare(task: Slice, directory: int) -> SliceResult:
-    """Whether the slice still fits its seal, by the status of every name; reads no file."""
-    numbers = statuses(directory, task.names)
-    same = numbers is not None and seal_of(task, task.names, numbers) == task.seal
-    return SliceResult(seal=task.seal, same=same, changed=not same)
 
 
 class _Examination:

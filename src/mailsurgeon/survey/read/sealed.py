@@ -14,7 +14,7 @@ from operator import attrgetter
 from mailsurgeon.diagnosis.facts import FolderFacts, Moment
 from mailsurgeon.host.open_files import no_more_files
 from mailsurgeon.survey.index.rows import Place
-from mailsurgeon.survey.index.slice import Slice, parts
+from mailsurgeon.survey.index.slice import Slice, SliceResult, parts
 from mailsurgeon.survey.walk.found import Directory
 from mailsurgeon.survey.walk.listing import Listing, stamp_text
 from mailsurgeon.survey.workers.alone import statuses_in
@@ -118,6 +118,13 @@ def numbers_of(found: Sequence[os.stat_result]) -> array[int] | list[int]:
         return array("q", numbers)
     except OverflowError:
         return numbers
+
+
+def compared(task: Slice, directory: int) -> SliceResult:
+    """Whether the slice still fits its seal, by the status of every name; reads no file."""
+    numbers = statuses(directory, task.names)
+    same = numbers is not None and seal_of(task, task.names, numbers) == task.seal
+    return SliceResult(seal=task.seal, same=same, changed=not same)
 
 
 def seal_of(task: Slice, names: Sequence[bytes], numbers: Sequence[int]) -> bytes:
