@@ -84,7 +84,6 @@ def test_of_each_part_of_a_name_both_say_the_same(both: Both, tmp_path: Path, su
     place.mkdir()
     data = USUAL[0]
     names = {named(base, FIELDS[2], b":2,S", data) for base in NAMES}
-    names |= {named(base, b"", b"", data) for base in NAMES}
     names |= {named(NAMES[0], fields, b":2,S", data) for fields in FIELDS}
     names |= {named(NAMES[0], FIELDS[2], info, data) for info in INFOS}
     for name in names:
