@@ -78,53 +78,6 @@ def test_usual_mail_is_taken(both: Both, cur: Path, data: bytes) -> None:
     assert alone(both, cur, NAME, data)
 
 
-@pytest.mark.parametrize("subdir", ["cur", "new"])
-def test_of_each_part_of_a_name_both_say_the_same(both: Both, tmp_path: Path, subdir: str) -> None:
-    place = tmp_path / subdir
-    place.mkdir()
-    data = USUAL[0]
-    names = {named(base, FIELDS[2], b":2,S", data) for base in NAMES}
-    names |= {named(NAMES[0], fields, b":2,S", data) for fields in FIELDS}
-    names |= {named(NAMES[0], FIELDS[2], info, data) for info in INFOS}
-    for name in names:
-        write(place, name, data)
-    taken = compare(both, place)
-    assert 10 < len(taken) < len(names)
-    assert named(NAMES[0], FIELDS[2], b":2,S", data) in taken
-    for sizes in ({b"x": (1, None)}, {}):
-        compare(both, place, FolderFacts(sizes=sizes, owner=(os.getuid(), os.getgid())))
-    assert compare(both, place, FolderFacts(owner=(os.getuid() + 1, os.getgid()))) == []
-    assert compare(both, place, FolderFacts(separator=b";")) == []
-
-
-def test_of_each_part_of_a_header_both_say_the_same(both: Both, cur: Path) -> None:
-    mails: list[bytes] = []
-    for mail in USUAL:
-        end = b"\r\n" if b"\r\n" in mail else b"\n"
-        head, _, body = mail.partition(2 * end)
-        parts = [part.replace(b"\n", end) for part in HEADERS]
-        mails += [part + mail for part in parts]
-        mails += [head + end + part + end + body for part in parts]
-        mails += [head + end + part for part in BODIES]
-    for number, data in enumerate(mails):
-        write(cur, b"%d.M%dP1.host:2,S" % (DATE, number), data)
-    taken = compare(both, cur)
-    assert len(mails) / 3 < len(taken) < len(mails)
-
-
-def test_of_each_time_both_say_the_same(both: Both, cur: Path) -> None:
-    day = 86_400
-    for apart in (0, day - 1, day, day + 1, 365 * day, 365 * day + 1):
-        for sign in (1, -1):
-            for base in NAMES[:3]:
-                name = base + b".%d.%d:2,S" % (apart, sign + 1)
-                write(cur, name, USUAL[0], mtime=DATE + sign * apart)
-    assert 0 < len(compare(both, cur)) < 36
-    for now in (DATE - 2 * day, DATE - day - 1, DATE - day, DATE):
-        root, names = os.fsencode(cur.parent), sorted(os.listdir(os.fsencode(cur)))
-        both.agree(root, b"cur", names, now=now + 0.5)
-
-
 @_ONE_DIRECTORY
 @given(
     st.lists(st.sampled_from(HEADERS), max_size=8), st.sampled_from(BODIES), st.booleans(),
