@@ -18,7 +18,6 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host import interrupts
 from mailsurgeon.host.host import Host
 from mailsurgeon.host.open_files import LEAST, open_file_limit, raise_open_file_limit
-from mailsurgeon.survey.native.library import native_reader
 
 COULD_NOT = 2
 PIPE_CLOSED = 141
@@ -40,7 +39,7 @@ def application() -> App:
         name="mailsurgeon",
         help="Find what is wrong with a Maildir spool, repair it so that no client notices, and"
         " undo any change.",
-        version=_version,
+        version=__version__,
         default_parameter=DEFAULTS,
         result_action="return_value",
         suppress_keyboard_interrupt=False,
@@ -50,10 +49,6 @@ def application() -> App:
     for name, function in COMMANDS.items():
         app.command(f"mailsurgeon.cli.commands.{function}", name=name)
     return app
-
-
-def _version() -> str:
-    return f"{__version__} (native reader)" if native_reader() else __version__
 
 
 def main() -> None:

@@ -196,13 +196,13 @@ def message_mode(mode: int, usual: int) -> int:
     return fit_mode(mode, permissions & usual if fits else usual)
 
 
-NEEDED = stat.S_IRUSR
-JUDGED = stat.S_IRUSR | stat.S_IWOTH
+_NEEDED = stat.S_IRUSR
+_JUDGED = stat.S_IRUSR | stat.S_IWOTH
 
 
 def fit_permissions(mode: int, owner: int, group: int, reference: tuple[int, int] | None) -> bool:
     """Whether `bad_permissions` would return None for a regular file."""
-    return mode & JUDGED == NEEDED and (reference is None or (owner, group) == reference)
+    return mode & _JUDGED == _NEEDED and (reference is None or (owner, group) == reference)
 
 
 LINES_SHOWN = 20

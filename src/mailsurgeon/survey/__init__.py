@@ -6,8 +6,7 @@ In the order in which data passes through:
   stands for; open one and find out its layout
 - `run`: the survey itself, which calls the rooms below in turn; `progress`: its progress and result
 - `walk/`: lists folders and files
-- `read/`: reads and judges files, a slice of a directory at a time; `workers/`: reading processes;
-  `native/`: the reader in C, if it is installed
+- `read/`: reads and judges files, a slice of a directory at a time; `workers/`: reading processes
 - `uidlists/`: reads the servers' lists of UIDs
 - `compare/`: finds problems between messages: clashes, copies, leftovers
 - `index/`: facts and problems in SQLite, and all queries on them

@@ -10,10 +10,9 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import chain
-from operator import add, sub
+from operator import sub
 from struct import Struct
 from typing import NamedTuple, TypeVar
 from zlib import adler32, crc32
@@ -26,7 +25,6 @@ MOST_OWNERS = 256
 """So many different modes and owners among the messages of a slice can be packed."""
 _LARGE = 16_384  # bytes; below this, loading zstandard takes longer than it saves
 _NO_DATE = -(1 << 63)
-_NONE: array[int] = array("q")
 _T = TypeVar("_T")
 _LOWER = {number: number + 32 for number in range(ord("A"), ord("Z") + 1)}
 _ZLIB, _ZSTD = b"z", b"s"
@@ -44,83 +42,37 @@ four times as long to make."""
 UNREAD: Peek = (0, None, b"", b"", None)
 
 
-class HealthyColumns(NamedTuple):
-    """The same of several messages, each column by itself, in the order of their names: numbers as
-    arrays of 64 bits, texts joined by NULs.
-
-    `more`: virtual size less size. After a quick survey the columns from `more` on are empty.
-    """
-
-    offsets: array[int]
-    names: bytes
-    sizes: array[int]
-    mtimes: array[int]
-    ctimes: array[int]
-    inodes: array[int]
-    which: bytes
-    more: array[int]
-    dates: array[int]
-    digests: array[int]
-    identities: bytes
-    senders: bytes
-    subjects: bytes
-
-    def messages(self) -> Iterator[Healthy]:
-        """The messages one by one, after a full survey."""
-        return zip(
-            self.offsets, self.names.split(b"\0"), self.sizes, self.mtimes, self.ctimes,
-            self.inodes, self.which, map(add, self.sizes, self.more),
-            self.identities.decode().split("\0"), self.senders.split(b"\0"),
-            self.subjects.split(b"\0"),
-            (None if date == _NO_DATE else date for date in self.dates),
-            strict=True,
-        )  # fmt: skip
-
-
 def pack(
     first: int, messages: Sequence[Healthy], owners: Sequence[Owner], *, full: bool
 ) -> Packed | None:
     """Packs messages of a slice whose ids begin with `first`. None if one of them has a number that
     is too large, or a NUL in its header."""
-    offsets, names, sizes, mtimes, ctimes, inodes, which, *content = zip(*messages, strict=True)
-    more, dates, digests = _NONE, _NONE, array("Q")
-    texts = b"", b"", b""
+    columns = list(zip(*messages, strict=True))
+    offsets, names, sizes, mtimes, ctimes, inodes, which = columns[:7]
+    virtuals, identities, senders, subjects, dates = columns[7:]
+    numeric: list[Iterable[int]] = [offsets, sizes, mtimes, ctimes, inodes]
+    digests = texts = b""
+    if full:
+        numeric.append(map(sub, virtuals, sizes))
+        numeric.append(_NO_DATE if date is None else date for date in dates)
+        digests = _little(array("Q", map(digest_of, identities))).tobytes()
+        shown = [text[:LONGEST_SHOWN] for text in (*senders, *subjects)]
+        texts = b"\0".join(("\0".join(identities).encode(), *shown))
+        if texts.count(b"\0") != 3 * len(messages) - 1:
+            return None
     try:
-        if full:
-            virtuals, identities, senders, subjects, sent = content
-            more = array("q", map(sub, virtuals, sizes))
-            dates = array("q", [_NO_DATE if date is None else date for date in sent])
-            digests = array("Q", map(digest_of, identities))
-            texts = (
-                "\0".join(identities).encode(),
-                b"\0".join([text[:LONGEST_SHOWN] for text in senders]),
-                b"\0".join([text[:LONGEST_SHOWN] for text in subjects]),
-            )
-            if sum(text.count(b"\0") for text in texts) != 3 * (len(messages) - 1):
-                return None
-        columns = HealthyColumns(
-            array("q", offsets), b"\0".join(names), array("q", sizes), array("q", mtimes),
-            array("q", ctimes), array("q", inodes), bytes(which), more, dates, digests, *texts,
-        )  # fmt: skip
+        planes = b"".join(map(_planes, numeric))
     except OverflowError:
         return None
-    return pack_columns(first, columns, owners, full=full)
-
-
-def pack_columns(
-    first: int, columns: HealthyColumns, owners: Sequence[Owner], *, full: bool = True
-) -> Packed:
-    """As `pack`, for at least one message."""
-    offsets, names, sizes, mtimes, ctimes, inodes, which, more, dates, digests, *texts = columns
-    numeric = [offsets, sizes, mtimes, ctimes, inodes, *([more, dates] if full else [])]
-    planes = b"".join(map(_planes, numeric))
-    owned = _little(array("q", chain.from_iterable(owners))).tobytes()
-    head = _HEAD.pack(len(planes), len(owners), len(names))
-    numbers = b"".join((head, planes, owned, names, which if len(owners) > 1 else b""))
+    named = b"\0".join(names)
+    owned = _bytes(number for owner in owners for number in owner)
+    head = _HEAD.pack(len(planes), len(owners), len(named))
+    kinds = bytes(which) if len(owners) > 1 else b""
+    numbers = b"".join((head, planes, owned, named, kinds))
     return Packed(
-        first + offsets[-1], len(offsets), int(full), names.partition(b"\0")[0],
-        names.rpartition(b"\0")[2], min(mtimes), max(mtimes), _little(digests).tobytes(),
-        _compressed(numbers), _compressed(b"\0".join(texts) if full else b""),
+        first + offsets[-1], len(messages), int(full), names[0], names[-1], min(mtimes),
+        max(mtimes), digests,
+        _compressed(numbers), _compressed(texts),
     )  # fmt: skip
 
 
@@ -306,22 +258,26 @@ def digest_column(data: bytes) -> array[int]:
     return _little(array("Q", data))
 
 
+def _bytes(numbers: Iterable[int]) -> bytes:
+    """Numbers of 64 bits, the lowest byte first. Raises OverflowError."""
+    return _little(array("q", numbers)).tobytes()
+
+
 def _longs(data: bytes) -> array[int]:
     return _little(array("q", data))
 
 
 def _little(values: array[int]) -> array[int]:
-    """The values, changed in place if this machine keeps the highest byte first: to the lowest byte
-    first, or back."""
+    """The values with the lowest byte first on this machine, or the other way round."""
     if sys.byteorder == "big":
         values.byteswap()
     return values
 
 
-def _planes(numbers: array[int]) -> bytes:
+def _planes(numbers: Iterable[int]) -> bytes:
     """The lowest bytes of all numbers, then the next ones, and so on: high bytes are mostly alike,
     so that together they take no room when compressed."""
-    data = _little(numbers[:]).tobytes()
+    data = _bytes(numbers)
     return b"".join([data[byte::8] for byte in range(8)])
 
 

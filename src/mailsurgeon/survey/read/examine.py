@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
 
 from mailsurgeon.diagnosis.facts import PLAIN, Finding, MessageFacts
 from mailsurgeon.diagnosis.folder_rules import bad_permissions, fit_permissions
@@ -16,7 +15,6 @@ from mailsurgeon.survey.index.packed import UNREAD, Owner
 from mailsurgeon.survey.index.rows import NotExamined, Place, indexed_time
 from mailsurgeon.survey.index.slice import Facts, Slice, SliceResult
 from mailsurgeon.survey.index.sql import Value
-from mailsurgeon.survey.native.library import native_reader
 from mailsurgeon.survey.read.file_facts import (
     kind_of_file,
     message_facts,
@@ -65,7 +63,7 @@ class _Examination:
         self.task = task
         self.directory = directory
         self.result = SliceResult()
-        self.numbers: list[int] = []  # of each file that was examined: what its seal is made of
+        self.numbers: list[int] = []
         self.fit: Owner | None = None  # the last mode and owner judged to be right
         self.healthy = HealthyMessages(task)
         self.settled = True  # False: the next survey must look again, even if no status changes
@@ -85,7 +83,7 @@ class _Examination:
 
     def _pack(self) -> None:
         result, healthy = self.result, self.healthy
-        result.messages += len(healthy)
+        result.messages += len(healthy.messages)
         result.bytes += healthy.bytes
         if healthy.latest >= self.task.settled:
             self.settled = False
@@ -98,7 +96,7 @@ class _Examination:
         task = self.task
         known = task.known or {}
         if task.packs and not known:
-            (self._read_all if task.moment.full else self._status_of_each)()
+            (self._read_each if task.moment.full else self._status_of_each)()
             return
         usual = task.regular and task.place != Place.TMP
         look = self._read if task.moment.full else self._status
@@ -110,24 +108,13 @@ class _Examination:
 
     # Usual files
 
-    def _read_all(self) -> None:
+    def _read_each(self) -> None:
         """Reads all messages of the slice, and collects the healthy ones to be packed."""
-        names, reader = self.task.names, native_reader()
-        found = reader.read(self.task, self.directory) if reader else None
-        if found is None:
-            self._read_each(enumerate(names))
-            return
-        self.healthy.add_columns(found.columns, found.owners)
-        self._read_each((offset, names[offset]) for offset in found.left)
-        self.numbers = found.all_numbers(self.numbers)
-
-    def _read_each(self, names: Iterable[tuple[int, bytes]]) -> None:
-        """Reads these messages, given with their places in the slice."""
         task, directory, numbers = self.task, self.directory, self.numbers
         place, folder, moment = task.place, task.folder, task.moment
         keep = self.healthy.messages.append
         last, which = None, -1
-        for offset, name in names:
+        for offset, name in enumerate(task.names):
             found = _usual_file(directory, name)
             seen = peek(found[1]) if found else None
             if found is None or seen is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from operator import attrgetter
 
@@ -15,11 +15,9 @@ from mailsurgeon.maildir.message_fast import USUAL, Peek, sender_shown, subject_
 from mailsurgeon.survey.index.packed import (
     MOST_OWNERS,
     Healthy,
-    HealthyColumns,
     Owner,
     Statuses,
     pack,
-    pack_columns,
     pack_statuses,
 )
 from mailsurgeon.survey.index.rows import LATEST_TIME, Place
@@ -31,19 +29,12 @@ _kind_of = attrgetter("st_mode", "st_nlink", "st_uid", "st_gid")
 
 
 class HealthyMessages:
-    """`messages` are those that Python has found so far; append to it."""
+    """`messages` are those found so far; append to it."""
 
     def __init__(self, task: Slice) -> None:
         self.messages: list[Healthy] = []
         self._task = task
         self._owners: dict[Owner, int] = {}
-        self._columns: HealthyColumns | None = None
-
-    def add_columns(self, columns: HealthyColumns, owners: Iterable[Owner]) -> None:
-        """Adds what the native reader has found: messages, and the modes and owners that they have.
-        Call this before any other."""
-        self._columns = columns if columns.offsets else None
-        self._owners = {owner: number for number, owner in enumerate(owners)}
 
     def owner_number(self, owner: Owner) -> int:
         """The number of a mode and owner; -1 if a message that has them cannot be packed."""
@@ -56,31 +47,23 @@ class HealthyMessages:
         return number
 
     def __len__(self) -> int:
-        columns = self._columns
-        return len(self.messages) + (len(columns.offsets) if columns else 0)
+        return len(self.messages)
 
     @property
     def bytes(self) -> int:
         """The sum of their sizes."""
-        columns = self._columns
-        return sum(message[2] for message in self.messages) + (sum(columns.sizes) if columns else 0)
+        return sum(message[2] for message in self.messages)
 
     @property
     def latest(self) -> int:
         """The latest of their ctimes (ns); 0 without any."""
-        latest = max((message[4] for message in self.messages), default=0)
-        return max(latest, *self._columns.ctimes) if self._columns else latest
+        return max((message[4] for message in self.messages), default=0)
 
     def packed(self) -> Packed | None:
         """All of them, packed; None without any, or if one of them cannot be packed."""
-        task, columns = self._task, self._columns
-        if columns is not None:
-            if not self.messages:
-                return pack_columns(task.first, columns, list(self._owners))
-            self.messages = sorted([*columns.messages(), *self.messages])
-            self._columns = None
         if not self.messages:
             return None
+        task = self._task
         return pack(task.first, self.messages, list(self._owners), full=task.moment.full)
 
     def rows(self) -> Iterator[tuple[Value, ...]]:
