@@ -426,6 +426,14 @@ def test_a_quick_survey_opens_no_message(full_maildir: SurveyMaildir, reads: Rea
         assert (row.remedy, row.detail["pending"]) == (None, True)
 
 
+def test_a_quick_survey_counts_the_messages_that_a_full_one_counts(maildir: SurveyMaildir) -> None:
+    for number in range(5):
+        maildir.mail(b"cur/%d.M1.host:2,S" % number, number)
+    quick = maildir.survey(quick=True)
+    full = maildir.survey()
+    assert (quick.messages, quick.bytes) == (full.messages, full.bytes) != (0, 0)
+
+
 def test_a_full_survey_after_a_quick_one_equals_a_fresh_one(full_maildir: SurveyMaildir) -> None:
     full_maildir.survey(quick=True)
     full_maildir.survey()

@@ -192,18 +192,18 @@ fs.rename_no_replace = rename
     "before a list is written": f"""
 import os, signal
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
-def rewrite(*values):
+def put(*values):
     {_DIE}
-uidlists.ListFile.rewrite = rewrite
+uidlists.ListFile.put = put
 """,
     "after a list is written": f"""
 import os, signal
 from mailsurgeon.surgery.servers import uidlist_file as uidlists
-real = uidlists.ListFile.rewrite
-def rewrite(*values):
+real = uidlists.ListFile.put
+def put(*values):
     real(*values)
     {_DIE}
-uidlists.ListFile.rewrite = rewrite
+uidlists.ListFile.put = put
 """,
 }
 

@@ -83,7 +83,7 @@ class _Examination:
 
     def _pack(self) -> None:
         result, healthy = self.result, self.healthy
-        result.messages += len(healthy.messages)
+        result.messages += len(healthy)
         result.bytes += healthy.bytes
         if healthy.latest >= self.task.settled:
             self.settled = False
