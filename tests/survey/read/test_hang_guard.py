@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mailsurgeon.survey import run
 from mailsurgeon.survey.index.slice import Slice
-from mailsurgeon.survey.read import calls, hang_guard, parts
+from mailsurgeon.survey.read import calls, directories, hang_guard, parts
 from mailsurgeon.survey.read.hang_guard import GAVE_UP, GaveUp, HangGuard
 from mailsurgeon.survey.read.sealed import SealedDirectories
 from mailsurgeon.survey.read.whole_folder import WholeFolder
@@ -124,6 +125,19 @@ def test_a_worker_that_does_not_answer(two: SurveyMaildir) -> None:
         two.surveyed_paths() & {b".Stalled/new/3.M1.host"}
     )
     assert two.not_examined()[b".Stalled/cur"] == GAVE_UP
+
+
+def test_what_is_left_of_a_folder_given_up_is_not_asked_for(
+    two: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its slices would keep one more reader."""
+    monkeypatch.setattr(directories, "SLICE", 1)
+    for number in range(10, 40):
+        two.mail(b".Stalled/cur/%d.M1.host:2,S" % number, number)
+    two.options = replace(two.options, jobs=1)
+    waited, asked = told_of(two, executor=Silent(b".Stalled/cur"))
+    assert (waited, asked) == ({b".Stalled/cur"}, [b".Stalled/cur"])
+    assert b".Zeal/cur/4.M1.host:2,S" in two.surveyed_paths()
 
 
 def test_a_worker_that_does_not_answer_of_a_whole_folder(two: SurveyMaildir) -> None:
