@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from mailsurgeon.surgery.fsops import as_owner, at
 from mailsurgeon.surgery.fsops.failures import StepRefused
 from mailsurgeon.surgery.fsops.resolve import Places
-from mailsurgeon.surgery.servers.folder_names import path_now
+from mailsurgeon.surgery.servers.folder_names import folder_around, path_now
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Alters, OccupantsAt, Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
@@ -34,7 +34,7 @@ class _Attribute(Step):
 
     def found(self, places: Places, occupants: OccupantsAt) -> Self:
         """The step for a message whose flags a client has changed meanwhile. Raises OSError."""
-        if not (self.is_linked and self.source and self.expected):
+        if not (self.source and self.expected and (self.is_linked or self._is_served)):
             return self
         with suppress(FileNotFoundError, NotADirectoryError):
             if at.same_inode(at.look(*places.locate(self.source)), self.expected):
@@ -42,6 +42,11 @@ class _Attribute(Step):
         around = occupants(self.source.rpartition(b"/")[0])
         now = path_now(places, self.source, self.expected, around)
         return self if now is None else replace(self, source=now)
+
+    @property
+    def _is_served(self) -> bool:
+        """Whether it is a file in cur or new of a folder, which clients rename as they please."""
+        return folder_around((self.source or b"").rpartition(b"/")[0]) is not None
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
         """Whether the attribute has its new value."""

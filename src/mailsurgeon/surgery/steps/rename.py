@@ -83,7 +83,7 @@ class Rename(Step):
         and to a name with its present flags. Raises StepRefused and OSError.
         """
         expected = self.expected
-        if not self.is_linked or expected is None or self.carries_directory:
+        if expected is None or not self.follows_clients:
             return self
         try:
             if at.same_inode(at.look(*places.locate(self.source)), expected):
@@ -105,6 +105,8 @@ class Rename(Step):
             target = QuarantinePath(target)
         if target is None:
             raise StepRefused(f"it has another name by now: {visible(now)}")
+        if target == now:
+            raise StepRefused(f"it has this name already: {visible(now)}")
         before, after = os.path.basename(self.source), os.path.basename(now)
         changes = self.changes if base_name(before) == base_name(after) else ()
         return replace(self, source=now, target=target, changes=changes)
@@ -230,7 +232,7 @@ class Rename(Step):
             status, looked = scene.look(self.source), True
         except (OSError, StepRefused):  # `do` refuses it later
             status, looked = None, False
-        if self.is_linked and self.expected and not at.same_inode(status, self.expected):
+        if self.expected and self.follows_clients and not at.same_inode(status, self.expected):
             with suppress(OSError, StepRefused):
                 now = self.found(scene.places, scene.occupants_at)
                 if now is not self:
@@ -278,6 +280,14 @@ class Rename(Step):
         return self.expected is not None and self.expected.size == -1
 
     # Lists of UIDs and quota
+
+    @property
+    def follows_clients(self) -> bool:
+        """Whether it is done to the message whatever flags clients have given it since the plan.
+
+        A repair that puts a message away or takes it elsewhere is not: its plan weighed the flags.
+        """
+        return self.stays_in_folder or (self.is_linked and not self.carries_directory)
 
     @property
     def edits_uids(self) -> bool:
