@@ -140,10 +140,11 @@ class Copies:
     def killed(self, prepare: Prepare, call: Call) -> tuple[Prepared, checks.Before, Counter[str]]:
         """A spool whose operation was killed at a call, and what was there before that operation.
 
-        A list gets its time set only when it is rewritten in the second it was written in: what
-        is to be killed there is tried again where that second was over.
+        A list gets its time set only when it is rewritten in the second it was written in, and the
+        journal's check is noted only once a second: what is to be killed there is tried again.
         """
-        for tries in range(TRIES if call.name == "utimensat" else 1, 0, -1):
+        timed = call.name == "utimensat" or "-checked" in call.text
+        for tries in range(TRIES if timed else 1, 0, -1):
             prepared = self.prepared(prepare)
             before, mails = checks.Before.of(prepared.maildir), checks.hashes(prepared.maildir)
             try:

@@ -33,7 +33,9 @@ def names(maildir: Maildir) -> list[bytes]:
     return sorted(os.listdir(os.fsencode(maildir.path(b"cur"))))
 
 
-@protects("a repair keeps the flags that clients have set since the plan", where="surgery/steps/rename.py")
+@protects(
+    "a repair keeps the flags that clients have set since the plan", where="surgery/steps/rename.py"
+)
 def test_a_size_is_mended_whatever_the_flags_are_by_now(indexed: IndexedMaildir) -> None:
     indexed.mail(b"cur/" + WRONG + b":2,S", content=text(1))
     indexed.uidlist(b"", WRONG, first=7)

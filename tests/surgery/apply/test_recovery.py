@@ -18,6 +18,7 @@ from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.steps.attributes import ChangeMode
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.surgery.apply.test_kill import killed_at
+from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
 
 ONE = b"1300000001.M1P1.host:2,S"
@@ -331,6 +332,36 @@ def test_a_mode_set_before_the_crash_is_known(
         assert [one.state for one in surgeon.steps(1)] == ["done"]
         surgeon.apply(surgeon.plan_undo())
     assert maildir.path(path).stat().st_mode & 0o777 == 0o644
+
+
+@protects(
+    "the name reserved by a killed run is given back before a lock is put into it",
+    where="surgery/apply/recovery.py",
+)
+def test_a_reserved_name_is_given_back_after_a_crash(
+    maildir: Maildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maildir.folder(b".A")
+    maildir.folder(b".A/Deep")
+    maildir.mail(b".A/Deep/cur/" + ONE)
+    for folder in (b"", b".A", b".A/Deep"):
+        maildir.uidlist(folder, b"1300000001.M1P1.host")
+    before = maildir.picture()
+    step = maildir.rename_step(b".A/Deep", b".A.Deep", b".A/Deep", b".A.Deep")
+
+    def reserve_only(_from: int, _name: bytes, target_dir: int, target: bytes) -> None:
+        os.mkdir(target, at.RESERVED, dir_fd=target_dir)
+        raise Crash
+
+    with monkeypatch.context() as patch, maildir.surgeon() as surgeon:
+        patch.setattr(at, "_renameat2", None)
+        patch.setattr(at, "reserve_and_rename", reserve_only)
+        with pytest.raises(Crash):
+            surgeon.apply(plan(Act("lift-folder", b".A/Deep", (step,))))
+    assert maildir.path(b".A.Deep").is_dir()
+    with maildir.surgeon() as surgeon:
+        surgeon.recover()
+    assert maildir.picture() == before
 
 
 @pytest.mark.crash

@@ -98,8 +98,10 @@ class Recovery:
             self._stops.here()
             if self.wait.cancelled():
                 raise StepRefused(CUT_SHORT)
+            some = list(group)
             self._remove_own_locks(folders, by_act)
-            self._group(folders, list(group), lists)
+            self._clear_away(some)
+            self._group(folders, some, lists)
         self._settle_lists(lists)
         return self.found
 
@@ -144,6 +146,12 @@ class Recovery:
         }
         for path in folders | moved:
             remove_dead_locks(self.places, path, self.operation.pid, self.operation.host)
+
+    def _clear_away(self, acts: Iterable[list[StepRecord]]) -> None:
+        with files_as_owner(self.places.owner):
+            for act in acts:
+                for one in act:
+                    one.step.clear_away(self.places)
 
     # One act
 

@@ -122,6 +122,10 @@ class Step(ABC):
         HardError and OSError.
         """
 
+    def clear_away(self, places: Places, /) -> None:
+        """Removes what a killed run has left at the step's target as an aid, before recovery locks
+        any folder: a lock in it would keep it there. Raises OSError."""
+
     @abstractmethod
     def inverse(self) -> Step:
         """The step that undoes this one. Raises StepRefused if there is none."""

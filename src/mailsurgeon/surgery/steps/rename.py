@@ -111,6 +111,15 @@ class Rename(Step):
         changes = self.changes if base_name(before) == base_name(after) else ()
         return replace(self, source=now, target=target, changes=changes)
 
+    def clear_away(self, places: Places) -> None:
+        """Removes the empty directory by which a killed run had reserved the target's name."""
+        if not self.carries_directory:
+            return
+        with suppress(FileNotFoundError, NotADirectoryError):
+            target_dir, target = places.locate(self.target)
+            if not at.same_inode(at.look(target_dir, target), self.expected):
+                at.drop_reservation(target_dir, target, places.owner[0])
+
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
         """Whether it was done; if link and unlink left both names, drops the old one."""
         assert self.expected is not None
@@ -120,10 +129,7 @@ class Rename(Step):
             return False
         there = at.look(target_dir, target)
         if not at.same_inode(there, self.expected):
-            went_on = self._went_on(places, target_dir)
-            if self.carries_directory and not went_on:
-                at.drop_reservation(target_dir, target, places.owner[0])
-            return went_on
+            return self._went_on(places, target_dir)
         try:
             source_dir, source = places.locate(self.source)
         except (FileNotFoundError, NotADirectoryError):
