@@ -38,6 +38,7 @@ SAVED = ADDED + 50_000
 GAVE_WAY = (
     *SENTENCES,
     r"it has another name by now: .*",
+    r"it has this name already: .*",
     r"another program has just given it another name",
     r"its base name is taken by .*",
     r"the copy to be kept, .*",

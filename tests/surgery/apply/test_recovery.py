@@ -17,8 +17,8 @@ from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.servers import uidlist_file
 from mailsurgeon.surgery.steps.attributes import ChangeMode
 from mailsurgeon.surgery.surgeon import Surgeon
-from tests.surgery.apply.test_kill import killed_at
 from tests.support.protects import protects
+from tests.surgery.apply.test_kill import killed_at
 from tests.surgery.conftest import Maildir, plan
 
 ONE = b"1300000001.M1P1.host:2,S"

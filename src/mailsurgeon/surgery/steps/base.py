@@ -122,9 +122,10 @@ class Step(ABC):
         HardError and OSError.
         """
 
-    def clear_away(self, places: Places, /) -> None:
+    def clear_away(self, _places: Places, /) -> None:
         """Removes what a killed run has left at the step's target as an aid, before recovery locks
         any folder: a lock in it would keep it there. Raises OSError."""
+        return
 
     @abstractmethod
     def inverse(self) -> Step:

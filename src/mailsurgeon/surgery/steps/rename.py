@@ -113,7 +113,7 @@ class Rename(Step):
 
     def clear_away(self, places: Places) -> None:
         """Removes the empty directory by which a killed run had reserved the target's name."""
-        if not self.carries_directory:
+        if self.expected is None or not self.carries_directory:
             return
         with suppress(FileNotFoundError, NotADirectoryError):
             target_dir, target = places.locate(self.target)
