@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mailsurgeon.host import at_rest
 from mailsurgeon.survey.uidlists.cache import Lists, stamp_lists
 from tests.survey.survey_maildir import SurveyMaildir
 
@@ -107,3 +108,13 @@ def test_a_list_that_is_no_regular_file_is_not_read(maildir: SurveyMaildir) -> N
     path = os.fsencode(maildir.root)
     found = stamp_lists([path + b"/dovecot-uidlist", path + b"/courierimapuiddb"])
     assert [one.facts.unread for one in found.values()] == ["it is not a regular file"]
+
+
+def test_a_list_that_dovecot_is_appending_to_is_not_damaged(
+    maildir: SurveyMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maildir.file(b"dovecot-uidlist", LIST[:-1])
+    path = maildir.root / "dovecot-uidlist"
+    monkeypatch.setattr(at_rest.time, "sleep", lambda _seconds: path.write_bytes(LIST))
+    found = lists(maildir).facts(b"", b"dovecot-uidlist")
+    assert found is not None and found.findings == ()

@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
+from mailsurgeon.host.at_rest import read_at_rest
 from mailsurgeon.host.files import PlainFile
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import LIST_CHUNK, UidlistError
@@ -72,21 +75,42 @@ def lists_present(spool: Spool, folder: bytes, bases: Collection[bytes], owner: 
     missing = set(bases)
     largest = 0
     for name in names:
-        try:
-            _look_first(list_path(spool, folder, name))
-            found = _read(spool, folder, name, owner)
-            listed = Editor(found) if found is not None else None
-        except TooManyRecords as error:
-            return Listed(names, trouble=f"{error}, so the UID could not be kept")
-        except UidlistError as error:
-            return Listed(names, trouble=_damaged(folder, name, str(error)), damaged=True)
-        except (OSError, StepRefused, HardError) as error:
-            said = os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)
-            return Listed(names, trouble=f"{said}, so the UID could not be kept")
+        path = list_path(spool, folder, name)
+        read = partial(_read, spool, folder, name, owner)
+        listed, size, trouble = read_at_rest(path, read, lambda one: one.trouble.damaged)
+        if trouble.trouble:
+            return replace(trouble, names=names)
         if listed is not None:
             missing = {base for base in missing if base not in listed}
-        largest = max(largest, len(found or b""))
+        largest = max(largest, size)
     return Listed(names, frozenset(missing) if names else frozenset(), largest=largest)
+
+
+class _Read(NamedTuple):
+    """One list, its size in bytes, and what is wrong with it."""
+
+    listed: Editor | None = None
+    size: int = 0
+    trouble: Listed = Listed()
+
+
+def _read(spool: Spool, folder: bytes, name: bytes, owner: int) -> _Read:
+    try:
+        _look_first(list_path(spool, folder, name))
+        found = _bytes_of(spool, folder, name, owner)
+        return _Read(Editor(found), len(found)) if found is not None else _Read()
+    except TooManyRecords as error:
+        return _troubled(str(error))
+    except UidlistError as error:
+        return _Read(trouble=Listed(trouble=_damaged(folder, name, str(error)), damaged=True))
+    except OSError as error:
+        return _troubled(os.strerror(error.errno or 0))
+    except (StepRefused, HardError) as error:
+        return _troubled(str(error))
+
+
+def _troubled(said: str) -> _Read:
+    return _Read(trouble=Listed(trouble=f"{said}, so the UID could not be kept"))
 
 
 def _look_first(path: bytes) -> None:
@@ -105,7 +129,7 @@ def _damaged(folder: bytes, name: bytes, why: str) -> str:
     return f"{shown} is damaged ({why}), so the UID could not be kept; repair it first"
 
 
-def _read(spool: Spool, folder: bytes, name: bytes, owner: int) -> bytes | None:
+def _bytes_of(spool: Spool, folder: bytes, name: bytes, owner: int) -> bytes | None:
     directory = os.path.dirname(list_path(spool, folder, name))
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -13,12 +13,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.facts import Finding
 from mailsurgeon.diagnosis.folder_rules import big_uid, uidlist_damaged, uidlist_unknown
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.host.at_rest import read_at_rest
 from mailsurgeon.host.files import NO_FILE, NOT_REGULAR, PlainFile, read_small
 from mailsurgeon.maildir import server_files
 from mailsurgeon.maildir.lists.uidlist import (
@@ -198,12 +200,22 @@ def stamp_lists(paths: Iterable[bytes]) -> StampedLists:
     """Reads the lists at these absolute paths; leaves out those that are missing or unreadable."""
     found: StampedLists = {}
     for path in paths:
-        status = _status(path)
-        if status is not None:
-            facts = _look(path)
-            if facts is not None:
-                found[path] = Stamped(_stamp(status), status.st_ctime_ns, facts)
+        stamped = read_at_rest(path, partial(_stamped, path), _has_findings)
+        if stamped is not None:
+            found[path] = stamped
     return found
+
+
+def _stamped(path: bytes) -> Stamped | None:
+    status = _status(path)
+    facts = None if status is None else _look(path)
+    if status is None or facts is None:
+        return None
+    return Stamped(_stamp(status), status.st_ctime_ns, facts)
+
+
+def _has_findings(stamped: Stamped | None) -> bool:
+    return stamped is not None and bool(stamped.facts.findings)
 
 
 def _status(path: bytes) -> os.stat_result | None:
