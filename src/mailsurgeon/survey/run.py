@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 
 from mailsurgeon.diagnosis.conventions import StoreCount
@@ -32,6 +33,7 @@ from mailsurgeon.survey.walk.walk import LEVELS, walk
 
 _READERS = 4  # the most that are started unless the operator wants another number
 _FILED = (Place.CUR, Place.NEW, Place.TMP)
+_MORE = 2  # surveys of the folders where files got other names before they were read
 
 __all__ = ["Progress", "SurveyResult", "run_survey"]
 
@@ -61,17 +63,35 @@ def run_survey(
     with _turn(index, cancelled or (lambda: False)) as mine:
         if not mine:
             return _not_done(index)
-        survey = _Survey(
-            spool, index, options or Options(), executor, quick, rows, on_progress, cancelled,
-            given_up,
-        )  # fmt: skip
+
+        def look(only: set[bytes] | None) -> tuple[SurveyResult, set[bytes]]:
+            survey = _Survey(
+                spool, index, options or Options(), executor, quick, rows, on_progress, cancelled,
+                given_up,
+            )  # fmt: skip
+            try:
+                with index.statements_until(survey.cancelled):
+                    return survey.run(only), survey.missed
+            finally:
+                survey.patience.close()
+
         try:
-            with index.statements_until(survey.cancelled):
-                return survey.run(None if folders is None else set(folders))
+            return _until_seen(look, None if folders is None else set(folders))
         except StatementCut:
             return _not_done(index)
-        finally:
-            survey.patience.close()
+
+
+def _until_seen(
+    look: Callable[[set[bytes] | None], tuple[SurveyResult, set[bytes]]], only: set[bytes] | None
+) -> SurveyResult:
+    """Surveys, then surveys the folders again in which messages may have been missed."""
+    result, missed = look(only)
+    for _ in range(_MORE):
+        if not missed:
+            break
+        again, missed = look(missed)
+        result = replace(again, seconds=result.seconds + again.seconds)
+    return result
 
 
 def _not_done(index: Index) -> SurveyResult:
@@ -138,10 +158,11 @@ class _Survey:
         self.at = Progress("listing", 0, 0)
         self.endings = StoreCount()
         self.changed = False
+        self.missed: set[bytes] = set()  # folders where files were gone before they were read
         self._compared = ""  # how far the last survey came
 
     def run(self, only: set[bytes] | None) -> SurveyResult:
-        started = time.monotonic()
+        started, since = time.monotonic(), time.time_ns()
         self._progress("listing")
         before = self.index.meta("depth")
         # Readers on another host may have other files at the place of lists outside the spool.
@@ -149,6 +170,8 @@ class _Survey:
             self.packs and self.executor is not None and only is None and not self.spool.control
         )
         found, looking, notes, ended = self._look(only, by_readers=by_readers)
+        if ended and looking.vanished:
+            self.missed = self._changed_since(since, only)
         if not self.packs:
             self.writer.unpack(self.cancelled)
         self.writer.flush()
@@ -279,6 +302,25 @@ class _Survey:
         if owner is not None and 0 in owner:
             return None, [ROOT_OWNS]
         return owner, []
+
+    def _changed_since(self, since: int, only: set[bytes] | None) -> set[bytes]:
+        """The folders whose cur or new has changed after this time (ns since 1970)."""
+        folders = self.writer.folders if only is None else only & self.writer.folders.keys()
+        return {
+            folder
+            for folder in folders
+            if any(
+                self._is_later(join(folder, place.encode()), since)
+                for place in (Place.CUR, Place.NEW)
+            )
+        }
+
+    def _is_later(self, path: bytes, since: int) -> bool:
+        try:
+            absolute = os.path.join(self.spool.root, path)
+            return self.patience.call(path, directory_stamp, absolute).ctime_ns >= since
+        except OSError:
+            return False
 
     def _read(self, looking: Looking, directories: list[Directory], extent: Extent) -> bool:
         """Examines the directories. Returns False when cancelled."""

@@ -114,7 +114,8 @@ class SliceResult:
     has the healthy messages if the slice `packs`, `usual` has the values of other new rows with
     USUAL_COLUMNS (QUICK_COLUMNS in a quick survey) in one flat list, `others` has further new and
     changed rows, `findings` has problems with the ids of their rows, and `gone` has the ids of rows
-    whose file is gone or is not a message. `messages` and `bytes` count the messages.
+    whose file is gone or is not a message. `vanished`: a file was gone that had been listed.
+    `messages` and `bytes` count the messages.
     """
 
     seal: bytes = b""
@@ -126,6 +127,7 @@ class SliceResult:
     findings: list[tuple[int, Finding]] = field(default_factory=list[tuple[int, Finding]])
     not_examined: list[NotExamined] = field(default_factory=list[NotExamined])
     gone: list[int] = field(default_factory=list[int])
+    vanished: bool = False
     messages: int = 0
     bytes: int = 0
 

@@ -89,6 +89,7 @@ class Looking:
         self.contexts: dict[bytes, FolderContext] = {}
         self.abandoned: set[bytes | None] = set()
         self._keeping = Keeping(writer, full=moment.full)
+        self._lost = False  # a file was gone when its directory was listed for the second time
         self._settled: frozenset[bytes | None] = frozenset()  # cur and new are as they were
         self._usual: set[bytes] = set()  # with a context that all usual names have
         self._listed: dict[bytes, Listing] = {}
@@ -101,6 +102,11 @@ class Looking:
     def changed(self) -> bool:
         """Whether anything differed from the last survey."""
         return self._keeping.changed
+
+    @property
+    def vanished(self) -> bool:
+        """Whether a file was gone by the time it was to be read."""
+        return self._keeping.vanished or self._lost
 
     def run(self, directories: list[Directory], on_done: Callable[[int], None]) -> bool:
         """Examines the directories, which are sorted by folder. Returns False when cancelled.
@@ -283,9 +289,12 @@ class Looking:
         if listing is None:
             absolute = os.path.join(self.spool.root, path)
             walked = self._walked.get(path)
-            listing = walked.take_listing() if walked else None
+            before = walked.take_listing() if walked else None
+            listing = before
             if listing is None or not self.patience.call(path, listing.stands, absolute):
                 listing = self.patience.call(path, Listing, absolute)
+            if before is not None and before is not listing:
+                self._lost |= not set(listing.files).issuperset(before.files)
         self._listed[path] = listing
         return listing
 

@@ -276,7 +276,8 @@ class _Examination:
         except FileNotFoundError:
             if known is not None:
                 result.gone.append(number)
-            return  # delivered, moved or expunged since it was listed
+            result.vanished = True  # it has another name, or was moved or expunged
+            return
         except OSError as error:
             if no_more_files(error):
                 raise

@@ -25,12 +25,14 @@ def seals_in(seals: bytes) -> list[bytes]:
 
 
 class Keeping:
-    """Keeps results. `changed` is then True if anything differed from the last survey."""
+    """Keeps results. `changed` is then True if anything differed from the last survey, and
+    `vanished` if a file was gone by the time it was to be read."""
 
     def __init__(self, writer: IndexWriter, *, full: bool) -> None:
         self.writer = writer
         self.full = full
         self.changed = False
+        self.vanished = False
 
     def begin(self, directory: Directory, names: list[bytes]) -> Look:
         """Begins to examine a directory with these names."""
@@ -87,6 +89,7 @@ class Keeping:
             messages, size = result.messages, result.bytes
             seal = _SEAL.pack(result.seal, messages, size)
             look.same = False
+            self.vanished |= result.vanished
             self.changed |= bool(result.packed or result.usual or result.others or result.gone)
             if known:
                 self.writer.forget_findings(entry for entry, _ in known.values())

@@ -11,6 +11,8 @@ from mailsurgeon.maildir.reserved import SUBDIRS
 from mailsurgeon.survey.index.rows import GRANULARITY
 
 _AT_ONCE = 2000  # entries in memory: each takes several times as much as its name
+_BUSY = 10 * 10**9  # a directory that has not changed for so many ns will hardly do so just now
+_TRIES = 3
 
 
 def linked_subdirs(path: bytes, listing: Listing) -> frozenset[bytes]:
@@ -45,12 +47,26 @@ def stamp_text(stamp: DirectoryStamp) -> str:
 class Listing:
     """The names in one directory, by kind; `files` is sorted. `stamp` was taken before them.
 
-    With `most` it has no more than one name above that number. Creating one raises OSError."""
+    A file that gets another name while its directory is read may be missed under both (POSIX,
+    readdir()), so a directory that has changed meanwhile is read again, a few times at most. With
+    `most` it has no more than one name above that number. Creating one raises OSError.
+    """
 
     __slots__ = ("_listed", "directories", "files", "others", "stamp", "symlinks")
 
     def __init__(self, path: bytes, most: int | None = None) -> None:
         self.stamp = directory_stamp(path)
+        self._read(path, most)
+        for _ in range(_TRIES - 1):
+            if max(self.stamp.mtime_ns, self.stamp.ctime_ns) < self._listed - _BUSY:
+                return
+            now = directory_stamp(path)
+            if now == self.stamp:
+                return
+            self.stamp = now
+            self._read(path, most)
+
+    def _read(self, path: bytes, most: int | None) -> None:
         self._listed = time.time_ns()
         self.files: list[bytes] = []
         self.directories: list[bytes] = []
