@@ -132,6 +132,13 @@ class Copies:
         return Prepared(maildir, first, *prepare(maildir, plan))
 
     def calls(self, prepare: Prepare) -> list[Call]:
+        """The calls that change anything. It runs once before they are counted, so that no module
+        is loaded among them that is there when the calls are to be killed."""
+        before = at._renameat2
+        try:
+            self.prepared(prepare).run()
+        finally:
+            at._renameat2 = before
         prepared = self.prepared(prepare)
         calls = changing_calls(prepared.run, prepared.maildir.home)
         shutil.rmtree(prepared.maildir.home)
@@ -140,11 +147,10 @@ class Copies:
     def killed(self, prepare: Prepare, call: Call) -> tuple[Prepared, checks.Before, Counter[str]]:
         """A spool whose operation was killed at a call, and what was there before that operation.
 
-        A list gets its time set only when it is rewritten in the second it was written in, and the
-        journal's check is noted only once a second: what is to be killed there is tried again.
+        A list gets its time set only when it is rewritten in the second it was written in: what
+        is to be killed there is tried again where that second was over.
         """
-        timed = call.name == "utimensat" or "-checked" in call.text
-        for tries in range(TRIES if timed else 1, 0, -1):
+        for tries in range(TRIES if call.name == "utimensat" else 1, 0, -1):
             prepared = self.prepared(prepare)
             before, mails = checks.Before.of(prepared.maildir), checks.hashes(prepared.maildir)
             try:
