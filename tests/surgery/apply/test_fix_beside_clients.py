@@ -73,30 +73,24 @@ def test_the_journal_tells_the_names_that_were_there(maildir: Maildir, surgeon: 
     assert step.target == b"cur/1300000001.M1P1.host:2,FRS"
 
 
-def test_what_a_client_has_mended_itself_is_named(maildir: Maildir, surgeon: Surgeon) -> None:
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        (b"cur/1300000001.M1P1.host:2,FRS", "it has this name already"),  # mended by the client
+        (b"cur/elsewhere:2,SF", "it has another name by now"),
+    ],
+)
+def test_a_name_that_needs_no_repair_or_is_no_clients_is_left(
+    maildir: Maildir, surgeon: Surgeon, now: bytes, reason: str
+) -> None:
     maildir.mail(b"cur/1300000001.M1P1.host:2,SF")
     act = maildir.rename(
         b"cur/1300000001.M1P1.host:2,SF", b"cur/1300000001.M1P1.host:2,FS", "fix-flags"
     )
-    client(maildir, b"cur/1300000001.M1P1.host:2,SF", b"cur/1300000001.M1P1.host:2,FRS")
+    client(maildir, b"cur/1300000001.M1P1.host:2,SF", now)
     report = surgeon.apply(plan(act))
-    assert [one.reason for one in report.refused] == [
-        "it has this name already: cur/1300000001.M1P1.host:2,FRS"
-    ]
-    assert names(maildir) == [b"1300000001.M1P1.host:2,FRS"]
-
-
-def test_one_with_another_base_name_by_now_is_left(maildir: Maildir, surgeon: Surgeon) -> None:
-    maildir.mail(b"cur/1300000001.M1P1.host:2,SF")
-    act = maildir.rename(
-        b"cur/1300000001.M1P1.host:2,SF", b"cur/1300000001.M1P1.host:2,FS", "fix-flags"
-    )
-    client(maildir, b"cur/1300000001.M1P1.host:2,SF", b"cur/elsewhere:2,SF")
-    report = surgeon.apply(plan(act))
-    assert [one.reason for one in report.refused] == [
-        "it has another name by now: cur/elsewhere:2,SF"
-    ]
-    assert names(maildir) == [b"elsewhere:2,SF"]
+    assert [one.reason for one in report.refused] == [f"{reason}: {now.decode()}"]
+    assert names(maildir) == [now[4:]]
 
 
 @pytest.mark.parametrize("folder", [b".Sent", None])
