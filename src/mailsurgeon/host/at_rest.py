@@ -15,7 +15,7 @@ Read = TypeVar("Read")
 
 LATELY = 1.0
 """A file that has not changed for so many seconds is at rest."""
-MOMENT = 0.02
+PAUSE = 0.02
 """Seconds after which a writer that was interrupted between two writes has gone on."""
 PATIENCE = 0.5
 """Seconds after which a file that keeps changing is taken as it is."""
@@ -31,7 +31,7 @@ def read_at_rest(path: bytes, read: Callable[[], Read], is_broken: Callable[[Rea
         found = read()
         if not is_broken(found) or before is None or not _changed_lately(before):
             return found
-        time.sleep(MOMENT)
+        time.sleep(PAUSE)
         if _state(path) == before or time.monotonic() > deadline:
             return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
@@ -32,6 +31,7 @@ from mailsurgeon.surgery.steps.base import (
     step_json,
 )
 from mailsurgeon.surgery.steps.moving import check_base_is_free, locate_source, locate_target, move
+from mailsurgeon.surgery.steps.rename_recovery import give_back_name, was_renamed
 from mailsurgeon.surgery.steps.rename_text import text_form
 from mailsurgeon.surgery.steps.scene import Scene
 from mailsurgeon.surgery.steps.shell_words import ShellWords
@@ -113,49 +113,13 @@ class Rename(Step):
 
     def clear_away(self, places: Places) -> None:
         """Removes the empty directory by which a killed run had reserved the target's name."""
-        if self.expected is None or not self.carries_directory:
-            return
-        with suppress(FileNotFoundError, NotADirectoryError):
-            target_dir, target = places.locate(self.target)
-            if not at.same_inode(at.look(target_dir, target), self.expected):
-                at.drop_reservation(target_dir, target, places.owner[0])
+        if self.expected is not None and self.carries_directory:
+            give_back_name(places, self.target, self.expected)
 
     def recover(self, places: Places, _folders: LockedFolders) -> bool:
         """Whether it was done; if link and unlink left both names, drops the old one."""
         assert self.expected is not None
-        try:
-            target_dir, target = places.locate(self.target)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        there = at.look(target_dir, target)
-        if not at.same_inode(there, self.expected):
-            return self._went_on(places, target_dir)
-        try:
-            source_dir, source = places.locate(self.source)
-        except (FileNotFoundError, NotADirectoryError):
-            return True
-        here = at.look(source_dir, source)
-        if here is None or not at.same_inode(here, self.expected):
-            return True
-        names_before = 1 if self.links is None else self.links
-        if stat.S_ISDIR(here.st_mode) or here.st_nlink <= names_before:
-            return False  # the second name existed before the operation
-        at.drop_second_name(source_dir, source, target_dir, target)
-        return True
-
-    def _went_on(self, places: Places, target_dir: int) -> bool:
-        """Whether a client renamed the file again after our rename (it was read, say)."""
-        assert self.expected is not None
-        with suppress(FileNotFoundError, NotADirectoryError):
-            source_dir, source = places.locate(self.source)
-            if at.same_inode(at.look(source_dir, source), self.expected):
-                return False
-        base = base_name(os.path.basename(self.target))
-        return any(
-            base_name(os.fsencode(name)) == base
-            and at.same_inode(at.look(target_dir, os.fsencode(name)), self.expected)
-            for name in os.listdir(target_dir)
-        )
+        return was_renamed(places, self.source, self.target, self.expected, self.links)
 
     def inverse(self) -> Rename:
         """The rename back."""
