@@ -131,6 +131,15 @@ class AlikeFound(FromWorker):
         self.ids, self.title = ids, title
 
 
+class NextFound(FromWorker):
+    """The line of the next problem was found in the list with this ticket; None: there is none in
+    the direction `step`."""
+
+    def __init__(self, ticket: int, line: int | None, step: int) -> None:
+        super().__init__()
+        self.ticket, self.line, self.step = ticket, line, step
+
+
 class Proposed(Message):
     """A plan was made, or failed. `dropped`: the verdicts that it leaves out."""
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
+from mailsurgeon.surgery.model import Plan
+from mailsurgeon.survey.index.index import Index
 from mailsurgeon.tui.messages import KindRow
+
+_AT_ONCE = 50  # lines of a list whose problems are read together
+_TRIES = 100
+"""Plans that are made in search of a repair, at most; each takes some milliseconds."""
 
 
 def neighbour(kinds: Sequence[KindRow], code: str, step: int) -> str | None:
@@ -34,3 +41,33 @@ def next_after(before: Sequence[KindRow], after: Sequence[KindRow], code: str) -
 def worst(kinds: Sequence[KindRow], codes: Sequence[str]) -> str | None:
     """The first of `kinds` that is in `codes`; None if there is none."""
     return next((kind.code for kind in kinds if kind.code in codes), None)
+
+
+def next_line(
+    index: Index,
+    preview: Callable[[Index, int], Plan],
+    view: Sequence[int],
+    code: str,
+    lines: Iterable[int],
+) -> int | None:
+    """The first of `lines` of a view that an operator must see; None if there is none.
+
+    This is a message whose problem `code` has a repair, or one for which nothing can be proposed.
+    It is not one that the repair of others leaves as it is, as the message that keeps its name.
+    `preview` makes the plan for one entry.
+    """
+    for tries, (line, remedy) in enumerate(_remedies(index, view, code, lines)):
+        if remedy is None or tries >= _TRIES or preview(index, view[line]).acts:
+            return line
+    return None
+
+
+def _remedies(
+    index: Index, view: Sequence[int], code: str, lines: Iterable[int]
+) -> Iterator[tuple[int, str | None]]:
+    """Each line with the remedy of its problem; None if it has none, or none yet."""
+    left = iter(lines)
+    while some := list(islice(left, _AT_ONCE)):
+        problems = index.problems(entries=[view[line] for line in some], codes=[code])
+        found = {one.entry: None if one.detail.get("pending") else one.remedy for one in problems}
+        yield from ((line, found.get(view[line])) for line in some)

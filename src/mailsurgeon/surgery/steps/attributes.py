@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Self
@@ -42,6 +43,11 @@ class _Attribute(Step):
         around = occupants(self.source.rpartition(b"/")[0])
         now = path_now(places, self.source, self.expected, around)
         return self if now is None else replace(self, source=now)
+
+    @property
+    @abstractmethod
+    def values(self) -> Sequence[tuple[str, str]]:
+        """The attribute before and after."""
 
     @property
     def _is_served(self) -> bool:
@@ -115,6 +121,11 @@ class ChangeMode(_Attribute):
     def _is_set(self, status: os.stat_result) -> bool:
         return stat.S_IMODE(status.st_mode) == self.after
 
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """Both modes in octal."""
+        return [(f"{self.before:04o}", f"{self.after:04o}")]
+
     def inverse(self) -> ChangeMode:
         """Sets the mode `before`."""
         return replace(self, target=None, before=self.after, after=self.before)
@@ -157,6 +168,11 @@ class ChangeOwner(_Attribute):
 
     def _is_set(self, status: os.stat_result) -> bool:
         return (status.st_uid, status.st_gid) == self.after
+
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """Both owners as numbers of user and group."""
+        return [(_owner_text(self.before), _owner_text(self.after))]
 
     def inverse(self) -> ChangeOwner:
         """Sets the owner `before`."""
@@ -215,6 +231,11 @@ class ChangeTime(_Attribute):
     def _is_set(self, status: os.stat_result) -> bool:
         return status.st_mtime_ns == self.after
 
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """Both times in the local zone."""
+        return [(_time_text(self.before), _time_text(self.after))]
+
     def inverse(self) -> ChangeTime:
         """Sets the time `before`; expects the file to have the time `after`."""
         expected = self.expected and replace(self.expected, mtime_ns=self.after)
@@ -242,3 +263,15 @@ class ChangeTime(_Attribute):
         """A `touch` command."""
         seconds, rest = divmod(self.after, 10**9)
         yield f"touch -h -m -d @{seconds}.{rest:09d} -- {words.path(self.source or b'')}"
+
+
+def _owner_text(owner: tuple[int, int]) -> str:
+    return f"{owner[0]}:{owner[1]}"
+
+
+def _time_text(time_ns: int) -> str:
+    """A time in the local zone; as seconds if no calendar has it."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time_ns // 10**9))
+    except (OverflowError, OSError, ValueError):
+        return f"{time_ns // 10**9} s"

@@ -317,11 +317,22 @@ class Step(ABC):
         path = self.target if self.source is None else self.source
         return path if path is not None else self.folder or b""
 
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """What it changes, the old value and the new one of each, safe to show; nothing if its
+        paths say it all. An empty value: there was or will be none."""
+        return ()
+
     def tell(self, shown: Callable[[bytes], str] = path_shown) -> str:
-        """Describes the step: `rename cur/a -> cur/b`. Safe to show; `shown` formats a path."""
-        moves = self.source is not None and self.target is not None
-        to = f" -> {shown(spelled(self.target))}" if moves and self.target is not None else ""
-        return f"{self.action} {shown(spelled(self.about))}{to}"
+        """Describes the step: `rename cur/a -> cur/b`, `chmod cur 0777 -> 0700`. Safe to show;
+        `shown` formats a path."""
+        text = f"{self.action} {shown(spelled(self.about))}"
+        if self.source is not None and self.target is not None:
+            return f"{text} -> {shown(spelled(self.target))}"
+        if len(self.values) == 1:
+            ((old, new),) = self.values
+            return f"{text} {old or 'nothing'} -> {new or 'nothing'}"
+        return f"{text}, {len(self.values):,} changes" if self.values else text
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """Lines of POSIX shell that do the same."""

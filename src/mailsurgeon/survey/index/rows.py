@@ -123,7 +123,8 @@ class ViewQuery:
     """Which entries a list shows, and in which order.
 
     `folder`: only this folder (its messages in cur, new, root and nested, and its problems of
-    every place); None is the whole spool. `code`: only entries with this problem. `badges`: only
+    every place); None is the whole spool. `code`: only entries with this problem, those first
+    that can be repaired. `badges`: only
     entries with at least one of these codes. `text`: case-insensitive part of sender, subject,
     path or Message-ID. `sort`: one of SORTS.
     """

@@ -36,6 +36,7 @@ _LISTED = (
     " WHERE place NOT IN ('cur', 'new', 'root', 'nested'))"
     " AND id NOT IN (SELECT entry FROM problems))"
 )
+_REPAIRABLE = "SELECT entry FROM problems WHERE code = ? AND remedy IS NOT NULL"
 _PIECE = 1 << 16  # characters parsed at once, because json blocks all other threads meanwhile
 _NO_PROBLEM = -(1 << 60)
 
@@ -91,6 +92,9 @@ def _of_rows(db: sqlite3.Connection, query: ViewQuery) -> array[int]:
         # sorting the selected ones takes less time.
         parts = [f"+{part}" for part in parts]
     order = ", ".join(f"{part} {direction}" for part in parts)
+    if query.code:  # what can be repaired comes first
+        order = f"f.id NOT IN ({_REPAIRABLE}), {order}"
+        values.append(query.code)
     # The directories are joined only if the query uses their paths.
     join = " JOIN directories d ON d.id = f.directory" if query.text or "d." in order else ""
     # One text for all ids, because fetching row by row costs more than all the sorting.

@@ -87,6 +87,15 @@ def _move(name: str, keys: Iterable[str], title: str, help: str, scopes: Iterabl
     return Action(name, tuple(keys), command, title, help, tuple(scopes), palette=False)
 
 
+GO_BY_THE_LIST = frozenset(
+    (
+        "propose", "propose-file", "propose-flags", "propose-size", "propose-rename",
+        "propose-quarantine", "mark", "mark-range", "mark-alike", "next-problem",
+        "previous-problem",
+    )
+)  # fmt: skip
+"""The actions that depend on the list shown and its marks."""
+
 ACTIONS: tuple[Action, ...] = (
     # Moving about
     _move("cursor-up", ("up", "k"), "up", "One line up.", (*_LINES, "rows")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from mailsurgeon.tui.keys.actions import ACTIONS, Action
+from mailsurgeon.tui.keys.actions import ACTIONS, GO_BY_THE_LIST, Action
 
 
 def bindings(*scopes: str) -> list[BindingType]:
@@ -17,5 +17,7 @@ def bindings(*scopes: str) -> list[BindingType]:
 
 
 def _command(action: Action) -> str:
-    # An action that can be impossible goes through the screen, which then shows the reason.
-    return f"screen.perform({action.id!r})" if action.conditions else action.command
+    # What can be impossible goes through the screen, which then shows the reason; what depends on a
+    # list that is coming waits there.
+    by_screen = bool(action.conditions) or action.id in GO_BY_THE_LIST
+    return f"screen.perform({action.id!r})" if by_screen else action.command

@@ -6,6 +6,7 @@ A worker calls these functions with its own connection to the index; they return
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -17,13 +18,14 @@ from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.evidence import evidence
-from mailsurgeon.surgery.model import Act, Left, Plan
+from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import Entry, Place, ProblemRow
 from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.session import SpoolSession
+from mailsurgeon.tui.text.changes import ARROW, step_lines
 from mailsurgeon.tui.text.fields import title
-from mailsurgeon.tui.text.plan import main_step, shown
+from mailsurgeon.tui.text.plan import main_step
 
 TABS = ("problem", "headers", "raw", "history")
 READ_LIMIT = 256 * 1024  # bytes of a message that the inspector reads
@@ -33,6 +35,8 @@ _FIELD_LIMIT = 8 * 1024  # bytes of a field: parsing time grows with the square 
 _LINE_LIMIT = 2000  # characters of one line
 _LINES = 500
 _STEPS = 8  # steps of a proposal, at most
+_BRIEF = 2  # with more problems than these, the repair takes as few lines as it can
+_SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
 _FIRST = ("Date", "From", "To", "Cc", "Subject", "Message-ID", "Message-Id", "Reply-To")
 
 DIM, STRONG = "dim", "bold"
@@ -57,49 +61,85 @@ def inspect(session: SpoolSession, index: Index, entry: Entry, tab: str) -> list
 
 
 def problem_lines(session: SpoolSession, index: Index, entry: Entry) -> Iterator[Text]:
-    """The problems, the evidence, and the exact change proposed."""
+    """What is wrong, the repair and what clients notice of it, and only then explanations: the next
+    step must not stand below the edge of a small pane."""
     problems = sorted(index.problems(entries=[entry.id]), key=lambda p: (-p.severity, p.code))
     if not problems:
         yield Text("Nothing is wrong with this message.")
         yield Text(path_shown(entry.path), DIM)
         return
-    for problem in problems:
-        yield _sentence(problem)
-    yield Text(path_shown(entry.path), DIM)
+    yield from (_head(problem, alone=len(problems) == 1) for problem in problems)
     if any(problem.detail.get("pending") for problem in problems):
-        yield Text("The remedy is proposed after a full survey of the whole spool.")
+        yield _labelled("Repair", "is proposed after a full survey of the whole spool")
     else:
         plan = session.tools.preview(index, entry.id)
-        yield from _proposal(plan)
-        if not plan.acts:
-            yield Text("No remedy is proposed; m f z r d propose one all the same.")
+        yield from repair_lines(plan, brief=len(problems) > _BRIEF)
+    yield Text(path_shown(entry.path), DIM)
+    yield from (line for problem in problems for line in _explained(problem))
     yield from _alike(index, problems[0])
 
 
-def _sentence(problem: ProblemRow) -> Text:
+def _head(problem: ProblemRow, *, alone: bool) -> Text:
+    """One line a problem: what it is, and what was found. Of several, each takes a single line."""
     kind, found = CATALOGUE.get(problem.code), evidence(problem)
     line = Text(style=DIM if problem.severity == Severity.INFO else "")
     line.append(f"{title(problem.code)}: ", STRONG)
-    line.append(kind.sentence if kind else "")
-    if found:
-        line.append(f" Here: {found}.")
+    first = _sentences(kind.sentence)[0] if kind else ""
+    if found and (first and alone):
+        line.append(f"{first} Here: {found}.")
+    else:
+        line.append(found or first)
     return line
 
 
-def _proposal(plan: Plan) -> Iterator[Text]:
+def _explained(problem: ProblemRow) -> Iterator[Text]:
+    kind = CATALOGUE.get(problem.code)
+    if kind is not None:
+        yield Text.assemble((f"{kind.title}: ", DIM), (kind.sentence, DIM))
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text; there is at least one."""
+    return _SENTENCE.split(text)
+
+
+def repair_lines(plan: Plan, *, brief: bool = False) -> Iterator[Text]:
+    """The repair with its old and new names, what clients notice, and what is left alone; `brief`:
+    without the name of the repair, if its change says it all."""
     for act in plan.acts:
-        main = main_step(act)
-        target = main.target if main is not None and main.source == act.path else None
-        to = f" -> {shown(target)}" if target is not None else ""
-        yield Text.assemble(("Proposed: ", STRONG), visible(act.verdict), to, _note(act))
-        others = [step for step in act.steps if target is None or step is not main]
-        yield from (Text(f"  {step.tell(shown)}") for step in others[:_STEPS])
-        if len(others) > _STEPS:
-            yield Text(f"  and {len(others) - _STEPS:,} steps more")
+        yield from _act_lines(act, brief=brief)
+    for effect in plan.effects:
+        yield _labelled("Clients", visible(effect))
     for left in plan.left:
         yield left_line(left)
-    for effect in plan.effects:
-        yield Text(f"  {visible(effect)}")
+    if not plan.acts and not plan.left:
+        yield _labelled("Repair", "none is proposed; m f z r d propose a change all the same")
+
+
+def _act_lines(act: Act, *, brief: bool) -> Iterator[Text]:
+    main = main_step(act)
+    moves = main is not None and main.source == act.path and main.target is not None
+    if main is None or not moves:
+        yield _labelled("Repair", f"{visible(act.verdict)}{_note(act)}")
+    elif isinstance(main.target, QuarantinePath):
+        yield _labelled("Repair", f"{visible(act.verdict)}: into the quarantine{_note(act)}")
+    else:
+        before, after = step_lines(main)
+        if brief:
+            yield Text.assemble((f"{'Repair':<9}", STRONG), before)
+        else:
+            yield _labelled("Repair", f"{visible(act.verdict)}{_note(act)}")
+            yield Text.assemble(" " * 9, before)
+        yield Text.assemble(" " * (9 - len(ARROW)), after)
+    others = [step for step in act.steps if not moves or step is not main]
+    for step in others[:_STEPS]:
+        yield from (Text.assemble(" " * 9, line) for line in step_lines(step))
+    if len(others) > _STEPS:
+        yield Text(f"{'':9}and {len(others) - _STEPS:,} steps more")
+
+
+def _labelled(label: str, text: str) -> Text:
+    return Text.assemble((f"{label:<9}", STRONG), text)
 
 
 def _note(act: Act) -> str:
@@ -109,8 +149,8 @@ def _note(act: Act) -> str:
 def left_line(left: Left) -> Text:
     """A line for one item that a plan leaves alone, with the reason."""
     hint = f" ({visible(left.hint)})" if left.hint else ""
-    word = "Refused" if left.refused else "Left alone"
-    return Text.assemble((f"{word}: ", STRONG), visible(left.reason), hint)
+    word = "refused" if left.refused else "none"
+    return _labelled("Repair", f"{word}: {visible(left.reason)}{hint}")
 
 
 def _alike(index: Index, problem: ProblemRow) -> Iterator[Text]:

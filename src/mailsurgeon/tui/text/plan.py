@@ -13,6 +13,7 @@ from mailsurgeon.report.plan import verdicts
 from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath, Step
 from mailsurgeon.text import path_shown, visible
+from mailsurgeon.tui.text.changes import shown
 from mailsurgeon.tui.text.fields import fit
 
 FIRST_BATCH_STEPS = 500  # steps the journal commits together at first
@@ -73,11 +74,6 @@ def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
         return Text.assemble((f"{visible(act.verdict):<22} ", "dim"), step.tell(shown))
 
     return len(steps), line
-
-
-def shown(path: bytes) -> str:
-    """A path of a step, safe to show; a place in the quarantine has no number yet."""
-    return path_shown(path).replace("quarantine:@/", "quarantine:", 1)
 
 
 def _section(title: str, lines: Iterable[str]) -> list[Text]:

@@ -18,7 +18,7 @@ from mailsurgeon.tui.messages import KindRow, Snapshot
 from mailsurgeon.tui.text.fields import badge, count_text, fit, title
 from mailsurgeon.tui.widgets.lines import CursorMoves
 
-_WIDE = 34  # columns from which titles are shown beside badges
+_WIDE = 34  # columns from which a folder has two counts
 _NAME_LIMIT = 200
 
 
@@ -242,10 +242,8 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
     def _kind_line(self, kind: KindRow | None, width: int) -> str:
         if kind is None:
             return " " * width
-        name = badge(kind.code)
-        if width >= _WIDE - 2:
-            name = f"{name:<5}{title(kind.code)}"
-        return _sides(name, f"{kind.count:,}", width)
+        name = f"{badge(kind.code):<5}{title(kind.code)}"
+        return _sides(name, count_text(kind.count), width)
 
     def _folder_line(self, row: FolderRow | None, width: int) -> str:
         if row is None:

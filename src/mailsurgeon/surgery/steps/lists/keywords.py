@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar
@@ -79,6 +79,12 @@ class NameLetters(ChangeKeywords):
     def inverse(self) -> NameLetters:
         """Removes the names, or adds them again."""
         return replace(self, add=self.remove, remove=self.add)
+
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """Each letter that gets a name, or loses it."""
+        named = [("", _named(*one)) for one in self.add or ()]
+        return [*named, *((_named(*one), "") for one in self.remove or ())]
 
     def facts(self) -> dict[str, Any]:
         """As text; bytes that are not UTF-8 become surrogate escapes."""
@@ -390,3 +396,8 @@ def _open_courier(parent: int, name: bytes, *, make: bool) -> int | None:
 
 def _shown(folder: bytes | None, name: bytes) -> bytes:
     return os.path.join(folder or b"", COURIER_KEYWORDS, name).rstrip(b"/")
+
+
+def _named(number: int, name: bytes) -> str:
+    letter = chr(ord("a") + number) if 0 <= number < 26 else str(number)
+    return f"{letter} = {visible(name)}"

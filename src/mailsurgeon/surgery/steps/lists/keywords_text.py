@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -55,6 +55,13 @@ class RewriteKeywords(Step):
     def inverse(self) -> RewriteKeywords:
         """Puts the old text back."""
         return replace(self, before=self.after, after=self.before)
+
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """The lines that differ."""
+        before, after = self.before.splitlines(), self.after.splitlines()
+        gone = [(visible(line), "") for line in before if line not in after]
+        return [*gone, *(("", visible(line)) for line in after if line not in before)]
 
     def facts(self) -> dict[str, Any]:
         """As text; bytes that are not UTF-8 become surrogate escapes."""

@@ -18,6 +18,7 @@ from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.servers.uid_changes import as_text, base_after, bytes_of, from_text
 from mailsurgeon.surgery.steps.base import Alters, Step, UidEdit, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
+from mailsurgeon.text import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class ChangeRecords(Step):
         """The same changes the other way round."""
         back = tuple(change.back for change in self.changes or ())
         return replace(self, expected=None, records=None, changes=back)
+
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """The base name of each record; for an undo, its line."""
+        changes = [(one.before, one.after) for one in self.changes or ()]
+        return [(visible(old), visible(new)) for old, new in self.records or changes]
 
     def facts(self) -> dict[str, Any]:
         """As text; bytes that are not UTF-8 become surrogate escapes."""

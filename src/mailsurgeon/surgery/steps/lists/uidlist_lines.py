@@ -15,6 +15,7 @@ from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps.base import Step, Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords, printed
+from mailsurgeon.text import visible
 
 NumberedLines = tuple[tuple[int, bytes], ...]
 """Lines with their line numbers in the file, counted from 1."""
@@ -62,6 +63,12 @@ class DropLines(Step):
     def inverse(self) -> DropLines:
         """Restores the lines, or removes them again."""
         return replace(self, drop=self.restore or (), restore=self.drop or ())
+
+    @property
+    def values(self) -> Sequence[tuple[str, str]]:
+        """Each line that goes or comes back."""
+        gone = [(visible(line), "") for _, line in self.drop or ()]
+        return [*gone, *(("", visible(line)) for _, line in self.restore or ())]
 
     def facts(self) -> dict[str, Any]:
         """As text; bytes that are not UTF-8 become surrogate escapes."""

@@ -33,7 +33,6 @@ from mailsurgeon.tui.screens.text import not_examined_screen
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.fields import title
 from mailsurgeon.tui.text.status import list_state_text
-from mailsurgeon.tui.triage import neighbour, worst
 from mailsurgeon.tui.views import SORT_CYCLE, Arrival, alike, own_index, with_filters
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
@@ -231,36 +230,14 @@ class ListController:
         self.tree.go_to_target(Target("code", code=first.code) if first else Target("problems"))
         self._panes.go_to("tree")
 
-    # Triage
-
-    def triage(self, step: int) -> None:
-        """Goes to the next problem (`step` 1) or the previous one (-1), across kinds."""
-        kinds, line = self._survey.snapshot.kinds, self.list.line() + step
-        if not kinds:
-            surveying = self._program.surveying
-            self._screen.tell("No problems are known." if surveying else "No problems.")
-        elif self.shown.what != "code":
-            self._enter_triage()
-        elif 0 <= line < self.list.count():
-            self.list.go_to(line)
-            self._panes.go_to("list")
-        elif code := neighbour(kinds, self.shown.code, step):
-            self.go_to_kind(code, "first" if step > 0 else "last")
-        else:
-            last = "That was the last problem." if step > 0 else "This is the first problem."
-            self._screen.tell(last)
-
-    def _enter_triage(self) -> None:
-        kinds = self._survey.snapshot.kinds
-        mine = worst(kinds, [code for code, _severity in self.list.problems])
-        here = self.list.entry_id if mine else None
-        self._go(mine or kinds[0].code, Arrival(here) if here else Arrival(end="first"))
+    # Kinds of problems
 
     def go_to_kind(self, code: str, end: str) -> None:
         """Opens the list of a kind of problem, at its "first" or "last" message."""
-        self._go(code, Arrival(end=end))
+        self.go_to_code(code, Arrival(end=end))
 
-    def _go(self, code: str, arrival: Arrival) -> None:
+    def go_to_code(self, code: str, arrival: Arrival) -> None:
+        """Opens the list of a kind of problem; the cursor goes where `arrival` says."""
         target = Target("code", code=code)
         self.open_target(target, arrival)
         self.tree.go_to_target(target)

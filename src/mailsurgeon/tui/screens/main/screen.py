@@ -28,6 +28,7 @@ from mailsurgeon.tui.screens.main.list_controller import ListController
 from mailsurgeon.tui.screens.main.panes import Panes
 from mailsurgeon.tui.screens.main.plan_controller import PlanController
 from mailsurgeon.tui.screens.main.survey_controller import SurveyController
+from mailsurgeon.tui.screens.main.triage_controller import TriageController
 from mailsurgeon.tui.screens.main.typed_ahead import TypedAhead
 from mailsurgeon.tui.screens.main.watch_controller import WatchController
 from mailsurgeon.tui.session import SpoolSession
@@ -75,16 +76,18 @@ class MainScreen(BaseScreen[None]):
             session, program, self, lambda folders: self.watching.before_survey(folders)
         )
         self.lists = lists = ListController(session, program, self, self.panes, survey)
+        self.triage = TriageController(session, program, self, self.panes, survey, lists)
         self.inspection = inspection = InspectorController(session, self, survey, lists)
         self.watching = WatchController(session, program, self, survey, lists, inspection)
         self.plans = PlanController(session, self, survey, lists, self.watching.wait_until_over)
         self._filter = FilterLine(self)
-        self._ahead = TypedAhead(super().action_perform, lists.is_coming, self.call_later)
+        self._ahead = TypedAhead(super().action_perform, self._is_coming, self.call_later)
         self._answers = dict(self._table_of_answers())
 
     def _table_of_answers(self) -> Iterator[tuple[type[Message], Callable[[Message], None]]]:
         """The kinds of workers' messages, each with the methods that get it, in order."""
         survey, lists, watching, ahead = self.survey, self.lists, self.watching, self._ahead
+        triage = self.triage
         over = (one.survey_finished for one in (watching, survey, lists, self.plans))
         yield _answered(messages.SurveyProgressed, survey.progressed)
         yield _answered(messages.SurveyFinished, *over)
@@ -93,12 +96,22 @@ class MainScreen(BaseScreen[None]):
         yield _answered(messages.JournalUnusable, survey.journal_unusable)
         yield _answered(messages.WorkFailed, lambda event: self.say(event.reason))
         yield _answered(messages.UsersSeen, survey.users_seen)
-        yield _answered(messages.ViewRead, ahead.list_came, watching.view_read, lists.view_read)
+        yield _answered(
+            messages.ViewRead, ahead.list_came, watching.view_read, lists.view_read,
+            triage.view_read,
+        )  # fmt: skip
+        yield _answered(messages.NextFound, ahead.list_came, triage.next_found)
         yield _answered(messages.AlikeFound, ahead.list_came, lists.alike_found)
-        yield _answered(messages.ListFailed, ahead.list_failed, lists.list_failed)
+        yield _answered(
+            messages.ListFailed, ahead.list_failed, lists.list_failed, triage.list_failed
+        )
         yield _answered(messages.Inspected, self.inspection.inspected)
         yield _answered(messages.SpoolChanged, watching.spool_changed)
         yield _answered(messages.ChangesSurveyed, watching.changes_surveyed)
+
+    def _is_coming(self) -> bool:
+        """Whether the list, its cursor or its marks are about to change."""
+        return self.lists.is_coming() or self.triage.is_searching
 
     def parts(self) -> ComposeResult:
         yield self.survey.top
@@ -225,7 +238,7 @@ class MainScreen(BaseScreen[None]):
     action_show_problems = _handed(lambda screen: screen.lists.show_problems)
     action_order_folders = _handed(lambda screen: screen.lists.order_folders)
     action_hide_healthy = _handed(lambda screen: screen.lists.hide_healthy)
-    action_triage = _handed(lambda screen: screen.lists.triage)
+    action_triage = _handed(lambda screen: screen.triage.go)
     action_mark_alike = _handed(lambda screen: screen.lists.mark_alike)
     action_badges = _handed(lambda screen: screen.lists.filter_by_badges)
     action_sort = _handed(lambda screen: screen.lists.sort_next)

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-_GO_BY_THE_LIST = frozenset(
-    (
-        "propose", "propose-file", "propose-flags", "propose-size", "propose-rename",
-        "propose-quarantine", "mark", "mark-range", "mark-alike", "next-problem",
-        "previous-problem",
-    )
-)  # fmt: skip
-"""The actions that depend on the list shown and its marks."""
+from mailsurgeon.tui.keys.actions import GO_BY_THE_LIST
 
 
 class TypedAhead:
@@ -33,7 +26,7 @@ class TypedAhead:
 
     async def perform(self, name: str) -> None:
         """Runs an action now, or once the list it depends on is there."""
-        if name in _GO_BY_THE_LIST and self._is_coming():
+        if name in GO_BY_THE_LIST and self._is_coming():
             self._waiting.append(name)
         else:
             await self._perform(name)

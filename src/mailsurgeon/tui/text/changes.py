@@ -1,0 +1,67 @@
+"""What a step changes, in lines: the old value above the new one, the part that differs marked.
+
+A rename of a damaged message changes a few characters of a long name; an operator who is to agree
+to it must see which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from mailsurgeon.surgery.fsops.paths import spelled
+from mailsurgeon.surgery.model import Step
+from mailsurgeon.text import path_shown
+
+CHANGED = "bold underline"
+"""How the part that differs is drawn; also to be seen without colours."""
+ARROW = "-> "
+
+
+def shown(path: bytes) -> str:
+    """A path of a step, safe to show; a place in the quarantine has no number yet."""
+    return path_shown(path).replace("quarantine:@/", "quarantine:", 1)
+
+
+def difference(old: str, new: str) -> tuple[Text, Text]:
+    """Both texts, with the part marked that the other one lacks."""
+    start = _alike(old, new)
+    end = _alike(old[start:][::-1], new[start:][::-1])
+    return _marked(old, start, len(old) - end), _marked(new, start, len(new) - end)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both have at their start."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _marked(text: str, start: int, end: int) -> Text:
+    line = Text(text)
+    line.stylize(CHANGED, start, end)
+    return line
+
+
+def step_lines(step: Step) -> Iterator[Text]:
+    """The lines of one step: its path, and below it what is there instead."""
+    target = None if step.target is None else spelled(step.target)
+    if step.source is not None and target is not None:
+        yield from _pair(shown(spelled(step.source)), shown(target))
+    elif not step.values:
+        yield Text(step.tell(shown))
+    elif len(step.values) == 1:
+        ((old, new),) = step.values
+        before, after = difference(old or "nothing", new or "nothing")
+        what = f"{step.action} {shown(spelled(step.about))}  "
+        yield Text.assemble(what, before, f" {ARROW}", after)
+    else:
+        yield Text(f"{step.action} {shown(spelled(step.about))}")
+        for old, new in step.values:
+            yield from _pair(old or "nothing", new or "nothing")
+
+
+def _pair(old: str, new: str) -> Iterator[Text]:
+    before, after = difference(old, new)
+    yield before
+    yield Text.assemble(ARROW, after)
