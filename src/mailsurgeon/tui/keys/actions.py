@@ -197,13 +197,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("apply", ("Y",), "apply", "apply",
            "Applies the plan. No other key does.", ("plan",), 1,
            (not_read_only, nothing_runs), palette=False),
-    Action("cancel", ("escape", "n"), "cancel", "cancel",
+    Action("cancel", ("escape", "n", "q"), "cancel", "cancel",
            "Leaves without changing anything; while a plan is applied: stops after the batch.",
            ("plan",), 2, palette=False),
-    Action("drop-row", ("space",), "drop_row", "drop row",
-           "Drops the row under the cursor from the plan, or takes it back in.", ("plan",), 3),
-    Action("whole-list", ("w",), "whole_list", "whole list",
-           "Shows every step of the plan.", ("plan",), 4),
+    Action("confirm", ("enter",), "confirm", "what to press",
+           "Says which key applies the plan.", ("plan",), palette=False),
+    Action("drop-row", ("space",), "drop_row", "drop kind",
+           "Drops the kind under the cursor from the plan, or takes it back in.", ("plan",), 3),
+    Action("only-row", ("x",), "only_row", "only this kind",
+           "Drops all other kinds from the plan, or takes them back in.", ("plan",), 4),
+    Action("whole-list", ("w",), "whole_list", "every change",
+           "Goes to the first of all changes, or back to the top.", ("plan",), 5),
     # The journal
     Action("undo-this", ("u",), "undo", "undo this",
            "Proposes to undo the operation under the cursor.", ("journal",), 1,
@@ -215,7 +219,7 @@ ACTIONS: tuple[Action, ...] = (
            "Shows the steps of the operation under the cursor.", ("journal",), 3, palette=False),
     Action("filter-journal", ("/",), "filter", "filter",
            "Filters the operations by a part of kind, summary or state.", ("journal",), 5),
-    Action("leave", ("escape",), "leave", "back", "Goes back.", ("journal", "text"), 6,
+    Action("leave", ("escape", "q"), "leave", "back", "Goes back.", ("journal", "text"), 6,
            palette=False),
     # Many spools
     Action("enter-spool", ("enter",), "enter", "open",
@@ -253,7 +257,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("palette", ("ctrl+p",), "command_palette", "palette",
            "Opens the command palette: every command by its name.", ("app",), palette=False),
     Action("quit", ("q", "ctrl+c"), "leave_program", "quit",
-           "Quits; asks first while an operation runs.", ("app",)),
+           "Leaves the screen it is pressed on; from the main screen quits, and asks first while an"
+           " operation runs. Ctrl+C quits from every screen.", ("app",)),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}

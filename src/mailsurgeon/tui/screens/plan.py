@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import Button
 
 from mailsurgeon.report.output import counted
 from mailsurgeon.surgery.model import Plan, Report
@@ -26,12 +24,10 @@ from mailsurgeon.tui.messages import (
     Proposed,
 )
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.screens.text import ReadingScreen
-from mailsurgeon.tui.text.plan import body_of, by_size, nothing_to_do, plan_lines, verdict_rows
+from mailsurgeon.tui.text.plan import PlanLines, by_size, nothing_to_do
 from mailsurgeon.tui.views import own_index
-from mailsurgeon.tui.widgets.bars import Bar
-from mailsurgeon.tui.widgets.pager import Pager
-from mailsurgeon.tui.widgets.rows import Rows
+from mailsurgeon.tui.widgets.bars import Bar, more_below
+from mailsurgeon.tui.widgets.plan_list import PlanList
 
 _MARKS = 12  # columns of the status line that a message cannot use
 _MAKING = " Making the plan ..."
@@ -71,18 +67,13 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
 
     def parts(self) -> ComposeResult:
         yield Bar(id="plan-title", classes="title -focused")
-        yield Rows(id="verdicts")
-        yield Pager(id="plan-body")
+        yield PlanList(id="changes")
         yield Bar(id="brake")
-        with Horizontal(id="plan-buttons"):
-            yield Button("Cancel", id="cancel", compact=True)
-            yield Bar(id="apply-hint")
 
     def on_mount(self) -> None:
-        # The screen moves the rows and the text: the focus stays on Cancel.
-        self.query_one(Rows).can_focus = False
-        self.query_one(Pager).can_focus = False
-        self.query_one("#cancel", Button).focus()
+        changes = self.query_one(PlanList)
+        changes.followed = self._show_title
+        changes.focus()
         self.query_one("#plan-title", Bar).show(_MAKING)
         self._propose()
 
@@ -127,57 +118,54 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         self._show()
 
     def _show(self) -> None:
-        plan = self.plan
         if self.whole is None:
             return
-        rows = [text for _verdict, text in verdict_rows(self.whole, self.dropped)]
-        table = self.query_one(Rows)
-        table.styles.height = max(1, min(len(rows), 6))
-        table.show(rows)
-        self.query_one("#plan-title", Bar).show(_MAKING if plan is None else self._title(plan))
-        self.query_one("#plan-body", Pager).show([] if plan is None else self._body(plan))
+        width = self.size.width
+        self.query_one(PlanList).show(PlanLines(self.whole, self.plan, self.dropped, width))
+        self._show_title()
         self._show_brake()
         self.refresh_keys()
 
+    def _show_title(self) -> None:
+        title = self._title(self.plan) if self.plan is not None else _MAKING
+        if self._applying and self.plan is not None:
+            title = f" Applying: {self.plan.kind}"
+        self.query_one("#plan-title", Bar).show(title, more_below(self.query_one(PlanList)))
+
+    def on_resize(self) -> None:
+        self._show()
+
     def _title(self, plan: Plan) -> str:
         of = f" of operation {plan.of}" if plan.of is not None else ""
-        acts = counted(len(plan.acts), "act")
+        changes = counted(len(plan.acts), "change")
         left = f", {len(plan.left):,} left alone" if plan.left else ""
-        return f" Plan: {plan.kind}{of}, {acts}{left}"
-
-    def _body(self, plan: Plan) -> list[Text]:
-        return body_of(plan, first=max(4, self.size.height // 4 - 2))
+        return f" Plan: {plan.kind}{of}, {changes}{left}"
 
     # The brake
 
     def _show_brake(self) -> None:
-        bar, hint = self.query_one("#brake", Bar), self.query_one("#apply-hint", Bar)
+        bar = self.query_one("#brake", Bar)
         key = keys_of(BY_ID["apply"], self.session.keymap)[0]
         if self._applying:
             done, total = self._progress
             bar.show(f" {done:,} of {total:,} done", "Esc stops after the batch ")
-            hint.show("")
         elif self.session.read_only:
             bar.show(" Read-only: nothing will be changed (started with --read-only).")
-            hint.show("", f"{key}  apply: not with --read-only ")
         elif self.plan is None:
             bar.show("")
-            hint.show("")
         elif not self.plan.acts:
             bar.show(" Nothing is left to apply. Esc goes back.")
-            hint.show("")
         elif self.number is not None:
             empty = "_" * max(0, len(str(self.number)) - len(self.typed))
+            then = f" then press {key}: ["
             bar.show(
                 Text.assemble(
-                    f" {self._brake_reason()} Type {self.number} to go on: [",
+                    f" {self._brake_reason()} Type {self.number},", then,
                     (self.typed, "bold"), f"{empty}]",
                 )
             )  # fmt: skip
-            hint.show("", f"{key}  apply ")
         else:
-            bar.show("")
-            hint.show("", f"{key}  apply ")
+            bar.show(f" {key} applies it, Esc leaves without changing anything.")
 
     def _brake_reason(self) -> str:
         number = self.number or 0
@@ -199,40 +187,57 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
 
     # Actions
 
-    def action_cursor_up(self) -> None:
-        self.query_one(Rows).action_cursor_up()
+    def action_confirm(self) -> None:
+        """Says what to press; applies nothing, and throws nothing away."""
+        key = keys_of(BY_ID["apply"], self.session.keymap)[0]
+        if self._applying or self.plan is None or not self.plan.acts:
+            return
+        if self.number is not None and self.typed and not self._is_confirmed():
+            self._refuse_number()
+        elif self.number is None or self._is_confirmed():
+            self.say(f"Now press {key}.")
+        else:
+            self.say(f"Type {self.number}, then press {key}. Esc leaves.")
 
-    def action_cursor_down(self) -> None:
-        self.query_one(Rows).action_cursor_down()
+    def _is_confirmed(self) -> bool:
+        return self.number is None or self.typed == str(self.number)
 
-    def action_page_up(self) -> None:
-        self.query_one(Pager).action_page_up()
-
-    def action_page_down(self) -> None:
-        self.query_one(Pager).action_page_down()
+    def _refuse_number(self) -> None:
+        typed, self.typed = self.typed, ""
+        self._show_brake()
+        self.say(f"{typed} is not {self.number}." if typed else f"Type {self.number} first.")
 
     def action_drop_row(self) -> None:
+        """Drops the kind under the cursor from the plan, or takes it back in."""
+        kind = self.query_one(PlanList).kind
+        if kind is not None:
+            self._drop(self.dropped ^ {kind})
+
+    def action_only_row(self) -> None:
+        """Drops all kinds but the one under the cursor; a second time takes them back in."""
+        kind = self.query_one(PlanList).kind
+        if kind is not None and self.whole is not None:
+            others = frozenset(verdict for verdict, _ in by_size(self.whole)) - {kind}
+            self._drop(frozenset() if self.dropped == others else others)
+
+    def _drop(self, dropped: frozenset[str]) -> None:
         if self.whole is None or self._applying:
             return
-        names = [verdict for verdict, _acts in by_size(self.whole)]
-        if not names:
-            return
-        self.dropped ^= {names[self.query_one(Rows).cursor]}
-        if self.dropped:
+        self.dropped = dropped
+        if dropped:
             self.plan = self.number = None
-            self._shorten(self.whole, self.dropped)
+            self._shorten(self.whole, dropped)
         else:
             self.plan, self.number = self.whole, self.session.tools.brake(self.whole, self._sizes)
         self._show()
 
     def action_whole_list(self) -> None:
-        if self.plan is not None:
-            count, maker = plan_lines(self.plan)
-            self.app.push_screen(ReadingScreen(f"All {count:,} steps", made=(count, maker)))
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel_pressed(self) -> None:
-        self.action_cancel()
+        """Goes to the first of all changes, or back to the top."""
+        changes = self.query_one(PlanList)
+        if changes.lines is not None:
+            first = changes.lines.first_change
+            changes.go_to(0 if changes.cursor >= first else first)
+            changes.scroll_line(changes.cursor)
 
     def action_cancel(self) -> None:
         if not self._applying:
@@ -249,10 +254,8 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
             self.say("The plan is not ready yet.")
         elif not plan.acts:
             self.say("There is nothing to apply.")
-        elif self.number is not None and self.typed != str(self.number):
-            self.typed = ""
-            self._show_brake()
-            self.say(f"Type {self.number} first, then Y.")
+        elif not self._is_confirmed():
+            self._refuse_number()
         else:
             self._begin(plan)
 
@@ -263,8 +266,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         self.program.operating = True
         self.program.at_rest.clear()
         self._progress = (0, len(plan.acts))
-        self.query_one("#plan-title", Bar).show(f" Applying: {plan.kind}")
-        self.query_one("#cancel", Button).label = "Stop"
+        self._show_title()
         self.say("")
         self._show_brake()
         self.refresh_keys()

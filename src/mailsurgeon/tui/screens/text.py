@@ -12,7 +12,7 @@ from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.bars import Bar, more_below
 from mailsurgeon.tui.widgets.pager import Pager
 
 Made = tuple[int, Callable[[int], Text]]
@@ -48,8 +48,9 @@ def show_reading(
     screen: BaseScreen[None], title: str, lines: Sequence[Text] = (), made: Made | None = None
 ) -> None:
     """Fills the widgets of `reading_parts` and focuses the lines."""
-    screen.query_one("#text-title", Bar).show(f" {title}", "Esc back ")
-    pager = screen.query_one(Pager)
+    pager, bar = screen.query_one(Pager), screen.query_one("#text-title", Bar)
+    pager.followed = lambda: bar.show(f" {title}", f"{more_below(pager)} Esc back ")
+    pager.followed()
     if made is not None:
         pager.show_made(*made)
     else:

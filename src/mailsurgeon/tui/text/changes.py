@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from mailsurgeon.surgery.fsops.paths import spelled
@@ -65,3 +66,39 @@ def _pair(old: str, new: str) -> Iterator[Text]:
     before, after = difference(old, new)
     yield before
     yield Text.assemble(ARROW, after)
+
+
+def folded(line: Text, width: int, indent: int) -> list[Text]:
+    """The line in parts of at most `width` cells; all but the first are indented. It is folded at a
+    space; a name, which has none, wherever the width ends."""
+    parts: list[Text] = []
+    room = max(width, indent + 1)
+    while line.cell_len > room:
+        size = _fitting(line.plain, room)
+        space = line.plain.rfind(" ", room // 2, size + 1)
+        end, begin = (space, space + 1) if space > indent else (size, size)
+        parts.append(line[:end])
+        line = Text.assemble(" " * indent, line[begin:], style=line.style)
+    return [*parts, line]
+
+
+def folded_height(text: str, width: int, indent: int) -> int:
+    """How many parts `folded` makes of a text."""
+    room = max(width, indent + 1)
+    if len(text) <= room and text.isascii():
+        return 1
+    if not text.isascii() or " " in text[indent:]:
+        return len(folded(Text(text), width, indent))
+    return 1 - (-(len(text) - room) // (room - indent))
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters of a text fit in `width` cells."""
+    if text.isascii():
+        return width
+    used = 0
+    for place, char in enumerate(text):
+        used += cell_len(char)
+        if used > width:
+            return place
+    return len(text)

@@ -1,10 +1,17 @@
-"""A plan as lines: one row per verdict, then what the operator must know before agreeing."""
+"""A plan as one list of lines: its kinds, what the operator must know, then every change.
+
+The lines of the changes are made when they come into view, because a plan may have a million.
+"""
 
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 from rich.text import Text
 
@@ -13,24 +20,104 @@ from mailsurgeon.report.plan import verdicts
 from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath, Step
 from mailsurgeon.text import path_shown, visible
-from mailsurgeon.tui.text.changes import shown
+from mailsurgeon.tui.text.changes import ARROW, folded, folded_height, shown, step_lines
 from mailsurgeon.tui.text.fields import fit
 
 FIRST_BATCH_STEPS = 500  # steps the journal commits together at first
+_LABEL = 14  # columns before a change, for the name of its kind
+_INDENT = 3  # of what is folded
+_WORDS = 22  # columns of a kind in the table of kinds
+
+
+@dataclass(frozen=True)
+class PlanLines:
+    """The lines of a plan in `width` columns; the changes of `dropped` kinds are not listed.
+
+    `whole` is the plan as it was made; `plan` is what would be applied, None while it is made.
+    """
+
+    whole: Plan
+    plan: Plan | None
+    dropped: frozenset[str]
+    width: int
+
+    def __len__(self) -> int:
+        return len(self._head) + (self._starts[-1] if self._starts else 0)
+
+    def line(self, number: int) -> Text:
+        """A line, from 0 on."""
+        if number < len(self._head):
+            return self._head[number][1]
+        place, row = self._change_at(number)
+        return self._change(place)[row]
+
+    def kind_at(self, number: int) -> str | None:
+        """The kind of change that a line belongs to; None for other lines."""
+        if number < len(self._head):
+            return self._head[number][0]
+        place, _ = self._change_at(number)
+        return self._changes[place][0].verdict
+
+    @property
+    def first_change(self) -> int:
+        """The line where the changes begin."""
+        return len(self._head)
+
+    @cached_property
+    def _head(self) -> list[tuple[str | None, Text]]:
+        rows: list[tuple[str | None, Text]] = [
+            (verdict, verdict_row(verdict, acts, verdict in self.dropped))
+            for verdict, acts in by_size(self.whole)
+        ]
+        if self.plan is not None:
+            for line in _about(self.plan):
+                rows += [(None, part) for part in folded(line, self.width, _INDENT)]
+            if self.plan.acts:
+                title = f" Every change ({counted(len(self.plan.acts), 'change')})"
+                rows.append((None, Text(title, "bold")))
+        return rows
+
+    @cached_property
+    def _changes(self) -> list[tuple[Act, Step]]:
+        acts = self.plan.acts if self.plan is not None else ()
+        return [(act, step) for act in acts for step in act.steps]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """How many lines the changes have up to each one."""
+        return list(accumulate(self._height(place) for place in range(len(self._changes))))
+
+    def _height(self, place: int) -> int:
+        """How many lines a change has; for a rename without making them."""
+        step = self._changes[place][1]
+        if step.source is None or step.target is None:
+            return len(self._change(place))
+        width = self.width - _LABEL - 1
+        paths = shown(spelled(step.source)), ARROW + shown(spelled(step.target))
+        return sum(folded_height(path, width, _INDENT) for path in paths)
+
+    def _change_at(self, number: int) -> tuple[int, int]:
+        line = number - len(self._head)
+        place = bisect_right(self._starts, line)
+        return place, line - (self._starts[place - 1] if place else 0)
+
+    def _change(self, place: int) -> list[Text]:
+        act, step = self._changes[place]
+        lines: list[Text] = []
+        for line in step_lines(step):
+            lines += folded(line, self.width - _LABEL - 1, _INDENT)
+        label = fit(visible(act.verdict), _LABEL - 1) if step is act.steps[0] else ""
+        return [
+            Text.assemble((f" {label:<{_LABEL}}" if row == 0 else " " * (_LABEL + 1), "dim"), line)
+            for row, line in enumerate(lines)
+        ]
 
 
 def verdict_row(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
     """`   file   11,961   .Archives.2012/ -> .Archives.2012/cur/`"""
     mark = "-" if dropped else " "
-    text = f" {mark} {fit(visible(verdict), 22)} {len(acts):>8,}   {_where(acts)}"
+    text = f" {mark} {fit(visible(verdict), _WORDS)} {len(acts):>8,}   {_where(acts)}"
     return Text(text + ("   dropped" if dropped else ""), "dim" if dropped else "")
-
-
-def verdict_rows(plan: Plan, dropped: frozenset[str]) -> list[tuple[str, Text]]:
-    """The rows, each with its verdict."""
-    return [
-        (verdict, verdict_row(verdict, acts, verdict in dropped)) for verdict, acts in by_size(plan)
-    ]
 
 
 def by_size(plan: Plan) -> list[tuple[str, list[Act]]]:
@@ -38,18 +125,12 @@ def by_size(plan: Plan) -> list[tuple[str, list[Act]]]:
     return sorted(verdicts(plan).items(), key=lambda item: -len(item[1]))
 
 
-def body_of(plan: Plan, first: int = 4) -> list[Text]:
-    """What clients will notice, the `first` acts, what is left alone, what is needed."""
-    lines: list[Text] = []
-    lines += _section("Of these", _notes(plan.acts))
-    lines += _section("What clients will notice", map(visible, plan.effects))
-    if plan.acts:
-        total = len(plan.acts)
-        shown_first = _first(by_size(plan)[0][1], total, first)
-        lines += _section(f"First of {counted(total, 'act')}", shown_first)
-    lines += _section("Left alone", _left(plan.left))
-    lines += _section("Needs", _needs(plan))
-    return lines
+def _about(plan: Plan) -> Iterator[Text]:
+    """What clients will notice, what is left alone, what is needed."""
+    yield from _section("Of these", _notes(plan.acts))
+    yield from _section("Clients will notice", map(visible, plan.effects))
+    yield from _section("Left alone", _left(plan.left))
+    yield from _section("Needs", _needs(plan))
 
 
 def nothing_to_do(plan: Plan) -> str:
@@ -63,17 +144,6 @@ def nothing_to_do(plan: Plan) -> str:
     ((reason, hint),) = reasons
     number = f" for {len(plan.left):,}" if len(plan.left) > 1 else ""
     return visible(f"Nothing to do{number}: {reason}{f' ({hint})' if hint else ''}.")
-
-
-def plan_lines(plan: Plan) -> tuple[int, Callable[[int], Text]]:
-    """The number of all steps, and a function that makes the line of each."""
-    steps = [(act, step) for act in plan.acts for step in act.steps]
-
-    def line(number: int) -> Text:
-        act, step = steps[number]
-        return Text.assemble((f"{visible(act.verdict):<22} ", "dim"), step.tell(shown))
-
-    return len(steps), line
 
 
 def _section(title: str, lines: Iterable[str]) -> list[Text]:
@@ -129,20 +199,6 @@ def _notes(acts: Sequence[Act]) -> Iterator[str]:
     notes = Counter(visible(act.note.split(":")[0]) for act in acts if act.note)
     for note, number in notes.most_common(4):
         yield f"{number:,}: {note}"
-
-
-def _first(acts: Sequence[Act], total: int, limit: int) -> Iterator[str]:
-    for act in acts[:limit]:
-        step = main_step(act)
-        if step is None:
-            continue
-        yield shown(act.path)
-        if step.target is not None and step.target != act.path:
-            yield f"  -> {shown(spelled(step.target))}"
-        elif step.source != act.path or step.target is None:
-            yield f"  {step.tell(shown)}"
-    if total > min(limit, len(acts)):
-        yield "...   w  the whole list"
 
 
 def _left(left: Sequence[Left]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from rich.style import Style
 from rich.text import Text
@@ -56,6 +57,20 @@ class Bar(Widget):
             left.truncate(max(room, 0), overflow="ellipsis")
         gap = width - left.cell_len - right.cell_len
         return Text.assemble(left, " " * gap, right, no_wrap=True, end="")
+
+
+class _Scrolled(Protocol):
+    """A pane that may have more lines than rows."""
+
+    @property
+    def below(self) -> int:
+        """How many lines lie below those in view."""
+        ...
+
+
+def more_below(pane: _Scrolled) -> str:
+    """The sign in a title that a pane has more lines below; empty if all are in view."""
+    return f"▾ {pane.below:,} more " if pane.below else ""
 
 
 class KeyLine(Widget):

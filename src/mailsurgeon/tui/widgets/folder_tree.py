@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.style import Style
@@ -70,6 +71,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         self.show_guides = False
         self.guide_depth = 1
         self.auto_expand = False
+        self.followed: Callable[[], None] | None = None  # told when other lines may be in view
         self.by_problems = False
         self.healthy_hidden = False
         self._snapshot = Snapshot()
@@ -110,6 +112,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         if here is not None and (gone or here != self.target) and not self.go_to_target(here):
             # Its line is gone: the list stays as it is until the operator chooses another.
             self.go_to_target(PROBLEMS if here.what in ("code", "unseen") else FOLDERS)
+        self._tell()
 
     def _ordered(self, folders: tuple[FolderRow, ...]) -> list[FolderRow]:
         shown = [row for row in folders if row.troubles or not self.healthy_hidden]
@@ -194,8 +197,22 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         if event.node.data is not None:
             self.post_message(self.Chosen(event.node.data))
 
+    @property
+    def below(self) -> int:
+        """How many lines lie below those in view."""
+        return max(0, self.count() - self.scroll_offset.y - self.size.height)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.followed is not None:
+            self.followed()
+
     def on_resize(self) -> None:
         self._clear_line_cache()
+        self._tell()
 
     async def _on_click(self, event: events.Click) -> None:
         event.prevent_default()

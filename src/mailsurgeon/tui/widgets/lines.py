@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from rich.console import Console
@@ -67,7 +68,7 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
     Scrolling jumps by half a page at the edges: Textual uses no scroll regions of the terminal, so
     each scroll rewrites the pane, which is slow over a slow connection. The widget keeps its own
     scroll position, because a ScrollView lays out the whole screen whenever the number of lines
-    changes.
+    changes. `followed` is called at once when other lines may be in view.
     """
 
     DEFAULT_CSS = """
@@ -78,10 +79,21 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._first_line = 0
         self._line_count = 0
+        self.followed: Callable[[], None] | None = None
 
     def resize_to(self, count: int) -> None:
         """Sets the number of lines."""
         self._line_count = count
+        self._tell()
+
+    @property
+    def below(self) -> int:
+        """How many lines lie below those in view."""
+        return max(0, self._line_count - self._first_line - self.size.height)
+
+    def _tell(self) -> None:
+        if self.followed is not None:
+            self.followed()
 
     def page(self) -> int:
         return self.size.height
@@ -96,6 +108,7 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
         if top != self._first_line:
             self._first_line = top
             self.refresh()
+            self._tell()
 
     def reveal(self, line: int) -> None:
         """Scrolls a line into view, by half a page at least."""

@@ -51,8 +51,13 @@ class ChangeRecords(Step):
     @property
     def values(self) -> Sequence[tuple[str, str]]:
         """The base name of each record; for an undo, its line."""
-        changes = [(one.before, one.after) for one in self.changes or ()]
-        return [(visible(old), visible(new)) for old, new in self.records or changes]
+        if self.records is None:
+            return [(visible(one.before), visible(one.after)) for one in self.changes or ()]
+        sizes = (" with sizes", " without sizes")
+        return [
+            (visible(old) + sizes[0] * (old == new), visible(new) + sizes[1] * (old == new))
+            for old, new in self.records
+        ]
 
     def facts(self) -> dict[str, Any]:
         """As text; bytes that are not UTF-8 become surrogate escapes."""

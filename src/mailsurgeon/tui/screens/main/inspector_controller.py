@@ -23,7 +23,7 @@ from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.folder import folder_lines
 from mailsurgeon.tui.text.message import inspect
 from mailsurgeon.tui.views import own_index
-from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.bars import Bar, more_below
 from mailsurgeon.tui.widgets.inspector import Inspector
 
 READINGS = 4
@@ -50,6 +50,7 @@ class InspectorController:
         self._survey, self._lists = survey, lists
         self.pane = Inspector()
         self.title = Bar(id="inspector-title", classes="title")
+        self.pane.followed = self.show_title
         self._timer: Timer | None = None
         self._readings = 0  # that have begun and not ended
         self._wanted = False  # another begins as soon as one has ended
@@ -62,7 +63,8 @@ class InspectorController:
 
     def show_title(self) -> None:
         """Shows the names of the tabs."""
-        self.title.show(self.pane.title(self.pane.has_focus), "[ ] turn ")
+        right = f"{more_below(self.pane)} [ ] turn "
+        self.title.show(self.pane.title(self.pane.has_focus), right)
 
     def subject(self) -> Subject | None:
         """The entry or folder that the inspector should show now."""

@@ -34,7 +34,7 @@ from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.fields import title
 from mailsurgeon.tui.text.status import list_state_text
 from mailsurgeon.tui.views import SORT_CYCLE, Arrival, alike, own_index, with_filters
-from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.bars import Bar, more_below
 from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
 from mailsurgeon.tui.widgets.message_list import MessageList
 
@@ -63,6 +63,7 @@ class ListController:
         self.list_title = Bar(id="list-title", classes="title")
         # A bar of its own: it changes with every move of the cursor, the name does not.
         self.list_place = Bar(id="list-place", classes="title")
+        self.tree.followed = lambda: self.tree_title.show(" Spool", more_below(self.tree))
         self.list.follow = self.show_title  # a Textual message would arrive one frame later
         self.list.empty_text = "The survey has begun; folders and messages appear as it goes."
         self.shown = ALL
@@ -95,7 +96,6 @@ class ListController:
         self.list.folder_names = {row.id: row.name for row in snapshot.folders}
         with self._screen.in_one_update():
             self.tree.show(snapshot)
-            self.tree_title.show(" Spool")
             self._survey.show_top()
         if not self.wandered:
             first = next(iter(snapshot.kinds), None)
