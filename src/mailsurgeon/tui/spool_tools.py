@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.procedures.fix import plan_fix
 from mailsurgeon.report.session_log import write_log
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.plan.brake import brake
@@ -43,6 +44,12 @@ class SpoolTools:
             self._spool, index, entries, remedy, codes=codes, target=target, flags=flags,
             quarantine=self._surgeon.quarantine_dir, host=self._host,
         )  # fmt: skip
+
+    def propose_all(self, index: Index) -> Plan:
+        """The plan of a plain `fix`: what is safe for clients, in the whole spool."""
+        return plan_fix(
+            self._spool, index, quarantine=self._surgeon.quarantine_dir, host=self._host
+        )
 
     def propose_folder(self, index: Index, folder: int) -> Plan:
         """The plan that puts a whole folder, by its id, into the quarantine."""

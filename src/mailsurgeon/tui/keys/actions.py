@@ -44,7 +44,8 @@ def something_chosen(state: State) -> str:
     return "" if state.chosen else "nothing is under the cursor and nothing is marked"
 
 
-_PROPOSAL = (something_chosen, survey_done, nothing_runs)
+_PROPOSAL_OF_ALL = (survey_done, nothing_runs)
+_PROPOSAL = (something_chosen, *_PROPOSAL_OF_ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-problem", ("N",), "triage(-1)", "previous",
            "The previous problem of the spool.", ("main",)),
     Action("filter", ("/",), "filter", "filter",
-           "Filters the list by a part of sender, subject, path or Message-ID.", ("main",), 5),
-    Action("badges", ("b",), "badges", "badge", "Filters the list by badge.", ("main",), 6),
+           "Filters the list by a part of sender, subject, path or Message-ID.", ("main",)),
+    Action("badges", ("b",), "badges", "badge", "Filters the list by badge.", ("main",)),
     Action("sort", ("s",), "sort", "sort",
            "Sorts the list by date, newest, size, sender, subject, worst problem, path.",
            ("main",)),
@@ -154,6 +155,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("propose", ("enter",), "propose('')", "repair",
            "Proposes the remedy for the message under the cursor, or for the marked ones.",
            ("list",), 1, _PROPOSAL),
+    Action("propose-all", ("F",), "propose_all", "fix all safe",
+           "Proposes what `fix` does: the remedy of every problem that has a safe one.",
+           ("main",), 5, _PROPOSAL_OF_ALL),
     Action("propose-file", ("m",), "propose('file')", "move into cur/",
            "Proposes to move into cur/ of a folder that you name.", ("main",),
            0, _PROPOSAL),
@@ -175,6 +179,8 @@ ACTIONS: tuple[Action, ...] = (
     # The record, and the rest
     Action("journal", ("J",), "journal", "journal",
            "Shows the journal: every operation and its steps.", ("main",), 8),
+    Action("put-away", ("Q",), "quarantine", "put away",
+           "Shows what was put away: look at it, bring it back, delete it for good.", ("main",), 9),
     Action("export", ("e",), "export", "export",
            "Writes the session log to a file; proposes its name.", ("main", "journal"), 4,
            footer_only="journal"),
@@ -219,8 +225,24 @@ ACTIONS: tuple[Action, ...] = (
            "Shows the steps of the operation under the cursor.", ("journal",), 3, palette=False),
     Action("filter-journal", ("/",), "filter", "filter",
            "Filters the operations by a part of kind, summary or state.", ("journal",), 5),
-    Action("leave", ("escape", "q"), "leave", "back", "Goes back.", ("journal", "text"), 6,
+    Action("leave", ("escape", "q"), "leave", "back", "Goes back.",
+           ("journal", "text", "quarantine"), 6,
            palette=False),
+    # The quarantine
+    Action("look", ("enter",), "look", "look",
+           "Shows the headers of the message, or what the folder holds.", ("quarantine",), 1,
+           palette=False),
+    Action("bring-back", ("r",), "bring_back", "bring back",
+           "Proposes to put the thing, or the marked ones, back in place.", ("quarantine",), 2,
+           _PROPOSAL),
+    Action("mark-item", ("space",), "mark_item", "mark", "Marks the thing and goes down.",
+           ("quarantine",), 3),
+    Action("mark-operation", ("A",), "mark_operation", "all of the operation",
+           "Marks all that the same operation put away, or takes the marks off.",
+           ("quarantine",), 4),
+    Action("delete-for-good", ("D",), "delete_for_good", "delete for good",
+           "Proposes to delete the thing, or the marked ones; nothing brings them back.",
+           ("quarantine",), 5, _PROPOSAL, palette=False),
     # Many spools
     Action("enter-spool", ("enter",), "enter", "open",
            "Opens the spool under the cursor; Esc there comes back.", ("spools",), 1,
@@ -253,7 +275,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("go-on", ("escape", "n"), "refuse", "go on", "Lets the operation go on.", ("quit",), 2,
            palette=False),
     # Everywhere
-    Action("help", ("?",), "help", "help", "Shows the keys and the badges.", ("app",), 9),
+    Action("help", ("?",), "help", "help", "Shows the keys and the badges.", ("app",), 10),
     Action("palette", ("ctrl+p",), "command_palette", "palette",
            "Opens the command palette: every command by its name.", ("app",), palette=False),
     Action("quit", ("q", "ctrl+c"), "leave_program", "quit",
@@ -270,6 +292,7 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
     "plan": ("rows", "plan", "app"),
     "journal": ("rows", "journal", "app"),
     "text": ("pager", "text", "app"),
+    "quarantine": ("rows", "quarantine", "app"),
     "spools": ("rows", "spools", "app"),
     "dialog": ("rows", "dialog"),
     "quit": ("quit",),

@@ -176,6 +176,29 @@ class AskFile(Dialog[str]):
         return ""
 
 
+class AskWord(Dialog[str]):
+    """Asks for a word to be typed, so that no stray key does what cannot be undone."""
+
+    def __init__(self, word: str, question: str) -> None:
+        super().__init__()
+        self._word, self._question = word, question
+
+    def parts(self) -> ComposeResult:
+        hint = f"Type {self._word} and press Enter. Esc cancels."
+        return _text_question(self._question, Input(compact=True), hint)
+
+    def on_mount(self) -> None:
+        _focus_entry(self)
+
+    @on(Input.Submitted)
+    def action_accept(self) -> None:
+        value = _entered(self)
+        if value == self._word:
+            self.dismiss(value)
+        else:
+            _explain(self, f"{visible(value, 40)} is not {self._word}." if value else "")
+
+
 class FlagsEditor(Dialog[str]):
     """Sets any flags: a letter toggles its flag."""
 

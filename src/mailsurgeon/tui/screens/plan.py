@@ -24,6 +24,7 @@ from mailsurgeon.tui.messages import (
     Proposed,
 )
 from mailsurgeon.tui.screens.base import BaseScreen
+from mailsurgeon.tui.screens.dialogs import AskWord
 from mailsurgeon.tui.text.plan import PlanLines, by_size, nothing_to_do
 from mailsurgeon.tui.views import own_index
 from mailsurgeon.tui.widgets.bars import Bar, more_below
@@ -31,6 +32,8 @@ from mailsurgeon.tui.widgets.plan_list import PlanList
 
 _MARKS = 12  # columns of the status line that a message cannot use
 _MAKING = " Making the plan ..."
+WORD = "delete"
+"""The word to type before something is deleted for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class PlanOutcome:
 class PlanScreen(BaseScreen[PlanOutcome | None]):
     """Shows a plan, asks, applies it.
 
-    A worker calls `make`; `sizes` is the number of messages by folder, for the brake. `whole` is
+    A worker calls `make`; `sizes` is the number of messages by folder, for the brake. `purges`: the
+    plan deletes from the quarantine for good, which asks for a word first. `whole` is
     the plan as made; `plan` is the one shown and applied, without the dropped rows, and None while
     a worker makes it.
     """
@@ -53,9 +57,15 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
     PLACE = "plan"
     BINDINGS = bindings("plan", "rows")
 
-    def __init__(self, make: Callable[[Index], Plan], sizes: Mapping[bytes, int]) -> None:
+    def __init__(
+        self,
+        make: Callable[[Index], Plan],
+        sizes: Mapping[bytes, int],
+        *,
+        purges: bool = False,
+    ) -> None:
         super().__init__()
-        self._make, self._sizes = make, sizes
+        self._make, self._sizes, self._purges = make, sizes, purges
         self.whole: Plan | None = None
         self.plan: Plan | None = None
         self.dropped: frozenset[str] = frozenset()
@@ -84,7 +94,8 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         try:
             with own_index(self.session.index) as index:
                 plan = self._make(index)
-            self.post_message(Proposed(plan, self.session.tools.brake(plan, self._sizes)))
+            number = None if self._purges else self.session.tools.brake(plan, self._sizes)
+            self.post_message(Proposed(plan, number))
         except Exception as error:
             self.post_message(Proposed(None, None, one_line(error)))
 
@@ -155,6 +166,8 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
             bar.show("")
         elif not self.plan.acts:
             bar.show(" Nothing is left to apply. Esc goes back.")
+        elif self._purges:
+            bar.show(f" Deletes for good; nothing brings it back. {key} asks for a word first.")
         elif self.number is not None:
             empty = "_" * max(0, len(str(self.number)) - len(self.typed))
             then = f" then press {key}: ["
@@ -254,6 +267,9 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
             self.say("The plan is not ready yet.")
         elif not plan.acts:
             self.say("There is nothing to apply.")
+        elif self._purges:
+            question = AskWord(WORD, f"Delete {counted(len(plan.acts), 'file')} for good?")
+            self.app.push_screen(question, lambda agreed: self._begin(plan) if agreed else None)
         elif not self._is_confirmed():
             self._refuse_number()
         else:
@@ -287,9 +303,9 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
             return self._cancelled.is_set() or self.program.stop.is_set()
 
         try:
-            report = self.session.surgeon.apply(
-                plan, on_progress=tell, cancelled=stopped, stops=self.program.stops
-            )
+            surgeon = self.session.surgeon
+            run = surgeon.purge if self._purges else surgeon.apply
+            report = run(plan, on_progress=tell, cancelled=stopped, stops=self.program.stops)
             self.post_message(OperationFinished(report))
         except Exception as error:
             self.post_message(OperationFinished(None, one_line(error)))

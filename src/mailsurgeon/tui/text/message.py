@@ -16,7 +16,6 @@ from rich.text import Text
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.evidence import evidence
 from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath
 from mailsurgeon.survey.index.index import Index
@@ -25,6 +24,7 @@ from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.changes import ARROW, step_lines
 from mailsurgeon.tui.text.fields import title
+from mailsurgeon.tui.text.hints import advice
 from mailsurgeon.tui.text.plan import main_step
 
 TABS = ("problem", "headers", "raw", "history")
@@ -49,7 +49,7 @@ def inspect(session: SpoolSession, index: Index, entry: Entry, tab: str) -> list
             return list(problem_lines(session, index, entry))
         if tab == "history":
             return history_lines(session, entry)
-        data = read_start(session.spool, entry.path)
+        data = read_start(session.spool.absolute(entry.path))
         return header_lines(data) if tab == "headers" else raw_lines(data)
     except MailsurgeonError as error:
         return [Text(visible(str(error)))]
@@ -148,9 +148,8 @@ def _note(act: Act) -> str:
 
 def left_line(left: Left) -> Text:
     """A line for one item that a plan leaves alone, with the reason."""
-    hint = f" ({visible(left.hint)})" if left.hint else ""
     word = "refused" if left.refused else "none"
-    return _labelled("Repair", f"{word}: {visible(left.reason)}{hint}")
+    return _labelled("Repair", f"{word}: {visible(left.reason)}{advice(left.hint)}")
 
 
 def _alike(index: Index, problem: ProblemRow) -> Iterator[Text]:
@@ -163,10 +162,11 @@ def _alike(index: Index, problem: ProblemRow) -> Iterator[Text]:
 # Headers and raw text
 
 
-def read_start(spool: Spool, path: bytes) -> bytes:
-    """The first READ_LIMIT bytes of a regular file; never follows a link, never waits on a FIFO."""
+def read_start(path: bytes) -> bytes:
+    """The first READ_LIMIT bytes of the regular file at an absolute path; never follows a link,
+    never waits on a FIFO. Raises OSError."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    handle = os.open(spool.absolute(path), flags)
+    handle = os.open(path, flags)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):

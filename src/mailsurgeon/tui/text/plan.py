@@ -22,6 +22,7 @@ from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath, Step
 from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.text.changes import ARROW, folded, folded_height, shown, step_lines
 from mailsurgeon.tui.text.fields import fit
+from mailsurgeon.tui.text.hints import advice
 
 FIRST_BATCH_STEPS = 500  # steps the journal commits together at first
 _LABEL = 14  # columns before a change, for the name of its kind
@@ -106,7 +107,8 @@ class PlanLines:
         lines: list[Text] = []
         for line in step_lines(step):
             lines += folded(line, self.width - _LABEL - 1, _INDENT)
-        label = fit(visible(act.verdict), _LABEL - 1) if step is act.steps[0] else ""
+        first = step is act.steps[0] and step.action != act.verdict
+        label = fit(visible(act.verdict), _LABEL - 1) if first else ""
         return [
             Text.assemble((f" {label:<{_LABEL}}" if row == 0 else " " * (_LABEL + 1), "dim"), line)
             for row, line in enumerate(lines)
@@ -143,7 +145,7 @@ def nothing_to_do(plan: Plan) -> str:
         return "There is nothing to do."
     ((reason, hint),) = reasons
     number = f" for {len(plan.left):,}" if len(plan.left) > 1 else ""
-    return visible(f"Nothing to do{number}: {reason}{f' ({hint})' if hint else ''}.")
+    return visible(f"Nothing to do{number}: {reason}{advice(hint)}.")
 
 
 def _section(title: str, lines: Iterable[str]) -> list[Text]:
@@ -205,8 +207,7 @@ def _left(left: Sequence[Left]) -> Iterator[str]:
     groups = Counter((item.refused, item.reason, item.hint) for item in left)
     for (refused, reason, hint), number in groups.most_common(8):
         word = "refused" if refused else "left"
-        more = f" ({visible(hint)})" if hint else ""
-        yield f"{number:,} {word}: {visible(reason)}{more}"
+        yield f"{number:,} {word}: {visible(reason)}{advice(hint)}"
     if len(groups) > 8:
         yield f"and {len(groups) - 8:,} other reasons"
 

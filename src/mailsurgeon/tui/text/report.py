@@ -21,6 +21,7 @@ _PHRASES: Mapping[str, Callable[[int], str]] = {
     "undo": "{:,} put back".format,
     "redo": "{:,} done again".format,
     "restore": "{:,} restored".format,
+    "purge": "{:,} deleted for good".format,
 }
 """What was done to how many, by the kind of an operation or the first word of a verdict."""
 
@@ -43,12 +44,14 @@ def report_text(report: Report, keymap: Mapping[str, str]) -> str:
 
 
 def _way_back(kind: str, keymap: Mapping[str, str]) -> str:
+    if kind == "purge":
+        return ""
     action = BY_ID["redo" if kind == "undo" else "undo"]
     return f"  {keys_of(action, keymap)[0]}: {action.title}"
 
 
 def _done_text(report: Report) -> str:
-    if report.kind in ("undo", "redo", "restore"):
+    if report.kind in ("undo", "redo", "restore", "purge"):
         return _phrase(report.kind, sum(report.done.values()))
     counts: dict[str, int] = {}
     for verdict, number in report.done.items():

@@ -14,10 +14,12 @@ from mailsurgeon.tui.screens.main.facade import MainFacade
 from mailsurgeon.tui.screens.main.list_controller import ListController
 from mailsurgeon.tui.screens.main.survey_controller import SurveyController
 from mailsurgeon.tui.screens.plan import PlanOutcome, PlanScreen
+from mailsurgeon.tui.screens.quarantine import QuarantineScreen
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.folder import distinct_names
 from mailsurgeon.tui.text.report import report_text
 from mailsurgeon.tui.triage import next_after
+from mailsurgeon.tui.widgets.folder_tree import ALL
 
 
 class PlanController:
@@ -103,15 +105,28 @@ class PlanController:
         """Proposes to redo an operation that was undone (None: the last one)."""
         self._open(lambda index: self._session.tools.plan_redo(index, operation))
 
+    def propose_all(self) -> None:
+        """Proposes what a plain `fix` does."""
+        self._open(self._session.tools.propose_all)
+
+    def open_quarantine(self) -> None:
+        """Opens what was put away, which can be brought back or deleted for good."""
+        self._screen.open_screen(QuarantineScreen(self._open, partial(self._open, purges=True)))
+
     def open_journal(self) -> None:
         """Opens the journal, where any operation can be undone or redone."""
         self._screen.open_screen(JournalScreen(self.undo, self.redo))
 
     def _open(
-        self, make: Callable[[Index], Plan], entries: list[int] | None = None, finishes: str = ""
+        self,
+        make: Callable[[Index], Plan],
+        entries: list[int] | None = None,
+        finishes: str = "",
+        *,
+        purges: bool = False,
     ) -> None:
         """Opens the plan that `make` makes for these entries; `finishes`: the kind of problem that
-        the plan ends, or empty."""
+        the plan ends, or empty. `purges`: it deletes from the quarantine."""
 
         def make_then(index: Index) -> Plan:
             self._before()
@@ -119,7 +134,7 @@ class PlanController:
 
         sizes = {folder.path: folder.messages for folder in self._survey.snapshot.folders}
         follow = partial(self._follow_up, entries or [], finishes)
-        self._screen.open_screen(PlanScreen(make_then, sizes), follow)
+        self._screen.open_screen(PlanScreen(make_then, sizes, purges=purges), follow)
 
     # Afterwards
 
@@ -140,9 +155,21 @@ class PlanController:
     def survey_finished(self, _event: SurveyFinished) -> None:
         """Reads the list again; if an operation has ended a kind of problem, opens the list of the
         next kind."""
-        if not self._go_to_next_kind():
+        if not self._go_to_next_kind() and not self._leave_ended_kind():
             self._lists.refresh()
         self._screen.show_status()
+
+    def _leave_ended_kind(self) -> bool:
+        """Opens another list if the one shown is of a kind of problem that is there no longer."""
+        code, kinds = self._lists.shown.code, self._survey.snapshot.kinds
+        if self._lists.shown.what != "code" or any(kind.code == code for kind in kinds):
+            return False
+        if not kinds:
+            self._lists.open_target(ALL)
+            self._lists.tree.go_to_target(ALL)
+        else:
+            self._lists.go_to_kind(kinds[0].code, "first")
+        return True
 
     def _go_to_next_kind(self) -> bool:
         if self._finished_kind is None:

@@ -249,7 +249,9 @@ class MainScreen(BaseScreen[None]):
     action_redo = _handed(lambda screen: screen.plans.redo)
     action_who = _handed(lambda screen: partial(screen.survey.look_for_users, True))
     action_survey = _handed(lambda screen: screen.watching.survey_asked)
+    action_propose_all = _handed(lambda screen: screen.plans.propose_all)
     action_journal = _handed(lambda screen: screen.plans.open_journal)
+    action_quarantine = _handed(lambda screen: screen.plans.open_quarantine)
     action_export = _handed(lambda screen: partial(export_log, screen))
     action_filter = _handed(lambda screen: partial(screen._filter.open, screen.lists.text_filter))
 
