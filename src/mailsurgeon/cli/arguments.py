@@ -49,15 +49,18 @@ def spread_codes(tokens: Sequence[str]) -> list[str]:
 
 
 def checked_codes(codes: Iterable[str]) -> frozenset[str]:
-    """The codes as a set; raises MailsurgeonError, which lists all codes, for an unknown one."""
-    wanted = frozenset(codes)
-    if not wanted:
-        return wanted
-    from mailsurgeon.diagnosis.catalogue import CATALOGUE
+    """The codes of these codes or badges, typed in any case. Raises MailsurgeonError, which lists
+    all codes, for an unknown one."""
+    words = sorted(set(codes))
+    if not words:
+        return frozenset()
+    from mailsurgeon.diagnosis.catalogue import CATALOGUE, kind_named
 
-    for code in sorted(wanted - CATALOGUE.keys()):
-        raise MailsurgeonError(f"{code}: no such code; known are {', '.join(CATALOGUE)}")
-    return wanted
+    found = {word: kind_named(word) for word in words}
+    for word, kind in found.items():
+        if kind is None:
+            raise MailsurgeonError(f"{word}: no such code; known are {', '.join(CATALOGUE)}")
+    return frozenset(kind.code for kind in found.values() if kind is not None)
 
 
 def checked_folders(spool: Spool, index: Index, names: Iterable[str]) -> list[FolderRow]:

@@ -30,7 +30,9 @@ UsualSpool = Annotated[
 Codes = Annotated[
     tuple[str, ...],
     Parameter(
-        name="--only", help="Only problems with this code; may be repeated.", show_default=False
+        name="--only",
+        help="Only problems with this code or badge; may be repeated.",
+        show_default=False,
     ),
 ]
 Folders = Annotated[

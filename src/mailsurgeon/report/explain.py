@@ -33,6 +33,17 @@ def explain_page(kind: ProblemKind) -> str:
     return "\n\n".join(lines) + "\n"
 
 
+def codes_text() -> str:
+    """A line for each kind of problem, and for each topic, of at most 78 columns."""
+    width = max(map(len, CATALOGUE))
+    lines = [
+        f"{kind.badge:<4}  {kind.code:<{width}}  {kind.severity.word:<8}  {kind.title}"
+        for kind in CATALOGUE.values()
+    ]
+    topics = [f"      {name:<{width}}            {topic.title}" for name, topic in TOPICS.items()]
+    return "\n".join([*lines, *topics]) + "\n"
+
+
 def topic_text(topic: Topic) -> str:
     """A topic as plain text of at most 78 columns."""
     return "\n\n".join([topic.title, *map(_filled, topic.paragraphs)]) + "\n"

@@ -16,6 +16,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.evidence import evidence
 from mailsurgeon.report.not_examined import unseen_as_dicts
 from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
+from mailsurgeon.report.scan_page import next_command, print_kinds, print_problems
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow, ProblemText
 from mailsurgeon.survey.progress import SurveyResult
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
 SCAN_FORMATS = ("table", "json", "jsonl", "csv")
 SCAN_COLUMNS = ("code", "severity", "folder", "path", "remedy", "detail")
 _FOLDER_WIDTH = 24  # columns at most, in the lines of the table
-STYLES = {
-    Severity.CRITICAL: "bold red",
-    Severity.ERROR: "red",
-    Severity.WARNING: "yellow",
-    Severity.INFO: "dim",
-}
-"""Styles of rich."""
 _quoted = json.JSONEncoder().encode
 
 
@@ -116,15 +110,24 @@ class ScanFindings:
         return {c: n for c, n in counts.items() if self.codes is None or c in self.codes}
 
 
-def write_scan(findings: ScanFindings, format: str, stream: TextIO, *, brief: bool = False) -> None:
+def write_scan(
+    findings: ScanFindings,
+    format: str,
+    stream: TextIO,
+    *,
+    brief: bool = False,
+    whole: bool = False,
+) -> None:
     """Writes the findings to `stream` in one of SCAN_FORMATS; a `brief` table has no line for each
-    problem, only counts."""
+    problem, only counts. On a terminal a table lists some of each kind, or the `whole` of them."""
     if format == "json":
         stream.writelines(_json(findings))
     elif format == "jsonl":
         stream.writelines(problem + "\n" for problem in _problems(findings))
     elif format == "csv":
         _write_csv(findings, stream)
+    elif stream.isatty():
+        _write_page(findings, stream, brief, whole)
     else:
         _write_table(findings, stream, brief)
 
@@ -206,12 +209,26 @@ def _cell(value: str | None) -> str:
     return value if visible(value) == value else as_json(value)[1:-1].replace('\\"', '"')
 
 
-def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
+def _write_page(findings: ScanFindings, stream: TextIO, brief: bool, whole: bool) -> None:
     console = console_for(stream)
+    print_kinds(findings, console)
     if not brief:
-        _write_lines(findings, stream, colours=console.color_system is not None)
+        print_problems(findings, console, whole=whole)
+    _write_end(findings, stream)
+    if following := next_command(findings):
+        stream.write(f"next: {following}\n")
+
+
+def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
+    if not brief:
+        _write_lines(findings, stream)
     if findings.counts:
-        print_table(console, _summary(findings))
+        print_table(console_for(stream), _summary(findings))
+    _write_end(findings, stream)
+
+
+def _write_end(findings: ScanFindings, stream: TextIO) -> None:
+    """Writes what was not examined, and the totals."""
     for note in findings.index.notes():
         stream.write(f"note  {visible(note)}\n")
     for row in findings.not_examined:
@@ -219,13 +236,9 @@ def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
     stream.write(_totals_line(findings) + "\n")
 
 
-def _write_lines(findings: ScanFindings, stream: TextIO, *, colours: bool) -> None:
+def _write_lines(findings: ScanFindings, stream: TextIO) -> None:
     """Writes a line for each problem. A rich table of 12,000 rows would take seconds."""
-    words = {level: f"{level.word:<8}" for level in STYLES}
-    if colours:
-        from rich.style import Style
-
-        words = {level: Style.parse(STYLES[level]).render(word) for level, word in words.items()}
+    words = {level: f"{level.word:<8}" for level in Severity}
     codes = max((len(code) for code in findings.counts), default=0)
     names = {number: visible(name) for number, name in findings.folder_names.items()}
     widest = max((len(names[row.id]) for row in findings.folders if row.problems), default=1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.procedures.survey_many import SpoolRow, worst_first
 from mailsurgeon.report.output import as_json, console_for, counted, print_table
-from mailsurgeon.report.scan import STYLES
+from mailsurgeon.report.scan_page import STYLES
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import visible
 

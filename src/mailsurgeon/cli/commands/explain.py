@@ -6,22 +6,28 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.diagnosis.catalogue import CATALOGUE, kind_named
 from mailsurgeon.diagnosis.explanations import TOPICS
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.report.explain import explain_text, topic_text
+from mailsurgeon.report.explain import codes_text, explain_text, topic_text
 
 
 def explain(
-    code: Annotated[str, Parameter(help="A code, its badge, or a topic: subscriptions.")], /
+    code: Annotated[
+        str | None, Parameter(help="A code, its badge, or a topic: subscriptions.")
+    ] = None,
+    /,
 ) -> int:
-    """Explain a problem: why it happens, what servers do with it, what the repair does."""
+    """Explain a problem: why it happens, what servers do with it, what the repair does. Without
+    CODE it lists all codes."""
+    if code is None:
+        print(codes_text(), end="")
+        return 0
     topic = TOPICS.get(code.lower())
     if topic is not None:
         print(topic_text(topic), end="")
         return 0
-    badges = {kind.badge: kind for kind in CATALOGUE.values()}
-    kind = CATALOGUE.get(code) or badges.get(code.upper())
+    kind = kind_named(code)
     if kind is None:
         known = ", ".join([*CATALOGUE, *TOPICS])
         raise MailsurgeonError(f"{code}: no such code; known are {known}")

@@ -40,5 +40,5 @@ def scan(
             codes=codes or None,
             limit=frozenset(row.id for row in folders) or None,
         )
-        write_scan(findings, format, sys.stdout, brief=common.quiet)
+        write_scan(findings, format, sys.stdout, brief=common.quiet, whole=common.verbose)
         return 0 if findings.clean else 1

@@ -26,7 +26,7 @@ from mailsurgeon.survey.index.rows import (
     ViewQuery,
 )
 from mailsurgeon.survey.index.slices import DirectoryPlace, Held, Slices, directory_places
-from mailsurgeon.survey.index.sql import Value, chunks, marks, path_of
+from mailsurgeon.survey.index.sql import Value, chunks, limits, marks, path_of
 from mailsurgeon.survey.index.views import view
 
 INDEX_SCHEMA = 7
@@ -273,13 +273,13 @@ class Index:
             for chunk in chunks(entries):
                 yield from self._problems(f"p.entry IN ({marks(chunk)})", chunk)
             return
-        yield from self._problems(*_limits(codes, folders))
+        yield from self._problems(*limits(codes, folders))
 
     def problem_texts(
         self, codes: Iterable[str] | None = None, folders: Iterable[int] | None = None
     ) -> Iterator[ProblemText]:
         """The same problems in the same order, not decoded."""
-        where, values = _limits(codes, folders)
+        where, values = limits(codes, folders)
         columns = f"p.folder, p.code, p.severity, {_PATH}, p.detail, p.remedy"
         return map(ProblemText._make, self._ordered_problems(columns, where, values))
 
@@ -287,7 +287,7 @@ class Index:
         self, codes: Iterable[str] | None = None, folders: Iterable[int] | None = None
     ) -> bool:
         """Whether any of these problems is above info."""
-        where, values = _limits(codes, folders)
+        where, values = limits(codes, folders)
         query = f"SELECT 1 FROM problems p WHERE {where} AND p.severity > ? LIMIT 1"
         return self.db.execute(query, (*values, int(Severity.INFO))).fetchone() is not None
 
@@ -307,18 +307,6 @@ class Index:
             " ORDER BY e.directory, e.filename, p.severity DESC, p.code",
             values,
         )
-
-
-def _limits(codes: Iterable[str] | None, folders: Iterable[int] | None) -> tuple[str, list[Value]]:
-    """The condition that limits problems `p` to these (None: to all), with its values."""
-    where: list[str] = []
-    values: list[Value] = []
-    for column, group in (("code", codes), ("folder", folders)):
-        if group is not None:
-            wanted = list(group)
-            where.append(f"p.{column} IN ({marks(wanted)})")
-            values.extend(wanted)
-    return " AND ".join(where) or "1", values
 
 
 def _entry(held: Held, at: DirectoryPlace) -> Entry:

@@ -15,7 +15,7 @@ from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
 from mailsurgeon.survey.index.slices import Held, directory_places
-from mailsurgeon.survey.index.sql import chunks, marks
+from mailsurgeon.survey.index.sql import chunks, limits, marks
 from mailsurgeon.text import path_shown
 
 _FULL_ENTRY = (
@@ -273,6 +273,15 @@ class ProblemCount(NamedTuple):
     number: int
 
 
+class RemedyCount(NamedTuple):
+    """The number of problems of one kind with one remedy, and the worst of their severities."""
+
+    code: str
+    remedy: str | None
+    severity: int
+    number: int
+
+
 class Totals(NamedTuple):
     """The numbers of messages, of their bytes, and of paths that were not examined."""
 
@@ -285,6 +294,20 @@ def problem_counts_by_severity(index: Index) -> Iterator[ProblemCount]:
     """The problems of the whole spool, counted by code and severity."""
     rows = index.db.execute("SELECT code, severity, COUNT(*) FROM problems GROUP BY code, severity")
     return map(ProblemCount._make, rows)
+
+
+def problem_counts_by_remedy(
+    index: Index, codes: Iterable[str] | None = None, folders: Iterable[int] | None = None
+) -> Iterator[RemedyCount]:
+    """The problems of these codes and folders (ids; None: all), by code and remedy, the most
+    frequent remedy first."""
+    where, values = limits(codes, folders)
+    rows = index.db.execute(
+        "SELECT p.code, p.remedy, MAX(p.severity), COUNT(*) FROM problems p"
+        f" WHERE {where} GROUP BY p.code, p.remedy ORDER BY COUNT(*) DESC, p.remedy",
+        values,
+    )
+    return map(RemedyCount._make, rows)
 
 
 def totals(index: Index) -> Totals:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -44,3 +44,15 @@ def insert_files(columns: Sequence[str], rows: int, *, replace: bool) -> str:
     row = f"({', '.join('?' * len(columns))})"
     verb = "INSERT OR REPLACE" if replace else "INSERT"
     return f"{verb} INTO files ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
+
+
+def limits(codes: Iterable[str] | None, folders: Iterable[int] | None) -> tuple[str, list[Value]]:
+    """The condition that limits problems `p` to these (None: to all), with its values."""
+    where: list[str] = []
+    values: list[Value] = []
+    for column, group in (("code", codes), ("folder", folders)):
+        if group is not None:
+            wanted = list(group)
+            where.append(f"p.{column} IN ({marks(wanted)})")
+            values.extend(wanted)
+    return " AND ".join(where) or "1", values

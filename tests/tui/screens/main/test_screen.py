@@ -92,7 +92,8 @@ async def test_the_inspector_says_what_is_wrong_and_the_exact_change(
         text = inspected(pilot).replace("\n", " ")
         assert "Wrong size:" in text
         assert "S=9,999 is" in text
-        assert "Proposed: fix-size -> cur/" in text.replace("  ", "")
+        assert "Repair   fix-size" in text
+        assert "-> cur/" in text
 
 
 async def test_the_inspector_turns_to_headers_raw_text_and_history(maildir: ScreenMaildir) -> None:
@@ -349,7 +350,7 @@ async def test_looking_again_finds_what_has_come(maildir: ScreenMaildir) -> None
         await settled(pilot)
         maildir.mail(".lists/{n}:2,S")
         await keys(pilot, "R")
-        assert tree_lines(pilot)[1].split() == ["MISF", "4"]
+        assert tree_lines(pilot)[1].split() == ["MISF", "Misfiled", "4"]
 
 
 @pytest.mark.parametrize(("size", "seen"), [((59, 24), True), ((80, 14), True), ((60, 15), False)])
@@ -413,7 +414,7 @@ async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(
         stale = dataclasses.replace(main(pilot).survey.snapshot, kinds=(), order=0)
         main(pilot).post_message(IndexRead(stale))
         await settled(pilot)
-        assert tree_lines(pilot)[1].split() == ["MISF", "3"]
+        assert tree_lines(pilot)[1].split() == ["MISF", "Misfiled", "3"]
 
 
 @pytest.mark.parametrize("size", [SIZE, (200, 50)])
