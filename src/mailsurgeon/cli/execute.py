@@ -95,12 +95,12 @@ def agreed(
     if number is not None and not allowed and not _answered(f"Type {number} to go on: ", number):
         complain("nothing was changed")
         return False
-    return confirmed()
+    return confirmed(f"Apply {counted(len(plan.acts), 'change')}?")
 
 
-def confirmed() -> bool:
+def confirmed(question: str) -> bool:
     """Asks on the terminal whether to go on; only `y` and `yes` count as agreement."""
-    if asked("Do this? [y/N] "):
+    if asked(f"{question} [y/N] "):
         return True
     complain("nothing was changed")
     return False

@@ -16,7 +16,9 @@ from mailsurgeon.surgery.plan.brake import brake
 from mailsurgeon.surgery.plan.propose import described, propose, propose_folder, without
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.read.folder_context import read_letters
 from mailsurgeon.survey.uidlists.folder_details import FolderDetails, folder_details
+from mailsurgeon.text import visible
 
 
 class SpoolTools:
@@ -81,6 +83,14 @@ class SpoolTools:
     def folder_details(self, folder: bytes) -> FolderDetails:
         """A folder's subscription and UIDs, read from its files; `folder`: its path."""
         return folder_details(self._spool, folder)
+
+    def keyword_names(self, folder: bytes) -> dict[str, str]:
+        """The names of a folder's keyword letters, safe to show; `folder`: its path."""
+        names = read_letters(self._spool, folder) or {}
+        return {
+            chr(ord("a") + number): visible(name, 60)
+            for number, name in names.items() if 0 <= number < 26
+        }  # fmt: skip
 
     def _described(self, index: Index, plan: Plan) -> Plan:
         quarantine = self._surgeon.quarantine_dir

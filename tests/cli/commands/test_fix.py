@@ -218,7 +218,7 @@ def test_on_a_terminal_it_asks(run: Run, broken: Tree) -> None:
     for answer in ("n\n", "\n", "", "what\n"):
         outcome = run("fix", broken, answers=answer)
         assert outcome.code == 1
-        assert "Do this? [y/N]" in outcome.err
+        assert " changes? [y/N]" in outcome.err
         assert MISFILED in outcome.err
         assert broken.picture() == before
     assert run("fix", broken, answers="y\n").code == 0

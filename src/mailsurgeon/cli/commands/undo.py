@@ -22,7 +22,7 @@ from mailsurgeon.cli.session import surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.host.interrupts import interrupted_code
 from mailsurgeon.report.outcome import print_report, report_outcome
-from mailsurgeon.report.output import as_json, console_for
+from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.surgery.journal.journal import Operation
 from mailsurgeon.surgery.surgeon import Surgeon
 from mailsurgeon.text import visible
@@ -63,7 +63,7 @@ def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
     if not consent.yes:
         for operation in operations:
             print(_line(operation), file=sys.stderr)
-        if not confirmed():
+        if not confirmed(f"Undo {counted(len(operations), 'operation')}?"):
             return 1
     return _one_by_one(surgeon, consent, common)
 

@@ -32,6 +32,7 @@ FLAGS = {
     "T": "trashed",
 }
 _SHOWN = 6  # folders offered below the entry
+_NAMELESS = "a keyword without a name in this folder"
 
 
 class Dialog(ModalScreen[Result], Generic[Result]):
@@ -200,22 +201,31 @@ class AskWord(Dialog[str]):
 
 
 class FlagsEditor(Dialog[str]):
-    """Sets any flags: a letter toggles its flag."""
+    """Sets any flags and keywords, each by its name; a capital letter toggles its flag at once.
 
-    def __init__(self, path: bytes, count: int) -> None:
+    `keywords`: the names of the folder's keyword letters. A keyword is only toggled on its line:
+    a stray key must not add one.
+    """
+
+    def __init__(self, path: bytes, count: int, keywords: Mapping[str, str]) -> None:
         super().__init__()
         _base, info = split(os.path.basename(path))
         letters = info.partition(b"2,")[2].decode("ascii", "ignore")
         self.flags = {letter for letter in letters if letter.isalpha()}
         self._count = count
+        others = sorted((self.flags | keywords.keys()) - FLAGS.keys())
+        self._names = FLAGS | {letter: keywords.get(letter, _NAMELESS) for letter in others}
 
     def parts(self) -> ComposeResult:
         yield _line(Text(f"Flags of {counted(self._count, 'message')}:", "bold"))
-        yield _line("", id="flags")
-        yield _line("A letter toggles its flag (a to z: keywords).")
-        yield _line("Enter goes on to the plan, Esc cancels.")
+        yield Rows(id="flags")
+        yield _line("", id="more")
+        yield _line("Space or a capital letter toggles, Enter goes on to the plan, Esc cancels.")
 
     def on_mount(self) -> None:
+        rows = self.query_one(Rows)
+        rows.styles.height = min(len(self._names), 12)
+        rows.focus()
         self._show()
 
     def value(self) -> str:
@@ -223,21 +233,26 @@ class FlagsEditor(Dialog[str]):
         return "".join(sorted(self.flags))
 
     def on_key(self, event: events.Key) -> None:
-        letter = event.character or ""
-        if letter in FLAGS or (len(letter) == 1 and "a" <= letter <= "z"):
+        if event.character in FLAGS:
             event.stop()
-            self.flags ^= {letter}
-            self._show()
+            self._toggle(event.character)
+
+    def action_choose(self) -> None:
+        self._toggle(list(self._names)[self.query_one(Rows).cursor])
+
+    def _toggle(self, letter: str) -> None:
+        self.flags ^= {letter}
+        self._show()
 
     def _show(self) -> None:
-        lines = [
-            f"[{'x' if letter in self.flags else ' '}] {letter}  {name}"
-            for letter, name in FLAGS.items()
-        ]
-        others = "".join(sorted(self.flags - set(FLAGS)))
-        lines.append(f"    others: {others or 'none'}")
-        lines.append(f"    :2,{self.value()}")
-        self.query_one("#flags", Static).update(Text("\n".join(lines)))
+        self.query_one(Rows).show(
+            [
+                Text(f"[{'x' if letter in self.flags else ' '}] {letter}  {name}")
+                for letter, name in self._names.items()
+            ]
+        )
+        more = self.query_one(Rows).below
+        _explain(self, f":2,{self.value()}" + (f"   ▾ {more} more" if more else ""))
 
     def action_accept(self) -> None:
         self.dismiss(self.value())

@@ -75,8 +75,11 @@ class PlanController:
             if flags is not None:
                 self._propose(entries, "fix-flags", flags=flags)
 
-        path = first[0].path if first else b""
-        self._screen.open_screen(FlagsEditor(path, len(entries)), go_on)
+        path, folder = (first[0].path, first[0].folder) if first else (b"", None)
+        rows = self._survey.snapshot.folders
+        where = next((row.path for row in rows if row.id == folder), None)
+        names = {} if where is None else self._session.tools.keyword_names(where)
+        self._screen.open_screen(FlagsEditor(path, len(entries), names), go_on)
 
     def _propose(
         self,
