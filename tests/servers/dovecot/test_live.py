@@ -236,7 +236,7 @@ def test_a_thousand_repairs_in_a_spool_that_is_in_use(
     history.note(glance(dovecot))
     print(
         f"\n{done} repairs in {operations} operations while {deliveries.turns} messages came in"
-        f" and {late} afterwards, {flips.turns + stores.turns} flags were flipped: nothing lost, nothing doubled, all"
-        f" {COUNT} UIDs kept, {len(history.texts)} UIDs never reused; refused on the way:"
-        f" {dict(reasons)}; undone {taken_back}, refused {dict(kept_back)}"
+        f" and {late} afterwards, {flips.turns + stores.turns} flags were flipped: nothing lost,"
+        f" nothing doubled, all {COUNT} UIDs kept, {len(history.texts)} UIDs never reused;"
+        f" refused on the way: {dict(reasons)}; undone {taken_back}, refused {dict(kept_back)}"
     )
