@@ -365,12 +365,12 @@ CATALOGUE: dict[str, ProblemKind] = {kind.code: kind for kind in _KINDS}
 
 def kind_named(word: str) -> ProblemKind | None:
     """The kind that an operator means by a code or a badge, in any case; None if there is none."""
-    return CATALOGUE.get(word.lower()) or _BY_BADGE.get(word.upper())
+    badge = word.upper()
+    return CATALOGUE.get(word.lower()) or next(
+        (kind for kind in CATALOGUE.values() if kind.badge == badge), None
+    )
 
 
 def problem_kind(code: str) -> ProblemKind:
     """The entry for `code`; an empty one of severity INFO when the catalogue lacks the code."""
     return CATALOGUE.get(code) or ProblemKind(code, code[:4].upper(), code, Severity.INFO, "")
-
-
-_BY_BADGE = {kind.badge: kind for kind in CATALOGUE.values()}

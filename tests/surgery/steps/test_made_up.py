@@ -22,7 +22,7 @@ from mailsurgeon.surgery.servers.locked_folder import LockedFolders
 from mailsurgeon.surgery.steps import registry
 from mailsurgeon.surgery.steps.base import Where, link_data, present
 from mailsurgeon.surgery.steps.shell_words import ShellWords
-from mailsurgeon.tui.text.plan import plan_lines
+from mailsurgeon.tui.text.plan import PlanLines
 from tests.surgery.conftest import Maildir, plan
 
 MARK = b"cur/.mark"
@@ -88,8 +88,8 @@ def test_it_is_planned_done_written_as_shell_and_taken_back(maildir: Maildir) ->
         {"action": "mark", "source": "cur/.mark", "target": None,
          "data": {"color": "red", "take_away": False}}
     ]  # fmt: skip
-    count, line = plan_lines(made)
-    assert (count, line(0).plain.split()) == (1, ["mark", "mark", "cur/.mark"])
+    lines = PlanLines(made, made, frozenset(), 80)
+    assert lines.line(lines.first_change).plain.split() == ["mark", "cur/.mark"]
     with maildir.surgeon() as surgeon:
         assert surgeon.apply(made).state == "applied"
         assert maildir.path(MARK).exists()

@@ -17,6 +17,7 @@ from mailsurgeon.tui.screens.help import help_lines
 from mailsurgeon.tui.screens.journal import JournalScreen
 from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.screens.plan import PlanScreen
+from mailsurgeon.tui.screens.quarantine import QuarantineScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.widgets.folder_tree import FolderTree
@@ -28,13 +29,14 @@ from mailsurgeon.tui.widgets.rows import Rows
 OWNERS: dict[str, type] = {
     "tree": FolderTree, "list": MessageList, "inspector": Inspector, "pager": Pager, "rows": Rows,
     "main": MainScreen, "plan": PlanScreen, "journal": JournalScreen, "text": ReadingScreen,
-    "spools": SpoolsScreen, "dialog": BadgeFilter, "quit": QuitQuestion, "app": MailsurgeonApp,
+    "quarantine": QuarantineScreen, "spools": SpoolsScreen, "dialog": BadgeFilter,
+    "quit": QuitQuestion, "app": MailsurgeonApp,
 }  # fmt: skip
 DESIGNED = {
     "up", "down", "left", "right", "h", "j", "k", "l", "g", "G", "pageup", "pagedown", "ctrl+u",
     "ctrl+d", "0", "1", "2", "3", "tab", "+", "_", "n", "N", "/", "b", "s", "space", "v", "A",
     "enter", "m", "f", "z", "r", "d", "u", "ctrl+r", "J", "e", "escape", "R", "y", "!", "?",
-    "ctrl+p", "q", "[", "]", "o", "H",
+    "ctrl+p", "q", "[", "]", "o", "H", "F", "Q",
 }  # fmt: skip
 
 

@@ -448,13 +448,13 @@ async def test_progress_is_shown_and_escape_stops_after_the_batch(slow: Mailsurg
 async def test_quitting_in_the_middle_asks_first(slow: MailsurgeonApp) -> None:
     async with slow.run_test(size=SIZE) as pilot:
         plan = await applying(pilot)
-        await pilot.press("q")
+        await pilot.press("ctrl+c")
         await pilot.pause()
         assert isinstance(front(pilot), QuitQuestion)
         await pilot.press("n")
         await pilot.pause()
         assert front(pilot) is plan
-        await pilot.press("q", "y")
+        await pilot.press("ctrl+c", "y")
         await settled(pilot)
     assert slow.return_value == 0
     assert slow.return_code == 0

@@ -10,7 +10,7 @@ from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.steps.attributes import ChangeMode, ChangeOwner
 from mailsurgeon.surgery.steps.lists.uidlist_lines import DropLines
 from mailsurgeon.surgery.steps.rename import Rename
-from mailsurgeon.tui.text.changes import difference, folded, folded_height, step_lines
+from mailsurgeon.tui.text.changes import old_and_new, step_lines, wrapped, wrapped_height
 
 
 def marked(line: Text) -> str:
@@ -18,16 +18,16 @@ def marked(line: Text) -> str:
 
 
 def test_only_what_differs_is_marked() -> None:
-    old, new = difference("cur/1.M1.host,S=9123:2,S", "cur/1.M1.host,S=123:2,S")
+    old, new = old_and_new("cur/1.M1.host,S=9123:2,S", "cur/1.M1.host,S=123:2,S")
     assert (old.plain, new.plain) == ("cur/1.M1.host,S=9123:2,S", "cur/1.M1.host,S=123:2,S")
     assert (marked(old), marked(new)) == ("9", "")
-    old, new = difference("new/1.M1.host", "cur/1.M1.host:2,")
+    old, new = old_and_new("new/1.M1.host", "cur/1.M1.host:2,")
     assert (marked(old), marked(new)) == ("new/1.M1.host", "cur/1.M1.host:2,")
 
 
 @given(st.text("ab:", max_size=8), st.text("ab:", max_size=8))
 def test_what_is_not_marked_is_the_same_in_both(old: str, new: str) -> None:
-    before, after = difference(old, new)
+    before, after = old_and_new(old, new)
 
     def kept(line: Text) -> str:
         (start, end) = next(((s.start, s.end) for s in line.spans), (len(line), len(line)))
@@ -66,14 +66,14 @@ _CHARS = st.text(st.sampled_from("abc/,=: é佐"), max_size=120)
 
 @given(_CHARS, st.integers(5, 60))
 def test_a_folded_line_fits_and_its_height_is_known(text: str, width: int) -> None:
-    parts = folded(Text(text), width, 3)
+    parts = wrapped(Text(text), width, 3)
     assert all(part.cell_len <= width for part in parts)
-    assert folded_height(text, width, 3) == len(parts)
+    assert wrapped_height(text, width, 3) == len(parts)
     assert "".join(part.plain for part in parts).replace(" ", "") == text.replace(" ", "")
 
 
 def test_words_are_kept_whole_and_names_are_not_cut_away() -> None:
-    assert [part.plain for part in folded(Text("one two three four"), 10, 2)] == [
+    assert [part.plain for part in wrapped(Text("one two three four"), 10, 2)] == [
         "one two", "  three", "  four",
     ]  # fmt: skip
-    assert [part.plain for part in folded(Text("x" * 12), 10, 2)] == ["x" * 10, "  xx"]
+    assert [part.plain for part in wrapped(Text("x" * 12), 10, 2)] == ["x" * 10, "  xx"]

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mailsurgeon.text import visible
+
 LETTERS = 26
 """The most keywords that a folder can have."""
 FIRST_LETTER = 0x61
@@ -209,6 +211,11 @@ def remove_names(data: bytes, names: Iterable[Numbered]) -> bytes:
         if data[start:] not in lines:
             return data
         data = data[:start]
+
+
+def letter_and_name(number: int, name: bytes) -> str:
+    """`a = Work`, safe to show."""
+    return f"{_letter(number)} = {visible(name)}"
 
 
 def _letter(number: int) -> str:

@@ -278,9 +278,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", ("?",), "help", "help", "Shows the keys and the badges.", ("app",), 10),
     Action("palette", ("ctrl+p",), "command_palette", "palette",
            "Opens the command palette: every command by its name.", ("app",), palette=False),
-    Action("quit", ("q", "ctrl+c"), "leave_program", "quit",
-           "Leaves the screen it is pressed on; from the main screen quits, and asks first while an"
-           " operation runs. Ctrl+C quits from every screen.", ("app",)),
+    Action("quit-here", ("q",), "quit_program", "quit",
+           "Quits; on other screens q goes back.", ("main", "spools"), palette=False),
+    Action("quit", ("ctrl+c",), "leave_program", "quit",
+           "Quits from every screen; asks first while an operation runs.", ("app",)),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}

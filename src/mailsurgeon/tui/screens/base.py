@@ -90,6 +90,10 @@ class BaseScreen(Screen[Result], Generic[Result]):
         else:
             await self._run(action)
 
+    async def action_quit_program(self) -> None:
+        """Quits, as ctrl+c does."""
+        await self.app.run_action("leave_program", self.app)
+
     async def action_press(self, name: str) -> None:
         """Does what the key of an action does (line of keys, palette)."""
         await self.action_perform(name)

@@ -18,6 +18,7 @@ _TITLES = {
     "main": "In every pane", "plan": "In the plan", "rows": "Moving", "journal": "In the journal",
     "pager": "Moving", "text": "Here", "app": "Everywhere", "dialog": "In questions",
     "quit": "While an operation runs", "spools": "In the list of spools",
+    "quarantine": "In what was put away",
 }  # fmt: skip
 
 

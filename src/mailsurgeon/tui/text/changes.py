@@ -25,7 +25,7 @@ def shown(path: bytes) -> str:
     return path_shown(path).replace("quarantine:@/", "quarantine:", 1)
 
 
-def difference(old: str, new: str) -> tuple[Text, Text]:
+def old_and_new(old: str, new: str) -> tuple[Text, Text]:
     """Both texts, with the part marked that the other one lacks."""
     start = _alike(old, new)
     end = _alike(old[start:][::-1], new[start:][::-1])
@@ -53,7 +53,7 @@ def step_lines(step: Step) -> Iterator[Text]:
         yield Text(step.tell(shown))
     elif len(step.values) == 1:
         ((old, new),) = step.values
-        before, after = difference(old or "nothing", new or "nothing")
+        before, after = old_and_new(old or "nothing", new or "nothing")
         what = f"{step.action} {shown(spelled(step.about))}  "
         yield Text.assemble(what, before, f" {ARROW}", after)
     else:
@@ -63,12 +63,12 @@ def step_lines(step: Step) -> Iterator[Text]:
 
 
 def _pair(old: str, new: str) -> Iterator[Text]:
-    before, after = difference(old, new)
+    before, after = old_and_new(old, new)
     yield before
     yield Text.assemble(ARROW, after)
 
 
-def folded(line: Text, width: int, indent: int) -> list[Text]:
+def wrapped(line: Text, width: int, indent: int) -> list[Text]:
     """The line in parts of at most `width` cells; all but the first are indented. It is folded at a
     space; a name, which has none, wherever the width ends."""
     parts: list[Text] = []
@@ -82,13 +82,13 @@ def folded(line: Text, width: int, indent: int) -> list[Text]:
     return [*parts, line]
 
 
-def folded_height(text: str, width: int, indent: int) -> int:
-    """How many parts `folded` makes of a text."""
+def wrapped_height(text: str, width: int, indent: int) -> int:
+    """How many parts `wrapped` makes of a text."""
     room = max(width, indent + 1)
     if len(text) <= room and text.isascii():
         return 1
     if not text.isascii() or " " in text[indent:]:
-        return len(folded(Text(text), width, indent))
+        return len(wrapped(Text(text), width, indent))
     return 1 - (-(len(text) - room) // (room - indent))
 
 

@@ -20,13 +20,13 @@ from mailsurgeon.report.plan import verdicts
 from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath, Step
 from mailsurgeon.text import path_shown, visible
-from mailsurgeon.tui.text.changes import ARROW, folded, folded_height, shown, step_lines
+from mailsurgeon.tui.text.changes import ARROW, shown, step_lines, wrapped, wrapped_height
 from mailsurgeon.tui.text.fields import fit
 from mailsurgeon.tui.text.hints import advice
 
 FIRST_BATCH_STEPS = 500  # steps the journal commits together at first
 _LABEL = 14  # columns before a change, for the name of its kind
-_INDENT = 3  # of what is folded
+_INDENT = 3  # of what is wrapped
 _WORDS = 22  # columns of a kind in the table of kinds
 
 
@@ -72,7 +72,7 @@ class PlanLines:
         ]
         if self.plan is not None:
             for line in _about(self.plan):
-                rows += [(None, part) for part in folded(line, self.width, _INDENT)]
+                rows += [(None, part) for part in wrapped(line, self.width, _INDENT)]
             if self.plan.acts:
                 title = f" Every change ({counted(len(self.plan.acts), 'change')})"
                 rows.append((None, Text(title, "bold")))
@@ -95,7 +95,7 @@ class PlanLines:
             return len(self._change(place))
         width = self.width - _LABEL - 1
         paths = shown(spelled(step.source)), ARROW + shown(spelled(step.target))
-        return sum(folded_height(path, width, _INDENT) for path in paths)
+        return sum(wrapped_height(path, width, _INDENT) for path in paths)
 
     def _change_at(self, number: int) -> tuple[int, int]:
         line = number - len(self._head)
@@ -106,7 +106,7 @@ class PlanLines:
         act, step = self._changes[place]
         lines: list[Text] = []
         for line in step_lines(step):
-            lines += folded(line, self.width - _LABEL - 1, _INDENT)
+            lines += wrapped(line, self.width - _LABEL - 1, _INDENT)
         first = step is act.steps[0] and step.action != act.verdict
         label = fit(visible(act.verdict), _LABEL - 1) if first else ""
         return [

@@ -67,17 +67,6 @@ def test_alike_is_coming_until_it_is_marked(alone: Alone) -> None:
     assert alone.screen.said == ["3 marked: Misfiled, file."]
 
 
-def test_triage_goes_from_kind_to_kind_and_ends(alone: Alone) -> None:
-    kinds = [kind.code for kind in alone.survey.snapshot.kinds]
-    seen = [alone.lists.shown.code]
-    while not alone.screen.said:
-        alone.lists.triage(1)
-        alone.read()
-        seen.append(alone.lists.shown.code)
-    assert list(dict.fromkeys(seen)) == kinds
-    assert alone.screen.said == ["That was the last problem."]
-
-
 def test_letting_go_leaves_a_range_then_the_marks(alone: Alone) -> None:
     alone.lists.marks.add(alone.lists.list.view)
     alone.lists.list.action_mark_range()

@@ -54,7 +54,8 @@ async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(
         lines = tree_lines(pilot)
         assert lines[0] == "Problems"
         assert [line.split() for line in lines[1:5]] == [
-            ["MISF", "3"], ["SIZE", "2"], ["ZERO", "1"], ["FLAG", "1"],
+            ["MISF", "Misfiled", "3"], ["SIZE", "Wrong", "size", "2"], ["ZERO", "Empty", "1"],
+            ["FLAG", "Bad", "flags", "1"],
         ]  # fmt: skip
         assert main(pilot).lists.shown.code == "misfiled"
         assert len(listed(pilot)) == 3
@@ -114,12 +115,14 @@ async def test_next_goes_through_all_problems_the_worst_first(maildir: ScreenMai
         await settled(pilot)
         seen = []
         for _ in range(7):
-            seen.append((main(pilot).lists.shown.code, main(pilot).lists.list.line()))
             await keys(pilot, "n")
+            seen.append((main(pilot).lists.shown.code, main(pilot).lists.list.line()))
         assert seen == [
             ("misfiled", 0), ("misfiled", 1), ("misfiled", 2),
             ("size-mismatch", 0), ("size-mismatch", 1), ("empty", 0), ("bad-flags", 0),
         ]  # fmt: skip
+        await keys(pilot, "n")
+        assert "That was the last problem." in status(pilot)
         await keys(pilot, "N", "N", "N")
         assert (main(pilot).lists.shown.code, main(pilot).lists.list.line()) == ("size-mismatch", 0)
 

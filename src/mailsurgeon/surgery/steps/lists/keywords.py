@@ -83,8 +83,8 @@ class NameLetters(ChangeKeywords):
     @property
     def values(self) -> Sequence[tuple[str, str]]:
         """Each letter that gets a name, or loses it."""
-        named = [("", _named(*one)) for one in self.add or ()]
-        return [*named, *((_named(*one), "") for one in self.remove or ())]
+        named = [("", keywords.letter_and_name(*one)) for one in self.add or ()]
+        return [*named, *((keywords.letter_and_name(*one), "") for one in self.remove or ())]
 
     def facts(self) -> dict[str, Any]:
         """As text; bytes that are not UTF-8 become surrogate escapes."""
@@ -396,8 +396,3 @@ def _open_courier(parent: int, name: bytes, *, make: bool) -> int | None:
 
 def _shown(folder: bytes | None, name: bytes) -> bytes:
     return os.path.join(folder or b"", COURIER_KEYWORDS, name).rstrip(b"/")
-
-
-def _named(number: int, name: bytes) -> str:
-    letter = chr(ord("a") + number) if 0 <= number < 26 else str(number)
-    return f"{letter} = {visible(name)}"
