@@ -29,6 +29,7 @@ COUNT = 800
 MISFILED = 400
 DELIVERED = ADDED + 10_000
 ROUNDS = 10
+REPORTED = ("--yes", "--format", "json")
 SENTENCES = (
     r"it is gone",
     r"another file has taken its place",
@@ -210,8 +211,11 @@ def test_a_thousand_repairs_in_a_spool_that_is_in_use(
     ):
         done, reasons, operations = repair_all(operator, stock, history)
 
-    assert done == wanted
-    last = operator.must("fix", dovecot.spool, "--yes", "--format", "json").json
+    # A directory whose files get other names all the time cannot be listed whole (POSIX,
+    # readdir()): what every scan has missed until now is repaired once it is quiet.
+    late = sum(operator.must("fix", dovecot.spool, *REPORTED).json["done"].values())
+    assert (done + late, late < wanted // 50) == (wanted, True)
+    last = operator.must("fix", dovecot.spool, *REPORTED).json
     assert (last["done"], last["refused"]) == ({}, [])
     expected = seeded + Counter(post.texts)
     repaired = look(dovecot)
@@ -231,8 +235,8 @@ def test_a_thousand_repairs_in_a_spool_that_is_in_use(
     assert files(dovecot) == expected
     history.note(glance(dovecot))
     print(
-        f"\n{done} repairs in {operations} operations while {deliveries.turns} messages came in and"
-        f" {flips.turns + stores.turns} flags were flipped: nothing lost, nothing doubled, all"
-        f" {COUNT} UIDs kept, {len(history.texts)} UIDs never reused; refused on the way:"
-        f" {dict(reasons)}; undone {taken_back}, refused {dict(kept_back)}"
+        f"\n{done} repairs in {operations} operations while {deliveries.turns} messages came in"
+        f" and {late} afterwards, {flips.turns + stores.turns} flags were flipped: nothing lost,"
+        f" nothing doubled, all {COUNT} UIDs kept, {len(history.texts)} UIDs never reused;"
+        f" refused on the way: {dict(reasons)}; undone {taken_back}, refused {dict(kept_back)}"
     )
