@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 )
 
 from mailsurgeon.errors import MailsurgeonError, Refused
-from mailsurgeon.surgery.fsops.paths import QUARANTINE
+from mailsurgeon.surgery.fsops.paths import QUARANTINE, QuarantinePath
 from mailsurgeon.surgery.journal.records import NOT_UNDOABLE, StepRecord
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.plan.propose import propose, propose_folder
@@ -267,7 +267,10 @@ class Life(RuleBasedStateMachine):
 
     def check_quarantine(self, found: Scene) -> None:
         """What is in the quarantine is what the journal says is there."""
-        items = [item.path for item in self.surgeon.quarantined()]
+        items = [
+            QuarantinePath.of(item.operation, item.present) if item.present else item.path
+            for item in self.surgeon.quarantined()
+        ]
         for path, _ in found.messages():
             if path.startswith(QUARANTINE):
                 assert any(path == one or path.startswith(one + b"/") for one in items), path

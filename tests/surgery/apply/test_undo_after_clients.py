@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from mailsurgeon.errors import Refused
+from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act
 from mailsurgeon.surgery.steps.attributes import ChangeTime
+from mailsurgeon.surgery.steps.lists.keywords import CarriedKeywords
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
@@ -137,3 +139,30 @@ def test_one_deleted_since_is_named(maildir: Maildir, surgeon: Surgeon) -> None:
     maildir.path(b"cur/1300000001.M2P1.host:2,").unlink()
     report = surgeon.apply(surgeon.plan_undo())
     assert [one.reason for one in report.refused] == ["it is gone"]
+
+
+@protects(
+    "no act is begun of which a later step is known to be refused",
+    where="surgery/apply/locked_batch.py",
+)
+def test_keywords_are_not_taken_for_a_message_that_is_another_by_now(
+    maildir: Maildir, surgeon: Surgeon
+) -> None:
+    """To give them back would fail: Courier has written others meanwhile."""
+    base = b"1300000001.M1P1.host"
+    path = maildir.mail(b"cur/" + base + b":2,S")
+    maildir.courier(b"", base)
+    maildir.courier_keywords(b"", b"Work\n\n" + base + b":0\n")
+    kept = CarriedKeywords(None, None, None, b"", None, old=base, new=base, names=(b"Work",))
+    away = maildir.rename_step(path, QuarantinePath.of(None, path))
+    surgeon.apply(plan(Act("quarantine", path, (kept, away))))
+    surgeon.apply(surgeon.plan_restore(1))
+    client(maildir, path, b"cur/elsewhere:2,S")
+    maildir.path(b"courierimapkeywords/" + base).write_bytes(b"Other\n")
+
+    report = surgeon.apply(surgeon.plan_undo())
+    assert report.state == "failed"
+    assert [one.reason for one in report.refused] == [
+        "it has another name by now: cur/elsewhere:2,S"
+    ]
+    assert surgeon.unfinished() is None

@@ -113,6 +113,8 @@ class LockedBatch:
         run.changes.clear()
         run.returned.clear()
         try:
+            if len(run.records) > 1:
+                self._look_ahead(run)
             for position, record in enumerate(run.records):
                 step = record.step
                 if not (step.in_lists or step.keeps_uid or step.stays_in_folder):
@@ -142,6 +144,21 @@ class LockedBatch:
         """Whether no list has the old base name of a message, but one has the new: it was listed
         under it before something else renamed the file."""
         return any(self.folders[folder].lists_base(new) for _, new in renames)
+
+    def _look_ahead(self, run: ActRun) -> None:
+        """Refuses an act of which a later step is known to be refused, before the first is done: to
+        take that back is not always possible. Raises StepRefused and HardError.
+        """
+        seen: set[tuple[int, int]] = set()
+        for record in run.records:
+            step, expected = record.step, record.step.expected
+            if not step.is_linked or expected is None:
+                continue
+            file = expected.device, expected.inode
+            if file not in seen:  # else an earlier step gives it the name that this one expects
+                seen.add(file)
+                with files_as_owner(self.places.owner):
+                    present_step(self.places, self.folders, step)
 
     def _found(self, run: ActRun, position: int) -> StepRecord:
         """A step of an act, for the present name of its file. Raises StepRefused, HardError."""
