@@ -21,6 +21,7 @@ from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import KindRow
 from mailsurgeon.tui.screens.base import Result
 from mailsurgeon.tui.text.fields import badge, title
+from mailsurgeon.tui.widgets.bars import more_below
 from mailsurgeon.tui.widgets.rows import Rows
 
 FLAGS = {
@@ -227,6 +228,7 @@ class FlagsEditor(Dialog[str]):
         rows.styles.height = min(len(self._names), 12)
         rows.focus()
         self._show()
+        self.call_after_refresh(self._show)  # only now it is known how many are in view
 
     def value(self) -> str:
         """The flags, sorted as in a file name."""
@@ -251,8 +253,7 @@ class FlagsEditor(Dialog[str]):
                 for letter, name in self._names.items()
             ]
         )
-        more = self.query_one(Rows).below
-        _explain(self, f":2,{self.value()}" + (f"   ▾ {more} more" if more else ""))
+        _explain(self, f":2,{self.value()}   {more_below(self.query_one(Rows))}")
 
     def action_accept(self) -> None:
         self.dismiss(self.value())

@@ -88,7 +88,9 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
 
     @property
     def below(self) -> int:
-        """How many lines lie below those in view."""
+        """How many lines lie below those in view; 0 as long as nothing is."""
+        if not self.size.height:
+            return 0
         return max(0, self._line_count - self._first_line - self.size.height)
 
     def _tell(self) -> None:
