@@ -57,6 +57,13 @@ class Marks:
         self._ids.clear()
         self._in_view = 0
 
+    def away(self) -> str:
+        """What is to be said before marks out of view ride along with others; else empty."""
+        away = len(self._ids) - self._in_view
+        if not away:
+            return ""
+        return f"{len(self._ids):,} are marked, {away:,} of them not in view."
+
     def summary(self) -> str:
         """`no marks`, `389 marked`, `389 marked, 12 not in view`."""
         if not self._ids:

@@ -16,7 +16,7 @@ from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.tui.messages import KindRow, Renewed, Snapshot
 
 SORT_CYCLE = (
-    ("date", False, "by date, oldest first"),
+    ("date", False, "by date, oldest first; of one kind, those first that can be repaired"),
     ("date", True, "by date, newest first"),
     ("size", True, "by size, largest first"),
     ("sender", False, "by sender"),
@@ -78,7 +78,10 @@ def alike(
 def with_filters(query: ViewQuery, text: str, badges: frozenset[str], sort: int) -> ViewQuery:
     """The query of a place with the operator's filters and order."""
     name, descending, _title = SORT_CYCLE[sort]
-    return replace(query, text=text, badges=badges, sort=name, descending=descending)
+    return replace(
+        query, text=text, badges=badges, sort=name, descending=descending,
+        repairable_first=sort == 0,
+    )  # fmt: skip
 
 
 def renew(

@@ -55,6 +55,22 @@ def folder(maildir: SurveyMaildir, path: bytes) -> int:
 # Lists
 
 
+def test_of_one_kind_those_come_first_that_can_be_repaired(maildir: SurveyMaildir) -> None:
+    for number in range(1, 5):
+        message(maildir, b"cur/%d.host:2,S" % number, "ada", f"note {number % 2}", mtime=DATE)
+    maildir.survey()
+    plain = names(maildir, code="duplicate-id")
+    repaired = {
+        problem.path.rpartition(b"/")[2].decode()[:1]
+        for problem in maildir.index.problems(codes=["duplicate-id"])
+        if problem.remedy is not None
+    }
+    assert 0 < len(repaired) < len(plain) == 4
+    first = names(maildir, code="duplicate-id", repairable_first=True)
+    assert first == sorted(plain, key=lambda name: name not in repaired)
+    assert names(maildir, repairable_first=True) == names(maildir)
+
+
 @pytest.mark.parametrize(
     ("sort", "order"),
     [

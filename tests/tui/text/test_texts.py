@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.survey.index.rows import Entry
+from mailsurgeon.survey.index.rows import SORTS, Entry
 from mailsurgeon.text import visible
 from mailsurgeon.tui.marks import Marks
 from mailsurgeon.tui.messages import KindRow
@@ -23,6 +23,7 @@ from mailsurgeon.tui.text.fields import (
     count_text,
     fit,
     fit_end,
+    head_text,
     row_text,
     size_text,
 )
@@ -181,6 +182,32 @@ def test_reading_never_follows_a_link_nor_waits_on_a_fifo(tmp_path: Path) -> Non
     for name in (b"fifo", b"link", b"."):
         with pytest.raises(OSError):
             read_start(spool.absolute(name))
+
+
+@given(st.integers(40, 200), st.booleans(), st.sampled_from(SORTS), st.booleans())
+def test_the_heads_stand_above_their_columns(
+    width: int, folders: bool, sort: str, descending: bool
+) -> None:
+    columns = Columns.for_width(width, folders=folders)
+    head = head_text(columns, sort, descending)
+    message = Entry(2, 1, "cur", b"cur/1:2,S", "file", 1, 86_400 * 10**9, 0, 0, None, None, None)
+    assert head.cell_len == 1 + columns.badges + cell_len(row_text(message, columns, "INBOX"))
+
+
+def test_the_column_that_sorts_bears_an_arrow() -> None:
+    columns = Columns.for_width(56, folders=True)
+    assert "size▾" in head_text(columns, "size", True).plain
+    assert "when▴" in head_text(columns, "date", False).plain
+    assert not {"▾", "▴"} & set(head_text(columns, "", False).plain)
+
+
+def test_marks_out_of_view_are_told_before_they_ride_along() -> None:
+    marks = Marks()
+    marks.look_at([1, 2])
+    marks.add([1, 2])
+    assert marks.away() == ""
+    marks.look_at([2, 3])
+    assert marks.away() == "2 are marked, 1 of them not in view."
 
 
 def test_marks_know_how_many_are_out_of_view() -> None:

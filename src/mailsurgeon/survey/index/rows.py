@@ -123,10 +123,10 @@ class ViewQuery:
     """Which entries a list shows, and in which order.
 
     `folder`: only this folder (its messages in cur, new, root and nested, and its problems of
-    every place); None is the whole spool. `code`: only entries with this problem, those first
-    that can be repaired. `badges`: only
+    every place); None is the whole spool. `code`: only entries with this problem. `badges`: only
     entries with at least one of these codes. `text`: case-insensitive part of sender, subject,
-    path or Message-ID. `sort`: one of SORTS.
+    path or Message-ID. `sort`: one of SORTS. `repairable_first`: those whose problem `code` has a
+    remedy come before the others, each in this order.
     """
 
     folder: int | None = None
@@ -135,6 +135,7 @@ class ViewQuery:
     text: str = ""
     sort: str = "date"
     descending: bool = False
+    repairable_first: bool = False
 
 
 SORTS = ("date", "size", "sender", "subject", "problem", "path")

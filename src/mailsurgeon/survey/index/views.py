@@ -92,7 +92,7 @@ def _of_rows(db: sqlite3.Connection, query: ViewQuery) -> array[int]:
         # sorting the selected ones takes less time.
         parts = [f"+{part}" for part in parts]
     order = ", ".join(f"{part} {direction}" for part in parts)
-    if query.code:  # what can be repaired comes first
+    if query.repairable_first and query.code:
         order = f"f.id NOT IN ({_REPAIRABLE}), {order}"
         values.append(query.code)
     # The directories are joined only if the query uses their paths.

@@ -49,7 +49,8 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
     """Shows a plan, asks, applies it.
 
     A worker calls `make`; `sizes` is the number of messages by folder, for the brake. `purges`: the
-    plan deletes from the quarantine for good, which asks for a word first. `whole` is
+    plan deletes from the quarantine for good, which asks for a word first. `note` is said when the
+    plan is there. `whole` is
     the plan as made; `plan` is the one shown and applied, without the dropped rows, and None while
     a worker makes it.
     """
@@ -63,9 +64,10 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         sizes: Mapping[bytes, int],
         *,
         purges: bool = False,
+        note: str = "",
     ) -> None:
         super().__init__()
-        self._make, self._sizes, self._purges = make, sizes, purges
+        self._make, self._sizes, self._purges, self._note = make, sizes, purges, note
         self.whole: Plan | None = None
         self.plan: Plan | None = None
         self.dropped: frozenset[str] = frozenset()
@@ -125,6 +127,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
                 self.dismiss(PlanOutcome(event.plan, None, nothing))
                 return
             self.whole = event.plan
+            self.say(self._note)
         self.plan, self.number = event.plan, event.number
         self._show()
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
+from rich.text import Text
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.survey.index.rows import Entry, Place
@@ -109,6 +110,26 @@ class Columns:
             rest -= folder + 1
         sender = min(30, rest * 2 // 5) if wide else min(15, rest * 45 // 100)
         return cls(badges, date, folder, sender, rest - sender, size)
+
+
+def head_text(columns: Columns, sort: str, descending: bool) -> Text:
+    """The names of the columns, above a list; the one that it is sorted by (one of SORTS) bears an
+    arrow: down if the largest comes first."""
+    parts = [
+        ("problem", "kind", columns.badges), ("date", "when", columns.date),
+        ("path", "folder", columns.folder), ("sender", "from", columns.sender),
+        ("subject", "subject", columns.subject), ("size", "size", columns.size),
+    ]  # fmt: skip
+    line = Text(no_wrap=True, end="")
+    for name, title, width in parts:
+        if not width:
+            continue
+        chosen = name == sort
+        shown = title + ("▾" if descending else "▴") * chosen
+        # The arrow of the last column may take the gap before it.
+        text = fit(shown, width + 1, right=True) if name == "size" else " " + fit(shown, width)
+        line.append(text, "bold" if chosen else "dim")
+    return line
 
 
 def row_text(entry: Entry, columns: Columns, folder: str) -> str:

@@ -197,6 +197,7 @@ class MessageList(Lines, inherit_bindings=False):
             self.go_to(line)
 
     def on_resize(self) -> None:
+        self.follow()  # the heads of the columns
         self.resize_to(len(self.view))
         self.reveal(self._cursor)
         self.refresh()
@@ -269,9 +270,13 @@ class MessageList(Lines, inherit_bindings=False):
             base = self.get_component_rich_style("list--cursor")
         return self._strip(line, *row, base)
 
+    @property
+    def columns(self) -> Columns:
+        """The columns at the present width."""
+        return Columns.for_width(self.size.width, folders=self.folder_column)
+
     def _strip(self, line: int, entry: Entry, problems: Badges, base: Style) -> Strip:
-        width = self.size.width
-        columns = Columns.for_width(width, folders=self.folder_column)
+        width, columns = self.size.width, self.columns
         if self._first_code:  # the badge of the kind that is listed comes first
             problems = tuple(sorted(problems, key=lambda one: one[0] != self._first_code))
         shown, rest = badges_text(problems, columns.badges)

@@ -31,7 +31,7 @@ from mailsurgeon.tui.screens.main.panes import Panes
 from mailsurgeon.tui.screens.main.survey_controller import SurveyController
 from mailsurgeon.tui.screens.text import not_examined_screen
 from mailsurgeon.tui.session import SpoolSession
-from mailsurgeon.tui.text.fields import title
+from mailsurgeon.tui.text.fields import head_text, title
 from mailsurgeon.tui.text.status import list_state_text
 from mailsurgeon.tui.views import SORT_CYCLE, Arrival, alike, own_index, with_filters
 from mailsurgeon.tui.widgets.bars import Bar, more_below
@@ -61,6 +61,7 @@ class ListController:
         self.list = MessageList(session.index, self.marks)
         self.tree_title = Bar(id="tree-title", classes="title")
         self.list_title = Bar(id="list-title", classes="title")
+        self.list_head = Bar(id="list-head")
         # A bar of its own: it changes with every move of the cursor, the name does not.
         self.list_place = Bar(id="list-place", classes="title")
         self.tree.followed = lambda: self.tree_title.show(" Spool", more_below(self.tree))
@@ -81,7 +82,8 @@ class ListController:
 
     def list_parts(self) -> tuple[Widget, ...]:
         """The list below its title."""
-        return Horizontal(self.list_title, self.list_place, classes="line"), self.list
+        titles = Horizontal(self.list_title, self.list_place, classes="line")
+        return titles, self.list_head, self.list
 
     # The snapshot
 
@@ -174,6 +176,10 @@ class ListController:
     def show_title(self) -> None:
         """Shows the name of the list and the position of the cursor in it."""
         line, count = self.list.line() + 1, self.list.count()
+        name, descending, _title = SORT_CYCLE[self.sort]
+        if self.shown.what == "code" and not self.sort:
+            name = ""  # those that can be repaired come first
+        self.list_head.show(head_text(self.list.columns, name, descending))
         self.list_title.show(f" {self._name()}")
         self.list_place.show("", f"{line:,}/{count:,} " if count else "")
 

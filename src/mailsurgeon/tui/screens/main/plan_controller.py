@@ -98,7 +98,7 @@ class PlanController:
             )
 
         finishes = code if self._lists.holds_no_other(entries) else ""
-        self._open(make, entries, finishes)
+        self._open(make, entries, finishes, note=self._lists.marks.away())
 
     def undo(self, operation: int | None = None) -> None:
         """Proposes to undo an operation (None: the last one)."""
@@ -127,9 +127,11 @@ class PlanController:
         finishes: str = "",
         *,
         purges: bool = False,
+        note: str = "",
     ) -> None:
         """Opens the plan that `make` makes for these entries; `finishes`: the kind of problem that
-        the plan ends, or empty. `purges`: it deletes from the quarantine."""
+        the plan ends, or empty. `purges`: it deletes from the quarantine.
+        `note`: what the operator must know of the choice."""
 
         def make_then(index: Index) -> Plan:
             self._before()
@@ -137,7 +139,8 @@ class PlanController:
 
         sizes = {folder.path: folder.messages for folder in self._survey.snapshot.folders}
         follow = partial(self._follow_up, entries or [], finishes)
-        self._screen.open_screen(PlanScreen(make_then, sizes, purges=purges), follow)
+        plan = PlanScreen(make_then, sizes, purges=purges, note=note)
+        self._screen.open_screen(plan, follow)
 
     # Afterwards
 
