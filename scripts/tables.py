@@ -21,11 +21,12 @@ README = ROOT / "README.md"
 PAGES = ROOT / "docs" / "problems"
 
 KEYS_SHOWN = (
-    "open", "propose", "next-problem", "previous-problem", "mark", "mark-range", "mark-alike",
-    "propose-all", "filter", "badges", "sort", "propose-file", "propose-flags", "propose-size", "propose-rename",
-    "propose-quarantine", "undo", "redo", "journal", "put-away", "export", "previous-tab", "next-tab", "apply",
-    "drop-row", "only-row", "whole-list", "cancel", "bring-back", "mark-operation",
-    "delete-for-good", "survey", "who", "help", "palette", "quit-here", "quit",
+    "open", "propose", "propose-all", "next-problem", "previous-problem", "mark", "mark-range",
+    "mark-alike", "filter", "badges", "sort", "propose-file", "propose-flags", "propose-size",
+    "propose-rename", "propose-quarantine", "undo", "redo", "journal", "put-away", "export",
+    "previous-tab", "next-tab", "apply", "drop-row", "only-row", "whole-list", "cancel",
+    "bring-back", "mark-operation", "delete-for-good", "survey", "who", "help", "palette",
+    "quit-here", "quit",
 )  # fmt: skip
 """The actions in the README's table; the help screen lists them all."""
 

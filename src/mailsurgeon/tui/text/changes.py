@@ -7,6 +7,7 @@ to it must see which.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -18,6 +19,7 @@ from mailsurgeon.text import path_shown
 CHANGED = "bold underline"
 """How the part that differs is drawn; also to be seen without colours."""
 ARROW = "-> "
+_ALIKE = 3  # characters
 
 
 def shown(path: bytes) -> str:
@@ -26,22 +28,24 @@ def shown(path: bytes) -> str:
 
 
 def old_and_new(old: str, new: str) -> tuple[Text, Text]:
-    """Both texts, with the part marked that the other one lacks."""
-    start = _alike(old, new)
-    end = _alike(old[start:][::-1], new[start:][::-1])
-    return _marked(old, start, len(old) - end), _marked(new, start, len(new) - end)
+    """Both texts, with the parts marked that the other one lacks."""
+    before, after = Text(old), Text(new)
+    for start, end, begin, stop in _differing(old, new):
+        before.stylize(CHANGED, start, end)
+        after.stylize(CHANGED, begin, stop)
+    return before, after
 
 
-def _alike(one: str, other: str) -> int:
-    """How many characters both have at their start."""
-    pairs = zip(one, other, strict=False)
-    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
-
-
-def _marked(text: str, start: int, end: int) -> Text:
-    line = Text(text)
-    line.stylize(CHANGED, start, end)
-    return line
+def _differing(old: str, new: str) -> Iterator[tuple[int, int, int, int]]:
+    """The parts that differ, by their starts and ends in both texts."""
+    at = then = 0
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        # A few characters that are alike by chance would only scatter the marks.
+        if block.size < _ALIKE and block.a and block.b and block.a < len(old):
+            continue
+        if block.a > at or block.b > then:
+            yield at, block.a, then, block.b
+        at, then = block.a + block.size, block.b + block.size
 
 
 def step_lines(step: Step) -> Iterator[Text]:
