@@ -115,7 +115,7 @@ def test_markdown_holds_names_in_code_spans() -> None:
     assert "- done: `rename cur/a,S=1:2,S -> cur/a,S=2:2,S`" in out
     assert "- refused: ``rename cur/`<b>" in out
     assert "(is \\<gone\\>)" in out
-    assert "- done: `uidlist .Sent" in out
+    assert "- done: `uidlist .Sent`" in out
     outside = re.sub(r"(`+).+?(?<!`)\1(?!`)", "", out).replace("\\<", "")
     assert "<" not in outside
 

@@ -119,10 +119,17 @@ def _rows(acts: Iterable[Act], whole: bool) -> Iterator[str]:
         note = f" ({visible(act.note)})" if act.note else ""
         if whole:
             for step in act.steps:
-                yield f"{step.tell()}{note}"
+                yield f"{step.tell()}{_values(step)}{note}"
                 note = ""
         else:
             yield f"{_from_to(act)}{note}"
+
+
+def _values(step: Step) -> str:
+    """What a step changes besides paths: ` 0777 -> 0700`."""
+    pairs = (f"{old or 'nothing'} -> {new or 'nothing'}" for old, new in step.values)
+    text = "; ".join(pairs)
+    return f" {text}" if text else ""
 
 
 def _from_to(act: Act) -> str:

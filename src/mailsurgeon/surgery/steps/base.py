@@ -324,15 +324,10 @@ class Step(ABC):
         return ()
 
     def tell(self, shown: Callable[[bytes], str] = path_shown) -> str:
-        """Describes the step: `rename cur/a -> cur/b`, `chmod cur 0777 -> 0700`. Safe to show;
-        `shown` formats a path."""
-        text = f"{self.action} {shown(spelled(self.about))}"
-        if self.source is not None and self.target is not None:
-            return f"{text} -> {shown(spelled(self.target))}"
-        if len(self.values) == 1:
-            ((old, new),) = self.values
-            return f"{text} {old or 'nothing'} -> {new or 'nothing'}"
-        return f"{text}, {len(self.values):,} changes" if self.values else text
+        """Describes the step: `rename cur/a -> cur/b`. Safe to show; `shown` formats a path."""
+        moves = self.source is not None and self.target is not None
+        to = f" -> {shown(spelled(self.target))}" if moves and self.target is not None else ""
+        return f"{self.action} {shown(spelled(self.about))}{to}"
 
     def shell(self, words: ShellWords) -> Iterator[str]:
         """Lines of POSIX shell that do the same."""
