@@ -145,11 +145,13 @@ def _place(directory: int, name: bytes) -> DotLock | None:
         os.write(handle, own_mark())
         _second_name(directory, draft, name)
         return lock
-    except OSError as error:
+    except BaseException as error:
         if lock is None:
             os.close(handle)
         else:
             lock.close()
+        if not isinstance(error, OSError):
+            raise
         with suppress(OSError):
             remove_own(directory, draft)
         if isinstance(error, FileExistsError):
