@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailsurgeon.cli.arguments import checked_folders, paths_in, spread_codes
+from mailsurgeon.cli.arguments import checked_codes, checked_folders, paths_in, spread_codes
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
@@ -22,6 +22,8 @@ SPREAD = [
     (["--only", "empty", "--folder", "misfiled"], ["--only", "empty", "--folder", "misfiled"]),
     (["--only", "empty", "cur/x", "misfiled"], ["--only", "empty", "cur/x", "misfiled"]),
     (["empty", "--", "--only", "a,b"], ["empty", "--", "--only", "a,b"]),
+    (["--only", "dup", "SIZE"], ["--only", "dup", "--only", "SIZE"]),
+    (["--only", "dup", "size"], ["--only", "dup", "size"]),
     (["--only"], ["--only"]),
     ([], []),
 ]  # fmt: skip
@@ -30,6 +32,12 @@ SPREAD = [
 @pytest.mark.parametrize(("typed", "meant"), SPREAD, ids=str)
 def test_codes_may_follow_one_option(typed: list[str], meant: list[str]) -> None:
     assert spread_codes(typed) == meant
+
+
+def test_a_code_or_a_badge_may_be_typed_in_any_case() -> None:
+    assert checked_codes(["Empty", "size", "DUP"]) == {"empty", "size-mismatch", "duplicate-id"}
+    with pytest.raises(MailsurgeonError, match="nothing: no such code"):
+        checked_codes(["empty", "nothing"])
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ _MOST_NAMES = 20
 def spread_codes(tokens: Sequence[str]) -> list[str]:
     """`--only a b` and `--only a,b` written as `--only a --only b`.
 
-    A word after `--only CODE` counts as another code only if the catalogue has it.
+    A word after `--only CODE` counts as another one only if the catalogue has such a code, or such
+    a badge in capitals: a path in small letters may look like a badge.
     """
     if not any(token.startswith("--only") for token in tokens):
         return list(tokens)
-    from mailsurgeon.diagnosis.catalogue import CATALOGUE
+    from mailsurgeon.diagnosis.catalogue import kind_named
 
     spread: list[str] = []
     codes_follow = False
@@ -40,7 +41,7 @@ def spread_codes(tokens: Sequence[str]) -> list[str]:
             for code in written.split(","):
                 spread += ["--only", code]
             codes_follow = True
-        elif codes_follow and token in CATALOGUE:
+        elif codes_follow and (kind := kind_named(token)) and token in (kind.code, kind.badge):
             spread += ["--only", token]
         else:
             spread.append(token)

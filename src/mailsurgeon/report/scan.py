@@ -16,7 +16,12 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.evidence import evidence
 from mailsurgeon.report.not_examined import unseen_as_dicts
 from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
-from mailsurgeon.report.scan_page import next_command, print_kinds, print_problems
+from mailsurgeon.report.scan_page import (
+    next_command,
+    print_kinds,
+    print_lines,
+    print_problems,
+)
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow, NotExamined, ProblemRow, ProblemText
 from mailsurgeon.survey.progress import SurveyResult
@@ -214,7 +219,7 @@ def _write_page(findings: ScanFindings, stream: TextIO, brief: bool, whole: bool
     print_kinds(findings, console)
     if not brief:
         print_problems(findings, console, whole=whole)
-    _write_end(findings, stream)
+    print_lines(_end(findings), console)
     if following := next_command(findings):
         stream.write(f"next: {following}\n")
 
@@ -224,16 +229,16 @@ def _write_table(findings: ScanFindings, stream: TextIO, brief: bool) -> None:
         _write_lines(findings, stream)
     if findings.counts:
         print_table(console_for(stream), _summary(findings))
-    _write_end(findings, stream)
+    stream.writelines(f"{line}\n" for line in _end(findings))
 
 
-def _write_end(findings: ScanFindings, stream: TextIO) -> None:
-    """Writes what was not examined, and the totals."""
+def _end(findings: ScanFindings) -> Iterator[str]:
+    """What was not examined, and the totals."""
     for note in findings.index.notes():
-        stream.write(f"note  {visible(note)}\n")
+        yield f"note  {visible(note)}"
     for row in findings.not_examined:
-        stream.write(f"not examined  {path_shown(row.path)}: {visible(row.reason)}\n")
-    stream.write(_totals_line(findings) + "\n")
+        yield f"not examined  {path_shown(row.path)}: {visible(row.reason)}"
+    yield _totals_line(findings)
 
 
 def _write_lines(findings: ScanFindings, stream: TextIO) -> None:

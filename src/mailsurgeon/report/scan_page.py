@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,15 @@ def print_problems(findings: ScanFindings, console: Console, *, whole: bool) -> 
         if not whole and number > SHOWN:
             console.print(Text(f"  and {number - SHOWN:,} more; -v lists all", "dim"))
         console.print()
+
+
+def print_lines(lines: Iterable[str], console: Console) -> None:
+    """Prints lines, folded to the terminal's width."""
+    from rich.text import Text
+
+    for line in lines:
+        for place, part in enumerate(Text(line).wrap(console, max(20, console.width - 4))):
+            console.print(Text.assemble(" " * (4 if place else 0), part), soft_wrap=True)
 
 
 def next_command(findings: ScanFindings) -> str:
