@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -49,22 +49,22 @@ def carry_out(
     *,
     sizes: Mapping[bytes, int] | None = None,
     unseen: Sequence[NotExamined] = (),
+    codes: Collection[str] = (),
 ) -> int:
     """Shows the plan, asks, applies it and reports; returns the exit code.
 
     `sizes`: the number of messages by folder path, for the brake. `unseen`: what the survey could
-    not examine, for the report.
+    not examine, for the report. `codes`: the kinds of problems that the operator asked for.
     """
-    refused = any(left.refused for left in plan.left)
     if consent.dry_run or not plan.acts:
         write_outcome(plan_outcome(plan, unseen), lambda: _show(plan, common, unseen), consent)
-        return 1 if plan.acts or refused else 0
+        return 1 if plan.acts or _leaves(plan, codes) else 0
     number = None if plan.brake_exempt else brake(plan, sizes or {})
     if not agreed(plan, number, consent, common, unseen):
         return 1
     report, stopped = run_plan(surgeon.apply, plan, common)
     write_report(surgeon, plan, report, consent, common, unseen)
-    return interrupted_code() if stopped else exit_code(plan, report)
+    return interrupted_code() if stopped else exit_code(plan, report, codes)
 
 
 def agreed(
@@ -131,10 +131,19 @@ def run_plan(apply: Callable[..., Report], plan: Plan, common: Common) -> tuple[
         return report, interrupted()
 
 
-def exit_code(plan: Plan, report: Report) -> int:
+def exit_code(plan: Plan, report: Report, codes: Collection[str] = ()) -> int:
     """0 if everything the operator asked for was done, else 1."""
-    left = any(item.refused for item in plan.left)
-    return 0 if report.state == "applied" and not report.refused and not left else 1
+    done = report.state == "applied" and not report.refused
+    return 0 if done and not _leaves(plan, codes) else 1
+
+
+def _leaves(plan: Plan, codes: Collection[str]) -> bool:
+    """Whether a plan refuses something, or leaves something of these kinds that another command
+    would repair."""
+    return any(
+        item.refused or (item.hint and not frozenset(codes).isdisjoint(item.codes))
+        for item in plan.left
+    )
 
 
 def write_report(
@@ -192,8 +201,15 @@ def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: C
         table()
 
 
-def operate(spool: str | None, planned: Planner, consent: Consent, common: Common) -> int:
-    """Surveys the spool, makes the plan and carries it out; returns the exit code."""
+def operate(
+    spool: str | None,
+    planned: Planner,
+    consent: Consent,
+    common: Common,
+    codes: Collection[str] = (),
+) -> int:
+    """Surveys the spool, makes the plan and carries it out; returns the exit code. `codes`: the
+    kinds of problems that the operator asked for."""
     chosen = opened(spool, common)
     changes = may_change(consent)
     with ExitStack() as helped:
@@ -204,4 +220,6 @@ def operate(spool: str | None, planned: Planner, consent: Consent, common: Commo
                 plan = planned(surveyed)
                 sizes = {row.path: row.messages for row in surveyed.index.folders()}
                 unseen = surveyed.index.not_examined()
-            return carry_out(surgeon, plan, consent, common, sizes=sizes, unseen=unseen)
+            return carry_out(
+                surgeon, plan, consent, common, sizes=sizes, unseen=unseen, codes=codes
+            )

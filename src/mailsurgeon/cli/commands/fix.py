@@ -43,4 +43,4 @@ def fix(
         )
 
     codes = checked_codes(only)
-    return operate(spool, planned, consent, common)
+    return operate(spool, planned, consent, common, codes)
