@@ -39,6 +39,17 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(run: Run, broken: Tree) ->
     assert os.listdir(broken.root.parent) == ["Maildir"]
 
 
+def test_what_is_left_of_what_was_asked_for_makes_the_exit_code_1(run: Run, clean: Tree) -> None:
+    cut = clean.root / "cur" / "1600000009.M1P1.host,S=49089:2,S"
+    head = "From: a@example.org\nSubject: cut\nMessage-ID: <cut@example.org>\n"
+    cut.write_text(f"{head}Content-Type: multipart/mixed; boundary=x\n\n--x\n\ntext\n")
+    assert run("fix", clean, "--yes").code == 0  # a plain fix does not take this on
+    left = run("fix", clean, "--only", "size-mismatch", "--yes")
+    assert left.code == 1
+    assert "correcting the size would hide" in left.out
+    assert run("fix", clean, "--only", "bad-flags", "--yes").code == 0
+
+
 def test_without_a_terminal_it_needs_yes(run: Run, broken: Tree) -> None:
     before = broken.picture()
     outcome = run("fix", broken)
