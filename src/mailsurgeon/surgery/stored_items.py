@@ -64,6 +64,7 @@ class StoredItems:
     def plan_purge(self, items: Collection[QuarantineItem]) -> Plan:
         """The plan that deletes these for good, file by file."""
         rows = {row.id: row for row in self._put_away()}
+        homes: dict[int, bytes] = {}  # to ask the journal takes longer the more steps there are
         things: list[tuple[StepRecord, list[Found]]] = []
         left: list[Left] = []
         for item in items:
@@ -71,7 +72,9 @@ class StoredItems:
                 continue
             put_away = rows[item.step].step.expected
             try:
-                found = self._contents(item)
+                if item.operation not in homes:
+                    homes[item.operation] = self._home(item.operation)
+                found = self._contents(item, homes[item.operation])
             except Refused as refusal:
                 left.append(Left(item.path, str(refusal)))
             except OSError as error:
@@ -86,10 +89,7 @@ class StoredItems:
     def place_of(self, path: bytes) -> bytes:
         """The absolute path of a path in the quarantine."""
         assert isinstance(path, QuarantinePath)
-        return os.path.join(self._home_of(path), path.inside)
-
-    def _home_of(self, path: QuarantinePath) -> bytes:
-        return self._home(path.operation or 0)
+        return os.path.join(self._home(path.operation or 0), path.inside)
 
     def _home(self, number: int) -> bytes:
         """The absolute path of the quarantine that an operation used, as it is now."""
@@ -119,9 +119,9 @@ class StoredItems:
             and row.target.operation == row.operation
         ]
 
-    def _contents(self, item: QuarantineItem) -> list[Found]:
-        assert isinstance(item.path, QuarantinePath)
-        root = at.open_directory(os.path.join(self._home_of(item.path), b"%d" % item.operation))
+    @staticmethod
+    def _contents(item: QuarantineItem, home: bytes) -> list[Found]:
+        root = at.open_directory(os.path.join(home, b"%d" % item.operation))
         try:
             return contents_of(root, item.present)
         finally:

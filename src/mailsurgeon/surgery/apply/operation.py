@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ from mailsurgeon.surgery.apply.spool_marks import SpoolMarks
 from mailsurgeon.surgery.fsops import at
 from mailsurgeon.surgery.fsops.as_owner import files_as_root
 from mailsurgeon.surgery.fsops.failures import HardError, NotDurable, StepRefused
+from mailsurgeon.surgery.fsops.paths import parent_of
 from mailsurgeon.surgery.fsops.resolve import Places
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.records import Operation, Session
@@ -179,18 +180,24 @@ class OperationWriter:
 
     def _prune(self, operation: int) -> None:
         """Removes directories in the quarantine that this operation left empty."""
+        emptied: dict[int, dict[bytes, QuarantinePath]] = {}
         for row in self.journal.quarantine_steps(operation):
             left = row.source if row.state == "done" else row.target
             if isinstance(left, QuarantinePath):
-                self._prune_one(left)
+                emptied.setdefault(left.operation or 0, {})[parent_of(left)] = left
+        for number, lefts in emptied.items():
+            with suppress(OSError, Refused):
+                root = self._open_quarantine(self._directory_of(number), make=False)
+                try:
+                    self._prune_below(root, lefts.values())
+                finally:
+                    os.close(root)
 
-    def _prune_one(self, path: QuarantinePath) -> None:
-        with suppress(OSError, Refused):
-            root = self._open_quarantine(self._directory_of(path.operation or 0), make=False)
-            try:
-                quarantine.prune(root, path.inside)
-            finally:
-                os.close(root)
+    @staticmethod
+    def _prune_below(root: int, lefts: Iterable[QuarantinePath]) -> None:
+        for left in lefts:
+            with suppress(OSError):
+                quarantine.prune(root, left.inside)
 
     def _take_notice_down(self) -> None:
         with suppress(OSError):
