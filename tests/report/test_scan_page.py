@@ -85,6 +85,14 @@ def test_the_next_command_can_be_pasted(filling: Filling) -> None:
     assert lines[-1] == "next: mailsurgeon fix '/srv/mail of ann' --only DUP"
 
 
+def test_the_next_command_repairs_no_more_than_was_asked_about(findings: ScanFindings) -> None:
+    some = ScanFindings(SPOOL, findings.index, FULL, codes={"size-mismatch", "duplicate-id"})
+    assert page(some)[-1] == "next: mailsurgeon fix /srv/mail/ann --only SIZE --only DUP"
+    inbox = frozenset(row.id for row in findings.all_folders)
+    there = ScanFindings(SPOOL, findings.index, FULL, limit=inbox)
+    assert page(there)[-1] == "next: mailsurgeon fix /srv/mail/ann --folder INBOX"
+
+
 def test_without_a_repair_there_is_no_next_command(filling: Filling) -> None:
     inbox = filling.folder(b"", "INBOX", 1, 1)
     filling.problem(inbox, b"cur/1.M2P1.host", "no-message-id", Severity.INFO)

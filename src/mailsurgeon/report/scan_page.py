@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,11 @@ def _kinds(findings: ScanFindings) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("count", justify="right", no_wrap=True)
-    for head in ("severity", "", "what it is", "repair"):
-        table.add_column(head, no_wrap=True)
-    table.add_column("command", overflow="fold")
+    table.add_column("severity", no_wrap=True, min_width=8)
+    table.add_column("", no_wrap=True, min_width=4)
+    table.add_column("what it is", no_wrap=True)
+    table.add_column("repair", no_wrap=True)
+    table.add_column("command", no_wrap=True, min_width=15)
     for code, rows in _by_code(findings).items():
         kind, severity = CATALOGUE[code], Severity(max(row.severity for row in rows))
         remedies = [row.remedy for row in rows if row.remedy is not None]
@@ -115,20 +117,34 @@ def print_lines(lines: Iterable[str], console: Console) -> None:
 
 
 def next_command(findings: ScanFindings) -> str:
-    """The command that repairs what the findings say, shell-quoted and safe to show; empty if none
-    does."""
-    root = visible(shlex.quote(findings.spool.shown))
-    commands = list(_commands(findings))
-    if "fix" in commands:
-        return f"mailsurgeon fix {root}"
-    return f"mailsurgeon {commands[0].replace('fix', f'fix {root}', 1)}" if commands else ""
+    """The command that repairs what the findings say and nothing else, shell-quoted and safe to
+    show; empty if none does."""
+    words = ["mailsurgeon", "fix", findings.spool.shown]
+    plain, named = _repaired(findings)
+    if findings.codes is not None:
+        named = plain + named
+    elif plain:
+        named = []
+    elif named:
+        named = named[:1]
+    if not (plain or named):
+        return ""
+    for code in named:
+        words += ["--only", CATALOGUE[code].badge]
+    if findings.limit is not None:
+        for row in findings.folders:
+            words += ["--folder", row.name]
+    return visible(shlex.join(words))
 
 
-def _commands(findings: ScanFindings) -> Iterator[str]:
+def _repaired(findings: ScanFindings) -> tuple[list[str], list[str]]:
+    """The kinds that a plain `fix` repairs, at least in part, and those that it must be told."""
+    plain: list[str] = []
+    named: list[str] = []
     for code, rows in _by_code(findings).items():
-        plain = CATALOGUE[code].plain_fix
         remedies = [row.remedy for row in rows if row.remedy is not None]
-        if any(one in plain for one in remedies):
-            yield "fix"
+        if any(one in CATALOGUE[code].plain_fix for one in remedies):
+            plain.append(code)
         elif remedies:
-            yield f"fix --only {CATALOGUE[code].badge}"
+            named.append(code)
+    return plain, named

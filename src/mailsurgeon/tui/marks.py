@@ -62,6 +62,8 @@ class Marks:
         away = len(self._ids) - self._in_view
         if not away:
             return ""
+        if len(self._ids) == 1:
+            return "1 is marked that is not in view."
         return f"{len(self._ids):,} are marked, {away:,} of them not in view."
 
     def summary(self) -> str:

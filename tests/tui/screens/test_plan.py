@@ -249,6 +249,76 @@ async def test_the_whole_list_shows_every_step(maildir: ScreenMaildir) -> None:
         assert "-> .Archives.2012/cur/" in changes.lines.line(changes.cursor + 1).plain
 
 
+async def test_a_mark_out_of_view_is_repaired_and_told(maildir: ScreenMaildir) -> None:
+    async with maildir.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "space")
+        main(pilot).lists.go_to_kind("size-mismatch", "first")
+        await settled(pilot)
+        await keys(pilot, "enter")
+        assert "1 is marked that is not in view." in status(pilot)
+        assert [act.verdict for act in front(pilot).plan.acts] == ["file"]
+
+
+async def test_help_over_a_plan_that_comes_to_nothing_is_no_trap(maildir: ScreenMaildir) -> None:
+    session = maildir.session()
+    known, plan_undo = threading.Event(), session.tools.plan_undo
+
+    def slowly(*given: Any) -> Plan:
+        known.wait()
+        return plan_undo(*given)
+
+    session.tools.plan_undo = slowly
+    async with MailsurgeonApp(session).run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        try:
+            await pilot.press("u", "question_mark")
+            await pilot.pause()
+        finally:
+            known.set()
+        await settled(pilot)
+        assert front(pilot) is main(pilot)
+        assert "nothing to undo" in status(pilot)
+        await keys(pilot, "escape")
+        assert front(pilot) is main(pilot)
+
+
+async def test_a_kind_dropped_at_one_of_its_changes_is_taken_back_in_there(
+    two_rows: ScreenMaildir,
+) -> None:
+    async with two_rows.app().run_test(size=(100, 40)) as pilot:
+        await plan_of_two_rows(pilot)
+        await keys(pilot, "w", "down", "down", "space")
+        assert len(front(pilot).plan.acts) == 2
+        await keys(pilot, "space")
+        assert len(front(pilot).plan.acts) == 62
+
+
+async def test_a_plan_can_be_read_after_the_terminal_was_too_small(
+    two_rows: ScreenMaildir,
+) -> None:
+    async with two_rows.app().run_test(size=(100, 40)) as pilot:
+        await plan_of_two_rows(pilot)
+        await pilot.resize_terminal(40, 8)
+        await pilot.pause()
+        await pilot.resize_terminal(100, 40)
+        await settled(pilot)
+        await keys(pilot, "down")
+        assert front(pilot).query_one(PlanList).cursor == 1
+
+
+async def test_a_number_typed_for_one_plan_does_not_confirm_another(
+    two_rows: ScreenMaildir,
+) -> None:
+    async with two_rows.app().run_test(size=(100, 40)) as pilot:
+        await plan_of_two_rows(pilot)
+        await keys(pilot, "6", "0", "down", "space")
+        assert "Type 60, then press Y: [___" in bar(pilot, "brake").replace("__]", "___")
+        await keys(pilot, "Y")
+        assert "Type 60 first" in status(pilot)
+    assert len(two_rows.names("tmp")) == 62
+
+
 async def test_the_brake_wants_the_number_before_y(empty_maildir: ScreenMaildir) -> None:
     empty_maildir.folder("many")
     for _ in range(60):

@@ -208,6 +208,8 @@ def test_marks_out_of_view_are_told_before_they_ride_along() -> None:
     assert marks.away() == ""
     marks.look_at([2, 3])
     assert marks.away() == "2 are marked, 1 of them not in view."
+    marks.toggle(2)
+    assert marks.away() == "1 is marked that is not in view."
 
 
 def test_marks_know_how_many_are_out_of_view() -> None:

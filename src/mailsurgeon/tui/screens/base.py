@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from mailsurgeon.tui.keys.actions import BY_ID, PANES, Action, State, footer
@@ -28,6 +29,8 @@ class BaseScreen(Screen[Result], Generic[Result]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (15, "-tall")]
     AUTO_FOCUS = None
     PLACE = "text"
+    HOME: type[Widget] | None = None
+    """What gets the focus again after the terminal was too small to show anything."""
 
     @property
     def program(self) -> Program:
@@ -58,6 +61,14 @@ class BaseScreen(Screen[Result], Generic[Result]):
 
     def on_mount(self) -> None:
         self.refresh_keys()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        if self.HOME is not None and self.focused is None:
+            self.call_after_refresh(self._focus_home)
+
+    def _focus_home(self) -> None:
+        if self.HOME is not None and self.focused is None:
+            self.query_one(self.HOME).focus()
 
     # What can be done now
 

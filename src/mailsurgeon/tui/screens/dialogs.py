@@ -269,11 +269,13 @@ class BadgeFilter(Dialog[frozenset[str]]):
     def parts(self) -> ComposeResult:
         yield _line(Text("Only messages with one of these badges:", "bold"))
         yield Rows(id="badges")
+        yield _line("", id="more")
         yield _line("Space toggles, Enter filters (none: all), Esc cancels.")
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
         rows.styles.height = max(1, min(len(self._kinds), 12))
+        rows.followed = lambda: self.query_one("#more", Static).update(Text(more_below(rows)))
         rows.focus()
         self._show()
 

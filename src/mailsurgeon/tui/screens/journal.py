@@ -20,7 +20,7 @@ from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.dialogs import AskFile
 from mailsurgeon.tui.screens.text import ReadingScreen
-from mailsurgeon.tui.text.fields import home_text
+from mailsurgeon.tui.text.fields import home_text, local_time
 from mailsurgeon.tui.text.message import record_lines
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.pager import Pager
@@ -36,6 +36,7 @@ class JournalScreen(BaseScreen[None]):
     """The operations, newest first. `undo` and `redo` open the plan for an operation, by its id."""
 
     PLACE = "journal"
+    HOME = Rows
     BINDINGS = bindings("journal")
 
     def __init__(self, undo: Callable[[int], None], redo: Callable[[int], None]) -> None:
@@ -160,8 +161,8 @@ def operation_row(operation: Operation, width: int) -> Text:
     of = f"of {operation.of}: " if operation.of is not None else ""
     if operation.summary.startswith(of):
         of = ""
-    when = operation.time.replace("T", " ").removesuffix("Z")
-    left = f" #{operation.id:>3}  {visible(when)}  {visible(operation.kind):<12}"
+    when = local_time(operation.time, seconds=True)
+    left = f" #{operation.id:>3}  {when}  {visible(operation.kind):<12}"
     state = visible(operation.state)
     line = Text(f"{left} {of}{visible(operation.summary)}")
     line.truncate(max(1, width - len(state) - 3), overflow="ellipsis", pad=True)

@@ -56,6 +56,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
     """
 
     PLACE = "plan"
+    HOME = PlanList
     BINDINGS = bindings("plan", "rows")
 
     def __init__(
@@ -119,15 +120,16 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         if event.dropped != self.dropped or self.plan is not None:
             return  # for other rows than those now, or already there
         if event.plan is None:
-            self.dismiss(PlanOutcome(None, None, event.error))
+            self._close(PlanOutcome(None, None, event.error))
             return
         if self.whole is None:
-            nothing = nothing_to_do(event.plan)
-            if nothing and len(nothing) < self.size.width - _MARKS:
-                self.dismiss(PlanOutcome(event.plan, None, nothing))
+            nothing = " ".join(filter(None, [self._note, nothing_to_do(event.plan)]))
+            if nothing != self._note and len(nothing) < self.size.width - _MARKS:
+                self._close(PlanOutcome(event.plan, None, nothing))
                 return
             self.whole = event.plan
-            self.say(self._note)
+            if self._note:
+                self.say(self._note)
         self.plan, self.number = event.plan, event.number
         self._show()
 
@@ -146,7 +148,8 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
             title = f" Applying: {self.plan.kind}"
         self.query_one("#plan-title", Bar).show(title, more_below(self.query_one(PlanList)))
 
-    def on_resize(self) -> None:
+    def on_resize(self, _event: events.Resize) -> None:
+        # Textual calls the handler of each class, so also that of the base.
         self._show()
 
     def _title(self, plan: Plan) -> str:
@@ -170,7 +173,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         elif not self.plan.acts:
             bar.show(" Nothing is left to apply. Esc goes back.")
         elif self._purges:
-            bar.show(f" Deletes for good; nothing brings it back. {key} asks for a word first.")
+            bar.show(f" Deletes for good. {key} asks for a word first.")
         elif self.number is not None:
             empty = "_" * max(0, len(str(self.number)) - len(self.typed))
             then = f" then press {key}: ["
@@ -189,7 +192,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
 
     def on_key(self, event: events.Key) -> None:
         """Takes digits for the brake, if it asks for a number."""
-        if self._applying or (self.plan is not None and self.number is None):
+        if self._applying or (self.whole is not None and self.number is None):
             return
         if event.character and event.character in "0123456789" and len(self.typed) < 9:
             self.typed += event.character
@@ -239,7 +242,8 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
     def _drop(self, dropped: frozenset[str]) -> None:
         if self.whole is None or self._applying:
             return
-        self.dropped = dropped
+        self.dropped, self.typed = dropped, ""  # what was typed was meant for another number
+        self.say("")
         if dropped:
             self.plan = self.number = None
             self._shorten(self.whole, dropped)
@@ -325,6 +329,9 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
     def _finished(self, event: OperationFinished) -> None:
         self._applying = False
         self.program.operation_over()
+        self._close(PlanOutcome(self.plan, event.report, event.error))
+
+    def _close(self, outcome: PlanOutcome) -> None:
         while self.app.screen is not self and self in self.app.screen_stack:
             self.app.pop_screen()  # a question or the help, which is out of date now
-        self.dismiss(PlanOutcome(self.plan, event.report, event.error))
+        self.dismiss(outcome)

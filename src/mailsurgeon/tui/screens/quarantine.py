@@ -20,7 +20,7 @@ from mailsurgeon.tui.keys.actions import State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.text import ReadingScreen
-from mailsurgeon.tui.text.fields import fit, home_text, size_text
+from mailsurgeon.tui.text.fields import fit, home_text, local_time, size_text
 from mailsurgeon.tui.text.message import header_lines, read_start
 from mailsurgeon.tui.widgets.bars import Bar, more_below
 from mailsurgeon.tui.widgets.rows import Rows
@@ -38,6 +38,7 @@ class QuarantineScreen(BaseScreen[None]):
     """
 
     PLACE = "quarantine"
+    HOME = Rows
     BINDINGS = bindings("quarantine")
 
     def __init__(self, restore: OpenPlan, purge: OpenPlan) -> None:
@@ -125,7 +126,8 @@ class QuarantineScreen(BaseScreen[None]):
         alike = {item.path for item in self._items if item.operation == number}
         self._marked = self._marked - alike if alike <= self._marked else self._marked | alike
         self._show()
-        self.say(f"{counted(len(alike), 'thing')} of operation {number}.")
+        marked = alike <= self._marked
+        self.say(f"{counted(len(alike), 'thing')} of operation {number}." if marked else "")
 
     def action_look(self) -> None:
         """Shows the headers of a message, or what a directory holds."""
@@ -154,6 +156,9 @@ class QuarantineScreen(BaseScreen[None]):
             self._purge(lambda _index: self.session.surgeon.plan_purge(items))
 
     def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def action_let_go(self) -> None:
         """Drops the marks, then goes back."""
         if self._marked:
             self._marked.clear()
@@ -164,7 +169,7 @@ class QuarantineScreen(BaseScreen[None]):
 
 def item_row(item: QuarantineItem, marked: bool) -> Text:
     """`* 2026-01-31 14:02  quarantine copy       3k  .Sent/cur/1.M1.host:2,S`"""
-    when = visible(item.time).replace("T", " ").removesuffix("Z")[:16]
+    when = local_time(item.time)
     note = f"  ({visible(item.note)})" if item.note else ""
     text = (
         f"{'*' if marked else ' '} {fit(when, 16)}  {fit(visible(item.verdict), 20)}"

@@ -23,6 +23,7 @@ class ReadingScreen(BaseScreen[None]):
     """A title and lines to read."""
 
     BINDINGS = bindings("text")
+    HOME = Pager
 
     def __init__(self, title: str, lines: Sequence[Text] = (), *, made: Made | None = None) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import os
 import time
 from collections.abc import Sequence
@@ -66,6 +67,16 @@ def date_text(mtime_ns: int, long: bool) -> str:
         return fit(time.strftime("%Y-%m-%d %H:%M" if long else "%y-%m-%d", moment), width)
     except (OverflowError, OSError, ValueError):
         return fit("?", width)
+
+
+def local_time(moment: str, *, seconds: bool = False) -> str:
+    """A time of the journal (`2026-01-31T12:00:00Z`) in the local zone, safe to show."""
+    try:
+        known = calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ"))
+        form = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+        return time.strftime(form, time.localtime(known))
+    except (OverflowError, OSError, ValueError):
+        return visible(moment)
 
 
 def home_text(path: str) -> str:

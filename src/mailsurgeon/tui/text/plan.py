@@ -25,9 +25,9 @@ from mailsurgeon.tui.text.fields import fit
 from mailsurgeon.tui.text.hints import advice
 
 FIRST_BATCH_STEPS = 500  # steps the journal commits together at first
-_LABEL = 14  # columns before a change, for the name of its kind
+_LABEL, _BROAD = 14, 24  # columns before a change, for the name of its kind
 _INDENT = 3  # of what is wrapped
-_WORDS = 22  # columns of a kind in the table of kinds
+_WORDS = 32  # columns of a kind in the table of kinds, at most
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,26 @@ class PlanLines:
         place, _ = self._change_at(number)
         return self._changes[place][0].verdict
 
+    def row_of(self, kind: str) -> int:
+        """The line that names a kind; 0 if there is none."""
+        return next((row for row, (one, _) in enumerate(self._head) if one == kind), 0)
+
     @property
     def first_change(self) -> int:
         """The line where the changes begin."""
         return len(self._head)
 
+    @property
+    def _label(self) -> int:
+        return _BROAD if self.width >= 100 else _LABEL
+
     @cached_property
     def _head(self) -> list[tuple[str | None, Text]]:
+        kinds = by_size(self.whole)
+        words = min(max((len(verdict) for verdict, _ in kinds), default=0), _WORDS)
         rows: list[tuple[str | None, Text]] = [
-            (verdict, verdict_row(verdict, acts, verdict in self.dropped))
-            for verdict, acts in by_size(self.whole)
+            (verdict, verdict_row(verdict, acts, words, dropped=verdict in self.dropped))
+            for verdict, acts in kinds
         ]
         if self.plan is not None:
             for line in _about(self.plan):
@@ -93,7 +103,7 @@ class PlanLines:
         step = self._changes[place][1]
         if step.source is None or step.target is None:
             return len(self._change(place))
-        width = self.width - _LABEL - 1
+        width = self.width - self._label - 1
         paths = shown(spelled(step.source)), ARROW + shown(spelled(step.target))
         return sum(wrapped_height(path, width, _INDENT) for path in paths)
 
@@ -106,19 +116,22 @@ class PlanLines:
         act, step = self._changes[place]
         lines: list[Text] = []
         for line in step_lines(step):
-            lines += wrapped(line, self.width - _LABEL - 1, _INDENT)
-        first = step is act.steps[0] and step.action != act.verdict
-        label = fit(visible(act.verdict), _LABEL - 1) if first else ""
+            lines += wrapped(line, self.width - self._label - 1, _INDENT)
+        says_it = step.action == act.verdict and step.target is None
+        first = step is act.steps[0] and not says_it
+        width = self._label
+        label = fit(visible(act.verdict), width - 1) if first else ""
         return [
-            Text.assemble((f" {label:<{_LABEL}}" if row == 0 else " " * (_LABEL + 1), "dim"), line)
+            Text.assemble((f" {label:<{width}}" if row == 0 else " " * (width + 1), "dim"), line)
             for row, line in enumerate(lines)
         ]
 
 
-def verdict_row(verdict: str, acts: Sequence[Act], dropped: bool) -> Text:
-    """`   file   11,961   .Archives.2012/ -> .Archives.2012/cur/`"""
+def verdict_row(verdict: str, acts: Sequence[Act], words: int, *, dropped: bool) -> Text:
+    """`   file   11,961   .Archives.2012/ -> .Archives.2012/cur/`; `words`: the columns of the
+    kind."""
     mark = "-" if dropped else " "
-    text = f" {mark} {fit(visible(verdict), _WORDS)} {len(acts):>8,}   {_where(acts)}"
+    text = f" {mark} {fit(visible(verdict), words)} {len(acts):>8,}   {_where(acts)}"
     return Text(text + ("   dropped" if dropped else ""), "dim" if dropped else "")
 
 

@@ -101,11 +101,14 @@ class KeyLine(Widget):
         key_style = self.get_component_rich_style("keyline--key", partial=True)
         off_style = self.get_component_rich_style("keyline--off", partial=True)
         line = Text(" ", no_wrap=True, end="")
-        for action, key, possible in self._shown:
+        # The last one is help, where there is any; it stays whatever else has no room.
+        kept = len(self._shown[-1][0].title) + len(self._shown[-1][1]) + 1 if self._shown else 0
+        for number, (action, key, possible) in enumerate(self._shown, start=1):
             part = Text.assemble((key, key_style), " ", action.title)
             if not possible:
                 part = Text(part.plain, off_style)
-            if line.cell_len + part.cell_len > self.size.width:
+            reserved = 0 if number == len(self._shown) else kept + 2
+            if line.cell_len + part.cell_len + reserved > self.size.width:
                 continue
             start = line.cell_len
             line.append_text(part)

@@ -33,9 +33,11 @@ class PlanList(Lines, inherit_bindings=False):
         return self.lines.kind_at(self.cursor) if self.lines and self.count() else None
 
     def show(self, lines: PlanLines) -> None:
-        """Shows these lines; the cursor stays on its line."""
-        self.lines = lines
+        """Shows these lines; the cursor stays on its line, or on its kind if that is elsewhere."""
+        kind, self.lines = self.kind, lines
         self.cursor = max(0, min(self.cursor, len(lines) - 1))
+        if kind is not None and lines.kind_at(self.cursor) != kind:
+            self.cursor = lines.row_of(kind)
         self.resize_to(len(lines))
         self.reveal(self.cursor)
         self.refresh()

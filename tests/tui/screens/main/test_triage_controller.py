@@ -60,10 +60,21 @@ def test_it_goes_from_kind_to_kind_and_ends(alone: Alone, triage: TriageControll
         seen.append(go(alone, triage))
     assert list(dict.fromkeys(code for code, _line in seen)) == kinds
     assert alone.screen.said == ["That was the last problem."]
-    while len(alone.screen.said) == 1:
+    while alone.screen.message != "This is the first problem.":
         go(alone, triage, -1)
     assert place(alone) == ("misfiled", 0)
-    assert alone.screen.said[1:] == ["This is the first problem."]
+    assert alone.screen.said[1] == "", "what was said of the end is not true any more"
+
+
+def test_a_filter_is_named_where_it_hides_the_others(
+    alone: Alone, triage: TriageController
+) -> None:
+    alone.lists.filter_by_text("Paul Kern")
+    settle(alone, triage)
+    while not alone.screen.said:
+        go(alone, triage)
+    assert alone.lists.shown.code == "misfiled"
+    assert alone.screen.said == ["No more that the filter lets through; Esc clears it."]
 
 
 @protects("n leads to what can be repaired", where="tui/triage.py")

@@ -181,7 +181,8 @@ class ListController:
             name = ""  # those that can be repaired come first
         self.list_head.show(head_text(self.list.columns, name, descending))
         self.list_title.show(f" {self._name()}")
-        self.list_place.show("", f"{line:,}/{count:,} " if count else "")
+        more = " ▾" if self.list.below else ""
+        self.list_place.show("", f"{line:,}/{count:,}{more} " if count else "")
 
     def _name(self) -> str:
         if self.shown.what == "code":

@@ -90,7 +90,9 @@ class PlanController:
         flags: str | None = None,
     ) -> None:
         code = self._lists.shown.code
-        codes = [code] if remedy is None and code else None
+        # A mark out of view may be of another kind than the list.
+        away = self._lists.marks.away()
+        codes = [code] if remedy is None and code and not away else None
 
         def make(index: Index) -> Plan:
             return self._session.tools.propose(
@@ -98,7 +100,7 @@ class PlanController:
             )
 
         finishes = code if self._lists.holds_no_other(entries) else ""
-        self._open(make, entries, finishes, note=self._lists.marks.away())
+        self._open(make, entries, finishes, note=away)
 
     def undo(self, operation: int | None = None) -> None:
         """Proposes to undo an operation (None: the last one)."""
@@ -166,11 +168,17 @@ class PlanController:
         self._screen.show_status()
 
     def _leave_ended_kind(self) -> bool:
-        """Opens another list if the one shown is of a kind of problem that is there no longer."""
-        code, kinds = self._lists.shown.code, self._survey.snapshot.kinds
-        if self._lists.shown.what != "code" or any(kind.code == code for kind in kinds):
+        """Opens another list if the one shown is of a kind of problem, or of a folder, that is
+        there no longer."""
+        shown, found = self._lists.shown, self._survey.snapshot
+        kinds = found.kinds
+        if shown.what == "folder":
+            there = any(row.id == shown.folder for row in found.folders)
+        else:
+            there = shown.what != "code" or any(kind.code == shown.code for kind in kinds)
+        if there:
             return False
-        if not kinds:
+        if not kinds or shown.what == "folder":
             self._lists.open_target(ALL)
             self._lists.tree.go_to_target(ALL)
         else:

@@ -89,10 +89,15 @@ class TriageController:
         if event.line is None:
             self._leave_kind(event.step)
         else:
+            if self._screen.message:
+                self._screen.tell("")  # it was about where the cursor stood
             self._lists.list.go_to(event.line)
             self._panes.go_to("list")
 
     def _leave_kind(self, step: int) -> None:
+        if self._lists.filtered:
+            self._screen.tell("No more that the filter lets through; Esc clears it.")
+            return
         code = neighbour(self._survey.snapshot.kinds, self._lists.shown.code, step)
         if code is None:
             last = "That was the last problem." if step > 0 else "This is the first problem."
