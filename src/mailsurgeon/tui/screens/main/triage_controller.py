@@ -33,13 +33,18 @@ class TriageController:
         self._panes, self._survey, self._lists = panes, survey, lists
         self._step_to_come = 0  # the direction of a search that begins once the list is there
         self.is_searching = False
+        self._said = ""  # what triage has said last
+
+    def _say(self, text: str) -> None:
+        self._said = text
+        self._screen.tell(text)
 
     def go(self, step: int) -> None:
         """Goes to the next problem (`step` 1) or the previous one (-1)."""
         kinds, lists = self._survey.snapshot.kinds, self._lists
         if not kinds:
             surveying = self._program.surveying
-            self._screen.tell("No problems are known." if surveying else "No problems.")
+            self._say("No problems are known." if surveying else "No problems.")
         elif lists.shown.what != "code":
             self._enter(step)
         else:
@@ -89,19 +94,19 @@ class TriageController:
         if event.line is None:
             self._leave_kind(event.step)
         else:
-            if self._screen.message:
-                self._screen.tell("")  # it was about where the cursor stood
+            if self._said and self._screen.message == self._said:
+                self._say("")  # it was about where the cursor stood
             self._lists.list.go_to(event.line)
             self._panes.go_to("list")
 
     def _leave_kind(self, step: int) -> None:
         if self._lists.filtered:
-            self._screen.tell("No more that the filter lets through; Esc clears it.")
+            self._say("No more that the filter lets through; Esc clears it.")
             return
         code = neighbour(self._survey.snapshot.kinds, self._lists.shown.code, step)
         if code is None:
             last = "That was the last problem." if step > 0 else "This is the first problem."
-            self._screen.tell(last)
+            self._say(last)
         else:
             self._step_to_come = step
             self._lists.go_to_kind(code, "first" if step > 0 else "last")
