@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from mailsurgeon.cli.arguments import checked_codes, checked_folders, paths_in, spread_codes
+from mailsurgeon import cli
+from mailsurgeon.cli.arguments import (
+    SWITCHES,
+    checked_codes,
+    checked_folders,
+    help_asked,
+    paths_in,
+    spread_codes,
+    without_repeats,
+)
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
@@ -32,6 +42,42 @@ SPREAD = [
 @pytest.mark.parametrize(("typed", "meant"), SPREAD, ids=str)
 def test_codes_may_follow_one_option(typed: list[str], meant: list[str]) -> None:
     assert spread_codes(typed) == meant
+
+
+def test_what_is_said_twice_counts_once() -> None:
+    assert without_repeats(["fix", "--yes", "x", "--yes", "-q", "--quiet"]) == [
+        "fix", "--yes", "x", "-q",
+    ]  # fmt: skip
+    assert without_repeats(["--only", "empty", "--only", "empty"]) == [
+        "--only", "empty", "--only", "empty",
+    ]  # fmt: skip
+    assert without_repeats(["--yes", "--", "--yes"]) == ["--yes", "--", "--yes"]
+
+
+def test_every_option_without_a_value_may_be_repeated() -> None:
+    sources = Path(cli.__file__).parent.rglob("*.py")
+    found = {
+        "--" + name.replace("_", "-")
+        for source in sources
+        for name in re.findall(r"(\w+): Annotated\[\s*bool\b", source.read_text())
+    }
+    assert "--yes" in found and "--quick" in found
+    # What is there by default is turned off: `--no-mouse`.
+    assert {name for name in found if name not in SWITCHES} <= {"--mouse"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["help"], ["--help"]),
+        (["help", "fix"], ["fix", "--help"]),
+        (["./help"], ["./help"]),
+        (["fix", "help"], ["fix", "help"]),
+        ([], []),
+    ],
+)
+def test_help_helps(typed: list[str], meant: list[str]) -> None:
+    assert help_asked(typed) == meant
 
 
 def test_a_code_or_a_badge_may_be_typed_in_any_case() -> None:

@@ -49,6 +49,41 @@ def spread_codes(tokens: Sequence[str]) -> list[str]:
     return spread
 
 
+SWITCHES = {
+    "-q": "--quiet", "-v": "--verbose",
+    **{
+        name: name
+        for name in (
+            "--all", "--ascii", "--dry-run", "--force", "--fresh", "--help", "--leave-unfinished",
+            "--no-mouse", "--quick", "--quiet", "--read-only", "--verbose", "--yes",
+        )
+    },
+}  # fmt: skip
+"""The options without a value, by what may be typed for them."""
+
+
+def without_repeats(tokens: Sequence[str]) -> list[str]:
+    """The words without options that say again what an earlier one has said: `--yes --yes`."""
+    seen: set[str] = set()
+    kept: list[str] = []
+    for position, token in enumerate(tokens):
+        if token == "--":
+            return kept + list(tokens[position:])
+        switch = SWITCHES.get(token)
+        if switch is None or switch not in seen:
+            kept.append(token)
+        if switch is not None:
+            seen.add(switch)
+    return kept
+
+
+def help_asked(tokens: Sequence[str]) -> list[str]:
+    """`help` and `help COMMAND` written as `--help` and `COMMAND --help`."""
+    if tokens[:1] != ["help"]:
+        return list(tokens)
+    return [*tokens[1:2], "--help"]
+
+
 def checked_codes(codes: Iterable[str]) -> frozenset[str]:
     """The codes of these codes or badges, typed in any case. Raises MailsurgeonError, which lists
     all codes, for an unknown one."""

@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from mailsurgeon import __version__
 from mailsurgeon.cli import screen
-from mailsurgeon.cli.arguments import spread_codes
+from mailsurgeon.cli.arguments import help_asked, spread_codes, without_repeats
 from mailsurgeon.cli.console import complain, replace_closed_streams
 from mailsurgeon.cli.options import COMMON, DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
@@ -73,11 +73,12 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:  # in a C locale, non-ASCII characters are shown escaped
             reconfigure(errors="backslashreplace")
+    arguments = help_asked(list(arguments))
     try:
         app = application()
         if not _HELP.isdisjoint(arguments):
             app.resolved_commands()  # imports them: the help shows their docstrings
-        result = _called(app, spread_codes(arguments), host or Host.this())
+        result = _called(app, spread_codes(without_repeats(arguments)), host or Host.this())
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except CycloptsError as error:
