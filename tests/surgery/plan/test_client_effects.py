@@ -146,7 +146,9 @@ def test_what_is_lost_with_a_servers_own_file_is_told() -> None:
         "dovecot.index.cache in INBOX goes to the quarantine: only a cache: Dovecot makes it anew,"
         " and the next search or list is slow"
     )
+    assert told[1].startswith("dovecot.index.log in .A goes to the quarantine:")
     assert "(HIGHESTMODSEQ)" in told[1]
+    assert " in .A goes to the quarantine:" in told[2]
     assert "all keywords of the folder are lost in Courier" in told[2]
     assert "put away" not in " ".join(told)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mailsurgeon.maildir.filename import flags_served, fmd5_field, split, uid_field
 from mailsurgeon.maildir.folder_names import decode_folder
-from mailsurgeon.maildir.server_files import kind_of, loss_of
+from mailsurgeon.maildir.server_files import COURIER_KEYWORDS, kind_of, loss_of
 from mailsurgeon.surgery.model import Act, QuarantinePath, Step
 from mailsurgeon.surgery.plan.folder_state import FolderState, SpoolState
 from mailsurgeon.surgery.plan.repair import SYNCED_TWIN, TWIN, WHOLE_FOLDER
@@ -20,6 +20,7 @@ from mailsurgeon.surgery.uid_effects import (
     no_list,
     uid_lines,
 )
+from mailsurgeon.text import path_shown
 
 _NAMED = 3  # folders named in one sentence
 _OFTEN_EMPTIED = frozenset(
@@ -158,7 +159,9 @@ class _Tally:
                 self.deleted[home] += 1
                 self.uid_stays[home] += act.verdict == SYNCED_TWIN
         elif kind_of(source):
-            self.files.setdefault(kind_of(source), set()).add(self._state(home or b"").name)
+            where = os.path.dirname(source).removesuffix(b"/" + COURIER_KEYWORDS)
+            name = self._state(where).name or path_shown(where)
+            self.files.setdefault(kind_of(source), set()).add(name)
         else:
             self.unseen += 1
 

@@ -10,6 +10,7 @@ from mailsurgeon.text import visible
 from mailsurgeon.tui.keys.actions import BY_ID, keys_of
 from mailsurgeon.tui.text.fields import title
 
+_SHOWN = 3  # kinds; what the line must say behind them would be cut off
 _PHRASES: Mapping[str, Callable[[int], str]] = {
     "file": "{:,} filed".format,
     "fix-size": lambda number: f"{counted(number, 'size')} corrected",
@@ -58,7 +59,9 @@ def _done_text(report: Report) -> str:
         verb = _verb(verdict)
         counts[verb] = counts.get(verb, 0) + number
     done = sorted(counts.items(), key=lambda item: -item[1])
-    return ", ".join(_phrase(verb, number) for verb, number in done if number)
+    shown = [_phrase(verb, number) for verb, number in done[:_SHOWN] if number]
+    more = sum(number for _, number in done[_SHOWN:])
+    return ", ".join([*shown, f"{more:,} more"] if more else shown)
 
 
 def _phrase(verb: str, number: int) -> str:
