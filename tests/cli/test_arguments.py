@@ -82,7 +82,7 @@ def test_help_helps(typed: list[str], meant: list[str]) -> None:
 
 def test_a_code_or_a_badge_may_be_typed_in_any_case() -> None:
     assert checked_codes(["Empty", "size", "DUP"]) == {"empty", "size-mismatch", "duplicate-id"}
-    with pytest.raises(MailsurgeonError, match="nothing: no such code"):
+    with pytest.raises(MailsurgeonError, match="nothing: no such code or badge"):
         checked_codes(["empty", "nothing"])
 
 

@@ -95,7 +95,10 @@ def checked_codes(codes: Iterable[str]) -> frozenset[str]:
     found = {word: kind_named(word) for word in words}
     for word, kind in found.items():
         if kind is None:
-            raise MailsurgeonError(f"{word}: no such code; known are {', '.join(CATALOGUE)}")
+            raise MailsurgeonError(
+                f"{word}: no such code or badge; known are {', '.join(CATALOGUE)}"
+                " (`mailsurgeon explain` lists them with their badges)"
+            )
     return frozenset(kind.code for kind in found.values() if kind is not None)
 
 

@@ -74,6 +74,9 @@ def _problems(row: FolderRow) -> Iterator[Text]:
     worst = {code: -kind.severity for code, kind in CATALOGUE.items()}
     found = sorted(row.problems.items(), key=lambda kind: (worst.get(kind[0], 0), -kind[1]))
     total = sum(row.problems.values())
-    yield Text.assemble(("Problems: ", _STRONG), f"{total:,}" if total else "none")
+    said = f"{total:,}" if total else "none"
+    if total != row.troubles:  # the tree counts the latter
+        said += f", {row.troubles:,} of them more than a remark"
+    yield Text.assemble(("Problems: ", _STRONG), said)
     for code, number in found:
         yield Text(f"  {number:>6,}  {badge(code):<5}{title(code)}")
