@@ -32,6 +32,7 @@ FLAGS = {
     "S": "seen",
     "T": "trashed",
 }
+_AROUND = 9  # lines of a dialog besides its rows: border, head, hints, and a blank at each side
 _SHOWN = 6  # folders offered below the entry
 _NAMELESS = "a keyword without a name in this folder"
 
@@ -49,6 +50,10 @@ class Dialog(ModalScreen[Result], Generic[Result]):
     def parts(self) -> ComposeResult:
         """The widgets in the box."""
         return ()
+
+    def room(self, rows: int) -> int:
+        """How many of so many rows a dialog shows, so that its hint and its border stay in view."""
+        return max(1, min(rows, 12, self.app.size.height - _AROUND))
 
     def action_refuse(self) -> None:
         self.dismiss(None)
@@ -225,7 +230,7 @@ class FlagsEditor(Dialog[str]):
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
-        rows.styles.height = min(len(self._names), 12)
+        rows.styles.height = self.room(len(self._names))
         rows.focus()
         self._show()
         self.call_after_refresh(self._show)  # only now it is known how many are in view
@@ -274,7 +279,7 @@ class BadgeFilter(Dialog[frozenset[str]]):
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
-        rows.styles.height = max(1, min(len(self._kinds), 12))
+        rows.styles.height = self.room(len(self._kinds))
         rows.followed = lambda: self.query_one("#more", Static).update(Text(more_below(rows)))
         rows.focus()
         self._show()
