@@ -33,6 +33,7 @@ from mailsurgeon.survey.walk.walk import LEVELS, walk
 
 _READERS = 4  # the most that are started unless the operator wants another number
 _FILED = (Place.CUR, Place.NEW, Place.TMP)
+_CLOCK_TICK = 20_000_000  # ns: Linux stamps files with the time of its last tick (1 to 10 ms)
 _MORE = 2  # surveys of the folders where files got other names before they were read
 
 __all__ = ["Progress", "SurveyResult", "run_survey"]
@@ -318,7 +319,9 @@ class _Survey:
     def _is_later(self, path: bytes, since: int) -> bool:
         try:
             absolute = os.path.join(self.spool.root, path)
-            return self.patience.call(path, directory_stamp, absolute).ctime_ns >= since
+            return (
+                self.patience.call(path, directory_stamp, absolute).ctime_ns > since - _CLOCK_TICK
+            )
         except OSError:
             return False
 
