@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.benchmarks import repairs, scans, screen
@@ -24,10 +24,12 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Measures that are interleaved with each other, and the rows made from them."""
+    """Measures that are interleaved with each other, and the rows made from them. What they need
+    is kept on the disk (`--disk`) where they depend on one."""
 
     rows: tuple[str, ...]
     measures: Callable[[Setting], list[Measure]]
+    on_disk: bool = False
 
 
 BLOCKS = (
@@ -35,15 +37,16 @@ BLOCKS = (
         ("quick", "scan", "index", "again", "bare-quick", "bare", "mdedup", "mailbox", "growth"),
         scans.warm,
     ),
-    Block(("memory", "memory-large"), scans.memory),
+    Block(("memory",), scans.memory),
+    Block(("memory-large",), scans.large_memory, on_disk=True),
     Block(("start", "key"), screen.while_surveying),
     Block(
         ("folder", "filter", "sort", "whole", "move", "follow", "scroll", "idle"),
         screen.afterwards,
     ),
-    Block(("filing", "undoing", "fix-whole", "undo-whole"), repairs.filing),
-    Block(("sizes", "sizes-unsynced", "sizes-whole", "sizes-script"), repairs.sizes),
-    Block(("cold",), scans.cold),
+    Block(("filing", "undoing", "fix-whole", "undo-whole"), repairs.filing, on_disk=True),
+    Block(("sizes", "sizes-unsynced", "sizes-whole", "sizes-script"), repairs.sizes, on_disk=True),
+    Block(("cold",), scans.cold, on_disk=True),
 )
 
 
@@ -51,9 +54,10 @@ def main() -> None:
     """Measure, print, and with `--write` put the table into the document."""
     given = _arguments()
     cache: Path = given.cache.absolute()
+    disk: Path = (given.disk or cache).absolute()
     setting = Setting(cache, given.messages, given.spool and given.spool.absolute())
     setting.spool  # noqa: B018 (generated before the load of the machine is looked at)
-    about = description(setting.spool, setting.peers)
+    about = description(setting.spool, disk, setting.peers)
     wanted = set(given.only) or {row.key for row in ROWS}
     if not given.cold:
         wanted.discard("cold")
@@ -63,7 +67,8 @@ def main() -> None:
         if rows:
             _tell(f"measuring {', '.join(row for row in block.rows if row in rows)}")
             try:
-                found |= _measured(block, setting, rows, given.reps)
+                place = replace(setting, cache=disk) if block.on_disk else setting
+                found |= _measured(block, place, rows, given.reps)
             except (Failed, OSError, subprocess.CalledProcessError) as error:
                 _tell(f"not measured: {error}")  # the other blocks are worth having all the same
     text = _report(setting, about, found, [row for row in ROWS if row.key in wanted])
@@ -86,6 +91,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--spool", type=Path, help="measure scans and the screen on this spool")
     parser.add_argument("--cache", type=Path, default=_default_cache(), metavar="DIR",
                         help="where spools and other programs are kept (%(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--disk",
+        type=Path,
+        metavar="DIR",
+        help="where what depends on a disk is kept: repairs, the cold scan (--cache)",
+    )
     parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT.name}")
     given = parser.parse_args()
     if given.cold and os.geteuid() != 0:

@@ -48,7 +48,7 @@ def main() -> None:
     given = parser.parse_args()
     cache: Path = given.cache.absolute()
     found = {size: measured(Setting(cache, size, small=True)) for size in given.sizes}
-    about = description(cache, cache / "none")
+    about = description(cache, cache, cache / "none")
     text = "\n".join([*about, "", table(found)])
     print(text)
     if given.write:

@@ -15,13 +15,13 @@ from pathlib import Path
 import mailsurgeon
 
 
-def description(place: Path, peers: Path) -> list[str]:
-    """Lines of Markdown: the machine, the file system of `place`, the versions."""
+def description(place: Path, disk: Path, peers: Path) -> list[str]:
+    """Lines of Markdown: the machine, the file systems of `place` and of `disk`, the versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
-    kind, device = file_system(place)
+    kinds = dict.fromkeys("{} ({})".format(*file_system(each)) for each in (place, disk))
     return [
         f"- {_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory",
-        f"- the spools on {kind} ({device}), Linux {platform.release()}",
+        f"- the spools on {' and '.join(kinds)}; Linux {platform.release()}",
         f"- mailsurgeon {version('mailsurgeon')} ({commit()}), Python {platform.python_version()},"
         f" SQLite {sqlite3.sqlite_version}, Textual {version('textual')}",
         f"- {_first_line(['find', '--version'])}; {_first_line(['mv', '--version'])};"

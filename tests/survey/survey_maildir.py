@@ -136,4 +136,5 @@ def contents(index: Index) -> dict[str, Any]:
         "problems": problems,
         "not examined": index.not_examined(),
         "depth": index.meta("depth"),
+        "notes": index.notes(),
     }

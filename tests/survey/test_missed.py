@@ -51,6 +51,7 @@ def test_a_message_marked_while_others_are_read_is_counted(
     assert result.messages == SLICES
     there = {b"cur/" + name for name in os.listdir(os.fsencode(first.parent))}
     assert (maildir.surveyed_paths(), result.cancelled) == (there, False)
+    assert maildir.contents() == maildir.fresh_contents(quick=quick)
 
 
 def test_a_message_moved_to_a_folder_that_was_read_before_is_counted(
@@ -61,6 +62,7 @@ def test_a_message_moved_to_a_folder_that_was_read_before_is_counted(
     target = maildir.root / "cur" / "1400000000.M9.host:2,S"
     result = survey(maildir, lambda: (maildir.root / os.fsdecode(moved)).rename(target))
     assert result.messages == 6
+    assert maildir.contents() == maildir.fresh_contents()
 
 
 def test_other_folders_are_not_looked_at_again(maildir: SurveyMaildir) -> None:

@@ -88,6 +88,25 @@ def test_an_error_while_it_is_removed_leaves_no_lock(
     assert os.listdir(tmp_path) == []
 
 
+@protects(
+    "a lock whose making is broken off holds nothing open",
+    where="surgery/servers/dotlock.py",
+    seen="the writer's lock on the root stayed with the copy of its descriptor",
+)
+def test_a_signal_while_it_is_made_leaves_no_descriptor(
+    directory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_handle: int, _mark: bytes) -> int:
+        raise KeyboardInterrupt
+
+    before = os.listdir("/proc/self/fd")
+    with monkeypatch.context() as patch:
+        patch.setattr(dotlock.os, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            dotlock.take(directory, LOCK, b"dovecot-uidlist", LOCK, LockWait(0.0))
+    assert os.listdir("/proc/self/fd") == before
+
+
 @protects("a lock of a living process is never overridden", where="surgery/servers/dotlock.py")
 def test_a_live_holder_is_waited_for_and_never_overridden(tmp_path: Path, directory: int) -> None:
     place = tmp_path / os.fsdecode(LOCK)

@@ -23,27 +23,21 @@ def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
     where="survey/walk/unchanged.py",
     seen="a clash was missed when each was judged by itself",
 )
-@pytest.mark.parametrize("filled", [False, True])
-def test_a_name_that_comes_to_new_is_compared_with_those_in_an_unchanged_cur(
-    maildir: SurveyMaildir, filled: bool
+@pytest.mark.parametrize(
+    ("there", "comes"),
+    [
+        ([b"cur/1.M1.host:2,S"], b"new/1.M1.host"),
+        ([b"cur/1.M1.host:2,S", b"new/2.M1.host"], b"new/1.M1.host"),
+        ([b"cur/2.M1.host:2,S", b"new/1.M1.host"], b"cur/1.M1.host:2,S"),
+    ],
+)
+def test_a_name_that_comes_is_compared_with_those_in_an_unchanged_directory(
+    maildir: SurveyMaildir, there: list[bytes], comes: bytes
 ) -> None:
-    maildir.mail(b"cur/1.M1.host:2,S", 1)
-    if filled:
-        maildir.mail(b"new/2.M1.host", 2)
+    for number, path in enumerate(there):
+        maildir.mail(path, number)
     maildir.survey()
-    maildir.mail(b"new/1.M1.host", 3)
-    maildir.survey()
-    assert maildir.codes()[b"new/1.M1.host"] >= {"name-clash"}
-    assert maildir.contents() == maildir.fresh_contents()
-
-
-def test_a_name_that_comes_to_cur_is_compared_with_those_in_an_unchanged_new(
-    maildir: SurveyMaildir,
-) -> None:
-    maildir.mail(b"cur/2.M1.host:2,S", 2)
-    maildir.mail(b"new/1.M1.host", 1)
-    maildir.survey()
-    maildir.mail(b"cur/1.M1.host:2,S", 3)
+    maildir.mail(comes, len(there))
     maildir.survey()
     assert maildir.codes()[b"new/1.M1.host"] >= {"name-clash"}
     assert maildir.contents() == maildir.fresh_contents()
