@@ -37,7 +37,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("scan S", "Fspo Ffol Fmut Fnam Fsym Ffif Fnot Fnom"),
+    Command("scan S -v", "Fspo Ffol Fmut Fnam Fsym Ffif Fnot Fnom"),
     Command("scan S --quick -q", "Fspo Fnot"),
     Command("scan S --format json", "Fspo Ffol Fmut Fnam Fsym Fnot", json=True),
     Command("scan S --format jsonl", "Ffol Fmut Fnam Fsym", json=True),

@@ -73,8 +73,8 @@ SCREENS = (
     Screen("folder put away", (b"1", b"d"), b"Plan: quarantine", "Fmut"),
     Screen("kind of problems", (ESC, b"0", b"\r"), b"all folders", "Ffol Ffro Fsub"),
     Screen("plan of all", (b"g", b"v", b"G", b"v", b"\r"), b"Plan: ", "Ffol Fnam"),
-    Screen("all its steps", (b"w",), b"steps", "Ffol Fnam"),
-    Screen("applied", (ESC, NUMBER, b"Y"), b"u: undo"),
+    Screen("all its changes", (b"w",), b"-> .Ffol", "Ffol Fnam"),
+    Screen("applied", (NUMBER, b"Y"), b"u: undo"),
     Screen("journal", (b"J",), b"Journal of", "Fspo Fsum Ffol"),
     Screen("steps", (b"\r",), b"Steps of operation", "Ffol Fnam"),
     Screen("first operation", (ESC, b"j"), b"Steps of operation 1", "Fnam Frea"),
@@ -157,7 +157,7 @@ def visit(terminal: Terminal, screen: Screen, spool: HostileSpool) -> bytes:
                     os.unlink(os.path.join(directory, name))
             terminal.until(b"1 gone", since)
         elif key == NUMBER:
-            asked = re.findall(rb"Type (\d+) to go on", terminal.seen)
+            asked = re.findall(rb"Type (\d+),", terminal.seen)
             terminal.press(asked[-1] if asked else b"")
         else:
             terminal.press(key)
