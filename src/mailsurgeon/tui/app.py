@@ -6,6 +6,7 @@ The first screen is imported when it opens: there are two, and a run needs only 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -13,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
+from rich.theme import Theme as RichTheme
 from textual.app import App, SystemCommand
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
@@ -27,6 +29,7 @@ from mailsurgeon.tui.session import ScreenSettings, SpoolSession, SurveyCall, wa
 from mailsurgeon.tui.terminal.ascii_filter import AsciiOnly
 from mailsurgeon.tui.terminal.control_filter import SafeOnly
 from mailsurgeon.tui.terminal.hangup import EndSignals, StopSignal
+from mailsurgeon.tui.themes import DARK, SHORT_NAMES, depth_of, own_themes, preferred, text_styles
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.spool import Spool
@@ -35,15 +38,6 @@ if TYPE_CHECKING:
     from mailsurgeon.survey.index.index import Index
     from mailsurgeon.survey.open_spool import Options
     from mailsurgeon.tui.spool_sessions import SpoolSessions
-
-THEME = Theme(
-    # Colours of the 256-colour cube: SSH seldom forwards COLORTERM.
-    name="mailsurgeon",
-    primary="#5fafd7", secondary="#87afd7", accent="#5fd7d7",
-    foreground="#d0d0d0", background="#000000", surface="#000000", panel="#303030",
-    success="#87d787", warning="#ffd75f", error="#ff8787", dark=True,
-)  # fmt: skip
-
 
 _THREADS = 32
 """Workers at once; many, since a file system that does not answer blocks a worker for long."""
@@ -75,7 +69,8 @@ class MailsurgeonApp(App[int]):
 
     def __init__(self, opened: SpoolSession | SpoolSessions) -> None:
         self._own_filters = [SafeOnly(), *([AsciiOnly()] if opened.ascii else [])]
-        super().__init__()
+        # Without this, a terminal without colours would be sent shades of grey.
+        super().__init__(ansi_color=True if opened.depth in ("16", "none") else None)
         self.settings = opened
         self.spools: SpoolSessions | None = None
         if isinstance(opened, SpoolSession):
@@ -91,12 +86,19 @@ class MailsurgeonApp(App[int]):
         self.at_rest.set()
         self.stops = NO_STOPS  # until there is a thread of the screen's that could stop
         self.animation_level = "none"
-        self.register_theme(THEME)
-        self.theme = opened.theme or THEME.name
+        for theme in own_themes(opened.depth):
+            self.register_theme(theme)
+        self.theme = opened.theme or DARK
+        self.watch_theme()
         self.set_keymap(dict(opened.keymap))
 
+    def watch_theme(self) -> None:
+        """Gives the texts of this program their styles in the colours of the theme."""
+        self.console.push_theme(RichTheme(text_styles(self.get_css_variables())))
+
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), *self._own_filters]
+        colourless = [NoColor()] if self.settings.depth == "none" else []
+        return [*super().get_line_filters(), *colourless, *self._own_filters]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """No command of Textual: the palette has this program's own."""
@@ -243,9 +245,12 @@ def run_spools(
 
 
 def _run(opened: SpoolSession | SpoolSessions, theme: str, mouse: bool) -> int:
-    known = {*App().available_themes, THEME.name}
-    if theme and theme not in known:
-        raise MailsurgeonError(f"no theme {theme!r}; there are: {', '.join(sorted(known))}")
+    opened.depth = depth_of(os.environ)
+    opened.theme = SHORT_NAMES.get(theme, theme) or preferred(os.environ)
+    known = {*BUILTIN_THEMES, *SHORT_NAMES.values()}
+    if opened.theme not in known:
+        names = ", ".join(sorted({*known, *SHORT_NAMES}))
+        raise MailsurgeonError(f"no theme {theme!r}; there are: {names}")
     # Workers share the interpreter with the screen; with shorter turns, keys respond faster.
     sys.setswitchinterval(0.0005)
     app = MailsurgeonApp(opened)

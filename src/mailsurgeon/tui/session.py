@@ -17,6 +17,7 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.open_spool import Options
 from mailsurgeon.survey.progress import Progress, SurveyResult
+from mailsurgeon.tui.themes import Depth
 
 if TYPE_CHECKING:
     from mailsurgeon.host.host import Host
@@ -79,6 +80,7 @@ class SpoolSession:
     read_only: bool = False
     ascii: bool = False
     theme: str = ""
+    depth: Depth = "true"
     listen: Callable[[Callable[[str], object]], object] = bool
     keymap: Mapping[str, str] = field(default_factory=dict[str, str])
     inspect_delay: float = 0.12

@@ -21,6 +21,7 @@ from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.open_spool import Options, index_path, open_spool
 from mailsurgeon.survey.progress import Progress, SurveyResult
 from mailsurgeon.tui.session import SessionTimes, SpoolSession, SurveyCall
+from mailsurgeon.tui.themes import Depth
 
 if TYPE_CHECKING:
     from mailsurgeon.surgery.surgeon import Surgeon
@@ -45,6 +46,7 @@ class SpoolSessions:
     read_only: bool = False
     ascii: bool = False
     theme: str = ""
+    depth: Depth = "true"
     keymap: Mapping[str, str] = field(default_factory=dict[str, str])
     listen: Callable[[Callable[[str], object]], object] = bool
     settings: SessionTimes = field(default_factory=SessionTimes)
@@ -92,7 +94,7 @@ class SpoolSessions:
         session = SpoolSession(
             spool, index, self.request.options, surgeon, self._in_turn(path, self.request.survey),
             watch=self.watch, read_only=self.read_only, ascii=self.ascii, theme=self.theme,
-            keymap=self.keymap, **self.settings,
+            depth=self.depth, keymap=self.keymap, **self.settings,
         )  # fmt: skip
         self._sessions[path] = session
         return session

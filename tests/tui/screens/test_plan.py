@@ -71,7 +71,7 @@ async def test_y_applies_and_the_cursor_stands_on_the_next_kind(maildir: ScreenM
         assert "no marks" in status(pilot)
         assert main(pilot).lists.shown.code == "size-mismatch"
         assert main(pilot).lists.list.has_focus
-        assert tree_lines(pilot)[1].split() == ["SIZE", "Wrong", "size", "2"]
+        assert tree_lines(pilot)[1].split() == ["!", "SIZE", "Wrong", "size", "2"]
     assert len(maildir.names(".Archives.2012/cur")) == 4
 
 
@@ -111,11 +111,11 @@ async def test_undo_says_what_it_does_first_and_redo_does_it_again(maildir: Scre
         await keys(pilot, "enter", "A", "enter", "Y", "u")
         assert "undo of operation 1" in bar(pilot, "plan-title")
         await keys(pilot, "escape", "u", "Y")
-        assert tree_lines(pilot)[1].split() == ["MISF", "Misfiled", "3"]
+        assert tree_lines(pilot)[1].split() == ["!", "MISF", "Misfiled", "3"]
         await keys(pilot, "ctrl+r")
         assert "redo" in bar(pilot, "plan-title")
         await keys(pilot, "Y")
-        assert tree_lines(pilot)[1].split() == ["SIZE", "Wrong", "size", "2"]
+        assert tree_lines(pilot)[1].split() == ["!", "SIZE", "Wrong", "size", "2"]
 
 
 async def test_nothing_to_undo_is_said_on_the_status_line(maildir: ScreenMaildir) -> None:
@@ -419,7 +419,7 @@ async def test_the_journal_lists_operations_and_undoes_the_one_chosen(
         assert rows[2].endswith("undone")
         assert "3 put back.  ctrl+r: redo" in status(pilot)
         await keys(pilot, "escape")
-        assert tree_lines(pilot)[1].split() == ["MISF", "Misfiled", "3"]
+        assert tree_lines(pilot)[1].split() == ["!", "MISF", "Misfiled", "3"]
 
 
 async def test_the_journal_is_filtered_and_shows_all_steps(maildir: ScreenMaildir) -> None:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -19,6 +20,11 @@ from mailsurgeon.tui.widgets.bars import Bar, KeyLine
 Result = TypeVar("Result")
 TOO_SMALL = "Needs 60x15. Without: scan, fix, file, undo, log"  # whole at 50 columns
 _WIDGET_SCOPES = (*PANES, "pager")
+
+
+def is_framed(size: Size) -> bool:
+    """Whether a screen is large enough for frames around its panes."""
+    return size.width >= 100 and size.height >= 30
 
 
 class BaseScreen(Screen[Result], Generic[Result]):
@@ -45,6 +51,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
     def compose(self) -> ComposeResult:
         # Set before the first drawing, so that nothing is drawn twice.
         width, height = self.app.size
+        self.set_class(is_framed(self.app.size), "-framed")
         for points, room in (
             (self.HORIZONTAL_BREAKPOINTS, width),
             (self.VERTICAL_BREAKPOINTS, height),
@@ -55,6 +62,11 @@ class BaseScreen(Screen[Result], Generic[Result]):
         yield KeyLine()
         yield Static(TOO_SMALL, id="too-small", markup=False)
 
+    @property
+    def inner_width(self) -> int:
+        """How many cells of a row are within the frame, where there is one."""
+        return self.size.width - (2 if is_framed(self.size) else 0)
+
     def parts(self) -> ComposeResult:
         """The widgets above the status line."""
         return ()
@@ -62,7 +74,8 @@ class BaseScreen(Screen[Result], Generic[Result]):
     def on_mount(self) -> None:
         self.refresh_keys()
 
-    def on_resize(self, _event: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(is_framed(event.size), "-framed")
         if self.HOME is not None and self.focused is None:
             self.call_after_refresh(self._focus_home)
 

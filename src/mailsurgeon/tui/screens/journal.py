@@ -22,7 +22,7 @@ from mailsurgeon.tui.screens.dialogs import AskFile
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.text.fields import home_text, local_time
 from mailsurgeon.tui.text.message import record_lines
-from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
 
@@ -47,9 +47,9 @@ class JournalScreen(BaseScreen[None]):
         self._filter = ""
 
     def parts(self) -> ComposeResult:
-        yield Bar(id="journal-title", classes="title -focused")
+        yield TitleBar(id="journal-title", classes="title -focused")
         yield Rows(id="operations")
-        yield Bar(id="steps-title", classes="title")
+        yield TitleBar(id="steps-title")
         yield Pager(id="steps")
         yield Input(id="journal-filter", compact=True, placeholder="kind, summary or state")
 
@@ -83,7 +83,7 @@ class JournalScreen(BaseScreen[None]):
         self._shown = [
             one for one in self._all if part in f"{one.kind} {one.summary} {one.state}".casefold()
         ]
-        width = max(20, self.size.width)
+        width = max(20, self.inner_width)
         rows = [operation_row(one, width) for one in self._shown]
         self.query_one(Rows).show(rows or [Text(" Nothing has been done yet.", "dim")])
         self._show_steps()
@@ -105,8 +105,8 @@ class JournalScreen(BaseScreen[None]):
         records = itertools.islice(self.session.surgeon.steps(operation.id), _PREVIEW)
         lines = [line for record in records for line in record_step_lines(record)]
         bar.show(f" Steps of operation {operation.id}")
-        if hand := by_hand(operation, home_text(self.session.spool.shown)):
-            lines.append(Text(f" {hand}", "dim"))
+        if back := way_back(operation):
+            lines.append(Text(f" {back}", "dim"))
         self.query_one(Pager).show(lines)
 
     def action_show_steps(self) -> None:
@@ -169,15 +169,15 @@ def operation_row(operation: Operation, width: int) -> Text:
     return Text.assemble(line, "  ", (state, "" if operation.state == "applied" else "dim"))
 
 
-def by_hand(operation: Operation, spool: str) -> str:
-    """The command that undoes an operation, or redoes what an undo undid."""
+def way_back(operation: Operation) -> str:
+    """How an operation is undone, or what an undo undid is done again; empty if neither can be."""
     if operation.state == "undone":
-        return f"Done again by: mailsurgeon redo {spool} {operation.id}"
+        return "ctrl+r does it again."
     if operation.kind == "undo":
-        return f"Done again by: mailsurgeon redo {spool} {operation.of}"
+        return f"It took back operation {operation.of}; ctrl+r there does that again."
     if operation.kind in ("recover", "purge"):
         return ""
-    return f"Taken back by: mailsurgeon undo {spool} {operation.id}"
+    return "u takes it back."
 
 
 def record_step_lines(record: StepRecord) -> list[Text]:

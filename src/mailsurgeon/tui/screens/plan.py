@@ -27,7 +27,7 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.dialogs import AskWord
 from mailsurgeon.tui.text.plan import PlanLines, by_size, nothing_to_do
 from mailsurgeon.tui.views import own_index
-from mailsurgeon.tui.widgets.bars import Bar, more_below
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar, more_below
 from mailsurgeon.tui.widgets.plan_list import PlanList
 
 _MARKS = 12  # columns of the status line that a message cannot use
@@ -79,7 +79,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         self._progress = (0, 0)
 
     def parts(self) -> ComposeResult:
-        yield Bar(id="plan-title", classes="title -focused")
+        yield TitleBar(id="plan-title", classes="title -focused")
         yield PlanList(id="changes")
         yield Bar(id="brake")
 
@@ -136,7 +136,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
     def _show(self) -> None:
         if self.whole is None:
             return
-        width = self.size.width
+        width = self.inner_width
         self.query_one(PlanList).show(PlanLines(self.whole, self.plan, self.dropped, width))
         self._show_title()
         self._show_brake()

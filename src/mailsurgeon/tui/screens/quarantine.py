@@ -22,7 +22,7 @@ from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.text.fields import fit, home_text, local_time, size_text
 from mailsurgeon.tui.text.message import header_lines, read_start
-from mailsurgeon.tui.widgets.bars import Bar, more_below
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar, more_below
 from mailsurgeon.tui.widgets.rows import Rows
 
 OpenPlan = Callable[[Callable[[Index], Plan]], None]
@@ -48,8 +48,8 @@ class QuarantineScreen(BaseScreen[None]):
         self._marked: set[bytes] = set()
 
     def parts(self) -> ComposeResult:
-        yield Bar(id="quarantine-title", classes="title -focused")
-        yield Bar(id="quarantine-head")
+        yield TitleBar(id="quarantine-title", classes="title -focused")
+        yield Bar(id="quarantine-head", classes="head -focused")
         yield Rows(id="put-away")
 
     def on_mount(self) -> None:

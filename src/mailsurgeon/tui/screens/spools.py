@@ -30,7 +30,7 @@ from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.fields import home_text
 from mailsurgeon.tui.text.spools import SpoolLines, SpoolTable
 from mailsurgeon.tui.text.survey import progress_text
-from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar
 from mailsurgeon.tui.widgets.rows import Rows
 
 _AT_ONCE = 200  # spools in one message
@@ -69,7 +69,7 @@ class SpoolsScreen(BaseScreen[None]):
         self._progress = ""
 
     def parts(self) -> ComposeResult:
-        yield Bar(id="spools-title", classes="title -focused")
+        yield TitleBar(id="spools-title", classes="title -focused")
         yield self.list
         yield Input(id="spools-filter", compact=True, placeholder="part of the path")
 
@@ -180,7 +180,7 @@ class SpoolsScreen(BaseScreen[None]):
     def _lines(self) -> SpoolLines:
         missed = len(self.not_searched)
         more = [Text(f" {counted(missed, 'directory', 'directories')} not searched", "bold")]
-        width = max(20, self.size.width)
+        width = max(20, self.inner_width)
         return SpoolLines(self.table, width, self.list.style_of, self._now, more if missed else ())
 
     def _redraw(self, path: bytes | None) -> None:

@@ -12,7 +12,7 @@ from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import path_shown, visible
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
-from mailsurgeon.tui.widgets.bars import Bar, more_below
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar, more_below
 from mailsurgeon.tui.widgets.pager import Pager
 
 Made = tuple[int, Callable[[int], Text]]
@@ -41,7 +41,7 @@ class ReadingScreen(BaseScreen[None]):
 
 def reading_parts() -> ComposeResult:
     """The widgets of a screen to read: its title and its lines."""
-    yield Bar(id="text-title", classes="title -focused")
+    yield TitleBar(id="text-title", classes="title -focused")
     yield Pager(id="text")
 
 

@@ -16,8 +16,8 @@ from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.model import Step
 from mailsurgeon.text import path_shown
 
-CHANGED = "bold underline"
-"""How the part that differs is drawn; also to be seen without colours."""
+GONE, NEW = "part-gone", "part-new"
+"""The styles of the parts that differ (themes.py)."""
 ARROW = "-> "
 _ALIKE = 3  # characters
 
@@ -31,8 +31,8 @@ def old_and_new(old: str, new: str) -> tuple[Text, Text]:
     """Both texts, with the parts marked that the other one lacks."""
     before, after = Text(old), Text(new)
     for start, end, begin, stop in _differing(old, new):
-        before.stylize(CHANGED, start, end)
-        after.stylize(CHANGED, begin, stop)
+        before.stylize(GONE, start, end)
+        after.stylize(NEW, begin, stop)
     return before, after
 
 

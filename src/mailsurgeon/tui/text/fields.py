@@ -58,6 +58,12 @@ def count_text(number: int) -> str:
     return f"{number / 1000:.1f}k" if number < 999_950 else f"{number / 1_000_000:.1f}M"
 
 
+def bar_text(share: float, width: int) -> str:
+    """A bar in exactly `width` cells: a share of 1 fills it, any above 0 shows."""
+    halves = min(2 * width, max(1 if share > 0 else 0, round(share * 2 * width)))
+    return ("━" * (halves // 2) + "╸" * (halves % 2)).ljust(width)
+
+
 def date_text(mtime_ns: int, long: bool) -> str:
     """A file's time in the local zone: `12-03-04`, or `2012-03-04 10:22` if `long`."""
     width = 16 if long else 8

@@ -39,7 +39,7 @@ _BRIEF = 2  # with more problems than these, the repair takes as few lines as it
 _SENTENCE = re.compile(r"(?<=[.?!]) (?=[A-Z“])")
 _FIRST = ("Date", "From", "To", "Cc", "Subject", "Message-ID", "Message-Id", "Reply-To")
 
-DIM, STRONG = "dim", "bold"
+DIM, STRONG, LABEL = "dim", "bold", "label"
 
 
 def inspect(session: SpoolSession, index: Index, entry: Entry, tab: str) -> list[Text]:
@@ -83,7 +83,9 @@ def _head(problem: ProblemRow, *, alone: bool) -> Text:
     """One line a problem: what it is, and what was found. Of several, each takes a single line."""
     kind, found = CATALOGUE.get(problem.code), evidence(problem)
     line = Text(style=DIM if problem.severity == Severity.INFO else "")
-    line.append(f"{title(problem.code)}: ", STRONG)
+    word = Severity(problem.severity).word
+    line.append(title(problem.code), f"severity-{word}")
+    line.append(": ", STRONG)
     first = _sentences(kind.sentence)[0] if kind else ""
     if found and (first and alone):
         line.append(f"{first} Here: {found}.")
@@ -108,8 +110,8 @@ def repair_lines(plan: Plan, *, brief: bool = False) -> Iterator[Text]:
     without the name of the repair, if its change says it all."""
     for act in plan.acts:
         yield from _act_lines(act, brief=brief)
-    for effect in plan.effects:
-        yield _labelled("Clients", visible(effect))
+    for number, effect in enumerate(plan.effects):
+        yield _labelled("" if number else "Clients", visible(effect))
     for left in plan.left:
         yield left_line(left)
     if not plan.acts and not plan.left:
@@ -126,7 +128,7 @@ def _act_lines(act: Act, *, brief: bool) -> Iterator[Text]:
     else:
         before, after = step_lines(main)
         if brief:
-            yield Text.assemble((f"{'Repair':<9}", STRONG), before)
+            yield Text.assemble((f"{'Repair':<9}", LABEL), before)
         else:
             yield _labelled("Repair", f"{visible(act.verdict)}{_note(act)}")
             yield Text.assemble(" " * 9, before)
@@ -139,7 +141,7 @@ def _act_lines(act: Act, *, brief: bool) -> Iterator[Text]:
 
 
 def _labelled(label: str, text: str) -> Text:
-    return Text.assemble((f"{label:<9}", STRONG), text)
+    return Text.assemble((f"{label:<9}", LABEL), text)
 
 
 def _note(act: Act) -> str:

@@ -103,9 +103,12 @@ class PlanLines:
         step = self._changes[place][1]
         if step.source is None or step.target is None:
             return len(self._change(place))
-        width = self.width - self._label - 1
         paths = shown(spelled(step.source)), ARROW + shown(spelled(step.target))
-        return sum(wrapped_height(path, width, _INDENT) for path in paths)
+        return sum(wrapped_height(path, self._room(path), _INDENT) for path in paths)
+
+    def _room(self, line: str) -> int:
+        """The columns for a line; an arrow stands before them, so that both names are aligned."""
+        return self.width - self._label - 1 + (len(ARROW) if line.startswith(ARROW) else 0)
 
     def _change_at(self, number: int) -> tuple[int, int]:
         line = number - len(self._head)
@@ -116,15 +119,16 @@ class PlanLines:
         act, step = self._changes[place]
         lines: list[Text] = []
         for line in step_lines(step):
-            lines += wrapped(line, self.width - self._label - 1, _INDENT)
+            room = self._room(line.plain)
+            before = " " * (self.width - room)
+            lines += [Text.assemble(before, part) for part in wrapped(line, room, _INDENT)]
         says_it = step.action == act.verdict and step.target is None
         first = step is act.steps[0] and not says_it
         width = self._label
-        label = fit(visible(act.verdict), width - 1) if first else ""
-        return [
-            Text.assemble((f" {label:<{width}}" if row == 0 else " " * (width + 1), "dim"), line)
-            for row, line in enumerate(lines)
-        ]
+        if first:
+            label = f" {fit(visible(act.verdict), width - 1):<{width}}"
+            lines[0] = Text.assemble((label, "dim"), lines[0][len(label) :])
+        return lines
 
 
 def verdict_row(verdict: str, acts: Sequence[Act], words: int, *, dropped: bool) -> Text:

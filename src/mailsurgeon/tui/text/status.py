@@ -8,15 +8,15 @@ from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.report.output import counted
 from mailsurgeon.text import visible
 from mailsurgeon.tui.messages import Snapshot
-from mailsurgeon.tui.text.fields import badge, home_text
+from mailsurgeon.tui.text.fields import badge
 
 
 def top_text(spool: Spool, found: Snapshot, *, read_only: bool) -> str:
-    """` ~/Maildir  maildir++  412,113 messages  205 folders`"""
+    """What stands beside the path of the spool: `maildir++  412,113 messages  205 folders`"""
     mode = "  read-only" if read_only else ""
     unseen = f"  {found.not_examined:,} not examined" if found.not_examined else ""
     return (
-        f" {home_text(spool.shown)}  {spool.layout}{mode}"
+        f"{spool.layout}{mode}"
         f"  {counted(found.messages, 'message')}  {counted(len(found.folders), 'folder')}"
         f"{unseen}"
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -12,6 +13,9 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from mailsurgeon.tui.keys.actions import Action, State, keys_of
+from mailsurgeon.tui.text.fields import fit_end
+
+_SHORTEST = 8  # cells of a path, at least
 
 
 class Bar(Widget):
@@ -20,6 +24,8 @@ class Bar(Widget):
     DEFAULT_CSS = """
     Bar { height: 1; width: 1fr; }
     """
+    MARGIN = 0
+    """Cells around the texts that are drawn again with them."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -40,9 +46,10 @@ class Bar(Widget):
         width = self.size.width
         if before == now:
             return
-        if before[1] == now[1] and all(a.cell_len + b.cell_len < width for a, b in (before, now)):
+        left = max(before[0].cell_len, now[0].cell_len) + self.MARGIN
+        if before[1] == now[1] and left + now[1].cell_len + self.MARGIN < width:
             # The right text stays, so only the left part is drawn.
-            self.refresh(Region(0, 0, max(before[0].cell_len, now[0].cell_len), 1))
+            self.refresh(Region(0, 0, left, 1))
         else:
             self.refresh()
 
@@ -57,6 +64,70 @@ class Bar(Widget):
             left.truncate(max(room, 0), overflow="ellipsis")
         gap = width - left.cell_len - right.cell_len
         return Text.assemble(left, " " * gap, right, no_wrap=True, end="")
+
+
+class SpoolBar(Bar):
+    """The line at the top: the path of the spool, then facts. If there is no room for all, the path
+    is cut first, at its beginning."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._path = ""
+
+    def show_spool(self, path: str, facts: str, right: str) -> None:
+        """Shows these texts (made visible by the caller)."""
+        self._path = path
+        self.show(Text.assemble(" ", (path, "bold"), "  ", facts), right)
+
+    def render(self) -> Text:
+        over = self._left.cell_len + self._right.cell_len + 1 - self.size.width
+        room = cell_len(self._path) - over
+        if over > 0 and room >= _SHORTEST:
+            facts = self._left[1 + len(self._path) :]
+            shorter = Text.assemble(" ", (fit_end(self._path, room), "bold"), facts)
+            return Text.assemble(shorter, " ", self._right, no_wrap=True, end="")
+        return super().render()
+
+
+End = Literal["left", "right", "both"]
+
+
+class TitleBar(Bar):
+    """The title of a pane; on a large screen (class `-framed`) the upper edge of its frame.
+
+    `ends`: which corners of the frame it draws, for two bars side by side.
+    """
+
+    COMPONENT_CLASSES = {"titlebar--name"}
+    MARGIN = 5  # corner, line, blank before the text; blank, line after it
+
+    def __init__(self, *, id: str | None = None, classes: str = "title", ends: End = "both"):
+        super().__init__(id=id, classes=classes)
+        self._ends = ends
+
+    def render(self) -> Text:
+        if not self.screen.has_class("-framed"):
+            return super().render()
+        name = self.get_component_rich_style("titlebar--name", partial=True)
+        begin = "" if self._ends == "right" else "╭─"
+        end = "" if self._ends == "left" else "─╮"
+        room = self.size.width - len(begin) - len(end)
+        right = _within(self._right, room, name)
+        left = _within(self._left, room - right.cell_len, name)
+        line = "─" * (room - left.cell_len - right.cell_len)
+        return Text.assemble(begin, left, line, right, end, no_wrap=True, end="")
+
+
+def _within(text: Text, width: int, style: Style) -> Text:
+    """A text with a blank at each side, in at most `width` cells; nothing if it is empty."""
+    plain = text.plain
+    if not plain.strip() or width < 3:
+        return Text()
+    inner = text[len(plain) - len(plain.lstrip()) : len(plain.rstrip())]
+    inner.stylize_before(style)
+    if inner.cell_len > width - 2:
+        inner.truncate(width - 2, overflow="ellipsis")
+    return Text.assemble(" ", inner, " ")
 
 
 class _Scrolled(Protocol):
@@ -84,6 +155,7 @@ class KeyLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: list[tuple[Action, str, bool]] = []
+        self._places: list[tuple[range, str]] = []
 
     def show(self, actions: Sequence[Action], state: State, keymap: Mapping[str, str]) -> None:
         """Shows these actions."""
@@ -101,6 +173,7 @@ class KeyLine(Widget):
         key_style = self.get_component_rich_style("keyline--key", partial=True)
         off_style = self.get_component_rich_style("keyline--off", partial=True)
         line = Text(" ", no_wrap=True, end="")
+        self._places = []
         # The last one is help, where there is any; it stays whatever else has no room.
         kept = len(self._shown[-1][0].title) + len(self._shown[-1][1]) + 1 if self._shown else 0
         for number, (action, key, possible) in enumerate(self._shown, start=1):
@@ -112,11 +185,16 @@ class KeyLine(Widget):
                 continue
             start = line.cell_len
             line.append_text(part)
-            click = Style.from_meta({"@click": f"screen.press({action.id!r})"})
-            line.stylize(click, start, line.cell_len)
+            self._places.append((range(start, line.cell_len), action.id))
             line.append("  ")
         line.truncate(self.size.width)
         return line
+
+    async def on_click(self, event: events.Click) -> None:
+        """Does what the key does that was clicked."""
+        for place, name in self._places:
+            if event.x in place:
+                await self.app.run_action(f"screen.press({name!r})", self)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Stops the event: a passing pointer must not cause drawing."""

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
+from mailsurgeon.diagnosis.catalogue import problem_kind
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.survey.index.rows import FolderRow, ViewQuery
 from mailsurgeon.text import visible
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import KindRow, Snapshot
-from mailsurgeon.tui.text.fields import badge, count_text, fit, title
+from mailsurgeon.tui.text.fields import badge, bar_text, count_text, fit, title
 from mailsurgeon.tui.widgets.lines import CursorMoves
 
 _WIDE = 34  # columns from which a folder has two counts
 _NAME_LIMIT = 200
+_BAR = 5  # cells of the small bars, in a wide tree
+SIGNS = {Severity.CRITICAL: "X", Severity.ERROR: "!", Severity.WARNING: "~", Severity.INFO: "."}
+"""What stands before a kind of problem: severity told by more than colour."""
+BARS = "━*[━╸]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
     """Textual's tree, with counts at the right edge."""
 
     BINDINGS = bindings("tree")
+    COMPONENT_CLASSES = {"tree--mark", *(f"tree--{level.word}" for level in Severity)}
     DEFAULT_CSS = """
     FolderTree { scrollbar-size: 0 0; overflow: hidden hidden; }
     """
@@ -66,7 +75,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         """The operator moves on to the list."""
 
     def __init__(self) -> None:
-        super().__init__("", id="tree")
+        super().__init__("", id="tree", classes="framed")
         self.show_root = False
         self.show_guides = False
         self.guide_depth = 1
@@ -238,7 +247,32 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
             label.stylize("bold")
         elif self._is_quiet(target):
             label.stylize("dim")
+        if node is not self.cursor_node:
+            self._colour(label, target)
         return label
+
+    def _colour(self, label: Text, target: Target) -> None:
+        """Gives a badge the colour of its severity, and a bar its own."""
+        if target.what == "code":
+            label.stylize(self._severity_style(target.code), 0, len(badge(target.code)))
+        label.highlight_regex(BARS, self.get_component_rich_style("tree--mark", partial=True))
+
+    def _severity_style(self, code: str) -> Style:
+        word = problem_kind(code).severity.word
+        return self.get_component_rich_style(f"tree--{word}", partial=True)
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        line = y + self.scroll_offset.y
+        node = self.get_node_at_line(line) if line <= self.last_line else None
+        if node is None or node.data is None or node.data.what != "code":
+            return strip
+        sign = f"{SIGNS[problem_kind(node.data.code).severity]} "
+        if node is self.cursor_node:
+            style = self.get_component_rich_style("tree--cursor")
+        else:
+            style = self.rich_style + self._severity_style(node.data.code)
+        return Strip.join([Strip([Segment(sign, style)], len(sign)), strip.crop(len(sign))])
 
     def _line_text(self, node: Node, target: Target, width: int) -> str:
         if target.what == "code":
@@ -253,14 +287,18 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         if target.what == "problems":
             none = "" if self._snapshot.kinds else "none"
             return _sides("Problems" + folded, none, width)
-        heads = "messages problems" if width >= _WIDE - 2 else "problems"
+        heads = f"messages {'problems':>{_BAR + 6}}" if width >= _WIDE - 2 else "problems"
         return _sides("Folders" + folded, heads, width)
 
     def _kind_line(self, kind: KindRow | None, width: int) -> str:
         if kind is None:
             return " " * width
         name = f"{badge(kind.code):<5}{title(kind.code)}"
-        return _sides(name, count_text(kind.count), width)
+        count = count_text(kind.count)
+        if width >= _WIDE - 2:
+            most = max(other.count for other in self._kinds.values())
+            count = f"{bar_text(kind.count / most, _BAR)} {count:>6}"
+        return _sides(name, count, width)
 
     def _folder_line(self, row: FolderRow | None, width: int) -> str:
         if row is None:
@@ -268,7 +306,9 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         name = visible(row.name, _NAME_LIMIT)
         troubles = count_text(row.troubles) if row.troubles else ""
         if width >= _WIDE - 2:
-            return _sides(name, f"{count_text(row.messages):>8} {troubles:>8}", width)
+            share = row.troubles / max(1, row.messages)
+            bar = bar_text(share, _BAR)
+            return _sides(name, f"{count_text(row.messages):>6} {bar} {troubles:>6}", width)
         return _sides(name, troubles, width)
 
     def _is_quiet(self, target: Target) -> bool:

@@ -42,7 +42,7 @@ class Inspector(Pager, inherit_bindings=False):
             if name == self.tab:
                 title.append(f"[{name}]", "reverse bold" if reverse else "bold")
             else:
-                title.append(f" {name} ", "dim")
+                title.append(f" {name} ")
         return title
 
     def action_go_left(self) -> None:

@@ -76,7 +76,7 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes="framed")
         self._first_line = 0
         self._line_count = 0
         self.followed: Callable[[], None] | None = None
@@ -132,13 +132,17 @@ class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):
             self.refresh(Region(0, begin, self.size.width, end - begin))
 
 
-def strip_of(text: Text, width: int, base: Style, console: Console) -> Strip:
-    """One line of `width` cells; a longer text ends in an ellipsis."""
+def strip_of(
+    text: Text, width: int, base: Style, console: Console, *, cursor: bool = False
+) -> Strip:
+    """One line of `width` cells; a longer text ends in an ellipsis. Under the `cursor` it has no
+    other colours than those of `base`."""
     text = text.copy()
     text.no_wrap, text.end = True, ""
     if text.cell_len > width:
         text.truncate(width, overflow="ellipsis")
     # rich leaves out a text's own style if it has no spans.
     own = base + (console.get_style(text.style) if isinstance(text.style, str) else text.style)
-    segments = Segment.apply_style(text.render(console), own)
+    over = Style(color=base.color, bgcolor=base.bgcolor, dim=False) if cursor else None
+    segments = Segment.apply_style(text.render(console), own, over)
     return Strip(list(segments)).adjust_cell_length(width, base)

@@ -74,6 +74,6 @@ class PlanList(Lines, inherit_bindings=False):
         line, width, base = self.top() + y, self.size.width, self.rich_style
         if line >= self.count():
             return Strip.blank(width, base)
-        if line == self.cursor:
+        if here := line == self.cursor:
             base = self.get_component_rich_style("plan--cursor")
-        return strip_of(self._line(line), width, base, self.app.console)
+        return strip_of(self._line(line), width, base, self.app.console, cursor=here)

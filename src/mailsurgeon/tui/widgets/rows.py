@@ -65,6 +65,6 @@ class Rows(Lines, inherit_bindings=False):
         line, width, base = self.top() + y, self.size.width, self.rich_style
         if line >= len(self.rows):
             return Strip.blank(width, base)
-        if line == self.cursor:
+        if here := line == self.cursor:
             base = self.get_component_rich_style("rows--cursor")
-        return strip_of(self.rows[line], width, base, self.app.console)
+        return strip_of(self.rows[line], width, base, self.app.console, cursor=here)

@@ -54,8 +54,8 @@ async def test_the_worst_kind_is_under_the_cursor_when_the_survey_is_done(
         lines = tree_lines(pilot)
         assert lines[0] == "Problems"
         assert [line.split() for line in lines[1:5]] == [
-            ["MISF", "Misfiled", "3"], ["SIZE", "Wrong", "size", "2"], ["ZERO", "Empty", "1"],
-            ["FLAG", "Bad", "flags", "1"],
+            ["!", "MISF", "Misfiled", "3"], ["!", "SIZE", "Wrong", "size", "2"],
+            ["!", "ZERO", "Empty", "1"], ["~", "FLAG", "Bad", "flags", "1"],
         ]  # fmt: skip
         assert main(pilot).lists.shown.code == "misfiled"
         assert len(listed(pilot)) == 3
@@ -353,7 +353,7 @@ async def test_looking_again_finds_what_has_come(maildir: ScreenMaildir) -> None
         await settled(pilot)
         maildir.mail(".lists/{n}:2,S")
         await keys(pilot, "R")
-        assert tree_lines(pilot)[1].split() == ["MISF", "Misfiled", "4"]
+        assert tree_lines(pilot)[1].split() == ["!", "MISF", "Misfiled", "4"]
 
 
 @pytest.mark.parametrize(("size", "seen"), [((59, 24), True), ((80, 14), True), ((60, 15), False)])
@@ -417,7 +417,7 @@ async def test_a_slow_reading_of_the_index_does_not_undo_a_later_one(
         stale = dataclasses.replace(main(pilot).survey.snapshot, kinds=(), order=0)
         main(pilot).post_message(IndexRead(stale))
         await settled(pilot)
-        assert tree_lines(pilot)[1].split() == ["MISF", "Misfiled", "3"]
+        assert tree_lines(pilot)[1].split() == ["!", "MISF", "Misfiled", "3"]
 
 
 @pytest.mark.parametrize("size", [SIZE, (200, 50)])

@@ -23,7 +23,7 @@ from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.folder import folder_lines
 from mailsurgeon.tui.text.message import inspect
 from mailsurgeon.tui.views import own_index
-from mailsurgeon.tui.widgets.bars import Bar, more_below
+from mailsurgeon.tui.widgets.bars import TitleBar, more_below
 from mailsurgeon.tui.widgets.inspector import Inspector
 
 READINGS = 4
@@ -49,7 +49,7 @@ class InspectorController:
         self._session, self._screen = session, screen
         self._survey, self._lists = survey, lists
         self.pane = Inspector()
-        self.title = Bar(id="inspector-title", classes="title")
+        self.title = TitleBar(id="inspector-title")
         self.pane.followed = self.show_title
         self._timer: Timer | None = None
         self._readings = 0  # that have begun and not ended

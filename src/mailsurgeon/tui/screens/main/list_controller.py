@@ -34,7 +34,7 @@ from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.fields import head_text, title
 from mailsurgeon.tui.text.status import list_state_text
 from mailsurgeon.tui.views import SORT_CYCLE, Arrival, alike, own_index, with_filters
-from mailsurgeon.tui.widgets.bars import Bar, more_below
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar, more_below
 from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
 from mailsurgeon.tui.widgets.message_list import MessageList
 
@@ -59,11 +59,11 @@ class ListController:
         self.marks = Marks()
         self.tree = FolderTree()
         self.list = MessageList(session.index, self.marks)
-        self.tree_title = Bar(id="tree-title", classes="title")
-        self.list_title = Bar(id="list-title", classes="title")
-        self.list_head = Bar(id="list-head")
+        self.tree_title = TitleBar(id="tree-title")
+        self.list_title = TitleBar(id="list-title", ends="left")
+        self.list_head = Bar(id="list-head", classes="head")
         # A bar of its own: it changes with every move of the cursor, the name does not.
-        self.list_place = Bar(id="list-place", classes="title")
+        self.list_place = TitleBar(id="list-place", ends="right")
         self.tree.followed = lambda: self.tree_title.show(" Spool", more_below(self.tree))
         self.list.follow = self.show_title  # a Textual message would arrive one frame later
         self.list.empty_text = "The survey has begun; folders and messages appear as it goes."

@@ -52,7 +52,8 @@ class Panes:
         for name in PANES:
             self._screen.set_class(name == place, f"-at-{name}")
             self._title(name).set_class(self._pane(name).has_focus, "-focused")
-        self._screen.query_one("#list-place").set_class(self._pane("list").has_focus, "-focused")
+        for other in ("#list-place", "#list-head"):
+            self._screen.query_one(other).set_class(self._pane("list").has_focus, "-focused")
 
     def _pane(self, name: str) -> Widget:
         return self._screen.query_one(f"#{name}")

@@ -31,10 +31,11 @@ from mailsurgeon.tui.screens.main.facade import Cancelled, MainFacade, SurveyedF
 from mailsurgeon.tui.screens.text import recovered_screen, users_screen
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.stalled import Waits, short
+from mailsurgeon.tui.text.fields import home_text
 from mailsurgeon.tui.text.status import said_text, top_text
 from mailsurgeon.tui.text.survey import progress_text, summary_text
 from mailsurgeon.tui.views import own_index, read_snapshot
-from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.bars import SpoolBar
 
 FIRST_KEYS = 0.2  # seconds after the first frame in which only the screen works
 TREE_EVERY = 1.0  # seconds between two readings of the tree while a survey runs
@@ -56,7 +57,7 @@ class SurveyController:
     ) -> None:
         self._session, self._program, self._screen = session, program, screen
         self._before = before
-        self.top = Bar(id="top")
+        self.top = SpoolBar(id="top")
         self.snapshot = Snapshot()
         self.waits = Waits()
         self.progress = ""
@@ -226,7 +227,8 @@ class SurveyController:
         """Updates the line at the top."""
         session = self._session
         text = top_text(session.spool, self.snapshot, read_only=session.read_only)
-        self.top.show(text, f"{self._users} " if self._users else "")
+        path = home_text(session.spool.shown)
+        self.top.show_spool(path, text, f"{self._users} " if self._users else "")
 
     # Who has the spool open
 
