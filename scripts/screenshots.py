@@ -33,7 +33,7 @@ from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.session import SpoolSession
 
 ROOT = Path(__file__).parents[1]
-SIZE = (100, 30)  # columns, rows
+SIZE = (120, 36)  # columns, rows
 FONTS = "'DejaVu Sans Mono', 'Noto Sans Mono CJK JP', Menlo, Consolas, monospace"
 ZOOM = "1.25"
 CELL = 12.2  # the width of a column in the SVG

@@ -66,7 +66,7 @@ def cut_off(pilot: Pilot[Any]) -> Iterator[str]:
         if place.clip.intersection(place.region) != place.region:
             yield f"{widget!r}: {place.region} lies outside of {place.clip}"
         more = isinstance(widget, FolderTree | Lines) and widget.below
-        if more and not any(MORE in row for row in rows):
+        if more and not any(MORE in row for row in around(widget, rows)):
             yield f"{widget!r}: {more} lines more, and no sign of it"
         if isinstance(widget, Bar):
             text, drawn = " ".join(widget.text.split()), as_drawn(widget, rows)
@@ -80,6 +80,13 @@ def drawn_widgets(pilot: Pilot[Any]) -> Iterator[Widget]:
     for widget in pilot.app.screen.walk_children(Widget):
         if widget.is_on_screen and widget.region.area:
             yield widget
+
+
+def around(widget: Widget, rows: list[str]) -> list[str]:
+    """The rows of a widget and two above and below, with its title or hint."""
+    region = widget.region
+    near = rows[max(0, region.y - 2) : region.bottom + 2]
+    return [row[region.x : region.right] for row in near]
 
 
 def as_drawn(bar: Bar, rows: list[str]) -> str:

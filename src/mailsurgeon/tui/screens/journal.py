@@ -22,7 +22,7 @@ from mailsurgeon.tui.screens.dialogs import AskFile
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.text.fields import home_text, local_time
 from mailsurgeon.tui.text.message import record_lines
-from mailsurgeon.tui.widgets.bars import Bar, TitleBar
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar, more_below
 from mailsurgeon.tui.widgets.pager import Pager
 from mailsurgeon.tui.widgets.rows import Rows
 
@@ -54,10 +54,8 @@ class JournalScreen(BaseScreen[None]):
         yield Input(id="journal-filter", compact=True, placeholder="kind, summary or state")
 
     def on_mount(self) -> None:
-        title = f" Journal of {home_text(self.session.spool.shown)}"
-        kept = f"{self._kept_in()} "
-        room = self.size.width - len(title) - len(kept)
-        self.query_one("#journal-title", Bar).show(title, kept if room > 0 else "")
+        for lines in (self.query_one(Rows), self.query_one(Pager)):
+            lines.followed = self._show_titles
         self.query_one("#journal-filter", Input).cursor_blink = False
         self.query_one(Rows).focus()
         self.read()
@@ -97,17 +95,28 @@ class JournalScreen(BaseScreen[None]):
     @on(Rows.Highlighted)
     def _show_steps(self) -> None:
         operation = self.operation
-        bar = self.query_one("#steps-title", Bar)
         if operation is None:
-            bar.show("")
             self.query_one(Pager).show([])
+            self._show_titles()
             return
-        records = itertools.islice(self.session.surgeon.steps(operation.id), _PREVIEW)
+        records = list(itertools.islice(self.session.surgeon.steps(operation.id), _PREVIEW))
         lines = [line for record in records for line in record_step_lines(record)]
-        bar.show(f" Steps of operation {operation.id}")
+        if len(records) == _PREVIEW:
+            lines.append(Text(" Enter shows all steps.", "dim"))
         if back := way_back(operation):
             lines.append(Text(f" {back}", "dim"))
         self.query_one(Pager).show(lines)
+        self._show_titles()
+
+    def _show_titles(self) -> None:
+        """Shows the titles, with a sign where there are more lines below."""
+        title = f" Journal of {home_text(self.session.spool.shown)}"
+        more = more_below(self.query_one(Rows))
+        kept = f"{more} {self._kept_in()} "
+        room = self.inner_width - len(title) - len(kept) - TitleBar.MARGIN
+        self.query_one("#journal-title", Bar).show(title, kept if room > 0 else more)
+        steps = f" Steps of operation {self.operation.id}" if self.operation else ""
+        self.query_one("#steps-title", Bar).show(steps, more_below(self.query_one(Pager)))
 
     def action_show_steps(self) -> None:
         operation = self.operation
