@@ -38,16 +38,12 @@ def markdown_log(log: SessionLog) -> Iterator[str]:
         yield "\n".join(["", *_session(part), ""])
         for operation in part.operations:
             yield "\n".join(["", *_operation(log, operation), ""])
-            listed = False
-            for effect in operation.effects:
-                yield f"- clients: {plain(effect)}\n"
-                listed = True
-            for step in log.steps(operation):
-                # A blank line in front makes a list of what is no paragraph.
+            yield "".join(f"- clients: {plain(effect)}\n" for effect in operation.effects)
+            steps = 0
+            for steps, step in enumerate(log.steps(operation), 1):
                 yield _step(step)
-                listed = True
-            if not listed:
-                yield "No step was written down.\n"
+            if not steps:
+                yield "- no step was written down\n"
     if told := messages_text(log):
         yield f"\n---\n\n{plain(told)}\n"
 
@@ -114,7 +110,7 @@ def _operation(log: SessionLog, operation: Operation) -> Iterator[str]:
 
 def _moment(moment: str) -> str:
     local = journal_time_text(moment)
-    return f"{local} ({plain(moment)})" if local else plain(moment)
+    return f"{local} ({plain(moment)})" if local else code_span(moment)
 
 
 def _step(step: LoggedStep) -> str:

@@ -127,7 +127,7 @@ class _MessageFiles:
 
     def __init__(self, surgeon: Surgeon) -> None:
         self._surgeon = surgeon
-        self._left, self._until = _MOST_READ, 0.0
+        self._left, self._seconds = _MOST_READ, _LONGEST
         self._spool: Directories | None = None
         self._quarantine: Directories | None = None
         self._operation: int | None = None
@@ -143,24 +143,24 @@ class _MessageFiles:
         places = [record.target, record.source]
         if record.state != "done":
             places.reverse()
+        began = time.monotonic()
+        found = None
         for path in places:
-            if path is None or not self._may_read():
-                continue
-            with suppress(OSError, MailsurgeonError):
-                directories, inside = self._at(path)
-                directory, name = os.path.split(inside)
-                handle = open_file(directories.open(directory), name)
-                try:
-                    return _summary(handle, file)
-                finally:
-                    os.close(handle)
-        return None
+            if path is not None and found is None and self._left > 0 and self._seconds > 0:
+                self._left -= 1
+                with suppress(OSError, MailsurgeonError):
+                    found = self._read_at(path, file)
+        self._seconds -= time.monotonic() - began
+        return found
 
-    def _may_read(self) -> bool:
-        now = time.monotonic()
-        self._until = self._until or now + _LONGEST
-        self._left -= 1
-        return self._left >= 0 and now < self._until
+    def _read_at(self, path: bytes, file: File) -> MessageSummary | None:
+        directories, inside = self._at(path)
+        directory, name = os.path.split(inside)
+        handle = open_file(directories.open(directory), name)
+        try:
+            return _summary(handle, file)
+        finally:
+            os.close(handle)
 
     def _at(self, path: bytes) -> tuple[Directories, bytes]:
         if not isinstance(path, QuarantinePath):
