@@ -39,11 +39,9 @@ def markdown_log(log: SessionLog) -> Iterator[str]:
         for operation in part.operations:
             yield "\n".join(["", *_operation(log, operation), ""])
             yield "".join(f"- clients: {plain(effect)}\n" for effect in operation.effects)
-            steps = 0
-            for steps, step in enumerate(log.steps(operation), 1):
-                yield _step(step)
-            if not steps:
+            if not operation.counts:
                 yield "- no step was written down\n"
+            yield from map(_step, log.steps(operation))
     if told := messages_text(log):
         yield f"\n---\n\n{plain(told)}\n"
 

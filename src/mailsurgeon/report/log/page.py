@@ -169,7 +169,7 @@ def _operation(log: SessionLog, operation: Operation) -> Iterator[str]:
             yield '</ul>\n<ul class="steps">\n' if listed else '<ul class="steps">\n'
         yield _step(step)
         listed += 1
-    yield "</ul>\n</article>\n" if listed else "<p>No step was written down.</p></article>\n"
+    yield "</ul>\n</article>\n" if listed else "<p>No step was written down.</p>\n</article>\n"
 
 
 def _moment(moment: str) -> str:
