@@ -45,9 +45,10 @@ class Journal:
     def __init__(self, *operations: tuple[Operation, list[StepRecord]]) -> None:
         self.spool: Spool = SPOOL
         self._operations = operations
+        self.known = [Session("s1", "2026-01-31T11:59:00Z", "ann", "mx2", 3, "0.8")]
 
     def sessions(self) -> list[Session]:
-        return [Session("s1", "2026-01-31T11:59:00Z", "ann", "mx2", 3, "0.8")]
+        return self.known
 
     def change_counts(self) -> list[ChangeCount]:
         counts = Counter(
@@ -148,7 +149,7 @@ OWN_TAGS = {
 }  # fmt: skip
 
 
-class _Tags(HTMLParser):
+class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: set[str] = set()
@@ -163,7 +164,7 @@ class _Tags(HTMLParser):
 
 
 def test_html_escapes_what_is_not_its_own() -> None:
-    page = _Tags()
+    page = Tags()
     page.feed(log("html"))
     assert page.tags <= OWN_TAGS
     assert not page.tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}
@@ -249,7 +250,7 @@ def shown(form: str, journal: Journal = JOURNAL) -> str:
     """What a reader sees of a log: a page's text, Markdown as it is; blanks count for nothing."""
     log = "".join(log_pieces(cast(Surgeon, journal), form, written=1_769_932_800))
     if form == "html":
-        page = _Tags()
+        page = Tags()
         page.feed(re.sub(r"(<(?:t[dhr]|caption|li|p|d[dt]|div|h\d)\b)", r" \1", log))
         log = page.text
     return " ".join(re.sub(r"[`*]", "", log).split())
