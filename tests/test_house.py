@@ -32,7 +32,7 @@ ROOM_CIRCLES: frozenset[frozenset[str]] = frozenset()
 ANY_ALLOWED = {
     "JSON that a command or a report writes": """
         cli.commands.undo cli.execute report.not_examined report.outcome report.output report.plan
-        report.quarantine report.scan report.scan_all report.session_log report.verify
+        report.quarantine report.scan report.scan_all report.verify
     """,
     "JSON that is read: the detail of a problem, the data of a step, the sample's list": """
         diagnosis.facts diagnosis.group_rules diagnosis.kind diagnosis.message_rules

@@ -7,6 +7,7 @@ to draw that is what it may take to draw the hostile one.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -113,7 +114,11 @@ def journal_text(spool: HostileSpool) -> None:
     text = "\x1b]0;x\x07\x9b\u202e[/x]" if spool.hostile else "tame"
     with sqlite3.connect(journal) as db:
         db.execute("UPDATE operations SET summary = ?, session = ?", ("Fsum" + text, "Fses" + text))
-        db.execute("UPDATE sessions SET id = ?, user = ?", ("Fses" + text, "Fuse" + text))
+        db.execute(
+            "UPDATE sessions SET id = ?, user = ?, host = ?, version = ?",
+            [name + text for name in ("Fses", "Fuse", "Fhos", "Fver")],
+        )
+        db.execute("UPDATE operations SET effects = ?", (json.dumps(["Feff" + text]),))
         db.execute("UPDATE steps SET reason = ?", ("Frea" + text,))
     db.close()
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from tempfile import SpooledTemporaryFile
 
+from mailsurgeon.host.own_places import temporary_home
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.log.titles import operation_title
 from mailsurgeon.report.shell_functions import functions_for
 from mailsurgeon.surgery.journal.journal import Operation, StepRecord
 from mailsurgeon.surgery.steps.shell_words import ShellWords, quoted
-from mailsurgeon.text import visible
+
+_IN_MEMORY = 1 << 20  # characters of the steps; more go to a temporary file
+_PIECE = 1 << 16
 
 _HEAD = """\
 #!/bin/sh
@@ -29,24 +34,43 @@ LISTS=${{3:-{lists}}}
 
 
 def shell_log(
-    spool: Spool, quarantine: bytes, operations: Iterable[tuple[Operation, list[StepRecord]]]
-) -> str:
-    """The steps that were done, as POSIX shell; `mv -n` never replaces a file.
+    spool: Spool, quarantine: bytes, operations: Iterable[tuple[Operation, Iterable[StepRecord]]]
+) -> Iterator[str]:
+    """The steps that were done, as POSIX shell, in pieces; `mv -n` never replaces a file.
 
     File names are exact: the text holds surrogate escapes for bytes that are not UTF-8, and printf
     writes the characters that a terminal could act on.
     """
-    head = _HEAD.format(
-        spool=quoted(spool.root),
-        quarantine=quoted(quarantine),
-        lists=quoted(spool.control or b"."),
-    )
     words = ShellWords(spool)
-    lines: list[str] = []
-    for operation, steps in operations:
-        done = [step for step in steps if step.state in ("done", "undone")]
-        lines.append(f"# {operation.id}. {visible(operation.kind)}: {visible(operation.summary)}")
-        for step in done:
-            lines.extend(step.step.shell(words))
-        lines.append("")
-    return "\n".join([head, *functions_for(words.called), *lines])
+    # The functions that the steps call stand above them, and the last step may be the first to call
+    # one.
+    with SpooledTemporaryFile(
+        _IN_MEMORY, "w+", encoding="utf-8", errors="surrogateescape", newline="",
+        dir=temporary_home(spool.root),
+    ) as steps:  # fmt: skip
+        for line in _lines(operations, words):
+            steps.write(line + "\n")
+        yield _HEAD.format(
+            spool=quoted(spool.root),
+            quarantine=quoted(quarantine),
+            lists=quoted(spool.control or b"."),
+        )
+        for function in functions_for(words.called):
+            yield f"\n{function}"
+        if steps.tell():
+            yield "\n"
+        steps.seek(0)
+        while piece := steps.read(_PIECE):
+            yield piece
+
+
+def _lines(
+    operations: Iterable[tuple[Operation, Iterable[StepRecord]]], words: ShellWords
+) -> Iterator[str]:
+    for number, (operation, steps) in enumerate(operations):
+        if number:
+            yield ""
+        yield f"# {operation.id}. {operation_title(operation)}"
+        for step in steps:
+            if step.state in ("done", "undone"):
+                yield from step.step.shell(words)

@@ -16,9 +16,15 @@ from mailsurgeon.surgery.apply.operation import OperationWriter
 from mailsurgeon.surgery.apply.writer_lock import hold_as_writer, writer_lives
 from mailsurgeon.surgery.fsops.as_owner import refuse_rights_of_root
 from mailsurgeon.surgery.fsops.resolve import open_root
+from mailsurgeon.surgery.journal.change_counts import ChangeCount
 from mailsurgeon.surgery.journal.journal import Journal
 from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal
-from mailsurgeon.surgery.journal.records import Operation, StepRecord, new_session
+from mailsurgeon.surgery.journal.records import (
+    Operation,
+    Session,
+    StepRecord,
+    new_session,
+)
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.surgery.plan import undo
 from mailsurgeon.surgery.plan.propose import described
@@ -193,8 +199,21 @@ class Surgeon:
         return self._journal.operations()
 
     def steps(self, operation: int) -> Iterator[StepRecord]:
-        """The steps of one operation, in order."""
-        yield from self._journal.steps_of(operation)
+        """The steps of one operation, in order; read as they are asked for."""
+        yield from self._journal.each_step_of(operation)
+
+    def change_counts(self) -> list[ChangeCount]:
+        """How many acts of each verdict and state every operation has."""
+        return self._journal.change_counts()
+
+    def sessions(self) -> list[Session]:
+        """The runs that wrote to the journal, oldest first."""
+        return self._journal.sessions()
+
+    @property
+    def this_session(self) -> Session:
+        """This run, whether or not it has written to the journal."""
+        return self._session
 
     @property
     def doubts(self) -> tuple[DoubtfulJournal, ...]:
@@ -291,6 +310,10 @@ class Surgeon:
         return described(self.spool, None, plan, quarantine=self.quarantine_dir, host=self.host)
 
     # The quarantine
+
+    def place_in_quarantine(self, path: bytes) -> bytes:
+        """The absolute path of a path in the quarantine of this journal, as it is now."""
+        return self._stored.place_of(path)
 
     @property
     def _stored(self) -> StoredItems:

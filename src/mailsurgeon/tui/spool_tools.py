@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from mailsurgeon.host.host import Host
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.fix import plan_fix
-from mailsurgeon.report.session_log import write_log
+from mailsurgeon.report.log.saving import save_log
+from mailsurgeon.report.session_log import log_pieces
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.plan.brake import brake
 from mailsurgeon.surgery.plan.propose import described, propose, propose_folder, without
@@ -76,9 +77,11 @@ class SpoolTools:
         folder."""
         return brake(plan, sizes)
 
-    def log(self, form: str) -> str:
-        """The session log as md, json, html or sh."""
-        return write_log(self._surgeon, form)
+    def write_log(self, index: Index | None, form: str, path: str, now: float) -> None:
+        """Writes the session log, as md, json, html or sh, to a new file that only its owner may
+        read. `now` in unix seconds. Raises OSError and JournalError."""
+        pieces = log_pieces(self._surgeon, form, index=index, written=now)
+        save_log(path, pieces, executable=form == "sh")
 
     def folder_details(self, folder: bytes) -> FolderDetails:
         """A folder's subscription and UIDs, read from its files; `folder`: its path."""

@@ -6,11 +6,15 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailsurgeon.errors import JournalError
+from mailsurgeon.surgery.journal import journal as journal_module
 from mailsurgeon.surgery.journal.journal import Journal
+from mailsurgeon.surgery.journal.records import StepRecord
+from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.surgeon import Surgeon
 from tests.support.protects import protects
 from tests.surgery.conftest import Maildir, plan
@@ -212,3 +216,52 @@ def test_synchronous_is_full(maildir: Maildir, surgeon: Surgeon) -> None:
     db = surgeon._journal._file.db
     assert db is not None
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+# Reading many steps
+
+
+def many(maildir: Maildir, number: int) -> Plan:
+    names = [b"13000000%02d.M1P1.host:2,S" % one for one in range(number)]
+    for name in names:
+        maildir.mail(name)
+    return plan(*(maildir.rename(name, b"cur/" + name) for name in names))
+
+
+def test_steps_are_read_a_few_at_a_time(maildir: Maildir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_AT_ONCE", 3)
+    with maildir.surgeon() as surgeon:
+        surgeon.apply(many(maildir, 7))
+        surgeon.apply(surgeon.plan_undo())
+        journal = surgeon._journal
+        asked = list[int]()
+        read = journal._steps
+
+        def counting(*args: Any, **options: Any) -> list[StepRecord]:
+            found = read(*args, **options)
+            asked.append(len(found))
+            return found
+
+        monkeypatch.setattr(journal, "_steps", counting)
+        for operation, sizes in ((1, [3, 3, 1, 0]), (2, [3, 3, 1, 0]), (3, [])):
+            asked.clear()
+            steps = list(surgeon.steps(operation))
+            assert asked == sizes
+            assert steps == journal.steps_of(operation)
+
+
+def test_changes_are_counted_by_operation_verdict_and_state(maildir: Maildir) -> None:
+    done = many(maildir, 3)
+    with maildir.surgeon() as surgeon:
+        assert surgeon.change_counts() == []
+        assert surgeon.sessions() == []
+        maildir.path(done.acts[1].path).unlink()
+        surgeon.apply(done)
+        surgeon.apply(surgeon.plan_undo())
+        assert surgeon.change_counts() == [
+            (1, "file", "undone", 2),
+            (1, "file", "refused", 1),
+            (2, "undo file", "done", 2),
+        ]
+        (session,) = surgeon.sessions()
+        assert session == surgeon.this_session

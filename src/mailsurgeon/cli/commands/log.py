@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +15,11 @@ from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Common, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
 from mailsurgeon.errors import MailsurgeonError
-from mailsurgeon.report.session_log import write_log
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.log.saving import save_log
+from mailsurgeon.report.session_log import log_pieces
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.open_spool import index_path
 
 
 def log(
@@ -36,16 +42,34 @@ def log(
         if session is not None and session not in sessions:
             known = ", ".join(sessions) or "none"
             raise MailsurgeonError(f"{session}: no such session; known are {known}")
-        if output is not None:
-            _refuse_among_mail(output, surgeon.spool.root, surgeon.quarantine_dir)
-        text = write_log(surgeon, format, session=session)
-    data = text.encode("utf-8", "surrogateescape")
-    if output is not None:
-        _save(output, data, executable=format == "sh")
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        with _last_index(surgeon.spool) as index:
+            pieces = log_pieces(surgeon, format, session=session, index=index)
+            if output is None:
+                _print(pieces)
+            else:
+                _refuse_among_mail(output, surgeon.spool.root, surgeon.quarantine_dir)
+                save_log(output, pieces, replace=True, executable=format == "sh")
     return 0
+
+
+@contextmanager
+def _last_index(spool: Spool) -> Iterator[Index | None]:
+    """The index of the last survey, for the subjects of messages; None without one."""
+    index = None
+    with suppress(OSError):
+        index = Index.existing(index_path(spool))
+    try:
+        yield index
+    finally:
+        if index is not None:
+            index.close()
+
+
+def _print(pieces: Iterator[str]) -> None:
+    sys.stdout.flush()
+    for piece in pieces:
+        sys.stdout.buffer.write(piece.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 def _refuse_among_mail(output: Path, *mail: bytes) -> None:
@@ -55,10 +79,3 @@ def _refuse_among_mail(output: Path, *mail: bytes) -> None:
     for root in mail:
         if path.startswith(os.path.realpath(root).rstrip(b"/") + b"/"):
             raise MailsurgeonError(f"{output}: lies among the mail; name a file elsewhere")
-
-
-def _save(output: Path, data: bytes, *, executable: bool) -> None:
-    """Writes the file for its owner only: names of folders and messages are private."""
-    mode = 0o700 if executable else 0o600
-    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(data)

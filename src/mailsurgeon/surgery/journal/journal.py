@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from mailsurgeon.surgery.fsops.paths import QUARANTINE, spelled
 from mailsurgeon.surgery.journal import settle
+from mailsurgeon.surgery.journal.change_counts import ChangeCount, change_counts_in
 from mailsurgeon.surgery.journal.journal_file import JournalFile
 from mailsurgeon.surgery.journal.journal_home import DoubtfulJournal, JournalHome
 from mailsurgeon.surgery.journal.notes import name_of_journal, note_id, notes_of
@@ -33,6 +34,7 @@ from mailsurgeon.surgery.journal.records import (
 
 _IN_QUARANTINE = (QUARANTINE, QUARANTINE[:-1] + b";")  # `;` follows `:`
 _NEXT_STEP = "SELECT COALESCE(MAX(id), 0) + 1 FROM steps"
+_AT_ONCE = 500  # steps
 _INSERT_STEP = f"INSERT INTO steps VALUES ({', '.join('?' * 16)})"
 
 
@@ -240,6 +242,11 @@ class Journal:
             )
             return [operation_from(row, counts.get(row[0], {})) for row in rows]
 
+    def change_counts(self) -> list[ChangeCount]:
+        """How many acts of each verdict every operation has in each state, oldest first."""
+        with self._file.reading() as db:
+            return [] if db is None else change_counts_in(db)
+
     def lists_of(self, operation: int) -> bytes | None:
         """The directory of an operation's uidlists, as given to `begin`; None if not given."""
         with self._file.reading() as db:
@@ -254,6 +261,22 @@ class Journal:
         if state is None:
             return self._steps("operation = ?", (operation,))
         return self._steps("operation = ? AND state = ?", (operation, state))
+
+    def each_step_of(self, operation: int) -> Iterator[StepRecord]:
+        """The same as `steps_of`, without ever holding more than a few hundred: there may be a
+        million."""
+        with self._file.reading() as db:
+            query = "SELECT MIN(id), MAX(id) FROM steps WHERE operation = ?"
+            row = db.execute(query, (operation,)).fetchone() if db else (None, None)
+        before, last = row
+        if before is None:
+            return
+        before -= 1
+        # The rows of one operation lie together. The sign keeps SQLite from sorting them anew.
+        where = "id > ? AND id <= ? AND +operation = ?"
+        while some := self._steps(where, (before, last, operation), most=_AT_ONCE):
+            yield from some
+            before = some[-1].id
 
     def act_steps(self, operation: int) -> list[StepRecord]:
         """The steps of an operation that belong to an act, in any state."""
@@ -356,11 +379,14 @@ class Journal:
         )
         return found[0] if found else None
 
-    def _steps(self, where: str, values: Sequence[Any] = ()) -> list[StepRecord]:
+    def _steps(self, where: str, values: Sequence[Any] = (), *, most: int = -1) -> list[StepRecord]:
+        """The first steps that `where` selects, `most` of them; -1: all."""
         with self._file.reading() as db:
             if db is None:
                 return []
-            rows = db.execute(f"SELECT * FROM steps WHERE {where} ORDER BY id", values)
+            rows = db.execute(
+                f"SELECT * FROM steps WHERE {where} ORDER BY id LIMIT ?", (*values, most)
+            )
             notes = self._file.notes
             devices = dict.fromkeys(notes.devices, notes.spool.device)
             return [step_from(row, devices) for row in rows]

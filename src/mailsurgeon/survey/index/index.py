@@ -127,6 +127,16 @@ class Index:
             return cls(path, _connect(path))
 
     @classmethod
+    def existing(cls, path: Path) -> Index | None:
+        """The index at `path` as it is; None if there is none that can be used. Makes none."""
+        try:
+            if not path.is_file() or private.is_open_to_others(path.parent):
+                return None
+            return cls(path, _connect(path))
+        except (OSError, sqlite3.Error):
+            return None
+
+    @classmethod
     def at(cls, path: Path) -> Index:
         """Another connection to an index that is already open, for another process."""
         return cls(path, _connect(path))

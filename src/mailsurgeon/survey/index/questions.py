@@ -6,11 +6,13 @@ Each query is a function with one SQL statement that returns typed rows.
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.folder_names import folder_path
+from mailsurgeon.maildir.message import Traits
 from mailsurgeon.maildir.spool import join
 from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import FolderRow
@@ -23,6 +25,8 @@ _FULL_ENTRY = (
     " e.inode, e.mode, e.uid, e.gid, e.nlink, e.encoding, e.plain_size, e.virtual_size, e.date,"
     " e.message_id, e.digest"
 )
+_AFTER_INFO = b";"
+"""Sorts after every name that begins with the base name and a colon, which is the byte before."""
 _CHUNK = 400  # a path takes two variables, of which SQLite allows 999
 
 
@@ -202,6 +206,66 @@ def names_of_linked_files(index: Index) -> dict[tuple[int, int, int], int]:
         " GROUP BY inode, size, mtime_ns"
     )
     return {(inode, size, mtime_ns): number for inode, size, mtime_ns, number in rows}
+
+
+class MessageSummary(NamedTuple):
+    """By what a person knows a message: decoded, made visible and cut; `date` in unix seconds."""
+
+    subject: str
+    sender: str
+    date: int | None
+
+
+def message_summaries(
+    index: Index, places: Collection[tuple[bytes, bytes]], files: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], MessageSummary]:
+    """Subject, sender and date of those of `files` (inode and size) that lie at one of these
+    `places`: the path of a directory and a base name, so that flags do not matter.
+
+    Files that the index does not have, or only by a quick survey, and what is no mail are left out.
+    Raises sqlite3.Error, at once while the first survey of a spool is filling the index.
+    """
+    found: dict[tuple[int, int], MessageSummary] = {}
+    for chunk in chunks(sorted(places), _CHUNK // 2):
+        rows = index.db.execute(
+            "SELECT f.inode, f.size, f.subject, f.sender, f.date"
+            f" FROM (VALUES {','.join(['(?, ?, ?)'] * len(chunk))}) v"
+            " CROSS JOIN directories d ON d.path = v.column1"
+            " CROSS JOIN files f INDEXED BY files_place ON f.directory = d.id"
+            " AND f.filename >= v.column2 AND f.filename < v.column3"
+            f" WHERE f.traits & {Traits.MAIL:d}",
+            [part for directory, base in chunk for part in (directory, base, base + _AFTER_INFO)],
+        )
+        for inode, size, subject, *others in rows:
+            if subject is not None and (inode, size) in files:
+                found[inode, size] = MessageSummary(subject, *others)
+    if len(found) < len(files) and index.slices.exist():
+        _summaries_in_slices(index, places, files, found)
+    return found
+
+
+def _summaries_in_slices(
+    index: Index,
+    places: Collection[tuple[bytes, bytes]],
+    files: Collection[tuple[int, int]],
+    found: dict[tuple[int, int], MessageSummary],
+) -> None:
+    """Adds those of the files that are packed."""
+    bases: dict[bytes, list[bytes]] = {}
+    for directory, base in sorted(places):
+        bases.setdefault(directory, []).append(base)
+    for directory, names in bases.items():
+        for columns in index.slices.spanning(directory, names[0], names[-1] + _AFTER_INFO):
+            for base in names if columns.full else ():
+                at = bisect_left(columns.names, base)
+                while at < len(columns) and columns.names[at] < base + _AFTER_INFO:
+                    file = columns.inodes[at], columns.sizes[at]
+                    if file in files and file not in found:
+                        facts = columns.facts(at)
+                        found[file] = MessageSummary(
+                            facts.subject or "", facts.sender or "", facts.date
+                        )
+                    at += 1
 
 
 def is_folder(index: Index, path: bytes) -> bool:

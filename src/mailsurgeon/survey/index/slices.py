@@ -78,6 +78,13 @@ class Slices:
             number, high, low,
         )  # fmt: skip
 
+    def spanning(self, path: bytes, low: bytes, high: bytes) -> Iterator[PackedColumns]:
+        """The packed slices of the directory at this path that may have names in this range."""
+        return self._columns(
+            f"SELECT {_SLICE} FROM {_BY_DIRECTORY} WHERE d.path = ? AND s.low <= ? AND s.high >= ?",
+            path, high, low,
+        )  # fmt: skip
+
     def at(self, path: bytes) -> Iterator[PackedColumns]:
         """The packed slices of the directory at this path."""
         return self._columns(f"SELECT {_SLICE} FROM {_BY_DIRECTORY} WHERE d.path = ?", path)

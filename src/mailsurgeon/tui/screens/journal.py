@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,6 +16,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from mailsurgeon.errors import MailsurgeonError
+from mailsurgeon.report.log.titles import operation_title
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
 from mailsurgeon.tui.keys.bindings import bindings
@@ -79,7 +82,9 @@ class JournalScreen(BaseScreen[None]):
     def _show(self) -> None:
         part = self._filter.casefold()
         self._shown = [
-            one for one in self._all if part in f"{one.kind} {one.summary} {one.state}".casefold()
+            one
+            for one in self._all
+            if part in f"{one.kind} {operation_title(one)} {one.state}".casefold()
         ]
         width = max(20, self.inner_width)
         rows = [operation_row(one, width) for one in self._shown]
@@ -166,14 +171,11 @@ class JournalScreen(BaseScreen[None]):
 
 
 def operation_row(operation: Operation, width: int) -> Text:
-    """` # 3  2026-01-31 14:02  undo  of 2: 389 sizes put back   applied`"""
-    of = f"of {operation.of}: " if operation.of is not None else ""
-    if operation.summary.startswith(of):
-        of = ""
+    """` # 3  2026-01-31 14:02  undo of 2: fix-size 389   applied`"""
     when = local_time(operation.time, seconds=True)
-    left = f" #{operation.id:>3}  {when}  {visible(operation.kind):<12}"
+    left = f" #{operation.id:>3}  {when}  {operation_title(operation)}"
     state = visible(operation.state)
-    line = Text(f"{left} {of}{visible(operation.summary)}")
+    line = Text(left)
     line.truncate(max(1, width - len(state) - 3), overflow="ellipsis", pad=True)
     return Text.assemble(line, "  ", (state, "" if operation.state == "applied" else "dim"))
 
@@ -201,26 +203,36 @@ def record_step_lines(record: StepRecord) -> list[Text]:
 
 def export_log(screen: BaseScreen[None]) -> None:
     """Asks for a file name and writes the session log there; never overwrites a file."""
-    session = screen.session
+    session, app = screen.session, screen.app
     name = os.path.basename(session.spool.shown).lstrip(".") or "spool"
     stamp = time.strftime("%Y%m%d-%H%M", time.localtime(session.now()))
     proposed = f"mailsurgeon-{visible(name)}-{stamp}.md"
 
     def write(value: str | None) -> None:
-        if not value:
-            return
-        path = os.path.abspath(os.path.expanduser(value))
-        try:
-            form = path.rsplit(".", 1)[-1]
-            text = session.tools.log(form)
-            # File names and subjects are private: only the owner may read the log.
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-            handle = os.open(path, flags, 0o600)
-            with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
-        except (OSError, MailsurgeonError) as error:
-            screen.say(one_line(error))
-        else:
-            screen.say(f"The session log is in {home_text(path)}.")
+        if value:
+            path = os.path.abspath(os.path.expanduser(value))
+            screen.say("Writing the session log…")
+            app.run_worker(lambda: export(path), thread=True, exit_on_error=False)
 
-    screen.app.push_screen(AskFile(proposed, session.spool.root), write)
+    def export(path: str) -> None:
+        try:
+            with ExitStack() as kept:
+                index = None
+                with suppress(OSError, sqlite3.Error):  # without it there are fewer subjects
+                    index = kept.enter_context(closing(session.index.again()))
+                session.tools.write_log(index, path.rsplit(".", 1)[-1], path, session.now())
+        except (OSError, MailsurgeonError) as error:
+            told = one_line(error)
+        else:
+            told = f"The session log is in {home_text(path)}."
+        app.call_from_thread(tell, told)
+
+    def tell(text: str) -> None:
+        """Says it on the screen that asked, or on what is there instead by now."""
+        stack = app.screen_stack
+        below = (one for one in reversed(stack) if isinstance(one, BaseScreen))
+        shown = screen if screen in stack else next(below, None)
+        if shown is not None:
+            shown.say(text)
+
+    app.push_screen(AskFile(proposed, session.spool.root), write)
