@@ -33,7 +33,9 @@ class Display:
     """The options for how the screen looks."""
 
     ascii: Annotated[bool, Parameter(help="Draw with ASCII characters only.")] = False
-    theme: Annotated[str, Parameter(help="A Textual theme, by name.")] = ""
+    theme: Annotated[
+        str, Parameter(metavar="NAME", help="A theme, by name. Default: the program's own.")
+    ] = ""
     no_mouse: Annotated[bool, Parameter(help="Leave the mouse to the terminal.")] = False
 
 
