@@ -222,7 +222,7 @@ _KINDS = (
         server=ServerView(
             may_complain=True, may_hide=True, hidden_because="is no regular file"
         ),
-        stops=stops.READERS_MAY_STOP,
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "missing-subdir", "DIRS", "Missing directory", _ERROR,
@@ -262,7 +262,7 @@ _KINDS = (
             LeftAlone("no name that servers accept can be made from it"),
         ),
         server=ServerView(explains_folder=True),
-        stops=stops.READERS_STOP,
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "stray-directory", "STRY", "Stray directory", _INFO,
@@ -326,7 +326,7 @@ _KINDS = (
         ("fix-keywords",), "folder",
         evidence=phrase("{reason}"),
         left=(LeftAlone("it is far too large; quarantine it", _PUT_AWAY),),
-        stops=stops.READERS_MAY_STOP,
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "big-uid", "BUID", "Huge UIDs", _WARNING,
@@ -336,7 +336,7 @@ _KINDS = (
         evidence=phrase("highest {highest:,}"),
         left=(LeftAlone("only new UIDs for the whole folder cure it"),),
         server=ServerView(explains_folder=True),
-        stops=stops.READERS_MAY_STOP,
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "wrong-quota", "QUOT", "Wrong quota", _WARNING,
@@ -345,7 +345,7 @@ _KINDS = (
         ("quarantine",), "folder",
         evidence=phrases.quota_words,
         left=(LeftAlone("it lies outside the spool, among the server's control files"),),
-        stops=stops.READERS_MAY_STOP,
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "sync-state-damaged", "SYNC", "Damaged sync state", _ERROR,
@@ -368,7 +368,7 @@ _KINDS = (
         ("quarantine",), "folder",
         evidence=phrase("{bytes:,} bytes"),
         may_be_open=True,
-        stops=stops.READERS_MAY_STOP,
+        stops=stops.SERVERS_MAY_STOP,
     ),
 )  # fmt: skip
 

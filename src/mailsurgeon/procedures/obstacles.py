@@ -94,8 +94,15 @@ def still_there(
     return tuple(
         replace(one, path=path)
         for one in found
-        if (not one.keeps or one.clash in others) and (path := moved(one.path)) is not None
+        if (not one.keeps or one.clash in others)
+        and (path := moved(one.path)) is not None
+        and (not one.stops.reading or _is_served(path))
     )
+
+
+def _is_served(path: bytes) -> bool:
+    """Whether a message lies in the cur or new of a folder."""
+    return os.path.basename(os.path.dirname(path)) in (b"cur", b"new")
 
 
 def _not_removed(acts: Collection[Act]) -> Iterator[Obstacle]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
-from mailsurgeon.diagnosis.stops import Stops
 from mailsurgeon.procedures.obstacles import Obstacle, Outlook
 from mailsurgeon.report.left import PATHS_SHOWN
 from mailsurgeon.report.output import counted, path_json, print_folded
@@ -15,13 +14,14 @@ from mailsurgeon.text import path_shown
 if TYPE_CHECKING:
     from rich.console import Console
 
-_WHO = (
-    (Stops(server=True, surely=True), "an IMAP server, and a sync through it, will stop at"),
-    (Stops(sync=True, surely=True), "mbsync, where it syncs this spool itself, will stop at"),
-    (Stops(server=True, sync=True), "an IMAP server or a sync may stop at"),
-    (Stops(server=True), "an IMAP server, and a sync through it, may stop at"),
-    (Stops(sync=True), "mbsync, where it syncs this spool itself, may stop at"),
-)
+_WHO = {
+    (True, False, True): "an IMAP server, and a sync through it, will stop at",
+    (False, True, True): "mbsync, where it syncs this spool itself, will stop at",
+    (True, True, False): "an IMAP server or a sync may stop at",
+    (True, False, False): "an IMAP server, and a sync through it, may stop at",
+    (False, True, False): "mbsync, where it syncs this spool itself, may stop at",
+}
+"""By whether servers and syncs of the Maildir itself stop, and whether they do so surely."""
 
 
 def outlook_as_dict(outlook: Outlook) -> dict[str, Any]:
@@ -48,29 +48,32 @@ def print_outlook(
     """Prints one line if all get through, else where who stops. `planned`: once the plan is carried
     out."""
     most = None if whole or not console.file.isatty() else PATHS_SHOWN
-    start = "Once this is done, " if planned else ""
+    start = "once this is done, " if planned else ""
+    doubt = _doubt(outlook)
     if not outlook.obstacles:
-        sentence = f"{start}IMAP servers and syncs such as mbsync get through"
-        print_folded(
-            console, f"{'servers':<8}  {sentence[0].upper()}{sentence[1:]}{_doubt(outlook)}."
-        )
+        known = f", as far as is known: {doubt}" if doubt else ""
+        line = f"{start}IMAP servers and syncs such as mbsync get through the whole spool{known}"
+        print_folded(console, f"{'servers':<8}  {line}")
         return
     for number, (who, group) in enumerate(_groups(outlook)):
         label = "" if number else "servers"
-        sentence = f"{start}{who} {_things(group)}:"
-        print_folded(console, f"{label:<8}  {sentence[0].upper()}{sentence[1:]}")
+        print_folded(console, f"{label:<8}  {start}{who} {_things(group)}:")
         for one in group[:most]:
             badge = problem_kind(one.code).badge
             console.print(f"          {badge:<4} {path_shown(one.path)}", soft_wrap=True)
         if most is not None and len(group) > most:
             console.print(f"          and {len(group) - most:,} more; -v names all")
-    if not outlook.whole:
-        print_folded(console, f"{'':<8}  There may be more{_doubt(outlook)}.")
+    if doubt:
+        print_folded(console, f"{'':<8}  there may be more: {doubt}")
 
 
 def _groups(outlook: Outlook) -> Iterator[tuple[str, list[Obstacle]]]:
-    for stops, who in _WHO:
-        group = [one for one in outlook.obstacles if one.stops == stops]
+    for (server, sync, surely), who in _WHO.items():
+        group = [
+            one
+            for one in outlook.obstacles
+            if (one.stops.server, one.stops.sync, one.stops.surely) == (server, sync, surely)
+        ]
         if group:
             yield who, group
 
@@ -86,11 +89,11 @@ def _things(group: list[Obstacle]) -> str:
 
 
 def _doubt(outlook: Outlook) -> str:
-    """Why that is not certain."""
+    """Why that is not certain; empty if it is."""
     why: list[str] = []
     if outlook.unseen:
         was = "was" if outlook.unseen == 1 else "were"
         why.append(f"{counted(outlook.unseen, 'path')} {was} not examined")
     if outlook.excluded:
         why.append("--exclude left some out")
-    return f", as far as is known: {' and '.join(why)}" if why else ""
+    return " and ".join(why)
