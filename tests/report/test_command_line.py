@@ -55,7 +55,7 @@ def test_any_name_reaches_the_program_as_it_is(ascii_only: bool) -> None:
 def test_a_usual_name_is_left_as_it_is() -> None:
     assert shell_word("cur/1300000000.M1.host,S=9:2,S") == "cur/1300000000.M1.host,S=9:2,S"
     assert shell_word("/home/ann/Maildir") == "/home/ann/Maildir"
-    assert shell_word("Entwürfe") == "Entwürfe"
+    assert shell_word("Entwürfe") == "'Entwürfe'"
     assert shell_word("Entwürfe", ascii_only=True) == r"$'Entw\xc3\xbcrfe'"
 
 
