@@ -98,7 +98,9 @@ def carry_out(
         _write_plan(plan, consent, common, errand)
         return 1 if plan.acts or _leaves(plan, errand.codes) else 0
     number = None if plan.brake_exempt else brake(plan, errand.sizes)
-    with goes_on(lambda: _to_go_on("nothing was changed", errand.style, errand.style.operands)):
+    with goes_on(
+        lambda: _interrupted("nothing was changed", errand.style.again(errand.style.operands))
+    ):
         if not agreed(plan, number, consent, common, errand):
             return 1
     report, stopped = _applied(surgeon, plan, common, errand)
@@ -111,13 +113,14 @@ def carry_out(
 
 def _applied(surgeon: Surgeon, plan: Plan, common: Common, errand: Errand) -> tuple[Report, bool]:
     middle = "the operation was cut off and is settled at once when you go on"
-    with goes_on(lambda: _to_go_on(middle, errand.style, errand.style.operands)):
+    with goes_on(lambda: _interrupted(middle, errand.style.again(errand.style.operands))):
         return run_plan(surgeon.apply, plan, common)
 
 
-def _to_go_on(what: str, style: CommandStyle, operands: Sequence[bytes]) -> str:
-    lines = style.again(operands) if operands or not style.operands else []
-    return "; ".join([f"interrupted; {what}", *(f"to go on: {line}" for line in lines[:1])])
+def _interrupted(what: str, commands: Sequence[str]) -> str:
+    """One line that says what is done so far, and the first of the commands that go on."""
+    told = [f"to go on: {line}" for line in commands[:1]]
+    return "; ".join(filter(None, ["interrupted", what, *told]))
 
 
 def _tell_interrupted(
@@ -130,11 +133,8 @@ def _tell_interrupted(
 ) -> None:
     """Says in one line on stderr what was done, and how to go on and back."""
     done = sum(report.done.values())
-    line = f"{done:,} of {counted(len(plan.acts), 'change')} done"
-    if undone:
-        line = _to_go_on(line, errand.style, _operands_left(surgeon, errand.style, undone))
-    else:
-        line = f"interrupted; {line}"
+    so_far = f"{done:,} of {counted(len(plan.acts), 'change')} done"
+    line = _interrupted(so_far, _rest(surgeon, errand.style, undone))
     back = undo_command(surgeon, report, common)
     say(f"{line}; to take back what was done: {back}" if back else line)
 
@@ -149,16 +149,19 @@ def _undone(surgeon: Surgeon, plan: Plan, report: Report) -> list[Act]:
     return [act for number, act in enumerate(plan.acts, start=1) if states.get(number) != {"done"}]
 
 
-def _operands_left(surgeon: Surgeon, style: CommandStyle, undone: Sequence[Act]) -> list[bytes]:
-    """The operands of the command that are to be named again: directories, and messages that were
-    not dealt with."""
-    waiting = {act.path for act in undone} if style.operands else set()
-    return [
+def _rest(surgeon: Surgeon, style: CommandStyle, undone: Sequence[Act]) -> list[str]:
+    """The commands that do the acts that were not done. They name directories again, and messages
+    that were not dealt with."""
+    if not (undone and style.operands):
+        return style.again(()) if undone else []
+    waiting = {act.path for act in undone}
+    operands = [
         path
         for path in style.operands
         if os.path.isdir(place := surgeon.spool.absolute(path))
         or (path in waiting and os.path.lexists(place))
     ]
+    return style.again(operands) if operands else []
 
 
 def agreed(
@@ -251,6 +254,8 @@ def write_report(
     `stopped`: by the operator, who is told how to go on in another line."""
     known = errand.known(plan, common, undone)
     after = replace(plan, left=tuple(left_after(plan, undone)))
+    # What stood in the way may be gone; but a single file refused is refused again.
+    tries = report.kind in ("fix", "undo", "redo") and report.operation is not None
 
     def table() -> None:
         console = console_for(sys.stdout)
@@ -265,19 +270,11 @@ def write_report(
             console,
             undo=undo_command(surgeon, report, common),
             known=known,
-            again=_again(surgeon, report, undone, errand) if undone and not stopped else (),
+            again=() if stopped or not tries else _rest(surgeon, errand.style, undone),
             whole=common.verbose,
         )
 
     write_outcome(report_outcome(after, report, known), table, consent)
-
-
-def _again(surgeon: Surgeon, report: Report, undone: Sequence[Act], errand: Errand) -> list[str]:
-    """The commands that try again what was refused: whatever stood in the way may be gone."""
-    if report.kind not in ("fix", "undo", "redo") or report.operation is None:
-        return []
-    paths = _operands_left(surgeon, errand.style, undone)
-    return errand.style.again(paths) if paths or not errand.style.operands else []
 
 
 def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
@@ -324,11 +321,13 @@ def operate(
     chosen = opened(spool, common)
     changes = may_change(consent)
     spelled = style(chosen)
-    with ExitStack() as helped:
+    with goes_on(lambda: _interrupted("", spelled.again(spelled.operands))), ExitStack() as helped:
         reading = helped.enter_context(readers(common))
         with surgeon_for(chosen, common, force=consent.force, changes=changes) as surgeon:
             with (
-                goes_on(lambda: _to_go_on("nothing was changed", spelled, spelled.operands)),
+                goes_on(
+                    lambda: _interrupted("nothing was changed", spelled.again(spelled.operands))
+                ),
                 surveying(chosen, common, reading=reading) as surveyed,
             ):
                 helped.close()  # all is read
