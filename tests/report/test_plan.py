@@ -117,7 +117,7 @@ def test_json_of_a_plan_has_every_step() -> None:
     }  # fmt: skip
     assert found["left"][2] == {
         "path": "cur/7", "codes": ["empty"], "reason": "a client may hold it",
-        "hint": "--force does it", "refused": True,
+        "hint": "--force does it", "refused": True, "commands": [],
     }  # fmt: skip
 
 
@@ -137,6 +137,8 @@ def test_the_report_tells_done_refused_left_and_the_way_back(shown: Shown) -> No
         "refused   1 empty: a client may hold it (--force does it)",
         "          cur/7",
         "not done  2 linked: has no remedy",
+        "          cur/8",
+        "          cur/9",
         "Operation 7. mailsurgeon undo /srv/mail/ann 7 takes it back.",
     ]
 

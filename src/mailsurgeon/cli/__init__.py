@@ -4,8 +4,8 @@
 commands share and check; `console` prints notes and progress on stderr. `open_spool` opens one
 spool, `spools_below` finds many. `session` surveys a spool and opens its surgeon; `remedy_plan`
 plans one remedy for the paths typed, `execute` takes a plan to its report. `commands/` has one
-module for each command; `screen` opens the screen, with `startup` to do it fast. `utf8_mode` starts
-the program anew under locales that are not UTF-8.
+module for each command, `help_pages` what `--help` says of each; `screen` opens the screen, with
+`startup` to do it fast. `utf8_mode` starts the program anew under locales that are not UTF-8.
 
 Worker processes import this package when they start, so it imports nothing until it is called.
 """

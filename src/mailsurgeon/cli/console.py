@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -29,6 +29,24 @@ def complain(message: str) -> None:
     Nothing stops because stderr cannot be written to: its terminal may be gone."""
     with suppress(OSError):
         print(f"mailsurgeon: {visible(' '.join(message.split()))}", file=sys.stderr)
+
+
+def say(line: str) -> None:
+    """Prints a line on stderr as `complain` does, but leaves its spaces as they are: it has a
+    command in it that must mean the same when it is pasted."""
+    with suppress(OSError):
+        print(f"mailsurgeon: {visible(line)}", file=sys.stderr)
+
+
+@contextmanager
+def goes_on(line: Callable[[], str]) -> Iterator[None]:
+    """Gives an interrupt the line that says how to go on, unless it has one from further inside."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if interrupt.args:
+            raise
+        raise KeyboardInterrupt(line()) from None
 
 
 def on_terminal() -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.cli.console import (
     answer,
     asked,
     complain,
+    goes_on,
     on_terminal,
     progress,
+    say,
     stoppable,
 )
 from mailsurgeon.cli.open_spool import opened
@@ -21,15 +24,30 @@ from mailsurgeon.cli.options import Common, Consent
 from mailsurgeon.cli.session import SurveyedSpool, readers, surgeon_for, surveying
 from mailsurgeon.errors import Refused
 from mailsurgeon.host.interrupts import interrupted_code, interruptible
+from mailsurgeon.procedures.obstacles import (
+    Obstacle,
+    Outlook,
+    left_after,
+    obstacles_left,
+    still_there,
+    without_settled,
+)
+from mailsurgeon.report.command_line import CommandStyle, command_line
 from mailsurgeon.report.not_examined import print_unseen
-from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
+from mailsurgeon.report.outcome import (
+    Known,
+    plan_outcome,
+    print_outcome_of_plan,
+    print_report,
+    report_outcome,
+)
 from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.report.plan import print_plan
 from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
-from mailsurgeon.text import visible
 
 if TYPE_CHECKING:
-    from mailsurgeon.surgery.model import Plan, Report
+    from mailsurgeon.maildir.spool import Spool
+    from mailsurgeon.surgery.model import Act, Plan, Report
     from mailsurgeon.surgery.surgeon import Surgeon
     from mailsurgeon.survey.index.rows import NotExamined
 
@@ -41,38 +59,113 @@ def may_change(consent: Consent) -> bool:
     return not consent.dry_run and (consent.yes or on_terminal())
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a command was asked to do, and what its survey found besides the plan.
+
+    `style`: how commands that follow are spelled; `codes`: the kinds of problems asked for;
+    `sizes`: the number of messages by folder path, for the brake; `unseen`: what the survey could
+    not examine; `obstacles`: those that the plan leaves, if the report is to say where servers and
+    syncs stop.
+    """
+
+    style: CommandStyle
+    codes: Collection[str] = ()
+    sizes: Mapping[bytes, int] = field(default_factory=dict[bytes, int])
+    unseen: Sequence[NotExamined] = ()
+    obstacles: Sequence[Obstacle] | None = None
+
+    def known(self, plan: Plan, common: Common, undone: Sequence[Act] = ()) -> Known:
+        """What the report says besides the plan and its result."""
+        outlook = None
+        if self.obstacles is not None:
+            there = still_there(self.obstacles, plan, undone)
+            outlook = Outlook(there, len(self.unseen), bool(common.exclude))
+        return Known(self.unseen, outlook, self.style)
+
+
+def taking_back(word: str, spool: Spool, plan: Plan, common: Common) -> Errand:
+    """The errand of `undo` or `redo`, which goes on with the same operation."""
+    number = () if plan.of is None else (str(plan.of),)
+    return Errand(CommandStyle(spool.shown, (word,), own=(*number, *common.words())))
+
+
 def carry_out(
+    surgeon: Surgeon, plan: Plan, consent: Consent, common: Common, errand: Errand
+) -> int:
+    """Shows the plan, asks, applies it and reports; returns the exit code."""
+    if consent.dry_run or not plan.acts:
+        _write_plan(plan, consent, common, errand)
+        return 1 if plan.acts or _leaves(plan, errand.codes) else 0
+    number = None if plan.brake_exempt else brake(plan, errand.sizes)
+    with goes_on(
+        lambda: _interrupted("nothing was changed", errand.style.again(errand.style.operands))
+    ):
+        if not agreed(plan, number, consent, common, errand):
+            return 1
+    report, stopped = _applied(surgeon, plan, common, errand)
+    undone = _undone(surgeon, plan, report)
+    write_report(surgeon, plan, report, consent, common, errand, undone, stopped=stopped)
+    if stopped:
+        _tell_interrupted(surgeon, plan, report, common, errand, undone)
+    return interrupted_code() if stopped else exit_code(plan, report, errand.codes)
+
+
+def _applied(surgeon: Surgeon, plan: Plan, common: Common, errand: Errand) -> tuple[Report, bool]:
+    middle = "the operation was cut off and is settled at once when you go on"
+    with goes_on(lambda: _interrupted(middle, errand.style.again(errand.style.operands))):
+        return run_plan(surgeon.apply, plan, common)
+
+
+def _interrupted(what: str, commands: Sequence[str]) -> str:
+    """One line that says what is done so far, and the first of the commands that go on."""
+    told = [f"to go on: {line}" for line in commands[:1]]
+    return "; ".join(filter(None, ["interrupted", what, *told]))
+
+
+def _tell_interrupted(
     surgeon: Surgeon,
     plan: Plan,
-    consent: Consent,
+    report: Report,
     common: Common,
-    *,
-    sizes: Mapping[bytes, int] | None = None,
-    unseen: Sequence[NotExamined] = (),
-    codes: Collection[str] = (),
-) -> int:
-    """Shows the plan, asks, applies it and reports; returns the exit code.
+    errand: Errand,
+    undone: Sequence[Act],
+) -> None:
+    """Says in one line on stderr what was done, and how to go on and back."""
+    done = sum(report.done.values())
+    so_far = f"{done:,} of {counted(len(plan.acts), 'change')} done"
+    line = _interrupted(so_far, _rest(surgeon, errand.style, undone))
+    back = undo_command(surgeon, report, common)
+    say(f"{line}; to take back what was done: {back}" if back else line)
 
-    `sizes`: the number of messages by folder path, for the brake. `unseen`: what the survey could
-    not examine, for the report. `codes`: the kinds of problems that the operator asked for.
-    """
-    if consent.dry_run or not plan.acts:
-        write_outcome(plan_outcome(plan, unseen), lambda: _show(plan, common, unseen), consent)
-        return 1 if plan.acts or _leaves(plan, codes) else 0
-    number = None if plan.brake_exempt else brake(plan, sizes or {})
-    if not agreed(plan, number, consent, common, unseen):
-        return 1
-    report, stopped = run_plan(surgeon.apply, plan, common)
-    write_report(surgeon, plan, report, consent, common, unseen)
-    return interrupted_code() if stopped else exit_code(plan, report, codes)
+
+def _undone(surgeon: Surgeon, plan: Plan, report: Report) -> list[Act]:
+    """The acts of the plan that were not done."""
+    if report.state == "applied":
+        return []
+    states: dict[int, set[str]] = {}
+    for row in surgeon.steps(report.operation) if report.operation is not None else ():
+        states.setdefault(row.act, set()).add(row.state)
+    return [act for number, act in enumerate(plan.acts, start=1) if states.get(number) != {"done"}]
+
+
+def _rest(surgeon: Surgeon, style: CommandStyle, undone: Sequence[Act]) -> list[str]:
+    """The commands that do the acts that were not done. They name directories again, and messages
+    that were not dealt with."""
+    if not (undone and style.operands):
+        return style.again(()) if undone else []
+    waiting = {act.path for act in undone}
+    operands = [
+        path
+        for path in style.operands
+        if os.path.isdir(place := surgeon.spool.absolute(path))
+        or (path in waiting and os.path.lexists(place))
+    ]
+    return style.again(operands) if operands else []
 
 
 def agreed(
-    plan: Plan,
-    number: int | None,
-    consent: Consent,
-    common: Common,
-    unseen: Sequence[NotExamined] = (),
+    plan: Plan, number: int | None, consent: Consent, common: Common, errand: Errand
 ) -> bool:
     """Whether the operator agrees to the plan, by an option or by answering now.
 
@@ -87,11 +180,11 @@ def agreed(
             raise Refused(f"{_size(plan)} would be changed; --max {number} allows it")
         return True
     if not on_terminal():
-        write_outcome(plan_outcome(plan, unseen), lambda: _show(plan, common, unseen), consent)
+        _write_plan(plan, consent, common, errand)
         complain("nothing was changed; --yes does what the plan says")
         return False
     print_plan(plan, console_for(sys.stderr), whole=common.verbose)
-    print_unseen(console_for(sys.stderr), unseen, whole=common.verbose)
+    print_unseen(console_for(sys.stderr), errand.unseen, whole=common.verbose)
     if number is not None and not allowed and not _answered(f"Type {number} to go on: ", number):
         complain("nothing was changed")
         return False
@@ -152,25 +245,36 @@ def write_report(
     report: Report,
     consent: Consent,
     common: Common,
-    unseen: Sequence[NotExamined] = (),
+    errand: Errand,
+    undone: Sequence[Act] = (),
+    *,
+    stopped: bool = False,
 ) -> None:
-    """Writes the report of one operation to stdout."""
-    quiet = common.quiet and exit_code(plan, report) == 0
+    """Writes the report of one operation to stdout. `undone`: the acts that were not done;
+    `stopped`: by the operator, who is told how to go on in another line."""
+    known = errand.known(plan, common, undone)
+    after = replace(plan, left=tuple(left_after(plan, undone)))
+    # What stood in the way may be gone; but a single file refused is refused again.
+    tries = report.kind in ("fix", "undo", "redo") and report.operation is not None
 
     def table() -> None:
-        if quiet:
-            print_unseen(console_for(sys.stdout), unseen)
+        console = console_for(sys.stdout)
+        if common.quiet and exit_code(plan, report) == 0:
+            print_unseen(console, errand.unseen)
             return
+        there = () if known.outlook is None else known.outlook.obstacles
+        left = after.left if known.outlook is None else without_settled(after.left, there)
         print_report(
-            plan,
+            replace(after, left=tuple(left)),
             report,
-            console_for(sys.stdout),
+            console,
             undo=undo_command(surgeon, report, common),
-            unseen=unseen,
+            known=known,
+            again=() if stopped or not tries else _rest(surgeon, errand.style, undone),
             whole=common.verbose,
         )
 
-    write_outcome(report_outcome(plan, report, unseen), table, consent)
+    write_outcome(report_outcome(after, report, known), table, consent)
 
 
 def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
@@ -178,19 +282,19 @@ def undo_command(surgeon: Surgeon, report: Report, common: Common) -> str:
     word = {"undo": "redo", "recover": "", "purge": ""}.get(report.kind, "undo")
     if not word or report.operation is None or not report.done:
         return ""
-    words = ["mailsurgeon", word, surgeon.spool.shown]
-    if report.kind not in ("undo", "redo"):
-        words.append(str(report.operation))
-    if common.state_dir is not None:
-        words += ["--state-dir", str(common.state_dir)]
-    if common.journal is not None:
-        words += ["--journal", str(common.journal)]
-    return visible(shlex.join(words))
+    number = () if report.kind in ("undo", "redo") else (str(report.operation),)
+    return command_line(["mailsurgeon", word, surgeon.spool.shown, *number, *common.words()])
 
 
-def _show(plan: Plan, common: Common, unseen: Sequence[NotExamined]) -> None:
-    print_plan(plan, console_for(sys.stdout), whole=common.verbose)
-    print_unseen(console_for(sys.stdout), unseen, whole=common.verbose)
+def _write_plan(plan: Plan, consent: Consent, common: Common, errand: Errand) -> None:
+    """Writes a plan that is not run to stdout, with all that follows from it."""
+    known = errand.known(plan, common)
+
+    def table() -> None:
+        console = console_for(sys.stdout)
+        print_outcome_of_plan(plan, console, known, whole=common.verbose)
+
+    write_outcome(plan_outcome(plan, known), table, consent)
 
 
 def write_outcome(outcome: dict[str, Any], table: Callable[[], None], consent: Consent) -> None:
@@ -206,20 +310,33 @@ def operate(
     planned: Planner,
     consent: Consent,
     common: Common,
+    style: Callable[[Spool], CommandStyle],
     codes: Collection[str] = (),
+    *,
+    looks_ahead: bool = False,
 ) -> int:
-    """Surveys the spool, makes the plan and carries it out; returns the exit code. `codes`: the
-    kinds of problems that the operator asked for."""
+    """Surveys the spool, makes the plan and carries it out; returns the exit code. `style`: how the
+    commands that follow are spelled; `codes`: the kinds of problems that the operator asked for;
+    `looks_ahead`: the report says where servers and syncs will stop."""
     chosen = opened(spool, common)
     changes = may_change(consent)
-    with ExitStack() as helped:
+    spelled = style(chosen)
+    with goes_on(lambda: _interrupted("", spelled.again(spelled.operands))), ExitStack() as helped:
         reading = helped.enter_context(readers(common))
         with surgeon_for(chosen, common, force=consent.force, changes=changes) as surgeon:
-            with surveying(chosen, common, reading=reading) as surveyed:
+            with (
+                goes_on(
+                    lambda: _interrupted("nothing was changed", spelled.again(spelled.operands))
+                ),
+                surveying(chosen, common, reading=reading) as surveyed,
+            ):
                 helped.close()  # all is read
                 plan = planned(surveyed)
-                sizes = {row.path: row.messages for row in surveyed.index.folders()}
-                unseen = surveyed.index.not_examined()
-            return carry_out(
-                surgeon, plan, consent, common, sizes=sizes, unseen=unseen, codes=codes
-            )
+                errand = Errand(
+                    spelled,
+                    codes,
+                    {row.path: row.messages for row in surveyed.index.folders()},
+                    surveyed.index.not_examined(),
+                    obstacles_left(surveyed.index, plan) if looks_ahead else None,
+                )
+            return carry_out(surgeon, plan, consent, common, errand)

@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 from mailsurgeon import __version__
 from mailsurgeon.cli import screen
 from mailsurgeon.cli.arguments import help_asked, spread_codes, without_repeats
-from mailsurgeon.cli.console import complain, replace_closed_streams
+from mailsurgeon.cli.console import complain, replace_closed_streams, say
 from mailsurgeon.cli.options import COMMON, DEFAULTS
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host import interrupts
@@ -77,7 +77,9 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
     try:
         app = application()
         if not _HELP.isdisjoint(arguments):
-            app.resolved_commands()  # imports them: the help shows their docstrings
+            from mailsurgeon.cli.help_pages import add_help
+
+            add_help(app)
         result = _called(app, spread_codes(without_repeats(arguments)), host or Host.this())
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -87,8 +89,8 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
     except MailsurgeonError as error:
         complain(str(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        complain("interrupted")
+    except KeyboardInterrupt as interrupt:
+        say(str(interrupt) or "interrupted")
         return interrupts.interrupted_code()
     except BrokenPipeError:
         _forget_stdout()

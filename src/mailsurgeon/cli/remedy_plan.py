@@ -12,6 +12,8 @@ from mailsurgeon.cli.options import Common, Consent
 from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.surgery.model import Plan
 from mailsurgeon.surgery.plan.propose import propose
+from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.rows import FolderRow, Place, ViewQuery
 
 
 def plan_remedy(
@@ -24,11 +26,19 @@ def plan_remedy(
     flags: str | None = None,
 ) -> Plan:
     """The plan that applies one remedy to the paths typed. `target`: the path of the folder for
-    `file`; `flags`: the letters for `fix-flags`."""
+    `file`, which takes the path of a folder for all its messages; `flags`: the letters for
+    `fix-flags`."""
+    named = paths_in(surveyed.spool, paths)
+    folders = {row.path: row for row in surveyed.index.folders()} if target is not None else {}
+    single = [path for path in named if path not in folders]
+    entries = entry_ids(surveyed.index, surveyed.spool, single)
+    for path in named:
+        if path in folders:
+            entries += _messages_in(surveyed.index, folders[path])
     return propose(
         surveyed.spool,
         surveyed.index,
-        entry_ids(surveyed.index, surveyed.spool, paths_in(surveyed.spool, paths)),
+        entries,
         remedy,
         force=consent.force,
         quarantine=common.quarantine_dir,
@@ -36,3 +46,13 @@ def plan_remedy(
         target=target,
         flags=flags,
     )
+
+
+def _messages_in(index: Index, folder: FolderRow) -> list[int]:
+    """The entries of all messages of a folder, those that lie outside cur/ and new/ too."""
+    ids = index.view(ViewQuery(folder=folder.id, sort="path"))
+    return [
+        entry.id
+        for entry in index.entries(ids)
+        if entry.kind == "file" and entry.place in (Place.CUR, Place.NEW, Place.ROOT, Place.NESTED)
+    ]

@@ -33,7 +33,9 @@ class Display:
     """The options for how the screen looks."""
 
     ascii: Annotated[bool, Parameter(help="Draw with ASCII characters only.")] = False
-    theme: Annotated[str, Parameter(help="dark, light, or one of Textual's themes by name.")] = ""
+    theme: Annotated[
+        str, Parameter(metavar="NAME", help="dark, light, or one of Textual's themes by name.")
+    ] = ""
     no_mouse: Annotated[bool, Parameter(help="Leave the mouse to the terminal.")] = False
 
 

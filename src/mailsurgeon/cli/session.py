@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     Reading = Callable[[Spool], Executor | None]
 
 
+_NOT_SETTLED = (
+    "interrupted while the operation that was cut off before was being settled; to go on: run the"
+    " same command again"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SurveyedSpool:
     """A spool, its index, and the result of the survey that has just ended."""
@@ -163,12 +169,12 @@ def _recover(surgeon: Surgeon) -> None:
             recovered = surgeon.recover(stops, interrupted)
         except SpoolBusy:
             if interrupted():
-                raise KeyboardInterrupt from None
+                raise KeyboardInterrupt(_NOT_SETTLED) from None
             raise
     if recovered is not None:
         _report_recovered(surgeon.spool, recovered)
     if interrupted():
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(_NOT_SETTLED)
 
 
 def _settle_doubts(surgeon: Surgeon) -> None:

@@ -2,6 +2,7 @@
 
 - `severity.py`: how bad a problem is.
 - `kind.py`: the fields of a catalogue entry, and what each is used for.
+- `stops.py`: which programs stop at a problem: the values of one of these fields.
 - `phrases.py`: short phrases of evidence, made from the detail that a rule returns.
 - `catalogue.py`: the entries, one for each code.
 - `explanations.py`: the long text of each code, for `explain` and the documents.

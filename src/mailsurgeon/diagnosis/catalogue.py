@@ -8,12 +8,14 @@ No other module uses its code.
 
 from __future__ import annotations
 
-from mailsurgeon.diagnosis import phrases
+from mailsurgeon.diagnosis import phrases, stops
 from mailsurgeon.diagnosis.kind import LeftAlone, NewName, ProblemKind, ServerView
 from mailsurgeon.diagnosis.phrases import phrase
 from mailsurgeon.diagnosis.severity import Severity
 
 _INFO, _WARNING, _ERROR, _CRITICAL = Severity
+_PUT_AWAY = "mailsurgeon quarantine add SPOOL PATH"
+_INTO_INBOX = "mailsurgeon file SPOOL PATH --to INBOX"
 _HIDES_LOSS = LeftAlone(
     "a whole copy may exist elsewhere, and correcting the size would hide the loss",
     "mailsurgeon fix SPOOL PATH",
@@ -33,6 +35,7 @@ _KINDS = (
         ),
         new_name=NewName.NEW_MESSAGE,
         shares_uid=True,
+        stops=stops.ALL_MAY_STOP,
     ),
     ProblemKind(
         "size-mismatch", "SIZE", "Wrong size", _ERROR,
@@ -45,6 +48,7 @@ _KINDS = (
         answered_by=("fix-size",),
         left=(_HIDES_LOSS,),
         server=ServerView(must_complain=True),
+        stops=stops.READERS_STOP,
     ),
     ProblemKind(
         "misfiled", "MISF", "Misfiled", _ERROR,
@@ -61,8 +65,7 @@ _KINDS = (
                 when="outside",
             ),
             LeftAlone(
-                "the only folder around it is INBOX, which takes it only when named",
-                "mailsurgeon file SPOOL PATH --to INBOX",
+                "the only folder around it is INBOX, which takes it only when named", _INTO_INBOX,
             ),
         ),
         server=ServerView(
@@ -80,7 +83,7 @@ _KINDS = (
         left=(
             LeftAlone(
                 "no mail, or a filed message has its Message-ID: look at it first",
-                "mailsurgeon file SPOOL PATH, or quarantine add",
+                f"mailsurgeon file SPOOL PATH or {_PUT_AWAY}",
                 when="stale",
             ),
             LeftAlone("a delivery may be at work"),
@@ -113,6 +116,7 @@ _KINDS = (
         evidence=phrase("{packing}: {reason}"),
         left=(LeftAlone("what was lost can only come from another copy"),),
         server=ServerView(may_complain=True),
+        stops=stops.READERS_MAY_STOP,
     ),
     ProblemKind(
         "not-mail", "JUNK", "Not mail", _WARNING,
@@ -150,6 +154,7 @@ _KINDS = (
             hidden_because="servers skip or rename a file of such a name",
         ),
         new_name=NewName.USABLE,
+        stops=stops.ALL_MAY_STOP,
     ),
     ProblemKind(
         "duplicate-id", "DUP", "Duplicate", _WARNING,
@@ -172,6 +177,7 @@ _KINDS = (
         left=(LeftAlone("it keeps its UID"),),
         new_name=NewName.WITHOUT_UID,
         shares_synced_uid=True,
+        stops=stops.SYNC_STOPS,
     ),
     ProblemKind(
         "header-only", "HEAD", "Header only", _INFO,
@@ -200,6 +206,7 @@ _KINDS = (
         evidence=phrases.error_words,
         left=(LeftAlone("its permissions are not the reason"),),
         server=ServerView(must_complain=True, may_hide=True),
+        stops=stops.READERS_STOP,
     ),
     ProblemKind(
         "linked", "LINK", "Not a file", _WARNING,
@@ -215,6 +222,7 @@ _KINDS = (
         server=ServerView(
             may_complain=True, may_hide=True, hidden_because="is no regular file"
         ),
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "missing-subdir", "DIRS", "Missing directory", _ERROR,
@@ -225,6 +233,7 @@ _KINDS = (
         left=(LeftAlone("something else has the name; move that away first"),),
         plain_fix=("make-subdirs",),
         server=ServerView(explains_folder=True),
+        stops=stops.ALL_MAY_STOP,
     ),
     ProblemKind(
         "nested-folder", "NEST", "Nested folder", _ERROR,
@@ -232,10 +241,7 @@ _KINDS = (
         ("lift-folder",), "folder",
         evidence=phrase("becomes {becomes}", needs="becomes"),
         left=(
-            LeftAlone(
-                "its messages belong in INBOX", "mailsurgeon file SPOOL PATH --to INBOX",
-                when="merge",
-            ),
+            LeftAlone("its messages belong in INBOX", _INTO_INBOX, when="merge"),
             LeftAlone("no server would open a folder of the name it should get"),
         ),
         server=ServerView(explains_folder=True),
@@ -256,6 +262,7 @@ _KINDS = (
             LeftAlone("no name that servers accept can be made from it"),
         ),
         server=ServerView(explains_folder=True),
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "stray-directory", "STRY", "Stray directory", _INFO,
@@ -298,6 +305,7 @@ _KINDS = (
         ("fix-permissions",), "folder",
         evidence=phrases.permission_words,
         server=ServerView(may_complain=True, explains_folder=True),
+        stops=stops.ALL_MAY_STOP,
     ),
     ProblemKind(
         "uidlist-damaged", "UIDL", "Damaged uidlist", _ERROR,
@@ -306,7 +314,7 @@ _KINDS = (
         ("fix-uidlist",), "folder",
         evidence=phrase("{reason}"),
         left=(
-            LeftAlone("so many bad lines are no accident", "quarantine add", when="more"),
+            LeftAlone("so many bad lines are no accident", _PUT_AWAY, when="more"),
             LeftAlone("its header line is damaged; only the server can make a new one"),
         ),
         server=ServerView(explains_folder=True),
@@ -317,7 +325,8 @@ _KINDS = (
         " characters with which clients cannot read its answers.",
         ("fix-keywords",), "folder",
         evidence=phrase("{reason}"),
-        left=(LeftAlone("it is far too large; quarantine it", "quarantine add"),),
+        left=(LeftAlone("it is far too large; quarantine it", _PUT_AWAY),),
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "big-uid", "BUID", "Huge UIDs", _WARNING,
@@ -327,6 +336,7 @@ _KINDS = (
         evidence=phrase("highest {highest:,}"),
         left=(LeftAlone("only new UIDs for the whole folder cure it"),),
         server=ServerView(explains_folder=True),
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "wrong-quota", "QUOT", "Wrong quota", _WARNING,
@@ -335,6 +345,7 @@ _KINDS = (
         ("quarantine",), "folder",
         evidence=phrases.quota_words,
         left=(LeftAlone("it lies outside the spool, among the server's control files"),),
+        stops=stops.SERVERS_MAY_STOP,
     ),
     ProblemKind(
         "sync-state-damaged", "SYNC", "Damaged sync state", _ERROR,
@@ -343,6 +354,7 @@ _KINDS = (
         (), "folder",
         evidence=phrase("{reason}"),
         left=(LeftAlone("only a backup has what it held; without one, mbsync starts afresh"),),
+        stops=stops.SYNC_MAY_STOP,
     ),
     ProblemKind(
         "stale-lock", "LOCK", "Stale lock", _INFO,
@@ -356,6 +368,7 @@ _KINDS = (
         ("quarantine",), "folder",
         evidence=phrase("{bytes:,} bytes"),
         may_be_open=True,
+        stops=stops.SERVERS_MAY_STOP,
     ),
 )  # fmt: skip
 

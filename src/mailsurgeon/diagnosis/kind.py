@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.phrases import no_words
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.diagnosis.stops import NOWHERE, READERS_MAY_STOP, Stops
 
 
 class NewName(Enum):
@@ -26,9 +27,10 @@ class NewName(Enum):
 class LeftAlone(NamedTuple):
     """Why no remedy is proposed for a problem, and how to request one all the same.
 
-    `hint` is a command line in which SPOOL stands for the spool's path, and DIRECTORY for that of
-    the directory around the problem. The reason applies when
-    the problem's detail has a true value under the key `when`, or always when `when` is empty.
+    `hint` is a command line, or several with the word `or` between them, in which SPOOL stands for
+    the spool's path, PATH for that of the problem in it, DIRECTORY for that of the directory around
+    the problem, and FOLDER for the folder under the key `merge` of its detail. The reason applies
+    when the detail has a true value under the key `when`, or always when `when` is empty.
     """
 
     reason: str
@@ -85,6 +87,8 @@ class ProblemKind(NamedTuple):
     """The remedies that solve the problem when the operator chooses them, whatever was proposed."""
     left: tuple[LeftAlone, ...] = (NO_REMEDY,)
     server: ServerView = ServerView()
+    stops: Stops = NOWHERE
+    """Which programs stop at the problem; `stops_at` also looks at its detail."""
     new_name: NewName = NewName.FRESH
     shows_loss: bool = False
     """The sizes in the name are the only trace of a loss, so they are corrected only on request."""
@@ -101,3 +105,8 @@ class ProblemKind(NamedTuple):
         if detail.get("pending"):
             return PENDING
         return next((one for one in self.left if not one.when or detail.get(one.when)), NO_REMEDY)
+
+    def stops_at(self, detail: Mapping[str, Any]) -> Stops:
+        """Which programs stop at a problem with this detail."""
+        lost_colon = self.server.hides_size and str(detail.get("info", "")).startswith("2,")
+        return READERS_MAY_STOP if lost_colon else self.stops

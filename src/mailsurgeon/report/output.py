@@ -32,6 +32,17 @@ def print_table(console: Console, table: Table) -> None:
         console.file.write(line.rstrip() + "\n")
 
 
+def print_folded(console: Console, line: str, indent: int = 10) -> None:
+    """Prints a line, folded at the console's width, all but its first part indented."""
+    from rich.text import Text
+
+    first, *rest = Text(line).wrap(console, max(20, console.width)) or [Text("")]
+    console.print(first.plain.rstrip(), soft_wrap=True)
+    left = line[len(first.plain) :].lstrip() if rest else ""
+    for part in Text(left).wrap(console, max(20, console.width - indent)) if left else ():
+        console.print(" " * indent + part.plain.rstrip(), soft_wrap=True)
+
+
 def path_json(path: bytes) -> str:
     """A path relative to the spool for JSON: `.` for the root; bytes that are not UTF-8 become
     surrogate escapes."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from mailsurgeon.report.output import counted, path_json, print_table
+from mailsurgeon.report.command_line import CommandStyle
+from mailsurgeon.report.left import print_left
+from mailsurgeon.report.output import path_json, print_table
 from mailsurgeon.surgery.fsops.paths import spelled
-from mailsurgeon.surgery.model import Act, Left, Plan, Step
+from mailsurgeon.surgery.model import Act, Plan, Step
 from mailsurgeon.text import path_shown, visible
 
 if TYPE_CHECKING:
@@ -44,57 +45,24 @@ def plan_as_dict(plan: Plan) -> dict[str, Any]:
     }
 
 
-def left_as_dicts(left: Iterable[Left]) -> list[dict[str, Any]]:
-    """What a plan leaves alone, ready for JSON. `refused`: the operator named it."""
-    return [
-        {
-            "path": path_json(item.path),
-            "codes": list(item.codes),
-            "reason": item.reason,
-            "hint": item.hint,
-            "refused": item.refused,
-        }
-        for item in left
-    ]
-
-
-def print_plan(plan: Plan, console: Console, *, whole: bool = False) -> None:
+def print_plan(
+    plan: Plan, console: Console, *, whole: bool = False, style: CommandStyle | None = None
+) -> None:
     """Prints a row for each verdict with its count and first paths (`whole`: every path and step),
-    then what clients will notice, what the plan uses (its `needs`), and what it leaves alone."""
+    then what clients will notice, what the plan uses (its `needs`), and what it leaves alone; with
+    a `style` also which messages that are, and the commands that ask for them."""
     console.print(f"{plan.kind}: {plan_summary(plan)}", soft_wrap=True)
     if plan.acts:
         print_table(console, _table(plan, whole))
     print_notes(console, "clients", plan.effects)
     print_notes(console, "uses", plan.needs)
-    print_left(console, plan.left, whole=whole)
+    print_left(console, plan.left, whole=whole, style=style)
 
 
 def print_notes(console: Console, label: str, notes: Iterable[str]) -> None:
     """Prints each note on a line of its own; the label stands before the first."""
     for number, note in enumerate(notes):
         console.print(f"{'' if number else label:<8}  {visible(note)}", soft_wrap=True)
-
-
-def print_left(console: Console, left: Iterable[Left], *, whole: bool = False) -> None:
-    """Prints what the plan leaves alone, grouped by reason, and how to ask for it."""
-    for (refused, codes, reason, hint), group in _alike(left):
-        paths = [item.path for item in group]
-        label = "refused" if refused else "not done"
-        number = f"{len(paths):,} {', '.join(codes)}" if codes else counted(len(paths), "path")
-        ask = f" ({visible(hint)})" if hint else ""
-        console.print(f"{label:<8}  {number}: {visible(reason)}{ask}", soft_wrap=True)
-        shown = paths if whole or refused else ()
-        for path in shown:
-            console.print(f"          {path_shown(path)}", soft_wrap=True)
-
-
-def _alike(left: Iterable[Left]) -> Iterator[tuple[tuple[Any, ...], list[Left]]]:
-    def key(item: Left) -> tuple[Any, ...]:
-        return (item.refused, item.codes, item.reason, item.hint)
-
-    ordered = sorted(left, key=lambda item: (not item.refused, item.codes, item.reason, item.hint))
-    for common, group in groupby(ordered, key=key):
-        yield common, list(group)
 
 
 def _table(plan: Plan, whole: bool) -> Table:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.command_line import BRIEF, CommandStyle
 from mailsurgeon.report.evidence import evidence
 from mailsurgeon.report.not_examined import unseen_as_dicts
 from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
@@ -40,7 +41,7 @@ _quoted = json.JSONEncoder().encode
 class ScanFindings:
     """What a survey found in a spool, limited to some codes and to some folders (by id).
 
-    None stands for no limit.
+    None stands for no limit. `style`: how the commands that follow are spelled.
     """
 
     spool: Spool
@@ -48,6 +49,7 @@ class ScanFindings:
     survey: SurveyResult
     codes: Collection[str] | None = None
     limit: Collection[int] | None = None
+    style: CommandStyle = BRIEF
 
     @cached_property
     def all_folders(self) -> list[FolderRow]:

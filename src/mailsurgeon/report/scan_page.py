@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.report.command_line import command_line, option_words
 from mailsurgeon.report.evidence import evidence
 from mailsurgeon.report.output import print_table
 from mailsurgeon.survey.index.questions import RemedyCount, problem_counts_by_remedy
-from mailsurgeon.text import path_shown, visible
+from mailsurgeon.text import path_shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,8 +117,8 @@ def print_lines(lines: Iterable[str], console: Console) -> None:
 
 
 def next_command(findings: ScanFindings) -> str:
-    """The command that repairs what the findings say and nothing else, shell-quoted and safe to
-    show; empty if none does."""
+    """The command that repairs what the findings say and nothing else, as it is pasted into a
+    shell; empty if none does."""
     words = ["mailsurgeon", "fix", findings.spool.shown]
     plain, named = _repaired(findings)
     if findings.codes is not None:
@@ -131,10 +131,10 @@ def next_command(findings: ScanFindings) -> str:
         return ""
     for code in named:
         words += ["--only", CATALOGUE[code].badge]
-    if findings.limit is not None:
-        for row in findings.folders:
-            words += ["--folder", row.name]
-    return visible(shlex.join(words))
+    limits = list(findings.style.limits)
+    for row in findings.folders if findings.limit is not None and not limits else ():
+        limits += option_words("--folder", row.name)
+    return command_line([*words, *limits, *findings.style.common])
 
 
 def _repaired(findings: ScanFindings) -> tuple[list[str], list[str]]:

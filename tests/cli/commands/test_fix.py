@@ -163,7 +163,7 @@ def test_json_of_a_plan_and_of_a_report(run: Run, broken: Tree) -> None:
     done = run(*words, "--yes").json
     assert set(done) == {
         "schema", "operation", "kind", "state", "summary", "done", "refused", "left", "effects",
-        "not_examined",
+        "not_examined", "servers",
     }  # fmt: skip
     assert (done["schema"], done["operation"], done["state"]) == (1, 1, "applied")
     assert done["done"] == {"fix-flags": 1}

@@ -177,7 +177,7 @@ def test_of_two_folders_that_rely_on_each_other_one_stays(indexed: IndexedMaildi
 def test_a_folder_stays_when_copies_of_its_messages_are_gone(indexed: IndexedMaildir) -> None:
     one, two = backups(indexed)
     plan = indexed.survey().propose(one, codes=["backup-folder"])
-    assert plan.acts[0].note == "1 messages; 0 of them filed nowhere else"
+    assert plan.acts[0].note == "1 message; 0 of them filed nowhere else"
     indexed.path(two + b"/cur/" + KEPT).rename(indexed.path(two + b"/cur/" + KEPT + b"T"))
     (refusal,) = refusals(indexed, plan)
     assert refusal.reason == (
@@ -194,7 +194,7 @@ def test_a_folder_stays_when_mail_has_come_in(indexed: IndexedMaildir) -> None:
     assert len(conditions_from([one.written() for one in plan.acts[0].steps[0].conditions])) == 1
     indexed.mail(b".A/new/1300000009.M1P1.host", content=text(9))
     (refusal,) = refusals(indexed, plan)
-    assert refusal.reason == "its content has changed since it was surveyed (+1 messages)"
+    assert refusal.reason == "its content has changed since it was surveyed (+1 message)"
     indexed.path(b".A/new/1300000009.M1P1.host").unlink()
     assert refusals(indexed, plan) == ()
     assert not indexed.path(b".A").exists()

@@ -15,7 +15,9 @@ from mailsurgeon.cli.options import (
     UsualSpool,
 )
 from mailsurgeon.cli.session import SurveyedSpool
+from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.fix import plan_fix
+from mailsurgeon.report.command_line import CommandStyle, option_words
 from mailsurgeon.surgery.model import Plan
 
 
@@ -42,5 +44,15 @@ def fix(
             host=common.host,
         )
 
+    def style(chosen: Spool) -> CommandStyle:
+        return CommandStyle(
+            chosen.shown,
+            ("fix",),
+            tuple(paths_in(chosen, paths)),
+            tuple(word for name in folder for word in option_words("--folder", name)),
+            tuple(word for code in sorted(codes) for word in ("--only", code)),
+            common.words(),
+        )
+
     codes = checked_codes(only)
-    return operate(spool, planned, consent, common, codes)
+    return operate(spool, planned, consent, common, style, codes, looks_ahead=True)

@@ -26,13 +26,15 @@ def log(
     spool: UsualSpool = None,
     /,
     *,
-    session: Annotated[str | None, Parameter(help="Only this session.")] = None,
+    session: Annotated[
+        str | None, Parameter(metavar="ID", help="Only this session. Default: all.")
+    ] = None,
     format: Annotated[
         Literal["md", "json", "html", "sh"],
-        Parameter(help="Markdown, JSON, HTML, or a shell script."),
+        Parameter(metavar="FORM", help="Markdown, JSON, HTML, or a shell script. Default: md."),
     ] = "md",
     output: Annotated[
-        Path | None, Parameter(help="The file to write; standard output by default.")
+        Path | None, Parameter(metavar="FILE", help="The file to write. Default: standard output.")
     ] = None,
     common: Common = COMMON,
 ) -> int:

@@ -15,6 +15,7 @@ from cyclopts.validators import Number
 from mailsurgeon.cli.arguments import entry_ids, is_sound_server_file, paths_in, require_paths
 from mailsurgeon.cli.console import complain
 from mailsurgeon.cli.execute import (
+    Errand,
     agreed,
     carry_out,
     exit_code,
@@ -39,6 +40,8 @@ from mailsurgeon.cli.session import SurveyedSpool, surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.host.host import Host
 from mailsurgeon.host.interrupts import interrupted_code
+from mailsurgeon.maildir.spool import Spool
+from mailsurgeon.report.command_line import CommandStyle
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
 from mailsurgeon.surgery.model import Plan
@@ -47,7 +50,9 @@ from mailsurgeon.surgery.plan.propose import described, propose, propose_file, p
 from mailsurgeon.surgery.quarantine.directory import QuarantineItem
 from mailsurgeon.surgery.quarantine.spool_id import JournalNamed
 
-Format = Annotated[OutcomeFormat, Parameter(help="The form of the output.")]
+Format = Annotated[
+    OutcomeFormat, Parameter(metavar="FORM", help="The form of the output. Default: table.")
+]
 
 
 def _list(spool: UsualSpool = None, /, *, format: Format = "table", common: Common = COMMON) -> int:
@@ -85,8 +90,12 @@ def add(
             host=common.host,
         )
 
+    def style(chosen: Spool) -> CommandStyle:
+        operands = tuple(paths_in(chosen, paths))
+        return CommandStyle(chosen.shown, ("quarantine", "add"), operands, common=common.words())
+
     require_paths(paths)
-    return operate(spool, planned, consent, common)
+    return operate(spool, planned, consent, common, style)
 
 
 class _PlanOptions(TypedDict):
@@ -132,7 +141,9 @@ def restore(
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         items = _meant([*surgeon.quarantined(), *surgeon.unlisted()], what)
-        return carry_out(surgeon, surgeon.plan_restore(items), consent, common)
+        words = (*what, *common.words())
+        style = CommandStyle(chosen.shown, ("quarantine", "restore"), own=words)
+        return carry_out(surgeon, surgeon.plan_restore(items), consent, common, Errand(style))
 
 
 def _meant(items: Sequence[QuarantineItem], what: Sequence[str]) -> list[QuarantineItem]:
@@ -159,7 +170,10 @@ def purge(
     /,
     *,
     older_than: Annotated[
-        float, Parameter(validator=Number(gte=0), help="Only what has been there this many days.")
+        float,
+        Parameter(
+            validator=Number(gte=0), metavar="DAYS", help="Only what has been there this many days."
+        ),
     ],
     consent: Consent = CONSENT,
     common: Common = COMMON,
@@ -177,10 +191,12 @@ def purge(
         if not consent.yes:
             print_items(surgeon.quarantine_dir, old, console_for(sys.stderr))
             complain("what is listed will be deleted for good")
-        if not agreed(plan, brake(plan, {}), consent, common):
+        own = ("--older-than", f"{older_than:g}", *common.words())
+        errand = Errand(CommandStyle(chosen.shown, ("quarantine", "purge"), own=own))
+        if not agreed(plan, brake(plan, {}), consent, common, errand):
             return 1
         report, stopped = run_plan(surgeon.purge, plan, common)
-        write_report(surgeon, plan, report, consent, common)
+        write_report(surgeon, plan, report, consent, common, errand)
         return interrupted_code() if stopped else exit_code(plan, report)
 
 

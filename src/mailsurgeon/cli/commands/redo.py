@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.execute import carry_out, may_change
+from mailsurgeon.cli.execute import carry_out, may_change, taking_back
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
@@ -15,7 +15,7 @@ from mailsurgeon.cli.session import surgeon_for
 def redo(
     spool: UsualSpool = None,
     operation: Annotated[
-        int | None, Parameter(help="Its number; by default the last one undone.")
+        int | None, Parameter(help="Its number. Default: the last one undone.")
     ] = None,
     /,
     *,
@@ -25,4 +25,5 @@ def redo(
     """Do again an operation that was undone."""
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
-        return carry_out(surgeon, surgeon.plan_redo(operation), consent, common)
+        plan = surgeon.plan_redo(operation)
+        return carry_out(surgeon, plan, consent, common, taking_back("redo", chosen, plan, common))

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from mailsurgeon.cli.arguments import checked_codes, checked_folders
+from mailsurgeon.cli.console import goes_on
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, UsualSpool
 from mailsurgeon.cli.session import surveying, warn_of_unfinished
+from mailsurgeon.report.command_line import CommandStyle, option_words
 from mailsurgeon.report.scan import ScanFindings, write_scan
 
 
@@ -22,7 +24,8 @@ def scan(
     only: Codes = (),
     folder: Folders = (),
     format: Annotated[
-        Literal["table", "json", "jsonl", "csv"], Parameter(help="The form of the output.")
+        Literal["table", "json", "jsonl", "csv"],
+        Parameter(metavar="FORM", help="The form of the output. Default: table."),
     ] = "table",
     fresh: Annotated[bool, Parameter(help="Forget the last survey and read everything.")] = False,
     common: Common = COMMON,
@@ -31,7 +34,21 @@ def scan(
     codes = checked_codes(only)
     chosen = opened(spool, common)
     warn_of_unfinished(chosen, common)
-    with surveying(chosen, common, quick=quick, fresh=fresh) as surveyed:
+    style = CommandStyle(
+        chosen.shown,
+        ("scan",),
+        limits=tuple(word for name in folder for word in option_words("--folder", name)),
+        own=(
+            *(["--quick"] if quick else ()),
+            *(word for code in sorted(codes) for word in ("--only", code)),
+            *(["--format", format] if format != "table" else ()),
+        ),
+        common=common.words(),
+    )
+    with (
+        goes_on(lambda: f"interrupted; nothing was changed; to go on: {style.again(())[0]}"),
+        surveying(chosen, common, quick=quick, fresh=fresh) as surveyed,
+    ):
         folders = checked_folders(surveyed.spool, surveyed.index, folder)
         findings = ScanFindings(
             chosen,
@@ -39,6 +56,7 @@ def scan(
             surveyed.result,
             codes=codes or None,
             limit=frozenset(row.id for row in folders) or None,
+            style=style,
         )
         write_scan(findings, format, sys.stdout, brief=common.quiet, whole=common.verbose)
         return 0 if findings.clean else 1

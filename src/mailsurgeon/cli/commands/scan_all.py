@@ -30,7 +30,8 @@ def scan_all(
     quick: Annotated[bool, Parameter(help="Check names and sizes only; open no message.")] = False,
     only: Codes = (),
     format: Annotated[
-        Literal["table", "json", "jsonl", "csv"], Parameter(help="The form of the output.")
+        Literal["table", "json", "jsonl", "csv"],
+        Parameter(metavar="FORM", help="The form of the output. Default: table."),
     ] = "table",
     fresh: Annotated[bool, Parameter(help="Forget the last surveys and read everything.")] = False,
     common: Common = COMMON,

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mailsurgeon.cli.console import complain, on_terminal
+from mailsurgeon.cli.console import complain, goes_on, on_terminal, say
 from mailsurgeon.cli.execute import (
     carry_out,
     confirmed,
     exit_code,
     may_change,
     run_plan,
+    taking_back,
     undo_command,
 )
 from mailsurgeon.cli.open_spool import opened
@@ -21,6 +22,7 @@ from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.host.interrupts import interrupted_code
+from mailsurgeon.report.command_line import command_line
 from mailsurgeon.report.outcome import print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.surgery.journal.journal import Operation
@@ -30,7 +32,7 @@ from mailsurgeon.text import visible
 
 def undo(
     spool: UsualSpool = None,
-    operation: Annotated[int | None, Parameter(help="Its number; by default the last one.")] = None,
+    operation: Annotated[int | None, Parameter(help="Its number. Default: the last one.")] = None,
     /,
     *,
     all: Annotated[bool, Parameter(help="Undo everything, newest first.")] = False,
@@ -44,7 +46,8 @@ def undo(
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         if all:
             return _undo_all(surgeon, consent, common)
-        return carry_out(surgeon, surgeon.plan_undo(operation), consent, common)
+        plan = surgeon.plan_undo(operation)
+        return carry_out(surgeon, plan, consent, common, taking_back("undo", chosen, plan, common))
 
 
 def _undo_all(surgeon: Surgeon, consent: Consent, common: Common) -> int:
@@ -84,7 +87,8 @@ def _one_by_one(surgeon: Surgeon, consent: Consent, common: Common) -> int:
             complain(str(refusal))
             code = 1
             continue
-        report, stopped = run_plan(surgeon.apply, plan, common)
+        with goes_on(lambda: _all_again(surgeon, common)):
+            report, stopped = run_plan(surgeon.apply, plan, common)
         code = interrupted_code() if stopped else max(code, exit_code(plan, report))
         outcomes.append(report_outcome(plan, report))
         if consent.format == "table" and not (common.quiet and code == 0):
@@ -96,10 +100,16 @@ def _one_by_one(surgeon: Surgeon, consent: Consent, common: Common) -> int:
                 whole=common.verbose,
             )
         if stopped:
+            say(_all_again(surgeon, common))
             break
     if consent.format == "json":
         print(as_json({"schema": 1, "operations": outcomes}, indent=1))
     return code
+
+
+def _all_again(surgeon: Surgeon, common: Common) -> str:
+    words = ["mailsurgeon", "undo", surgeon.spool.shown, "--all", *common.words()]
+    return f"interrupted; to go on: {command_line(words)}"
 
 
 def _list(operations: list[Operation], consent: Consent) -> None:

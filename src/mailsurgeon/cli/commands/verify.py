@@ -23,7 +23,9 @@ def verify(
     /,
     *,
     folder: Folders = (),
-    format: Annotated[OutcomeFormat, Parameter(help="The form of the output.")] = "table",
+    format: Annotated[
+        OutcomeFormat, Parameter(metavar="FORM", help="The form of the output. Default: table.")
+    ] = "table",
     common: Common = COMMON,
 ) -> int:
     """Compare what Dovecot reads in a spool with a scan. The exit code is 1 if they differ.

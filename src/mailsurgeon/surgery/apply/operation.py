@@ -290,7 +290,8 @@ class OperationWriter:
         line = f"operation {operation.id} had been interrupted{elsewhere}:"
         line += f" {done} of {operation.acts} done"
         if found.lost_uids:
-            line += f", {len(found.lost_uids)} UIDs not kept"
+            uids = "1 UID" if len(found.lost_uids) == 1 else f"{len(found.lost_uids):,} UIDs"
+            line += f", {uids} not kept"
         state = "applied" if complete else "interrupted"
         settle_marks(self.journal, operation.id)
         self._prune(operation.id)

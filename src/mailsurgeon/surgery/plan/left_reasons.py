@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
@@ -11,13 +12,18 @@ from mailsurgeon.surgery.model import Left
 from mailsurgeon.surgery.plan.selection import command
 from mailsurgeon.survey.index.rows import ProblemRow
 
+_PLACES = re.compile(r"\b(?:SPOOL|DIRECTORY|FOLDER)\b")
+
 
 def without_remedy(row: ProblemRow, spool: Spool) -> Left:
     """A problem without a proposed remedy, with the reason."""
     why = problem_kind(row.code).why_left(row.detail)
-    hint = why.hint.replace("SPOOL", shlex.quote(os.fsdecode(spool.root)), 1)
-    around = spool.absolute(row.path.rpartition(b"/")[0])
-    hint = hint.replace("DIRECTORY", shlex.quote(os.fsdecode(around)))
+    words = {
+        "SPOOL": os.fsdecode(spool.root),
+        "DIRECTORY": os.fsdecode(spool.absolute(row.path.rpartition(b"/")[0])),
+        "FOLDER": str(row.detail.get("merge", "FOLDER")),
+    }
+    hint = _PLACES.sub(lambda place: shlex.quote(words[place[0]]), why.hint)
     return Left(row.path, why.reason, (row.code,), False, hint)
 
 

@@ -239,7 +239,8 @@ class SameMessages(StepCondition):
         found = SameMessages.of(self.path, _messages_below(places, self.path))
         if found != self:
             count = found.messages - self.messages
-            what = f"{count:+,} messages" if count else "other messages"
+            noun = "message" if abs(count) == 1 else "messages"
+            what = f"{count:+,} {noun}" if count else "other messages"
             raise StepRefused(f"its content has changed since it was surveyed ({what})")
         return self
 

@@ -90,14 +90,15 @@ def _directory(choice: Choice, context: SpoolContext) -> Repair | Left:
     if folder is None:
         return Repair("quarantine", away=True)
     below = [row for row in context.folders.values() if row.path.startswith(path + b"/")]
-    notes = [f"{folder.messages:,} messages"]
+    notes = [f"{folder.messages:,} message{'' if folder.messages == 1 else 's'}"]
     elsewhere = filed_elsewhere(folder, context) if "elsewhere" in choice.detail else None
     if elsewhere:
         alone = max(folder.messages - elsewhere.messages, 0)
         notes.append(f"{alone:,} of them filed nowhere else")
     if below:
         names = ", ".join(row.name for row in below[:3]) + (", ..." if len(below) > 3 else "")
-        notes.append(f"takes {len(below)} folders below it along: {names}")
+        folders = "1 folder" if len(below) == 1 else f"{len(below):,} folders"
+        notes.append(f"takes {folders} below it along: {names}")
     stale = context.subscribed(path)
     if stale:
         notes.append(f"stale lines in subscriptions: {', '.join(stale)}")
