@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import takewhile
 from typing import Protocol
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -23,6 +26,7 @@ class Bar(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self.auto_links = False  # a passing pointer must not cause drawing
         self._left = Text()
         self._right = Text()
 
@@ -41,8 +45,9 @@ class Bar(Widget):
         if before == now:
             return
         if before[1] == now[1] and all(a.cell_len + b.cell_len < width for a, b in (before, now)):
-            # The right text stays, so only the left part is drawn.
-            self.refresh(Region(0, 0, max(before[0].cell_len, now[0].cell_len), 1))
+            # Only what has changed of the left text is drawn.
+            start, end = _kept(before[0], now[0]), max(before[0].cell_len, now[0].cell_len)
+            self.refresh(Region(start, 0, end - start, 1))
         else:
             self.refresh()
 
@@ -57,6 +62,21 @@ class Bar(Widget):
             left.truncate(max(room, 0), overflow="ellipsis")
         gap = width - left.cell_len - right.cell_len
         return Text.assemble(left, " " * gap, right, no_wrap=True, end="")
+
+
+def _kept(before: Text, now: Text) -> int:
+    """The cells that two texts begin with in common, less one: an accent may follow."""
+    if before.spans or now.spans or before.style != now.style:
+        return 0
+    pairs = zip(before.plain, now.plain, strict=False)
+    alike = "".join(old for old, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return max(0, cell_len(alike) - 1)
+
+
+@cache
+def clicked(action: str) -> Style:
+    """The style of text in a Bar that runs an action of its screen when it is clicked."""
+    return Style.from_meta({"@click": f"screen.{action}"})
 
 
 class _Scrolled(Protocol):

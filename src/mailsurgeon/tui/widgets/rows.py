@@ -53,6 +53,10 @@ class Rows(Lines, inherit_bindings=False):
             self.reveal(line)
             self.post_message(self.Highlighted(line))
 
+    def is_at_cursor(self, line: int) -> bool:
+        """Whether a row is drawn as the one under the cursor."""
+        return line == self.cursor
+
     def on_click(self, event: events.Click) -> None:
         self.go_to(self.top() + event.y)
 
@@ -65,6 +69,6 @@ class Rows(Lines, inherit_bindings=False):
         line, width, base = self.top() + y, self.size.width, self.rich_style
         if line >= len(self.rows):
             return Strip.blank(width, base)
-        if line == self.cursor:
+        if self.is_at_cursor(line):
             base = self.get_component_rich_style("rows--cursor")
         return strip_of(self.rows[line], width, base, self.app.console)
