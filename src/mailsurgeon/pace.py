@@ -12,7 +12,7 @@ _FIRST = 1.0  # seconds of work before a rate is known
 _SMOOTH = 5.0  # seconds over which a rate is smoothed
 _MEASURE = 0.2  # seconds between two measurements, at least: shorter ones measure noise
 _LONGEST = 100 * 3600  # seconds; a longer time left says nothing
-_BARS = ((110, 20), (0, 10))  # from so many columns on, so many cells
+_WIDE, _LONG_BAR, _BAR = 110, 20, 10  # columns from which the bar is long; cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def pace_text(pace: Pace, width: int, *, ascii: bool = False) -> str:
     What there is no room for is left out: the rate first, then the bar, the time left, the count.
     Without a total there is neither a bar nor a percentage.
     """
-    parts = _parts(pace, next(cells for least, cells in _BARS if width >= least), ascii=ascii)
+    parts = _parts(pace, _LONG_BAR if width >= _WIDE else _BAR, ascii=ascii)
     for name in ("", "rate", "bar", "left", "count", "percent"):
         parts.pop(name, None)
         line = _joined(pace.stage, parts)

@@ -25,6 +25,7 @@ _PROMISES = (
     "Nothing is deleted unasked; every change is in the journal, and {} takes it back.",
 )
 _FIRST_KEYS = 9
+_ALSO_FIRST = ("mark", "filter", "next-pane", "quit-here")
 _TITLES = {
     "tree": "More keys in the tree", "list": "More keys in the list",
     "inspector": "More keys in the inspector", "main": "More keys in every pane",
@@ -66,7 +67,9 @@ def help_sections(
     `watched_how`: how changes on disk are found; empty if nothing is watched."""
     keys = (keys_of(BY_ID[name], keymap)[0] for name in ("apply", "undo"))
     promises = (HelpLine(text.format(key)) for text, key in zip(_PROMISES, keys, strict=True))
-    first = [one for one in footer(place, _FIRST_KEYS) if one.id != "help"]
+    at_once = [*footer(place, _FIRST_KEYS), *map(BY_ID.__getitem__, _ALSO_FIRST)]
+    here = reachable(place)
+    first = [one for one in dict.fromkeys(at_once) if one in here and one.id != "help"]
     found = [
         HelpSection("First of all", tuple(promises)),
         HelpSection("Keys to begin with", _keys(first, keymap, state)),
@@ -75,7 +78,7 @@ def help_sections(
     if place in WITH_BADGES:
         found.append(HelpSection("Badges found here", _badges(codes)))
     for scope in CHAINS[place]:
-        rest = [one for one in reachable(place) if scope in one.scopes and one not in first]
+        rest = [one for one in here if scope in one.scopes and one not in first]
         found.append(HelpSection(_TITLES[scope], _keys(rest, keymap, state)))
     if place in WITH_BADGES:
         worst = sorted(CATALOGUE.values(), key=lambda kind: -kind.severity)
