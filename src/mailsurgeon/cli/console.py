@@ -62,7 +62,7 @@ def progress(wanted: bool = True) -> Iterator[Advance]:
     from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
-    plain = not console.encoding.lower().startswith("utf")
+    plain = not (sys.stderr.encoding or "").lower().startswith("utf")
     paces = [Pace()]
 
     def line() -> Text:

@@ -208,7 +208,8 @@ class SpoolsScreen(BaseScreen[None]):
     def found_codes(self) -> list[str]:
         levels: dict[str, Severity] = {}
         for row in self.table.rows.values():
-            levels |= {code: max(row.levels[code], levels.get(code, 0)) for code in row.problems}
+            for code in row.problems:
+                levels[code] = max(row.levels[code], levels.get(code, Severity.INFO))
         return sorted(levels, key=lambda code: -levels[code])
 
     def _show_status(self) -> None:

@@ -60,6 +60,14 @@ class Rows(Lines, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         self.go_to(self.top() + event.y)
 
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.go_to(self.cursor + 3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.go_to(self.cursor - 3)
+
     def on_resize(self) -> None:
         self.resize_to(len(self.rows))
         self.reveal(self.cursor)
