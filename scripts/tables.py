@@ -26,7 +26,7 @@ KEYS_SHOWN = (
     "propose-rename", "propose-quarantine", "undo", "redo", "journal", "put-away", "export",
     "previous-tab", "next-tab", "apply", "drop-row", "only-row", "whole-list", "cancel",
     "bring-back", "mark-operation", "delete-for-good", "survey", "who", "help", "palette",
-    "quit-here", "quit",
+    "quit-here", "suspend", "quit",
 )  # fmt: skip
 """The actions in the README's table; the help screen lists them all."""
 

@@ -1,4 +1,4 @@
-"""The program in a real terminal of 80x24, read as bytes."""
+"""The program in a real terminal, read as bytes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ PROGRAM = "from mailsurgeon.cli import main; main()"
 
 
 class Terminal:
-    """The program in a terminal of 80x24, read as bytes."""
+    """The program in a terminal, of 80x24 unless another size is given, read as bytes."""
 
-    def __init__(self, maildir: ScreenMaildir, jobs: int = 1) -> None:
+    def __init__(
+        self, maildir: ScreenMaildir, jobs: int = 1, size: tuple[int, int] = (80, 24)
+    ) -> None:
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color", "HOME": str(maildir.home)}
         environment.pop("COLORTERM", None)
         self.process = subprocess.Popen(
@@ -68,11 +70,11 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def opened(maildir: ScreenMaildir) -> Iterator[Terminal]:
+def opened(maildir: ScreenMaildir, size: tuple[int, int] = (80, 24)) -> Iterator[Terminal]:
     """The screen over 60 misfiled messages and some more, the survey done and all at rest."""
     for _ in range(60):
         maildir.mail(".lists/{n}:2,S")
-    found = Terminal(maildir)
+    found = Terminal(maildir, size=size)
     try:
         found.read_until(b"surveyed 72")
         found.rest()

@@ -51,6 +51,13 @@ def test_a_move_in_view_writes_two_rows_and_a_number(terminal: Terminal) -> None
     assert sum(whole) / len(whole) <= WITH_INSPECTOR, whole
 
 
+def test_a_passing_pointer_writes_nothing(terminal: Terminal) -> None:
+    for row in (1, 2, 3, 8, 16, 17, 24):
+        for column in range(1, 80, 13):
+            terminal.send(b"\x1b[<35;%d;%dM" % (column, row))
+    assert terminal.rest() == b""
+
+
 def test_scrolling_writes_the_list_once_for_many_keys(terminal: Terminal) -> None:
     moves: list[bytes] = []
     for line in range(2, 42):

@@ -34,6 +34,25 @@ def test_the_program_ends_in_order_when_it_is_told_to(terminal: Terminal) -> Non
     assert b"\x1b[?1049l" in os.read(terminal.master, 65536)  # the terminal is given back
 
 
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (200, 50)], ids="{0[0]}x{0[1]}".format)
+def test_ctrl_z_gives_the_terminal_back_and_the_screen_comes_again(
+    maildir: ScreenMaildir, size: tuple[int, int]
+) -> None:
+    with opened(maildir, size) as terminal:
+        terminal.send(b"\x1a")
+        _, status = os.waitpid(terminal.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        assert b"\x1b[?1049l" in os.read(terminal.master, 65536)
+        terminal.process.send_signal(signal.SIGCONT)
+        again = terminal.read_until(b"? \x1b", b"? help", b"help")
+        assert b"\x1b[?1049h" in again
+        terminal.rest()
+        terminal.send(b"J")
+        terminal.read_until(b"Journal of")
+        terminal.send(b"qq")
+        assert terminal.process.wait(PATIENCE) == 0
+
+
 def test_q_leaves_with_the_code_zero(terminal: Terminal) -> None:
     os.write(terminal.master, b"q")
     assert terminal.process.wait(PATIENCE) == 0

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from mailsurgeon.pace import Pace, pace_text
 from mailsurgeon.surgery.servers.lock_wait import NO_STOPS, Stops
 from mailsurgeon.survey.progress import Advance
 from mailsurgeon.text import visible
+
+_REDRAWN = 4  # times a second
 
 
 def replace_closed_streams() -> None:
@@ -67,21 +71,26 @@ def answer(question: str) -> str:
 
 @contextmanager
 def progress(wanted: bool = True) -> Iterator[Advance]:
-    """A progress bar on stderr if that is a terminal, else nothing; yields what advances it."""
+    """A line of progress on stderr if that is a terminal, else nothing; yields what advances it."""
     if not wanted or not sys.stderr.isatty():
         yield lambda _stage, _done, _total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
+    from rich.live import Live
+    from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda stage, done, total: bar.update(
-            task, description=stage, completed=done, total=total or None
-        )
+    plain = not (sys.stderr.encoding or "").lower().startswith("utf")
+    paces = [Pace()]
+
+    def line() -> Text:
+        return Text(pace_text(paces[0], console.width - 1, ascii=plain), no_wrap=True)
+
+    def advance(stage: str, done: int, total: int) -> None:
+        paces[0] = paces[0].after(stage, done, total, time.monotonic())
+
+    with Live(get_renderable=line, console=console, refresh_per_second=_REDRAWN, transient=True):
+        yield advance
 
 
 @contextmanager

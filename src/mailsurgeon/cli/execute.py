@@ -215,6 +215,7 @@ def run_plan(apply: Callable[..., Report], plan: Plan, common: Common) -> tuple[
         interruptible() as interrupted,
         stoppable() as stops,
     ):
+        advance(plan.kind, 0, len(plan.acts))
         report = apply(
             plan,
             on_progress=lambda done, total: advance(plan.kind, done, total),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -59,7 +60,7 @@ class MailsurgeonApp(App[int]):
     TITLE = "mailsurgeon"
     CSS_PATH = [
         "styles/app.tcss", "styles/main.tcss", "styles/plan.tcss", "styles/dialogs.tcss",
-        "styles/spools.tcss",
+        "styles/spools.tcss", "styles/help.tcss",
     ]  # fmt: skip
     BINDINGS = bindings("app")
     COMMANDS = {Commands}
@@ -192,12 +193,25 @@ class MailsurgeonApp(App[int]):
         self.action_leave_program()
 
     def action_help(self) -> None:
-        """Shows the keys that work where the operator is."""
+        """Shows the help of the screen or question in front; closes it again."""
         from mailsurgeon.tui.screens.base import BaseScreen
+        from mailsurgeon.tui.screens.dialogs import Dialog
         from mailsurgeon.tui.screens.help import HelpScreen
 
-        if isinstance(self.screen, BaseScreen) and not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen.place(), self.screen.state()))
+        about = self.screen
+        if isinstance(about, HelpScreen):
+            about.action_leave()
+        elif isinstance(about, (BaseScreen, Dialog)):
+
+            def follow(name: str | None) -> None:
+                if name is not None:
+                    about.call_later(about.action_press, name)
+
+            self.push_screen(HelpScreen(about), follow)
+
+    def action_suspend(self) -> None:
+        """Stops the process, as the shell's ctrl+z does; while an operation runs, between steps."""
+        os.kill(os.getpid(), signal.SIGTSTP)
 
 
 def run_app(

@@ -17,6 +17,7 @@ from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.processes import Users
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.rows import FolderRow
+from mailsurgeon.survey.progress import Progress
 
 if TYPE_CHECKING:
     from mailsurgeon.procedures.survey_many import SpoolRow
@@ -256,12 +257,11 @@ class SpoolSurveyed(Message):
     def __init__(
         self,
         path: bytes | None,
-        progress: str = "",
+        progress: Progress | None = None,
         row: SpoolRow | None = None,
-        waiting: bytes | None = None,
     ) -> None:
         super().__init__()
-        self.path, self.progress, self.row, self.waiting = path, progress, row, waiting
+        self.path, self.progress, self.row = path, progress, row
 
 
 class SpoolOpened(Message):

@@ -15,16 +15,49 @@ from mailsurgeon.survey.index.index import Index
 from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.tui.messages import KindRow, Renewed, Snapshot
 
+
+@dataclass(frozen=True, slots=True)
+class ListOrder:
+    """An order of the list: ViewQuery's sort, whether descending, and the name."""
+
+    sort: str
+    descending: bool
+    name: str
+
+
 SORT_CYCLE = (
-    ("date", False, "by date, oldest first; of one kind, those first that can be repaired"),
-    ("date", True, "by date, newest first"),
-    ("size", True, "by size, largest first"),
-    ("sender", False, "by sender"),
-    ("subject", False, "by subject"),
-    ("problem", True, "by problem, worst first"),
-    ("path", False, "by path"),
+    ListOrder(
+        "date", False, "by date, oldest first; of one kind, those first that can be repaired"
+    ),
+    ListOrder("date", True, "by date, newest first"),
+    ListOrder("size", True, "by size, largest first"),
+    ListOrder("sender", False, "by sender"),
+    ListOrder("subject", False, "by subject"),
+    ListOrder("problem", True, "by problem, worst first"),
+    ListOrder("path", False, "by path"),
 )
-"""The orders that `s` goes through: ViewQuery's sort, whether descending, and the name."""
+"""The orders that `s` goes through; from the last one it goes to the first."""
+_REVERSED = (
+    ListOrder("size", False, "by size, smallest first"),
+    ListOrder("sender", True, "by sender, backwards"),
+    ListOrder("subject", True, "by subject, backwards"),
+    ListOrder("problem", False, "by problem, the worst last"),
+    ListOrder("path", True, "by path, backwards"),
+)
+
+
+def next_order(order: ListOrder) -> ListOrder:
+    """The order after this one in SORT_CYCLE."""
+    here = SORT_CYCLE.index(order) if order in SORT_CYCLE else -1
+    return SORT_CYCLE[(here + 1) % len(SORT_CYCLE)]
+
+
+def order_by(sort: str, now: ListOrder) -> ListOrder:
+    """The order that a click on the head of a column asks for: by that column, or the other way
+    round if the list is sorted by it."""
+    ways = [one for one in (*SORT_CYCLE, *_REVERSED) if one.sort == sort]
+    return ways[1] if now == ways[0] else ways[0]
+
 
 _readings = itertools.count(1)
 
@@ -75,12 +108,13 @@ def alike(
     )
 
 
-def with_filters(query: ViewQuery, text: str, badges: frozenset[str], sort: int) -> ViewQuery:
+def with_filters(
+    query: ViewQuery, text: str, badges: frozenset[str], order: ListOrder
+) -> ViewQuery:
     """The query of a place with the operator's filters and order."""
-    name, descending, _title = SORT_CYCLE[sort]
     return replace(
-        query, text=text, badges=badges, sort=name, descending=descending,
-        repairable_first=sort == 0,
+        query, text=text, badges=badges, sort=order.sort, descending=order.descending,
+        repairable_first=order == SORT_CYCLE[0],
     )  # fmt: skip
 
 

@@ -13,13 +13,14 @@ from mailsurgeon.tui.app import MailsurgeonApp
 from mailsurgeon.tui.keys.actions import ACTIONS, BY_ID, CHAINS, State, footer, keys_of
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.dialogs import BadgeFilter, QuitQuestion
-from mailsurgeon.tui.screens.help import help_lines
+from mailsurgeon.tui.screens.help import HelpScreen
 from mailsurgeon.tui.screens.journal import JournalScreen
 from mailsurgeon.tui.screens.main.screen import MainScreen
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.quarantine import QuarantineScreen
 from mailsurgeon.tui.screens.spools import SpoolsScreen
 from mailsurgeon.tui.screens.text import ReadingScreen
+from mailsurgeon.tui.text.help import help_sections
 from mailsurgeon.tui.widgets.folder_tree import FolderTree
 from mailsurgeon.tui.widgets.inspector import Inspector
 from mailsurgeon.tui.widgets.message_list import MessageList
@@ -30,7 +31,7 @@ OWNERS: dict[str, type] = {
     "tree": FolderTree, "list": MessageList, "inspector": Inspector, "pager": Pager, "rows": Rows,
     "main": MainScreen, "plan": PlanScreen, "journal": JournalScreen, "text": ReadingScreen,
     "quarantine": QuarantineScreen, "spools": SpoolsScreen, "dialog": BadgeFilter,
-    "quit": QuitQuestion, "app": MailsurgeonApp,
+    "quit": QuitQuestion, "help": HelpScreen, "app": MailsurgeonApp,
 }  # fmt: skip
 DESIGNED = {
     "up", "down", "left", "right", "h", "j", "k", "l", "g", "G", "pageup", "pagedown", "ctrl+u",
@@ -65,10 +66,10 @@ def test_every_command_is_a_method_of_what_owns_its_keys() -> None:
     for action in ACTIONS:
         name = action.command.split("(")[0]
         for scope in action.scopes:
-            owner = OWNERS[scope]
+            owner = MailsurgeonApp if name.startswith("app.") else OWNERS[scope]
             if name.startswith("screen.") or (action.conditions and issubclass(owner, Widget)):
                 owner = MainScreen if scope in ("list", "tree", "inspector") else owner
-            method = f"action_{name.removeprefix('screen.')}"
+            method = f"action_{name.removeprefix('screen.').removeprefix('app.')}"
             assert hasattr(owner, method), (action.id, owner)
 
 
@@ -81,10 +82,11 @@ def test_every_key_can_be_given_to_another() -> None:
 @pytest.mark.parametrize("place", CHAINS)
 def test_the_line_of_keys_is_short_and_the_help_complete(place: str) -> None:
     assert len(footer(place)) <= 8
-    shown = "\n".join(line.plain for line in help_lines(place, {}, State()))
-    for action in ACTIONS:
-        if set(action.scopes) & set(CHAINS[place]):
-            assert action.help in shown, action.id
+    lines = [line for part in help_sections(place, {}, State()) for line in part.lines]
+    shown = Counter(line.action.id for line in lines if line.action is not None)
+    there = {one.id: 1 for one in ACTIONS if set(one.scopes) & set(CHAINS[place])}
+    assert shown == there, "each once"
+    assert all(line.action.help in line.text for line in lines if line.action is not None)
 
 
 def test_only_apply_applies() -> None:

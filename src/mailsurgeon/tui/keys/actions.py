@@ -270,22 +270,35 @@ ACTIONS: tuple[Action, ...] = (
     # Questions
     Action("accept", ("enter",), "accept", "accept", "Takes what is entered or chosen.",
            ("dialog",), 1, palette=False),
-    Action("dismiss", ("escape",), "refuse", "cancel", "Closes the question; nothing happens.",
+    Action("dismiss", ("escape", "q"), "refuse", "cancel", "Closes the question; nothing happens.",
            ("dialog",), 2, palette=False),
     Action("choose", ("space",), "choose", "choose", "Chooses the line, or drops it.",
            ("dialog",), 3, palette=False),
     Action("stop-and-quit", ("y",), "yes", "stop and quit",
            "Stops the operation after its batch, then quits.", ("quit",), 1, palette=False),
-    Action("go-on", ("escape", "n"), "refuse", "go on", "Lets the operation go on.", ("quit",), 2,
+    Action("go-on", ("escape", "n", "q"), "refuse", "go on", "Lets the operation go on.",
+           ("quit",), 2, palette=False),
+    # The help
+    Action("run-line", ("enter",), "run_line", "run",
+           "Closes the help and does what the line under the cursor says.", ("help",), 1,
            palette=False),
+    Action("filter-help", ("/",), "filter", "filter",
+           "Shows only the lines that have all the words you type.", ("help",), 2),
+    Action("clear-help", ("escape",), "clear", "back", "Clears the filter, then goes back.",
+           ("help",), 3, palette=False),
+    Action("leave-help", ("q",), "leave", "back", "Goes back.", ("help",), palette=False),
     # Everywhere
-    Action("help", ("?",), "help", "help", "Shows the keys and the badges.", ("app",), 10),
+    Action("help", ("?",), "app.help", "help",
+           "Shows the keys, signs and badges of this screen.", ("app", "dialog", "quit"), 10),
     Action("palette", ("ctrl+p",), "command_palette", "palette",
            "Opens the command palette: every command by its name.", ("app",), palette=False),
     Action("quit-here", ("q",), "quit_program", "quit",
            "Quits; on other screens q goes back.", ("main", "spools"), palette=False),
-    Action("quit", ("ctrl+c",), "leave_program", "quit",
-           "Quits from every screen; asks first while an operation runs.", ("app",)),
+    Action("suspend", ("ctrl+z",), "app.suspend", "suspend",
+           "Suspends the program; `fg` in the shell brings it back.", ("app", "dialog", "quit")),
+    Action("quit", ("ctrl+c",), "app.leave_program", "quit",
+           "Quits from every screen; asks first while an operation runs.",
+           ("app", "dialog", "quit")),
 )  # fmt: skip
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
@@ -299,6 +312,7 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
     "text": ("pager", "text", "app"),
     "quarantine": ("rows", "quarantine", "app"),
     "spools": ("rows", "spools", "app"),
+    "help": ("rows", "help", "app"),
     "dialog": ("rows", "dialog"),
     "quit": ("quit",),
 }

@@ -6,5 +6,5 @@
 - `dialogs.py`: questions: a folder, flags, badges, a file name, whether to quit
 - `plan.py`: shows a plan and its brake, and applies it
 - `journal.py`: operations and their steps; the session log
-- `text.py`, `help.py`: screens that are only read
+- `text.py`: screens that are only read; `help.py`: keys, signs and badges of a screen
 """

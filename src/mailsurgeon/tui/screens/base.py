@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Generic, TypeVar, cast
 
 from textual import events
@@ -19,7 +20,7 @@ from mailsurgeon.tui.widgets.bars import Bar, KeyLine
 
 Result = TypeVar("Result")
 TOO_SMALL = "Needs 60x15. Without: scan, fix, file, undo, log"  # whole at 50 columns
-_WIDGET_SCOPES = (*PANES, "pager")
+_WIDGET_SCOPES = (*PANES, "pager", "rows")
 
 
 def is_framed(size: Size) -> bool:
@@ -92,6 +93,10 @@ class BaseScreen(Screen[Result], Generic[Result]):
     def state(self) -> State:
         """The facts that decide whether an action is possible."""
         return self.program.state()
+
+    def found_codes(self) -> Collection[str]:
+        """The kinds of problems whose badges it shows, the worst first."""
+        return ()
 
     def refresh_keys(self) -> None:
         """Shows the keys of the focused pane."""

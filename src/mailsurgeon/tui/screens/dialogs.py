@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Generic
+from collections.abc import Collection, Mapping, Sequence
+from typing import Generic, cast
 
 from rich.text import Text
 from textual import events, on
@@ -17,8 +17,10 @@ from textual.widgets import Input, Static
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.report.output import counted
 from mailsurgeon.text import visible
+from mailsurgeon.tui.keys.actions import BY_ID, State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import KindRow
+from mailsurgeon.tui.program import Program
 from mailsurgeon.tui.screens.base import Result
 from mailsurgeon.tui.text.fields import badge, title
 from mailsurgeon.tui.widgets.bars import more_below
@@ -41,6 +43,7 @@ class Dialog(ModalScreen[Result], Generic[Result]):
     """A question in the middle of the screen. Esc closes it without effect."""
 
     BINDINGS = bindings("dialog")
+    PLACE = "dialog"
     AUTO_FOCUS = None
 
     def compose(self) -> ComposeResult:
@@ -50,6 +53,24 @@ class Dialog(ModalScreen[Result], Generic[Result]):
     def parts(self) -> ComposeResult:
         """The widgets in the box."""
         return ()
+
+    def place(self) -> str:
+        """Where the operator is, a key of actions.CHAINS."""
+        return self.PLACE
+
+    def state(self) -> State:
+        """The facts that decide whether an action is possible."""
+        return cast(Program, self.app).state()
+
+    def found_codes(self) -> Collection[str]:
+        """The kinds of problems whose badges need an explanation: none."""
+        return ()
+
+    async def action_press(self, name: str) -> None:
+        """Does what the key of an action does (help)."""
+        action = BY_ID[name]
+        owner = self.focused if "rows" in action.scopes and self.focused else self
+        await self.app.run_action(action.command, owner)
 
     def room(self, rows: int) -> int:
         """How many of so many rows a dialog shows, so that its hint and its border stay in view."""
@@ -309,6 +330,7 @@ class QuitQuestion(Dialog[bool]):
     """Asks whether to quit while an operation runs."""
 
     BINDINGS = bindings("quit")
+    PLACE = "quit"
 
     def parts(self) -> ComposeResult:
         yield _line(Text("An operation is running.", "bold"))

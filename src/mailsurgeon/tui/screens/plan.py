@@ -11,6 +11,7 @@ from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
 
+from mailsurgeon.pace import Pace, pace_text
 from mailsurgeon.report.output import counted
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.index import Index
@@ -76,7 +77,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         self.typed = ""
         self._cancelled = threading.Event()
         self._applying = False
-        self._progress = (0, 0)
+        self._pace = Pace()
 
     def parts(self) -> ComposeResult:
         yield TitleBar(id="plan-title", classes="title -focused")
@@ -164,8 +165,8 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         bar = self.query_one("#brake", Bar)
         key = keys_of(BY_ID["apply"], self.session.keymap)[0]
         if self._applying:
-            done, total = self._progress
-            bar.show(f" {done:,} of {total:,} done", "Esc stops after the batch ")
+            stops = "Esc stops after this batch "
+            bar.show(f" {pace_text(self._pace, self.size.width - len(stops) - 2)}", stops)
         elif self.session.read_only:
             bar.show(" Read-only: nothing will be changed (started with --read-only).")
         elif self.plan is None:
@@ -288,7 +289,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
         self._applying = True
         self.program.operating = True
         self.program.at_rest.clear()
-        self._progress = (0, len(plan.acts))
+        self._pace = Pace().after("", 0, len(plan.acts), time.monotonic())
         self._show_title()
         self.say("")
         self._show_brake()
@@ -322,7 +323,7 @@ class PlanScreen(BaseScreen[PlanOutcome | None]):
 
     @on(OperationProgressed)
     def _progressed(self, event: OperationProgressed) -> None:
-        self._progress = (event.done, event.total)
+        self._pace = self._pace.after("", event.done, event.total, time.monotonic())
         self._show_brake()
 
     @on(OperationFinished)

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
 from mailsurgeon.diagnosis.severity import Severity
+from mailsurgeon.pace import Pace, pace_text
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.survey.progress import Progress
@@ -29,7 +30,6 @@ from mailsurgeon.tui.stalled import Waits, short
 from mailsurgeon.tui.terminal.clipboard import pasteable
 from mailsurgeon.tui.text.fields import home_text
 from mailsurgeon.tui.text.spools import SpoolLines, SpoolTable
-from mailsurgeon.tui.text.survey import progress_text
 from mailsurgeon.tui.widgets.bars import Bar, TitleBar
 from mailsurgeon.tui.widgets.rows import Rows
 
@@ -66,7 +66,7 @@ class SpoolsScreen(BaseScreen[None]):
         self._searching = True
         self._entering = False
         self._message = ""
-        self._progress = ""
+        self._pace = Pace()  # of the spool being surveyed
 
     def parts(self) -> ComposeResult:
         yield TitleBar(id="spools-title", classes="title -focused")
@@ -143,8 +143,7 @@ class SpoolsScreen(BaseScreen[None]):
             now = time.monotonic()
             if now - last[0] >= PROGRESS_SECONDS:
                 last[0] = now
-                text = progress_text(progress.stage, progress.done, progress.total)
-                self.post_message(SpoolSurveyed(path, text, waiting=progress.waiting))
+                self.post_message(SpoolSurveyed(path, progress))
 
         return tell
 
@@ -154,8 +153,12 @@ class SpoolsScreen(BaseScreen[None]):
     @on(SpoolSurveyed)
     def _looked(self, event: SpoolSurveyed) -> None:
         before, self._now = self._now, event.path
-        self._progress = event.progress
-        self._waits.heard(event.waiting)
+        told = event.progress
+        self._waits.heard(told.waiting if told else None)
+        if told is None:
+            self._pace = Pace()
+        else:
+            self._pace = self._pace.after(told.stage, told.done, told.total, time.monotonic())
         if event.row is not None:
             self.table.know(event.row)
             self._now = None
@@ -202,15 +205,23 @@ class SpoolsScreen(BaseScreen[None]):
             parts.insert(1, "read-only")
         self.query_one("#spools-title", Bar).show(" " + "  ".join(parts), f"{self.table.order} ")
 
+    def found_codes(self) -> list[str]:
+        levels: dict[str, Severity] = {}
+        for row in self.table.rows.values():
+            for code in row.problems:
+                levels[code] = max(row.levels[code], levels.get(code, Severity.INFO))
+        return sorted(levels, key=lambda code: -levels[code])
+
     def _show_status(self) -> None:
         left = [self._message] if self._message else []
+        right = f"filter: {visible(self.table.text, 30)} " if self.table.text else ""
         if self._searching:
             left.append("searching")
         if self._now is not None:
             done = f"{len(self.table.rows):,} of {len(self.table):,}"
-            what = self._waits.text or self._progress
-            left.append(f"looked at {done}; {self.table.name(self._now)}: {what}")
-        right = f"filter: {visible(self.table.text, 30)} " if self.table.text else ""
+            left.append(f"looked at {done}; {self.table.name(self._now)}:")
+            room = self.size.width - len(" ".join(left)) - len(left) - len(right) - 2
+            left[-1] += f" {self._waits.text or pace_text(self._pace, room)}"
         self.query_one("#status", Bar).show(" " + "  ".join(left), right)
 
     def say(self, text: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import calendar
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
+from rich.style import Style
 from rich.text import Text
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
@@ -129,9 +130,15 @@ class Columns:
         return cls(badges, date, folder, sender, rest - sender, size)
 
 
-def head_text(columns: Columns, sort: str, descending: bool) -> Text:
+def head_text(
+    columns: Columns,
+    sort: str,
+    descending: bool,
+    *,
+    click: Callable[[str], Style] = lambda _: Style.null(),
+) -> Text:
     """The names of the columns, above a list; the one that it is sorted by (one of SORTS) bears an
-    arrow: down if the largest comes first."""
+    arrow: down if the largest comes first. `click`: the style that makes a name run an action."""
     parts = [
         ("problem", "kind", columns.badges), ("date", "when", columns.date),
         ("path", "folder", columns.folder), ("sender", "from", columns.sender),
@@ -146,6 +153,7 @@ def head_text(columns: Columns, sort: str, descending: bool) -> Text:
         # The arrow of the last column may take the gap before it.
         text = fit(shown, width + 1, right=True) if name == "size" else " " + fit(shown, width)
         line.append(text, "bold" if chosen else "dim")
+        line.stylize(click(f"sort_by({name!r})"), len(line) - len(text) + 1)
     return line
 
 

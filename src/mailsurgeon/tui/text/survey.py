@@ -1,16 +1,9 @@
-"""The progress and the summary of a survey, in a few words."""
+"""The summary of a survey, in a few words."""
 
 from __future__ import annotations
 
 from mailsurgeon.report.output import counted
 from mailsurgeon.survey.progress import SurveyResult
-
-
-def progress_text(stage: str, done: int, total: int) -> str:
-    """`reading 251,402 of 412,113, 61 %`."""
-    if total <= 0:
-        return f"{stage} {done:,}"
-    return f"{stage} {done:,} of {total:,}, {100 * done // total} %"
 
 
 def summary_text(result: SurveyResult, left_out: str) -> str:

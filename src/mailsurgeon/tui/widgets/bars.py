@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import takewhile
 from typing import Literal, Protocol
 
 from rich.cells import cell_len
@@ -15,6 +17,7 @@ from textual.widget import Widget
 from mailsurgeon.tui.keys.actions import Action, State, keys_of
 from mailsurgeon.tui.text.fields import fit_end
 
+_CLICKED = "clicked"  # the key of a style's meta
 _SHORTEST = 8  # cells of a path, at least
 
 
@@ -29,6 +32,7 @@ class Bar(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self.auto_links = False  # a passing pointer must not cause drawing
         self._left = Text()
         self._right = Text()
 
@@ -46,12 +50,17 @@ class Bar(Widget):
         width = self.size.width
         if before == now:
             return
-        left = max(before[0].cell_len, now[0].cell_len) + self.MARGIN
-        if before[1] == now[1] and left + now[1].cell_len + self.MARGIN < width:
-            # The right text stays, so only the left part is drawn.
-            self.refresh(Region(0, 0, left, 1))
+        widest = max(before[0].cell_len, now[0].cell_len) + self.MARGIN
+        if before[1] == now[1] and widest + now[1].cell_len + self.MARGIN < width:
+            # Only what has changed of the left text is drawn.
+            start = _kept(before[0], now[0])
+            self.refresh(Region(start, 0, widest - start, 1))
         else:
             self.refresh()
+
+    async def on_click(self, event: events.Click) -> None:
+        """Does what the text says that was clicked."""
+        await _do_clicked(self, event)
 
     def render(self) -> Text:
         width = self.size.width
@@ -64,6 +73,27 @@ class Bar(Widget):
             left.truncate(max(room, 0), overflow="ellipsis")
         gap = width - left.cell_len - right.cell_len
         return Text.assemble(left, " " * gap, right, no_wrap=True, end="")
+
+
+async def _do_clicked(bar: Widget, event: events.Click) -> None:
+    if action := event.style.meta.get(_CLICKED):
+        await bar.app.run_action(action, bar)
+
+
+def _kept(before: Text, now: Text) -> int:
+    """The cells that two texts begin with in common, less one: an accent may follow."""
+    if before.spans or now.spans or before.style != now.style:
+        return 0
+    pairs = zip(before.plain, now.plain, strict=False)
+    alike = "".join(old for old, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return max(0, cell_len(alike) - 1)
+
+
+@cache
+def clicked(action: str) -> Style:
+    """The style of text in a bar that runs an action of its screen when it is clicked. As a link,
+    which is Textual's way, it would get other colours."""
+    return Style.from_meta({_CLICKED: f"screen.{action}"})
 
 
 class SpoolBar(Bar):
@@ -155,7 +185,6 @@ class KeyLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: list[tuple[Action, str, bool]] = []
-        self._places: list[tuple[range, str]] = []
 
     def show(self, actions: Sequence[Action], state: State, keymap: Mapping[str, str]) -> None:
         """Shows these actions."""
@@ -173,7 +202,6 @@ class KeyLine(Widget):
         key_style = self.get_component_rich_style("keyline--key", partial=True)
         off_style = self.get_component_rich_style("keyline--off", partial=True)
         line = Text(" ", no_wrap=True, end="")
-        self._places = []
         # The last one is help, where there is any; it stays whatever else has no room.
         kept = len(self._shown[-1][0].title) + len(self._shown[-1][1]) + 1 if self._shown else 0
         for number, (action, key, possible) in enumerate(self._shown, start=1):
@@ -185,16 +213,14 @@ class KeyLine(Widget):
                 continue
             start = line.cell_len
             line.append_text(part)
-            self._places.append((range(start, line.cell_len), action.id))
+            line.stylize(clicked(f"press({action.id!r})"), start, line.cell_len)
             line.append("  ")
         line.truncate(self.size.width)
         return line
 
     async def on_click(self, event: events.Click) -> None:
         """Does what the key does that was clicked."""
-        for place, name in self._places:
-            if event.x in place:
-                await self.app.run_action(f"screen.press({name!r})", self)
+        await _do_clicked(self, event)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Stops the event: a passing pointer must not cause drawing."""

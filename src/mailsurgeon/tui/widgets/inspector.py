@@ -10,6 +10,7 @@ from textual.message import Message
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.messages import Subject
 from mailsurgeon.tui.text.message import TABS
+from mailsurgeon.tui.widgets.bars import clicked
 from mailsurgeon.tui.widgets.pager import Pager
 
 
@@ -30,6 +31,10 @@ class Inspector(Pager, inherit_bindings=False):
         """Turns to the next tab (`step` 1) or the previous one (-1)."""
         self.tab = TABS[(TABS.index(self.tab) + step) % len(TABS)]
 
+    def turn_to(self, tab: str) -> None:
+        """Turns to one of TABS."""
+        self.tab = tab
+
     def fill(self, subject: Subject | None, lines: Sequence[Text]) -> None:
         """Shows the lines of an entry or a folder; if it was shown before, the position stays."""
         self.show(lines, keep=subject == self.subject)
@@ -43,6 +48,7 @@ class Inspector(Pager, inherit_bindings=False):
                 title.append(f"[{name}]", "reverse bold" if reverse else "bold")
             else:
                 title.append(f" {name} ")
+            title.stylize(clicked(f"turn_to({name!r})"), len(title) - len(name) - 2)
         return title
 
     def action_go_left(self) -> None:

@@ -53,8 +53,20 @@ class Rows(Lines, inherit_bindings=False):
             self.reveal(line)
             self.post_message(self.Highlighted(line))
 
+    def is_at_cursor(self, line: int) -> bool:
+        """Whether a row is drawn as the one under the cursor."""
+        return line == self.cursor
+
     def on_click(self, event: events.Click) -> None:
         self.go_to(self.top() + event.y)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.go_to(self.cursor + 3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.go_to(self.cursor - 3)
 
     def on_resize(self) -> None:
         self.resize_to(len(self.rows))
@@ -65,6 +77,6 @@ class Rows(Lines, inherit_bindings=False):
         line, width, base = self.top() + y, self.size.width, self.rich_style
         if line >= len(self.rows):
             return Strip.blank(width, base)
-        if here := line == self.cursor:
+        if here := self.is_at_cursor(line):
             base = self.get_component_rich_style("rows--cursor")
         return strip_of(self.rows[line], width, base, self.app.console, cursor=here)

@@ -38,7 +38,7 @@ def test_a_survey_posts_what_the_index_says_and_then_its_summary(alone: Alone) -
     assert "lists" in [row.name for row in read.snapshot.folders]
     assert not finished.whole and not finished.error
     alone.survey.survey_finished(finished)
-    assert not alone.program.surveying and alone.survey.progress == ""
+    assert not alone.program.surveying and alone.survey.pace is None
 
 
 def test_only_a_whole_survey_says_its_summary_and_only_over_nothing(alone: Alone) -> None:

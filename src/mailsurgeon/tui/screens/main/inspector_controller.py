@@ -146,6 +146,12 @@ class InspectorController:
         self.show_title()
         self.inspect()
 
+    def turn_to(self, tab: str) -> None:
+        """Turns to one of the tabs (TABS)."""
+        self.pane.turn_to(tab)
+        self.show_title()
+        self.inspect()
+
     def copy(self) -> None:
         """Copies the path of the message under the cursor to the terminal's clipboard; the second
         time, its Message-ID."""

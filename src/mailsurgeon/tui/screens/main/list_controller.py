@@ -33,8 +33,17 @@ from mailsurgeon.tui.screens.text import not_examined_screen
 from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.text.fields import head_text, title
 from mailsurgeon.tui.text.status import list_state_text
-from mailsurgeon.tui.views import SORT_CYCLE, Arrival, alike, own_index, with_filters
-from mailsurgeon.tui.widgets.bars import Bar, TitleBar, more_below
+from mailsurgeon.tui.views import (
+    SORT_CYCLE,
+    Arrival,
+    ListOrder,
+    alike,
+    next_order,
+    order_by,
+    own_index,
+    with_filters,
+)
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar, clicked, more_below
 from mailsurgeon.tui.widgets.folder_tree import ALL, FolderTree, Target
 from mailsurgeon.tui.widgets.message_list import MessageList
 
@@ -70,7 +79,7 @@ class ListController:
         self.shown = ALL
         self.text_filter = ""
         self.badge_filter: frozenset[str] = frozenset()
-        self.sort = 0
+        self.order = SORT_CYCLE[0]
         self.wandered = False
         self.ticket = 0  # of the list requested last
         self._ticket_shown = 0
@@ -132,7 +141,7 @@ class ListController:
     def query(self) -> ViewQuery:
         """The query whose messages the list shows."""
         query = self.shown.query() or ViewQuery()
-        return with_filters(query, self.text_filter, self.badge_filter, self.sort)
+        return with_filters(query, self.text_filter, self.badge_filter, self.order)
 
     def _read(self, arrival: Arrival) -> None:
         self.ticket += 1
@@ -176,10 +185,10 @@ class ListController:
     def show_title(self) -> None:
         """Shows the name of the list and the position of the cursor in it."""
         line, count = self.list.line() + 1, self.list.count()
-        name, descending, _title = SORT_CYCLE[self.sort]
-        if self.shown.what == "code" and not self.sort:
-            name = ""  # those that can be repaired come first
-        self.list_head.show(head_text(self.list.columns, name, descending))
+        order = self.order
+        repairable_first = self.shown.what == "code" and order == SORT_CYCLE[0]
+        sort = "" if repairable_first else order.sort
+        self.list_head.show(head_text(self.list.columns, sort, order.descending, click=clicked))
         self.list_title.show(f" {self._name()}")
         more = " ▾" if self.list.below else ""
         self.list_place.show("", f"{line:,}/{count:,}{more} " if count else "")
@@ -336,8 +345,15 @@ class ListController:
 
     def sort_next(self) -> None:
         """Sorts the list by the next order of SORT_CYCLE."""
-        self.sort = (self.sort + 1) % len(SORT_CYCLE)
-        self._screen.tell(f"Sorted {SORT_CYCLE[self.sort][2]}.")
+        self._sort(next_order(self.order))
+
+    def sort_by(self, sort: str) -> None:
+        """Sorts the list by a column, one of SORTS; by the same one again: the other way round."""
+        self._sort(order_by(sort, self.order))
+
+    def _sort(self, order: ListOrder) -> None:
+        self.order = order
+        self._screen.tell(f"Sorted {order.name}.")
         self.refresh()
 
     def let_go(self) -> bool:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.message import Message
@@ -16,7 +16,7 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from mailsurgeon.tui import messages
-from mailsurgeon.tui.keys.actions import State
+from mailsurgeon.tui.keys.actions import PANES, State
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.program import Program
 from mailsurgeon.tui.screens.base import BaseScreen, Result
@@ -172,6 +172,16 @@ class MainScreen(BaseScreen[None]):
     def on_key(self) -> None:
         self.lists.wandered = True
 
+    def on_mouse_down(self) -> None:
+        self.lists.wandered = True
+
+    def on_click(self, event: events.Click) -> None:
+        """Focuses the pane whose title was clicked."""
+        nodes = event.widget.ancestors_with_self if event.widget is not None else ()
+        names = {f"{name}-pane": name for name in PANES}
+        for pane in (names[node.id] for node in nodes if node.id in names):
+            self.panes.go_to(pane)
+
     def on_descendant_focus(self, _event: object) -> None:
         self.inspection.focus_moved(self.place())
         self.panes.show_focus()
@@ -215,8 +225,9 @@ class MainScreen(BaseScreen[None]):
         self.show_status()
 
     def show_status(self) -> None:
-        said, state = self.survey.said(self.message), self.lists.state(self.watching.fresh_text)
-        self.query_one("#status", Bar).show(said, state)
+        bar, state = self.query_one("#status", Bar), self.lists.state(self.watching.fresh_text)
+        width = bar.size.width or self.size.width
+        bar.show(self.survey.said(self.message, width - len(state) - 1), state)
 
     # Keys
 
@@ -227,6 +238,9 @@ class MainScreen(BaseScreen[None]):
         state = super().state()
         chosen = len(self.lists.chosen()) or int(self.lists.chosen_folder() is not None)
         return State(state.read_only, state.surveying, state.operating, chosen)
+
+    def found_codes(self) -> list[str]:
+        return [kind.code for kind in self.survey.snapshot.kinds]
 
     async def action_perform(self, name: str) -> None:
         await self._ahead.perform(name)
@@ -254,6 +268,16 @@ class MainScreen(BaseScreen[None]):
     action_quarantine = _handed(lambda screen: screen.plans.open_quarantine)
     action_export = _handed(lambda screen: partial(export_log, screen))
     action_filter = _handed(lambda screen: partial(screen._filter.open, screen.lists.text_filter))
+
+    def action_sort_by(self, sort: str) -> None:
+        """Sorts the list by the column whose head was clicked."""
+        self.lists.sort_by(sort)
+        self.panes.go_to("list")
+
+    def action_turn_to(self, tab: str) -> None:
+        """Turns the inspector to the tab that was clicked."""
+        self.inspection.turn_to(tab)
+        self.panes.go_to("inspector")
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:

@@ -12,6 +12,7 @@ from functools import partial
 
 from mailsurgeon.errors import JournalError
 from mailsurgeon.host.processes import users_text
+from mailsurgeon.pace import Pace, pace_text
 from mailsurgeon.survey.progress import Progress
 from mailsurgeon.text import visible
 from mailsurgeon.tui.errors import one_line
@@ -33,7 +34,7 @@ from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.stalled import Waits, short
 from mailsurgeon.tui.text.fields import home_text
 from mailsurgeon.tui.text.status import said_text, top_text
-from mailsurgeon.tui.text.survey import progress_text, summary_text
+from mailsurgeon.tui.text.survey import summary_text
 from mailsurgeon.tui.views import own_index, read_snapshot
 from mailsurgeon.tui.widgets.bars import SpoolBar
 
@@ -45,7 +46,7 @@ class SurveyController:
     """Surveys the spool. `before` is called with the folders, in the survey's thread, as it begins.
 
     `snapshot` is the last reading of the index; `waits` holds the directories that do not answer
-    the current or last survey; `progress` is empty if none runs. `top` is the line at the top.
+    the current or last survey; `pace` is None if none runs. `top` is the line at the top.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class SurveyController:
         self.top = SpoolBar(id="top")
         self.snapshot = Snapshot()
         self.waits = Waits()
-        self.progress = ""
+        self.pace: Pace | None = None
         self._users = ""
         self._tree_read = 0.0
 
@@ -70,7 +71,7 @@ class SurveyController:
         """Surveys the whole spool, or some folders again. `recover`: first recovers the operation
         that an interrupted run left."""
         self._program.surveying = True
-        self.progress = "looking"
+        self.pace = Pace("looking")
         waits = self.new_waits()
         self._screen.in_thread(
             lambda cancelled: self._work(folders, recover, waits, cancelled), "survey"
@@ -167,10 +168,10 @@ class SurveyController:
 
     def progressed(self, event: SurveyProgressed) -> None:
         """Shows how far the survey is, and once per TREE_EVERY what it has found."""
-        self.progress = progress_text(event.stage, event.done, event.total)
+        now = time.monotonic()
+        self.pace = (self.pace or Pace()).after(event.stage, event.done, event.total, now)
         self.waits.heard(event.waiting)
         self._screen.show_status()
-        now = time.monotonic()
         if now - self._tree_read >= TREE_EVERY:
             self._tree_read = now
             self.read_index()
@@ -188,7 +189,7 @@ class SurveyController:
 
     def progress_is_over(self) -> None:
         """Clears the progress: no survey runs any more."""
-        self.progress = ""
+        self.pace = None
         self.waits.heard(None)
         self._screen.show_status()
 
@@ -219,9 +220,13 @@ class SurveyController:
         self.snapshot = snapshot
         return True
 
-    def said(self, message: str) -> str:
-        """The left side of the status line: the message and the progress of the survey."""
-        return said_text(message, self.progress, self.waits.text)
+    def said(self, message: str, room: int = 80) -> str:
+        """The left side of the status line, in `room` cells: the message and the progress of the
+        survey, which takes what the message leaves."""
+        waits = self.waits.text
+        room -= len(message) + 3 if message else 1
+        progress = pace_text(self.pace, room) if self.pace is not None else ""
+        return said_text(message, progress, waits)
 
     def show_top(self) -> None:
         """Updates the line at the top."""
