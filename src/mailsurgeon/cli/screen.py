@@ -127,8 +127,10 @@ def run_on(
     *,
     read_only: bool = False,
     clock_ahead: float = 0.0,
+    lasting: bool = True,
 ) -> int:
-    """Opens the screen on one spool; returns the exit code. `clock_ahead` in seconds."""
+    """Opens the screen on one spool; returns the exit code. `clock_ahead` in seconds. `lasting`:
+    the spool is there afterwards, so the operator is told how to take back what was done."""
     surgeon = LateSurgeon(spool, common)
 
     def prepare() -> None:
@@ -140,7 +142,7 @@ def run_on(
     with _apart(common, spool) as apart, closing(surgeon):
         from mailsurgeon.tui.app import run_app
 
-        return run_app(
+        code = run_app(
             spool,
             index,
             common.survey_options(clock_ahead),
@@ -153,6 +155,12 @@ def run_on(
             theme=display.theme,
             mouse=not display.no_mouse,
         )
+        if lasting and (done := surgeon.done()):
+            from mailsurgeon.report.command_line import CommandStyle
+            from mailsurgeon.report.leaving import leaving_text
+
+            print(leaving_text(done, CommandStyle(spool.shown, common=common.words())))
+        return code
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from mailsurgeon.cli.options import Common
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.spool import Spool
+    from mailsurgeon.surgery.journal.records import Operation
     from mailsurgeon.surgery.surgeon import Surgeon
 
 _MOMENT = 0.3  # seconds that the program waits for its threads when it ends
@@ -41,6 +42,13 @@ class LateSurgeon:
                     host=self._common.host,
                 )
             return self._surgeon
+
+    def done(self) -> list[Operation]:
+        """The operations of this session; the real surgeon is not made for them."""
+        surgeon = self._surgeon
+        if surgeon is None:
+            return []
+        return [one for one in surgeon.operations() if one.session == surgeon.session]
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.open(), name)

@@ -20,4 +20,4 @@ def demo(*, display: Display = DISPLAY, common: Common = COMMON) -> int:
         sample = opened(str(build_sample(Path(directory))), common)
         own = replace(common, state_dir=common.state_dir or Path(directory) / "state")
         with temporary_index(directory) as index:
-            return run_on(sample, index, own, display, clock_ahead=CLOCK_AHEAD)
+            return run_on(sample, index, own, display, clock_ahead=CLOCK_AHEAD, lasting=False)
