@@ -70,7 +70,6 @@ def _head(log: SessionLog) -> Iterator[str]:
         "<dl>\n"
     )
     for name, value in (
-        ("Spool", surgeon.spool.shown),
         ("Host", run.host),
         ("User", run.user),
         ("Version", f"mailsurgeon {run.version}"),
