@@ -17,7 +17,7 @@ from mailsurgeon.report.log.contents import (
 )
 from mailsurgeon.report.log.messages import LoggedStep
 from mailsurgeon.report.log.phrases import (
-    compared,
+    paths_divided,
     journal_time_text,
     local_text,
     message_words,
@@ -93,13 +93,23 @@ def _tiles(log: SessionLog, kinds: Sequence[KindCounts]) -> str:
     """The numbers that are looked for first."""
     changes = in_all(kinds)
     failed = log.operation_states.get("failed", 0)
-    tiles = [("", len(log.operations), "operations"), ("", changes.get("done", 0), "changes done")]
+    number, done = len(log.operations), changes.get("done", 0)
+    tiles = [
+        ("", number, "operation" if number == 1 else "operations"),
+        ("", done, "change done" if done == 1 else "changes done"),
+    ]
     for state, name in (("undone", "taken back"), ("planned", "never tried")):
         if changes.get(state):
             tiles.append(("", changes[state], name))
     refused = changes.get("refused", 0)
     tiles.append(("refused" if refused else "", refused, "refused"))
-    tiles.append(("refused" if failed else "", failed, "operations failed"))
+    tiles.append(
+        (
+            "refused" if failed else "",
+            failed,
+            "operation failed" if failed == 1 else "operations failed",
+        )
+    )
     parts = [
         f"<li{_class(kind)}><b>{number:,}</b> {'✗ ' if kind else ''}{name}</li>"
         for kind, number, name in tiles
@@ -185,7 +195,7 @@ def _step(step: LoggedStep) -> str:
     state = record.state
     parts = [f'<li class="{state}"><i>{_SIGNS[state]} {state}</i> <b>{_text(words.verb)}</b> ']
     if words.new:
-        before, after = compared(words.old, words.new)
+        before, after = paths_divided(words.old, words.new)
         parts.append(f"{_path(*before)}<div>→ {_path(*after)}</div>")
     else:
         parts.append(f"<code>{_text(words.old)}</code>")

@@ -127,7 +127,7 @@ def _value(text: str) -> str:
     return visible(text, _LONGEST_VALUE) or "nothing"
 
 
-class Compared(NamedTuple):
+class DividedPath(NamedTuple):
     """A text in three parts: what it shares with another at its start, what differs, and what it
     shares at its end."""
 
@@ -136,7 +136,7 @@ class Compared(NamedTuple):
     end: str
 
 
-def compared(old: str, new: str) -> tuple[Compared, Compared]:
+def paths_divided(old: str, new: str) -> tuple[DividedPath, DividedPath]:
     """Both paths, divided where they differ: at words and numbers, never within one."""
     left, right = old.rfind("/") + 1, new.rfind("/") + 1
     same = alike = ""  # most steps change the directory or the name: only that is looked through
@@ -155,7 +155,7 @@ def compared(old: str, new: str) -> tuple[Compared, Compared]:
     while end < least - start and before[-1 - end] == after[-1 - end]:
         end += 1
     first, last = (
-        Compared(
+        DividedPath(
             same + "".join(parts[:start]),
             "".join(parts[start : len(parts) - end]),
             "".join(parts[len(parts) - end :]) + alike,
