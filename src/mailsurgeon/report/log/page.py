@@ -17,12 +17,12 @@ from mailsurgeon.report.log.contents import (
 )
 from mailsurgeon.report.log.messages import LoggedStep
 from mailsurgeon.report.log.phrases import (
-    paths_divided,
     journal_time_text,
     local_text,
     message_words,
     messages_text,
     operations_text,
+    paths_divided,
     states_text,
     step_words,
 )
