@@ -64,7 +64,7 @@ COMMANDS = (
     Command("quarantine list S --format json", "Fnam Fspo", json=True),
     Command("quarantine restore S EVIL", "Fevi"),
     Command("quarantine purge S --older-than 0 --dry-run", "Fnam"),
-    Command("log S --format md", "Fspo Fuse Ffol Fnam Ffro"),
+    Command("log S --format md", "Fspo Ffol Fnam Ffro"),
     Command("log S --format json", "Fspo Fsum Fses Ffol Fnam", json=True),
     Command("log S --format html", "Fspo Fsum Fses Fuse Fver Frea Feff Fhos Ffol Fnam Fsub Ffro"),
     Command("log S --format sh", ""),

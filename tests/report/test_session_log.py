@@ -17,7 +17,7 @@ import pytest
 
 from mailsurgeon.maildir.lists.uidlist import Change
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.report.log.phrases import compared
+from mailsurgeon.report.log.phrases import paths_divided
 from mailsurgeon.report.log.titles import operation_title
 from mailsurgeon.report.session_log import LOG_FORMATS, log_pieces, write_log
 from mailsurgeon.report.shell_script import quoted
@@ -296,7 +296,7 @@ def test_changes_are_counted_by_kind_for_an_operation_and_in_all(form: str) -> N
     assert log.count("done planned refused") == 2
     columns = {"md": "1 0 1 file 0 1 0 chmod", "html": "file 1 0 1 chmod 0 1 0"}[form]
     assert log.count(columns) == 2
-    assert ("✗ operations failed" in log) is (form == "html")
+    assert ("✗ operation failed" in log) is (form == "html")
 
 
 @pytest.mark.parametrize("form", ["md", "html"])
@@ -360,7 +360,7 @@ def test_old_and_new_values_of_a_step_are_shown_and_those_left_out_are_counted()
 def test_the_part_of_a_path_that_differs_is_marked(
     old: str, new: str, marked: tuple[str, str]
 ) -> None:
-    before, after = compared(old, new)
+    before, after = paths_divided(old, new)
     assert ("".join(before), "".join(after)) == (old, new)
     assert (before.middle, after.middle) == marked
 

@@ -96,7 +96,7 @@ def test_no_word_changes_the_shape_of_a_log(seed: int, monkeypatch: pytest.Monke
     assert {name.removesuffix("_close") for name in names} <= KINDS
     assert [token.tag for token in found if token.type == "heading_open"] == ["h1", "h2", "h3"]
     assert names.count("bullet_list") == 2  # the head, and the operation's with effect and steps
-    assert names.count("list_item") == 6 + 1 + 3
+    assert names.count("list_item") == 5 + 1 + 3
     plain = [token.content for token in found if token.type == "text"]
     assert [one for one in plain if re.search(r"@|:/|www\.", one)] == []
     page = Tags()

@@ -51,7 +51,6 @@ def _head(log: SessionLog) -> Iterator[str]:
     yield f"# Session log of {code_span(surgeon.spool.shown)}"
     yield ""
     for name, value in (
-        ("Spool", surgeon.spool.shown),
         ("Host", run.host),
         ("Journal", str(surgeon.journal_path)),
         ("Quarantine", surgeon.quarantine_dir),

@@ -17,12 +17,12 @@ from mailsurgeon.report.log.contents import (
 )
 from mailsurgeon.report.log.messages import LoggedStep
 from mailsurgeon.report.log.phrases import (
-    compared,
     journal_time_text,
     local_text,
     message_words,
     messages_text,
     operations_text,
+    paths_divided,
     states_text,
     step_words,
 )
@@ -70,7 +70,6 @@ def _head(log: SessionLog) -> Iterator[str]:
         "<dl>\n"
     )
     for name, value in (
-        ("Spool", surgeon.spool.shown),
         ("Host", run.host),
         ("User", run.user),
         ("Version", f"mailsurgeon {run.version}"),
@@ -94,13 +93,23 @@ def _tiles(log: SessionLog, kinds: Sequence[KindCounts]) -> str:
     """The numbers that are looked for first."""
     changes = in_all(kinds)
     failed = log.operation_states.get("failed", 0)
-    tiles = [("", len(log.operations), "operations"), ("", changes.get("done", 0), "changes done")]
+    number, done = len(log.operations), changes.get("done", 0)
+    tiles = [
+        ("", number, "operation" if number == 1 else "operations"),
+        ("", done, "change done" if done == 1 else "changes done"),
+    ]
     for state, name in (("undone", "taken back"), ("planned", "never tried")):
         if changes.get(state):
             tiles.append(("", changes[state], name))
     refused = changes.get("refused", 0)
     tiles.append(("refused" if refused else "", refused, "refused"))
-    tiles.append(("refused" if failed else "", failed, "operations failed"))
+    tiles.append(
+        (
+            "refused" if failed else "",
+            failed,
+            "operation failed" if failed == 1 else "operations failed",
+        )
+    )
     parts = [
         f"<li{_class(kind)}><b>{number:,}</b> {'✗ ' if kind else ''}{name}</li>"
         for kind, number, name in tiles
@@ -186,7 +195,7 @@ def _step(step: LoggedStep) -> str:
     state = record.state
     parts = [f'<li class="{state}"><i>{_SIGNS[state]} {state}</i> <b>{_text(words.verb)}</b> ']
     if words.new:
-        before, after = compared(words.old, words.new)
+        before, after = paths_divided(words.old, words.new)
         parts.append(f"{_path(*before)}<div>→ {_path(*after)}</div>")
     else:
         parts.append(f"<code>{_text(words.old)}</code>")

@@ -127,7 +127,7 @@ def _value(text: str) -> str:
     return visible(text, _LONGEST_VALUE) or "nothing"
 
 
-class Compared(NamedTuple):
+class DividedPath(NamedTuple):
     """A text in three parts: what it shares with another at its start, what differs, and what it
     shares at its end."""
 
@@ -136,8 +136,16 @@ class Compared(NamedTuple):
     end: str
 
 
-def compared(old: str, new: str) -> tuple[Compared, Compared]:
-    """Both texts, divided where they differ: at words and numbers, never within one."""
+def paths_divided(old: str, new: str) -> tuple[DividedPath, DividedPath]:
+    """Both paths, divided where they differ: at words and numbers, never within one."""
+    left, right = old.rfind("/") + 1, new.rfind("/") + 1
+    same = alike = ""  # most steps change the directory or the name: only that is looked through
+    if old[left:] == new[right:]:
+        alike = old[left:]
+        old, new = old[:left], new[:right]
+    elif old[:left] == new[:right]:
+        same = old[:left]
+        old, new = old[left:], new[right:]
     before, after = _PART.findall(old), _PART.findall(new)
     least = min(len(before), len(after))
     start = 0
@@ -146,9 +154,12 @@ def compared(old: str, new: str) -> tuple[Compared, Compared]:
     end = 0
     while end < least - start and before[-1 - end] == after[-1 - end]:
         end += 1
-    return _divided(before, start, end), _divided(after, start, end)
-
-
-def _divided(parts: Sequence[str], start: int, end: int) -> Compared:
-    stop = len(parts) - end
-    return Compared("".join(parts[:start]), "".join(parts[start:stop]), "".join(parts[stop:]))
+    first, last = (
+        DividedPath(
+            same + "".join(parts[:start]),
+            "".join(parts[start : len(parts) - end]),
+            "".join(parts[len(parts) - end :]) + alike,
+        )
+        for parts in (before, after)
+    )
+    return first, last
