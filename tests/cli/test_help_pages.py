@@ -63,7 +63,8 @@ def test_common_options_are_explained_once_with_defaults(run: Run) -> None:
     assert len(re.findall("Default: ", " ".join(part.split()))) >= 9
     for words in set(PAGES) - {"", "explain", "quarantine"}:
         text = page(run, words)
-        assert all(text.count(option) == 1 for option in COMMON), words
+        named = text.partition("Options of every command, which mailsurgeon --help explains:")[2]
+        assert set(COMMON) <= set(named.split()), words
         assert not re.search(r"^  --state-dir", text, re.MULTILINE)
 
 

@@ -42,7 +42,7 @@ from mailsurgeon.report.outcome import (
     report_outcome,
 )
 from mailsurgeon.report.output import as_json, console_for, counted
-from mailsurgeon.report.plan import print_plan
+from mailsurgeon.report.plan import print_plan, print_question
 from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
 
 if TYPE_CHECKING:
@@ -183,8 +183,12 @@ def agreed(
         _write_plan(plan, consent, common, errand)
         complain("nothing was changed; --yes does what the plan says")
         return False
-    print_plan(plan, console_for(sys.stderr), whole=common.verbose)
-    print_unseen(console_for(sys.stderr), errand.unseen, whole=common.verbose)
+    console = console_for(sys.stderr)
+    if common.verbose:
+        print_plan(plan, console, whole=True)
+        print_unseen(console, errand.unseen, whole=True)
+    else:
+        print_question(plan, console, errand.unseen)
     if number is not None and not allowed and not _answered(f"Type {number} to go on: ", number):
         complain("nothing was changed")
         return False

@@ -11,7 +11,7 @@ from mailsurgeon.report.command_line import BRIEF, CommandStyle
 from mailsurgeon.report.left import left_as_dicts, print_left
 from mailsurgeon.report.not_examined import print_unseen, unseen_as_dicts
 from mailsurgeon.report.outlook import outlook_as_dict, print_outlook
-from mailsurgeon.report.output import path_json
+from mailsurgeon.report.output import path_json, print_folded
 from mailsurgeon.report.plan import plan_as_dict, plan_summary, print_notes, print_plan
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.rows import NotExamined
@@ -98,9 +98,7 @@ def print_report(
 ) -> None:
     """Prints the report as text. `undo`: the command line that undoes the operation, or empty;
     `again`: those that do what was not done."""
-    console.print(
-        f"{report.kind}: {visible(report.summary)} ({visible(report.state)})", soft_wrap=True
-    )
+    print_folded(console, f"{report.kind}: {visible(report.summary)} ({visible(report.state)})")
     for verdict, number in report.done.items():
         console.print(f"{'done':<8}  {number:,} {visible(verdict)}", soft_wrap=True)
     for item in report.refused:
