@@ -123,6 +123,7 @@ def test_the_same_again_for_what_was_not_done() -> None:
     assert STYLE.again([b"cur/1"]) == [
         "mailsurgeon fix /s cur/1 --only empty --folder Sent --layout fs"
     ]
+    assert CommandStyle("/s").again([]) == []
     whole = CommandStyle("/s", ("undo",), own=("7",))
     assert whole.again([]) == ["mailsurgeon undo /s 7"]
 

@@ -141,8 +141,9 @@ def restore(
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         items = _meant([*surgeon.quarantined(), *surgeon.unlisted()], what)
-        words = (*what, *common.words())
-        style = CommandStyle(chosen.shown, ("quarantine", "restore"), own=words)
+        # Paths that are back can be named no more.
+        words = ("quarantine", "restore") if all(map(str.isdigit, what)) else ()
+        style = CommandStyle(chosen.shown, words, own=(*what, *common.words()))
         return carry_out(surgeon, surgeon.plan_restore(items), consent, common, Errand(style))
 
 
