@@ -32,10 +32,10 @@ from mailsurgeon.procedures.obstacles import (
     still_there,
     without_settled,
 )
-from mailsurgeon.report.command_line import CommandStyle, command_line
+from mailsurgeon.report.follow_up.command_line import CommandStyle, command_line
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import (
-    Known,
+    ReportContext,
     plan_outcome,
     print_outcome_of_plan,
     print_report,
@@ -75,13 +75,13 @@ class Errand:
     unseen: Sequence[NotExamined] = ()
     obstacles: Sequence[Obstacle] | None = None
 
-    def known(self, plan: Plan, common: Common, undone: Sequence[Act] = ()) -> Known:
+    def known(self, plan: Plan, common: Common, undone: Sequence[Act] = ()) -> ReportContext:
         """What the report says besides the plan and its result."""
         outlook = None
         if self.obstacles is not None:
             there = still_there(self.obstacles, plan, undone)
             outlook = Outlook(there, len(self.unseen), bool(common.exclude))
-        return Known(self.unseen, outlook, self.style)
+        return ReportContext(self.unseen, outlook, self.style)
 
 
 def taking_back(word: str, spool: Spool, plan: Plan, common: Common) -> Errand:

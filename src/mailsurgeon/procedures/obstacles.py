@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE, problem_kind
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.diagnosis.stops import Stops
+from mailsurgeon.diagnosis.stops import Stoppage
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath
 
@@ -35,7 +35,7 @@ class Obstacle:
 
     path: bytes
     code: str
-    stops: Stops
+    stops: Stoppage
     clash: object = None
     keeps: bool = False
 

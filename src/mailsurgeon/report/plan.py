@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.report.command_line import CommandStyle
-from mailsurgeon.report.left import print_left
+from mailsurgeon.report.follow_up.command_line import CommandStyle
+from mailsurgeon.report.follow_up.left import print_left
 from mailsurgeon.report.output import console_for, path_json, print_folded, print_table
 from mailsurgeon.surgery.fsops.paths import spelled
 from mailsurgeon.surgery.model import Act, Left, Plan, Step

@@ -41,7 +41,7 @@ from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.host.host import Host
 from mailsurgeon.host.interrupts import interrupted_code
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.report.command_line import CommandStyle
+from mailsurgeon.report.follow_up.command_line import CommandStyle
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
 from mailsurgeon.surgery.model import Plan
