@@ -31,8 +31,9 @@ ROOM_CIRCLES: frozenset[frozenset[str]] = frozenset()
 
 ANY_ALLOWED = {
     "JSON that a command or a report writes": """
-        cli.commands.undo cli.execute report.not_examined report.outcome report.output report.plan
-        report.quarantine report.scan report.scan_all report.verify
+        cli.commands.undo cli.execute report.follow_up.left report.follow_up.outlook
+        report.not_examined report.outcome report.output report.plan report.quarantine report.scan
+        report.scan_all report.verify
     """,
     "JSON that is read: the detail of a problem, the data of a step, the sample's list": """
         diagnosis.facts diagnosis.group_rules diagnosis.kind diagnosis.message_rules
@@ -50,6 +51,7 @@ ANY_ALLOWED = {
         survey.workers.cluster survey.workers.cluster_probe survey.workers.scheduler
     """,
     "a library without types: the mail parser": "tui.text.message",
+    "what a help page is made from: any of rich's renderables": "cli.help_pages",
 }
 """The modules that may use `Any`, by the reason."""
 

@@ -99,7 +99,9 @@ def test_a_recovery_that_is_interrupted_is_left_to_the_next_command(
     with monkeypatch.context() as patched:
         patched.setattr(Surgeon, "recover", recover)
         outcome = run("undo", clean, "--yes")
-    assert (outcome.code, outcome.err) == (130, "mailsurgeon: interrupted\n")
+    assert outcome.code == 130
+    assert outcome.complaint.startswith("interrupted while the operation that was cut off")
+    assert outcome.complaint.endswith("to go on: run the same command again")
     assert clean.picture() == cut_off
     assert run("undo", clean, "--all", "--yes").code == 0
     assert clean.picture() == before

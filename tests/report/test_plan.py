@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from mailsurgeon.report.outcome import plan_outcome, print_report, report_outcome
-from mailsurgeon.report.output import as_json
-from mailsurgeon.report.plan import plan_summary, print_plan
+from mailsurgeon.report.output import as_json, console_for
+from mailsurgeon.report.plan import plan_summary, print_plan, print_question
 from mailsurgeon.surgery.fsops.paths import QuarantinePath
 from mailsurgeon.surgery.model import Act, Left, Plan, Refusal, Report
 from mailsurgeon.surgery.steps.rename import Rename
@@ -80,6 +83,29 @@ def test_the_whole_plan_names_every_step(shown: Shown) -> None:
     assert all(f"rename 1{number}.host:2,S -> cur/1{number}.host:2,S" in out for number in range(5))
     assert "more" not in out
     assert "cur/9" in out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_plan_before_the_question_fits_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    many = tuple(
+        replace(filed(number), verdict=f"verdict {number % 9}", path=b"x" * 90)
+        for number in range(40)
+    )
+    for plan, examples in ((PLAN, 3), (replace(PLAN, acts=many), 0)):
+        stream = Terminal()
+        print_question(plan, console_for(stream))
+        lines = stream.getvalue().splitlines()
+        assert len(lines) < 24
+        assert sum("-> cur/" in line for line in lines) == examples
+        assert "refused   1 empty: a client may hold it (--force does it)" in lines
+        assert lines[-1] == "not done  2 LINK; --dry-run names them"
 
 
 def test_nothing_to_do(shown: Shown) -> None:

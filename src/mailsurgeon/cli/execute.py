@@ -32,17 +32,17 @@ from mailsurgeon.procedures.obstacles import (
     still_there,
     without_settled,
 )
-from mailsurgeon.report.command_line import CommandStyle, command_line
+from mailsurgeon.report.follow_up.command_line import CommandStyle, command_line
 from mailsurgeon.report.not_examined import print_unseen
 from mailsurgeon.report.outcome import (
-    Known,
+    ReportContext,
     plan_outcome,
     print_outcome_of_plan,
     print_report,
     report_outcome,
 )
 from mailsurgeon.report.output import as_json, console_for, counted
-from mailsurgeon.report.plan import print_plan
+from mailsurgeon.report.plan import print_plan, print_question
 from mailsurgeon.surgery.plan.brake import BRAKE_MESSAGES, brake
 
 if TYPE_CHECKING:
@@ -75,13 +75,13 @@ class Errand:
     unseen: Sequence[NotExamined] = ()
     obstacles: Sequence[Obstacle] | None = None
 
-    def known(self, plan: Plan, common: Common, undone: Sequence[Act] = ()) -> Known:
+    def known(self, plan: Plan, common: Common, undone: Sequence[Act] = ()) -> ReportContext:
         """What the report says besides the plan and its result."""
         outlook = None
         if self.obstacles is not None:
             there = still_there(self.obstacles, plan, undone)
             outlook = Outlook(there, len(self.unseen), bool(common.exclude))
-        return Known(self.unseen, outlook, self.style)
+        return ReportContext(self.unseen, outlook, self.style)
 
 
 def taking_back(word: str, spool: Spool, plan: Plan, common: Common) -> Errand:
@@ -183,8 +183,12 @@ def agreed(
         _write_plan(plan, consent, common, errand)
         complain("nothing was changed; --yes does what the plan says")
         return False
-    print_plan(plan, console_for(sys.stderr), whole=common.verbose)
-    print_unseen(console_for(sys.stderr), errand.unseen, whole=common.verbose)
+    console = console_for(sys.stderr)
+    if common.verbose:
+        print_plan(plan, console, whole=True)
+        print_unseen(console, errand.unseen, whole=True)
+    else:
+        print_question(plan, console, errand.unseen)
     if number is not None and not allowed and not _answered(f"Type {number} to go on: ", number):
         complain("nothing was changed")
         return False

@@ -156,8 +156,8 @@ def run_on(
             mouse=not display.no_mouse,
         )
         if lasting and (done := surgeon.done()):
-            from mailsurgeon.report.command_line import CommandStyle
-            from mailsurgeon.report.leaving import leaving_text
+            from mailsurgeon.report.follow_up.command_line import CommandStyle
+            from mailsurgeon.report.follow_up.leaving import leaving_text
 
             print(leaving_text(done, CommandStyle(spool.shown, common=common.words())))
         return code

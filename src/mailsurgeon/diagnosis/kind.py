@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mailsurgeon.diagnosis.phrases import no_words
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.diagnosis.stops import NOWHERE, READERS_MAY_STOP, Stops
+from mailsurgeon.diagnosis.stops import NOWHERE, READERS_MAY_STOP, Stoppage
 
 
 class NewName(Enum):
@@ -87,7 +87,7 @@ class ProblemKind(NamedTuple):
     """The remedies that solve the problem when the operator chooses them, whatever was proposed."""
     left: tuple[LeftAlone, ...] = (NO_REMEDY,)
     server: ServerView = ServerView()
-    stops: Stops = NOWHERE
+    stops: Stoppage = NOWHERE
     """Which programs stop at the problem; `stops_at` also looks at its detail."""
     new_name: NewName = NewName.FRESH
     shows_loss: bool = False
@@ -106,7 +106,7 @@ class ProblemKind(NamedTuple):
             return PENDING
         return next((one for one in self.left if not one.when or detail.get(one.when)), NO_REMEDY)
 
-    def stops_at(self, detail: Mapping[str, Any]) -> Stops:
+    def stops_at(self, detail: Mapping[str, Any]) -> Stoppage:
         """Which programs stop at a problem with this detail."""
         lost_colon = self.server.hides_size and str(detail.get("info", "")).startswith("2,")
         return READERS_MAY_STOP if lost_colon else self.stops

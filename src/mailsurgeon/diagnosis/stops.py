@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Stops(NamedTuple):
+class Stoppage(NamedTuple):
     """Which programs stop at a problem, as long as it is there.
 
     `server`: an IMAP server breaks off there, or cannot open the folder, and so does a sync through
@@ -28,13 +28,13 @@ class Stops(NamedTuple):
         return self.server or self.sync
 
 
-NOWHERE = Stops()
-READERS_STOP = Stops(server=True, surely=True, reading=True)
+NOWHERE = Stoppage()
+READERS_STOP = Stoppage(server=True, surely=True, reading=True)
 """Dovecot ends the connection, or answers with an error, whenever a client reads this message;
 mbsync, as its client, then gives the folder up, at each run."""
-READERS_MAY_STOP = Stops(server=True, reading=True)
-SERVERS_MAY_STOP = Stops(server=True)
-SYNC_STOPS = Stops(sync=True, surely=True)
+READERS_MAY_STOP = Stoppage(server=True, reading=True)
+SERVERS_MAY_STOP = Stoppage(server=True)
+SYNC_STOPS = Stoppage(sync=True, surely=True)
 """mbsync gives up the folder (“duplicate UID”, “UID is beyond highest assigned UID”)."""
-SYNC_MAY_STOP = Stops(sync=True)
-ALL_MAY_STOP = Stops(server=True, sync=True)
+SYNC_MAY_STOP = Stoppage(sync=True)
+ALL_MAY_STOP = Stoppage(server=True, sync=True)

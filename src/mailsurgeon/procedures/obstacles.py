@@ -10,14 +10,17 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE, problem_kind
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.diagnosis.stops import Stops
+from mailsurgeon.diagnosis.stops import Stoppage
 from mailsurgeon.maildir.filename import split
 from mailsurgeon.surgery.model import Act, Left, Plan, QuarantinePath
-from mailsurgeon.survey.index.index import Index
-from mailsurgeon.survey.index.rows import ProblemRow
+
+if TYPE_CHECKING:
+    from mailsurgeon.survey.index.index import Index
+    from mailsurgeon.survey.index.rows import ProblemRow
 
 STOPPING = tuple(
     code for code, kind in CATALOGUE.items() if kind.stops.any or kind.server.hides_size
@@ -32,7 +35,7 @@ class Obstacle:
 
     path: bytes
     code: str
-    stops: Stops
+    stops: Stoppage
     clash: object = None
     keeps: bool = False
 

@@ -2,11 +2,10 @@
 
 What was found: `scan` (with `evidence`, a few words for each problem), `scan_all`, `verify`, and
 `not_examined` for what no survey could read. What would be done: `plan`. What was done: `outcome`,
-with `left` (what was not done, and how to ask for it) and `outlook` (whether servers and syncs get
-through now); `leaving`, at the end of a session; `quarantine`; `session_log` with its room `log/`;
-`shell_script` for the same steps as a script. `explain` writes a catalogue entry as text and as a
+`quarantine`; `session_log` with its room `log/`; `shell_script` for the same steps as a script.
+`follow_up/` says what is left and how to go on. `explain` writes a catalogue entry as text and as a
 page of the documentation.
 
-`output` holds what they share: the console, JSON, paths in JSON; `command_line` spells commands to
-be pasted. Text from outside passes through `text.visible` here before it is written.
+`output` holds what they share: the console, JSON, paths in JSON. Text from outside passes through
+`text.visible` here before it is written.
 """

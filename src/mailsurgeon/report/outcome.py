@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.procedures.obstacles import Outlook
-from mailsurgeon.report.command_line import BRIEF, CommandStyle
-from mailsurgeon.report.left import left_as_dicts, print_left
+from mailsurgeon.report.follow_up.command_line import BRIEF, CommandStyle
+from mailsurgeon.report.follow_up.left import left_as_dicts, print_left
+from mailsurgeon.report.follow_up.outlook import outlook_as_dict, print_outlook
 from mailsurgeon.report.not_examined import print_unseen, unseen_as_dicts
-from mailsurgeon.report.outlook import outlook_as_dict, print_outlook
-from mailsurgeon.report.output import path_json
+from mailsurgeon.report.output import path_json, print_folded
 from mailsurgeon.report.plan import plan_as_dict, plan_summary, print_notes, print_plan
 from mailsurgeon.surgery.model import Plan, Report
 from mailsurgeon.survey.index.rows import NotExamined
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ReportContext:
     """What a report says besides the plan and its result. `unseen`: what the survey could not
     examine; `outlook`: where servers and syncs stop, if the report says it; `style`: how the
     commands that follow are spelled."""
@@ -32,10 +32,10 @@ class Known:
     style: CommandStyle = BRIEF
 
 
-NOTHING_MORE = Known()
+NOTHING_MORE = ReportContext()
 
 
-def plan_outcome(plan: Plan, known: Known = NOTHING_MORE) -> dict[str, Any]:
+def plan_outcome(plan: Plan, known: ReportContext = NOTHING_MORE) -> dict[str, Any]:
     """The JSON of a command that has not run its plan: the plan, in the shape of an outcome."""
     return {
         "schema": 1,
@@ -53,7 +53,9 @@ def plan_outcome(plan: Plan, known: Known = NOTHING_MORE) -> dict[str, Any]:
     }
 
 
-def report_outcome(plan: Plan, report: Report, known: Known = NOTHING_MORE) -> dict[str, Any]:
+def report_outcome(
+    plan: Plan, report: Report, known: ReportContext = NOTHING_MORE
+) -> dict[str, Any]:
     """The JSON of a command that has run its plan."""
     return {
         "schema": 1,
@@ -72,12 +74,12 @@ def report_outcome(plan: Plan, report: Report, known: Known = NOTHING_MORE) -> d
     }
 
 
-def _servers(known: Known) -> dict[str, Any]:
+def _servers(known: ReportContext) -> dict[str, Any]:
     return {} if known.outlook is None else {"servers": outlook_as_dict(known.outlook)}
 
 
 def print_outcome_of_plan(
-    plan: Plan, console: Console, known: Known = NOTHING_MORE, *, whole: bool = False
+    plan: Plan, console: Console, known: ReportContext = NOTHING_MORE, *, whole: bool = False
 ) -> None:
     """Prints a plan that is not run: all that follows from it, with the commands to go on with."""
     print_plan(plan, console, whole=whole, style=known.style)
@@ -92,15 +94,13 @@ def print_report(
     console: Console,
     *,
     undo: str,
-    known: Known = NOTHING_MORE,
+    known: ReportContext = NOTHING_MORE,
     again: Sequence[str] = (),
     whole: bool = False,
 ) -> None:
     """Prints the report as text. `undo`: the command line that undoes the operation, or empty;
     `again`: those that do what was not done."""
-    console.print(
-        f"{report.kind}: {visible(report.summary)} ({visible(report.state)})", soft_wrap=True
-    )
+    print_folded(console, f"{report.kind}: {visible(report.summary)} ({visible(report.state)})")
     for verdict, number in report.done.items():
         console.print(f"{'done':<8}  {number:,} {visible(verdict)}", soft_wrap=True)
     for item in report.refused:

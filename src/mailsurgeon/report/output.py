@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 _NO_LIMIT = 100_000  # columns: a pipe or file has no width
 
 
-def console_for(stream: TextIO) -> Console:
-    """A console without markup; plain text that never wraps if the stream is not a terminal."""
+def console_for(stream: TextIO, width: int | None = None) -> Console:
+    """A console without markup; plain text that never wraps if the stream is not a terminal, unless
+    it has a `width`."""
     from rich.console import Console
 
-    width = None if stream.isatty() else _NO_LIMIT
+    if width is None and not stream.isatty():
+        width = _NO_LIMIT
     return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mailsurgeon.report.command_line import CommandStyle
-from mailsurgeon.report.left import print_left
-from mailsurgeon.report.output import path_json, print_table
+from mailsurgeon.diagnosis.catalogue import CATALOGUE
+from mailsurgeon.report.follow_up.command_line import CommandStyle
+from mailsurgeon.report.follow_up.left import print_left
+from mailsurgeon.report.output import console_for, path_json, print_folded, print_table
 from mailsurgeon.surgery.fsops.paths import spelled
-from mailsurgeon.surgery.model import Act, Plan, Step
+from mailsurgeon.surgery.model import Act, Left, Plan, Step
+from mailsurgeon.survey.index.rows import NotExamined
 from mailsurgeon.text import path_shown, visible
 
 if TYPE_CHECKING:
@@ -51,7 +55,7 @@ def print_plan(
     """Prints a row for each verdict with its count and first paths (`whole`: every path and step),
     then what clients will notice, what the plan uses (its `needs`), and what it leaves alone; with
     a `style` also which messages that are, and the commands that ask for them."""
-    console.print(f"{plan.kind}: {plan_summary(plan)}", soft_wrap=True)
+    print_folded(console, f"{plan.kind}: {plan_summary(plan)}")
     if plan.acts:
         print_table(console, _table(plan, whole))
     print_notes(console, "clients", plan.effects)
@@ -59,13 +63,42 @@ def print_plan(
     print_left(console, plan.left, whole=whole, style=style)
 
 
+def print_question(plan: Plan, console: Console, unseen: Sequence[NotExamined] = ()) -> None:
+    """Prints the plan before the operator is asked, with as many examples as fit on the screen.
+    What it leaves alone is only counted."""
+    text = ""
+    for examples in (FIRST_PATHS, 1, 0):
+        stream = io.StringIO()
+        trial = console_for(stream, console.width)
+        print_folded(trial, f"{plan.kind}: {plan_summary(plan)}")
+        if examples:
+            print_table(trial, _table(plan, whole=False, examples=examples))
+        print_notes(trial, "clients", plan.effects)
+        print_notes(trial, "uses", plan.needs)
+        print_left(trial, [item for item in plan.left if item.refused])
+        print_notes(trial, "not done", filter(None, [_counts(plan.left)]))
+        if unseen:
+            trial.print(f"{len(unseen):,} not examined")
+        text = stream.getvalue()
+        if text.count("\n") < console.height:
+            break
+    console.file.write(text)
+
+
+def _counts(left: Iterable[Left]) -> str:
+    """`2 SIZE, 1 TRNC`, in the order of the catalogue."""
+    found = Counter(code for item in left if not item.refused for code in item.codes)
+    counts = [f"{found[code]:,} {kind.badge}" for code, kind in CATALOGUE.items() if found[code]]
+    return f"{', '.join(counts)}; --dry-run names them" if counts else ""
+
+
 def print_notes(console: Console, label: str, notes: Iterable[str]) -> None:
     """Prints each note on a line of its own; the label stands before the first."""
     for number, note in enumerate(notes):
-        console.print(f"{'' if number else label:<8}  {visible(note)}", soft_wrap=True)
+        print_folded(console, f"{'' if number else label:<8}  {visible(note)}")
 
 
-def _table(plan: Plan, whole: bool) -> Table:
+def _table(plan: Plan, whole: bool, examples: int = FIRST_PATHS) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -73,9 +106,9 @@ def _table(plan: Plan, whole: bool) -> Table:
     table.add_column("number", justify="right", no_wrap=True)
     table.add_column("where from and where to", overflow="fold")
     for verdict, acts in verdicts(plan).items():
-        rows = list(_rows(acts if whole else acts[:FIRST_PATHS], whole))
-        if not whole and len(acts) > FIRST_PATHS:
-            rows.append(f"and {len(acts) - FIRST_PATHS:,} more")
+        rows = list(_rows(acts if whole else acts[:examples], whole))
+        if not whole and len(acts) > examples:
+            rows.append(f"and {len(acts) - examples:,} more")
         for number, row in enumerate(rows):
             first = number == 0
             table.add_row(visible(verdict) if first else "", f"{len(acts):,}" if first else "", row)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.report.command_line import BRIEF, CommandStyle
 from mailsurgeon.report.evidence import evidence
+from mailsurgeon.report.follow_up.command_line import BRIEF, CommandStyle
 from mailsurgeon.report.not_examined import unseen_as_dicts
 from mailsurgeon.report.output import as_json, console_for, counted, path_json, print_table
 from mailsurgeon.report.scan_page import (

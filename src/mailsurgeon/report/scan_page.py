@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
 from mailsurgeon.diagnosis.severity import Severity
-from mailsurgeon.report.command_line import command_line, option_words
 from mailsurgeon.report.evidence import evidence
+from mailsurgeon.report.follow_up.command_line import command_line, option_words
 from mailsurgeon.report.output import print_table
 from mailsurgeon.survey.index.questions import RemedyCount, problem_counts_by_remedy
 from mailsurgeon.text import path_shown

@@ -12,7 +12,7 @@ from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, Paths, Spo
 from mailsurgeon.cli.remedy_plan import plan_remedy
 from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.report.command_line import CommandStyle, option_words
+from mailsurgeon.report.follow_up.command_line import CommandStyle, option_words
 from mailsurgeon.surgery.model import Plan
 
 

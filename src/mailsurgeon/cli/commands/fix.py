@@ -17,7 +17,7 @@ from mailsurgeon.cli.options import (
 from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.procedures.fix import plan_fix
-from mailsurgeon.report.command_line import CommandStyle, option_words
+from mailsurgeon.report.follow_up.command_line import CommandStyle, option_words
 from mailsurgeon.surgery.model import Plan
 
 

@@ -13,7 +13,7 @@ from mailsurgeon.cli.remedy_plan import plan_remedy
 from mailsurgeon.cli.session import SurveyedSpool
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.report.command_line import CommandStyle, option_words
+from mailsurgeon.report.follow_up.command_line import CommandStyle, option_words
 from mailsurgeon.surgery.model import Plan
 
 

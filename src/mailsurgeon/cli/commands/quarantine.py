@@ -41,7 +41,7 @@ from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.host.host import Host
 from mailsurgeon.host.interrupts import interrupted_code
 from mailsurgeon.maildir.spool import Spool
-from mailsurgeon.report.command_line import CommandStyle
+from mailsurgeon.report.follow_up.command_line import CommandStyle
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.report.quarantine import items_as_dict, print_items
 from mailsurgeon.surgery.model import Plan
@@ -141,8 +141,9 @@ def restore(
     chosen = opened(spool, common)
     with surgeon_for(chosen, common, force=consent.force, changes=may_change(consent)) as surgeon:
         items = _meant([*surgeon.quarantined(), *surgeon.unlisted()], what)
-        words = (*what, *common.words())
-        style = CommandStyle(chosen.shown, ("quarantine", "restore"), own=words)
+        # Paths that are back can be named no more.
+        words = ("quarantine", "restore") if all(map(str.isdigit, what)) else ()
+        style = CommandStyle(chosen.shown, words, own=(*what, *common.words()))
         return carry_out(surgeon, surgeon.plan_restore(items), consent, common, Errand(style))
 
 

@@ -12,7 +12,7 @@ from mailsurgeon.cli.console import goes_on
 from mailsurgeon.cli.open_spool import opened
 from mailsurgeon.cli.options import COMMON, Codes, Common, Folders, UsualSpool
 from mailsurgeon.cli.session import surveying, warn_of_unfinished
-from mailsurgeon.report.command_line import CommandStyle, option_words
+from mailsurgeon.report.follow_up.command_line import CommandStyle, option_words
 from mailsurgeon.report.scan import ScanFindings, write_scan
 
 

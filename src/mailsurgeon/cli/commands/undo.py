@@ -22,7 +22,7 @@ from mailsurgeon.cli.options import COMMON, CONSENT, Common, Consent, UsualSpool
 from mailsurgeon.cli.session import surgeon_for
 from mailsurgeon.errors import MailsurgeonError, Refused
 from mailsurgeon.host.interrupts import interrupted_code
-from mailsurgeon.report.command_line import command_line
+from mailsurgeon.report.follow_up.command_line import command_line
 from mailsurgeon.report.outcome import print_report, report_outcome
 from mailsurgeon.report.output import as_json, console_for, counted
 from mailsurgeon.surgery.journal.journal import Operation

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.procedures.obstacles import Obstacle, Outlook
-from mailsurgeon.report.left import PATHS_SHOWN
+from mailsurgeon.report.follow_up.left import MOST_PATHS
 from mailsurgeon.report.output import counted, path_json, print_folded
 from mailsurgeon.text import path_shown
 
@@ -47,7 +47,7 @@ def print_outlook(
 ) -> None:
     """Prints one line if all get through, else where who stops. `planned`: once the plan is carried
     out."""
-    most = None if whole or not console.file.isatty() else PATHS_SHOWN
+    most = None if whole or not console.file.isatty() else MOST_PATHS
     start = "once this is done, " if planned else ""
     doubt = _doubt(outlook)
     if not outlook.obstacles:

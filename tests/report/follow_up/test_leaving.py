@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mailsurgeon.report.command_line import CommandStyle
-from mailsurgeon.report.leaving import leaving_text
+from mailsurgeon.report.follow_up.command_line import CommandStyle
+from mailsurgeon.report.follow_up.leaving import leaving_text
 from mailsurgeon.surgery.journal.records import Operation
 
 STYLE = CommandStyle("/srv/mail/o'neil", common=("--state-dir", "/var/lib/x"))

@@ -71,16 +71,15 @@ class CommandStyle:
     common: tuple[str, ...] = ()
 
     def again(self, paths: Sequence[bytes]) -> list[str]:
-        """The lines that do the same for what has not been done; `paths`: of that."""
+        """The lines that do the same for what has not been done; `paths`: of that. None if the
+        run's command is not known."""
+        if not self.words:
+            return []
         head = ["mailsurgeon", *self.words, self.root]
         tail = [*self.own, *self.limits, *self.common]
         if not self.operands:
             return [command_line([*head, *tail])]
         return list(_lines(head, paths, tail))
-
-    def undo(self, number: int, word: str = "undo") -> str:
-        """The line that takes an operation back, or, with `redo`, does it again."""
-        return command_line(["mailsurgeon", word, self.root, str(number), *self.common])
 
     def asked_for(self, left: Sequence[Left]) -> list[str]:
         """The lines by which the operator asks for what was left alone, all with one hint; empty if

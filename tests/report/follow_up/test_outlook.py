@@ -12,11 +12,11 @@ from mailsurgeon.diagnosis.stops import (
     READERS_STOP,
     SYNC_MAY_STOP,
     SYNC_STOPS,
-    Stops,
+    Stoppage,
 )
 from mailsurgeon.procedures.obstacles import Obstacle, Outlook
-from mailsurgeon.report.left import PATHS_SHOWN
-from mailsurgeon.report.outlook import outlook_as_dict, print_outlook
+from mailsurgeon.report.follow_up.left import MOST_PATHS
+from mailsurgeon.report.follow_up.outlook import outlook_as_dict, print_outlook
 from mailsurgeon.report.output import console_for
 
 
@@ -37,7 +37,7 @@ def shown(outlook: Outlook, **how: bool) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-def at(path: bytes, stops: Stops = READERS_STOP, code: str = "size-mismatch") -> Obstacle:
+def at(path: bytes, stops: Stoppage = READERS_STOP, code: str = "size-mismatch") -> Obstacle:
     return Obstacle(path, code, stops)
 
 
@@ -80,7 +80,7 @@ def test_who_stops_where() -> None:
 @pytest.mark.parametrize(
     "stops", [READERS_STOP, READERS_MAY_STOP, SYNC_STOPS, SYNC_MAY_STOP, ALL_MAY_STOP]
 )
-def test_every_way_to_stop_has_its_words(stops: Stops) -> None:
+def test_every_way_to_stop_has_its_words(stops: Stoppage) -> None:
     text = "\n".join(shown(Outlook((at(b"cur/1", stops),))))
     assert "cur/1" in text
     assert ("will stop" in text) == stops.surely
@@ -88,10 +88,10 @@ def test_every_way_to_stop_has_its_words(stops: Stops) -> None:
 
 
 def test_on_a_terminal_some_are_named_and_nothing_is_raw() -> None:
-    outlook = Outlook(tuple(at(b"cur/\x1b%d" % number) for number in range(PATHS_SHOWN + 2)))
+    outlook = Outlook(tuple(at(b"cur/\x1b%d" % number) for number in range(MOST_PATHS + 2)))
     lines = shown(outlook)
     assert lines[-1] == "          and 2 more; -v names all"
-    assert len(shown(outlook, whole=True)) == PATHS_SHOWN + 3
+    assert len(shown(outlook, whole=True)) == MOST_PATHS + 3
     assert "\x1b" not in "".join(lines)
 
 

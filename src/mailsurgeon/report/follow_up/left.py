@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from mailsurgeon.diagnosis.catalogue import CATALOGUE
-from mailsurgeon.report.command_line import BRIEF, CommandStyle
+from mailsurgeon.report.follow_up.command_line import BRIEF, CommandStyle
 from mailsurgeon.report.output import counted, path_json, print_folded
 from mailsurgeon.surgery.model import Left
 from mailsurgeon.text import path_shown, visible
@@ -16,7 +16,7 @@ from mailsurgeon.text import path_shown, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-PATHS_SHOWN = 20
+MOST_PATHS = 20
 """Paths of one kind on a terminal, unless all are wanted."""
 _ORDER = {code: place for place, code in enumerate(CATALOGUE)}
 
@@ -45,8 +45,8 @@ def print_left(
     style: CommandStyle | None = None,
 ) -> None:
     """Prints what the plan leaves alone, by kind and reason. With a `style` it names the messages
-    (on a terminal PATHS_SHOWN of each, unless `whole`), and the commands that ask for them."""
-    most = None if whole or not console.file.isatty() else PATHS_SHOWN
+    (on a terminal MOST_PATHS of each, unless `whole`), and the commands that ask for them."""
+    most = None if whole or not console.file.isatty() else MOST_PATHS
     for group in _alike(left):
         first = group[0]
         label = "refused" if first.refused else "not done"

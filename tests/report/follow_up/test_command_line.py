@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from mailsurgeon.report.command_line import (
+from mailsurgeon.report.follow_up.command_line import (
     PATHS_IN_A_LINE,
     CommandStyle,
     command_line,
@@ -42,7 +42,7 @@ def random_name(random: Random) -> bytes:
 
 
 @protects("a command that is told reaches the terminal with nothing raw in it, and means the very"
-          " file when it is pasted", where="report/command_line.py")  # fmt: skip
+          " file when it is pasted", where="report/follow_up/command_line.py")  # fmt: skip
 @pytest.mark.parametrize("ascii_only", [False, True])
 def test_any_name_reaches_the_program_as_it_is(ascii_only: bool) -> None:
     names = [*ODD, *(random_name(Random(seed)) for seed in range(200))]
@@ -123,6 +123,7 @@ def test_the_same_again_for_what_was_not_done() -> None:
     assert STYLE.again([b"cur/1"]) == [
         "mailsurgeon fix /s cur/1 --only empty --folder Sent --layout fs"
     ]
+    assert CommandStyle("/s").again([]) == []
     whole = CommandStyle("/s", ("undo",), own=("7",))
     assert whole.again([]) == ["mailsurgeon undo /s 7"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailsurgeon.report.command_line import CommandStyle
+from mailsurgeon.report.follow_up.command_line import CommandStyle
 from mailsurgeon.report.output import counted
 from mailsurgeon.surgery.journal.records import Operation
 

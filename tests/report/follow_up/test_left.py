@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from mailsurgeon.report.command_line import CommandStyle
-from mailsurgeon.report.left import PATHS_SHOWN, left_as_dicts, print_left
+from mailsurgeon.report.follow_up.command_line import CommandStyle
+from mailsurgeon.report.follow_up.left import MOST_PATHS, left_as_dicts, print_left
 from mailsurgeon.report.output import as_json, console_for
 from mailsurgeon.surgery.model import Left
 
@@ -70,15 +70,15 @@ def test_the_worst_kinds_come_first() -> None:
 
 
 def test_on_a_terminal_some_are_named_and_the_command_does_those() -> None:
-    left = [cut(number) for number in range(PATHS_SHOWN + 3)]
+    left = [cut(number) for number in range(MOST_PATHS + 3)]
     lines = shown(left)
-    assert lines[PATHS_SHOWN + 1 :] == [
+    assert lines[MOST_PATHS + 1 :] == [
         "          and 3 more; -v names all",
-        "          mailsurgeon fix /s " + " ".join(f"cur/{n}" for n in range(PATHS_SHOWN)),
+        "          mailsurgeon fix /s " + " ".join(f"cur/{n}" for n in range(MOST_PATHS)),
     ]
     for all_of_them in (shown(left, whole=True), shown(left, terminal=False)):
         assert not any("more" in line for line in all_of_them)
-        assert all_of_them[-1].endswith(f"cur/{PATHS_SHOWN + 2}")
+        assert all_of_them[-1].endswith(f"cur/{MOST_PATHS + 2}")
 
 
 def test_the_plan_before_the_question_has_the_kinds_alone() -> None:
