@@ -60,7 +60,7 @@ def test_why_a_key_does_nothing_now_stands_behind_it() -> None:
     assert row.endswith("(Not now: proposal when the survey is done.)")
 
 
-@pytest.mark.parametrize("width", [20, 58, 80, 200])
+@pytest.mark.parametrize("width", [58, 80, 200])
 def test_no_row_is_wider_than_the_screen_and_all_of_a_line_is_there(width: int) -> None:
     sections = help_sections("list", {}, State(), FOUND, "by inotify")
     page = help_page(sections, width)
