@@ -82,7 +82,7 @@ def test_every_row_of_a_folded_line_is_that_line() -> None:
 
 @pytest.mark.parametrize(
     ("words", "ids"),
-    [("undo last", ["undo"]), ("UNDO", ["undo", "redo"]), ("all alike", ["mark-alike"]),
+    [("undo operation", ["undo"]), ("UNDO", ["undo", "redo"]), ("all alike", ["mark-alike"]),
      ("hide healthy", ["hide-healthy"]), ("no such words", [])],
 )  # fmt: skip
 def test_words_find_the_lines_that_have_them_all(words: str, ids: list[str]) -> None:
