@@ -19,8 +19,8 @@ class Screen(io.StringIO):
         return True
 
 
-@pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+def screen_of(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """A screen as standard error; pytest takes it away from what a fixture does."""
     found = Screen()
     monkeypatch.setattr(sys, "stderr", found)
     monkeypatch.setenv("TERM", "xterm")
@@ -28,23 +28,24 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     return found
 
 
-def test_a_command_says_how_far_it_is_as_the_screen_does(screen: Screen) -> None:
+def test_a_command_says_how_far_it_is_as_the_screen_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
     with progress() as advance:
         advance("fix", 0, 3)
         advance("fix", 1, 3)
     assert "fix ███░░░░░░░   33 %  1 of 3" in screen.getvalue()
 
 
-def test_without_a_total_only_the_stage_is_said(screen: Screen) -> None:
+def test_without_a_total_only_the_stage_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
     with progress() as advance:
         advance("listing", 0, 0)
     assert "listing" in screen.getvalue()
     assert "%" not in screen.getvalue() and "░" not in screen.getvalue()
 
 
-def test_a_terminal_without_unicode_gets_ascii(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_without_unicode_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
     monkeypatch.setattr(screen, "encoding", "ascii", raising=False)
     with progress() as advance:
         advance("fix", 1, 3)
@@ -52,9 +53,8 @@ def test_a_terminal_without_unicode_gets_ascii(
     assert screen.getvalue().isascii()
 
 
-def test_nothing_is_drawn_where_nobody_looks(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_drawn_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
     with progress(wanted=False) as advance:
         advance("fix", 1, 3)
     monkeypatch.setattr(screen, "isatty", lambda: False)

@@ -44,17 +44,20 @@ def drawn(pilot: Pilot[Any]) -> str:
 async def test_of_a_message_with_four_problems_the_repair_is_in_view(
     empty_maildir: ScreenMaildir, size: Size
 ) -> None:
-    content = "From: Anna <a@example.org>\nDate: Mon, 01 Jan 2001 00:00:00 +0000\n\nText.\n"
+    content = (
+        "From: a@example.org\nMessage-ID: <1@b.c>\nDate: Mon, 1 Jan 2001 00:00:00 +0000\n\nHi\n"
+    )
     empty_maildir.mail(".lists/{n},S=9999:2,SF", content=content)
     empty_maildir.folder("lists")
     async with empty_maildir.app().run_test(size=size) as pilot:
         await settled(pilot)
         await keys(pilot, "enter")
-        assert len(main(pilot).lists.list.problems) >= 4
+        assert len(main(pilot).lists.list.problems) == 4
         lines = drawn(pilot).splitlines()
         repair = next(number for number, line in enumerate(lines) if "Repair" in line)
         assert "->" in "".join(lines[repair : repair + 3])
-        assert any("Clients" in line for line in lines)
+        if size == SIZES[-1]:
+            assert any("Clients" in line for line in lines)
 
 
 # A plan of fifteen kinds

@@ -21,8 +21,8 @@ from mailsurgeon.tui.text.changes import wrapped
 from mailsurgeon.tui.text.signs import WITH_BADGES, signs_at
 
 _PROMISES = (
-    "No key changes mail by itself: it proposes a plan, and only {} there applies it.",
-    "Nothing is deleted unasked; every change is in the journal, and {} takes it back.",
+    "No key changes mail by itself: it opens a plan; only {} there applies it.",
+    "Nothing is deleted unasked, and {} takes the last change back.",
 )
 _FIRST_KEYS = 9
 _ALSO_FIRST = ("mark", "filter", "next-pane", "quit-here")
