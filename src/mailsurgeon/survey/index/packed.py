@@ -28,6 +28,7 @@ _NO_DATE = -(1 << 63)
 _T = TypeVar("_T")
 _LOWER = {number: number + 32 for number in range(ord("A"), ord("Z") + 1)}
 _ZLIB, _ZSTD = b"z", b"s"
+_LEVEL = 2  # of zstandard: smaller than 1, for 0.05 s more in 400,000 messages; 3 adds nothing
 _HEAD = Struct("<III")  # bytes of the numbers, number of owners, bytes of the names
 
 Owner = tuple[int, int, int]
@@ -286,7 +287,7 @@ def _compressed(data: bytes) -> bytes:
         return _ZLIB + zlib.compress(data, 1)
     import zstandard
 
-    return _ZSTD + zstandard.ZstdCompressor(level=1).compress(data)
+    return _ZSTD + zstandard.ZstdCompressor(level=_LEVEL).compress(data)
 
 
 def _plain(data: bytes) -> bytes:
