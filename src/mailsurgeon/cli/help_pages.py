@@ -204,7 +204,12 @@ class _Formatter:
         fits = all(len(line) <= _width(console) for line in beside)
         _print(console, ["Examples:", *(beside if fits else below), ""])
 
-    def __call__(self, console: Console, _options: ConsoleOptions, panel: HelpPanel) -> None:
+    def __call__(
+        self,
+        console: Console,
+        options: ConsoleOptions,  # noqa: ARG002
+        panel: HelpPanel,
+    ) -> None:
         if panel.format == "command":
             self._entries(console, str(panel.title), panel.entries)
             return
