@@ -156,10 +156,9 @@ def run_on(
             mouse=not display.no_mouse,
         )
         if lasting and (done := surgeon.done()):
-            from mailsurgeon.report.follow_up.command_line import CommandStyle
             from mailsurgeon.report.follow_up.leaving import leaving_text
 
-            print(leaving_text(done, CommandStyle(spool.shown, common=common.words())))
+            print(leaving_text(done, spool.shown, common.words()))
         return code
 
 

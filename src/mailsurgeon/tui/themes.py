@@ -122,15 +122,16 @@ def text_styles(variables: Mapping[str, str]) -> dict[str, Style]:
     """The styles that texts use by name, in the colours of a theme: what an old name loses, what
     a new one gains, labels, severities. Each is to be told without its colour, too."""
 
-    def style(colour: str, **more: bool) -> Style:
-        return Style(color=Color.parse(variables[colour]).rich_color, **more)
+    def style(colour: str, underline: bool = False, reverse: bool = False) -> Style:
+        color = Color.parse(variables[colour]).rich_color
+        return Style(color=color, bold=True, underline=underline, reverse=reverse)
 
     return {
-        "part-gone": style("error", bold=True, underline=True),
-        "part-new": style("success", bold=True, underline=True),
-        "label": style("primary", bold=True),
-        "severity-critical": style("error", bold=True, reverse=True),
-        "severity-error": style("error", bold=True),
-        "severity-warning": style("warning", bold=True),
+        "part-gone": style("error", underline=True),
+        "part-new": style("success", underline=True),
+        "label": style("primary"),
+        "severity-critical": style("error", reverse=True),
+        "severity-error": style("error"),
+        "severity-warning": style("warning"),
         "severity-info": Style(bold=True),
     }

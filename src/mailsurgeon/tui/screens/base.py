@@ -75,8 +75,8 @@ class BaseScreen(Screen[Result], Generic[Result]):
     def on_mount(self) -> None:
         self.refresh_keys()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(is_framed(event.size), "-framed")
+    def on_resize(self, _event: events.Resize) -> None:
+        self.set_class(is_framed(self.size), "-framed")
         if self.HOME is not None and self.focused is None:
             self.call_after_refresh(self._focus_home)
 
