@@ -214,6 +214,10 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         self._clear_line_cache()
         self._tell()
 
+    def _on_mouse_move(self, event: events.MouseMove) -> None:
+        """Does nothing: a passing pointer must not cause drawing."""
+        event.prevent_default()
+
     async def _on_click(self, event: events.Click) -> None:
         event.prevent_default()
         line = event.y + self.scroll_offset.y
