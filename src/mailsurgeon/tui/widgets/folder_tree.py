@@ -71,6 +71,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         self.show_guides = False
         self.guide_depth = 1
         self.auto_expand = False
+        self.auto_links = False  # a passing pointer must not cause drawing
         self.followed: Callable[[], None] | None = None  # told when other lines may be in view
         self.by_problems = False
         self.healthy_hidden = False
