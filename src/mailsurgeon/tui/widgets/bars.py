@@ -184,6 +184,7 @@ class KeyLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.auto_links = False  # a passing pointer must not cause drawing
         self._shown: list[tuple[Action, str, bool]] = []
 
     def show(self, actions: Sequence[Action], state: State, keymap: Mapping[str, str]) -> None:

@@ -80,6 +80,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         self.show_guides = False
         self.guide_depth = 1
         self.auto_expand = False
+        self.auto_links = False  # a passing pointer must not cause drawing
         self.followed: Callable[[], None] | None = None  # told when other lines may be in view
         self.by_problems = False
         self.healthy_hidden = False
@@ -222,6 +223,10 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
     def on_resize(self) -> None:
         self._clear_line_cache()
         self._tell()
+
+    def _on_mouse_move(self, event: events.MouseMove) -> None:
+        """Does nothing: a passing pointer must not cause drawing."""
+        event.prevent_default()
 
     async def _on_click(self, event: events.Click) -> None:
         event.prevent_default()
