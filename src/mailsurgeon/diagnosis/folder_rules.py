@@ -188,10 +188,13 @@ def most_usual(modes: Mapping[int, int]) -> int | None:
     return max(alike, key=lambda mode: (alike[mode], -mode))
 
 
-def message_mode(mode: int, usual: int) -> int:
+def message_mode(mode: int, usual: int | None) -> int:
     """The permissions that a message with bad ones should have: as most messages (`usual`), or
-    narrower if its own are narrower and fit. `mode` is `st_mode`."""
+    narrower if its own are narrower and fit; its own, made fit, if all have bad ones (None).
+    `mode` is `st_mode`."""
     permissions = stat.S_IMODE(mode)
+    if usual is None:
+        return fit_mode(mode, permissions)
     fits = fit_mode(mode, permissions) == permissions
     return fit_mode(mode, permissions & usual if fits else usual)
 

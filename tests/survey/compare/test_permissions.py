@@ -101,3 +101,13 @@ def test_a_message_gets_the_mode_of_most(maildir: SurveyMaildir) -> None:
     maildir.mail(b"cur/7.a:2,S", 7)
     assert should_be(maildir) == {bad: "0640"}
     assert maildir.contents() == maildir.fresh_contents()
+
+
+def test_what_most_had_is_forgotten_when_all_are_bad(maildir: SurveyMaildir) -> None:
+    """A message that no survey looks at again must not keep the mode that others had."""
+    bad, other = maildir.mail(b"cur/1.a:2,S", 1), maildir.mail(b"new/2.a", 2)
+    os.chmod(maildir.at(bad), 0)
+    assert should_be(maildir) == {bad: "0600"}
+    os.chmod(maildir.at(other), 0o602)
+    assert should_be(maildir) == {bad: "0400", other: "0600"}
+    assert maildir.contents() == maildir.fresh_contents()

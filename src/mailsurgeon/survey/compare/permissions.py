@@ -106,8 +106,6 @@ def _messages(job: Comparison) -> None:
     if not found:
         return
     usual = directory_queries.most_frequent_mode(job.index, [number for number, _, _ in found])
-    if usual is None:
-        return
     for number, mode, detail in found:
         should_be = cast("dict[str, object]", detail["should_be"])
         should_be = {**should_be, "mode": f"{message_mode(mode, usual):04o}"}
