@@ -27,7 +27,7 @@ _MUST_ASK = "Shows the plan and asks first; without a terminal it needs --yes."
 
 
 @dataclass(frozen=True, slots=True)
-class HelpPage:
+class CommandPage:
     """What a page says besides the options: the words after the command, and examples, each with
     what it does."""
 
@@ -38,7 +38,7 @@ class HelpPage:
 
 _SOME = "'cur/1710148149.M191931P2312.mx1:2,S'"
 PAGES = {
-    "": HelpPage(
+    "": CommandPage(
         "[SPOOL] [OPTIONS]\n       mailsurgeon COMMAND [OPTIONS]",
         (
             ("mailsurgeon", "opens your own mail on the screen"),
@@ -49,11 +49,11 @@ PAGES = {
             ("mailsurgeon help fix", "all about one command"),
         ),
     ),
-    "demo": HelpPage(
+    "demo": CommandPage(
         "[OPTIONS]",
         (("mailsurgeon demo", "everything done there is gone at the end"),),
     ),
-    "scan": HelpPage(
+    "scan": CommandPage(
         "[SPOOL] [OPTIONS]",
         (
             ("mailsurgeon scan ~/Maildir", "all problems, the worst kind first"),
@@ -62,18 +62,18 @@ PAGES = {
             ("mailsurgeon scan ~/Maildir --format jsonl", "for scripts, one problem a line"),
         ),
     ),
-    "scan-all": HelpPage(
+    "scan-all": CommandPage(
         "DIRECTORY [OPTIONS]",
         (
             ("mailsurgeon scan-all /var/vmail", "all spools, the worst first"),
             ("mailsurgeon scan-all /var/vmail --quick --exclude '*.old'", "a first look"),
         ),
     ),
-    "verify": HelpPage(
+    "verify": CommandPage(
         "[SPOOL] [OPTIONS]",
         (("mailsurgeon verify ~/Maildir --folder INBOX", "one folder"),),
     ),
-    "explain": HelpPage(
+    "explain": CommandPage(
         "[CODE]",
         (
             ("mailsurgeon explain", "lists all codes"),
@@ -81,7 +81,7 @@ PAGES = {
             ("mailsurgeon explain subscriptions", "why a client may not show a folder"),
         ),
     ),
-    "fix": HelpPage(
+    "fix": CommandPage(
         "[SPOOL [PATH...]] [OPTIONS]",
         (
             ("mailsurgeon fix ~/Maildir --dry-run", "only shows the plan"),
@@ -93,7 +93,7 @@ PAGES = {
         "Without --only and PATH it makes only repairs that cannot make mail disappear from a"
         f" client. {_MUST_ASK}",
     ),
-    "file": HelpPage(
+    "file": CommandPage(
         "SPOOL PATH... [OPTIONS]",
         (
             ("mailsurgeon file ~/Maildir tmp/1712117520.M643120P2468.mx1", "into its own folder"),
@@ -102,7 +102,7 @@ PAGES = {
         ),
         _MUST_ASK,
     ),
-    "flags": HelpPage(
+    "flags": CommandPage(
         "SPOOL PATH... --set FLAGS [OPTIONS]",
         (
             (f"mailsurgeon flags ~/Maildir {_SOME} --set FS", "flagged and seen"),
@@ -110,7 +110,7 @@ PAGES = {
         ),
         _MUST_ASK,
     ),
-    "undo": HelpPage(
+    "undo": CommandPage(
         "[SPOOL [OPERATION]] [OPTIONS]",
         (
             ("mailsurgeon undo ~/Maildir", "the last operation"),
@@ -119,29 +119,29 @@ PAGES = {
         ),
         _MUST_ASK,
     ),
-    "redo": HelpPage(
+    "redo": CommandPage(
         "[SPOOL [OPERATION]] [OPTIONS]",
         (("mailsurgeon redo ~/Maildir", "what was undone last"),),
         _MUST_ASK,
     ),
-    "log": HelpPage(
+    "log": CommandPage(
         "[SPOOL] [OPTIONS]",
         (
             ("mailsurgeon log ~/Maildir", "what was done, as Markdown"),
             ("mailsurgeon log ~/Maildir --format html --output log.html", "into a file"),
         ),
     ),
-    "quarantine": HelpPage(
+    "quarantine": CommandPage(
         "list|add|restore|purge SPOOL ...",
         (
             ("mailsurgeon quarantine list ~/Maildir", "what was put away, and by what"),
             ("mailsurgeon quarantine restore --help", "all about one of them"),
         ),
     ),
-    "quarantine list": HelpPage(
+    "quarantine list": CommandPage(
         "[SPOOL] [OPTIONS]", (("mailsurgeon quarantine list ~/Maildir", "with paths and sizes"),)
     ),
-    "quarantine add": HelpPage(
+    "quarantine add": CommandPage(
         "SPOOL PATH... [OPTIONS]",
         (
             ("mailsurgeon quarantine add ~/Maildir .Junk/new/1714784400.M1P1.mx1", "a message"),
@@ -149,7 +149,7 @@ PAGES = {
         ),
         _MUST_ASK,
     ),
-    "quarantine restore": HelpPage(
+    "quarantine restore": CommandPage(
         "SPOOL OPERATION|PATH... [OPTIONS]",
         (
             ("mailsurgeon quarantine restore ~/Maildir 1", "all that operation 1 put away"),
@@ -157,7 +157,7 @@ PAGES = {
         ),
         _MUST_ASK,
     ),
-    "quarantine purge": HelpPage(
+    "quarantine purge": CommandPage(
         "SPOOL --older-than DAYS [OPTIONS]",
         (("mailsurgeon quarantine purge ~/Maildir --older-than 90", "after three months"),),
         _MUST_ASK,
@@ -181,7 +181,7 @@ def add_help(app: App) -> None:
 class _Formatter:
     """Prints one page, in the steps that cyclopts makes: usage, description, then each panel."""
 
-    def __init__(self, page: HelpPage, words: str) -> None:
+    def __init__(self, page: CommandPage, words: str) -> None:
         self._page, self._words = page, words
 
     def render_usage(self, console: Console, _options: ConsoleOptions, _usage: Any) -> None:

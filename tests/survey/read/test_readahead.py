@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mailsurgeon.survey.read import examine, readahead
-from mailsurgeon.survey.read.readahead import Pace
+from mailsurgeon.survey.read.readahead import ReadingPace
 from tests.survey.survey_maildir import SurveyMaildir
 
 NAMES = [b"%d.M1.host:2,S" % number for number in range(40)]
@@ -43,7 +43,7 @@ def directory(maildir: SurveyMaildir) -> int:
 
 
 def test_files_in_memory_are_not_asked_for(disk: Disk, directory: int) -> None:
-    pace = Pace()
+    pace = ReadingPace()
     for _ in range(2):
         with pace.reading(directory, NAMES):
             pass
@@ -52,7 +52,7 @@ def test_files_in_memory_are_not_asked_for(disk: Disk, directory: int) -> None:
 
 
 def test_after_a_slice_that_waited_the_next_ones_are(disk: Disk, directory: int) -> None:
-    pace = Pace()
+    pace = ReadingPace()
     with pace.reading(directory, NAMES):
         disk.waits += len(NAMES)
     assert disk.asked == []
@@ -71,7 +71,7 @@ def test_after_a_slice_that_waited_the_next_ones_are(disk: Disk, directory: int)
 
 
 def test_a_file_that_has_gone_is_no_matter(disk: Disk, directory: int) -> None:
-    pace = Pace()
+    pace = ReadingPace()
     pace.waited = True
     with pace.reading(directory, [b"gone", *NAMES, b"gone too"]):
         pass
@@ -83,7 +83,7 @@ def test_what_is_found_is_the_same(
     maildir: SurveyMaildir, disk: Disk, directory: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.close(directory)
-    pace = Pace()
+    pace = ReadingPace()
     pace.waited = True
     monkeypatch.setattr(examine, "_pace", pace)
     maildir.survey()

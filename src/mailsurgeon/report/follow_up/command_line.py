@@ -11,9 +11,12 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mailsurgeon.surgery.model import Left
 from mailsurgeon.text import visible
+
+if TYPE_CHECKING:
+    from mailsurgeon.surgery.model import Left
 
 PATHS_IN_A_LINE = 500
 _LONGEST = 100_000  # characters of a line: the kernel allows two million, and terminals paste less

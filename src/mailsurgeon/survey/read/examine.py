@@ -24,13 +24,13 @@ from mailsurgeon.survey.read.file_facts import (
 )
 from mailsurgeon.survey.read.healthy import HealthyMessages, content_of, healthy_statuses
 from mailsurgeon.survey.read.message_file import open_file, read_message
-from mailsurgeon.survey.read.readahead import Pace
+from mailsurgeon.survey.read.readahead import ReadingPace
 from mailsurgeon.survey.read.sealed import compared, look_up, seal_of
 
 SMALL = 1024 * 1024
 """The largest file, in bytes, that is read at once; larger ones are read in pieces."""
 _TYPE = 0o170000  # the bits of a mode that give the kind of file
-_pace = Pace()  # one for the process, which reads its slices one after another
+_pace = ReadingPace()  # one for the process, which reads its slices one after another
 
 
 def examine(task: Slice) -> SliceResult:

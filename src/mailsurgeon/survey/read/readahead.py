@@ -19,7 +19,7 @@ THREADS = 8
 _OFTEN = 0.2  # waits per file; files in memory cause none
 
 
-class Pace:
+class ReadingPace:
     """Remembers whether reading the last slice had to wait for the disk."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from mailsurgeon.tui.keys.actions import BY_ID, Action, State, keys_of
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.screens.base import BaseScreen
 from mailsurgeon.tui.text.help import HelpPage, HelpSection, help_page, help_sections, matching
-from mailsurgeon.tui.widgets.bars import Bar, more_below
+from mailsurgeon.tui.widgets.bars import Bar, TitleBar, more_below
 from mailsurgeon.tui.widgets.help_rows import HelpRows
 
 _TITLES = {
@@ -54,7 +54,7 @@ class HelpScreen(BaseScreen[str]):
         self._words = ""
 
     def parts(self) -> ComposeResult:
-        yield Bar(id="help-title", classes="title -focused")
+        yield TitleBar(id="help-title", classes="title -focused")
         yield HelpRows(self._page, id="help-rows")
         yield Input(id="help-filter", compact=True, placeholder="words of a key's line")
 

@@ -9,12 +9,15 @@ from mailsurgeon.tui.keys.actions import PANES
 Signs = tuple[tuple[str, str], ...]
 
 _MORE = ("▾ 12 more", "In a title: more lines are below.")
-_NEW_VALUE = ("->", "What is there instead; the part that changes is underlined.")
+_NEW_VALUE = ("->", "What is there instead; the parts that differ are underlined.")
 
 _SIGNS: Mapping[str, Signs] = {
     "tree": (
         ("12", "Beside a kind: how often it was found. Beside a folder: its problems that are more"
                " than a remark; in a wide tree its messages come first."),
+        ("X ! ~ .", "Before a badge: critical, error, warning, or a remark."),
+        ("━━╸", "In a wide tree: how often beside the most frequent kind; of a folder, the part of"
+                " its messages with problems."),
         ("...", "Behind a heading: it is folded."),
         _MORE,
     ),

@@ -19,9 +19,10 @@ each_size = pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
 
 async def click(pilot: Pilot[Any], bar: str, word: str) -> None:
     """Clicks on a word of a bar, where it is drawn."""
-    text = main(pilot).query_one(bar, Bar).render().plain
+    widget = main(pilot).query_one(bar, Bar)
+    text, frame = widget.render().plain, widget.content_region.x - widget.region.x
     assert word in text
-    await pilot.click(bar, offset=(text.index(word) + 1, 0))
+    await pilot.click(bar, offset=(frame + text.index(word) + 1, 0))
     await settled(pilot)
 
 
@@ -110,7 +111,7 @@ async def test_a_click_on_a_title_focuses_its_pane(
 async def test_a_click_on_a_line_of_the_tree_lists_it(maildir: ScreenMaildir) -> None:
     async with maildir.app().run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        assert tree_lines(pilot)[2].split() == ["SIZE", "Wrong", "size", "2"]
+        assert tree_lines(pilot)[2].split() == ["!", "SIZE", "Wrong", "size", "2"]
         await pilot.click("#tree", offset=(5, 2))
         await settled(pilot)
         assert main(pilot).lists.shown.code == "size-mismatch"

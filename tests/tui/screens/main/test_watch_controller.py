@@ -24,7 +24,7 @@ from mailsurgeon.tui.screens.main.watch_controller import Fresh, WatchController
 from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.folder_tree import Target
-from mailsurgeon.tui.widgets.pager import Pager
+from mailsurgeon.tui.widgets.help_rows import HelpRows
 from tests.support.protects import protects
 from tests.tui.conftest import (
     ScreenMaildir,
@@ -684,7 +684,8 @@ async def test_a_note_is_said_in_the_status_and_the_means_in_the_help(
         assert "the limit is reached" in status(pilot)
         await keys(pilot, "question_mark")
         assert isinstance(front(pilot), HelpScreen)
-        assert "found by hand" in front(pilot).query_one(Pager).text
+        shown = " ".join(row.plain.strip() for row in front(pilot).query_one(HelpRows).rows)
+        assert "found by hand" in shown
 
 
 async def test_read_only_watches_too_and_the_end_ends_it(
