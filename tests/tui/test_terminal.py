@@ -49,7 +49,8 @@ def test_ctrl_z_gives_the_terminal_back_and_the_screen_comes_again(
         terminal.rest()
         terminal.send(b"J")
         terminal.read_until(b"Journal of")
-        terminal.send(b"qq")
+        terminal.press(b"q")
+        terminal.send(b"q")
         assert terminal.process.wait(PATIENCE) == 0
 
 

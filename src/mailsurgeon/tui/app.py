@@ -125,6 +125,8 @@ class MailsurgeonApp(App[int]):
         self._stop_signal = StopSignal(loop.call_soon_threadsafe, self.at_rest)
         self._stop_signal.take()
         self.stops = Stops(self._stop_signal.wanted, self._stop_signal.here)
+        # Stopped by ctrl+z and continued: the shell has written where the screen was.
+        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))
         self.settings.listen(lambda line: loop.call_soon_threadsafe(self._say, line))
 
     def _say(self, line: str) -> None:
