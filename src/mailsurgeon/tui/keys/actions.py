@@ -156,7 +156,7 @@ ACTIONS: tuple[Action, ...] = (
            "Proposes the remedy for the message under the cursor, or for the marked ones.",
            ("list",), 1, _PROPOSAL),
     Action("propose-all", ("F",), "propose_all", "fix all",
-           "Proposes what the command fix does: the remedy of every problem that has a safe one.",
+           "Proposes what `fix` does: the remedy of every problem that has a safe one.",
            ("main",), 5, _PROPOSAL_OF_ALL),
     Action("propose-file", ("m",), "propose('file')", "move into cur/",
            "Proposes to move into cur/ of a folder that you name.", ("main",),
