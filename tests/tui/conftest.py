@@ -28,6 +28,13 @@ from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.widgets.bars import Bar, KeyLine
 from tests.support.spool import NS, SpoolTree
 
+SIZES = [
+    pytest.param((80, 24)),
+    pytest.param((100, 30), marks=pytest.mark.process),
+    pytest.param((200, 50), marks=pytest.mark.process),
+]
+each_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "100x30", "200x50"])
+"""The smallest usual size; larger ones, where panes have frames, beside the everyday tests."""
 START = 1_331_000_000  # 2012-03-06; every message an hour later than the one before
 HEAD = "From: {who}\nTo: staff@example.org\nSubject: {what}\nMessage-ID: <{id}@example.org>\n"
 DATE = "Date: Tue, 06 Mar 2012 02:13:20 +0000\n"

@@ -24,10 +24,18 @@ from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.text.changes import shown
 from mailsurgeon.tui.widgets.bars import Bar
 from mailsurgeon.tui.widgets.plan_list import PlanList
-from tests.tui.conftest import ScreenMaildir, front, keys, listed, main, settled, status, tree_lines
+from tests.tui.conftest import (
+    ScreenMaildir,
+    each_size,
+    front,
+    keys,
+    listed,
+    main,
+    settled,
+    status,
+    tree_lines,
+)
 
-SIZES = [(80, 24), (100, 30), (200, 50)]
-each_size = pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
 Size = tuple[int, int]
 
 
@@ -56,7 +64,7 @@ async def test_of_a_message_with_four_problems_the_repair_is_in_view(
         lines = drawn(pilot).splitlines()
         repair = next(number for number, line in enumerate(lines) if "Repair" in line)
         assert "->" in "".join(lines[repair : repair + 3])
-        if size == SIZES[-1]:
+        if size == (200, 50):
             assert any("Clients" in line for line in lines)
 
 

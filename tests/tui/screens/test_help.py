@@ -19,7 +19,11 @@ from mailsurgeon.tui.widgets.help_rows import HelpRows
 from tests.support.protects import protects
 from tests.tui.conftest import ScreenMaildir, front, keys, main, settled, status
 
-SIZES = [(60, 15), (80, 24), (200, 50)]
+SIZES = [
+    pytest.param((60, 15), id="60x15"),
+    pytest.param((80, 24), id="80x24", marks=pytest.mark.process),
+    pytest.param((200, 50), id="200x50", marks=pytest.mark.process),
+]
 
 
 def rows(pilot: Pilot[Any]) -> HelpRows:
@@ -46,7 +50,7 @@ async def find(pilot: Pilot[Any], words: str) -> None:
     await keys(pilot, "enter")
 
 
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("size", SIZES)
 async def test_the_first_page_has_the_promise_and_the_keys_to_begin_with(
     maildir: ScreenMaildir, size: tuple[int, int]
 ) -> None:
@@ -76,7 +80,7 @@ OPENED = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", OPENED)
 async def test_every_screen_and_question_has_its_help(
     maildir: ScreenMaildir, name: str, size: tuple[int, int]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 
 from mailsurgeon.survey.index.rows import SORTS
 from mailsurgeon.tui.text.message import TABS
 from mailsurgeon.tui.views import SORT_CYCLE, next_order, order_by
 from mailsurgeon.tui.widgets.bars import Bar
-from tests.tui.conftest import ScreenMaildir, keys, listed, main, settled, status, tree_lines
-
-SIZES = [(80, 24), (100, 30), (200, 50)]
-each_size = pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+from tests.tui.conftest import (
+    ScreenMaildir,
+    each_size,
+    keys,
+    listed,
+    main,
+    settled,
+    status,
+    tree_lines,
+)
 
 
 async def click(pilot: Pilot[Any], bar: str, word: str) -> None:
