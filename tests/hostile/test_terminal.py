@@ -65,7 +65,7 @@ SCREENS = (
     Screen("filter", (ESC, b"/", PASTED, b"\r"), b"filter:"),
     Screen("no filter", (ESC,), b"no marks", "Ffro"),
     Screen("who", (b"!",), b"Who has the spool open", "Fcom Ffol"),
-    Screen("help", (ESC, b"?"), b"One line up"),
+    Screen("help", (ESC, b"?"), b"First of all"),
     Screen("palette", (ESC, b"\x10", PASTED), b"p"),
     Screen("not examined", (ESC, b"1", b"g", b"l", b"G", b"h", b"k", b"k", b"\r"),
            b"Not examined:", "Fnot"),

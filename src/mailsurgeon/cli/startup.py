@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mailsurgeon.cli.options import Common
+from mailsurgeon.errors import MailsurgeonError
 
 if TYPE_CHECKING:
     from mailsurgeon.maildir.spool import Spool
@@ -44,11 +45,15 @@ class LateSurgeon:
             return self._surgeon
 
     def done(self) -> list[Operation]:
-        """The operations of this session; the real surgeon is not made for them."""
+        """The operations of this session; none if the journal cannot be read, which has been said
+        by then. The real surgeon is not made for them."""
         surgeon = self._surgeon
         if surgeon is None:
             return []
-        return [one for one in surgeon.operations() if one.session == surgeon.session]
+        try:
+            return [one for one in surgeon.operations() if one.session == surgeon.session]
+        except MailsurgeonError:
+            return []
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.open(), name)
