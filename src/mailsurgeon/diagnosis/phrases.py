@@ -179,8 +179,12 @@ def _count(value: Any) -> str:
 
 
 def _age(seconds: float) -> str:
-    hours = seconds / 3600
-    return f"{hours:.0f} hours old" if hours < 72 else f"{hours / 24:,.0f} days old"
+    hours = round(seconds / 3600)
+    if hours < 1:  # or from a clock that was ahead
+        return "less than an hour old"
+    if hours < 72:
+        return f"{hours} hour{'' if hours == 1 else 's'} old"
+    return f"{hours / 24:,.0f} days old"
 
 
 def _day(seconds: Any) -> str:

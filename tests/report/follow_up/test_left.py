@@ -75,6 +75,7 @@ def test_on_a_terminal_some_are_named_and_the_command_does_those() -> None:
     assert lines[MOST_PATHS + 1 :] == [
         "          and 3 more; -v names all",
         "          mailsurgeon fix /s " + " ".join(f"cur/{n}" for n in range(MOST_PATHS)),
+        f"          (for these {MOST_PATHS}; -v gives it for all)",
     ]
     for all_of_them in (shown(left, whole=True), shown(left, terminal=False)):
         assert not any("more" in line for line in all_of_them)

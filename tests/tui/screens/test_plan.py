@@ -294,6 +294,19 @@ async def test_a_kind_dropped_at_one_of_its_changes_is_taken_back_in_there(
         assert len(front(pilot).plan.acts) == 62
 
 
+async def test_nothing_is_applied_that_is_not_in_view(maildir: ScreenMaildir) -> None:
+    before = maildir.picture()
+    async with maildir.app().run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        await keys(pilot, "enter", "A", "enter")
+        await pilot.resize_terminal(50, 10)
+        await keys(pilot, "Y")
+        assert maildir.picture() == before
+        await pilot.resize_terminal(*SIZE)
+        await keys(pilot, "Y")
+        assert maildir.picture() != before
+
+
 async def test_a_plan_can_be_read_after_the_terminal_was_too_small(
     two_rows: ScreenMaildir,
 ) -> None:

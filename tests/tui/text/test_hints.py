@@ -18,7 +18,7 @@ from mailsurgeon.tui.text.hints import advice
             "mailsurgeon fix /m --only duplicate-id",
             "; Enter in the list “Duplicate” repairs it",
         ),
-        ("mailsurgeon fix /m PATH", "; Enter on it repairs it"),
+        ("mailsurgeon fix /m PATH", "; z corrects the size all the same"),
         ("mailsurgeon scan /m", "; R surveys the spool again"),
         ("mkdir /m/cur /m/new /m/tmp", ""),
         ("ask \x1b[31m somebody", "; ask \\x1b[31m somebody"),

@@ -56,9 +56,10 @@ def print_left(
         if style is not None or whole or first.refused:
             print_paths(console, [item.path for item in group], most)
         if style is not None and first.hint:
-            shown = group if most is None else group[:most]
-            for line in style.asked_for(shown):
+            for line in style.asked_for(group[:most]):
                 console.print(f"          {line}", soft_wrap=True)
+            if most is not None and len(group) > most:
+                console.print(f"          (for these {most}; -v gives it for all)")
 
 
 def print_paths(console: Console, paths: Sequence[bytes], most: int | None) -> None:

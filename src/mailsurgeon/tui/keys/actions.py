@@ -215,10 +215,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("whole-list", ("w",), "whole_list", "every change",
            "Goes to the first of all changes, or back to the top.", ("plan",), 5),
     # The journal
-    Action("undo-this", ("u",), "undo", "undo this",
+    Action("undo-this", ("u",), "undo", "undo",
            "Proposes to undo the operation under the cursor.", ("journal",), 1,
            (survey_done, nothing_runs)),
-    Action("redo-this", ("ctrl+r",), "redo", "redo this",
+    Action("redo-this", ("ctrl+r",), "redo", "redo",
            "Proposes to redo the operation under the cursor.", ("journal",), 2,
            (survey_done, nothing_runs)),
     Action("show-steps", ("enter",), "show_steps", "steps",

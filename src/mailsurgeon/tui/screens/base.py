@@ -19,7 +19,7 @@ from mailsurgeon.tui.session import SpoolSession
 from mailsurgeon.tui.widgets.bars import Bar, KeyLine
 
 Result = TypeVar("Result")
-TOO_SMALL = "Needs 60x15. Without: scan, fix, file, undo, log"  # whole at 50 columns
+TOO_SMALL = "Enlarge the terminal to 60x15, or press q."
 _WIDGET_SCOPES = (*PANES, "pager", "rows")
 
 
@@ -114,6 +114,8 @@ class BaseScreen(Screen[Result], Generic[Result]):
     async def action_perform(self, name: str) -> None:
         """Runs an action, by its id, or shows why it is impossible now."""
         action = BY_ID[name]
+        if self.has_class("-tiny") or self.has_class("-low"):
+            return  # nobody agrees to what is not in view
         if reason := action.disabled_reason(self.state()):
             self.say(f"{action.title}: {reason}")
         else:

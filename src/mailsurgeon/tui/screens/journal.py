@@ -48,6 +48,7 @@ class JournalScreen(BaseScreen[None]):
         self._all: list[Operation] = []
         self._shown: list[Operation] = []
         self._filter = ""
+        self._error = ""  # why the journal cannot be read
 
     def parts(self) -> ComposeResult:
         yield TitleBar(id="journal-title", classes="title -focused")
@@ -70,13 +71,19 @@ class JournalScreen(BaseScreen[None]):
         if self.is_mounted:
             self.read()
 
+    def _why_empty(self) -> str:
+        if self._error:
+            return self._error
+        return "No operation has these words." if self._filter else "Nothing has been done yet."
+
     def read(self) -> None:
         """Reads the journal again: its operations may have changed."""
+        self._error = ""
         try:
             self._all = list(self.session.surgeon.operations())[::-1]
         except MailsurgeonError as error:
             self._all = []
-            self.say(one_line(error))
+            self._error = one_line(error)
         self._show()
 
     def _show(self) -> None:
@@ -88,7 +95,7 @@ class JournalScreen(BaseScreen[None]):
         ]
         width = max(20, self.inner_width)
         rows = [operation_row(one, width) for one in self._shown]
-        self.query_one(Rows).show(rows or [Text(" Nothing has been done yet.", "dim")])
+        self.query_one(Rows).show(rows or [Text(f" {self._why_empty()}", "dim")])
         self._show_steps()
         self.refresh_keys()
 
@@ -116,6 +123,8 @@ class JournalScreen(BaseScreen[None]):
     def _show_titles(self) -> None:
         """Shows the titles, with a sign where there are more lines below."""
         title = f" Journal of {home_text(self.session.spool.shown)}"
+        if self._filter:
+            title += f": operations with “{visible(self._filter, 30)}”"
         more = more_below(self.query_one(Rows))
         kept = f"{more} {self._kept_in()} "
         room = self.inner_width - len(title) - len(kept) - TitleBar.MARGIN

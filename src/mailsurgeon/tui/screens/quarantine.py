@@ -46,6 +46,7 @@ class QuarantineScreen(BaseScreen[None]):
         self._restore, self._purge = restore, purge
         self._items: list[QuarantineItem] = []
         self._marked: set[bytes] = set()
+        self._error = ""  # why it cannot be read
 
     def parts(self) -> ComposeResult:
         yield TitleBar(id="quarantine-title", classes="title -focused")
@@ -69,11 +70,12 @@ class QuarantineScreen(BaseScreen[None]):
     def read(self) -> None:
         """Reads what is there; a plan may have changed it."""
         surgeon = self.session.surgeon
+        self._error = ""
         try:
             self._items = [*surgeon.quarantined(), *surgeon.unlisted()][::-1]
         except MailsurgeonError as error:
             self._items = []
-            self.say(one_line(error))
+            self._error = one_line(error)
         self._marked &= {item.path for item in self._items}
         self._show()
 
@@ -81,7 +83,8 @@ class QuarantineScreen(BaseScreen[None]):
         head = f"  {'when':<16}  {'operation':<20} {'size':>5}  what"
         self.query_one("#quarantine-head", Bar).show(Text(head, "bold"))
         rows = [item_row(item, item.path in self._marked) for item in self._items]
-        self.query_one(Rows).show(rows or [Text(EMPTY, "dim")])
+        empty = f" {self._error}" if self._error else EMPTY
+        self.query_one(Rows).show(rows or [Text(empty, "dim")])
         self._show_title()
         self.refresh_keys()
 

@@ -26,7 +26,7 @@ def advice(hint: str) -> str:
     if only := _ONLY.search(hint):
         ways.append(f"Enter in the list “{title(only[1])}” repairs it")
     if not ways and hint.startswith("mailsurgeon "):
-        ways = ["Enter on it repairs it"]
+        ways = ["z corrects the size all the same"]  # what only a named message gets repaired
     elif not ways and not hint.startswith("mkdir "):
         ways = [visible(hint)] if hint else []
     return "".join(f"; {way}" for way in dict.fromkeys(ways))

@@ -203,14 +203,18 @@ class KeyLine(Widget):
         key_style = self.get_component_rich_style("keyline--key", partial=True)
         off_style = self.get_component_rich_style("keyline--off", partial=True)
         line = Text(" ", no_wrap=True, end="")
-        # The last one is help, where there is any; it stays whatever else has no room.
-        kept = len(self._shown[-1][0].title) + len(self._shown[-1][1]) + 1 if self._shown else 0
-        for number, (action, key, possible) in enumerate(self._shown, start=1):
+        # The way out and help, which is the last, stay whatever else has no room.
+        kept = {
+            number: len(key) + 1 + len(action.title) + 2
+            for number, (action, key, _) in enumerate(self._shown)
+            if key == "Esc" or number == len(self._shown) - 1
+        }
+        for number, (action, key, possible) in enumerate(self._shown):
             part = Text.assemble((key, key_style), " ", action.title)
             if not possible:
                 part = Text(part.plain, off_style)
-            reserved = 0 if number == len(self._shown) else kept + 2
-            if line.cell_len + part.cell_len + reserved > self.size.width:
+            reserved = sum(width for other, width in kept.items() if other > number)
+            if number not in kept and line.cell_len + part.cell_len + reserved > self.size.width:
                 continue
             start = line.cell_len
             line.append_text(part)
