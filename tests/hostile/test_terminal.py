@@ -79,7 +79,7 @@ SCREENS = (
     Screen("journal", (b"J",), b"Journal of", "Fspo Fsum Ffol"),
     Screen("steps", (b"\r",), b"Steps of operation", "Ffol Fnam"),
     Screen("first operation", (ESC, b"j"), b"Steps of operation 1", "Fnam Frea"),
-    Screen("journal filtered", (b"/", PASTED, b"\r"), b"Nothing has been done"),
+    Screen("journal filtered", (b"/", PASTED, b"\r"), b"No operation has these"),
     Screen("export asked", (ESC, b"e"), b"Write the session log"),
     Screen("export refused", (b"\x15", b"/nowhere/", PASTED, b".md\r"), b"No such file"),
     Screen("undo", (b"k", b"u"), b"Plan: undo", "Ffol Fnam"),
