@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.message import Message
 
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.errors import MailsurgeonError
 from mailsurgeon.host.processes import Users
 from mailsurgeon.surgery.model import Plan, Report
@@ -32,7 +33,12 @@ class KindRow:
 
     code: str
     count: int
-    trouble: bool  # above info
+    severity: Severity  # of the worst that was found
+
+    @property
+    def trouble(self) -> bool:
+        """Whether any of them is more than a remark."""
+        return self.severity > Severity.INFO
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.survey.index.index import Index
+from mailsurgeon.survey.index.questions import problem_counts_by_severity
 from mailsurgeon.survey.index.rows import ViewQuery
 from mailsurgeon.tui.messages import KindRow, Renewed, Snapshot
 
@@ -89,8 +91,12 @@ def own_index(index: Index) -> Iterator[Index]:
 def read_snapshot(index: Index) -> Snapshot:
     """Reads the snapshot of the whole spool."""
     order = next(_readings)
-    troubles = index.problem_counts(above_info=True)
-    kinds = (KindRow(c, n, c in troubles) for c, n in index.problem_counts().items())
+    worst: dict[str, int] = {}
+    for code, severity, _number in problem_counts_by_severity(index):
+        worst[code] = max(severity, worst.get(code, 0))
+    counts = index.problem_counts().items()
+    # A code that came between the two readings is shown as it is at the next one.
+    kinds = (KindRow(code, n, Severity(worst[code])) for code, n in counts if code in worst)
     return Snapshot(
         tuple(index.folders()), tuple(kinds), len(index.not_examined()), index.meta("depth"), order
     )

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.maildir.spool import Spool
 from mailsurgeon.survey.index.rows import SORTS, Entry
 from mailsurgeon.text import visible
@@ -32,9 +33,9 @@ from mailsurgeon.tui.triage import neighbour, next_after
 
 DAMAGES = ("name-clash", "size-mismatch", "misfiled", "in-tmp", "duplicate-id")
 KINDS = [
-    KindRow("misfiled", 9, True),
-    KindRow("in-tmp", 4, True),
-    KindRow("no-message-id", 7, False),
+    KindRow("misfiled", 9, Severity.ERROR),
+    KindRow("in-tmp", 4, Severity.ERROR),
+    KindRow("no-message-id", 7, Severity.INFO),
 ]
 
 

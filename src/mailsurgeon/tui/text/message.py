@@ -112,8 +112,9 @@ def repair_lines(plan: Plan, *, brief: bool = False) -> Iterator[Text]:
         yield from _act_lines(act, brief=brief)
     for number, effect in enumerate(plan.effects):
         yield _labelled("" if number else "Clients", visible(effect))
-    for left in plan.left:
-        yield left_line(left)
+    # Two problems of one message may be left for one reason.
+    reasons = {(left.refused, left.reason, left.hint): left for left in plan.left}
+    yield from map(left_line, reasons.values())
     if not plan.acts and not plan.left:
         yield _labelled("Repair", "none is proposed; m f z r d propose a change all the same")
 

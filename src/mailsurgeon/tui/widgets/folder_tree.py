@@ -14,7 +14,6 @@ from textual.strip import Strip
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from mailsurgeon.diagnosis.catalogue import problem_kind
 from mailsurgeon.diagnosis.severity import Severity
 from mailsurgeon.survey.index.rows import FolderRow, ViewQuery
 from mailsurgeon.text import visible
@@ -263,8 +262,12 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         label.highlight_regex(BARS, self.get_component_rich_style("tree--mark", partial=True))
 
     def _severity_style(self, code: str) -> Style:
-        word = problem_kind(code).severity.word
+        word = self._severity(code).word
         return self.get_component_rich_style(f"tree--{word}", partial=True)
+
+    def _severity(self, code: str) -> Severity:
+        kind = self._kinds.get(code)
+        return kind.severity if kind is not None else Severity.INFO
 
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)
@@ -272,7 +275,7 @@ class FolderTree(CursorMoves, Tree[Target], inherit_bindings=False):
         node = self.get_node_at_line(line) if line <= self.last_line else None
         if node is None or node.data is None or node.data.what != "code":
             return strip
-        sign = f"{SIGNS[problem_kind(node.data.code).severity]} "
+        sign = f"{SIGNS[self._severity(node.data.code)]} "
         if node is self.cursor_node:
             style = self.get_component_rich_style("tree--cursor")
         else:

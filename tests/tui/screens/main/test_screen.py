@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from mailsurgeon.tui.screens.plan import PlanScreen
 from mailsurgeon.tui.screens.text import ReadingScreen
 from mailsurgeon.tui.views import alike
 from mailsurgeon.tui.widgets.bars import Bar
+from mailsurgeon.tui.widgets.folder_tree import Target
 from mailsurgeon.tui.widgets.help_rows import HelpRows
 from mailsurgeon.tui.widgets.pager import Pager
 from tests.support.host import FakeHost
@@ -350,6 +352,31 @@ async def test_who_has_the_spool_open_is_told(maildir: ScreenMaildir) -> None:
         assert isinstance(front(pilot), ReadingScreen)
         assert "imap, process 17" in front(pilot).query_one(Pager).text
         assert "3 processes of other users" in front(pilot).query_one(Pager).text
+
+
+async def test_a_sign_is_that_of_what_was_found(maildir: ScreenMaildir) -> None:
+    """A kind may be an error elsewhere, and here a remark: a delivery may be at work."""
+    young = maildir.mail("tmp/{n}")
+    os.utime(young)
+    os.rename(young, young.with_name(f"{int(time.time())}.M1P1.marcos"))
+    async with maildir.app(now=time.time).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert [".", "TMP", "Left", "in", "tmp/", "1"] in [
+            line.split() for line in tree_lines(pilot)
+        ]
+
+
+async def test_a_reason_of_two_problems_is_said_once(maildir: ScreenMaildir) -> None:
+    body = 'Content-Type: multipart/mixed; boundary="b"\n\n--b\n\ntext\n'
+    maildir.mail(".lists/cur/1300000000.M1P1.cut,S=9999:2,S", content=body)
+    async with maildir.app().run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        found = main(pilot)
+        found.lists.tree.go_to_target(Target("code", code="truncated"))
+        await keys(pilot, "enter")
+        text = found.inspection.pane.text
+        assert "Wrong size" in text and "Truncated" in text
+        assert text.count("a whole copy may exist elsewhere") == 1
 
 
 async def test_looking_again_finds_what_has_come(maildir: ScreenMaildir) -> None:
