@@ -9,9 +9,12 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+_WHEEL = 3  # lines
 
 
 class _Pane(Protocol):
@@ -31,6 +34,14 @@ class _Pane(Protocol):
 
     def page(self) -> int:
         """How many lines are in view."""
+        ...
+
+
+class _Listed(_Pane, Protocol):
+    """A pane that knows which of its lines are in view."""
+
+    def top(self) -> int:
+        """The first line in view."""
         ...
 
 
@@ -60,6 +71,24 @@ class CursorMoves:
 
     def action_last_line(self: _Pane) -> None:
         self.go_to(self.count() - 1)
+
+
+class PointerMoves:
+    """The pointer moves the cursor of Lines: a click to its line, the wheel by some lines."""
+
+    def on_click(self: _Listed, event: events.Click) -> None:
+        line = self.top() + event.y
+        # The lower edge of a frame, and what is below the last line, belong to no line.
+        if event.y < self.page() and line < self.count():
+            self.go_to(line)
+
+    def on_mouse_scroll_down(self: _Pane, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.go_to(self.line() + _WHEEL)
+
+    def on_mouse_scroll_up(self: _Pane, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.go_to(self.line() - _WHEEL)
 
 
 class Lines(CursorMoves, Widget, can_focus=True, inherit_bindings=False):

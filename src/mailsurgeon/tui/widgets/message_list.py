@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
@@ -19,7 +18,7 @@ from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.marks import Marks
 from mailsurgeon.tui.text.fields import Columns, badges_text, row_text
 from mailsurgeon.tui.widgets.folder_tree import Target
-from mailsurgeon.tui.widgets.lines import Lines
+from mailsurgeon.tui.widgets.lines import Lines, PointerMoves
 
 _PAGE = 64  # entries fetched together
 _PAGES = 32  # pages kept
@@ -56,7 +55,7 @@ class Pages:
         return page.get(self.view[line])
 
 
-class MessageList(Lines, inherit_bindings=False):
+class MessageList(PointerMoves, Lines, inherit_bindings=False):
     """The messages of a view: badges, date, folder, sender, subject, size."""
 
     BINDINGS = bindings("list")
@@ -191,24 +190,11 @@ class MessageList(Lines, inherit_bindings=False):
     def action_go_right(self) -> None:
         self.post_message(self.Wandered(1))
 
-    def on_click(self, event: events.Click) -> None:
-        line = self.top() + event.y
-        if line < len(self.view):
-            self.go_to(line)
-
     def on_resize(self) -> None:
         self.follow()  # the heads of the columns
         self.resize_to(len(self.view))
         self.reveal(self._cursor)
         self.refresh()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.go_to(self._cursor + 3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.go_to(self._cursor - 3)
 
     # Marking
 

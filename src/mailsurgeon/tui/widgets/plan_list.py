@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual import events
 from textual.strip import Strip
 
 from mailsurgeon.tui.keys.bindings import bindings
 from mailsurgeon.tui.text.plan import PlanLines
-from mailsurgeon.tui.widgets.lines import Lines, strip_of
+from mailsurgeon.tui.widgets.lines import Lines, PointerMoves, strip_of
 
 
-class PlanList(Lines, inherit_bindings=False):
+class PlanList(PointerMoves, Lines, inherit_bindings=False):
     """Shows the lines of a plan, which are made when they come into view."""
 
     BINDINGS = bindings("rows")
@@ -55,17 +54,6 @@ class PlanList(Lines, inherit_bindings=False):
             self.cursor = line
             self.refresh_line(line)
             self.reveal(line)
-
-    def on_click(self, event: events.Click) -> None:
-        self.go_to(self.top() + event.y)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.go_to(self.cursor + 3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.go_to(self.cursor - 3)
 
     def _line(self, number: int) -> Text:
         return self.lines.line(number) if self.lines is not None else Text()

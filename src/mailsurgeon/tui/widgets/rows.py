@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.text import Text
-from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
 from mailsurgeon.tui.keys.bindings import bindings
-from mailsurgeon.tui.widgets.lines import Lines, strip_of
+from mailsurgeon.tui.widgets.lines import Lines, PointerMoves, strip_of
 
 
-class Rows(Lines, inherit_bindings=False):
+class Rows(PointerMoves, Lines, inherit_bindings=False):
     """Rows of text; their meaning is up to the screen that owns them."""
 
     BINDINGS = bindings("rows")
@@ -56,17 +55,6 @@ class Rows(Lines, inherit_bindings=False):
     def is_at_cursor(self, line: int) -> bool:
         """Whether a row is drawn as the one under the cursor."""
         return line == self.cursor
-
-    def on_click(self, event: events.Click) -> None:
-        self.go_to(self.top() + event.y)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.go_to(self.cursor + 3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.go_to(self.cursor - 3)
 
     def on_resize(self) -> None:
         self.resize_to(len(self.rows))

@@ -120,3 +120,18 @@ async def test_a_click_on_a_line_of_the_tree_lists_it(maildir: ScreenMaildir) ->
         await pilot.click("#tree", offset=(5, 2))
         await settled(pilot)
         assert main(pilot).lists.shown.code == "size-mismatch"
+
+
+async def test_the_lower_edge_of_a_frame_is_no_line(empty_maildir: ScreenMaildir) -> None:
+    for _ in range(60):
+        empty_maildir.mail("{n}:2,S")
+    async with empty_maildir.app().run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        found = main(pilot).lists.list
+        await pilot.click("#list", offset=(5, found.size.height - 1))
+        await settled(pilot)
+        last = found.line()
+        assert last == found.size.height - 1
+        await pilot.click("#list", offset=(5, found.size.height))
+        await settled(pilot)
+        assert (found.line(), found.top()) == (last, 0)
